@@ -29,6 +29,10 @@ class DamagedDataError(HPOGymError, ValueError):
     """A stored file does not hold what its checksum or format says."""
 
 
+class StorageFullError(HPOGymError, OSError):
+    """A store could not be written: disk full, quota, or an error of the disk. What was stored before is intact."""
+
+
 class MissingExtraError(HPOGymError, ImportError):
     """An optional package is not installed; the message is the install command."""
 

@@ -39,7 +39,8 @@ def mix(seed: U64, salt: U64 | int) -> U64:
     z = z + _GOLDEN  # a second round: one leaves related pairs correlated
     z = (z ^ (z >> _S30)) * _A
     z = (z ^ (z >> _S27)) * _B
-    return z ^ (z >> _S31)
+    out: U64 = z ^ (z >> _S31)
+    return out
 
 
 def mix_int(seed: int, salt: int) -> int:

@@ -1,0 +1,1 @@
+"""Baselines of hpo-gym: optimizers that are not trained here, or published methods; one file each."""

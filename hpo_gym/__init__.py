@@ -1,0 +1,1 @@
+"""Hyperparameter optimisation as a Gymnasium environment."""

@@ -1,0 +1,80 @@
+"""From records to a report: a table (CSV, Markdown), figures (PNG) and one page (HTML); drawing is imported on use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.report.tables import Results, console_table, csv_text, markdown_text
+from hpo_gym.errors import InvalidValueError
+
+__all__ = ["console_table", "write_report"]
+
+
+def write_report(
+    folder: Path,
+    results: Results,
+    curves: Mapping[str, Sequence[Curves]],
+    *,
+    timings: bool = True,
+    weights: Mapping[str, ArrayLike] | None = None,
+) -> list[Path]:
+    """Write `table.csv`, `table.md`, `report.html` and `figures/*.png` into a folder, and list them.
+
+    Args:
+        folder: Is made where it does not exist; files of these names are replaced.
+        results: `version`, `protocol`, `suites` (by name: `n_tasks` and `optimizers`, from `summarise`), `timings`, and
+            optionally `command`, the line that reproduces the comparison.
+        curves: For each suite of the results, the curves of each of its optimizers.
+        timings: False leaves out all that a clock measured: the same results then give the same bytes.
+        weights: Weights of a suite's tasks (in the order of its first curves), where `summarise` was given some.
+
+    Raises:
+        InvalidValueError: The curves do not hold what the results summarise.
+    """
+    from hpo_gym.bench.report.figures import draw
+    from hpo_gym.bench.report.page import page
+    from hpo_gym.bench.report.style import png_bytes, styles, svg_text
+
+    _check(results, curves)
+    look, files = styles(curves), {}
+    svgs: dict[str, dict[str, str]] = {}
+    for suite, slug in _slugs(results["suites"]).items():
+        drawn = draw(curves[suite], look, (weights or {}).get(suite))
+        svgs[suite] = {name: svg_text(figure, f"{slug}-{name}") for name, figure in drawn.items()}
+        files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in drawn.items()})
+    texts = {
+        "table.csv": csv_text(results, timings=timings),
+        "table.md": markdown_text(results, timings=timings),
+        "report.html": page(results, curves, svgs, timings=timings),
+    }
+    files.update({name: text.encode() for name, text in texts.items()})
+    return [_write(Path(folder) / name, data) for name, data in sorted(files.items())]
+
+
+def _check(results: Results, curves: Mapping[str, Sequence[Curves]]) -> None:
+    for suite, found in results["suites"].items():
+        named, given = sorted(found["optimizers"]), sorted(c.optimizer for c in curves.get(suite, ()))
+        if named != given or not named:
+            raise InvalidValueError(
+                f"`curves[suite]` must hold each optimizer of the results once, got {given} for {named} ({suite=})."
+            )
+
+
+def _slugs(suites: Mapping[str, object]) -> dict[str, str]:
+    """Make names of files that no suite's name can lead out of the folder, each used once."""
+    made: dict[str, str] = {}
+    for suite in suites:
+        slug = re.sub(r"[^A-Za-z0-9_-]+", "-", suite).strip("-")[:64] or "suite"
+        made[suite] = slug if slug not in made.values() else f"{slug}-{len(made) + 1}"
+    return made
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path

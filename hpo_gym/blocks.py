@@ -1,0 +1,50 @@
+"""Blocks: named arrays as compressed bytes and back, exactly (NaN too), without pickle.
+
+A block is a JSON header of names, types and shapes, then the values, little-endian, compressed by zlib as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def pack(arrays: Arrays) -> bytes:
+    """Write named arrays as a block; the same arrays give the same bytes, whatever their order.
+
+    Raises:
+        InvalidValueError: An array holds objects, dates or numbers of a width that differs between machines.
+    """
+    header, body = [], []
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        kind, size = array.dtype.kind, array.dtype.itemsize
+        if kind not in "biufcUS" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
+            raise InvalidValueError(f"`arrays` must hold booleans, numbers or text, got {name!r}: {array.dtype}.")
+        array = array.astype(array.dtype.newbyteorder("<") if size else f"<{kind}1", copy=False)
+        header.append([name, array.dtype.str, list(array.shape)])
+        body.append(array.tobytes())
+    head = json.dumps(header).encode()
+    return zlib.compress(b"".join([struct.pack("<I", len(head)), head, *body]))
+
+
+def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
+    """Read what `pack` wrote; the arrays are read-only."""
+    raw = zlib.decompress(block)
+    (length,) = struct.unpack_from("<I", raw)
+    at, arrays = 4 + length, {}
+    for name, code, shape in json.loads(raw[4:at]):
+        dtype = np.dtype(code)
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        arrays[name] = np.frombuffer(raw[at : at + size], dtype).reshape(shape)
+        at += size
+    return arrays

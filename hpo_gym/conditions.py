@@ -1,0 +1,98 @@
+"""Conditions and forbidden clauses of a ConfigSpace, evaluated for many configurations at once.
+
+The trees are those of ConfigSpace's own JSON; nothing here needs ConfigSpace itself.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError
+
+Mask = NDArray[np.bool_]
+Clause = Mapping[str, Any]
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "EQ": operator.eq,
+    "EQUALS": operator.eq,
+    "NEQ": operator.ne,
+    "LT": operator.lt,
+    "GT": operator.gt,
+    "LE": operator.le,
+    "GE": operator.ge,
+}
+
+
+class Values(Protocol):
+    """Comparable values of one hyperparameter: numbers as they are, choices by their position."""
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Values of hyperparameter `name`, shape ``(n,)``."""
+
+    def operand(self, name: str, value: object) -> float:
+        """The number that stands for `value` in `column(name)`."""
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """The plain numeric values of `name`, for relations between two hyperparameters."""
+
+
+def holds(condition: Clause, values: Values, active: Mapping[str, Mask]) -> Mask:
+    """Evaluate a condition; one on an inactive parent does not hold. Shape ``(n,)``."""
+    kind = condition["type"]
+    if kind in ("AND", "OR"):
+        parts = [holds(c, values, active) for c in condition["conditions"]]
+        return np.asarray(np.logical_and.reduce(parts) if kind == "AND" else np.logical_or.reduce(parts))
+    parent = condition["parent"]
+    return np.asarray(_leaf(kind, parent, condition, values) & active[parent])
+
+
+def forbidden(clause: Clause, values: Values, active: Mapping[str, Mask]) -> Mask:
+    """Evaluate a forbidden clause; one on an inactive hyperparameter does not forbid. Shape ``(n,)``."""
+    kind = clause["type"]
+    if kind in ("AND", "OR"):
+        parts = [forbidden(c, values, active) for c in clause["clauses"]]
+        return np.asarray(np.logical_and.reduce(parts) if kind == "AND" else np.logical_or.reduce(parts))
+    if kind.startswith("RELATION_"):
+        left, right = clause["left"], clause["right"]
+        compare = _COMPARE[kind.removeprefix("RELATION_")]
+        return np.asarray(compare(values.number(left), values.number(right)) & active[left] & active[right])
+    name = clause["name"]
+    return np.asarray(_leaf(kind.removeprefix("CLAUSE_"), name, clause, values) & active[name])
+
+
+def parents(condition: Clause) -> set[str]:
+    """Names of the hyperparameters that a condition looks at."""
+    if condition["type"] in ("AND", "OR"):
+        return set().union(*(parents(c) for c in condition["conditions"]))
+    return {condition["parent"]}
+
+
+def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]:
+    """Sort conditions so that each child comes after all its parents.
+
+    Raises:
+        InvalidValueError: The conditions form a cycle.
+    """
+    waiting = list(conditions)
+    settled = set(names) - {c["child"] for c in waiting}
+    ordered: list[Clause] = []
+    while waiting:
+        ready = [c for c in waiting if parents(c) <= settled]
+        if not ready:
+            raise InvalidValueError(f"Conditions must form no cycle, got {sorted({c['child'] for c in waiting})}.")
+        ordered += ready
+        waiting = [c for c in waiting if c not in ready]
+        settled |= {c["child"] for c in ready} - {c["child"] for c in waiting}
+    return ordered
+
+
+def _leaf(kind: str, name: str, clause: Clause, values: Values) -> Mask:
+    column = values.column(name)
+    if kind == "IN":
+        return np.asarray(np.isin(column, [values.operand(name, v) for v in clause["values"]]))
+    return np.asarray(_COMPARE[kind](column, values.operand(name, clause["value"])))

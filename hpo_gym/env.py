@@ -1,0 +1,192 @@
+"""`HPOEnv`: hyperparameter optimisation as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.codecs import Codec
+from hpo_gym.errors import StateError, unknown
+from hpo_gym.kernel import Part
+from hpo_gym.observers import Observer
+from hpo_gym.rewards import Reward
+from hpo_gym.settings import check_options, check_seed, make_kernel, task_positions
+from hpo_gym.suite import Suite
+from hpo_gym.trial import LABELS, History
+
+RENDER_MODES = ("ansi", "rgb_array")
+
+
+class HPOEnv(gym.Env[Any, Any]):
+    """Tune the hyperparameters of a model: one episode is one run on one task.
+
+    ## Description
+    A task is a data set and a way to train a model on it. At each step the agent chooses a configuration, the env
+    evaluates it, and the agent sees how good it was. The aim is a good configuration within the budget.
+
+    ## Action space
+    Given by the codec. ``box`` (default): ``Box(-1, 1, (d,))``, the next configuration. Others: ``grid``, ``move``,
+    ``pool``. See `hpo_gym.codecs`.
+
+    ## Observation space
+    Given by the observer. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration, its score, the incumbent's
+    score, share of budget left. Others: ``summary``, ``history``, ``tokens``, ``levels``, ``pool``. See
+    `hpo_gym.observers`.
+
+    ## Reward
+    ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
+    ``normalized_improvement``, ``regret``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
+
+    ## Starting state
+    A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
+    charged.
+
+    ## Episode end
+    The episode terminates when the budget is spent (the budget left is observed, so this is part of the problem), or
+    when an action stops it. It is never truncated from inside. A repeated configuration ends nothing.
+
+    ## Info
+    ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the best
+    configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without what needs
+    a trial.
+
+    ## Arguments
+        suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
+        split: "train", "val" or "test".
+        task: One task of the split, or None: one is drawn for each episode.
+        fold: None for the published split, or 0..4.
+        budget: Full evaluations in an episode.
+        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
+        scores: Scale of the scores shown: "raw", "global", "running" or "rank".
+        duplicates: What becomes of a repeated configuration: "allow", "mask" or "penalize".
+        n_init: Given points.
+        render_mode: None, "ansi" or "rgb_array".
+
+    Raises:
+        HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
+
+    ## Version history
+    v0: first version.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 - Gymnasium's own form
+
+    def __init__(
+        self,
+        suite: str | Path | Suite = "AutoML",
+        *,
+        split: str = "train",
+        task: str | None = None,
+        fold: int | None = None,
+        budget: int = 33,
+        observer: Part | Observer = "last",
+        codec: Part | Codec = "box",
+        reward: Part | Reward = "score",
+        scores: str = "raw",
+        duplicates: str = "allow",
+        n_init: int = 0,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise unknown("render mode", render_mode, RENDER_MODES)
+        self.render_mode = render_mode
+        self.suite, self.kernel = make_kernel(
+            1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
+            scores=scores, duplicates=duplicates, n_init=n_init,
+        )  # fmt: skip
+        self.observation_space, self.action_space = self.kernel.spaces()
+        self._dict = isinstance(self.observation_space, gym.spaces.Dict)
+        self._seeded = False
+        self._n_init = n_init
+        self._incumbent: dict[str, Any] | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: Seed of this and of the following episodes; None goes on.
+            options: ``{"task": name}`` chooses the task.
+        """
+        given = check_options(options, ("task",))
+        kernel = self.kernel
+        tasks: NDArray[np.int64] | None = None
+        if given.get("task") is not None:
+            tasks = np.array(task_positions(kernel.contexts.bank.tasks, given["task"], 1))  # type: ignore[arg-type]
+        if seed is not None:
+            check_seed(seed)
+        super().reset(seed=seed)
+        if seed is not None or not self._seeded:
+            start = seed if seed is not None else int(self.np_random.integers(2**63))
+            kernel.seeds[0], kernel.episode[0] = start % 2**64, 0
+            self._seeded = True
+        kernel.begin(None, tasks)
+        runs = kernel.runs
+        info: dict[str, Any] = {"task": runs.bank.tasks[int(runs.task[0])].name, "t": int(runs.clock - runs.start)}
+        self._incumbent = None
+        if self._n_init:
+            best = self.history().incumbent
+            assert best is not None
+            self._incumbent = dict(best.config)
+            info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
+        return self._first(kernel.observe()), info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Evaluate the configuration that `action` stands for.
+
+        Raises:
+            StateError: Before the first `reset`, or after the end of the episode.
+            InvalidValueError: The action is outside the action space.
+        """
+        kernel = self.kernel
+        if kernel.over[0]:
+            raise StateError("An episode must be running: call `reset` before the first step and after the last.")
+        reward = float(kernel.step(np.asarray(action)[None])[0])
+        terminated = kernel.ended() is not False
+        if terminated:
+            kernel.over[0] = True
+        return self._first(kernel.observe()), reward, terminated, False, self._info()
+
+    def history(self) -> History:
+        """The trials of this episode so far."""
+        return self.kernel.runs.view(0, self._n_init)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(a,)``: rows measured on the task, and untried ones with ``duplicates="mask"``."""
+        return self.kernel.masks()[0]
+
+    def render(self) -> Any:
+        """The run so far: a text, or an RGB picture ``(h, w, 3)``."""
+        if self.render_mode is None:
+            return None
+        from hpo_gym import render
+
+        task = self.kernel.runs.bank.tasks[int(self.kernel.runs.task[0])]
+        return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
+
+    def _first(self, batch: Any) -> Any:
+        return {k: v[0] for k, v in batch.items()} if self._dict else batch[0]
+
+    def _info(self) -> dict[str, Any]:
+        kernel = self.kernel
+        runs = kernel.runs
+        task = int(runs.task[0])
+        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": int(runs.clock - runs.start)}
+        if kernel.stopped:
+            return info
+        at = runs.at[(runs.clock - 1) % runs.h, 0]
+        config = runs.bank.config(task, at)
+        cost, status = runs.last_outcome()
+        if self._incumbent is None or kernel.improved:
+            self._incumbent = dict(config)
+        info["config"], info["score"] = config, float(runs.last[0])
+        info["fidelity"] = 1.0 if runs.fidelity is None else float(runs.last_fidelity()[0])
+        info["cost"], info["status"] = float(cost[0]), LABELS[int(status[0])]
+        info["incumbent"], info["incumbent_score"] = dict(self._incumbent), float(runs.best[0])
+        return info

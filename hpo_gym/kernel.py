@@ -1,0 +1,257 @@
+"""The transition: decode, evaluate, account, end of episode. `HPOEnv` is this with one run, `HPOVectorEnv` with `n`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.codecs import CODECS, Codec
+from hpo_gym.contexts import Contexts, given_points
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.observers import OBSERVERS, Observer
+from hpo_gym.registry import Registry
+from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.runs import Runs
+from hpo_gym.scores import SCORES
+from hpo_gym.task import Ints, Keys
+
+DUPLICATES = ("allow", "mask", "penalize")
+Part = str | Mapping[str, Any]
+_TASK, _EPISODE = 3, 5  # salts
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What an agent sees, does and gets.
+
+    Attributes:
+        duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
+            deviation of meta-train scores).
+    """
+
+    observer: Observer
+    codec: Codec
+    reward: Reward
+    duplicates: str = "allow"
+
+    def __post_init__(self) -> None:
+        if self.duplicates not in DUPLICATES:
+            raise unknown("way with duplicates", self.duplicates, DUPLICATES)
+        if self.duplicates == "mask" and not self.codec.pool:
+            raise InvalidValueError("`duplicates='mask'` needs the 'pool' codec; use 'allow' or 'penalize'.")
+        seen, chosen = self.observer.candidates, getattr(self.codec, "candidates", None)
+        if seen is not None and self.codec.pool and seen != chosen:
+            raise InvalidValueError(f"Observer and codec must draw the same `candidates`, got {seen} and {chosen}.")
+
+
+def make_parts(
+    observer: Part | Observer,
+    codec: Part | Codec,
+    reward: Part | Reward,
+    scores: str = "raw",
+    duplicates: str = "allow",
+) -> Parts:
+    """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
+    served = SCORES.get(scores)()
+    seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
+    return Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)
+
+
+def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
+    """Make one part; an unknown name or option is an error that offers the nearest."""
+    if not isinstance(part, (str, Mapping)):
+        return part
+    options = {"name": part} if isinstance(part, str) else dict(part)
+    name = options.pop("name", None)
+    if set(options) & set(given):
+        raise InvalidValueError(f"{sorted(set(options) & set(given))} cannot be an option of a {registry.kind}.")
+    if not isinstance(name, str):
+        raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
+    from hpo_gym.optimizer import made
+
+    return made(registry.get(name), name, {**options, **given}, kind=registry.kind)
+
+
+class Kernel:
+    """`n` runs on tasks, with an agent's view of them.
+
+    Args:
+        contexts: The tasks.
+        parts: What an agent sees, does and gets.
+        n: Number of runs.
+
+    Attributes:
+        runs: The state.
+        seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
+    """
+
+    def __init__(self, contexts: Contexts, parts: Parts, n: int) -> None:
+        self.contexts, self.parts, self.n = contexts, parts, n
+        observer, codec = parts.observer, parts.codec
+        self.runs = Runs(
+            contexts.bank,
+            n,
+            contexts.horizon,
+            budget=contexts.budget,
+            fidelity=codec.fidelity,
+            history=observer.needs_history,
+            fused=observer.fused,
+            track=observer.needs_incumbent or codec.needs_incumbent,
+            repeats=parts.duplicates == "penalize",
+        )
+        self.seeds: Keys = np.zeros(n, np.uint64)
+        self.episode = np.zeros(n, np.uint64)
+        self.over = np.ones(n, bool)
+        self.steps = 0  # trials of an episode, where all cost the same
+        self._ends: Ints | int = -1
+        self._calendar: dict[int, list[Ints | None]] = {}
+
+    # ------------------------------------------------------------------ episodes
+    def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
+        """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
+        chosen = np.arange(self.n) if which is None else which
+        self.episode[chosen] += np.uint64(1)
+        worlds = seeding.mix(seeding.mix(self.seeds[chosen], _EPISODE), self.episode[chosen])
+        if tasks is None:
+            tasks = seeding.below(seeding.mix(worlds, _TASK), len(self.contexts.bank.tasks))
+        self.runs.begin(which, tasks, worlds)
+        if self.contexts.n_init:
+            at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
+            self.runs.give(at, chosen)
+        if which is None:
+            self.over = np.zeros(self.n, bool)
+        else:
+            self.over[which] = False
+        if not self.parts.codec.fidelity:
+            self._enter(which)
+
+    def _enter(self, which: Ints | None) -> None:
+        """Write into the calendar when episodes that begin now will have spent their budget."""
+        end = self.runs.clock + int(self.contexts.budget)
+        if which is None:
+            self._ends, self._calendar = end, {end: [None]}
+            return
+        if isinstance(self._ends, int):
+            self._ends = np.full(self.n, self._ends)
+        self._ends[which] = end
+        self._calendar.setdefault(end, []).append(which)
+
+    def step(self, actions: Any, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
+
+        Args:
+            actions: One action per run.
+            skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
+        """
+        contexts, runs, parts = self.contexts, self.runs, self.parts
+        proposal = parts.codec.decode(contexts, runs, actions)  # raises before anything is changed
+        idle = proposal.stop
+        if skip is not None:
+            idle = skip if idle is None else idle | skip
+        if idle is not None and not idle.any():
+            idle = None
+        fidelity = proposal.fidelity
+        if fidelity is not None:
+            fidelity = self._affordable(fidelity)
+        runs.submit(proposal.at, fidelity, idle)
+        rewards = parts.reward(contexts, runs)
+        if runs.repeated is not None:
+            rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
+        if idle is not None:
+            rewards = np.where(idle, 0.0, rewards)
+        self._stopped = idle
+        return rewards
+
+    _stopped: NDArray[np.bool_] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the last action of the only run stopped it, so that nothing was evaluated."""
+        return self._stopped is not None and bool(self._stopped[0])
+
+    @property
+    def improved(self) -> bool:
+        """Whether the last trial of the only run became its incumbent."""
+        runs = self.runs
+        if runs.fidelity is None or runs.best_fidelity is None:
+            return bool(runs.best[0] > runs.previous[0])
+        return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
+
+    def ended(self) -> Ints | None | bool:
+        """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
+        runs, stopped = self.runs, self._stopped
+        if self.parts.codec.fidelity:
+            least = self.contexts.fidelities[0]
+            done = np.asarray(self.contexts.budget - runs.spent) < least - 1e-9
+        elif stopped is None:
+            return self._due()
+        else:
+            done = np.zeros(self.n, bool)
+            due = self._due()
+            done[() if due is None else due if due is not False else np.zeros(0, int)] = True
+        if stopped is not None:
+            done = done | stopped
+        done &= ~self.over
+        which = np.flatnonzero(done)
+        return which if which.size else False
+
+    def _due(self) -> Ints | None | bool:
+        entries = self._calendar.pop(self.runs.clock, None)
+        if entries is None:
+            return False
+        if isinstance(self._ends, int):
+            return None
+        which = np.arange(self.n) if any(e is None for e in entries) else np.concatenate([e for e in entries if e is not None])
+        which = which[(self._ends[which] == self.runs.clock) & ~self.over[which]]  # stopped before: their entry is stale
+        return which if which.size else False
+
+    def _affordable(self, fidelity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lower fidelities to the largest that the budget left pays for."""
+        left = np.asarray(self.contexts.budget - self.runs.spent)[..., None] + 1e-9
+        levels = np.asarray(self.contexts.fidelities)
+        most = np.where(levels <= left, levels, levels[0]).max(-1)
+        return np.minimum(fidelity, most)
+
+    # ------------------------------------------------------------------ views
+    def observe(self) -> Any:
+        """Fresh observations of all runs."""
+        return self.parts.observer(self.contexts, self.runs)
+
+    def observe_some(self, which: Ints) -> Any:
+        """Fresh observations of runs that have just begun."""
+        return self.parts.observer(self.contexts, self.runs.select(which))
+
+    def masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(n, a)``."""
+        return self.parts.codec.masks(self.contexts, self.runs, untried=self.parts.duplicates == "mask")
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of one run."""
+        return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
+
+
+def horizon(budget: float, fidelities: tuple[float, ...], n_init: int, *, fidelity: bool) -> int:
+    """The most trials that a run can have."""
+    least = fidelities[0] if fidelity else 1.0
+    return int(np.floor(budget / least + 1e-9)) + n_init
+
+
+def put(whole: Any, which: Ints, part: Any) -> Any:
+    """Write the observations of some runs into those of all."""
+    if isinstance(whole, dict):
+        for name, value in part.items():
+            whole[name][which] = value
+    else:
+        whole[which] = part
+    return whole
+
+
+def take(whole: Any, i: int) -> Any:
+    """The observation of one run, a copy."""
+    return {k: v[i].copy() for k, v in whole.items()} if isinstance(whole, dict) else whole[i].copy()

@@ -1,0 +1,152 @@
+"""The one protocol of whoever chooses: `Optimizer`, in a batch `BatchOptimizer`, with training `Trainable`.
+
+Random search, hyperband, Q-learning, an SB3 policy: all of them. So a trained agent runs on a user's own objective
+without any env.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.registry import Registry
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.trial import Query, Trial
+
+if TYPE_CHECKING:
+    from hpo_gym.runs import Runs
+    from hpo_gym.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """What is known of one earlier task: a meta-train table, or a user's earlier results.
+
+    Attributes:
+        name, family: Of the data set.
+        x: Points of the unit cube, ``(m, d)``; tasks of one pool share one array.
+        score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
+        cost: ``(m,)``.
+        status: ``(m,)``, codes of `Status`.
+    """
+
+    name: str
+    family: str
+    x: Points
+    score: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    status: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What an optimizer may know before the first trial.
+
+    Attributes:
+        space: The search space.
+        budget: In full evaluations.
+        fidelities: What can be asked for, ascending; the last is 1.
+        pool: All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them.
+        available: Which rows of the pool were measured on this task, ``(m,)``, or None for all of them. Another row is
+            answered by its nearest measured neighbour.
+        meta_features: Numbers that describe the data set; None where unknown.
+        prior: Earlier tasks, none of them of the family of this one.
+    """
+
+    space: SearchSpace
+    budget: float
+    fidelities: tuple[float, ...] = (1.0,)
+    pool: Points | None = None
+    available: NDArray[np.bool_] | None = None
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
+    prior: Sequence[Evaluations] = ()
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """Anything that proposes configurations one at a time."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a new run; every random choice of the run is drawn from `rng`."""
+
+    def ask(self) -> Query | None:
+        """The next query, or None: nothing more to try, the run ends."""
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome; also of given points, before the first `ask`."""
+
+
+@runtime_checkable
+class BatchOptimizer(Protocol):
+    """An optimizer that also proposes for many runs at once; each run's proposals depend on that run alone."""
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs."""
+
+    def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """What each run evaluates next, given all runs so far.
+
+        Returns:
+            Points ``(n, d)`` as floats, or rows of each context's pool ``(n,)`` as integers; and the fidelities
+            ``(n,)``, or None for full evaluations.
+        """
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """An optimizer that learns from meta-train tasks before it is compared."""
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that it was trained (or its settings chosen) on."""
+
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Learn from `tasks`; choose among what was learned by `validation`; at most `steps` trials, if given."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned, as arrays and JSON."""
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; raises `DamagedDataError` where it is not that."""
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
+
+
+def make_optimizer(name: str, **settings: Any) -> Optimizer:
+    """Make a registered optimizer.
+
+    Args:
+        name: A registered name; `hpo-gym list` shows them.
+        settings: Arguments of its class.
+
+    Raises:
+        UnknownNameError: No such optimizer, or no such setting.
+        MissingExtraError: It needs an optional package; the message is the install command.
+    """
+    return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
+
+
+def made(maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer") -> Any:
+    """Call a maker with settings; an unknown setting is an error that names the known ones."""
+    import inspect
+
+    from hpo_gym.errors import unknown
+
+    known = [p for p in inspect.signature(maker).parameters if p != "self"]
+    for key in settings:
+        if key not in known:
+            raise unknown(f"option of {kind} {name!r}:", key, known)
+    return maker(**settings)

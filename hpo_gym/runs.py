@@ -1,0 +1,391 @@
+"""`Runs`: `n` runs at once as rows of arrays, and the accounting of a trial.
+
+Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
+when their episodes are staggered. What a look-up or a constant gives (a table's points, costs and statuses; fidelity 1)
+is made when asked for. Arrays that are handed out are never written again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.space import Points
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys
+from hpo_gym.trial import History, Query, Status, Trial
+
+Time = int | NDArray[np.int64]
+"""A count of trials: one number while all runs are in step, else ``(n,)``."""
+
+
+class Runs:
+    """`n` runs of at most `h` trials.
+
+    Args:
+        bank: The tasks.
+        n: Number of runs.
+        h: The most trials that a run can have, given points counted.
+        budget: Budget of a run, in full evaluations.
+        fidelity: Whether trials can have a fidelity below 1.
+        history: Whether to keep the fused history buffer (see `history`).
+        fused: Whether to gather a table's fused rows at each step (see `block`).
+        track: Whether to keep the incumbent's place at each step (see `incumbent_at`).
+        repeats: Whether to find out which trials repeat an earlier one (see `repeated`).
+
+    Attributes:
+        task, world: Each run's position in the bank's tasks, and the seed of its world, ``(n,)``.
+        score: Scores by slot, ``(h, n)``.
+        at: Rows ``(h, n)`` or points ``(h, n, d)`` by slot.
+        last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``.
+        spent: Budget used, a number while in step.
+        single: Whether scores are float32.
+        block: After a step on a fused table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
+            columns; fresh at each step.
+        history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
+    """
+
+    def __init__(
+        self,
+        bank: Bank,
+        n: int,
+        h: int,
+        *,
+        budget: float,
+        fidelity: bool = False,
+        history: bool = False,
+        fused: bool = False,
+        track: bool = False,
+        repeats: bool = False,
+    ) -> None:
+        self.bank, self.n, self.h, self.budget, self.d = bank, n, h, budget, bank.d
+        self.tabular = bank.m > 0
+        self.clock = 0
+        self.start: Time = 0
+        self.task = np.zeros(n, np.int64)
+        self.world = np.zeros(n, np.uint64)
+        self.base = bank.base(self.task)
+        self.at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
+        self.score = np.zeros((h, n), bank.dtype)
+        self.fidelity = np.ones((h, n)) if fidelity else None
+        self.cost = None if self.tabular else np.zeros((h, n))
+        self.status = None if self.tabular else np.zeros((h, n), np.int8)
+        self.last: NDArray[Any] = np.zeros(n, bank.dtype)
+        self.best: NDArray[Any] = np.full(n, -np.inf, bank.dtype)
+        self.previous = self.best
+        self.spent: float | Floats = 0.0
+        self.best_fidelity = np.zeros(n) if fidelity else None
+        self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
+        self.rows = getattr(bank, "fused", None) if fused and not fidelity else None
+        self.block: NDArray[np.float32] | None = None
+        self.incumbent_at = np.zeros_like(self.at[0]) if track else None
+        self.repeated = np.zeros(n, bool) if repeats else None
+        self.single = bank.dtype == np.float32
+        self._was_fidelity: Floats | None = None
+        self._lean = self.tabular and not (fidelity or history or track)
+
+    # ------------------------------------------------------------------ time
+    @property
+    def t(self) -> Time:
+        """Trials so far, given points counted."""
+        return self.clock - self.start
+
+    @property
+    def fresh(self) -> bool:
+        """Whether no run has a trial yet."""
+        return isinstance(self.start, int) and self.clock == self.start
+
+    @property
+    def left(self) -> float | Floats:
+        """Share of the budget left, in [0, 1]."""
+        return 1.0 - self.spent / self.budget
+
+    # ------------------------------------------------------------------ episodes
+    def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
+        """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
+        if which is None:
+            self.block = None  # it shows the last trial of the episode before
+            self.start, self.spent = self.clock, 0.0
+            self.task, self.world = task, world
+            self.base = self.bank.base(task)
+            self.best = np.full(self.n, -np.inf, self.bank.dtype)
+            self.previous = self.best
+            if self.fidelity is not None:
+                self.spent = np.zeros(self.n)
+            which_: Any = slice(None)
+        else:
+            which_ = which
+            if isinstance(self.start, int):
+                self.start = np.full(self.n, self.start)
+                self.spent = np.full(self.n, float(self.spent)) if isinstance(self.spent, float) else self.spent
+            self.start[which] = self.clock
+            self.task, self.world, self.base = self.task.copy(), self.world.copy(), self.base.copy()
+            self.task[which], self.world[which] = task, world
+            self.base[which] = self.bank.base(task)
+            self.best = self.best.copy()
+            self.best[which] = -np.inf
+            self.spent = np.array(self.spent, np.float64)
+            self.spent[which] = 0.0
+        if self.repeated is not None:
+            self.at[:, which_] = -1 if self.tabular else np.nan
+        if self.best_fidelity is not None:
+            self.best_fidelity[which_] = 0.0
+        if self.history is not None:
+            self.history[which_] = 0.0
+
+    def give(self, at: NDArray[Any], which: Ints) -> None:
+        """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
+        part = Runs(
+            self.bank, len(which), len(at), budget=self.budget, fidelity=False, track=self.incumbent_at is not None
+        )
+        part.begin(None, self.task[which], self.world[which])
+        for row in at:
+            part.submit(row)
+        if len(which) == self.n and isinstance(self.start, int):
+            self.start = self.start - len(at)
+        else:
+            self.start = np.array(np.broadcast_to(self.start, self.n))
+            self.start[which] -= len(at)
+        slots = (self.clock - len(at) + np.arange(len(at))) % self.h
+        block = np.ix_(slots, which)
+        self.at[block], self.score[block] = part.at, part.score
+        if self.cost is not None and self.status is not None:
+            self.cost[block], self.status[block] = part.cost, part.status
+        if self.fidelity is not None and self.best_fidelity is not None:
+            self.fidelity[block], self.best_fidelity[which] = 1.0, 1.0
+        self.best, self.last = self.best.copy(), self.last.copy()
+        self.best[which], self.last[which] = part.best, part.last
+        self.previous = self.best
+        if self.incumbent_at is not None and part.incumbent_at is not None:
+            self.incumbent_at = self.incumbent_at.copy()
+            self.incumbent_at[which] = part.incumbent_at
+        if self.history is not None:
+            for g in range(len(at)):
+                self.history[which, g, : self.d] = part._signed(part.task, at[g])
+                self.history[which, g, self.d] = part.score[g]
+                self.history[which, g, self.d + 1] = 1.0
+
+    # ------------------------------------------------------------------ a trial
+    def submit(self, at: NDArray[Any], fidelity: Floats | None = None, idle: NDArray[np.bool_] | None = None) -> None:
+        """Evaluate one trial of each run and account for it: the only door through which budget is spent.
+
+        Args:
+            at: Rows ``(n,)`` or canonical points ``(n, d)``.
+            fidelity: ``(n,)``, or None for full evaluations.
+            idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
+        """
+        if self.rows is not None:
+            block = np.empty((self.n, self.d + 3), np.float32)
+            self.rows.take(self.base + at, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+            self.block = block
+            self.record(at, block[:, self.d], None, None, idle)
+        elif idle is None or self.tabular:
+            score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
+            self.record(at, score, outcome, fidelity, idle)
+        else:
+            self._submit_some(at, fidelity, idle)
+
+    def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: NDArray[np.bool_]) -> None:
+        """Evaluate only the runs that are not idle, where an evaluation costs more than a look-up."""
+        go = ~idle
+        score = np.zeros(self.n)
+        outcome = Evaluated(np.zeros(self.n), np.zeros(self.n), np.zeros(self.n, np.int8))
+        if go.any():
+            share = None if fidelity is None else fidelity[go]
+            score[go], some = self.bank.evaluate(self.base[go], at[go], share, self.world[go])
+            for whole, piece in zip(outcome, some or (), strict=bool(some)):
+                whole[go] = piece
+        self.record(at, score, outcome, fidelity, idle)
+
+    def record(
+        self,
+        at: NDArray[Any],
+        score: NDArray[Any],
+        outcome: Evaluated | None = None,
+        fidelity: Floats | None = None,
+        idle: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Account for trials whose scores ``(n,)`` are known; `submit` does so after it has evaluated."""
+        slot = self.clock % self.h
+        if self.repeated is not None:
+            self.repeated = self._repeats(at, fidelity)
+        self.at[slot] = at
+        kept = self.score[slot]
+        kept[:] = score
+        self.last, self.previous = kept.copy(), self.best
+        if self._lean and idle is None:
+            self.best = np.maximum(self.best, kept)
+            self.spent += 1.0
+        else:
+            self._record_more(slot, at, kept, outcome, fidelity, idle)
+        self.clock += 1
+
+    def _record_more(
+        self,
+        slot: int,
+        at: NDArray[Any],
+        kept: NDArray[Any],
+        outcome: Evaluated | None,
+        fidelity: Floats | None,
+        idle: NDArray[np.bool_] | None,
+    ) -> None:
+        """What `record` does where more is kept than rows and scores, or where some runs are idle."""
+        if outcome is not None and self.cost is not None and self.status is not None:
+            self.cost[slot], self.status[slot] = outcome.cost, outcome.status
+        if self.fidelity is None:
+            self.best = np.maximum(self.best, kept)
+            better = kept > self.previous if self.incumbent_at is not None else None
+            used: float | Floats = 1.0
+        else:
+            used = np.ones(self.n) if fidelity is None else fidelity
+            self.fidelity[slot] = used
+            better = self._beats(kept, used)
+        if self.incumbent_at is not None and better is not None:
+            if idle is not None:
+                better = better & ~idle
+            mask = better if self.tabular else better[:, None]
+            self.incumbent_at = np.where(mask, at, self.incumbent_at)
+        if self.history is not None:
+            self._write_history(at, kept, used, idle)
+        if idle is None:
+            self.spent = self.spent + used
+        else:
+            self._take_back(idle, used)
+
+    def _beats(self, score: NDArray[Any], used: Floats) -> NDArray[np.bool_]:
+        assert self.best_fidelity is not None
+        higher = used > self.best_fidelity
+        better = higher | ((used == self.best_fidelity) & (score > self.best))
+        self.best = np.where(better, score, self.best)
+        self._was_fidelity = self.best_fidelity
+        self.best_fidelity = np.where(higher, used, self.best_fidelity)
+        return np.asarray(better)
+
+    def _take_back(self, idle: NDArray[np.bool_], used: float | Floats) -> None:
+        """Undo what this tick did to idle runs."""
+        self.best = np.where(idle, self.previous, self.best)
+        if self.best_fidelity is not None and self._was_fidelity is not None:
+            self.best_fidelity = np.where(idle, self._was_fidelity, self.best_fidelity)
+        self.spent = np.asarray(self.spent + np.where(idle, 0.0, used))
+        self.start = np.where(idle, self.start + 1, self.start)
+
+    def _write_history(
+        self, at: NDArray[Any], score: NDArray[Any], used: float | Floats, idle: NDArray[np.bool_] | None
+    ) -> None:
+        assert self.history is not None
+        t, d = self.t, self.d
+        if idle is None and isinstance(t, int):
+            who: Any = slice(None)
+            place: Any = (who, t)
+        else:
+            who = np.arange(self.n) if idle is None else np.flatnonzero(~idle)
+            place = (who, np.broadcast_to(t, self.n)[who])
+        if self.block is not None:
+            self.history[(*place, slice(0, d + 1))] = self.block[who, : d + 1]
+        else:
+            self.history[(*place, slice(0, d))] = self._signed(self.task[who], at[who])
+            self.history[(*place, d)] = score[who]
+        self.history[(*place, d + 1)] = used if isinstance(used, float) else used[who]
+
+    def _repeats(self, at: NDArray[Any], fidelity: Floats | None) -> NDArray[np.bool_]:
+        same = self.at == at if self.tabular else (self.at == at).all(2)
+        if self.fidelity is not None:
+            same &= self.fidelity == (1.0 if fidelity is None else fidelity)
+        return np.asarray(same.any(0))
+
+    # ------------------------------------------------------------------ views
+    def _signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
+        signed = getattr(self.bank, "signed", None)
+        if signed is not None:
+            return signed[at] if signed.ndim == 2 else signed[task, at]  # type: ignore[no-any-return]
+        return np.asarray(self.bank.points(task, at) * 2.0 - 1.0, np.float32)
+
+    def last_signed(self, extra: int) -> NDArray[np.float32]:
+        """A fresh ``(n, d + 1 + extra)`` float32: the last configuration in [-1, 1], its score, `extra` free columns."""
+        if self.block is not None and extra == 2:
+            return self.block
+        out = np.empty((self.n, self.d + 1 + extra), np.float32)
+        out[:, : self.d] = self._signed(self.task, self.at[(self.clock - 1) % self.h])
+        out[:, self.d] = self.last
+        return out
+
+    def last_x(self) -> Points:
+        """The last configuration of each run, ``(n, d)``."""
+        return self.bank.points(self.task, self.at[(self.clock - 1) % self.h])
+
+    def last_fidelity(self) -> Floats:
+        """Fidelity of the last trial of each run, ``(n,)``."""
+        return np.ones(self.n) if self.fidelity is None else self.fidelity[(self.clock - 1) % self.h].copy()
+
+    def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
+        """Cost and status of the last trial of each run, each ``(n,)``."""
+        slot = (self.clock - 1) % self.h
+        if self.cost is not None and self.status is not None:
+            return self.cost[slot].copy(), self.status[slot].copy()
+        return self.bank.outcome(self.base, self.at[slot], None if self.fidelity is None else self.fidelity[slot])
+
+    def incumbent_x(self) -> Points:
+        """The incumbent of each run, ``(n, d)``; needs `track`."""
+        assert self.incumbent_at is not None
+        return self.bank.points(self.task, self.incumbent_at)
+
+    def ordered(self, slots: NDArray[Any]) -> NDArray[Any]:
+        """What an array by slot ``(h, n, ...)`` holds, by run and trial: ``(n, h, ...)``, stale after `t`."""
+        order = (np.broadcast_to(self.start, self.n)[:, None] + np.arange(self.h)) % self.h
+        return np.asarray(slots[order, np.arange(self.n)[:, None]])
+
+    def exists(self) -> NDArray[np.bool_]:
+        """Which trials of `ordered` exist, ``(n, h)``."""
+        return np.asarray(np.arange(self.h) < np.broadcast_to(self.t, self.n)[:, None])
+
+    def scores(self) -> NDArray[Any]:
+        """Scores by run and trial, ``(n, h)``; see `exists`."""
+        return self.ordered(self.score)
+
+    def incumbent(self) -> Ints:
+        """Position of the incumbent among each run's trials, ``(n,)``; -1 before the first."""
+        there = self.exists()
+        if self.fidelity is not None:
+            f = np.where(there, self.ordered(self.fidelity), 0.0)
+            there &= f == f.max(1, keepdims=True)
+        score = np.where(there, self.scores(), -np.inf)
+        return np.where(np.broadcast_to(self.t, self.n) > 0, score.argmax(1), -1)
+
+    def select(self, which: Ints) -> Runs:
+        """A copy of some runs, with what observers read."""
+        part = object.__new__(Runs)
+        part.__dict__.update(self.__dict__)
+        part.n = len(which)
+        start = self.start if isinstance(self.start, int) else self.start[which]
+        if not isinstance(start, int) and start.size and (start == start[0]).all():
+            start = int(start[0])
+        part.start = start
+        part.at, part.score = self.at[:, which], self.score[:, which]
+        for name in ("cost", "status", "fidelity"):
+            value = getattr(self, name)
+            setattr(part, name, None if value is None else value[:, which])
+        for name in ("task", "world", "base", "last", "best", "previous", "best_fidelity", "history", "incumbent_at",
+                     "repeated"):  # fmt: skip
+            value = getattr(self, name)
+            setattr(part, name, None if value is None else value[which])
+        part.spent = self.spent if isinstance(self.spent, float) else self.spent[which]
+        part.block = None  # it may show the last trial of the episode before
+        return part
+
+    def view(self, i: int, n_init: int = 0) -> History:
+        """The trials of run `i`."""
+        start = self.start if isinstance(self.start, int) else int(self.start[i])
+        trials = [self._trial(i, (start + j) % self.h) for j in range(self.clock - start)]
+        return History(tuple(trials), n_init)
+
+    def _trial(self, i: int, slot: int) -> Trial:
+        fidelity = 1.0 if self.fidelity is None else float(self.fidelity[slot, i])
+        if self.cost is not None and self.status is not None:
+            cost, status = float(self.cost[slot, i]), int(self.status[slot, i])
+        else:
+            share = None if self.fidelity is None else np.array([fidelity])
+            costs, statuses = self.bank.outcome(self.base[i : i + 1], self.at[slot, i : i + 1], share)
+            cost, status = float(costs[0]), int(statuses[0])
+        config = self.bank.config(int(self.task[i]), self.at[slot, i])
+        return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))

@@ -1,0 +1,102 @@
+"""From the keywords of `gym.make` to a kernel: what `HPOEnv` and `HPOVectorEnv` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.codecs import Codec
+from hpo_gym.contexts import Contexts
+from hpo_gym.errors import InvalidValueError, SplitError, unknown
+from hpo_gym.kernel import Kernel, Part, horizon, make_parts
+from hpo_gym.observers import Observer
+from hpo_gym.rewards import Reward
+from hpo_gym.suite import Suite, load_suite
+from hpo_gym.task import Task, bank_of
+
+
+def make_kernel(
+    n: int,
+    suite: str | Path | Suite,
+    *,
+    split: str,
+    task: str | None,
+    fold: int | None,
+    budget: int,
+    observer: Part | Observer,
+    codec: Part | Codec,
+    reward: Part | Reward,
+    scores: str,
+    duplicates: str,
+    n_init: int,
+) -> tuple[Suite, Kernel]:
+    """Load a suite and make a kernel of `n` runs on the tasks of one split.
+
+    Raises:
+        UnknownNameError: A suite, split, task, part or option that does not exist.
+        InvalidValueError: A value out of its range.
+        SplitError: A task of another split, or a reward that reads the oracle outside the training split.
+    """
+    for name, value, least in (("n", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+    loaded = load_suite(suite)
+    tasks = choose_tasks(loaded, split, task, fold)
+    parts = make_parts(observer, codec, reward, scores, duplicates)
+    if parts.reward.training_only and split != "train":
+        raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
+    contexts = Contexts(
+        loaded.space,
+        bank_of(tasks, loaded.space.d),
+        float(budget),
+        loaded.scale(fold),
+        getattr(parts.codec, "candidates", None) or parts.observer.candidates,
+        n_init,
+    )
+    fidelities = contexts.fidelities
+    most = horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity)
+    object.__setattr__(contexts, "horizon", most)
+    return loaded, Kernel(contexts, parts, n)
+
+
+def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
+    """The tasks of a split, or one of them."""
+    tasks = suite.tasks(split, fold)
+    if task is not None:
+        chosen = suite.task(task)
+        where = suite.split(chosen, fold)
+        if where != split:
+            raise SplitError(f"Task {task!r} belongs to split {where!r}, got `split={split!r}`.")
+        return (chosen,)
+    if not tasks:
+        raise InvalidValueError(f"Suite {suite.name!r} has no task in split {split!r} (fold {fold}).")
+    return tasks
+
+
+def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]:
+    """Positions of named tasks, one name for all runs or a sequence of `count`."""
+    known = {t.name: j for j, t in enumerate(tasks)}
+    wanted = [names] * count if isinstance(names, str) else list(names)
+    if len(wanted) != count:
+        raise InvalidValueError(f"`options['task']` must be one name or {count} of them, got {len(wanted)}.")
+    for name in wanted:
+        if name not in known:
+            raise unknown("task (in this env)", name, known)
+    return [known[name] for name in wanted]
+
+
+def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
+    """Refuse options of `reset` that do not exist."""
+    given = dict(options or {})
+    for name in given:
+        if name not in known:
+            raise unknown("option of reset", name, known)
+    return given
+
+
+def check_seed(seed: Any) -> int:
+    """Refuse a seed that is no integer >= 0."""
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or int(seed) < 0:
+        raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")
+    return int(seed)

@@ -1,0 +1,235 @@
+"""A suite: tasks of one kind with a fixed split by family, so that no relative of a test task is ever trained on.
+
+The split is a function of the family's name alone, the same in every suite: about 60 / 15 / 25 % train / val / test, and
+five folds (fold k: test = part k, val = part k + 1, train = the rest).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.contexts import Scale, signed_log
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.registry import Registry
+from hpo_gym.space import SearchSpace
+from hpo_gym.task import Task
+from hpo_gym.tasks.table import TableTask
+from hpo_gym.trial import Status
+
+SPLITS = ("train", "val", "test")
+FOLDS = 5
+_SHARES = (0.60, 0.75)
+
+
+def split_of(family: str) -> str:
+    """The split of a family: train below .60 of its hash, val below .75, else test."""
+    u = _family_uniform(family, 0)
+    return SPLITS[sum(u >= share for share in _SHARES)]
+
+
+def fold_of(family: str) -> int:
+    """The part of a family in five-fold cross-validation."""
+    return int(_family_uniform(family, 1) * FOLDS)
+
+
+@functools.cache
+def _family_uniform(family: str, salt: int) -> float:
+    return float(seeding.uniform(seeding.mix(np.array([seeding.key("family", family)], np.uint64), salt))[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """Tasks with a fixed split.
+
+    Attributes:
+        name: As in the env id.
+        space: The search space; one with fewer columns of a task is padded to it by inactive ones.
+        members: All published tasks.
+        kind: "table" or "function".
+        version: Raised when a task changes.
+        splits: Task names by split, where the split is not that of the family's hash.
+        about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
+        data_hash: Hash of what decides the scores; part of the identity of results.
+    """
+
+    name: str
+    space: SearchSpace
+    members: tuple[Task, ...]
+    kind: str
+    version: int = 1
+    splits: Mapping[str, Sequence[str]] | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+    data_hash: str = ""
+
+    def __post_init__(self) -> None:
+        names = [t.name for t in self.members]
+        if not names:
+            raise InvalidValueError(f"Suite {self.name!r} must have at least one task, got none.")
+        twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise InvalidValueError(f"Task names must be unique in suite {self.name!r}, got {twice} more than once.")
+        if self.splits is not None:
+            self._check_splits(set(names))
+
+    def _check_splits(self, names: set[str]) -> None:
+        assert self.splits is not None
+        side: dict[str, str] = {}
+        for split, members in self.splits.items():
+            if split not in SPLITS:
+                raise unknown("split", split, SPLITS)
+            for name in members:
+                if name not in names:
+                    raise unknown(f"task (split {split!r})", name, names)
+                family = self.task(name).family
+                if side.setdefault(family, split) != split:
+                    raise InvalidValueError(
+                        f"A family must stand on one side: {family!r} is in {side[family]!r} and {split!r}."
+                    )
+
+    def __repr__(self) -> str:
+        return f"Suite({self.name!r}, {len(self.members)} tasks, d={self.space.d})"
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Task]:
+        return {t.name: t for t in self.members}
+
+    def task(self, name: str) -> Task:
+        """The task of a name.
+
+        Raises:
+            UnknownNameError: No such task; the message offers the nearest.
+        """
+        found = self._by_name.get(name)
+        if found is None:
+            raise unknown(f"task in suite {self.name!r}:", name, self._by_name)
+        return found
+
+    def tasks(self, split: str, fold: int | None = None) -> tuple[Task, ...]:
+        """The tasks of a split, in the suite's order.
+
+        Args:
+            split: "train", "val" or "test".
+            fold: None for the published split, else 0..4.
+        """
+        if split not in SPLITS:
+            raise unknown("split", split, SPLITS)
+        if fold is not None and (not isinstance(fold, int) or isinstance(fold, bool) or not 0 <= fold < FOLDS):
+            raise InvalidValueError(f"`fold` must be None or one of 0..{FOLDS - 1}, got {fold!r}.")
+        return self._tasks(split, fold)
+
+    @functools.lru_cache(maxsize=32)  # noqa: B019 - a suite lives as long as the process
+    def _tasks(self, split: str, fold: int | None) -> tuple[Task, ...]:
+        return tuple(t for t in self.members if self.split(t, fold) == split)
+
+    def split(self, task: Task, fold: int | None = None) -> str | None:
+        """The split of a task; None where an explicit split leaves it out."""
+        if fold is None:
+            if self.splits is None:
+                return split_of(task.family)
+            return next((s for s, names in self.splits.items() if task.name in names), None)
+        part = (fold_of(task.family) - fold) % FOLDS
+        return "test" if part == 0 else "val" if part == 1 else "train"
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019
+    def scale(self, fold: int | None = None) -> Scale:
+        """Statistics of meta-train; of a suite without training tasks, the plain scale."""
+        return scale_of(self.tasks("train", fold))
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019
+    def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:
+        """What optimizers may know of the meta-train tasks."""
+        return evaluations(self.tasks("train", fold))
+
+
+def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
+    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key."""
+    return tuple(_evaluations(t) for t in tasks)
+
+
+def _evaluations(task: Task) -> Evaluations:
+    if isinstance(task, TableTask):
+        t, i = task.table, task.index
+        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
+        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
+        cost = np.asarray(t.costs[i, :, -1], np.float64)
+        return Evaluations(task.name, task.family, t.points(i), score, cost, status)
+    x = sobol_like(task)
+    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
+    return Evaluations(task.name, task.family, x, out.score, out.cost, out.status)
+
+
+def sobol_like(task: Task, count: int = 1000) -> Any:
+    """`count` points of a task's space, a function of its dimension alone: the R2 sequence (Roberts, 2018)."""
+    d = task.space.d
+    phi = 2.0
+    for _ in range(50):
+        phi = (1 + phi) ** (1 / (d + 1))
+    steps = phi ** -np.arange(1.0, d + 1)
+    return task.space.snap((0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0)
+
+
+def scale_of(tasks: Sequence[Task]) -> Scale:
+    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks."""
+    if not tasks:
+        return Scale()
+    means, squares, costs = [], [], []
+    for e in evaluations(tasks):
+        good = np.isfinite(e.score) & (e.status == Status.OK)
+        means.append(e.score[good].mean())
+        squares.append((e.score[good] ** 2).mean())
+        costs.append(e.cost[good].mean())
+    mean = float(np.mean(means))
+    variance = float(np.mean(squares)) - mean**2
+    sd = float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0
+    cost = float(np.mean(costs))
+    names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
+    raw = [[signed_log(np.array([float(v)]))[0] for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
+    sds = tuple(float(np.std(r)) or 1.0 for r in raw)
+    return Scale(mean, sd, cost if cost > 0 else 1.0, names, tuple(float(np.mean(r)) for r in raw), sds)
+
+
+SUITES: Registry[Suite] = Registry("suite", ("hpo_gym.suites",), variable="SUITES")
+
+
+def load_suite(suite: str | Path | Suite) -> Suite:
+    """Load a suite.
+
+    Args:
+        suite: A registered name (`hpo-gym list`), a folder that `save` wrote, or a `Suite`, returned as it is.
+
+    Raises:
+        UnknownNameError: Neither a registered name nor a folder.
+        DamagedDataError: The files are not what their checksums say.
+    """
+    if isinstance(suite, Suite):
+        return suite
+    name = str(suite)
+    if name in SUITES.entries():
+        return _registered(name)
+    folder = Path(suite)
+    if (folder / "suite.json").is_file():
+        from hpo_gym.tables import load_folder
+
+        return load_folder(folder)
+    if folder.is_dir():
+        raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
+    raise unknown("suite (and no folder)", name, SUITES.names())
+
+
+@functools.cache
+def _registered(name: str) -> Suite:
+    return SUITES.get(name)()
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spaces: what is hashed."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,213 @@
+"""A task: a search space and a way to score. A bank: `k` tasks of one kind, scored for many runs at once.
+
+Score: higher is better; a task whose metric is a loss negates it at its own boundary.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.trial import Query, Status, Trial
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Keys = NDArray[np.uint64]
+
+
+class Evaluated(NamedTuple):
+    """Outcomes of `n` evaluations, each `(n,)`; `score` is finite also where `status` is not OK."""
+
+    score: Floats
+    cost: Floats
+    status: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Task(ABC):
+    """A search space and a way to score.
+
+    Attributes:
+        name: Unique in its suite: the data set's name or id.
+        family: Data sets of one origin share it; splits never cut through a family.
+        suite: Name of the suite, part of the key of noise.
+        space: What may be chosen.
+        best: The best reachable score. Metrics and the training-only rewards read it, agents never do.
+        worst: The score of normalised regret 1.
+        fidelities: Shares of a full evaluation that can be asked for, ascending; the last is 1.
+        meta_features: Numbers that describe the data set; None where unknown.
+    """
+
+    name: str
+    family: str
+    suite: str
+    space: SearchSpace
+    best: float
+    worst: float
+    fidelities: tuple[float, ...] = (1.0,)
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
+
+    @abstractmethod
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Score `n` canonical points ``(n, d)`` at fidelities ``(n,)``; `key` ``(n,)`` is the seed of the noise."""
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the score depends on the key."""
+        return False
+
+    def noise_free(self, x: Points) -> Floats:
+        """The score without noise at full fidelity, ``(n,)``: what reports use."""
+        one = np.ones(len(x))
+        return self.evaluate(x, one, np.zeros(len(x), np.uint64)).score
+
+    @property
+    def pool(self) -> Points | None:
+        """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
+        return None
+
+    @classmethod
+    def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
+        """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""
+        return TaskBank(tasks, d)
+
+    def level(self, fidelity: float) -> float:
+        """The nearest fidelity that can be evaluated (of two as near, the lower)."""
+        return min(self.fidelities, key=lambda f: abs(f - fidelity))
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
+        """Evaluate one configuration.
+
+        Args:
+            config: One value for each active hyperparameter.
+            fidelity: Share of a full evaluation, in (0, 1]; the nearest that the task has is used.
+            seed: Seed of the noise; where there is none it changes nothing.
+
+        Raises:
+            InvalidValueError: The configuration is not in the search space, or the fidelity not in (0, 1].
+        """
+        query = Query(config, fidelity)
+        x = self.space.to_unit(query.config)[None]
+        return self._run_point(x, query.fidelity, seed)
+
+    def _run_point(self, x: Points, fidelity: float, world: int) -> Trial:
+        level = self.level(fidelity)
+        keys = noise_keys(np.array([world % 2**64], np.uint64), x, np.array([level]), self)
+        out = self.evaluate(x, np.array([level]), keys)
+        query = Query(self.space.from_unit(x[0]), level)
+        return Trial(query, float(out.score[0]), float(out.cost[0]), Status(int(out.status[0])))
+
+
+def noise_keys(world: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
+    """Key of the noise of each evaluation, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
+    keys = seeding.mix(world, seeding.key("noise", task.suite, task.name))
+    for column in (*np.rint(x.T * 2.0**32).astype(np.uint64), np.rint(fidelity * 2.0**32).astype(np.uint64)):
+        keys = seeding.mix(keys, column)
+    return keys
+
+
+class Bank(ABC):
+    """`k` tasks evaluated for many runs at once.
+
+    What is evaluated is `at`: rows of a table ``(n,)``, or points ``(n, d)``. In a table, cost and status are looked up
+    when asked for; elsewhere `evaluate` gives them.
+
+    Attributes:
+        tasks: The tasks; a run's `task` is a position in this sequence.
+        d: Columns of points, at least those of each task.
+        m: Rows of the pool, 0 where there is none.
+        dtype: Type of the scores.
+    """
+
+    tasks: Sequence[Task]
+    d: int
+    m: int = 0
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+
+    def base(self, task: Ints) -> Ints:
+        """What `evaluate` wants to know of the task of each run, ``(n,)``, computed once an episode."""
+        return task
+
+    @abstractmethod
+    def place(self, task: Ints, x: Points) -> NDArray[Any]:
+        """What is evaluated when `x` ``(n, d)`` is proposed: nearest measured rows ``(n,)``, or canonical points."""
+
+    @abstractmethod
+    def evaluate(
+        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys
+    ) -> tuple[NDArray[Any], Evaluated | None]:
+        """Scores ``(n,)``, and the whole outcome where it cannot be looked up."""
+
+    @abstractmethod
+    def points(self, task: Ints, at: NDArray[Any]) -> Points:
+        """Points in the unit cube ``(n, d)`` of what was evaluated."""
+
+    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
+        raise NotImplementedError  # pragma: no cover - a bank that gives no outcome has a look-up
+
+    def config(self, task: int, at: Any) -> dict[str, Any]:
+        """The configuration of one evaluation, a new dictionary."""
+        space = self.tasks[task].space
+        return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
+
+
+class TaskBank(Bank):
+    """Tasks of any kind, evaluated one task at a time; spaces of fewer columns are padded by inactive ones."""
+
+    def __init__(self, tasks: Sequence[Task], d: int) -> None:
+        self.tasks = tuple(tasks)
+        self.d = d
+
+    def place(self, task: Ints, x: Points) -> Points:
+        out = np.full((len(x), self.d), 0.5)
+        for j, chosen in self._groups(task):
+            space = self.tasks[j].space
+            out[chosen, : space.d] = space.snap(x[chosen, : space.d])
+        return out
+
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+        n = len(at)
+        out = Evaluated(np.empty(n), np.empty(n), np.empty(n, np.int8))
+        share = np.ones(n) if fidelity is None else fidelity
+        for j, chosen in self._groups(base):
+            t = self.tasks[j]
+            x, f = at[chosen, : t.space.d], share[chosen]
+            keys = noise_keys(world[chosen], x, f, t) if t.noisy else world[chosen]
+            part = t.evaluate(x, f, keys)
+            for whole, piece in zip(out, part, strict=True):
+                whole[chosen] = piece
+        return out.score, out
+
+    def points(self, task: Ints, at: Points) -> Points:
+        return at
+
+    def _groups(self, task: Ints) -> list[tuple[int, Ints]]:
+        order = np.argsort(task, kind="stable")
+        which, start = np.unique(task[order], return_index=True)
+        return list(zip(which.tolist(), np.split(order, start[1:]), strict=True))
+
+
+def bank_of(tasks: Sequence[Task], d: int | None = None) -> Bank:
+    """The fastest bank that holds these tasks."""
+    if not tasks:
+        raise InvalidValueError("At least one task is needed, got none.")
+    width = max(t.space.d for t in tasks) if d is None else d
+    kinds = {type(t) for t in tasks}
+    return kinds.pop().bank(tasks, width) if len(kinds) == 1 else TaskBank(tasks, width)
+
+
+def check_finite(name: str, value: float) -> float:
+    """Refuse a number that is not finite."""
+    if not math.isfinite(value):
+        raise InvalidValueError(f"`{name}` must be finite, got {value}.")
+    return float(value)

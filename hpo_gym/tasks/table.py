@@ -1,0 +1,364 @@
+"""Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
+
+A proposal is answered by the nearest measured row of its task: the squared distance adds, column by column, the squared
+difference in the unit cube where a metric hyperparameter is active on both sides, 1 for another choice of a categorical,
+and 1 where only one side is active; of rows as near, the lowest answers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank
+from hpo_gym.trial import Query, Status, Trial
+
+_FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
+_MEMO = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Scores of `k` tasks.
+
+    Args:
+        space: The search space of all tasks.
+        x: Canonical points, ``(m, d)`` for one pool, or ``(k, m, d)`` for a pool per task.
+        score: ``(k, m, f)``, higher is better; NaN = not measured (never served), -inf = failed.
+        cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task.
+        test_score: As `score`, measured on data that no choice has seen, or None.
+        fidelities: Ascending, `f` of them; the last is 1.
+    """
+
+    space: SearchSpace
+    x: NDArray[Any]
+    score: NDArray[Any]
+    cost: NDArray[Any] | None = None
+    test_score: NDArray[Any] | None = None
+    fidelities: tuple[float, ...] = (1.0,)
+
+    @property
+    def k(self) -> int:
+        """Number of tasks."""
+        return int(self.score.shape[0])
+
+    @property
+    def m(self) -> int:
+        """Number of rows of the (largest) pool."""
+        return int(self.score.shape[1])
+
+    @functools.cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Rows that were measured at all fidelities, ``(k, m)``; a failure is a measurement."""
+        return np.asarray(~np.isnan(self.score).any(2))
+
+    @functools.cached_property
+    def failed(self) -> NDArray[np.bool_]:
+        """Cells that failed, ``(k, m, f)``."""
+        return np.asarray(np.isneginf(self.score))
+
+    @functools.cached_property
+    def served(self) -> NDArray[Any]:
+        """Finite scores ``(k, m, f)``: a failure has the worst score that the task has anywhere; 0 if unmeasured."""
+        good = np.where(np.isfinite(self.score), self.score, np.inf)
+        lowest = good.min((1, 2), keepdims=True)
+        lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
+        return np.where(self.failed, lowest, np.where(np.isnan(self.score), 0, self.score)).astype(self.score.dtype)
+
+    @functools.cached_property
+    def costs(self) -> NDArray[Any]:
+        """Finite costs ``(k, m, f)``: the share of a full evaluation where the table has none."""
+        if self.cost is None:
+            return np.broadcast_to(np.asarray(self.fidelities, np.float32), self.score.shape)
+        out = np.asarray(self.cost, np.float32)
+        middle = np.nan_to_num(np.nanmedian(np.where(np.isfinite(out), out, np.nan), axis=(1, 2), keepdims=True))
+        return np.where(np.isfinite(out), out, middle)
+
+    def points(self, k: int) -> NDArray[Any]:
+        """The pool of task `k`, ``(m, d)``."""
+        return self.x if self.x.ndim == 2 else self.x[k]
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a table lives as long as its suite
+    def finder(self, k: int) -> Finder:
+        """The nearest-row search of task `k`; tasks of one pool share one."""
+        return self.finder(-1) if self.x.ndim == 2 and k >= 0 else Finder(self.space, self.points(max(k, 0)))
+
+
+class Finder:
+    """Nearest rows of one pool."""
+
+    def __init__(self, space: SearchSpace, x: NDArray[Any]) -> None:
+        self.space = space
+        self.x = np.asarray(x, np.float64)
+        hashes = _hashes(self.x)
+        self._order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[self._order]
+        self._substitutes: dict[bytes, int] = {}
+
+    @functools.cached_property
+    def _features(self) -> NDArray[np.float64]:
+        return _row_features(self.space, self.x)
+
+    def exact(self, x: Points) -> Ints:
+        """The lowest row that is exactly `x` ``(n, d)``, else -1, ``(n,)``."""
+        hashes = _hashes(x)
+        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        return np.where(self._hashes[at] == hashes, self._order[at], -1)
+
+    def nearest(self, x: Points, measured: NDArray[np.bool_], chunk: int = 256) -> Ints:
+        """The nearest row with `measured` ``(m,)``, for canonical points ``(n, d)``."""
+        rows = self.exact(x)
+        lost = np.flatnonzero((rows < 0) | ~measured[rows])
+        for part in np.split(lost, range(chunk, len(lost), chunk)):
+            if part.size:
+                distance = np.round(_query_features(self.space, x[part]) @ self._features, 9)  # equal is equal
+                distance[:, ~measured] = np.inf
+                rows[part] = distance.argmin(1)
+        return rows
+
+
+def _hashes(x: NDArray[Any]) -> Keys:
+    keys = np.zeros(len(x), np.uint64)
+    for column in np.rint(np.asarray(x, np.float64).T * 2.0**24).astype(np.uint64):  # float32 points match too
+        keys = seeding.mix(keys, column)
+    return keys
+
+
+def _query_features(space: SearchSpace, x: Points) -> NDArray[np.float64]:
+    """Factors of the squared distance on the side of the proposal, ``(n, p)``."""
+    out, active = [np.ones(len(x))], space.active(x)
+    for j, h in enumerate(space.hyperparameters):
+        a, u = active[:, j].astype(float), x[:, j]
+        out += [a, a]
+        if h.metric:
+            out += [a * u * u, a * u]
+        else:
+            out += [a * (h.numbers(u) == c) for c in range(len(h.choices))]
+    return np.stack(out, 1)
+
+
+def _row_features(space: SearchSpace, x: Points) -> NDArray[np.float64]:
+    """Factors on the side of the rows, ``(p, m)``; the sum of products is the squared distance."""
+    active = space.active(x)
+    out = [active.sum(1).astype(float)]
+    for j, h in enumerate(space.hyperparameters):
+        a, u = active[:, j].astype(float), x[:, j]
+        out += [1 - 2 * a]  # |a - a'| = a + a' - 2 a a'
+        if h.metric:
+            out += [a * u * u, a, -2 * a * u]  # a a' (u - u')^2
+        else:
+            out += [a, *(-a * (h.numbers(u) == c) for c in range(len(h.choices)))]  # a a' [c != c']
+    return np.stack([np.broadcast_to(o, (len(x),)) for o in out])
+
+
+@dataclass(frozen=True, eq=False)
+class TableTask(Task):
+    """One task of a table.
+
+    Attributes:
+        table: Scores of all tasks.
+        index: Which of them this is.
+    """
+
+    table: Table = None  # type: ignore[assignment]
+    index: int = 0
+
+    @property
+    def pool(self) -> Points:
+        """All rows, ``(m, d)``, measured here or not; see `measured`."""
+        return np.asarray(self.table.points(self.index), np.float64)
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which rows were measured on this task, ``(m,)``."""
+        return np.asarray(self.table.measured[self.index])
+
+    @classmethod
+    def bank(cls, tasks: Sequence[TableTask], d: int) -> Bank:
+        """A table bank where all tasks stand in one table."""
+        one = len({id(t.table) for t in tasks}) == 1 and tasks[0].space.d == d
+        return TableBank(tasks) if one else TaskBank(tasks, d)
+
+    def rows(self, x: Points) -> Ints:
+        """The nearest measured row of each canonical point ``(n, d)``."""
+        return self.table.finder(self.index).nearest(x, self.measured)
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Look up the nearest measured rows at the nearest fidelities."""
+        at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
+        t, i = self.table, self.index
+        status = np.where(t.failed[i, at, f], np.int8(Status.FAILED), np.int8(Status.OK))
+        return Evaluated(t.served[i, at, f].astype(np.float64), t.costs[i, at, f].astype(np.float64), status)
+
+    @functools.cached_property
+    def _memo(self) -> dict[frozenset[tuple[str, Any]], int]:
+        return {}
+
+    def row_of(self, config: Mapping[str, Any]) -> int:
+        """The row that answers a configuration."""
+        try:
+            name = frozenset(config.items())
+        except TypeError:  # a value that cannot be hashed: no hyperparameter has one, `to_unit` says so
+            name = None
+        row = self._memo.get(name) if name is not None else None
+        if row is None:
+            row = int(self.rows(self.space.to_unit(config)[None])[0])
+            if name is not None and len(self._memo) < _MEMO:
+                self._memo[name] = row
+        return row
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
+        """Look up the row nearest to a configuration; the trial's configuration is that row's."""
+        Query(config, fidelity)
+        row, t, i = self.row_of(config), self.table, self.index
+        f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
+        status = Status.FAILED if t.failed[i, row, f] else Status.OK
+        query = Query(row_config(t, i, row), self.fidelities[f])
+        return Trial(query, float(t.served[i, row, f]), float(t.costs[i, row, f]), status)
+
+    def noise_free(self, x: Points) -> Floats:
+        """The table's score at full fidelity."""
+        return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
+
+
+@functools.lru_cache(maxsize=_MEMO)
+def _decoded(table: Table, pool: int, row: int) -> dict[str, Any]:
+    return table.space.from_unit(table.points(pool)[row])
+
+
+def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
+    """Configuration of a row, a new dictionary."""
+    return dict(_decoded(table, 0 if table.x.ndim == 2 else k, row))
+
+
+def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
+    """Position of the nearest level of each fidelity ``(n,)``; of two as near, the lower."""
+    if len(levels) == 1:
+        return np.zeros(len(fidelity), np.int64)
+    return np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1)
+
+
+class TableBank(Bank):
+    """Tasks of one table. `at` is a row; the base of a run is the place of its task in the flat table."""
+
+    def __init__(self, tasks: Sequence[TableTask]) -> None:
+        self.tasks: tuple[TableTask, ...] = tuple(tasks)
+        self.table = self.tasks[0].table
+        self.index = np.array([t.index for t in self.tasks])
+        self.d, self.m, self.f = self.table.space.d, self.table.m, len(self.table.fidelities)
+        whole = len(self.index) == self.table.k and (self.index == np.arange(self.table.k)).all()
+        self._served = self.table.served if whole else self.table.served[self.index]  # (k, m, f)
+        self.flat = np.ascontiguousarray(self._served).reshape(-1)
+        self.dtype = self.flat.dtype
+        self.measured = self.table.measured[self.index]  # (k, m)
+        self.complete = bool(self.measured.all())
+        self._substitute = np.full(0 if self.complete else self.measured.size, -1, np.int64)
+
+    @functools.cached_property
+    def fused(self) -> NDArray[np.float32] | None:
+        """Rows ``(k * m, d + 3)``: configuration in [-1, 1], score, two free columns; None where it would be large."""
+        k, m = self.measured.shape
+        if self.f > 1 or self.dtype != np.float32 or k * m * (self.d + 3) * 4 > _FUSE_BELOW:
+            return None
+        out = np.zeros((k, m, self.d + 3), np.float32)
+        x = self.signed if self.signed.ndim == 3 else self.signed[None]
+        out[..., : self.d], out[..., self.d] = x, self._served[..., 0]
+        return out.reshape(k * m, self.d + 3)
+
+    @functools.cached_property
+    def signed(self) -> NDArray[np.float32]:
+        """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
+        x = self.table.x if self.table.x.ndim == 2 else self.table.x[self.index]
+        return np.asarray(x * 2.0 - 1.0, np.float32)
+
+    def base(self, task: Ints) -> Ints:
+        """Place of each run's task in the flat table."""
+        return task * self.m
+
+    def place(self, task: Ints, x: Points) -> Ints:
+        """The nearest measured row of each proposal."""
+        x = self.table.space.snap(x)
+        if self.complete and self.table.x.ndim == 2:
+            return self.table.finder(-1).nearest(x, self.measured[0])
+        rows = self.table.finder(-1).exact(x) if self.table.x.ndim == 2 else np.full(len(x), -1)
+        hit = rows >= 0
+        rows[hit] = self.measured_rows(task[hit], rows[hit])
+        for j in np.unique(task[~hit]):
+            chosen = np.flatnonzero(~hit & (task == j))
+            rows[chosen] = self.table.finder(int(self.index[j])).nearest(x[chosen], self.measured[j])
+        return rows
+
+    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
+        """The rows themselves where measured, else the nearest measured row of the task."""
+        if self.complete:
+            return rows
+        at = task * self.m + rows
+        missing = np.flatnonzero(~self.measured.reshape(-1)[at])
+        if not missing.size:
+            return rows
+        rows = rows.copy()
+        known = self._substitute[at[missing]]
+        for i in np.flatnonzero(known < 0).tolist():
+            j, r = int(task[missing[i]]), int(rows[missing[i]])
+            finder = self.table.finder(int(self.index[j]))
+            known[i] = finder.nearest(finder.x[r : r + 1], self.measured[j])[0]
+            self._substitute[at[missing[i]]] = known[i]
+        rows[missing] = known
+        return rows
+
+    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
+        """Look scores up, ``(n,)``."""
+        return self.flat.take(self._cells(base, at, fidelity), mode="clip"), None
+
+    def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        """Look cost and status up."""
+        k, row = self.index[base // self.m], at
+        f = 0 if fidelity is None else nearest_levels(self.table.fidelities, fidelity)
+        if fidelity is None and self.f > 1:
+            f = self.f - 1
+        return self.table.costs[k, row, f].astype(np.float64), self.table.failed[k, row, f].astype(np.int8)
+
+    def points(self, task: Ints, at: Ints) -> Points:
+        """Points of rows, ``(n, d)``."""
+        x = self.table.x
+        return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
+
+    def config(self, task: int, at: Any) -> dict[str, Any]:
+        """Configuration of a row."""
+        return row_config(self.table, int(self.index[task]), int(at))
+
+    def _cells(self, base: Ints, at: Ints, fidelity: Floats | None) -> Ints:
+        cell = base + at
+        if self.f == 1:
+            return cell
+        last = self.f - 1
+        return cell * self.f + (last if fidelity is None else nearest_levels(self.table.fidelities, fidelity))
+
+
+def check_table(space: SearchSpace, x: NDArray[Any], score: NDArray[Any], cost: NDArray[Any] | None) -> None:
+    """Refuse a table whose shapes or values cannot be served.
+
+    Raises:
+        InvalidValueError: Shapes that do not fit, +inf as a score, a task without one measured success, a negative cost.
+    """
+    k, m, _ = score.shape
+    if x.shape not in ((m, space.d), (k, m, space.d)):
+        raise InvalidValueError(f"`x` must have shape ({m}, {space.d}) or ({k}, {m}, {space.d}), got {x.shape}.")
+    if np.isposinf(score).any():
+        raise InvalidValueError("`scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
+    empty = np.flatnonzero(~np.isfinite(score[..., -1]).any(1))
+    if empty.size:
+        raise InvalidValueError(f"Each task needs a measured success at full fidelity; task {int(empty[0])} has none.")
+    if cost is not None:
+        if cost.shape != score.shape:
+            raise InvalidValueError(f"`costs` must have the shape of `scores` {score.shape}, got {cost.shape}.")
+        if (cost < 0).any():
+            raise InvalidValueError(f"`costs >= 0` must hold, got {float(np.nanmin(cost))}.")

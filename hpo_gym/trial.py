@@ -1,0 +1,142 @@
+"""Values of a run as a user sees them: `Query`, `Trial`, `History`, `Status`. They never change."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_gym.errors import InvalidValueError
+
+
+class Status(enum.IntEnum):
+    """How a trial ended. A failure is an outcome: it has a finite score and its cost counts."""
+
+    OK = 0
+    FAILED = 1
+    TIMEOUT = 2
+    MEMORYOUT = 3
+    DIVERGED = 4
+    INVALID = 5
+
+    @property
+    def label(self) -> str:
+        """The name in lower case, as `info["status"]` gives it."""
+        return self.name.lower()
+
+
+LABELS = tuple(s.label for s in Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A configuration to evaluate, at a fidelity.
+
+    Attributes:
+        config: One value for each active hyperparameter.
+        fidelity: Share of a full evaluation, in (0, 1].
+    """
+
+    config: Mapping[str, Any]
+    fidelity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.fidelity <= 1.0:
+            raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {self.fidelity}; the nearest is 1.0.")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A query and its outcome.
+
+    Attributes:
+        query: What was evaluated: on a table, the measured row nearest to what was asked.
+        score: Higher is better; finite also where the trial failed.
+        cost: What the evaluation cost, in the task's unit (seconds, unless it says otherwise).
+        status: How it ended.
+        seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
+    """
+
+    query: Query
+    score: float
+    cost: float = 0.0
+    status: Status = Status.OK
+    seconds: float = 0.0
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration that was evaluated."""
+        return self.query.config
+
+    @property
+    def fidelity(self) -> float:
+        """The fidelity at which it was evaluated."""
+        return self.query.fidelity
+
+
+@dataclass(frozen=True)
+class History(Sequence[Trial]):
+    """The trials of one episode, in order, given points first.
+
+    Attributes:
+        trials: All trials.
+        n_init: How many of them were given, not chosen and not charged.
+    """
+
+    trials: tuple[Trial, ...] = ()
+    n_init: int = 0
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.trials[index]
+
+    @property
+    def configs(self) -> tuple[Mapping[str, Any], ...]:
+        """Configurations, in order."""
+        return tuple(t.config for t in self.trials)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Scores, in order."""
+        return tuple(t.score for t in self.trials)
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """Costs, in order."""
+        return tuple(t.cost for t in self.trials)
+
+    @property
+    def fidelities(self) -> tuple[float, ...]:
+        """Fidelities, in order."""
+        return tuple(t.fidelity for t in self.trials)
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """Statuses, in order."""
+        return tuple(t.status for t in self.trials)
+
+    @property
+    def incumbents(self) -> tuple[int, ...]:
+        """Position of the incumbent after each trial."""
+        out: list[int] = []
+        best = -1
+        for i, trial in enumerate(self.trials):
+            if best < 0 or _beats(trial, self.trials[best]):
+                best = i
+            out.append(best)
+        return tuple(out)
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial at the highest fidelity tried so far; of equals, the earliest."""
+        return self.trials[self.incumbents[-1]] if self.trials else None
+
+
+def _beats(a: Trial, b: Trial) -> bool:
+    return a.fidelity > b.fidelity or (a.fidelity == b.fidelity and a.score > b.score)

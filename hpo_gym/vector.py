@@ -1,0 +1,391 @@
+"""`HPOVectorEnv`: many runs at once by the same kernel, near the speed of bare NumPy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.codecs import Codec
+from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.kernel import Part, put, take
+from hpo_gym.observers import Observer
+from hpo_gym.rewards import Reward
+from hpo_gym.settings import check_options, check_seed, make_kernel, task_positions
+from hpo_gym.suite import Suite
+from hpo_gym.task import Ints
+from hpo_gym.trial import History
+
+Ended = Ints | None | bool
+_SPAWN = 7  # salt
+
+
+class StepInfo(dict[str, Any]):
+    """The infos of a step, each made when it is asked for, from what the step held: most agents ask for none."""
+
+    __slots__ = ("_step",)
+
+    def __init__(self, step: tuple[Any, ...], more: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super().__init__(more)
+        self._step = step
+
+    def __missing__(self, key: str) -> Any:
+        value = self[key] = _INFO[key](*self._step)
+        return value
+
+    def _all(self) -> dict[str, Any]:
+        for key in _INFO:
+            self[key]
+        return dict(super().items())
+
+    def __contains__(self, key: object) -> bool:
+        return key in _INFO or super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or `default`."""
+        return self[key] if key in self else default
+
+    def keys(self) -> Any:
+        """All keys."""
+        return self._all().keys()
+
+    def values(self) -> Any:
+        """All values."""
+        return self._all().values()
+
+    def items(self) -> Any:
+        """All pairs."""
+        return self._all().items()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return self._all()
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == other
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def __reduce__(self) -> Any:
+        return dict, (self._all(),)
+
+
+# What a step holds: the bank; of each run its task, base, row, score, incumbent's score, fidelity (or None) and trials.
+_INFO: dict[str, Callable[..., Any]] = {
+    "task": lambda bank, task, base, at, score, best, fidelity, t: task,
+    "score": lambda bank, task, base, at, score, best, fidelity, t: score,
+    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best,
+    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: np.ones(len(at)) if fidelity is None else fidelity,
+    "cost": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[0],
+    "status": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[1],
+    "t": lambda bank, task, base, at, score, best, fidelity, t: np.array(np.broadcast_to(t, len(at))),
+}
+
+
+class HPOVectorEnv(VectorEnv[Any, Any, Any]):
+    """`num_envs` runs of `HPOEnv` at once, bit for bit what those give one by one.
+
+    Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
+    ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
+    ``incumbent_score``, ``t``; a run that has just begun has NaN as its score. `history` gives a run's trials. Nothing that
+    is handed out is written again.
+
+    Args:
+        num_envs: Number of runs.
+        autoreset_mode: When a run that has ended begins anew. ``NEXT_STEP``: in the next step, whose action is ignored.
+            ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
+            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is an
+            error.
+        statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
+            ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them.
+        max_episode_steps: After how many steps an episode is truncated, or None.
+
+    The other arguments, and what is raised, are those of `HPOEnv`.
+    """
+
+    metadata = {"render_modes": ["ansi", "rgb_array"], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        suite: str | Path | Suite = "AutoML",
+        *,
+        split: str = "train",
+        task: str | None = None,
+        fold: int | None = None,
+        budget: int = 33,
+        observer: Part | Observer = "last",
+        codec: Part | Codec = "box",
+        reward: Part | Reward = "score",
+        scores: str = "raw",
+        duplicates: str = "allow",
+        n_init: int = 0,
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        statistics: bool = True,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise unknown("render mode", render_mode, self.metadata["render_modes"])
+        if max_episode_steps is not None and max_episode_steps < 1:
+            raise InvalidValueError(f"`max_episode_steps >= 1` must hold, got {max_episode_steps}.")
+        self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.num_envs, self._n_init = num_envs, n_init
+        self.suite, self.kernel = make_kernel(
+            num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
+            reward=reward, scores=scores, duplicates=duplicates, n_init=n_init,
+        )  # fmt: skip
+        self.single_observation_space, self.single_action_space = self.kernel.spaces()
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.task_names = tuple(t.name for t in self.kernel.contexts.bank.tasks)
+        self._seeded = False
+        self._any_over = True
+        self._tick = 0
+        self._began: int | NDArray[np.int64] = 0
+        self._returns = np.zeros(num_envs)
+        self._clock: float | NDArray[np.float64] = 0.0
+
+    # ------------------------------------------------------------------ reset
+    def reset(
+        self, *, seed: Any = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes.
+
+        Args:
+            seed: None goes on; an integer spawns a seed for each run by key; a sequence holds one for each run, each
+                None or what `HPOEnv` would be given.
+            options: ``{"task": name or names}``; ``{"reset_mask": mask}`` begins only those runs, ``(n,)`` booleans.
+        """
+        given = check_options(options, ("task", "reset_mask"))
+        which = self._masked(given.get("reset_mask"))
+        count = self.num_envs if which is None else len(which)
+        tasks: Ints | None = None
+        if given.get("task") is not None:
+            tasks = np.array(task_positions(self.kernel.contexts.bank.tasks, given["task"], count))  # type: ignore[arg-type]
+        self._seed(seed, which)
+        self._begin(which, tasks)
+        if which is None:
+            return self.kernel.observe(), self._reset_info()
+        everyone = np.arange(self.num_envs)
+        obs = self.kernel.observe() if not self.kernel.runs.fresh else self.kernel.observe_some(everyone)
+        obs = put(obs, which, self.kernel.observe_some(which))
+        return obs, self._info(began=which)
+
+    def _masked(self, mask: Any) -> Ints | None:
+        if mask is None:
+            return None
+        mask = np.asarray(mask)
+        if mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise InvalidValueError(
+                f"`reset_mask` must be booleans of shape ({self.num_envs},), got {mask.dtype} of shape {mask.shape}."
+            )
+        if not mask.any():
+            raise InvalidValueError("`reset_mask` must name at least one run, got none.")
+        if not self._seeded and not mask.all():
+            raise StateError("The first reset must begin all runs, got a mask of some.")
+        return None if mask.all() else np.flatnonzero(mask)
+
+    def _seed(self, seed: Any, which: Ints | None) -> None:
+        kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
+        if seed is None and not self._seeded:
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        if seed is None:
+            return
+        if isinstance(seed, (list, tuple, np.ndarray)):
+            if len(seed) != len(chosen):
+                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {len(seed)}.")
+            if not self._seeded and any(s is None for s in seed):
+                raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
+            for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):
+                if s is not None:
+                    kernel.seeds[i], kernel.episode[i] = s % 2**64, 0
+        else:
+            start = np.array([check_seed(seed) % 2**64], np.uint64)
+            kernel.seeds[chosen] = seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64))
+            kernel.episode[chosen] = 0
+        self._seeded = True
+
+    def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
+        self.kernel.begin(which, tasks)
+        self._any_over = bool(self.kernel.over.any()) if which is not None else False
+        if not self.statistics and self.max_episode_steps is None:
+            return
+        if which is None:
+            self._began, self._clock = self._tick, time.perf_counter()
+            self._returns = np.zeros(self.num_envs)
+        else:
+            self._began = np.array(np.broadcast_to(self._began, self.num_envs))
+            self._clock = np.array(np.broadcast_to(self._clock, self.num_envs))
+            self._began[which], self._clock[which], self._returns[which] = self._tick, time.perf_counter(), 0.0
+
+    # ------------------------------------------------------------------ step
+    def step(self, actions: Any) -> Any:
+        """Advance every run by one action.
+
+        Raises:
+            StateError: Before the first `reset`; with autoreset disabled, also if a run has ended.
+            InvalidValueError: An action is outside the action space; no run has moved.
+        """
+        kernel, skip = self.kernel, None
+        if self._any_over:
+            skip = self._between()
+            if skip.all():
+                return self._begin_all(actions)
+        rewards = kernel.step(actions, skip)
+        self._tick += 1
+        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
+        ended = kernel.ended()
+        if ended is not False:
+            terminated[slice(None) if ended is None else ended] = True
+        if self.max_episode_steps is not None:
+            ended = self._truncate(terminated, truncated, skip)
+        if self.statistics:
+            self._returns += rewards
+        obs = kernel.observe()
+        if skip is None and ended is False:
+            return obs, rewards, terminated, truncated, self._info()
+        return self._turn(obs, rewards, terminated, truncated, ended, skip)
+
+    def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
+        """The end of a step in which episodes end or begin."""
+        kernel, began = self.kernel, None if skip is None else np.flatnonzero(skip)
+        episode = self._episode(ended) if ended is not False and self.statistics else {}
+        if ended is not False:
+            kernel.over[slice(None) if ended is None else ended] = True
+            self._any_over = True
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended is not False:
+            which: Ints | None = ended  # type: ignore[assignment]
+            final = self._final(obs, which)
+            self._begin(which)
+            if which is None:
+                return kernel.observe(), rewards, terminated, truncated, self._reset_info(final | episode)
+            obs = put(obs, which, kernel.observe_some(which))
+            return obs, rewards, terminated, truncated, self._info(final | episode, began=which)
+        if began is not None:
+            self._begin(began)
+            if ended is not False:
+                self._any_over = True
+            obs = put(obs, began, kernel.observe_some(began))
+        return obs, rewards, terminated, truncated, self._info(episode, began=began)
+
+    def _between(self) -> NDArray[np.bool_]:
+        if not self._seeded:
+            raise StateError("Call `reset` before the first step.")
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            over = np.flatnonzero(self.kernel.over).tolist()
+            raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
+        return self.kernel.over.copy()
+
+    def _begin_all(self, actions: Any) -> Any:
+        """A step in which every run begins anew; the actions are checked and ignored."""
+        kernel = self.kernel
+        kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
+        self._tick += 1
+        self._begin(None)
+        zeros = np.zeros(self.num_envs, bool)
+        return kernel.observe(), np.zeros(self.num_envs), zeros, zeros.copy(), self._reset_info()
+
+    def _truncate(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], skip: Any) -> Ended:
+        late = np.broadcast_to(self._tick - self._began >= (self.max_episode_steps or np.inf), self.num_envs)
+        truncated |= late & ~terminated & ~self.kernel.over
+        which = np.flatnonzero(terminated | truncated)
+        return False if not which.size else None if len(which) == self.num_envs else which
+
+    # ------------------------------------------------------------------ infos
+    def _info(self, more: Mapping[str, Any] = MappingProxyType({}), began: Ints | None = None) -> dict[str, Any]:
+        runs = self.kernel.runs
+        slot = (runs.clock - 1) % runs.h
+        fidelity = None if runs.fidelity is None else runs.last_fidelity()
+        info = StepInfo(
+            (runs.bank, runs.task, runs.base, runs.at[slot].copy(), runs.last, runs.best, fidelity, runs.clock - runs.start),
+            more,
+        )
+        if runs.cost is not None:
+            info["cost"], info["status"] = runs.last_outcome()
+        if began is not None:
+            self._erase(info, began)
+        return info
+
+    @staticmethod
+    def _erase(info: dict[str, Any], began: Ints) -> None:
+        """Runs that have just begun have no trial to tell of."""
+        info["score"], best = info["score"].astype(np.float64), info["incumbent_score"].astype(np.float64)
+        info["score"][began], best[np.isneginf(best)] = np.nan, np.nan
+        info["incumbent_score"] = best
+        info["cost"][began], info["status"][began] = 0.0, 0
+
+    def _reset_info(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
+        runs, n = self.kernel.runs, self.num_envs
+        best = runs.best.astype(np.float64)
+        best[np.isneginf(best)] = np.nan
+        info = {"task": runs.task, "score": np.full(n, np.nan), "incumbent_score": best, "fidelity": np.ones(n)}
+        info |= {"cost": np.zeros(n), "status": np.zeros(n, np.int8), "t": np.array(np.broadcast_to(runs.t, n))}
+        return info | (more or {})
+
+    def _final(self, obs: Any, which: Ints | None) -> dict[str, Any]:
+        """The last observations and infos of runs that begin anew in the step in which they end."""
+        n, mask = self.num_envs, np.zeros(self.num_envs, bool)
+        mask[slice(None) if which is None else which] = True
+        last = np.empty(n, object)
+        if which is None and not isinstance(obs, dict):
+            last = np.fromiter(obs, object, n)
+        else:
+            for i in range(n) if which is None else which.tolist():
+                last[i] = take(obs, i)
+        return {"final_obs": last, "_final_obs": mask, "final_info": self._info(), "_final_info": mask.copy()}
+
+    def _episode(self, ended: Ended) -> dict[str, Any]:
+        mask = np.zeros(self.num_envs, bool)
+        mask[slice(None) if ended is None else ended] = True
+        length = np.where(mask, self._tick - self._began, 0)
+        seconds = np.where(mask, time.perf_counter() - self._clock, 0.0)
+        return {"episode": {"r": np.where(mask, self._returns, 0.0), "l": length, "t": seconds}, "_episode": mask}
+
+    # ------------------------------------------------------------------ views
+    def history(self, i: int) -> History:
+        """The trials of run `i` in its episode so far."""
+        if not 0 <= i < self.num_envs:
+            raise InvalidValueError(f"`0 <= i < {self.num_envs}` must hold, got {i}.")
+        return self.kernel.runs.view(i, self._n_init)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(n, a)``."""
+        return self.kernel.masks()
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or text of each run."""
+        if self.render_mode is None:
+            return None
+        from hpo_gym import render
+
+        draw, runs = render.RENDERERS[self.render_mode], self.kernel.runs
+        budget = int(self.kernel.contexts.budget)
+        return tuple(draw(self.history(i), runs.bank.tasks[int(runs.task[i])], budget) for i in range(self.num_envs))
+
+
+def _mode(mode: str | AutoresetMode) -> AutoresetMode:
+    if isinstance(mode, AutoresetMode):
+        return mode
+    by_name = {m.name: m for m in AutoresetMode} | {m.value: m for m in AutoresetMode}
+    if mode not in by_name:
+        raise unknown("autoreset mode", mode, {m.name for m in AutoresetMode})
+    return by_name[mode]

@@ -1,0 +1,303 @@
+"""The report: what it writes, that names cannot break it, and that its bytes do not change."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from hpo_gym.bench.metrics import Curves, summarise
+from hpo_gym.bench.report import console_table, write_report
+from hpo_gym.bench.report.page import command
+from hpo_gym.bench.report.style import label, styles
+from hpo_gym.bench.report.tables import (
+    cells,
+    csv_cell,
+    csv_text,
+    interval,
+    markdown_cell,
+    markdown_text,
+    number,
+    rows,
+    shown_trials,
+)
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+
+HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q"\n\x1b[31m', "_hidden", "漢字" * 20)
+PLAIN = ("portfolio", "default", "random", "gp-ei")
+
+
+def make(names=PLAIN, suites=("Toy",), k=5, r=2, h=8, budget=None):
+    curves = {}
+    for suite in suites:
+        rng = np.random.default_rng(3)
+        regret = np.minimum.accumulate(rng.random((len(names), k, r, h)), axis=3)
+        curves[suite] = [
+            Curves(suite, n, tuple(f"t{i}" for i in range(k)), x) for n, x in zip(names, regret, strict=True)
+        ]
+    results = {
+        "version": "0.1.0",
+        "protocol": {
+            "suites": list(suites),
+            "split": "test",
+            "fold": None,
+            "start": "cold",
+            "budget": budget or h,
+            "seeds": r,
+        },
+        "suites": {s: {"n_tasks": k, "optimizers": summarise(c)} for s, c in curves.items()},
+        "timings": {
+            s: {c.optimizer: {"ms_per_suggestion": {"p50": 1.5, "p95": 1234.5}, "train_seconds": None} for c in group}
+            for s, group in curves.items()
+        },
+    }
+    return results, curves
+
+
+class Tags(HTMLParser):
+    """Collect a page's tags, ids and addresses, and check that tags close."""
+
+    VOID = ("meta", "line", "circle", "path", "br", "use")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.ids, self.links = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        found = dict(attrs)
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [v for k, v in attrs if k in ("href", "src", "xlink:href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    results, curves = make(suites=("Toy", "Other"))
+    return folder, write_report(folder, results, curves)
+
+
+def test_all_files_are_written_and_listed(written):
+    folder, files = written
+    figures = [f"figures/{s}-{f}.png" for s in ("Other", "Toy") for f in ("difference", "profile", "ranks", "regret")]
+    assert [str(f.relative_to(folder)) for f in files] == [*figures, "report.html", "table.csv", "table.md"]
+    assert all(f.read_bytes().startswith(b"\x89PNG") for f in files if f.suffix == ".png")
+
+
+def test_the_page_is_whole_and_fetches_nothing(written):
+    html = (written[0] / "report.html").read_text()
+    tags = Tags(html)
+    assert "script" not in tags.seen and tags.seen.count("svg") == 8 + 8  # two suites: four figures, four rows
+    assert len(set(tags.ids)) == len(tags.ids) and set(tags.links) <= {f"#{i}" for i in tags.ids}
+    assert set(re.findall(r"https?://[^\"' <]*", html)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert set(re.findall(r"url\(#([^)]*)\)", html)) <= set(tags.ids) and "@import" not in html
+    for name in PLAIN:
+        assert name in html
+
+
+def test_bytes_are_the_same_without_timings(tmp_path):
+    results, curves = make()
+    first = write_report(tmp_path / "a", results, curves, timings=False)
+    results["timings"]["Toy"]["random"]["ms_per_suggestion"]["p50"] = 99.0
+    turned = {s: list(reversed(c)) for s, c in curves.items()}
+    for a, b in zip(first, write_report(tmp_path / "b", results, turned, timings=False), strict=True):
+        assert a.name == b.name and a.read_bytes() == b.read_bytes(), a.name
+    assert "ms p50" not in (tmp_path / "a" / "report.html").read_text()
+
+
+def test_bytes_ignore_the_callers_matplotlib_settings(tmp_path):
+    import matplotlib as mpl
+
+    results, curves = make()
+    first = write_report(tmp_path / "a", results, curves)
+    with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": False, "savefig.dpi": 30}):
+        second = write_report(tmp_path / "b", results, curves)
+        assert mpl.rcParams["font.size"] == 30
+    assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
+
+
+def test_hostile_names_break_nothing(tmp_path):
+    suite = "../../<b>S|</b>"
+    results, curves = make((*HOSTILE, "portfolio"), suites=(suite, "x/../y", "x-..-y"))
+    files = write_report(tmp_path / "r", results, curves)
+    assert {f.parent for f in files} == {tmp_path / "r", tmp_path / "r" / "figures"} and len(set(files)) == 15
+    html = (tmp_path / "r" / "report.html").read_text()
+    tags = Tags(html)
+    assert "script" not in tags.seen and "&lt;script&gt;" in html
+    assert tags.seen.count("b") == 1 + 6  # the page's own: the mark and the six terms
+    table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
+    assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
+    assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
+    lines = [x for x in (tmp_path / "r" / "table.md").read_text().splitlines() if x.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", x)) for x in lines}) == 1 and "<script>" not in "".join(lines)
+
+
+def test_cells_of_text_are_escaped():
+    assert [csv_cell(t) for t in ("=1", "+1", "-1", "@x", "gp-ei")] == ["'=1", "'+1", "'-1", "'@x", "gp-ei"]
+    assert markdown_cell("a|b_c\n<d>`") == r"a\|b\_c &lt;d&gt;\`"
+    assert label("x" * 40) == "x" * 23 + "…" and label("a\nb") == "a b"
+
+
+def test_negative_numbers_are_not_taken_for_formulas():
+    results, _ = make()
+    table = list(csv.DictReader(io.StringIO(csv_text(results))))
+    assert any(float(line["gain"]) < 0 for line in table) and all(float(line["log_auc"]) < 0 for line in table)
+
+
+def test_rows_are_sorted_by_auc_and_say_where_the_gain_lies():
+    results, _ = make()
+    summary = results["suites"]["Toy"]["optimizers"]
+    summary["default"].update(gain=[0.1, 0.05, 0.2])
+    summary["random"].update(gain=[-0.1, -0.2, -0.05])
+    summary["gp-ei"].update(gain=[0.0, -0.1, 0.1])
+    got = rows(results, "Toy")
+    assert [r.summary["auc"][0] for r in got] == sorted(r.summary["auc"][0] for r in got)
+    verdicts = {r.optimizer: r.verdict for r in got}
+    assert verdicts == {"portfolio": "", "default": "better", "random": "worse", "gp-ei": "level"}
+    with pytest.raises(UnknownNameError, match="Did you mean 'Toy'"):
+        rows(results, "Toi")
+
+
+@pytest.mark.parametrize(
+    ("budget", "want"),
+    [
+        (33, [1, 5, 10, 15, 33]),
+        (50, [1, 5, 10, 15, 33]),
+        (20, [1, 5, 10, 15, 20]),
+        (10, [1, 5, 10]),
+        (1, [1]),
+        (3, [1, 3]),
+    ],
+)
+def test_no_column_claims_a_trial_beyond_the_budget(budget, want):
+    results, _ = make(h=budget)
+    shown = shown_trials(results)
+    assert list(shown.values()) == want
+    head, first, *_ = cells(results, "Toy")
+    assert [t for t in head if t.startswith("regret@")] == [f"regret@{t}" for t in want] and len(first) == len(head)
+    last = rows(results, "Toy")[0].summary["regret"][list(shown)[-1]]
+    assert last == rows(results, "Toy")[0].summary["regret"]["33"] or budget > 33
+
+
+def test_numbers_are_formatted():
+    assert number(None) == "–" and number(0.12345) == "0.1235" and number(0.5, 1, sign=True) == "+0.5"
+    assert interval([None] * 3) == "–" and interval([0.0] * 3, sign=True) == "0.0000"
+    assert interval([0.1, 0.0, 0.2], 1, sign=True) == "+0.1 [+0.0, +0.2]"
+
+
+def test_markdown_leaves_times_out_when_told():
+    results, _ = make()
+    assert "1.5/1234 | –" in markdown_text(results) and "ms p50" not in markdown_text(results, timings=False)
+    del results["timings"]
+    assert "–/–" in markdown_text(results)
+
+
+def test_console_table_shows_names_as_they_are():
+    from rich.console import Console
+
+    results, _ = make(("[bold]x[/bold]", "a\x1b[31m", "portfolio"))
+    out = Console(width=200, file=io.StringIO(), force_terminal=False)
+    out.print(console_table(results, "Toy"))
+    text = out.file.getvalue()
+    assert "[bold]x[/bold]" in text and "a [31m" in text and "Toy, n = 5 tasks" in text
+    assert len(console_table(results, "Toy", timings=False).columns) == len(console_table(results, "Toy").columns) - 1
+
+
+def test_failures_are_named(tmp_path):
+    results, curves = make(k=9)
+    regret = curves["Toy"][3].regret.copy()
+    regret[:8, 0] = np.nan
+    curves["Toy"][3] = Curves("Toy", "gp-ei", curves["Toy"][3].tasks, regret)
+    results["suites"]["Toy"]["optimizers"] = summarise(curves["Toy"])
+    write_report(tmp_path, results, curves)
+    html = (tmp_path / "report.html").read_text()
+    assert "8 of 18" in html and "t0, t1, t2, t3, t4, t5 and 2 more" in html and "No cell failed" not in html
+    results, curves = make()
+    write_report(tmp_path, results, curves)
+    assert "No cell failed" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "k", "r", "h"), [(("portfolio",), 1, 1, 1), (("a", "b"), 2, 1, 2), (("a",), 1, 1, 130)]
+)
+def test_small_comparisons_have_a_report(tmp_path, names, k, r, h):
+    results, curves = make(names, k=k, r=r, h=h)
+    files = [f.name for f in write_report(tmp_path, results, curves)]
+    assert ("Toy-difference.png" in files) == (len(names) > 1)
+
+
+def test_a_suite_that_is_solved_at_once_has_a_report(tmp_path):
+    results, curves = make()
+    curves = {"Toy": [Curves("Toy", c.optimizer, c.tasks, np.zeros_like(c.regret)) for c in curves["Toy"]]}
+    results["suites"]["Toy"]["optimizers"] = summarise(curves["Toy"])
+    write_report(tmp_path, results, curves)
+
+
+def test_many_optimizers_fit(tmp_path):
+    results, curves = make(tuple(f"method-{i:02}" for i in range(40)) + PLAIN, k=3, r=1, h=4)
+    write_report(tmp_path, results, curves)
+    html = (tmp_path / "report.html").read_text()
+    assert "grey: 35 others" in html  # 44 less the three controls and six coloured
+
+
+def test_one_optimizer_looks_alike_in_all_suites():
+    _, curves = make(suites=("Toy", "Other"))
+    look = styles(curves)
+    assert set(look) == set(PLAIN) and len({(s.colour, s.dash) for s in look.values()}) == 4
+
+
+def test_weights_reach_the_figures(tmp_path):
+    results, curves = make()
+    plain = {f.name: f.read_bytes() for f in write_report(tmp_path / "a", results, curves)}
+    weighted = write_report(tmp_path / "b", results, curves, weights={"Toy": [1, 1, 1, 1, 9]})
+    differ = {f.name for f in weighted if f.read_bytes() != plain[f.name]}
+    assert differ == {"Toy-profile.png", "Toy-ranks.png", "Toy-regret.png", "report.html"}
+
+
+def test_results_and_curves_must_agree(tmp_path):
+    results, curves = make()
+    with pytest.raises(InvalidValueError, match="must hold each optimizer of the results once"):
+        write_report(tmp_path, results, {"Toy": curves["Toy"][1:]})
+    with pytest.raises(InvalidValueError, match="must hold each optimizer of the results once"):
+        write_report(tmp_path, results, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_is_quoted_for_a_shell(tmp_path):
+    results, curves = make(("a; rm -rf x", "portfolio"))
+    assert command(results) == (
+        "hpo-gym bench --suite Toy --split test --start cold --budget 8 --seeds 2 --optimizers 'a; rm -rf x,portfolio'"
+    )
+    write_report(tmp_path, {**results, "command": "hpo-gym bench my.yaml"}, curves)
+    assert "hpo-gym bench my.yaml" in (tmp_path / "report.html").read_text()
+
+
+def test_importing_the_report_draws_nothing():
+    code = (
+        "import sys, hpo_gym.bench.report; "
+        "print(sorted({'matplotlib', 'jinja2', 'rich', 'pandas', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
