@@ -6,7 +6,9 @@ end the episode. An action outside the action space is refused, and nothing is c
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -30,6 +32,9 @@ class Proposal(NamedTuple):
     fidelity: Floats | None = None
     stop: Mask | None = None
 
+
+Decoder = Callable[[Runs, Any], tuple[NDArray[Any], Floats | None, Mask | None]]
+"""From runs and actions to the parts of a `Proposal`."""
 
 CODECS: Registry[Codec] = Registry("codec")
 
@@ -55,6 +60,10 @@ class Codec(ABC):
     @abstractmethod
     def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         """Map the actions of `n` runs; raises `InvalidValueError` where one is outside the action space."""
+
+    def decoder(self, contexts: Contexts) -> Decoder:
+        """`decode` for these contexts, with what does not change from step to step looked up once."""
+        return functools.partial(self.decode, contexts)
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         """Which actions make sense, ``(n, a)`` or the sides of each part one after the other; all, by default."""
@@ -219,6 +228,13 @@ class Pool(_OneChoice):
         bank: Any = runs.bank
         return choice if bank.complete else bank.measured_rows(runs.task, choice)
 
+    def decoder(self, contexts: Contexts) -> Decoder:
+        bank: Any = contexts.bank
+        if self.fidelity or self.stop or self.candidates is not None or not bank.complete:
+            return super().decoder(contexts)
+        count = self.count(contexts)
+        return lambda runs, actions: (_choices(actions, runs.n, count), None, None)
+
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         bank: Any = runs.bank
         measured = bank.measured[runs.task]
@@ -243,7 +259,8 @@ def _choices(actions: Any, n: int, count: int) -> Ints:
         raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
     if a.dtype != np.int64:
         a = a.astype(np.int64)
-    if np.maximum.reduce(a.view(np.uint64)) >= count:  # one pass: a negative number is a huge one
+    unsigned = a.view(np.uint64)  # a negative number is a huge one, so that one pass finds either
+    if unsigned[unsigned.argmax()] >= count:
         raise _outside(a, np.flatnonzero((a < 0) | (a >= count))[0], 0, count - 1)
     return a
 

@@ -23,7 +23,7 @@ from hpo_gym.task import Ints, Keys
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
-_TASK, _EPISODE = 3, 5  # salts
+_ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,22 +108,23 @@ class Kernel:
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.uint64)
         self.over = np.ones(n, bool)
-        self.steps = 0  # trials of an episode, where all cost the same
+        self._decode = codec.decoder(contexts)
+        self._stopped: NDArray[np.bool_] | None = None
         self._ends: Ints | int = -1
         self._calendar: dict[int, list[Ints | None]] = {}
 
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
-        chosen = np.arange(self.n) if which is None else which
-        self.episode[chosen] += np.uint64(1)
-        worlds = seeding.mix(seeding.mix(self.seeds[chosen], _EPISODE), self.episode[chosen])
+        chosen: Any = slice(None) if which is None else which
+        self.episode[chosen] += _ONE
+        worlds = seeding.mix(self.seeds[chosen], self.episode[chosen])
         if tasks is None:
-            tasks = seeding.below(seeding.mix(worlds, _TASK), len(self.contexts.bank.tasks))
+            tasks = seeding.below(worlds, len(self.contexts.bank.tasks))
         self.runs.begin(which, tasks, worlds)
         if self.contexts.n_init:
             at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
-            self.runs.give(at, chosen)
+            self.runs.give(at, np.arange(self.n) if which is None else which)
         if which is None:
             self.over = np.zeros(self.n, bool)
         else:
@@ -150,25 +151,22 @@ class Kernel:
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
         """
         contexts, runs, parts = self.contexts, self.runs, self.parts
-        proposal = parts.codec.decode(contexts, runs, actions)  # raises before anything is changed
-        idle = proposal.stop
-        if skip is not None:
-            idle = skip if idle is None else idle | skip
-        if idle is not None and not idle.any():
-            idle = None
-        fidelity = proposal.fidelity
+        at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
+        self._stopped = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
-        runs.submit(proposal.at, fidelity, idle)
+        runs.submit(at, fidelity, idle)
         rewards = parts.reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
         if idle is not None:
             rewards = np.where(idle, 0.0, rewards)
-        self._stopped = idle
         return rewards
 
-    _stopped: NDArray[np.bool_] | None = None
+    @staticmethod
+    def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        idle = stop if skip is None else skip if stop is None else stop | skip
+        return idle if idle is not None and idle.any() else None
 
     @property
     def stopped(self) -> bool:
@@ -186,6 +184,8 @@ class Kernel:
     def ended(self) -> Ints | None | bool:
         """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
         runs, stopped = self.runs, self._stopped
+        if stopped is None and runs.clock not in self._calendar and not self.parts.codec.fidelity:
+            return False
         if self.parts.codec.fidelity:
             least = self.contexts.fidelities[0]
             done = np.asarray(self.contexts.budget - runs.spent) < least - 1e-9

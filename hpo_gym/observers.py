@@ -95,12 +95,14 @@ class Last(_Flat):
         return [(-1, 1, contexts.space.d), (-MAX, MAX, 2), (0, 1, 1)]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> F32:
-        d = contexts.space.d
-        if runs.fresh:
-            out = np.zeros((runs.n, d + 3), np.float32)
-            out[:, d + 2] = 1.0
-            return self.finish(contexts, runs, out)
-        out = runs.last_signed(2)
+        d = runs.d
+        out = runs.block
+        if out is None:
+            if runs.fresh:
+                out = np.zeros((runs.n, d + 3), np.float32)
+                out[:, d + 2] = 1.0
+                return self.finish(contexts, runs, out)
+            out = runs.last_signed(2)
         if runs.single and self.served.plain:
             out[:, d + 1] = runs.best
         else:

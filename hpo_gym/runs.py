@@ -40,6 +40,7 @@ class Runs:
         at: Rows ``(h, n)`` or points ``(h, n, d)`` by slot.
         last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``.
         spent: Budget used, a number while in step.
+        cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
         block: After a step on a fused table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
             columns; fresh at each step.
@@ -81,6 +82,7 @@ class Runs:
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
+        self.cell: NDArray[np.int64] | None = None
         self.single = bank.dtype == np.float32
         self._was_fidelity: Floats | None = None
         self._lean = self.tabular and not (fidelity or history or track)
@@ -176,9 +178,9 @@ class Runs:
             idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
         """
         if self.rows is not None:
-            block = np.empty((self.n, self.d + 3), np.float32)
-            self.rows.take(self.base + at, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
-            self.block = block
+            self.block = block = np.empty((self.n, self.d + 3), np.float32)
+            self.cell = self.base + at
+            self.rows.take(self.cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
             self.record(at, block[:, self.d], None, None, idle)
         elif idle is None or self.tabular:
             score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
@@ -211,14 +213,14 @@ class Runs:
         if self.repeated is not None:
             self.repeated = self._repeats(at, fidelity)
         self.at[slot] = at
-        kept = self.score[slot]
-        kept[:] = score
-        self.last, self.previous = kept.copy(), self.best
+        self.last = last = score.copy()
+        self.score[slot] = last
+        self.previous = best = self.best
         if self._lean and idle is None:
-            self.best = np.maximum(self.best, kept)
+            self.best = np.maximum(best, last)
             self.spent += 1.0
         else:
-            self._record_more(slot, at, kept, outcome, fidelity, idle)
+            self._record_more(slot, at, last, outcome, fidelity, idle)
         self.clock += 1
 
     def _record_more(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import gymnasium as gym
@@ -32,14 +31,16 @@ _SPAWN = 7  # salt
 class StepInfo(dict[str, Any]):
     """The infos of a step, each made when it is asked for, from what the step held: most agents ask for none."""
 
-    __slots__ = ("_step",)
+    __slots__ = ("step",)
+    step: tuple[Any, ...]
 
-    def __init__(self, step: tuple[Any, ...], more: Mapping[str, Any] = MappingProxyType({})) -> None:
-        super().__init__(more)
-        self._step = step
+    @classmethod
+    def kinds(cls) -> dict[str, Callable[..., Any]]:
+        """What can be asked for, and how it is made."""
+        return _INFO
 
     def __missing__(self, key: str) -> Any:
-        value = self[key] = _INFO[key](*self._step)
+        value = self[key] = self.kinds()[key](*self.step)
         return value
 
     def _all(self) -> dict[str, Any]:
@@ -91,11 +92,28 @@ _INFO: dict[str, Callable[..., Any]] = {
     "task": lambda bank, task, base, at, score, best, fidelity, t: task,
     "score": lambda bank, task, base, at, score, best, fidelity, t: score,
     "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best,
-    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: np.ones(len(at)) if fidelity is None else fidelity,
+    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: np.ones(len(task)) if fidelity is None else fidelity,
     "cost": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[0],
     "status": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[1],
-    "t": lambda bank, task, base, at, score, best, fidelity, t: np.array(np.broadcast_to(t, len(at))),
+    "t": lambda bank, task, base, at, score, best, fidelity, t: np.array(np.broadcast_to(t, len(task))),
 }
+_RESET_INFO = _INFO | {
+    "score": lambda bank, task, base, at, score, best, fidelity, t: np.full(len(task), np.nan),
+    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: np.where(np.isneginf(best), np.nan, best),
+    "cost": lambda bank, task, base, at, score, best, fidelity, t: np.zeros(len(task)),
+    "status": lambda bank, task, base, at, score, best, fidelity, t: np.zeros(len(task), np.int8),
+}
+
+
+class ResetInfo(StepInfo):
+    """The infos of runs that have just begun."""
+
+    __slots__ = ()
+
+    @classmethod
+    def kinds(cls) -> dict[str, Callable[..., Any]]:
+        """What can be asked for, and how it is made."""
+        return _RESET_INFO
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
@@ -311,16 +329,18 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return False if not which.size else None if len(which) == self.num_envs else which
 
     # ------------------------------------------------------------------ infos
-    def _info(self, more: Mapping[str, Any] = MappingProxyType({}), began: Ints | None = None) -> dict[str, Any]:
+    def _info(self, more: Mapping[str, Any] | None = None, began: Ints | None = None) -> dict[str, Any]:
         runs = self.kernel.runs
-        slot = (runs.clock - 1) % runs.h
-        fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        info = StepInfo(
-            (runs.bank, runs.task, runs.base, runs.at[slot].copy(), runs.last, runs.best, fidelity, runs.clock - runs.start),
-            more,
-        )
+        info, fidelity, cell, at = StepInfo(), None, runs.cell, 0
+        if cell is None:
+            cell, at = runs.base, runs.at[(runs.clock - 1) % runs.h].copy()
+        if runs.fidelity is not None:
+            fidelity = runs.last_fidelity()
+        info.step = (runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.clock - runs.start)
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
+        if more is not None:
+            info.update(more)
         if began is not None:
             self._erase(info, began)
         return info
@@ -334,12 +354,12 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         info["cost"][began], info["status"][began] = 0.0, 0
 
     def _reset_info(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
-        runs, n = self.kernel.runs, self.num_envs
-        best = runs.best.astype(np.float64)
-        best[np.isneginf(best)] = np.nan
-        info = {"task": runs.task, "score": np.full(n, np.nan), "incumbent_score": best, "fidelity": np.ones(n)}
-        info |= {"cost": np.zeros(n), "status": np.zeros(n, np.int8), "t": np.array(np.broadcast_to(runs.t, n))}
-        return info | (more or {})
+        runs = self.kernel.runs
+        info = ResetInfo()
+        info.step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.clock - runs.start)
+        if more:
+            info.update(more)
+        return info
 
     def _final(self, obs: Any, which: Ints | None) -> dict[str, Any]:
         """The last observations and infos of runs that begin anew in the step in which they end."""
@@ -354,6 +374,10 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return {"final_obs": last, "_final_obs": mask, "final_info": self._info(), "_final_info": mask.copy()}
 
     def _episode(self, ended: Ended) -> dict[str, Any]:
+        if ended is None and isinstance(self._began, int):
+            n, seconds = self.num_envs, time.perf_counter() - self._clock
+            stats = {"r": self._returns.copy(), "l": np.full(n, self._tick - self._began), "t": np.full(n, seconds)}
+            return {"episode": stats, "_episode": np.ones(n, bool)}
         mask = np.zeros(self.num_envs, bool)
         mask[slice(None) if ended is None else ended] = True
         length = np.where(mask, self._tick - self._began, 0)

@@ -320,7 +320,8 @@ class TableBank(Bank):
 
     def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""
-        k, row = self.index[base // self.m], at
+        j, row = np.divmod(base + at, self.m)
+        k = self.index[j]
         f = 0 if fidelity is None else nearest_levels(self.table.fidelities, fidelity)
         if fidelity is None and self.f > 1:
             f = self.f - 1

@@ -78,7 +78,7 @@ def styles(curves: Mapping[str, Sequence[Curves]]) -> dict[str, Style]:
     return {name: _CONTROLS.get(name) or coloured.get(name, _OTHER) for name in sorted(places)}
 
 
-def label(name: str, width: int = 24) -> str:
+def label(name: str, width: int = 21) -> str:
     """Shorten a name for a figure, and take out what does not print."""
     text = printable(name)
     return text if len(text) <= width else text[: width - 1] + "…"
