@@ -1,1 +1,137 @@
-"""Hyperparameter optimisation as a Gymnasium environment."""
+"""Hyperparameter optimisation as a Gymnasium environment.
+
+`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0`` and ``hpo_gym/HPO-v0``, and loads gymnasium and NumPy only;
+every public name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hpo_gym.errors import (
+    CheckFailed,
+    DamagedDataError,
+    HPOGymError,
+    InvalidValueError,
+    MissingExtraError,
+    SplitError,
+    StateError,
+    StorageFullError,
+    UnknownNameError,
+)
+
+if TYPE_CHECKING:
+    from hpo_gym.bench.results import Results
+    from hpo_gym.bench.rollout import rollout
+    from hpo_gym.bench.runner import benchmark
+    from hpo_gym.checks import check_env, check_optimizer, check_suite
+    from hpo_gym.csv_import import suite_from_csv
+    from hpo_gym.env import HPOEnv
+    from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
+    from hpo_gym.policy import PolicyOptimizer
+    from hpo_gym.space import SearchSpace
+    from hpo_gym.suite import Suite, load_suite
+    from hpo_gym.tables import table_suite
+    from hpo_gym.task import Task
+    from hpo_gym.tasks.augment import augment
+    from hpo_gym.trial import History, Query, Status, Trial
+    from hpo_gym.vector import HPOVectorEnv
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "BatchOptimizer": "optimizer",
+    "Context": "optimizer",
+    "Evaluations": "optimizer",
+    "HPOEnv": "env",
+    "HPOVectorEnv": "vector",
+    "History": "trial",
+    "Optimizer": "optimizer",
+    "PolicyOptimizer": "policy",
+    "Query": "trial",
+    "Results": "bench.results",
+    "SearchSpace": "space",
+    "Status": "trial",
+    "Suite": "suite",
+    "Task": "task",
+    "Trainable": "optimizer",
+    "Trial": "trial",
+    "augment": "tasks.augment",
+    "benchmark": "bench.runner",
+    "check_env": "checks",
+    "check_optimizer": "checks",
+    "check_suite": "checks",
+    "load_suite": "suite",
+    "make_optimizer": "optimizer",
+    "rollout": "bench.rollout",
+    "suite_from_csv": "csv_import",
+    "table_suite": "tables",
+}
+
+__all__ = [
+    "BatchOptimizer",
+    "CheckFailed",
+    "Context",
+    "DamagedDataError",
+    "Evaluations",
+    "HPOEnv",
+    "HPOGymError",
+    "HPOVectorEnv",
+    "History",
+    "InvalidValueError",
+    "MissingExtraError",
+    "Optimizer",
+    "PolicyOptimizer",
+    "Query",
+    "Results",
+    "SearchSpace",
+    "SplitError",
+    "StateError",
+    "Status",
+    "StorageFullError",
+    "Suite",
+    "Task",
+    "Trainable",
+    "Trial",
+    "UnknownNameError",
+    "augment",
+    "benchmark",
+    "check_env",
+    "check_optimizer",
+    "check_suite",
+    "load_suite",
+    "make_optimizer",
+    "rollout",
+    "suite_from_csv",
+    "table_suite",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'hpo_gym' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"hpo_gym.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _register() -> None:
+    """Register the env ids, by names only: the files of the suites are read with `ast`, not imported."""
+    import gymnasium as gym
+
+    from hpo_gym.registry import scan_names
+
+    entry: dict[str, Any] = {"entry_point": "hpo_gym.env:HPOEnv", "vector_entry_point": "hpo_gym.vector:HPOVectorEnv"}
+    if "hpo_gym/HPO-v0" in gym.registry:
+        return
+    gym.register("hpo_gym/HPO-v0", **entry)
+    for name in scan_names("hpo_gym.suites", "SUITES"):
+        gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
+
+
+_register()

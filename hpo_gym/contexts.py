@@ -47,6 +47,7 @@ class Contexts:
         candidates: How many rows of a pool are drawn for each episode; None for all of them.
         n_init: Given points of each run.
         horizon: The most trials that a run can have, given points counted.
+        fidelities: What can be asked for on every task, ascending.
     """
 
     space: SearchSpace
@@ -56,12 +57,7 @@ class Contexts:
     candidates: int | None = None
     n_init: int = 0
     horizon: int = 0
-
-    @functools.cached_property
-    def fidelities(self) -> tuple[float, ...]:
-        """What can be asked for on every task, ascending."""
-        common = set(self.bank.tasks[0].fidelities).intersection(*(t.fidelities for t in self.bank.tasks))
-        return tuple(sorted(common))
+    fidelities: tuple[float, ...] = (1.0,)
 
     @functools.cached_property
     def meta(self) -> NDArray[np.float32]:

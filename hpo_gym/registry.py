@@ -280,3 +280,8 @@ def _import_user(module: str) -> object:
 
 def _public(module: object) -> set[str]:
     return {n for n, v in vars(module).items() if not n.startswith("_") and callable(v)}
+
+
+def scan_names(package: str, variable: str) -> tuple[str, ...]:
+    """The names that the files of a package register with `variable`, without importing any of them."""
+    return tuple(entry.name for entry in _scan_package(package, variable))

@@ -46,6 +46,7 @@ def make_kernel(
     parts = make_parts(observer, codec, reward, scores, duplicates)
     if parts.reward.training_only and split != "train":
         raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
+    fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
     contexts = Contexts(
         loaded.space,
         bank_of(tasks, loaded.space.d),
@@ -53,10 +54,9 @@ def make_kernel(
         loaded.scale(fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
         n_init,
+        horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity),
+        fidelities,
     )
-    fidelities = contexts.fidelities
-    most = horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity)
-    object.__setattr__(contexts, "horizon", most)
     return loaded, Kernel(contexts, parts, n)
 
 

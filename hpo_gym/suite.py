@@ -98,6 +98,14 @@ class Suite:
     def __repr__(self) -> str:
         return f"Suite({self.name!r}, {len(self.members)} tasks, d={self.space.d})"
 
+    def save(self, folder: str | Path) -> None:
+        """Write the suite to a folder, where it has a table (`hpo_gym.tables.TableSuite`).
+
+        Raises:
+            InvalidValueError: The suite has no table.
+        """
+        raise InvalidValueError(f"Only a suite with a table can be saved, got {self.name!r} of kind {self.kind!r}.")
+
     @functools.cached_property
     def _by_name(self) -> dict[str, Task]:
         return {t.name: t for t in self.members}

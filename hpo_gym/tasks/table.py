@@ -1,14 +1,14 @@
 """Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
 
 A proposal is answered by the nearest measured row of its task: the squared distance adds, column by column, the squared
-difference in the unit cube where a metric hyperparameter is active on both sides, 1 for another choice of a categorical,
-and 1 where only one side is active; of rows as near, the lowest answers.
+difference in the unit cube where a metric hyperparameter is active on both sides, 1 for another choice of a
+categorical, and 1 where only one side is active; of rows as near, the lowest answers.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it 
 _MEMO = 1 << 16
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """Scores of `k` tasks.
 
@@ -44,6 +44,9 @@ class Table:
     cost: NDArray[Any] | None = None
     test_score: NDArray[Any] | None = None
     fidelities: tuple[float, ...] = (1.0,)
+
+    def __repr__(self) -> str:
+        return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
 
     @property
     def k(self) -> int:
@@ -79,8 +82,9 @@ class Table:
         if self.cost is None:
             return np.broadcast_to(np.asarray(self.fidelities, np.float32), self.score.shape)
         out = np.asarray(self.cost, np.float32)
-        middle = np.nan_to_num(np.nanmedian(np.where(np.isfinite(out), out, np.nan), axis=(1, 2), keepdims=True))
-        return np.where(np.isfinite(out), out, middle)
+        known = np.isfinite(out)
+        middle = [np.median(c[good]) if good.any() else 0 for c, good in zip(out, known, strict=True)]
+        return np.where(known, out, np.array(middle, np.float32)[:, None, None])
 
     def points(self, k: int) -> NDArray[Any]:
         """The pool of task `k`, ``(m, d)``."""
@@ -97,11 +101,13 @@ class Finder:
 
     def __init__(self, space: SearchSpace, x: NDArray[Any]) -> None:
         self.space = space
-        self.x = np.asarray(x, np.float64)
+        self.x = space.snap(x)  # a table in float32 is off by up to 3e-8: enough to decide between rows as near
+        bits = [np.ascontiguousarray(c).view(np.uint64) for c in self.x.T]
         hashes = _hashes(self.x)
+        self._fine = len(np.unique(hashes)) < len(np.unique(_mixed(bits)))  # rows too close for float32
+        hashes = _mixed(bits) if self._fine else hashes
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
-        self._substitutes: dict[bytes, int] = {}
 
     @functools.cached_property
     def _features(self) -> NDArray[np.float64]:
@@ -109,7 +115,7 @@ class Finder:
 
     def exact(self, x: Points) -> Ints:
         """The lowest row that is exactly `x` ``(n, d)``, else -1, ``(n,)``."""
-        hashes = _hashes(x)
+        hashes = _mixed([np.ascontiguousarray(c).view(np.uint64) for c in x.T]) if self._fine else _hashes(x)
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         return np.where(self._hashes[at] == hashes, self._order[at], -1)
 
@@ -119,16 +125,21 @@ class Finder:
         lost = np.flatnonzero((rows < 0) | ~measured[rows])
         for part in np.split(lost, range(chunk, len(lost), chunk)):
             if part.size:
-                distance = np.round(_query_features(self.space, x[part]) @ self._features, 9)  # equal is equal
+                distance = np.round(_query_features(self.space, x[part]) @ self._features, 12)  # equal is equal
                 distance[:, ~measured] = np.inf
                 rows[part] = distance.argmin(1)
         return rows
 
 
-def _hashes(x: NDArray[Any]) -> Keys:
-    keys = np.zeros(len(x), np.uint64)
-    for column in np.rint(np.asarray(x, np.float64).T * 2.0**24).astype(np.uint64):  # float32 points match too
-        keys = seeding.mix(keys, column)
+def _hashes(x: Points) -> Keys:
+    return _mixed(np.rint(x.T * 2.0**24).astype(np.uint64))  # float32 points match too
+
+
+def _mixed(columns: Iterable[Keys]) -> Keys:
+    keys: Keys | None = None
+    for column in columns:
+        keys = seeding.mix(np.zeros_like(column) if keys is None else keys, column)
+    assert keys is not None
     return keys
 
 
@@ -243,7 +254,7 @@ def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
     """Position of the nearest level of each fidelity ``(n,)``; of two as near, the lower."""
     if len(levels) == 1:
         return np.zeros(len(fidelity), np.int64)
-    return np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1)
+    return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
 
 
 class TableBank(Bank):
@@ -348,18 +359,23 @@ def check_table(space: SearchSpace, x: NDArray[Any], score: NDArray[Any], cost: 
     """Refuse a table whose shapes or values cannot be served.
 
     Raises:
-        InvalidValueError: Shapes that do not fit, +inf as a score, a task without one measured success, a negative cost.
+        InvalidValueError: Shapes that do not fit, +inf as a score, a task without one measured success, a cost that is
+            negative or infinite.
     """
     k, m, _ = score.shape
     if x.shape not in ((m, space.d), (k, m, space.d)):
         raise InvalidValueError(f"`x` must have shape ({m}, {space.d}) or ({k}, {m}, {space.d}), got {x.shape}.")
     if np.isposinf(score).any():
         raise InvalidValueError("`scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
-    empty = np.flatnonzero(~np.isfinite(score[..., -1]).any(1))
+    empty = np.flatnonzero(~(np.isfinite(score[..., -1]) & ~np.isnan(score).any(2)).any(1))
     if empty.size:
-        raise InvalidValueError(f"Each task needs a measured success at full fidelity; task {int(empty[0])} has none.")
+        raise InvalidValueError(
+            "Each task needs a row that is measured at all fidelities and a success at full fidelity; "
+            f"task {int(empty[0])} has none."
+        )
     if cost is not None:
         if cost.shape != score.shape:
             raise InvalidValueError(f"`costs` must have the shape of `scores` {score.shape}, got {cost.shape}.")
-        if (cost < 0).any():
-            raise InvalidValueError(f"`costs >= 0` must hold, got {float(np.nanmin(cost))}.")
+        bad = cost[(cost < 0) | np.isinf(cost)]
+        if bad.size:
+            raise InvalidValueError(f"`costs` must be finite and not negative, or NaN (unknown), got {float(bad[0])}.")

@@ -1,0 +1,264 @@
+"""Cells: one optimizer on one task with one replicate. What a worker does, and what it hands back to be stored."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.bench.protocol import digest
+from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
+from hpo_gym.errors import SplitError
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Optimizer, Trainable, made
+from hpo_gym.runs import Runs
+from hpo_gym.suite import Suite, load_suite
+from hpo_gym.task import Task
+from hpo_gym.trial import History
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An optimizer in a comparison.
+
+    Attributes:
+        name: Its name in the results.
+        spec: A registered name, or "module:name".
+        settings: Arguments of its class, as JSON text, so that it hashes.
+    """
+
+    name: str
+    spec: str
+    settings: str = "{}"
+
+    @functools.cached_property
+    def maker(self) -> Any:
+        """The class."""
+        return OPTIMIZERS.resolve(self.spec)
+
+    def make(self) -> Optimizer:
+        """A new one."""
+        return made(self.maker, self.name, json.loads(self.settings))  # type: ignore[no-any-return]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Name, own version and settings: what decides what it does."""
+        version = int(getattr(self.maker, "version", 1))
+        return {"name": self.name, "version": version, "settings": json.loads(self.settings)}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run to be made."""
+
+    suite: str
+    data_hash: str
+    task: str
+    fold: int | None
+    replicate: int
+
+    def identity(self, entrant: Entrant, start: str, budget: int) -> dict[str, Any]:
+        """What the cell's hash is made from."""
+        return {**asdict(self), "optimizer": entrant.identity, "start": start, "budget": budget}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker is asked to do: cells of one optimizer on one suite, or its training.
+
+    Attributes:
+        suite_spec: What `load_suite` takes, as text.
+        trained: Folder of what training made, or None.
+    """
+
+    entrant: Entrant
+    suite_spec: str
+    fold: int | None
+    split: str
+    start: str
+    budget: int
+    n_init: int
+    cells: tuple[Cell, ...] = ()
+    trained: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a cell."""
+
+    cell: str
+    identity: dict[str, Any]
+    arrays: Arrays
+    error: str | None
+    measured: dict[str, Any]
+
+
+def training_identity(entrant: Entrant, suite: Suite, fold: int | None, split: str) -> dict[str, Any]:
+    """What a training's hash is made from; what is scored on val is not validated there."""
+    known = {"suite": suite.name, "data_hash": suite.data_hash, "fold": fold, "validated": split != "val"}
+    return {"training": entrant.identity, **known}
+
+
+def train(work: Work) -> dict[str, Any]:
+    """Train an optimizer on the meta-train tasks of a fold; what it learned appears in its folder at once, or not."""
+    assert work.trained is not None
+    folder, suite = Path(work.trained), _suite(work.suite_spec)
+    optimizer: Any = work.entrant.make()
+    rng = seeding.generator(seeding.key("training", training_identity(work.entrant, suite, work.fold, work.split)))
+    validation = () if work.split == "val" else suite.tasks("val", work.fold)
+    start = time.process_time()
+    optimizer.train(suite.tasks("train", work.fold), rng, validation=validation)
+    measured = {"train_seconds": time.process_time() - start}
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    optimizer.save(unfinished)
+    (unfinished / "training.json").write_text(json.dumps(measured))
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    return measured
+
+
+def run_cells(work: Work) -> list[Made]:
+    """Run cells; a failure is that cell's, never the others'."""
+    optimizer = work.entrant.make()
+    if isinstance(optimizer, Trainable) and work.trained is not None:
+        optimizer.load(Path(work.trained))
+    suite = _suite(work.suite_spec)
+    if isinstance(optimizer, BatchOptimizer):
+        try:
+            return _run_together(optimizer, suite, work)
+        except Exception:
+            if len(work.cells) > 1:  # find out whose failure it is
+                return [made for cell in work.cells for made in run_cells(_only(work, cell))]
+            return [failed(work, work.cells[0], traceback.format_exc())]
+    return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
+
+
+def _only(work: Work, cell: Cell) -> Work:
+    return replace(work, cells=(cell,))
+
+
+def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
+    try:
+        task = _task(optimizer, suite, cell)
+        world, rng = _seeds(work, cell)
+        run = Run(task, float(work.budget), world, work.n_init)
+        run_one(optimizer, run, context_of(task, float(work.budget), suite.prior(cell.fold)), rng)
+    except Exception:
+        return failed(work, cell, traceback.format_exc())
+    history = History(tuple(run.trials), work.n_init)
+    arrays: Arrays = {
+        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "score": np.array(history.scores, np.float64),
+        "cost": np.array(history.costs, np.float64),
+        "status": np.array(history.statuses, np.int8),
+        "fidelity": np.array(history.fidelities, np.float64),
+    }
+    return _done(work, cell, task, arrays, run.seconds)
+
+
+def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
+    """Run cells of one search space at once."""
+    by_space: dict[Any, list[Cell]] = {}
+    for cell in work.cells:
+        task = suite.task(cell.task)
+        by_space.setdefault((task.space, task.fidelities), []).append(cell)
+    return [made for cells in by_space.values() for made in _run_space(optimizer, suite, work, cells)]
+
+
+def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
+    tasks = [_task(optimizer, suite, cell) for cell in cells]
+    seeds = [_seeds(work, cell) for cell in cells]
+    known: dict[Task, Any] = {}
+    for task in tasks:
+        if task not in known:
+            known[task] = context_of(task, float(work.budget), suite.prior(work.fold))
+    seconds: list[float] = []
+    runs = run_batch(
+        optimizer, tasks, [w for w, _ in seeds], [known[t] for t in tasks], [g for _, g in seeds],
+        budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
+    )  # fmt: skip
+    return [_done(work, cell, tasks[i], _arrays(runs, i), seconds) for i, cell in enumerate(cells)]
+
+
+def _arrays(runs: Runs, i: int) -> Arrays:
+    start = runs.start if isinstance(runs.start, int) else int(runs.start[i])
+    slots = np.arange(start, runs.clock) % runs.h
+    at = runs.at[slots, i]
+    task = np.repeat(runs.task[i], len(at))
+    fidelity = np.ones(len(at)) if runs.fidelity is None else runs.fidelity[slots, i]
+    if runs.cost is not None and runs.status is not None:
+        cost, status = runs.cost[slots, i], runs.status[slots, i]
+    else:
+        base = np.repeat(runs.base[i], len(at))
+        cost, status = runs.bank.outcome(base, at, None if runs.fidelity is None else fidelity)
+    x = runs.bank.points(task, at)
+    score = runs.score[slots, i].astype(np.float64)
+    return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+
+
+def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[float]) -> Made:
+    identity = cell.identity(work.entrant, work.start, work.budget)
+    arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init)
+    arrays["x"] = arrays["x"].astype(np.float64)
+    p50, p95 = np.percentile(seconds, [50, 95]) if len(seconds) else (0.0, 0.0)
+    return Made(digest(identity), identity, arrays, None, {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)})
+
+
+def failed(work: Work, cell: Cell, error: str) -> Made:
+    """A cell that failed, with the reason."""
+    identity = cell.identity(work.entrant, work.start, work.budget)
+    return Made(digest(identity), identity, {}, error, {})
+
+
+def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int) -> NDArray[np.float64]:
+    """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
+
+    Shape ``(budget,)``; -inf before the first trial; given points count for the incumbent, not for the budget.
+    """
+    score, fidelity = arrays["score"], arrays["fidelity"]
+    plain = not task.noisy and bool((fidelity == 1.0).all())
+    true = score if plain else _true(task, arrays["x"])
+    best, place = np.full(len(score), -np.inf), -1
+    for i in range(len(score)):
+        if place < 0 or (fidelity[i], score[i]) > (fidelity[place], score[place]):
+            place = i
+        best[i] = true[place]
+    spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
+    upto = np.searchsorted(spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right")
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
+
+
+def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return task.noise_free(task.space.snap(x[:, : task.space.d]))
+
+
+def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
+    task = suite.task(cell.task)
+    if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
+        raise SplitError(f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family.")
+    return task
+
+
+def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
+    world = seeding.world_seed(cell.suite, cell.task, "bench", cell.replicate)
+    who = work.entrant.identity
+    return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
+
+
+@functools.lru_cache(maxsize=16)
+def _suite(spec: str) -> Suite:
+    return load_suite(spec)

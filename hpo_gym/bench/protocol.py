@@ -1,0 +1,72 @@
+"""The protocol: how optimizers are compared, as a value with a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.suite import FOLDS
+
+STARTS = {"cold": 0, "init5": 5}
+SPLITS = ("test", "val")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How optimizers are compared.
+
+    Attributes:
+        split: "test", or "val" while one still chooses among one's own methods.
+        fold: None for the published split, 0..4, or "all": every data set is held out once.
+        start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
+        budget: Full evaluations.
+        seeds: Replicates of each task.
+        tasks: Only so many tasks of each suite, the first by a keyed order; None for all.
+    """
+
+    split: str = "test"
+    fold: int | str | None = None
+    start: str = "cold"
+    budget: int = 33
+    seeds: int = 5
+    tasks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise unknown("split to compare on", self.split, SPLITS)
+        if self.start not in STARTS:
+            raise unknown("start", self.start, STARTS)
+        if not (self.fold is None or self.fold == "all" or (_whole(self.fold) and 0 <= int(self.fold) < FOLDS)):
+            raise InvalidValueError(f"`fold` must be 'all' or one of 0..{FOLDS - 1}, got {self.fold!r}.")
+        for name, value in (("budget", self.budget), ("seeds", self.seeds), ("tasks", self.tasks)):
+            if value is not None and not (_whole(value) and value >= 1):
+                raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+
+    @property
+    def n_init(self) -> int:
+        """Given points of each run."""
+        return STARTS[self.start]
+
+    @property
+    def folds(self) -> tuple[int | None, ...]:
+        """The folds to run, None for the published split."""
+        if self.fold == "all":
+            return tuple(range(FOLDS))
+        return (None if self.fold is None else int(self.fold),)
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings."""
+        return asdict(self)
+
+
+def digest(value: Any) -> str:
+    """A hash of JSON values, 32 hex digits."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

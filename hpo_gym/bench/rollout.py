@@ -1,0 +1,195 @@
+"""Runs of an optimizer: one at a time by ask and tell, or many at once; only `submit` spends budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.contexts import given_points
+from hpo_gym.errors import InvalidValueError, SplitError
+from hpo_gym.kernel import horizon
+from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
+from hpo_gym.runs import Runs
+from hpo_gym.task import Task, bank_of
+from hpo_gym.tasks.table import TableTask
+from hpo_gym.trial import History, Query, Trial
+
+_EPS = 1e-9
+
+
+@dataclass
+class Run:
+    """A run in the making: a task in a world, of which `submit` alone spends the budget.
+
+    Attributes:
+        seconds: Time that the optimizer took for each suggestion, ask and tell together.
+    """
+
+    task: Task
+    budget: float
+    world: int
+    n_init: int = 0
+    spent: float = 0.0
+    trials: list[Trial] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def given(self) -> list[Trial]:
+        """Evaluate the given points: a function of the world alone; they cost nothing."""
+        if not self.n_init:
+            return []
+        bank = bank_of([self.task])
+        zero, world = np.zeros(1, np.int64), np.array([self.world], np.uint64)
+        for at in given_points(bank, zero, world, self.n_init):
+            self.trials.append(self.task.run(bank.config(0, at[0]), 1.0, self.world))
+        return list(self.trials)
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget left pays for no evaluation."""
+        return self.budget - self.spent < self.task.fidelities[0] - _EPS
+
+    def submit(self, query: Query) -> Trial:
+        """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does."""
+        left = self.budget - self.spent
+        fidelity = query.fidelity
+        if fidelity > left + _EPS:
+            fidelity = max(f for f in self.task.fidelities if f <= left + _EPS)
+        trial = self.task.run(query.config, fidelity, self.world)
+        self.spent += trial.fidelity
+        self.trials.append(trial)
+        return trial
+
+
+def context_of(task: Task, budget: float, prior: Sequence[Evaluations]) -> Context:
+    """What an optimizer may know of a task.
+
+    Raises:
+        SplitError: An earlier task in `prior` is of the same family.
+    """
+    for earlier in prior:
+        if earlier.family == task.family:
+            raise SplitError(f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r} of its family.")
+    available = None
+    if isinstance(task, TableTask) and not task.measured.all():
+        available = task.measured
+    return Context(task.space, budget, task.fidelities, task.pool, available, task.meta_features, prior)
+
+
+def rollout(
+    optimizer: Optimizer,
+    task: Task,
+    budget: float = 33,
+    *,
+    seed: int = 0,
+    prior: Sequence[Evaluations] = (),
+    n_init: int = 0,
+) -> History:
+    """Let an optimizer tune one task.
+
+    Args:
+        optimizer: Anything with `reset`, `ask` and `tell`.
+        task: What to tune.
+        budget: In full evaluations.
+        seed: Seed of the world and of the optimizer's choices.
+        prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.
+        n_init: Given points: evaluated first, told to the optimizer and not charged.
+
+    Raises:
+        InvalidValueError: The optimizer proposes what is not in the search space.
+        SplitError: `prior` holds a relative of the task.
+    """
+    if budget <= 0 or n_init < 0:
+        raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
+    world = seeding.world_seed(task.suite, task.name, "rollout", seed)
+    run = Run(task, float(budget), world, n_init)
+    rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
+    run_one(optimizer, run, context_of(task, float(budget), prior), rng)
+    return History(tuple(run.trials), n_init)
+
+
+def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
+    """Drive one run to its end."""
+    clock = time.perf_counter
+    optimizer.reset(context, rng)
+    for trial in run.given():
+        optimizer.tell(trial)
+    while not run.over:
+        start = clock()
+        query = optimizer.ask()
+        asked = clock()
+        if query is None:
+            return
+        trial = run.submit(query)
+        submitted = clock()
+        optimizer.tell(trial)
+        run.seconds.append(asked - start + clock() - submitted)
+
+
+def run_batch(
+    optimizer: BatchOptimizer,
+    tasks: Sequence[Task],
+    worlds: Sequence[int],
+    contexts: Sequence[Context],
+    rngs: Sequence[np.random.Generator],
+    *,
+    budget: float,
+    n_init: int,
+    watch: Callable[[float], None] = lambda seconds: None,
+) -> Runs:
+    """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
+
+    Args:
+        watch: Told the seconds per suggestion of each step.
+    """
+    unique = list(dict.fromkeys(tasks))
+    place = {task: j for j, task in enumerate(unique)}
+    bank, n = bank_of(unique), len(tasks)
+    fidelities = unique[0].fidelities
+    multi = len(fidelities) > 1
+    runs = Runs(bank, n, horizon(budget, fidelities, n_init, fidelity=multi), budget=budget, fidelity=multi)
+    runs.begin(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
+    if n_init:
+        runs.give(given_points(bank, runs.task, runs.world, n_init), np.arange(n))
+    optimizer.reset_batch(contexts, rngs)
+    while True:
+        over = np.broadcast_to(budget - np.asarray(runs.spent) < fidelities[0] - _EPS, n)
+        if over.all():
+            return runs
+        start = time.perf_counter()
+        chosen, fidelity = optimizer.ask_batch(runs)
+        watch((time.perf_counter() - start) / n)
+        at, stop = _place(runs, np.asarray(chosen))
+        idle = over | stop
+        if stop.any():
+            runs.spent = np.where(stop, budget, runs.spent)
+        if idle.all():
+            return runs
+        share = None if not multi else _affordable(runs, fidelities, fidelity)
+        runs.submit(at, share, idle if idle.any() else None)
+
+
+def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """What proposals evaluate, and which runs have nothing more to try: row -1, or a point of NaN."""
+    bank: Any = runs.bank
+    if chosen.dtype.kind in "iu":
+        stop = chosen < 0
+        if not runs.tabular or (chosen >= bank.m).any():
+            raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
+        return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
+    if chosen.shape != (runs.n, runs.d):
+        raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
+    stop = np.isnan(chosen).all(1)
+    return bank.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
+
+
+def _affordable(runs: Runs, fidelities: Sequence[float], fidelity: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    levels = np.asarray(fidelities)
+    left = (runs.budget - np.asarray(runs.spent))[:, None] + _EPS
+    most: NDArray[np.float64] = np.where(levels <= left, levels, levels[0]).max(1)
+    return most if fidelity is None else np.minimum(fidelity, most)

@@ -1,0 +1,309 @@
+"""The benchmark: optimizers x tasks x replicates, every trial stored, resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+import hpo_gym
+from hpo_gym import seeding
+from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.protocol import Protocol, digest
+from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
+from hpo_gym.engines import ENGINES, Job, Outcome, run
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, unknown
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Trainable
+from hpo_gym.store import Record, Store
+from hpo_gym.suite import Suite, load_suite
+
+FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
+"""The optimizers of a comparison that names none; what is added later does not change it."""
+
+CONTROLS = ("default", "portfolio")
+"""Run in every comparison, whoever asks."""
+
+Progress = Callable[[int, int, str], None]
+"""Told cells done, cells in all, and what is being done."""
+
+_TOGETHER, _APART = 128, 16  # cells of a job
+
+
+def benchmark(
+    optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = FIRST,
+    suites: str | Path | Suite | Iterable[str | Path | Suite] = "AutoML",
+    *,
+    split: str = "test",
+    fold: int | str | None = None,
+    start: str = "cold",
+    budget: int = 33,
+    seeds: int = 5,
+    tasks: int | None = None,
+    engine: str = "serial",
+    workers: int | None = None,
+    out: str | Path = "hpo-gym-results",
+    resume: bool = False,
+    progress: Progress = lambda done, total, what: None,
+) -> Results:
+    """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
+
+    Args:
+        optimizers: Registered names, "module:name" for a class of one's own, or ``{"name": .., setting: ..}``. The two
+            controls run in any case.
+        suites: Registered names, folders, or suites.
+        split, fold, start, budget, seeds, tasks: See `Protocol`.
+        engine: "serial", "process", "dask" or "ray"; all give the same results.
+        workers: Processes; by default one per core.
+        out: A folder of its own.
+        resume: Go on with what `out` holds.
+        progress: Called after each job.
+
+    Raises:
+        HPOGymError: Wrong input, or a damaged store.
+    """
+    protocol = Protocol(split, fold, start, budget, seeds, tasks)
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    entrants = entrants_of(optimizers)
+    folder = Path(out)
+    if (folder / "store.sqlite").exists() and not resume:
+        raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
+    loaded = _load(suites, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Store(folder / "store.sqlite") as store:
+        plan = Plan(protocol, entrants, loaded, folder)
+        store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
+        plan.carry_out(store, engine, workers, progress)
+        results = plan.results(store)
+    results.write()
+    return results
+
+
+def report(folder: str | Path, *, timings: bool = True) -> Results:
+    """Make the report of a stored comparison anew, finished or not, from its trials.
+
+    Args:
+        timings: Whether to show measured times, which differ from run to run.
+    """
+    folder = Path(folder)
+    if not (folder / "store.sqlite").is_file():
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+    with Store(folder / "store.sqlite", write=False) as store:
+        text = store.meta_get("plan")
+        if text is None:
+            raise DamagedDataError(f"{folder / 'store.sqlite'} holds no plan: it was not written by `hpo-gym bench`.")
+        results = Plan.from_json(json.loads(text), folder).results(store)
+    results.write(timings=timings)
+    return results
+
+
+def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]]) -> list[Entrant]:
+    """The optimizers to compare, controls included; checked before anything runs."""
+    given = [optimizers] if isinstance(optimizers, (str, Mapping)) else list(optimizers)
+    found: dict[str, Entrant] = {}
+    for one in [*given, *CONTROLS]:
+        settings = {} if isinstance(one, str) else dict(one)
+        spec = one if isinstance(one, str) else settings.pop("name", None)
+        if not isinstance(spec, str):
+            raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
+        label = spec.rpartition(":")[2]
+        if settings:
+            label += "(" + ",".join(f"{k}={json.dumps(settings[k])}" for k in sorted(settings)) + ")"
+        entrant = Entrant(label, spec, json.dumps(settings, sort_keys=True))
+        if one in CONTROLS and label in found:
+            continue
+        if label in found:
+            raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
+        entrant.make()
+        found[label] = entrant
+    return list(found.values())
+
+
+class Plan:
+    """The cells of a comparison, and what is to be done of them."""
+
+    def __init__(self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path) -> None:
+        self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
+        self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """What the report needs to be made anew."""
+        return {
+            "protocol": self.protocol.to_json(),
+            "entrants": [[e.name, e.spec, e.settings] for e in self.entrants],
+            "suites": {spec: suite.data_hash for spec, suite in self.suites.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
+        """Read what `to_json` wrote; refuses suites whose data have changed since."""
+        suites = {spec: load_suite(spec) for spec in data["suites"]}
+        for spec, suite in suites.items():
+            if suite.data_hash != data["suites"][spec]:
+                raise DamagedDataError(f"Suite {spec!r} has other data than the stored results were made with.")
+        return cls(Protocol(**data["protocol"]), [Entrant(*e) for e in data["entrants"]], suites, folder)
+
+    def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
+        """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
+        every = [(t.name, f) for f in self.protocol.folds for t in suite.tasks(self.protocol.split, f)]
+        if not every:
+            raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
+        if self.protocol.tasks is None or self.protocol.tasks >= len(every):
+            return every
+        kept = set(sorted(every, key=lambda e: seeding.key("subset", suite.name, e[0]))[: self.protocol.tasks])
+        return [e for e in every if e in kept]
+
+    def cells(self, spec: str) -> list[Cell]:
+        """All cells of a suite, for any optimizer."""
+        suite = self.suites[spec]
+        return [
+            Cell(suite.name, suite.data_hash, task, fold, r)
+            for task, fold in self.tasks[spec]
+            for r in range(self.protocol.seeds)
+        ]
+
+    def key(self, cell: Cell, entrant: Entrant) -> str:
+        """The hash of a cell."""
+        return digest(cell.identity(entrant, self.protocol.start, self.protocol.budget))
+
+    # ------------------------------------------------------------------ work
+    def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
+        """Run what the store does not hold yet."""
+        stored = store.cells()
+        missing = {
+            (spec, entrant, fold): [
+                c for c in self.cells(spec) if c.fold == fold and self.key(c, entrant) not in stored
+            ]
+            for spec in self.suites
+            for entrant in self.entrants
+            for fold in self.protocol.folds
+        }
+        total = sum(len(self.cells(spec)) for spec in self.suites) * len(self.entrants)
+        done = total - sum(map(len, missing.values()))
+        progress(done, total, "")
+        works = [self._work(*where, cells) for where, cells in missing.items() if cells]
+        self._train(works, store, engine, workers, lambda what: progress(done, total, what))
+        jobs = {f"{i}": part for i, part in enumerate(p for w in works for p in self._parts(w))}
+        for outcome in run([Job(k, run_cells, (w,)) for k, w in jobs.items()], engine=engine, workers=workers):
+            made = _outcome(jobs[outcome.key], outcome)
+            store.put_many([self._record(m, outcome.status) for m in made])
+            done += len(made)
+            progress(done, total, jobs[outcome.key].entrant.name)
+
+    def _work(self, spec: str, entrant: Entrant, fold: int | None, cells: Sequence[Cell]) -> Work:
+        p = self.protocol
+        trained = None
+        if isinstance(entrant.make(), Trainable):
+            identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
+            trained = str(self.folder / "trained" / identity)
+        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained)
+
+    def _train(self, works: Sequence[Work], store: Store, engine: str, workers: int | None, tell: Callable[[str], None]) -> None:
+        todo = {w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()}
+        if todo:
+            tell("training " + ", ".join(sorted({w.entrant.name for w in todo.values()})))
+        jobs = [Job(str(k), train, (replace(w, cells=()),)) for k, w in todo.items()]
+        for outcome in run(jobs, engine=engine, workers=workers):
+            if outcome.status != "done":
+                work = todo[outcome.key]
+                raise StateError(f"Training {work.entrant.name!r} on {work.suite_spec!r} failed:\n{outcome.error}")
+
+    def _parts(self, work: Work) -> Iterator[Work]:
+        size = _TOGETHER if isinstance(work.entrant.make(), BatchOptimizer) else _APART
+        for i in range(0, len(work.cells), size):
+            yield replace(work, cells=work.cells[i : i + size])
+
+    def _record(self, made: Made, status: str) -> Record:
+        state = "failed" if made.error is not None else "done"
+        measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
+        return Record(made.cell, made.identity, made.arrays, state, made.error, measured)
+
+    # ------------------------------------------------------------------ results
+    def results(self, store: Store) -> Results:
+        """Metrics of what the store holds; a cell that is not there counts as failed."""
+        curves: dict[str, list[Curves]] = {}
+        timings: dict[str, Any] = {}
+        errors: list[str] = []
+        weights, suites = {}, {}
+        for spec, suite in self.suites.items():
+            names = [task for task, _ in self.tasks[spec]]
+            weights[suite.name] = weights_of(suite, names)
+            timings[suite.name], curves[suite.name] = {}, []
+            for entrant in self.entrants:
+                found, times = self._read(store, spec, entrant, errors)
+                curve = curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget)
+                curves[suite.name].append(curve)
+                timings[suite.name][entrant.name] = self._times(times, spec, entrant)
+            suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
+        protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
+        protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
+        protocol["hash"] = digest(protocol)
+        data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
+        return Results(data, curves, weights, self.folder, tuple(errors))
+
+    def _read(self, store: Store, spec: str, entrant: Entrant, errors: list[str]) -> tuple[dict[tuple[str, int], Any], list[Any]]:
+        found: dict[tuple[str, int], Any] = {}
+        times = []
+        for cell in self.cells(spec):
+            record = store.get(self.key(cell, entrant))
+            if record is None:
+                continue
+            if record.status == "done":
+                found[cell.task, cell.replicate] = record.arrays["incumbent"]
+                times.append(record.measured)
+            else:
+                errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
+        return found, times
+
+    def _times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
+        p50, p95 = ([round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")])
+        seconds = 0.0
+        if isinstance(entrant.make(), Trainable):
+            for fold in self.protocol.folds:
+                identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
+                path = self.folder / "trained" / identity / "training.json"
+                seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
+        return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+def _outcome(work: Work, outcome: Outcome) -> list[Made]:
+    if outcome.status == "done":
+        return cast("list[Made]", outcome.value)
+    return [failed(work, cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
+
+
+def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path) -> dict[str, Suite]:
+    """Suites by what workers load them with; one that was made in this process is saved beside the results."""
+    given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
+    found: dict[str, Suite] = {}
+    for one in given:
+        suite = load_suite(one)
+        spec = str(one) if not isinstance(one, Suite) else _spec(suite, folder)
+        if suite.name in {s.name for s in found.values()}:
+            raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
+        found[spec] = suite
+    if not found:
+        raise InvalidValueError("At least one suite is needed, got none.")
+    return found
+
+
+def _spec(suite: Suite, folder: Path) -> str:
+    from hpo_gym.suite import SUITES
+
+    if suite.name in SUITES.entries() and load_suite(suite.name).data_hash == suite.data_hash:
+        return suite.name
+    save = getattr(suite, "save", None)
+    if save is None:
+        raise InvalidValueError(f"Suite {suite.name!r} must be registered or have a table, so that workers can load it.")
+    path = folder / "suites" / digest([suite.name, suite.data_hash])
+    if not path.exists():
+        save(path)
+    return str(path)
+
+
+__all__ = ["CONTROLS", "FIRST", "OPTIMIZERS", "benchmark", "report"]

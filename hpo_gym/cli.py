@@ -1,0 +1,253 @@
+"""The command line: `hpo-gym list | info | bench | report | verify | import`.
+
+Exit codes: 0 done, 1 done with failed cells, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hpo_gym.errors import DamagedDataError, HPOGymError, StorageFullError, unknown
+
+if TYPE_CHECKING:
+    from hpo_gym.bench.results import Results
+    from hpo_gym.suite import Suite
+
+FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+
+app = typer.Typer(
+    name="hpo-gym",
+    help="Hyperparameter optimisation as a Gymnasium environment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception, so that what is open is closed."""
+
+
+def main() -> None:
+    """Run the command line, and turn errors into messages and exit codes."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.path.insert(0, "")  # "module:name" finds a user's file beside them
+    try:
+        app(standalone_mode=False)
+    except HPOGymError as fault:
+        damaged = isinstance(fault, (DamagedDataError, StorageFullError))
+        _leave(f"error: {fault}", DAMAGED if damaged else WRONG_INPUT)
+    except KeyboardInterrupt:
+        _leave("stopped; what was finished is stored: add --resume to go on", INTERRUPTED)
+    except _Terminated:
+        _leave("stopped; what was finished is stored: add --resume to go on", TERMINATED)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone: nothing to say, and nobody to say it to
+        sys.exit(0)
+    except OSError as fault:
+        _leave(f"error: {fault.strerror or fault}: {fault.filename or ''}".rstrip(": "), WRONG_INPUT)
+    except Exception as fault:
+        show = getattr(fault, "show", None)  # an error of the command line itself
+        if show is None:
+            raise
+        show()
+        sys.exit(WRONG_INPUT)
+
+
+@app.command()
+def bench(
+    suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
+    optimizers: Annotated[
+        str | None, typer.Option(help="Names separated by commas; module:name for a class of your own.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
+    fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
+    start: Annotated[str, typer.Option(help="cold, or init5: five given configurations first.")] = "cold",
+    budget: Annotated[int, typer.Option(help="Full evaluations of each run.")] = 33,
+    seeds: Annotated[int, typer.Option(help="Replicates of each task.")] = 5,
+    tasks: Annotated[int | None, typer.Option(help="Only so many tasks of each suite.")] = None,
+    engine: Annotated[str, typer.Option(help="serial, process, dask or ray.")] = "process",
+    workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds.")] = False,
+    allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+) -> None:
+    """Compare optimizers: train what must be trained, run all, store every trial, print a table, write a report."""
+    from hpo_gym.bench.runner import FIRST, benchmark
+
+    names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
+    suites = [s.strip() for s in suite.split(",") if s.strip()]
+    with _progress(quiet) as progress:
+        results = benchmark(
+            names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
+            engine=engine, workers=workers, out=out, resume=resume, progress=progress,
+        )  # fmt: skip
+    _finish(results, quiet=quiet, allow_failures=allow_failures)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder that bench wrote.")],
+    timings: Annotated[bool, typer.Option("--timings/--no-timings", help="Show measured times.")] = True,
+    allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
+) -> None:
+    """Make the report of stored results anew; without timings, the same bytes every time."""
+    from hpo_gym.bench.runner import report as remake
+
+    _finish(remake(folder, timings=timings), quiet=quiet, allow_failures=allow_failures, timings=timings)
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Show suites, optimizers, observers, codecs and rewards."""
+    from hpo_gym import catalogue
+
+    data = catalogue.listing()
+    if as_json:
+        print(json.dumps(data, indent=1))
+        return
+    _print(*catalogue.tables(data))
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(help="A suite, an optimizer, or a suite's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show all about a suite or an optimizer."""
+    from hpo_gym import catalogue
+
+    data = catalogue.info(name)
+    print(json.dumps(data, indent=1) if as_json else catalogue.text(data))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path | None, typer.Argument(help="Results, or a suite's folder; by default what is shipped.")] = None,
+) -> None:
+    """Check checksums: of the shipped data, of a suite's folder, or of every stored cell."""
+    from hpo_gym import catalogue
+
+    faults, checked = catalogue.verify(folder)
+    for fault in faults:
+        print(f"damaged: {fault}")
+    print(f"{checked} checked, {len(faults)} damaged")
+    if faults:
+        raise typer.Exit(DAMAGED)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file, one row per trial.")],
+    out: Annotated[Path, typer.Option(help="Folder of the suite to write.")],
+    task: Annotated[str, typer.Option(help="Column of the task.")] = "task",
+    score: Annotated[str, typer.Option(help="Column of the score; higher is better.")] = "score",
+    cost: Annotated[str | None, typer.Option(help="Column of the cost.")] = None,
+    space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
+) -> None:
+    """Make a suite of a long table of your own trials."""
+    from hpo_gym.csv_import import describe, suite_from_csv
+
+    suite = suite_from_csv(file, _space(space), task=task, score=score, cost=cost)
+    suite.save(out)
+    if space is None:
+        print(describe(suite.space))
+    _print_sizes(suite, out)
+
+
+def _print_sizes(suite: Suite, out: Path) -> None:
+    counts = ", ".join(f"{len(suite.tasks(s))} {s}" for s in ("train", "val", "test"))
+    print(f"{suite.name}: {len(suite.members)} tasks ({counts}), {suite.space.d} hyperparameters -> {out}")
+
+
+def _space(path: Path | None) -> Any:
+    if path is None:
+        return None
+    from hpo_gym.space import SearchSpace
+
+    try:
+        return SearchSpace(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as fault:
+        raise DamagedDataError(f"{path} must be the JSON of a ConfigSpace: {fault}") from fault
+
+
+def _fold(text: str | None) -> int | str | None:
+    if text is None or text == "all":
+        return text
+    if not text.isdigit():
+        raise unknown("fold", text, ("all", "0", "1", "2", "3", "4"))
+    return int(text)
+
+
+def _finish(results: Results, *, quiet: bool, allow_failures: bool, timings: bool = True) -> None:
+    from hpo_gym.bench.report import console_table
+
+    failed = results.failed_cells
+    if not quiet:
+        _print(*(console_table(results.data, suite, timings=timings) for suite in results.data["suites"]))
+        print(f"report: {results.folder / 'report.html'}")
+    if failed:
+        first = results.errors[0].strip().splitlines() if results.errors else ["a cell is missing"]
+        print(f"{failed} cells failed; the first: {first[0]} {first[-1]}", file=sys.stderr)
+        if not allow_failures:
+            raise typer.Exit(FAILED_CELLS)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar with rate and time left, on standard error."""
+    if quiet:
+        yield lambda done, total, what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Cells per second."""
+
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.finished_speed or task.speed or 0:.0f} cells/s")
+
+    columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _print(*things: Any) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 160
+    for thing in things:
+        console.print(thing)
+
+
+def _terminate(*_: Any) -> None:
+    raise _Terminated
+
+
+def _leave(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
