@@ -64,11 +64,12 @@ def stacked(name: str, values: Any, sizes: Sequence[int] | None) -> Array:
     return _narrow(out)
 
 
-def stored_x(pools: Sequence[Points], shared: bool) -> Array:
+def stored_x(space: SearchSpace, pools: Sequence[Points], shared: bool) -> Array:
     """One array for all pools, ``(m, d)`` or ``(k, m, d)``; short pools are padded by the middle of the cube."""
     if shared:
         return _narrow(pools[0])
-    out = np.full((len(pools), max(map(len, pools)), pools[0].shape[1]), 0.5)
+    middle = space.snap(np.full((1, space.d), 0.5))[0]
+    out = np.tile(middle, (len(pools), max(map(len, pools)), 1))
     for i, pool in enumerate(pools):
         out[i, : len(pool)] = pool
     return _narrow(out)

@@ -10,9 +10,7 @@ With `x` ``(m, d)`` and `scores` ``(k, m)``, higher is better:
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym import table_files
-from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.suite import Suite, canonical
 from hpo_gym.table_input import (
@@ -138,7 +136,7 @@ def table_suite(
     test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
     if test is not None:
         _check_test(test, score)
-    table = Table(space, stored_x(pools, shared), score, cost, test, levels)
+    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels)
     _check(table)
     names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
     groups = names if families is None else texts("families", families, table.k)

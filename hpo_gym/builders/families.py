@@ -66,7 +66,15 @@ _SERIES = (
     ("openml-1547", 1547, 1555),  # 8 ids without a gap, round numbers of rows: one generator
     ("openml-40645", 40645, 40650),  # all of 1,600 rows: one generator
     ("jungle", 40997, 41007),  # 70 to 73 columns
+    ("sick", 40474, 40478),  # thyroid-{allbp, allhyper, allhypo, allrep, dis}: the records of sick and hypothyroid
 )
+_VERSIONS = {  # one data set under two ids, as OpenML names them; sizes or names in the packages do not show it
+    1479: "hill-valley",
+    1566: "hill-valley",
+    1504: "steel-plates-fault",
+    40982: "steel-plates-fault",
+    40979: "mfeat",  # mfeat-pixel
+}
 _FRI = range(715, 944), (100, 250, 500, 1000), (6, 11, 26, 51, 101)  # the grid of fri_c*_ROWS_COLUMNS, in its ids
 _ORIGINALS, _SIBLINGS = range(2, 701), range(942, 1051)
 _BLOCK_GAP = 40
@@ -97,6 +105,8 @@ def families(known: Mapping[int, Known]) -> dict[int, str]:
 
 def _tokens(i: int, known: Known) -> tuple[Token, ...]:
     tokens: list[Token] = [("name", name) for name, first, last in _SERIES if first <= i <= last]
+    if i in _VERSIONS:
+        tokens.append(("name", _VERSIONS[i]))
     if known.name is not None:
         tokens.append(("name", stem(known.name)))
     if known.oboe is not None:
