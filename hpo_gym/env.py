@@ -124,7 +124,7 @@ class HPOEnv(gym.Env[Any, Any]):
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
             start = seed if seed is not None else int(self.np_random.integers(2**63))
-            kernel.seeds[0], kernel.episode[0] = start % 2**64, 0
+            kernel.seed(np.zeros(1, np.int64), np.array([start % 2**64], np.uint64))
             self._seeded = True
         kernel.begin(None, tasks)
         runs = kernel.runs
@@ -150,7 +150,7 @@ class HPOEnv(gym.Env[Any, Any]):
         reward = float(kernel.step(np.asarray(action)[None])[0])
         terminated = kernel.ended() is not False
         if terminated:
-            kernel.over[0] = True
+            kernel.finish(None)
         return self._first(kernel.observe()), reward, terminated, False, self._info()
 
     def history(self) -> History:

@@ -23,7 +23,7 @@ from hpo_gym.task import Ints, Keys
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
-_ONE = np.uint64(1)
+_AHEAD = 16  # episodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,7 @@ class Kernel:
 
     Attributes:
         runs: The state.
+        over, waiting: Whose episode is over, ``(n,)``, and whether anybody's is.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
@@ -106,8 +107,11 @@ class Kernel:
             repeats=parts.duplicates == "penalize",
         )
         self.seeds: Keys = np.zeros(n, np.uint64)
-        self.episode = np.zeros(n, np.uint64)
-        self.over = np.ones(n, bool)
+        self.episode = np.zeros(n, np.int64)
+        self._worlds = np.zeros((_AHEAD, n), np.uint64)
+        self._everyone = np.arange(n)
+        self.over, self.waiting = np.ones(n, bool), True
+        self._blank: Any = None
         self._decode = codec.decoder(contexts)
         self._stopped: NDArray[np.bool_] | None = None
         self._ends: Ints | int = -1
@@ -116,21 +120,44 @@ class Kernel:
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
-        chosen: Any = slice(None) if which is None else which
-        self.episode[chosen] += _ONE
-        worlds = seeding.mix(self.seeds[chosen], self.episode[chosen])
+        worlds = self._next_worlds(self._everyone if which is None else which)
         if tasks is None:
             tasks = seeding.below(worlds, len(self.contexts.bank.tasks))
         self.runs.begin(which, tasks, worlds)
         if self.contexts.n_init:
             at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
-            self.runs.give(at, np.arange(self.n) if which is None else which)
+            self.runs.give(at, self._everyone if which is None else which)
         if which is None:
-            self.over = np.zeros(self.n, bool)
+            self.over, self.waiting = np.zeros(self.n, bool), False
         else:
             self.over[which] = False
+            self.waiting = bool(self.over.any())
         if not self.parts.codec.fidelity:
             self._enter(which)
+
+    def finish(self, which: Ints | None) -> None:
+        """Mark episodes as over, of all runs (None) or of those at `which`."""
+        self.over[slice(None) if which is None else which] = True
+        self.waiting = True
+
+    def seed(self, which: Ints, seeds: Keys) -> None:
+        """Give runs new seeds; their next episode is the first."""
+        self.seeds[which], self.episode[which] = seeds, 0
+        self._foresee(which)
+
+    def _next_worlds(self, which: Ints) -> Keys:
+        """Worlds of the next episodes: hashes of a run's seed and the number of its episode."""
+        episode = self.episode[which] + 1
+        self.episode[which] = episode
+        place = episode % _AHEAD
+        spent = which[place == 0]
+        if spent.size:
+            self._foresee(spent)
+        return self._worlds[place, which]
+
+    def _foresee(self, which: Ints) -> None:
+        """Make the worlds of several episodes at once: hashing a few numbers costs as much as hashing many."""
+        self._worlds[:, which] = seeding.mix(self.seeds[which], (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64))
 
     def _enter(self, which: Ints | None) -> None:
         """Write into the calendar when episodes that begin now will have spent their budget."""
@@ -192,12 +219,17 @@ class Kernel:
         elif stopped is None:
             return self._due()
         else:
-            done = np.zeros(self.n, bool)
-            due = self._due()
-            done[() if due is None else due if due is not False else np.zeros(0, int)] = True
-        if stopped is not None:
-            done = done | stopped
-        done &= ~self.over
+            due, done = self._due(), stopped
+            if due is not False:
+                done = stopped.copy()
+                done[slice(None) if due is None else due] = True
+            return self._new(done)
+        return self._new(done if stopped is None else done | stopped)
+
+    def _new(self, done: NDArray[np.bool_]) -> Ints | bool:
+        """Whose episode ends now, of those that are over by now."""
+        if self.waiting:
+            done = done & ~self.over
         which = np.flatnonzero(done)
         return which if which.size else False
 
@@ -207,8 +239,11 @@ class Kernel:
             return False
         if isinstance(self._ends, int):
             return None
-        which = np.arange(self.n) if any(e is None for e in entries) else np.concatenate([e for e in entries if e is not None])
-        which = which[(self._ends[which] == self.runs.clock) & ~self.over[which]]  # stopped before: their entry is stale
+        whole = any(e is None for e in entries)
+        which = self._everyone if whole else np.concatenate(entries) if len(entries) > 1 else entries[0]  # type: ignore[arg-type]
+        which = which[self._ends[which] == self.runs.clock]  # type: ignore[index]  # stopped before: a stale entry
+        if self.waiting:
+            which = which[~self.over[which]]
         return which if which.size else False
 
     def _affordable(self, fidelity: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -224,8 +259,12 @@ class Kernel:
         return self.parts.observer(self.contexts, self.runs)
 
     def observe_some(self, which: Ints) -> Any:
-        """Fresh observations of runs that have just begun."""
-        return self.parts.observer(self.contexts, self.runs.select(which))
+        """Observations of runs that have just begun; where all begin alike, one for all of them."""
+        if not self.parts.observer.blank or self.contexts.n_init:
+            return self.parts.observer(self.contexts, self.runs.select(which))
+        if self._blank is None:
+            self._blank = self.parts.observer(self.contexts, self.runs.select(which[:1]))
+        return self._blank
 
     def masks(self) -> NDArray[np.bool_]:
         """Which actions make sense, ``(n, a)``."""

@@ -36,12 +36,14 @@ class Observer(ABC):
         context: Whether meta-features are shown too.
         fused, needs_history, needs_incumbent: What the kernel keeps for it: see `Runs`.
         candidates: Rows drawn for each episode, or None.
+        blank: Whether runs without a trial all look alike.
     """
 
     fused = False
     needs_history = False
     needs_incumbent = False
     candidates: int | None = None
+    blank = False
     served: ServedScores
     context: bool
 
@@ -64,6 +66,7 @@ class _Flat(Observer):
 
     def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
         self.context, self.served = context, served or Raw()
+        self.blank = not context
 
     @abstractmethod
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:

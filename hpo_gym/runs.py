@@ -266,11 +266,16 @@ class Runs:
 
     def _take_back(self, idle: NDArray[np.bool_], used: float | Floats) -> None:
         """Undo what this tick did to idle runs."""
-        self.best = np.where(idle, self.previous, self.best)
+        who = np.flatnonzero(idle)
+        before = self.spent
+        self.best[who] = self.previous[who]  # all three were made in this tick
+        spent = before + used
+        self.spent = np.full(self.n, spent) if isinstance(spent, float) else spent
+        self.spent[who] = before if isinstance(before, float) else before[who]
         if self.best_fidelity is not None and self._was_fidelity is not None:
-            self.best_fidelity = np.where(idle, self._was_fidelity, self.best_fidelity)
-        self.spent = np.asarray(self.spent + np.where(idle, 0.0, used))
-        self.start = np.where(idle, self.start + 1, self.start)
+            self.best_fidelity[who] = self._was_fidelity[who]
+        self.start = np.full(self.n, self.start) if isinstance(self.start, int) else self.start.copy()
+        self.start[who] += 1
 
     def _write_history(
         self, at: NDArray[Any], score: NDArray[Any], used: float | Floats, idle: NDArray[np.bool_] | None
@@ -363,10 +368,11 @@ class Runs:
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])
         part.start = start
-        part.at, part.score = self.at[:, which], self.score[:, which]
-        for name in ("cost", "status", "fidelity"):
-            value = getattr(self, name)
-            setattr(part, name, None if value is None else value[:, which])
+        if not part.fresh:  # else there is no trial to show
+            part.at, part.score = self.at[:, which], self.score[:, which]
+            for name in ("cost", "status", "fidelity"):
+                value = getattr(self, name)
+                setattr(part, name, None if value is None else value[:, which])
         for name in ("task", "world", "base", "last", "best", "previous", "best_fidelity", "history", "incumbent_at",
                      "repeated"):  # fmt: skip
             value = getattr(self, name)

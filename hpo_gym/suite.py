@@ -60,7 +60,7 @@ class Suite:
         splits: Task names by split, where the split is not that of the family's hash.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
         data_hash: Hash of what decides the scores; part of the identity of results.
-        make: Makes further tasks from their names, where the suite has no end of them; raises for a name it cannot read.
+        make: Makes a task that is no member from its name, where the suite has no end of them; refuses other names.
     """
 
     name: str
@@ -149,7 +149,7 @@ class Suite:
         return tuple(t for t in self.members if self.split(t, fold) == split)
 
     def split(self, task: Task, fold: int | None = None) -> str | None:
-        """The split of a task, for one that `make` made that of its family; None where an explicit split leaves it out."""
+        """The split of a task (no member: of its family); None where an explicit split leaves it out."""
         if fold is None:
             if self.splits is None:
                 return split_of(task.family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium as gym
 import numpy as np
@@ -116,6 +116,23 @@ class ResetInfo(StepInfo):
         return _RESET_INFO
 
 
+class MixedInfo(StepInfo):
+    """The infos of a step in which some runs have just begun: those have no trial to tell of."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: str) -> Any:
+        *step, began = self.step
+        value = _INFO[key](*step)
+        if key in ("score", "incumbent_score"):
+            value = value.astype(np.float64)
+            value[began if key == "score" else np.isneginf(value)] = np.nan
+        elif key in ("cost", "status"):
+            value[began] = 0
+        self[key] = value
+        return value
+
+
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     """`num_envs` runs of `HPOEnv` at once, bit for bit what those give one by one.
 
@@ -176,7 +193,6 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.task_names = tuple(t.name for t in self.kernel.contexts.bank.tasks)
         self._seeded = False
-        self._any_over = True
         self._tick = 0
         self._began: int | NDArray[np.int64] = 0
         self._returns = np.zeros(num_envs)
@@ -235,24 +251,22 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
                 raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
             for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):
                 if s is not None:
-                    kernel.seeds[i], kernel.episode[i] = s % 2**64, 0
+                    kernel.seed(np.array([i]), np.array([s % 2**64], np.uint64))
         else:
             start = np.array([check_seed(seed) % 2**64], np.uint64)
-            kernel.seeds[chosen] = seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64))
-            kernel.episode[chosen] = 0
+            kernel.seed(chosen, seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64)))
         self._seeded = True
 
     def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         self.kernel.begin(which, tasks)
-        self._any_over = bool(self.kernel.over.any()) if which is not None else False
         if not self.statistics and self.max_episode_steps is None:
             return
         if which is None:
             self._began, self._clock = self._tick, time.perf_counter()
             self._returns = np.zeros(self.num_envs)
         else:
-            self._began = np.array(np.broadcast_to(self._began, self.num_envs))
-            self._clock = np.array(np.broadcast_to(self._clock, self.num_envs))
+            if not isinstance(self._began, np.ndarray) or not isinstance(self._clock, np.ndarray):
+                self._began, self._clock = np.full(self.num_envs, self._began), np.full(self.num_envs, self._clock)
             self._began[which], self._clock[which], self._returns[which] = self._tick, time.perf_counter(), 0.0
 
     # ------------------------------------------------------------------ step
@@ -264,7 +278,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             InvalidValueError: An action is outside the action space; no run has moved.
         """
         kernel, skip = self.kernel, None
-        if self._any_over:
+        if kernel.waiting:
             skip = self._between()
             if skip.all():
                 return self._begin_all(actions)
@@ -288,8 +302,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         kernel, began = self.kernel, None if skip is None else np.flatnonzero(skip)
         episode = self._episode(ended) if ended is not False and self.statistics else {}
         if ended is not False:
-            kernel.over[slice(None) if ended is None else ended] = True
-            self._any_over = True
+            kernel.finish(cast("Ints | None", ended))
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended is not False:
             which: Ints | None = ended  # type: ignore[assignment]
             final = self._final(obs, which)
@@ -300,8 +313,6 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return obs, rewards, terminated, truncated, self._info(final | episode, began=which)
         if began is not None:
             self._begin(began)
-            if ended is not False:
-                self._any_over = True
             obs = put(obs, began, kernel.observe_some(began))
         return obs, rewards, terminated, truncated, self._info(episode, began=began)
 
@@ -342,16 +353,11 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if more is not None:
             info.update(more)
         if began is not None:
-            self._erase(info, began)
+            info.__class__ = MixedInfo
+            info.step = (*info.step, began)
+            if runs.cost is not None:
+                info["cost"][began], info["status"][began] = 0.0, 0
         return info
-
-    @staticmethod
-    def _erase(info: dict[str, Any], began: Ints) -> None:
-        """Runs that have just begun have no trial to tell of."""
-        info["score"], best = info["score"].astype(np.float64), info["incumbent_score"].astype(np.float64)
-        info["score"][began], best[np.isneginf(best)] = np.nan, np.nan
-        info["incumbent_score"] = best
-        info["cost"][began], info["status"][began] = 0.0, 0
 
     def _reset_info(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
         runs = self.kernel.runs
@@ -366,11 +372,13 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         n, mask = self.num_envs, np.zeros(self.num_envs, bool)
         mask[slice(None) if which is None else which] = True
         last = np.empty(n, object)
-        if which is None and not isinstance(obs, dict):
-            last = np.fromiter(obs, object, n)
-        else:
+        if isinstance(obs, dict):
             for i in range(n) if which is None else which.tolist():
                 last[i] = take(obs, i)
+        elif which is None:
+            last = np.fromiter(obs, object, n)
+        else:
+            last[which] = np.fromiter(obs[which], object, len(which))
         return {"final_obs": last, "_final_obs": mask, "final_info": self._info(), "_final_info": mask.copy()}
 
     def _episode(self, ended: Ended) -> dict[str, Any]:
@@ -378,11 +386,12 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             n, seconds = self.num_envs, time.perf_counter() - self._clock
             stats = {"r": self._returns.copy(), "l": np.full(n, self._tick - self._began), "t": np.full(n, seconds)}
             return {"episode": stats, "_episode": np.ones(n, bool)}
-        mask = np.zeros(self.num_envs, bool)
-        mask[slice(None) if ended is None else ended] = True
-        length = np.where(mask, self._tick - self._began, 0)
-        seconds = np.where(mask, time.perf_counter() - self._clock, 0.0)
-        return {"episode": {"r": np.where(mask, self._returns, 0.0), "l": length, "t": seconds}, "_episode": mask}
+        n, which = self.num_envs, np.arange(self.num_envs) if ended is None else ended
+        mask, returns, length, seconds = np.zeros(n, bool), np.zeros(n), np.zeros(n, np.int64), np.zeros(n)
+        mask[which], returns[which] = True, self._returns[which]
+        length[which] = self._tick - (self._began if isinstance(self._began, int) else self._began[which])
+        seconds[which] = time.perf_counter() - (self._clock if isinstance(self._clock, float) else self._clock[which])
+        return {"episode": {"r": returns, "l": length, "t": seconds}, "_episode": mask}
 
     # ------------------------------------------------------------------ views
     def history(self, i: int) -> History:

@@ -1,11 +1,14 @@
 """Suites with a table: what goes in is served, what is saved is read again or refused, and the nearest row answers."""
 
 import errno
+import hashlib
 import itertools
 import json
 import os
+import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from types import MappingProxyType
 
@@ -187,7 +190,16 @@ def test_a_row_that_is_not_measured_at_each_fidelity_is_never_served() -> None:
 
 def test_the_nearest_fidelity_answers() -> None:
     task = table_suite("Fid", line_space(2), line(2), [[[1, 2, 3], [4, 5, 6]]], fidelities=(0.1, 0.4, 1)).members[0]
-    assert [task.run({"i": 1}, f).score for f in (0.01, 0.1, 0.25, 0.26, 0.4, 0.69, 0.71, 1)] == [4, 4, 4, 5, 5, 5, 6, 6]
+    assert [task.run({"i": 1}, f).score for f in (0.01, 0.1, 0.25, 0.26, 0.4, 0.69, 0.71, 1)] == [
+        4,
+        4,
+        4,
+        5,
+        5,
+        5,
+        6,
+        6,
+    ]
     assert task.run({"i": 1}, 0.3).cost == pytest.approx(0.4)  # no cost given: the share of a full evaluation
 
 
@@ -342,7 +354,7 @@ def test_a_saved_suite_is_read_again_as_it_was(tmp_path: Path, suite: TableSuite
     first = [(tmp_path / "s" / n).read_bytes() for n in ("suite.json", "table.npz")]
     again.save(tmp_path / "s")
     assert first == [(tmp_path / "s" / n).read_bytes() for n in ("suite.json", "table.npz")]
-    assert sorted(os.listdir(tmp_path / "s")) == ["suite.json", "table.npz"]
+    assert sorted(p.name for p in (tmp_path / "s").iterdir()) == ["suite.json", "table.npz"]
 
 
 @LIGHT
@@ -390,7 +402,7 @@ def rewrite(folder: Path, **change: object) -> None:
     """Change suite.json and put the right checksums in, as somebody would who means it."""
     data = {**json.loads((folder / "suite.json").read_text()), **change}
     table = (folder / "table.npz").read_bytes()
-    data |= {"sha256": {"table.npz": table_files.hashlib.sha256(table).hexdigest()}, "bytes": {"table.npz": len(table)}}
+    data |= {"sha256": {"table.npz": hashlib.sha256(table).hexdigest()}, "bytes": {"table.npz": len(table)}}
     data["checksum"] = table_files.checksum(data)
     (folder / "suite.json").write_text(json.dumps(data))
 
@@ -436,7 +448,7 @@ def test_a_description_that_breaks_a_rule_is_refused(saved: Path, change: dict[s
     ],
 )
 def test_arrays_that_break_a_rule_are_refused(saved: Path, arrays: dict[str, np.ndarray]) -> None:
-    np.savez(saved / "table.npz", allow_pickle=True, **arrays)
+    np.savez(saved / "table.npz", **arrays)
     rewrite(saved)
     with pytest.raises(DamagedDataError, match=r"table\.npz"):
         load_folder(saved)
@@ -452,8 +464,6 @@ def test_compressed_arrays_are_refused_so_none_can_burst(saved: Path) -> None:
 def test_a_header_that_promises_more_than_there_is_is_refused(saved: Path) -> None:
     path = saved / "table.npz"
     np.savez(path, x=np.full((3, 1), 0.5), score=np.ones((1, 3)))
-    import zipfile
-
     with zipfile.ZipFile(path) as archive:
         members = {n: archive.read(n) for n in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
@@ -479,7 +489,7 @@ def test_a_full_disk_leaves_the_old_suite(saved: Path, monkeypatch: pytest.Monke
 def test_a_suite_without_a_table_says_so(saved: Path) -> None:
     whole = load_folder(saved)
     plain = Suite(whole.name, whole.space, whole.members, "function")
-    with pytest.raises(InvalidValueError, match="table.*'function'"):
+    with pytest.raises(InvalidValueError, match=r"table.*'function'"):
         plain.save(saved)
 
 
@@ -507,7 +517,8 @@ def test_automl_is_read_fast_and_holds_what_it_says() -> None:
     assert isinstance(suite, TableSuite)
     assert (len(suite.members), suite.table.m, suite.space.d) == (490, 5856, 24)
     task = suite.task("3")
-    full = np.where(task.measured & np.isfinite(suite.table.score[task.index, :, 0]), suite.table.score[task.index, :, 0], -1)
+    score = suite.table.score[task.index, :, 0]
+    full = np.where(np.isfinite(score), score, -1)
     row = int(full.argmax())
     assert task.run(suite.space.from_unit(task.pool[row])).score == task.best == full.max()
     assert {suite.split(t) for t in suite.members} == {"train", "val", "test"}
@@ -521,10 +532,7 @@ def test_each_automl_row_is_its_own_nearest() -> None:
 
 
 def test_reading_a_suite_loads_no_config_space() -> None:
-    import subprocess
-
-    code = "import sys; from hpo_gym.suite import load_suite as l; l('AutoML'); print({'ConfigSpace','pandas'} & set(sys.modules))"
+    code = "import sys; from hpo_gym.suite import load_suite; load_suite('AutoML')"
+    code += "; print({'ConfigSpace', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
-
-

@@ -1,8 +1,8 @@
 """Classic test functions: formula, usual box, one global minimiser and the minimum, each known exactly.
 
-Rule of this file: no value on all of R^d lies below the stated minimum, so a function may be shifted, rotated and looked at
-through any window. It holds by form for sums of squares; the reason stands beside each of the others. `schwefel` is the
-exception (it has no lower bound outside its box) and is neither rotated nor moved: `rotates` is False.
+Rule of this file: no value on all of R^d lies below the stated minimum, so a function may be shifted, rotated and
+looked at through any window. It holds by form for sums of squares; the reason stands beside each of the others.
+`schwefel` is the exception (it has no lower bound outside its box) and is neither rotated nor moved: `rotates` is False.
 
 Reference of the formulas, boxes and minima, unless said otherwise: Surjanovic and Bingham, "Virtual Library of
 Simulation Experiments", 2013, https://www.sfu.ca/~ssurjano/optimization.html. Minimisers given there to 4-6 digits are
@@ -54,7 +54,7 @@ class Formula:
 
 def total(terms: Floats) -> Floats:
     """Sum over coordinates in a fixed order, so that a value does not depend on the batch (`np.sum` regroups)."""
-    out = terms[0].copy()
+    out: Floats = terms[0].copy()
     for row in terms[1:]:
         out += row
     return out
@@ -62,7 +62,7 @@ def total(terms: Floats) -> Floats:
 
 def product(factors: Floats) -> Floats:
     """As `total`, the product."""
-    out = factors[0].copy()
+    out: Floats = factors[0].copy()
     for row in factors[1:]:
         out *= row
     return out
@@ -91,8 +91,10 @@ _P6 = (
 )
 _HARTMANN = {
     3: (0.11458887665506896, 0.55564889461693, 0.8525469846866774),
-    6: (0.20168951100670543, 0.15001069182345797, 0.476873974221897)
-    + (0.2753324304940561, 0.31165161660011326, 0.6573005340656203),
+    6: (
+        *(0.20168951100670543, 0.15001069182345797, 0.476873974221897),
+        *(0.2753324304940561, 0.31165161660011326, 0.6573005340656203),
+    ),
 }
 
 
@@ -179,7 +181,7 @@ def sphere(z: Floats) -> Floats:
 
 
 def ellipsoid(z: Floats) -> Floats:
-    """Axes of condition 10^6 (Hansen et al., "Real-parameter black-box optimization benchmarking", 2009, f2 without T_osz)."""
+    """Axes of condition 10^6 (Hansen et al., "Real-parameter black-box optimization benchmarking", 2009, f2, plain)."""
     weight = np.array([10.0 ** (6.0 * i / max(len(z) - 1, 1)) for i in range(len(z))])
     return total(weight[:, None] * np.square(z))
 
@@ -259,15 +261,26 @@ FORMULAS = _make(
         "branin", branin, (2,), (-5.0, 0.0), (10.0, 15.0), lambda d: (math.pi, 2.275), lambda d: 10.0 / (8.0 * math.pi)
     ),
     Formula(
-        "dixon-price", dixon_price, _FROM_2, -10.0, 10.0,
-        lambda d: [2.0 ** (2.0**-i - 1.0) for i in range(d)], _zero, log=True,
+        "dixon-price",
+        dixon_price,
+        _FROM_2,
+        -10.0,
+        10.0,
+        lambda d: [2.0 ** (2.0**-i - 1.0) for i in range(d)],
+        _zero,
+        log=True,
     ),
     Formula("drop-wave", drop_wave, (2,), -2.56, 2.56, _all(0.0), lambda d: -1.0),
     Formula("ellipsoid", ellipsoid, _UP, -5.0, 5.0, _all(0.0), _zero, log=True),
     Formula("goldstein-price", goldstein_price, (2,), -2.0, 2.0, lambda d: (0.0, -1.0), lambda d: 3.0, log=True),
     Formula("griewank", griewank, _UP, -10.0, 10.0, _all(0.0), _zero),
     Formula(
-        "hartmann", hartmann, (3, 6), 0.0, 1.0, lambda d: _HARTMANN[d],
+        "hartmann",
+        hartmann,
+        (3, 6),
+        0.0,
+        1.0,
+        lambda d: _HARTMANN[d],
         lambda d: {3: -3.8627797873326624, 6: -3.3223680114155147}[d],
     ),
     Formula("himmelblau", himmelblau, (2,), -5.0, 5.0, lambda d: (3.0, 2.0), _zero, log=True),
@@ -278,12 +291,22 @@ FORMULAS = _make(
     Formula("salomon", salomon, _UP, -5.0, 5.0, _all(0.0), _zero),
     Formula("schwefel", schwefel, _UP, -500.0, 500.0, _all(_SCHWEFEL[0]), _zero, rotates=False),
     Formula(
-        "shekel", shekel, (4,), 0.0, 10.0,
-        lambda d: (4.000746868270634, 3.9995094800857736) * 2, lambda d: -10.536443153483528,
+        "shekel",
+        shekel,
+        (4,),
+        0.0,
+        10.0,
+        lambda d: (4.000746868270634, 3.9995094800857736) * 2,
+        lambda d: -10.536443153483528,
     ),
     Formula(
-        "six-hump-camel", six_hump_camel, (2,), (-3.0, -2.0), (3.0, 2.0),
-        lambda d: (0.08984201310031806, -0.7126564030207396), lambda d: -1.0316284534898774,
+        "six-hump-camel",
+        six_hump_camel,
+        (2,),
+        (-3.0, -2.0),
+        (3.0, 2.0),
+        lambda d: (0.08984201310031806, -0.7126564030207396),
+        lambda d: -1.0316284534898774,
     ),
     Formula("sphere", sphere, _UP, -5.0, 5.0, _all(0.0), _zero),
     Formula(

@@ -1,7 +1,7 @@
 """Tasks made from classic test functions: as many as there are names, each with a known optimum.
 
 A name says it all: `branin-d2-s17` is Branin's function in two dimensions under the transformation of seed 17, and
-`branin-d2-s17-n0.1` the same with noise of a tenth of ``best - worst``. Everything seeded is drawn by a hash of the name.
+`branin-d2-s17-n0.1` the same with noise of a tenth of ``best - worst``. What is seeded is drawn by a hash of the name.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task
 from hpo_gym.tasks.formulas import FORMULAS, Formula
+from hpo_gym.tasks.landscape import GRID, Landscape, between, draw, landscape_of, stack
 
 SUITE = "Functions"
 MAX_SEED = 10**9 - 1
 MAX_NOISE = 10.0
 _NAME = re.compile(r"(?P<base>.+)-d(?P<d>\d+)-s(?P<seed>\d+)(?:-n(?P<noise>\d+(?:\.\d+)?))?")
-_GRID = 2.0**32  # the grid of the search space's floats
 _POINTS = 1000
 
 
@@ -35,10 +35,10 @@ class FunctionTask(Task):
 
     **Search space**: `x0` .. `x{d-1}`, floats in [0, 1], default .5.
 
-    **Score**: ``best - scale * excess``, where `excess` is the height above the function's minimum, or ``log(1 + height)``
-    for functions whose values span many powers of ten. `best` is drawn by the seed (normal, sd 3). `scale` is a
-    seeded factor in [.5, 2] over the standard deviation of the excess at 1,000 quasi-random points. So neither the
-    range of scores seen so far nor their spread says where the top is. Cost: 1 an evaluation.
+    **Score**: ``best - scale * excess``, where `excess` is the height above the minimum, or ``log(1 + height)``
+    for functions that span many powers of ten. `best` is drawn by the seed (normal, sd 3). `scale` is a seeded factor
+    in [.5, 2] over the standard deviation of the excess at 1,000 quasi-random points. So scores are of order 1 to 10,
+    and no score, nor the spread of scores, says by itself how far the top is. Cost: 1 an evaluation.
 
     **Optimum**: `optimum_x` scores `best`, by construction: see `Landscape`. Some functions have other optima as good.
 
@@ -83,47 +83,6 @@ class FunctionTask(Task):
         return np.asarray(self.best - self.scale * self.formula.excess(z))
 
 
-@dataclass(frozen=True, eq=False)
-class Landscape:
-    """How the cube looks at the functions of `k` tasks: warp, shift, rotation and zoom.
-
-    Column `j` of a point is warped by Kumaraswamy's distribution ("A generalized probability density function for
-    double-bounded random processes", 1980), ``v = 1 - (1 - u^a)^b``; the function is read at ``z = origin + turn (v - centre)``.
-    `centre` is the warped optimum and `origin` the function's minimiser, so the optimum is met exactly. Sums over
-    columns are written out, so that a value has the same bits alone, in any batch, and padded to more columns.
-
-    Attributes:
-        a, b: Of the warp, ``(d, k)``.
-        centre, origin: ``(d, k)``.
-        turn: Rotation times the zoomed width of the function's box, ``(column, coordinate, k)``.
-    """
-
-    a: Floats
-    b: Floats
-    centre: Floats
-    origin: Floats
-    turn: Floats
-
-    def at(self, task: Ints, x: Points) -> Floats:
-        """Where the function of each task is read, ``(d, n)``, for points ``(n, d)``."""
-        u = np.ascontiguousarray(np.asarray(x, np.float64).T)
-        offset = warp(u, self.a.take(task, 1), self.b.take(task, 1)) - self.centre.take(task, 1)
-        z = self.origin.take(task, 1)
-        for turn, column in zip(self.turn, offset, strict=True):
-            z += turn.take(task, 1) * column
-        return z
-
-
-def warp(u: Floats, a: Floats, b: Floats) -> Floats:
-    """Kumaraswamy's distribution function, [0, 1] onto itself."""
-    return np.asarray(1.0 - (1.0 - u**a) ** b)
-
-
-def unwarp(v: Floats, a: Floats, b: Floats) -> Floats:
-    """The inverse of `warp`."""
-    return np.asarray((1.0 - (1.0 - v) ** (1.0 / b)) ** (1.0 / a))
-
-
 class FunctionBank(Bank):
     """Function tasks of any functions and dimensions; scores have the same bits as one by one."""
 
@@ -131,7 +90,7 @@ class FunctionBank(Bank):
         self.tasks: tuple[FunctionTask, ...] = tuple(tasks)
         self.d = d
         self._space = unit_space(d)
-        self._landscape = _stack([t.landscape for t in tasks], d)
+        self._landscape = stack([t.landscape for t in tasks], d)
         self._best = np.array([t.best for t in tasks])
         self._scale = np.array([t.scale for t in tasks])
         self._noise = np.array([t.noise * (t.best - t.worst) for t in tasks])
@@ -146,7 +105,7 @@ class FunctionBank(Bank):
         """Canonical points; columns that a task does not have are .5."""
         if not (x.shape[1:] == (self.d,) and x.size and x.min() >= 0.0 and x.max() <= 1.0):
             x = self._space.snap(x)  # says what is wrong
-        out = np.rint(np.asarray(x, np.float64) * _GRID) / _GRID
+        out = np.rint(np.asarray(x, np.float64) * GRID) / GRID
         out[self._inactive[task]] = 0.5
         return out
 
@@ -178,20 +137,9 @@ class FunctionBank(Bank):
     def _keys(self, task: Ints, x: Points, fidelity: Floats, world: Keys) -> Keys:
         """As `noise_keys`, for many tasks."""
         keys = seeding.mix(world, self._salt[task])
-        for j, column in enumerate(np.rint(x.T * _GRID).astype(np.uint64)):
+        for j, column in enumerate(np.rint(x.T * GRID).astype(np.uint64)):
             keys = np.where(self._width[task] > j, seeding.mix(keys, column), keys)
-        return seeding.mix(keys, np.rint(fidelity * _GRID).astype(np.uint64))
-
-
-def _stack(parts: Sequence[Landscape], d: int) -> Landscape:
-    k = len(parts)
-    out = Landscape(np.ones((d, k)), np.ones((d, k)), np.full((d, k), 0.5), np.zeros((d, k)), np.zeros((d, d, k)))
-    for i, part in enumerate(parts):
-        own = len(part.a)
-        for name in ("a", "b", "centre", "origin"):
-            getattr(out, name)[:own, i] = getattr(part, name)[:, 0]
-        out.turn[:own, :own, i] = part.turn[..., 0]
-    return out
+        return seeding.mix(keys, np.rint(fidelity * GRID).astype(np.uint64))
 
 
 # ------------------------------------------------------------------ from a name to a task
@@ -206,14 +154,14 @@ def function_task(name: str) -> FunctionTask:
     """
     formula, d, seed, noise = _parse(name)
     key = seeding.key("function", formula.name, d, seed)
-    landscape, optimum_x = _landscape(formula, d, key)
-    best = 3.0 * float(seeding.normal(_keys(key, "best", 1))[0])
-    gain = float(np.exp(_between(key, "gain", 1, np.log(0.5), np.log(2.0)))[0])
+    landscape, optimum_x = landscape_of(formula, d, key)
+    best = 3.0 * float(seeding.normal(draw(key, "best", 1))[0])
+    gain = float(np.exp(between(key, "gain", 1, np.log(0.5), np.log(2.0)))[0])
     task = FunctionTask(
         name, formula.name, SUITE, unit_space(d), best, best, meta_features={"d": float(d)},
         formula=formula, seed=seed, noise=noise, optimum_x=optimum_x, landscape=landscape,
     )  # fmt: skip
-    excess = (best - task.noise_free(r2_points(d, _POINTS)))  # at scale 1
+    excess = best - task.noise_free(r2_points(d, _POINTS))  # at scale 1
     scale = gain / float(excess.std())
     return replace(task, scale=scale, worst=best - scale * float(excess.max()))
 
@@ -237,7 +185,7 @@ def _parse(name: str) -> tuple[Formula, int, int, float]:
         raise InvalidValueError(f"`noise <= {MAX_NOISE:g}` must hold in a task's name, got {noise:g}.")
     plain = function_name(base, d, seed, noise)
     if plain != name:
-        raise InvalidValueError(f"Numbers in a task's name must be in their shortest form, got {name!r}; write {plain!r}.")
+        raise InvalidValueError(f"A task's name must have its numbers in shortest form, got {name!r}; write {plain!r}.")
     return formula, d, seed, noise
 
 
@@ -249,47 +197,6 @@ def function_name(function: str, d: int, seed: int, noise: float = 0.0) -> str:
 
 def _examples() -> list[str]:
     return [function_name(f.name, next(iter(f.dims)), 0) for f in FORMULAS.values()]
-
-
-def _keys(key: int, salt: str, count: int) -> Keys:
-    start = np.array([seeding.mix_int(key, seeding.key(salt))], np.uint64)
-    return seeding.mix(start, np.arange(count, dtype=np.uint64))
-
-
-def _between(key: int, salt: str, count: int, low: float, high: float) -> Floats:
-    return np.asarray(low + (high - low) * seeding.uniform(_keys(key, salt, count)))
-
-
-def _landscape(formula: Formula, d: int, key: int) -> tuple[Landscape, Points]:
-    """The transformation of a key, and the optimum in the cube, both ``(d,)`` wide."""
-    a, b = np.exp(_between(key, "a", d, -0.5, 0.5)), np.exp(_between(key, "b", d, -0.5, 0.5))
-    low, high = np.broadcast_to(formula.low, d), np.broadcast_to(formula.high, d)
-    origin = np.asarray(formula.minimiser(d), np.float64)
-    if formula.rotates:
-        optimum = _between(key, "shift", d, 0.15, 0.85)
-        turn = _rotation(key, d) * ((high - low) * _between(key, "zoom", 1, 0.5, 1.0))
-    else:  # the cube is the whole box, mirrored in some coordinates: nothing outside is seen
-        sign = np.where(_between(key, "mirror", d, -1.0, 1.0) < 0, -1.0, 1.0)
-        share = (origin - low) / (high - low)
-        optimum = unwarp(np.where(sign < 0, 1.0 - share, share), a, b)
-        turn = np.diag(sign * (high - low))
-    optimum = np.rint(optimum * _GRID) / _GRID  # canonical
-    columns = (c[:, None] for c in (a, b, warp(optimum, a, b), origin))
-    landscape = Landscape(*columns, turn[..., None])
-    for part in (optimum, landscape.a, landscape.b, landscape.centre, landscape.origin, landscape.turn):
-        part.flags.writeable = False
-    return landscape, optimum
-
-
-def _rotation(key: int, d: int) -> Floats:
-    """A random orthogonal matrix: normal rows, Gram and Schmidt's process twice over (no LAPACK: the same everywhere)."""
-    rows = seeding.normal(_keys(key, "rotation", d * d)).reshape(d, d)
-    for _ in range(2):
-        for i in range(d):
-            for j in range(i):
-                rows[i] -= (rows[i] * rows[j]).sum() * rows[j]
-            rows[i] /= np.sqrt((rows[i] * rows[i]).sum())
-    return np.asarray(rows)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,0 +1,36 @@
+"""Interleaved timing by the CPU clock: cases take turns, so that a slow moment of the machine hits all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+Case = tuple[Callable[[int], None], int]
+"""A function that runs k iterations, and the steps that one iteration is worth."""
+
+
+def rates(cases: Mapping[str, Case], *, repeats: int = 9, target: float = 0.05) -> dict[str, float]:
+    """Steps per CPU second of each case: the median of `repeats` slices of about `target` seconds."""
+    counts = {name: _calibrate(run, target) for name, (run, _) in cases.items()}
+    found: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(repeats):
+        for name, (run, steps) in cases.items():
+            found[name].append(counts[name] * steps / _seconds(run, counts[name]))
+    return {name: median(values) for name, values in found.items()}
+
+
+def _calibrate(run: Callable[[int], None], target: float) -> int:
+    run(1)
+    count = 1
+    while True:
+        seconds = _seconds(run, count)
+        if seconds > target / 2:
+            return max(1, int(count * target / seconds))
+        count = max(count + 1, int(count * min(8.0, target / max(seconds, 1e-6))))
+
+
+def _seconds(run: Callable[[int], None], count: int) -> float:
+    start = time.process_time()
+    run(count)
+    return max(time.process_time() - start, 1e-9)

@@ -1,0 +1,84 @@
+"""The suite `Functions`: classic test functions under seeded transformations, without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.tasks.function import SUITE, FunctionTask, function_name, function_task, unit_space
+
+_D = 6  # columns of the suite's space
+_ANY = (2, 3, 4, 6)
+
+# Per function its dimensions and the number of seeds. Kin stand on one side: bowls, valleys, cosines, camels, wells.
+_SPLITS: dict[str, dict[str, tuple[tuple[int, ...], int]]] = {
+    "train": {
+        "ackley": (_ANY, 3),
+        "dixon-price": (_ANY, 3),
+        "drop-wave": ((2,), 4),
+        "ellipsoid": (_ANY, 3),
+        "levy": (_ANY, 3),
+        "rastrigin": (_ANY, 3),
+        "rosenbrock": (_ANY, 3),
+        "salomon": (_ANY, 3),
+        "six-hump-camel": ((2,), 4),
+        "sphere": (_ANY, 3),
+        "styblinski-tang": (_ANY, 3),
+        "three-hump-camel": ((2,), 4),
+        "zakharov": (_ANY, 3),
+    },
+    "val": {"beale": ((2,), 5), "griewank": (_ANY, 4), "himmelblau": ((2,), 5), "powell": ((4,), 5)},
+    "test": {
+        "branin": ((2,), 10),
+        "goldstein-price": ((2,), 8),
+        "hartmann": ((3, 6), 8),
+        "schwefel": ((2, 4), 4),
+        "shekel": ((4,), 8),
+    },
+}
+
+
+@SUITES.register("Functions", kind="function")
+def functions() -> Suite:
+    """Find the top of a classic test function that was shifted, rotated, warped and zoomed by a seed.
+
+    **Search space**: `x0` .. `x5`, floats in [0, 1]; a task of fewer dimensions leaves the rest inactive.
+
+    **Score**: the function's height below its optimum (in the logarithm where it spans many powers of ten), scaled to
+    order 1 and moved by a seeded offset. **Cost**: 1 an evaluation.
+
+    **Tasks**: 213 are published, and any other is made from its name, `<function>-d<dimension>-s<seed>`, with
+    `-n<share>` for noise: `branin-d2-s17`, `hartmann-d6-s3-n0.1`. A family is a function; its split holds everywhere.
+
+    **Best score**: exact, from the literature's minima; `optimum_x` of a task reaches it.
+
+    **Source**: the formulas of Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013, written anew;
+    see `hpo_gym/tasks/formulas.py`.
+    """
+    splits = {split: tuple(_names(split)) for split in _SPLITS}
+    members = tuple(function_task(name) for names in splits.values() for name in names)
+    about = {
+        "title": "Classic test functions",
+        "description": "Shifted, rotated, warped and zoomed test functions with known optima; unlimited tasks by name.",
+        "score": "height below the optimum, scaled, with a seeded offset",
+        "unit": "none",
+        "licence": "MIT",
+        "source": "https://www.sfu.ca/~ssurjano/optimization.html",
+    }
+    digest = f"{seeding.key(SUITE, 1, splits):016x}"
+    return Suite(SUITE, unit_space(_D), members, "function", 1, splits, about, digest, _make)
+
+
+def _names(split: str) -> Iterator[str]:
+    for function, (dims, seeds) in _SPLITS[split].items():
+        for d in dims:
+            yield from (function_name(function, d, seed) for seed in range(seeds))
+
+
+def _make(name: str) -> FunctionTask:
+    task = function_task(name)
+    if task.space.d > _D:
+        raise InvalidValueError(f"The suite {SUITE!r} has at most {_D} dimensions, got {name!r} with {task.space.d}.")
+    return task
