@@ -147,7 +147,7 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         if kernel.over[0]:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
-        reward = float(kernel.step(np.asarray(action)[None])[0])
+        reward = kernel.step(np.asarray(action)[None]).item()
         terminated = kernel.ended() is not False
         if terminated:
             kernel.finish(None)
@@ -176,17 +176,21 @@ class HPOEnv(gym.Env[Any, Any]):
     def _info(self) -> dict[str, Any]:
         kernel = self.kernel
         runs = kernel.runs
-        task = int(runs.task[0])
+        task = runs.task.item()
         info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": int(runs.clock - runs.start)}
         if kernel.stopped:
             return info
         at = runs.at[(runs.clock - 1) % runs.h, 0]
         config = runs.bank.config(task, at)
-        cost, status = runs.last_outcome()
+        fidelity = 1.0 if runs.fidelity is None else runs.fidelity.item((runs.clock - 1) % runs.h, 0)
+        if runs.cost is None:
+            cost, status = runs.bank.outcome_of(task, at, fidelity)
+        else:
+            costs, statuses = runs.last_outcome()
+            cost, status = float(costs[0]), int(statuses[0])
         if self._incumbent is None or kernel.improved:
             self._incumbent = dict(config)
-        info["config"], info["score"] = config, float(runs.last[0])
-        info["fidelity"] = 1.0 if runs.fidelity is None else float(runs.last_fidelity()[0])
-        info["cost"], info["status"] = float(cost[0]), LABELS[int(status[0])]
-        info["incumbent"], info["incumbent_score"] = dict(self._incumbent), float(runs.best[0])
+        info["config"], info["score"], info["fidelity"] = config, runs.last.item(), fidelity
+        info["cost"], info["status"] = cost, LABELS[status]
+        info["incumbent"], info["incumbent_score"] = dict(self._incumbent), runs.best.item()
         return info

@@ -23,7 +23,7 @@ from hpo_gym.task import Ints, Keys
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
-_AHEAD = 16  # episodes
+_AHEAD = 32  # episodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,7 @@ class Kernel:
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
         self._worlds = np.zeros((_AHEAD, n), np.uint64)
+        self._tasks = np.zeros((_AHEAD, n), np.int64)
         self._everyone = np.arange(n)
         self.over, self.waiting = np.ones(n, bool), True
         self._blank: Any = None
@@ -120,16 +121,16 @@ class Kernel:
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
-        worlds = self._next_worlds(self._everyone if which is None else which)
+        worlds, drawn = self._next(self._everyone if which is None else which)
         if tasks is None:
-            tasks = seeding.below(worlds, len(self.contexts.bank.tasks))
+            tasks = drawn
         self.runs.begin(which, tasks, worlds)
         if self.contexts.n_init:
             at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
             self.runs.give(at, self._everyone if which is None else which)
         if which is None:
             self.over, self.waiting = np.zeros(self.n, bool), False
-        else:
+        elif self.waiting:
             self.over[which] = False
             self.waiting = bool(self.over.any())
         if not self.parts.codec.fidelity:
@@ -145,19 +146,21 @@ class Kernel:
         self.seeds[which], self.episode[which] = seeds, 0
         self._foresee(which)
 
-    def _next_worlds(self, which: Ints) -> Keys:
-        """Worlds of the next episodes: hashes of a run's seed and the number of its episode."""
+    def _next(self, which: Ints) -> tuple[Keys, Ints]:
+        """Worlds of the next episodes, hashes of a run's seed and the number of its episode, and their tasks."""
         episode = self.episode[which] + 1
         self.episode[which] = episode
         place = episode % _AHEAD
-        spent = which[place == 0]
-        if spent.size:
-            self._foresee(spent)
-        return self._worlds[place, which]
+        cell = place * self.n + which
+        if not place.all():
+            self._foresee(which[place == 0])
+        return self._worlds.take(cell), self._tasks.take(cell)
 
     def _foresee(self, which: Ints) -> None:
-        """Make the worlds of several episodes at once: hashing a few numbers costs as much as hashing many."""
-        self._worlds[:, which] = seeding.mix(self.seeds[which], (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64))
+        """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
+        episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
+        self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
+        self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
 
     def _enter(self, which: Ints | None) -> None:
         """Write into the calendar when episodes that begin now will have spent their budget."""

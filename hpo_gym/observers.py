@@ -111,7 +111,7 @@ class Last(_Flat):
         else:
             out[:, d] = self.serve(contexts, runs, runs.last)
             out[:, d + 1] = self.serve(contexts, runs, runs.best)
-        out[:, d + 2] = runs.left
+        out[:, d + 2] = 1.0 - runs.spent / runs.budget
         return self.finish(contexts, runs, out) if self.context else out
 
 

@@ -16,6 +16,8 @@ from hpo_gym.space import Points
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys
 from hpo_gym.trial import History, Query, Status, Trial
 
+_empty, _maximum, _F32 = np.empty, np.maximum, np.float32
+
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
 
@@ -78,6 +80,7 @@ class Runs:
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
+        self._shape = (n, self.d + 3)
         self.rows = getattr(bank, "fused", None) if fused and not fidelity else None
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
@@ -120,14 +123,13 @@ class Runs:
             which_ = which
             if isinstance(self.start, int):
                 self.start = np.full(self.n, self.start)
-                self.spent = np.full(self.n, float(self.spent)) if isinstance(self.spent, float) else self.spent
             self.start[which] = self.clock
-            self.task, self.world, self.base = self.task.copy(), self.world.copy(), self.base.copy()
+            self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
             self.task[which], self.world[which] = task, world
             self.base[which] = self.bank.base(task)
-            self.best = self.best.copy()
             self.best[which] = -np.inf
-            self.spent = np.array(self.spent, np.float64)
+            if isinstance(self.spent, float):
+                self.spent = np.full(self.n, self.spent)
             self.spent[which] = 0.0
         if self.repeated is not None:
             self.at[:, which_] = -1 if self.tabular else np.nan
@@ -178,9 +180,9 @@ class Runs:
             idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
         """
         if self.rows is not None:
-            self.block = block = np.empty((self.n, self.d + 3), np.float32)
-            self.cell = self.base + at
-            self.rows.take(self.cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+            self.block = block = _empty(self._shape, _F32)
+            self.cell = cell = self.base + at
+            self.rows.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
             self.record(at, block[:, self.d], None, None, idle)
         elif idle is None or self.tabular:
             score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
@@ -209,19 +211,19 @@ class Runs:
         idle: NDArray[np.bool_] | None = None,
     ) -> None:
         """Account for trials whose scores ``(n,)`` are known; `submit` does so after it has evaluated."""
-        slot = self.clock % self.h
+        clock = self.clock
+        slot = clock % self.h
         if self.repeated is not None:
             self.repeated = self._repeats(at, fidelity)
         self.at[slot] = at
-        self.last = last = score.copy()
-        self.score[slot] = last
+        self.score[slot] = self.last = last = score.copy()
         self.previous = best = self.best
         if self._lean and idle is None:
-            self.best = np.maximum(best, last)
-            self.spent += 1.0
+            self.best = _maximum(best, last)
+            self.spent = self.spent + 1.0
         else:
             self._record_more(slot, at, last, outcome, fidelity, idle)
-        self.clock += 1
+        self.clock = clock + 1
 
     def _record_more(
         self,
@@ -283,6 +285,10 @@ class Runs:
         assert self.history is not None
         t, d = self.t, self.d
         if idle is None and isinstance(t, int):
+            if self.block is not None:
+                self.block[:, d + 1] = used
+                self.history[:, t] = self.block[:, : d + 2]
+                return
             who: Any = slice(None)
             place: Any = (who, t)
         else:
@@ -364,6 +370,7 @@ class Runs:
         part = object.__new__(Runs)
         part.__dict__.update(self.__dict__)
         part.n = len(which)
+        part._shape = (part.n, self.d + 3)
         start = self.start if isinstance(self.start, int) else self.start[which]
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])
@@ -392,8 +399,6 @@ class Runs:
         if self.cost is not None and self.status is not None:
             cost, status = float(self.cost[slot, i]), int(self.status[slot, i])
         else:
-            share = None if self.fidelity is None else np.array([fidelity])
-            costs, statuses = self.bank.outcome(self.base[i : i + 1], self.at[slot, i : i + 1], share)
-            cost, status = float(costs[0]), int(statuses[0])
+            cost, status = self.bank.outcome_of(int(self.task[i]), self.at[slot, i], fidelity)
         config = self.bank.config(int(self.task[i]), self.at[slot, i])
         return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))

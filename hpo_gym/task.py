@@ -155,6 +155,11 @@ class Bank(ABC):
         """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
         raise NotImplementedError  # pragma: no cover - a bank that gives no outcome has a look-up
 
+    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
+        """Cost and status of one evaluation that can be looked up."""
+        cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
+        return float(cost[0]), int(status[0])
+
     def config(self, task: int, at: Any) -> dict[str, Any]:
         """The configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space

@@ -301,7 +301,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         """The end of a step in which episodes end or begin."""
         kernel, began = self.kernel, None if skip is None else np.flatnonzero(skip)
         episode = self._episode(ended) if ended is not False and self.statistics else {}
-        if ended is not False:
+        if ended is not False and self.autoreset_mode is not AutoresetMode.SAME_STEP:
             kernel.finish(cast("Ints | None", ended))
         if self.autoreset_mode is AutoresetMode.SAME_STEP and ended is not False:
             which: Ints | None = ended  # type: ignore[assignment]

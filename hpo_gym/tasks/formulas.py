@@ -2,7 +2,7 @@
 
 Rule of this file: no value on all of R^d lies below the stated minimum, so a function may be shifted, rotated and
 looked at through any window. It holds by form for sums of squares; the reason stands beside each of the others.
-`schwefel` is the exception (it has no lower bound outside its box) and is neither rotated nor moved: `rotates` is False.
+`schwefel` is the exception: it has no lower bound outside its box, and is neither rotated nor moved (not `rotates`).
 
 Reference of the formulas, boxes and minima, unless said otherwise: Surjanovic and Bingham, "Virtual Library of
 Simulation Experiments", 2013, https://www.sfu.ca/~ssurjano/optimization.html. Minimisers given there to 4-6 digits are

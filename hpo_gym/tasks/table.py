@@ -271,6 +271,8 @@ class TableBank(Bank):
         self.dtype = self.flat.dtype
         self.measured = self.table.measured[self.index]  # (k, m)
         self.complete = bool(self.measured.all())
+        self._places = self.index.tolist()
+        self._costs, self._failed = self.table.costs, self.table.failed
         self._substitute = np.full(0 if self.complete else self.measured.size, -1, np.int64)
 
     @functools.cached_property
@@ -337,6 +339,12 @@ class TableBank(Bank):
         if fidelity is None and self.f > 1:
             f = self.f - 1
         return self.table.costs[k, row, f].astype(np.float64), self.table.failed[k, row, f].astype(np.int8)
+
+    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
+        """Look one cost and status up."""
+        f = 0 if self.f == 1 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
+        cell = (self._places[task], at, f)
+        return self._costs.item(cell), self._failed.item(cell)
 
     def points(self, task: Ints, at: Ints) -> Points:
         """Points of rows, ``(n, d)``."""

@@ -1,0 +1,153 @@
+"""Candidates: the few configurations that an agent with a fixed list of actions chooses among, on any task."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.suite import sobol_like
+from hpo_gym.task import Ints, Task
+from hpo_gym.tasks.table import TableTask
+
+_OFTEN = 0.95  # share of the meta-train tasks on which a candidate row was measured
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Configurations of one search space, by number.
+
+    Attributes:
+        space: The (largest) space of the meta-train tasks.
+        x: Canonical points of it, ``(c, d)``; on a space of fewer columns the leading ones stand for them.
+        rows: Their rows in the pool that all meta-train tasks share, ``(c,)``, or None.
+        pool: Hash of that pool, or "".
+    """
+
+    space: SearchSpace
+    x: Points
+    rows: Ints | None = None
+    pool: str = ""
+
+    def rows_on(self, context: Context) -> Ints | None:
+        """The rows of the candidates, where the context has the pool that they were chosen from."""
+        if self.rows is None or context.pool is None or pool_hash(context.pool) != self.pool:
+            return None
+        return self.rows
+
+    def open_on(self, context: Context) -> NDArray[np.bool_]:
+        """Which candidates can be evaluated, ``(c,)``.
+
+        Raises:
+            InvalidValueError: The context's space does not begin with the columns that the candidates have.
+        """
+        check_space(self.space, context.space)
+        rows = self.rows_on(context)
+        if rows is None or context.available is None:
+            return np.ones(len(self.x), bool)
+        return np.asarray(context.available, bool)[rows]
+
+    def points_on(self, space: SearchSpace) -> Points:
+        """The candidates as points of a space, ``(c, d)``, with its own defaults in columns that they lack."""
+        return space.snap(resized(self.x, space.d, space.default_x))
+
+    @functools.cached_property
+    def _index(self) -> dict[bytes, int]:
+        return {x.tobytes(): i for i, x in enumerate(self.space.snap(self.x))}
+
+    def match(self, x: Points) -> Ints:
+        """The candidate that each point ``(b, d)`` is, or `c` where it is none."""
+        if x.shape[1] != self.space.d:
+            return np.full(len(x), len(self.x))
+        return np.array([self._index.get(p.tobytes(), len(self.x)) for p in self.space.snap(x)], np.int64)
+
+
+def check_space(trained: SearchSpace, given: SearchSpace) -> None:
+    """Refuse a space on which the columns of the one trained on mean something else."""
+    if any(a != b for a, b in zip(trained.hyperparameters, given.hyperparameters, strict=False)):
+        raise InvalidValueError(
+            f"The search space must be the one trained on, or share its first columns: {trained}, got {given}."
+        )
+
+
+def resized(x: Points, d: int, fill: Points) -> Points:
+    """The leading `d` columns of points, missing ones filled from `fill` ``(d,)``."""
+    if x.shape[1] >= d:
+        return x[:, :d]
+    return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
+
+
+def pool_hash(pool: Points) -> str:
+    """A hash of what the pool holds."""
+    return hashlib.blake2b(np.ascontiguousarray(pool, np.float64).data, digest_size=16).hexdigest()
+
+
+def shared_pool(tasks: Sequence[Task]) -> bool:
+    """Whether the tasks stand in one table with one pool."""
+    first = tasks[0]
+    return isinstance(first, TableTask) and first.table.x.ndim == 2 and all(
+        isinstance(t, TableTask) and t.table is first.table for t in tasks
+    )  # fmt: skip
+
+
+def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Candidates:
+    """Choose candidates for meta-train tasks.
+
+    From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
+    measured on nearly all tasks. Their order is drawn, so that it tells nothing. Elsewhere: the default configuration
+    and a low-discrepancy sequence.
+    """
+    if count < 2:
+        raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
+    widest = max(tasks, key=lambda t: t.space.d)
+    for t in tasks:
+        check_space(widest.space, t.space)
+    if shared_pool(tasks):
+        rows = _choose_rows(tasks, count, rng)
+        pool = widest.pool
+        assert pool is not None
+        return Candidates(widest.space, pool[rows], rows, pool_hash(pool))
+    space = widest.space
+    x = np.concatenate([space.default_x[None], sobol_like(widest, 4 * count)])
+    x = x[space.legal(x)]
+    _, first = np.unique(x, axis=0, return_index=True)
+    return Candidates(space, x[np.sort(first)][:count])
+
+
+def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Ints:
+    regret, measured = regrets(tasks)
+    share = measured.mean(0)
+    if len(share) <= count:
+        return np.arange(len(share))
+    often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
+    good = often[greedy_portfolio(regret[:, often], count // 2)]
+    rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
+    return rng.permutation(np.concatenate([good, rest]))
+
+
+def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Normalised regret of each row on each table task, ``(k, m)``, 1 where not measured; and which were measured."""
+    table = tasks[0].table  # type: ignore[attr-defined]
+    index = [t.index for t in tasks]  # type: ignore[attr-defined]
+    best, worst = (np.array([[getattr(t, name)] for t in tasks]) for name in ("best", "worst"))
+    measured = table.measured[index]
+    regret = (best - table.served[index, :, -1]) / np.where(best > worst, best - worst, 1.0)
+    return np.where(measured, np.clip(regret, 0.0, 1.0), 1.0).astype(np.float32), measured
+
+
+def greedy_portfolio(regret: NDArray[np.float32], count: int) -> Ints:
+    """Rows that one after the other lower the mean over tasks of the best regret so far the most, ``(count,)``."""
+    left, chosen = np.ones((len(regret), 1), np.float32), list[int]()
+    for _ in range(count):
+        gain = np.minimum(left, regret).mean(0, dtype=np.float64)
+        gain[chosen] = np.inf
+        chosen.append(int(gain.argmin()))
+        left = np.minimum(left, regret[:, chosen[-1:]])
+    return np.array(chosen, np.int64)

@@ -1,0 +1,212 @@
+"""Designs: what the states and actions of a Q table stand for. Here those whose actions are candidates; see `q_moves`.
+
+A `Design` is fitted once to the meta-train tasks; its `Episodes` are `n` runs as the table sees them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents.candidates import Candidates, choose_candidates, shared_pool
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.task import Bank, Floats, Ints, Task
+
+Arrays = Mapping[str, NDArray[Any]]
+Mask = NDArray[np.bool_]
+Which = slice | Ints
+ALL = slice(None)
+
+
+class Episodes(ABC):
+    """`n` runs at once: the state of each and what it may do."""
+
+    @abstractmethod
+    def states(self) -> Ints:
+        """The state of each run, ``(n,)``."""
+
+    @abstractmethod
+    def allowed(self) -> Mask:
+        """Which actions propose something new, ``(n, actions)``."""
+
+    @abstractmethod
+    def propose(self, action: Ints) -> NDArray[Any]:
+        """What the actions ``(n,)`` evaluate: rows ``(n,)`` or points ``(n, d)``."""
+
+    @abstractmethod
+    def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
+        """Learn the last trial of some runs.
+
+        Args:
+            which: The `b` runs.
+            action: What they did, -1 for a given point, ``(b,)``.
+            x: What was evaluated, ``(b, d)``; None where it is what the actions proposed.
+            score: ``(b,)``.
+        """
+
+
+class Design(ABC):
+    """What the states and actions of a table stand for."""
+
+    @abstractmethod
+    def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
+        """Choose what the design needs by the meta-train tasks."""
+
+    @abstractmethod
+    def size(self) -> tuple[int, int]:
+        """Number of states and of actions."""
+
+    @abstractmethod
+    def train_on(self, bank: Bank, task: Ints) -> Episodes:
+        """Begin a run on each of `task` ``(n,)``, places in the bank."""
+
+    @abstractmethod
+    def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
+        """Begin a run in each context; `d` columns of the points told and proposed."""
+
+    @abstractmethod
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """What `fit` chose, as arrays."""
+
+    @abstractmethod
+    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
+        """Take what `to_arrays` gave."""
+
+
+class _ByCandidates(Design):
+    """Actions are candidates.
+
+    Args:
+        count: How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.candidates: Candidates | None = None
+
+    @property
+    def ready(self) -> Candidates:
+        assert self.candidates is not None
+        return self.candidates
+
+    def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
+        self.candidates = choose_candidates(tasks, self.count, rng)
+
+    def train_on(self, bank: Bank, task: Ints) -> Episodes:
+        c = self.ready
+        if c.rows is not None and bank.m and shared_pool(bank.tasks):
+            good = bank.measured[:, c.rows][task]  # type: ignore[attr-defined]
+            return CandidateEpisodes(self, good, c.rows)
+        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), c.x[:, : bank.d])
+
+    def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
+        c = self.ready
+        good = np.stack([c.open_on(context) for context in contexts])
+        if all(c.rows_on(context) is not None for context in contexts):
+            assert c.rows is not None
+            return CandidateEpisodes(self, good, c.rows)
+        widest = max(contexts, key=lambda context: context.space.d)
+        return CandidateEpisodes(self, good, c.points_on(widest.space)[:, :d])
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        c = self.ready
+        return {"x": c.x} | ({} if c.rows is None else {"rows": c.rows})
+
+    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
+        self.candidates = Candidates(space, arrays["x"], arrays.get("rows"), pool)
+
+    @abstractmethod
+    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+        """The state of each run, ``(n,)``."""
+
+
+class CandidateEpisodes(Episodes):
+    """Runs that try candidates.
+
+    Attributes:
+        last: The last candidate, or `c` before the first and after another configuration, ``(n,)``.
+        asked: How many candidates were asked for, ``(n,)``.
+        best: Highest score so far, ``(n,)``.
+    """
+
+    def __init__(self, design: _ByCandidates, good: Mask, at: NDArray[Any]) -> None:
+        n = len(good)
+        self.design, self.at = design, at
+        self.left = good.copy()
+        self.last = np.full(n, good.shape[1])
+        self.asked = np.zeros(n, np.int64)
+        self.best = np.full(n, -np.inf)
+
+    def states(self) -> Ints:
+        return self.design.states_of(self)
+
+    def allowed(self) -> Mask:
+        return self.left
+
+    def propose(self, action: Ints) -> NDArray[Any]:
+        return np.asarray(self.at[action])
+
+    def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
+        runs = np.arange(len(self.last))[which]
+        ours = action >= 0
+        if not ours.all():
+            assert x is not None
+            action = action.copy()
+            action[~ours] = self.design.ready.match(x[~ours])
+        known = action < self.left.shape[1]
+        self.left[runs[known], action[known]] = False
+        self.last[runs] = action
+        self.asked[runs] += ours
+        self.best[runs] = np.maximum(self.best[runs], score)
+
+
+class Following(_ByCandidates):
+    """State: the current configuration; action: the next one. One more state stands for the start."""
+
+    def size(self) -> tuple[int, int]:
+        c = len(self.ready.x)
+        return c + 1, c
+
+    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+        return episodes.last
+
+
+class Timed(_ByCandidates):
+    """State: how many trials were asked for, and the bucket of the incumbent's score; action: a candidate.
+
+    Args:
+        count: Candidates.
+        horizon: Trials that are told apart; later ones are like the last.
+        buckets: How many. Their bounds are quantiles, over the meta-train tasks, of a task's best score among the
+            candidates; a run without a score is in the lowest.
+    """
+
+    def __init__(self, count: int, horizon: int, buckets: int) -> None:
+        super().__init__(count)
+        self.horizon, self.buckets = horizon, buckets
+        self.edges: Floats = np.zeros(0)
+
+    def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
+        super().fit(tasks, rng)
+        if self.buckets > 1:
+            best = [t.noise_free(self.ready.points_on(t.space)).max() for t in tasks]
+            self.edges = np.quantile(best, np.linspace(0, 1, self.buckets + 1)[1:-1])
+
+    def size(self) -> tuple[int, int]:
+        return self.horizon * self.buckets, len(self.ready.x)
+
+    def states_of(self, episodes: CandidateEpisodes) -> Ints:
+        t = np.minimum(episodes.asked, self.horizon - 1)
+        return t * self.buckets + np.searchsorted(self.edges, episodes.best)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return super().to_arrays() | {"edges": self.edges}
+
+    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
+        super().from_arrays(space, pool, arrays)
+        self.edges = arrays["edges"]
