@@ -109,6 +109,7 @@ class Kernel:
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
         self._worlds = np.zeros((_AHEAD, n), np.uint64)
+        self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
         self._everyone = np.arange(n)
         self.over, self.waiting = np.ones(n, bool), True
@@ -150,14 +151,16 @@ class Kernel:
         """Worlds of the next episodes, hashes of a run's seed and the number of its episode, and their tasks."""
         episode = self.episode[which] + 1
         self.episode[which] = episode
-        place = episode % _AHEAD
+        place = episode - self._foreseen[which]
+        if place[place.argmax()] >= _AHEAD:
+            self._foresee(self._everyone)
+            place = episode - self._foreseen[which]
         cell = place * self.n + which
-        if not place.all():
-            self._foresee(which[place == 0])
         return self._worlds.take(cell), self._tasks.take(cell)
 
     def _foresee(self, which: Ints) -> None:
         """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
+        self._foreseen[which] = self.episode[which]
         episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
         self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
         self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
@@ -294,6 +297,8 @@ def put(whole: Any, which: Ints, part: Any) -> Any:
     return whole
 
 
-def take(whole: Any, i: int) -> Any:
-    """The observation of one run, a copy."""
-    return {k: v[i].copy() for k, v in whole.items()} if isinstance(whole, dict) else whole[i].copy()
+def pick(whole: Any, which: Ints | None) -> Any:
+    """The observations of some runs, copied; of all runs (None), themselves."""
+    if which is None:
+        return whole
+    return {name: value[which] for name, value in whole.items()} if isinstance(whole, dict) else whole[which]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.kernel import Part, put, take
+from hpo_gym.infos import MixedInfo, ResetInfo, StepInfo, final_infos
+from hpo_gym.kernel import Part, pick, put
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.settings import check_options, check_seed, make_kernel, task_positions
@@ -25,112 +26,8 @@ from hpo_gym.task import Ints
 from hpo_gym.trial import History
 
 Ended = Ints | None | bool
+Lazy = dict[str, Callable[[], Any]]
 _SPAWN = 7  # salt
-
-
-class StepInfo(dict[str, Any]):
-    """The infos of a step, each made when it is asked for, from what the step held: most agents ask for none."""
-
-    __slots__ = ("step",)
-    step: tuple[Any, ...]
-
-    @classmethod
-    def kinds(cls) -> dict[str, Callable[..., Any]]:
-        """What can be asked for, and how it is made."""
-        return _INFO
-
-    def __missing__(self, key: str) -> Any:
-        value = self[key] = self.kinds()[key](*self.step)
-        return value
-
-    def _all(self) -> dict[str, Any]:
-        for key in _INFO:
-            self[key]
-        return dict(super().items())
-
-    def __contains__(self, key: object) -> bool:
-        return key in _INFO or super().__contains__(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or `default`."""
-        return self[key] if key in self else default
-
-    def keys(self) -> Any:
-        """All keys."""
-        return self._all().keys()
-
-    def values(self) -> Any:
-        """All values."""
-        return self._all().values()
-
-    def items(self) -> Any:
-        """All pairs."""
-        return self._all().items()
-
-    def copy(self) -> dict[str, Any]:
-        """A plain dictionary."""
-        return self._all()
-
-    def __eq__(self, other: object) -> bool:
-        return self._all() == other
-
-    def __repr__(self) -> str:
-        return repr(self._all())
-
-    def __reduce__(self) -> Any:
-        return dict, (self._all(),)
-
-
-# What a step holds: the bank; of each run its task, base, row, score, incumbent's score, fidelity (or None) and trials.
-_INFO: dict[str, Callable[..., Any]] = {
-    "task": lambda bank, task, base, at, score, best, fidelity, t: task,
-    "score": lambda bank, task, base, at, score, best, fidelity, t: score,
-    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best,
-    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: np.ones(len(task)) if fidelity is None else fidelity,
-    "cost": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[0],
-    "status": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[1],
-    "t": lambda bank, task, base, at, score, best, fidelity, t: np.array(np.broadcast_to(t, len(task))),
-}
-_RESET_INFO = _INFO | {
-    "score": lambda bank, task, base, at, score, best, fidelity, t: np.full(len(task), np.nan),
-    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: np.where(np.isneginf(best), np.nan, best),
-    "cost": lambda bank, task, base, at, score, best, fidelity, t: np.zeros(len(task)),
-    "status": lambda bank, task, base, at, score, best, fidelity, t: np.zeros(len(task), np.int8),
-}
-
-
-class ResetInfo(StepInfo):
-    """The infos of runs that have just begun."""
-
-    __slots__ = ()
-
-    @classmethod
-    def kinds(cls) -> dict[str, Callable[..., Any]]:
-        """What can be asked for, and how it is made."""
-        return _RESET_INFO
-
-
-class MixedInfo(StepInfo):
-    """The infos of a step in which some runs have just begun: those have no trial to tell of."""
-
-    __slots__ = ()
-
-    def __missing__(self, key: str) -> Any:
-        *step, began = self.step
-        value = _INFO[key](*step)
-        if key in ("score", "incumbent_score"):
-            value = value.astype(np.float64)
-            value[began if key == "score" else np.isneginf(value)] = np.nan
-        elif key in ("cost", "status"):
-            value[began] = 0
-        self[key] = value
-        return value
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
@@ -222,7 +119,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         everyone = np.arange(self.num_envs)
         obs = self.kernel.observe() if not self.kernel.runs.fresh else self.kernel.observe_some(everyone)
         obs = put(obs, which, self.kernel.observe_some(which))
-        return obs, self._info(began=which)
+        return obs, self._mixed(self._info(), which)
 
     def _masked(self, mask: Any) -> Ints | None:
         if mask is None:
@@ -299,22 +196,29 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
         """The end of a step in which episodes end or begin."""
-        kernel, began = self.kernel, None if skip is None else np.flatnonzero(skip)
-        episode = self._episode(ended) if ended is not False and self.statistics else {}
-        if ended is not False and self.autoreset_mode is not AutoresetMode.SAME_STEP:
-            kernel.finish(cast("Ints | None", ended))
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and ended is not False:
+        kernel, info = self.kernel, self._info()
+        if ended is not False:
             which: Ints | None = ended  # type: ignore[assignment]
-            final = self._final(obs, which)
-            self._begin(which)
-            if which is None:
-                return kernel.observe(), rewards, terminated, truncated, self._reset_info(final | episode)
-            obs = put(obs, which, kernel.observe_some(which))
-            return obs, rewards, terminated, truncated, self._info(final | episode, began=which)
-        if began is not None:
+            if self.statistics:
+                info.update(self._episode(which))
+            if self.autoreset_mode is AutoresetMode.SAME_STEP:
+                return self._renew(obs, rewards, terminated, truncated, which, info)
+            kernel.finish(which)
+        if skip is not None:
+            began = np.flatnonzero(skip)
             self._begin(began)
-            obs = put(obs, began, kernel.observe_some(began))
-        return obs, rewards, terminated, truncated, self._info(episode, began=began)
+            obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
+        return obs, rewards, terminated, truncated, info
+
+    def _renew(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo) -> Any:
+        """Begin anew in the step in which episodes end."""
+        kernel = self.kernel
+        lazy = final_infos(self.num_envs, which, pick(obs, which), info)
+        self._begin(which)
+        if which is None:
+            return kernel.observe(), rewards, terminated, truncated, self._reset_info(lazy, info)
+        obs = put(obs, which, kernel.observe_some(which))
+        return obs, rewards, terminated, truncated, self._mixed(info, which, lazy)
 
     def _between(self) -> NDArray[np.bool_]:
         if not self._seeded:
@@ -340,48 +244,42 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return False if not which.size else None if len(which) == self.num_envs else which
 
     # ------------------------------------------------------------------ infos
-    def _info(self, more: Mapping[str, Any] | None = None, began: Ints | None = None) -> dict[str, Any]:
+    def _info(self) -> StepInfo:
         runs = self.kernel.runs
-        info, fidelity, cell, at = StepInfo(), None, runs.cell, 0
+        fidelity, cell, at = None, runs.cell, 0
         if cell is None:
             cell, at = runs.base, runs.at[(runs.clock - 1) % runs.h].copy()
         if runs.fidelity is not None:
             fidelity = runs.last_fidelity()
-        info.step = (runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.clock - runs.start)
+        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.clock - runs.start))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
-        if more is not None:
-            info.update(more)
-        if began is not None:
-            info.__class__ = MixedInfo
-            info.step = (*info.step, began)
-            if runs.cost is not None:
-                info["cost"][began], info["status"][began] = 0.0, 0
         return info
 
-    def _reset_info(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
+        """The infos of a step after some runs have begun anew."""
         runs = self.kernel.runs
-        info = ResetInfo()
-        info.step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.clock - runs.start)
-        if more:
-            info.update(more)
+        bank, _, cell, at, last, _, fidelity, _ = info.step
+        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.clock - runs.start, began)
+        mixed = MixedInfo(step, {} if lazy is None else lazy)
+        for key in ("episode", "_episode"):
+            if key in info:
+                mixed[key] = info[key]
+        if runs.cost is not None:
+            for key in ("cost", "status"):
+                mixed[key] = info[key].copy()
+                mixed[key][began] = 0
+        return mixed
+
+    def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
+        runs = self.kernel.runs
+        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.clock - runs.start)
+        info = ResetInfo(step, {} if lazy is None else lazy)
+        if before is not None and "episode" in before:
+            info["episode"], info["_episode"] = before["episode"], before["_episode"]
         return info
 
-    def _final(self, obs: Any, which: Ints | None) -> dict[str, Any]:
-        """The last observations and infos of runs that begin anew in the step in which they end."""
-        n, mask = self.num_envs, np.zeros(self.num_envs, bool)
-        mask[slice(None) if which is None else which] = True
-        last = np.empty(n, object)
-        if isinstance(obs, dict):
-            for i in range(n) if which is None else which.tolist():
-                last[i] = take(obs, i)
-        elif which is None:
-            last = np.fromiter(obs, object, n)
-        else:
-            last[which] = np.fromiter(obs[which], object, len(which))
-        return {"final_obs": last, "_final_obs": mask, "final_info": self._info(), "_final_info": mask.copy()}
-
-    def _episode(self, ended: Ended) -> dict[str, Any]:
+    def _episode(self, ended: Ints | None) -> dict[str, Any]:
         if ended is None and isinstance(self._began, int):
             n, seconds = self.num_envs, time.perf_counter() - self._clock
             stats = {"r": self._returns.copy(), "l": np.full(n, self._tick - self._began), "t": np.full(n, seconds)}

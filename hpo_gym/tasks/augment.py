@@ -74,7 +74,7 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
     low, span = list(same.low), list(same.span)
     for j, h in enumerate(task.space.hyperparameters):
         if h.kind == "float" and h.high > h.low:
-            first, last = 0.0, 1.0 - share
+            first, last = max(0.0, best[j] - share), min(best[j], 1.0 - share)
             start = first + (last - first) * float(u[j])
             ends = h.numbers(np.array([start, start + share]))
             column = data["hyperparameters"][j]
