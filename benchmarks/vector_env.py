@@ -37,7 +37,12 @@ def suite() -> hpo_gym.Suite:
 
 def vector(n: int, **keywords: Any) -> Any:
     """Our vector env on the limit's table, reset."""
-    settings: dict[str, Any] = {"codec": "pool", "budget": limit.BUDGET, "autoreset_mode": "SAME_STEP", "statistics": False}
+    settings: dict[str, Any] = {
+        "codec": "pool",
+        "budget": limit.BUDGET,
+        "autoreset_mode": "SAME_STEP",
+        "statistics": False,
+    }
     settings |= keywords
     env = hpo_gym.HPOVectorEnv(n, TABLE, **settings)
     env.reset(seed=0)
@@ -96,7 +101,9 @@ def measure(name: str, case: Callable[[], Case], anchor: Callable[[], Case], sma
     """The ratio of a case to its anchor."""
     found = rates({"case": case(), "anchor": anchor()}, repeats=7 if small else 15, target=0.03 if small else 0.1)
     ratio = found["case"] / found["anchor"]
-    print(f"{name:12s} {found['case']:14,.0f} /s {found['anchor']:14,.0f} /s  ratio {ratio:7.2f}  floor {FLOORS[name]:.2f}")
+    print(
+        f"{name:12s} {found['case']:14,.0f} /s {found['anchor']:14,.0f} /s  ratio {ratio:7.2f}  floor {FLOORS[name]:.2f}"
+    )
     sys.stdout.flush()
     return ratio
 

@@ -1,7 +1,7 @@
 """Hyperparameter optimisation as a Gymnasium environment.
 
-`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0`` and ``hpo_gym/HPO-v0``, and loads gymnasium and NumPy only;
-every public name below is loaded when it is first used.
+`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0`` and ``hpo_gym/HPO-v0``, and loads gymnasium and NumPy
+only; every public name below is loaded when it is first used.
 """
 
 from __future__ import annotations

@@ -138,7 +138,9 @@ def info(
 
 @app.command()
 def verify(
-    folder: Annotated[Path | None, typer.Argument(help="Results, or a suite's folder; by default what is shipped.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Results, or a suite's folder; by default what is shipped.")
+    ] = None,
 ) -> None:
     """Check checksums: of the shipped data, of a suite's folder, or of every stored cell."""
     from hpo_gym import catalogue

@@ -137,4 +137,3 @@ def _permute(position: Ints, size: Ints, key: Keys) -> Ints:
         value[todo] = (left << np.uint64(half)) | right
         todo &= value >= size.astype(np.uint64)
     return value.astype(np.int64)
-

@@ -51,9 +51,9 @@ class HPOEnv(gym.Env[Any, Any]):
     when an action stops it. It is never truncated from inside. A repeated configuration ends nothing.
 
     ## Info
-    ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the best
-    configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without what needs
-    a trial.
+    ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
+    best configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without
+    what needs a trial.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -105,9 +105,7 @@ class HPOEnv(gym.Env[Any, Any]):
         self._n_init = n_init
         self._incumbent: dict[str, Any] | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode.
 
         Args:
@@ -158,8 +156,8 @@ class HPOEnv(gym.Env[Any, Any]):
         return self.kernel.runs.view(0, self._n_init)
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions make sense, ``(a,)``: rows measured on the task, and untried ones with ``duplicates="mask"``."""
-        return self.kernel.masks()[0]
+        """Which actions make sense, ``(a,)``: rows measured on the task, with ``duplicates="mask"`` untried ones."""
+        return np.asarray(self.kernel.masks()[0])
 
     def render(self) -> Any:
         """The run so far: a text, or an RGB picture ``(h, w, 3)``."""

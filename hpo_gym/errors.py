@@ -41,7 +41,7 @@ class SplitError(HPOGymError, ValueError):
     """A task stands on the wrong side of a split: training data would be tested on, or the other way round."""
 
 
-class CheckFailed(HPOGymError, AssertionError):  # noqa: N818 - the name is a public contract
+class CheckFailed(HPOGymError, AssertionError):
     """A contract check found faults; `faults` lists every one.
 
     Attributes:
@@ -50,7 +50,8 @@ class CheckFailed(HPOGymError, AssertionError):  # noqa: N818 - the name is a pu
 
     def __init__(self, subject: str, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
-        super().__init__(f"{subject} breaks its contract ({len(self.faults)}):\n" + "\n".join(f"- {f}" for f in self.faults))
+        lines = "\n".join(f"- {fault}" for fault in self.faults)
+        super().__init__(f"{subject} breaks its contract ({len(self.faults)}):\n{lines}")
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:

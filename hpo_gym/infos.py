@@ -27,7 +27,8 @@ class StepInfo(dict[str, Any]):
         self.step, self.lazy = step, lazy
 
     def __missing__(self, key: str) -> Any:
-        value = self[key] = self.lazy[key]() if key in self.lazy else self.kinds()[key](*self.step)
+        lazy = self.lazy.get(key)
+        value = self[key] = self.kinds()[key](*self.step) if lazy is None else lazy()
         return value
 
     def _all(self) -> dict[str, Any]:
@@ -79,7 +80,9 @@ _INFO: dict[str, Callable[..., Any]] = {
     "task": lambda bank, task, base, at, score, best, fidelity, t: task,
     "score": lambda bank, task, base, at, score, best, fidelity, t: score,
     "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best,
-    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: np.ones(len(task)) if fidelity is None else fidelity,
+    "fidelity": lambda bank, task, base, at, score, best, fidelity, t: (
+        np.ones(len(task)) if fidelity is None else fidelity
+    ),
     "cost": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[0],
     "status": lambda bank, task, base, at, score, best, fidelity, t: bank.outcome(base, at, fidelity)[1],
     "t": lambda bank, task, base, at, score, best, fidelity, t: np.array(np.broadcast_to(t, len(task))),

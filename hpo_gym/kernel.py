@@ -214,7 +214,7 @@ class Kernel:
             return bool(runs.best[0] > runs.previous[0])
         return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
 
-    def ended(self) -> Ints | None | bool:
+    def ended(self) -> Ints | bool | None:
         """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
         runs, stopped = self.runs, self._stopped
         if stopped is None and runs.clock not in self._calendar and not self.parts.codec.fidelity:
@@ -239,7 +239,7 @@ class Kernel:
         which = np.flatnonzero(done)
         return which if which.size else False
 
-    def _due(self) -> Ints | None | bool:
+    def _due(self) -> Ints | bool | None:
         entries = self._calendar.pop(self.runs.clock, None)
         if entries is None:
             return False
@@ -257,7 +257,7 @@ class Kernel:
         left = np.asarray(self.contexts.budget - self.runs.spent)[..., None] + 1e-9
         levels = np.asarray(self.contexts.fidelities)
         most = np.where(levels <= left, levels, levels[0]).max(-1)
-        return np.minimum(fidelity, most)
+        return np.asarray(np.minimum(fidelity, most))
 
     # ------------------------------------------------------------------ views
     def observe(self) -> Any:

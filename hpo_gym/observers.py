@@ -208,7 +208,7 @@ class Tokens(Observer):
             table = np.array([_token(h) for h in contexts.space.hyperparameters], np.float32)
             out["hyperparameters"] = np.repeat(table[None], runs.n, 0)
             x = np.clip((out["history_x"].reshape(-1, d) + 1.0) / 2.0, 0.0, 1.0)
-            active = contexts.space.active(x).reshape(mask.shape + (d,)) & mask[:, :, None]
+            active = contexts.space.active(x).reshape((*mask.shape, d)) & mask[:, :, None]
             out["active"] = active.astype(np.int8)
         return _with_context(contexts, runs, out, self.context)
 
@@ -243,7 +243,7 @@ class Levels(Observer):
         cell = np.stack([nearest_level(u, x[:, j]) for j, u in enumerate(grid)], 1).astype(np.int64)
         if not self.flat:
             return cell
-        return np.ravel_multi_index(tuple(cell.T), tuple(len(u) for u in grid)).astype(np.int64)
+        return np.asarray(np.ravel_multi_index(tuple(cell.T), tuple(len(u) for u in grid)), np.int64)
 
 
 @OBSERVERS.register("pool")

@@ -101,10 +101,10 @@ def normalised(contexts: Contexts, runs: Runs) -> Rewards:
     """Normalised regret of the incumbents: 0 at the task's best, 1 at its worst, ``(n,)``."""
     best, worst = contexts.best[runs.task], contexts.worst[runs.task]
     width = np.where(best > worst, best - worst, 1.0)
-    return np.clip((best - runs.best) / width, 0.0, 1.0)
+    return np.asarray(np.clip((best - runs.best) / width, 0.0, 1.0), np.float64)
 
 
 def _gain(contexts: Contexts, runs: Runs) -> Rewards:
     floor = contexts.scale.mean
     gain = np.maximum(runs.best, floor) - np.maximum(runs.previous, floor)
-    return np.maximum(gain, 0.0).astype(np.float64)
+    return np.asarray(np.maximum(gain, 0.0), np.float64)

@@ -154,7 +154,7 @@ class Runs:
         slots = (self.clock - len(at) + np.arange(len(at))) % self.h
         block = np.ix_(slots, which)
         self.at[block], self.score[block] = part.at, part.score
-        if self.cost is not None and self.status is not None:
+        if self.cost is not None and self.status is not None and part.cost is not None and part.status is not None:
             self.cost[block], self.status[block] = part.cost, part.status
         if self.fidelity is not None and self.best_fidelity is not None:
             self.fidelity[block], self.best_fidelity[which] = 1.0, 1.0
@@ -198,8 +198,8 @@ class Runs:
         if go.any():
             share = None if fidelity is None else fidelity[go]
             score[go], some = self.bank.evaluate(self.base[go], at[go], share, self.world[go])
-            for whole, piece in zip(outcome, some or (), strict=bool(some)):
-                whole[go] = piece
+            if some is not None:
+                outcome.score[go], outcome.cost[go], outcome.status[go] = some
         self.record(at, score, outcome, fidelity, idle)
 
     def record(
@@ -315,7 +315,7 @@ class Runs:
         return np.asarray(self.bank.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
-        """A fresh ``(n, d + 1 + extra)`` float32: the last configuration in [-1, 1], its score, `extra` free columns."""
+        """The last configuration in [-1, 1], its score and `extra` free columns, fresh: ``(n, d + 1 + extra)``."""
         if self.block is not None and extra == 2:
             return self.block
         out = np.empty((self.n, self.d + 1 + extra), np.float32)

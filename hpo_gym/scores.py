@@ -73,4 +73,4 @@ class Rank(ServedScores):
         asked = scores[:, :, None] if scores.ndim == 2 else scores[:, None, None]
         balance = ((asked > seen) & there).sum(2) - 1.0 * ((asked < seen) & there).sum(2)
         out = balance / np.maximum(there.sum(2), 1)
-        return out if scores.ndim == 2 else out[:, 0]
+        return np.asarray(out if scores.ndim == 2 else out[:, 0])

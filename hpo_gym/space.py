@@ -105,7 +105,8 @@ class Hyperparameter:
         if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
             kind = "an integer" if self.kind == "int" else "a number"
             near = f"; the nearest is {min(max(number, self.low), self.high):g}" if number is not None else ""
-            raise InvalidValueError(f"`{self.name}` must be {kind} in [{self.low:g}, {self.high:g}], got {value!r}{near}.")
+            limits = f"[{self.low:g}, {self.high:g}]"
+            raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {value!r}{near}.")
         return number
 
     def values(self, v: NDArray[np.float64]) -> list[Any]:
@@ -288,7 +289,7 @@ class SearchSpace:
         return x
 
     def levels(self, count: int) -> list[NDArray[np.float64]]:
-        """Evenly spaced unit values of each column: all values where there are at most `count`, else `count` of them."""
+        """Unit values of each column, evenly spaced: all values where there are at most `count`, else `count` of them."""
         if count < 2:
             raise InvalidValueError(f"`levels >= 2` must hold, got {count}.")
         out = []
@@ -331,7 +332,8 @@ class SearchSpace:
             raise InvalidValueError(f"Points must have shape (n, {self.d}), got {x.shape}.")
         if x.size and not (x.min() >= 0.0 and x.max() <= 1.0):  # also refuses NaN
             bad = x[~((x >= 0.0) & (x <= 1.0))][0]
-            raise InvalidValueError(f"Points must lie in [0, 1], got {bad}; the nearest is {np.clip(np.nan_to_num(bad, nan=0.5), 0, 1)}.")
+            near = np.clip(np.nan_to_num(bad, nan=0.5), 0, 1)
+            raise InvalidValueError(f"Points must lie in [0, 1], got {bad}; the nearest is {near}.")
         return x
 
 
@@ -388,9 +390,12 @@ def _column(data: Mapping[str, Any]) -> Hyperparameter:
         key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
         choices = tuple(_plain(data[key])) if key else (_plain(data["value"]),)
         default = _plain(data["default_value"]) if key else choices[0]
-        return Hyperparameter(name, "constant" if len(choices) == 1 else kind, 0, len(choices) - 1, False, choices, default)
+        kind = "constant" if len(choices) == 1 else kind
+        return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default)
     if not kind.endswith(("_float", "_int")):
-        raise InvalidValueError(f"`type` of `{name}` must be float, int, categorical, ordinal or constant, got {kind!r}.")
+        raise InvalidValueError(
+            f"`type` of `{name}` must be float, int, categorical, ordinal or constant, got {kind!r}."
+        )
     low, high = data.get("lower"), data.get("upper")
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         raise InvalidValueError(f"`{name}` must have finite bounds, got [{low}, {high}].")

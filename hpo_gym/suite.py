@@ -1,7 +1,7 @@
 """A suite: tasks of one kind with a fixed split by family, so that no relative of a test task is ever trained on.
 
-The split is a function of the family's name alone, the same in every suite: about 60 / 15 / 25 % train / val / test, and
-five folds (fold k: test = part k, val = part k + 1, train = the rest).
+The split is a function of the family's name alone, the same in every suite: about 60 / 15 / 25 % train / val / test,
+and five folds (fold k: test = part k, val = part k + 1, train = the rest).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hpo_gym.trial import Status
 SPLITS = ("train", "val", "test")
 FOLDS = 5
 _SHARES = (0.60, 0.75)
-_SALT = 2463  # of 4,000 the one that comes nearest to these shares and to equal folds, by families and by AutoML's tasks
+_SALT = 2463  # of 4,000, the nearest to these shares and to equal folds, by families and by AutoML's tasks
 
 
 def split_of(family: str) -> str:
@@ -212,7 +212,8 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
     sd = float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0
     cost = float(np.mean(costs))
     names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
-    raw = [[signed_log(np.array([float(v)]))[0] for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
+    known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
+    raw = [signed_log(np.array(values)) for values in known]
     sds = tuple(float(np.std(r)) or 1.0 for r in raw)
     return Scale(mean, sd, cost if cost > 0 else 1.0, names, tuple(float(np.mean(r)) for r in raw), sds)
 

@@ -189,8 +189,7 @@ class TaskBank(Bank):
             x, f = at[chosen, : t.space.d], share[chosen]
             keys = noise_keys(world[chosen], x, f, t) if t.noisy else world[chosen]
             part = t.evaluate(x, f, keys)
-            for whole, piece in zip(out, part, strict=True):
-                whole[chosen] = piece
+            out.score[chosen], out.cost[chosen], out.status[chosen] = part
         return out.score, out
 
     def points(self, task: Ints, at: Points) -> Points:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -25,7 +24,7 @@ from hpo_gym.suite import Suite
 from hpo_gym.task import Ints
 from hpo_gym.trial import History
 
-Ended = Ints | None | bool
+Ended = Ints | bool | None
 Lazy = dict[str, Callable[[], Any]]
 _SPAWN = 7  # salt
 
@@ -35,15 +34,15 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
-    ``incumbent_score``, ``t``; a run that has just begun has NaN as its score. `history` gives a run's trials. Nothing that
-    is handed out is written again.
+    ``incumbent_score``, ``t``; a run that has just begun has NaN as its score. `history` gives a run's trials. Nothing
+    that is handed out is written again.
 
     Args:
         num_envs: Number of runs.
         autoreset_mode: When a run that has ended begins anew. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
-            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is an
-            error.
+            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
+            an error.
         statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
             ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them.
         max_episode_steps: After how many steps an episode is truncated, or None.
@@ -96,9 +95,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self._clock: float | NDArray[np.float64] = 0.0
 
     # ------------------------------------------------------------------ reset
-    def reset(
-        self, *, seed: Any = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Any = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes.
 
         Args:
@@ -210,7 +207,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
         return obs, rewards, terminated, truncated, info
 
-    def _renew(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo) -> Any:
+    def _renew(
+        self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo
+    ) -> Any:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
         lazy = final_infos(self.num_envs, which, pick(obs, which), info)

@@ -1,9 +1,10 @@
-"""What agents with a Q table have in common: training on many runs at once, acting one by one or in a batch, files."""
+"""What agents with a Q table have in common: training, acting one by one or in a batch, files."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,68 +12,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents.q_designs import ALL, Design, Episodes
-from hpo_agents.q_table import QTable, epsilon_at
+from hpo_agents.q_table import QTable
+from hpo_agents.q_training import Plan, greedy, learn
 from hpo_agents.saved import read_agent, write_agent
-from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
-from hpo_gym.kernel import make_part
 from hpo_gym.optimizer import Context
-from hpo_gym.rewards import REWARDS, Reward
 from hpo_gym.runs import Runs
 from hpo_gym.space import SearchSpace
-from hpo_gym.suite import scale_of
 from hpo_gym.table_files import blame
-from hpo_gym.task import Floats, Ints, Task, bank_of
+from hpo_gym.task import Ints, Task
 from hpo_gym.trial import Query, Trial
 
-_CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
-_LEAST_EPISODES = 40  # in a row, so that short trainings see their own policy change
+_PLAN = tuple(f.name for f in fields(Plan))
 
 
 class QAgent(ABC):
-    """Q-learning on a table; subclasses say which design, and how it is set.
+    """Q-learning on a table; subclasses say which design, and store the settings, those of `Plan` among them.
 
     A run is greedy: of the candidates or moves that are new to the run and can be evaluated, the one of the highest
     value (of equals, the lowest), those with fewer than `trust` updates last. Nothing is drawn, so the generator of a
     run is not read. Where nothing new is left, the run ends.
 
     Attributes:
-        design: What states and actions stand for.
+        name: The registered name.
+        own: Settings of the subclass besides those of `Plan`.
         table: What was learned, None before `train` or `load`.
-        seen: Families that it was trained, or chosen by validation, on.
     """
 
     version = 1
     name: str
-    steps: int
-    gamma: float
-    alpha_min: float
-    epsilon_min: float
-    reward: str
-    budget: int
-    runs: int
-    trust: int
+    own: tuple[str, ...]
+    table: QTable | None = None
+    _design: Design
+    _asked: Ints
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()
     _space: SearchSpace | None = None
+    _contexts: Sequence[Context] = ()
     _acting: Episodes | None = None
-    table: QTable | None = None
-    design: Design
-
-    @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, as JSON."""
 
     @abstractmethod
     def make_design(self) -> Design:
-        """A new design, as set."""
+        """A new design, as the settings say."""
+
+    @property
+    def plan(self) -> Plan:
+        """How to train, as the settings say."""
+        return Plan(**{name: getattr(self, name) for name in _PLAN})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, plain JSON."""
+        return {name: getattr(self, name) for name in (*self.own, *_PLAN)}
 
     @property
     def seen(self) -> frozenset[str]:
         """Families of the tasks that it was trained (or chosen by validation) on."""
         return self._seen
 
-    # ------------------------------------------------------------------ training
     def train(
         self,
         tasks: Sequence[Task],
@@ -81,17 +78,17 @@ class QAgent(ABC):
         validation: Sequence[Task] = (),
         steps: int | None = None,
     ) -> None:
-        """Learn from `tasks`, many runs at once; of the table at half, three quarters and the end of the training, the
+        """Learn from `tasks`, many runs at once; of the tables at half, three quarters and the end of the training, the
         one with the least mean regret on `validation` is kept.
 
         Args:
             tasks: Meta-train tasks.
             rng: Everything random is drawn from it.
             validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many trials; default `self.steps`.
+            steps: At most so many trials; default the setting.
 
         Raises:
-            InvalidValueError: No tasks, or tasks whose search spaces do not share their columns.
+            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
             SplitError: A family stands in both.
         """
         tasks, validation = list(tasks), list(validation)
@@ -100,69 +97,13 @@ class QAgent(ABC):
         seen, held = ({t.family for t in part} for part in (tasks, validation))
         if seen & held:
             raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
-        self.design = self.make_design()
-        self.design.fit(tasks, rng)
-        self._acting = None
-        table = QTable(*self.design.size(), gamma=self.gamma, alpha_min=self.alpha_min)
-        self.table = self._learn(table, tasks, validation, rng, self.steps if steps is None else steps)
+        plan = self.plan if steps is None else replace(self.plan, steps=steps)
+        design = self.make_design()
+        design.fit(tasks, rng)
+        self.table = learn(design, tasks, validation, rng, plan)
+        self._design, self._acting = design, None
         self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
         self._space = max(tasks, key=lambda t: t.space.d).space
-
-    def _learn(
-        self, table: QTable, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int
-    ) -> QTable:
-        bank = bank_of(tasks)
-        space = max(tasks, key=lambda t: t.space.d).space
-        contexts = Contexts(space, bank, float(self.budget), scale_of(tasks), horizon=self.budget)
-        n = max(1, min(self.runs, steps // (self.budget * _LEAST_EPISODES)))
-        episodes = steps // (n * self.budget)
-        checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation and episodes else set()
-        reward, best, kept = make_reward(self.reward), np.inf, table
-        for e in range(episodes):
-            self._episode(table, contexts, reward, rng, n, epsilon_at(e / episodes, last=self.epsilon_min))
-            if e + 1 in checks:
-                loss = self._loss(table, validation)
-                if loss <= best:
-                    best, kept = loss, table.copy()
-        return kept
-
-    def _episode(
-        self, table: QTable, contexts: Contexts, reward: Reward, rng: np.random.Generator, n: int, epsilon: float
-    ) -> None:
-        """One episode of `n` runs, side by side, on tasks that are drawn."""
-        task = rng.integers(len(contexts.bank.tasks), size=n)
-        runs = Runs(contexts.bank, n, self.budget, budget=float(self.budget))
-        runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
-        seen = self.design.train_on(contexts.bank, task)
-        s, allowed = seen.states(), seen.allowed()
-        live = np.ones(n, bool)
-        for t in range(self.budget):
-            live &= allowed.any(1)  # a run that has tried everything is over
-            a = table.explore(rng, s, allowed, epsilon)
-            runs.submit(seen.propose(a))
-            seen.tell(ALL, a, None, runs.last)
-            r = reward(contexts, runs)
-            s_next, allowed = seen.states(), seen.allowed()
-            table.grow(self.design.size()[0])
-            over = np.full(n, t + 1 == self.budget) | ~allowed.any(1)
-            following = np.where(over, 0.0, table.best(s_next, allowed))
-            table.update(s[live], a[live], r[live], following[live], over[live])
-            s = s_next
-
-    def _loss(self, table: QTable, tasks: Sequence[Task]) -> float:
-        """Mean normalised regret over tasks and trials, greedily."""
-        bank, task = bank_of(tasks, None), np.arange(len(tasks))
-        runs = Runs(bank, len(tasks), self.budget, budget=float(self.budget))
-        runs.begin(None, task, np.zeros(len(tasks), np.uint64))
-        seen = self.design.train_on(bank, task)
-        best, worst = (np.array([getattr(t, name) for t in tasks]) for name in ("best", "worst"))
-        loss = 0.0
-        for _ in range(self.budget):
-            a = table.greedy(seen.states(), seen.allowed(), self.trust)
-            runs.submit(seen.propose(a))
-            seen.tell(ALL, a, None, runs.last)
-            loss += float(_regret(best, worst, runs.best).mean())
-        return loss / self.budget
 
     # ------------------------------------------------------------------ acting
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -173,22 +114,24 @@ class QAgent(ABC):
             InvalidValueError: The space of the context is not the one trained on.
         """
         self._begin([context], context.space.d)
-        self._space_now = context.space
 
     def ask(self) -> Query | None:
         """The best new configuration; None where nothing new is left."""
-        self._choose(self._ready())
-        action = int(self._asked[0])
-        if action < 0:
+        seen, context = self._ready(), self._contexts[0]
+        self._choose(seen)
+        if self._asked[0] < 0:
             return None
-        at = self._ready().propose(self._asked)[0]
-        x = self._contexts[0].pool[at] if np.ndim(at) == 0 else at  # type: ignore[index]
-        return Query(self._space_now.from_unit(x))
+        at = seen.propose(self._asked)
+        if at.ndim == 1:
+            assert context.pool is not None
+            at = context.pool[at]
+        return Query(context.space.from_unit(at[0]))
 
     def tell(self, trial: Trial) -> None:
         """Learn the outcome of a trial."""
-        x = self._space_now.to_unit(trial.config)[None]
-        self._ready().tell(ALL, self._asked, x, np.array([trial.score]))
+        seen = self._ready()
+        x = self._contexts[0].space.to_unit(trial.config)[None]
+        seen.tell(ALL, self._asked, x, np.array([trial.score]))
         self._asked = np.full(1, -1)
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
@@ -201,15 +144,15 @@ class QAgent(ABC):
         self._catch_up(seen, runs)
         self._choose(seen)
         at = seen.propose(np.maximum(self._asked, 0))
-        at = at.astype(np.float64 if at.ndim == 2 else np.int64)
-        at[self._asked < 0] = np.nan if at.ndim == 2 else -1
+        at = np.array(at, np.int64 if at.ndim == 1 else np.float64)
+        at[self._asked < 0] = -1 if at.ndim == 1 else np.nan
         return at, None
 
     def _begin(self, contexts: Sequence[Context], d: int) -> None:
         if self.table is None:
-            raise StateError(f"{type(self).__name__} must be trained or loaded before it is reset.")
-        self._contexts = list(contexts)
-        self._acting = self.design.act_on(contexts, d)
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        self._contexts = tuple(contexts)
+        self._acting = self._design.act_on(contexts, d)
         self._asked, self._told = np.full(len(contexts), -1), np.zeros(len(contexts), np.int64)
 
     def _ready(self) -> Episodes:
@@ -220,7 +163,7 @@ class QAgent(ABC):
     def _choose(self, seen: Episodes) -> None:
         assert self.table is not None
         allowed = seen.allowed()
-        a = self.table.greedy(seen.states(), allowed, self.trust)
+        a = greedy(self._design, self.table, seen.states(), allowed, self.plan.trust)
         self._asked = np.where(allowed.any(1), a, -1)
 
     def _catch_up(self, seen: Episodes, runs: Runs) -> None:
@@ -241,16 +184,18 @@ class QAgent(ABC):
             StateError: Neither trained nor loaded.
         """
         if self.table is None or self._space is None:
-            raise StateError(f"{type(self).__name__} must be trained or loaded before it is saved.")
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is saved.")
         about = {
             "version": self.version,
-            "settings": self.settings(),
+            "settings": self.settings,
             "suites": list(self._suites),
             "seen": sorted(self._seen),
             "space": self._space.to_json(),
-            "pool": self.design.pool,
+            "pool": self._design.pool,
         }
-        write_agent(folder, self.name, about, {"q": self.table.q, "n": self.table.n, **self.design.to_arrays()})
+        used = self._design.size()[0]
+        arrays = {"q": self.table.q[:used], "n": self.table.n[:used], **self._design.to_arrays()}
+        write_agent(folder, self.name, about, arrays)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this agent's.
@@ -263,51 +208,22 @@ class QAgent(ABC):
             if about["version"] != self.version:
                 raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
             other = type(self)(**about["settings"])
-            other.design, space = other.make_design(), SearchSpace(about["space"])
-            other.design.from_arrays(space, str(about["pool"]), arrays)
-            other.table = QTable(*other.design.size(), gamma=other.gamma, alpha_min=other.alpha_min)
-            for name in ("q", "n"):
-                found, wanted = arrays[name], getattr(other.table, name)
-                if found.shape != wanted.shape or found.dtype != wanted.dtype or not np.isfinite(found).all():
-                    raise InvalidValueError(f"`{name}` must be finite {wanted.dtype} {wanted.shape}, got {found.shape}.")
-                setattr(other.table, name, found)
-            seen, suites = frozenset(map(str, about["seen"])), tuple(map(str, about["suites"]))
+            other._design, other._space = other.make_design(), SearchSpace(about["space"])
+            other._design.from_arrays(other._space, about["pool"], arrays)
+            other.table = _table(other, arrays)
+            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+        self._acting = None
         self.__dict__.update(other.__dict__)
-        self._seen, self._suites, self._space, self._acting = seen, suites, space, None
 
 
-class RegretDrop(Reward):
-    """By how much the trial lowers the normalised regret, which is 1 before the first; for training splits only."""
-
-    training_only = True
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Floats:
-        best, worst = contexts.best[runs.task], contexts.worst[runs.task]
-        return _regret(best, worst, runs.previous) - _regret(best, worst, runs.best)
-
-
-def _regret(best: Floats, worst: Floats, score: NDArray[Any]) -> Floats:
-    return np.clip((best - score) / np.where(best > worst, best - worst, 1.0), 0.0, 1.0)
-
-
-def make_reward(name: str) -> Reward:
-    """The reward of a name: "regret_drop", or one that is registered."""
-    made: Reward = RegretDrop() if name == "regret_drop" else make_part(REWARDS, name)
-    return made
-
-
-def check_settings(agent: QAgent) -> None:
-    """Refuse settings out of their range."""
-    for name, low, high in (("gamma", 0.0, 1.0), ("alpha_min", 0.0, 1.0), ("epsilon_min", 0.0, 1.0)):
-        value = getattr(agent, name)
-        if not low <= value <= high:
-            raise InvalidValueError(f"`{low:g} <= {name} <= {high:g}` must hold, got {value}.")
-    for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
-        value = getattr(agent, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
-
-
-def as_settings(agent: QAgent, names: Sequence[str]) -> Mapping[str, Any]:
-    """The named attributes."""
-    return {name: getattr(agent, name) for name in names}
+def _table(agent: QAgent, arrays: dict[str, NDArray[Any]]) -> QTable:
+    plan = agent.plan
+    table = QTable(*agent._design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    for name in ("q", "n"):
+        found, wanted = arrays[name], getattr(table, name)
+        if (found.shape, found.dtype) != (wanted.shape, wanted.dtype) or not np.isfinite(found).all():
+            raise InvalidValueError(
+                f"`{name}` must be finite, {wanted.dtype} {wanted.shape}, got {found.dtype} {found.shape}."
+            )
+        setattr(table, name, found)
+    return table

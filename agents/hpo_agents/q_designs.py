@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents.candidates import Candidates, choose_candidates, shared_pool
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Bank, Floats, Ints, Task
@@ -51,7 +52,15 @@ class Episodes(ABC):
 
 
 class Design(ABC):
-    """What the states and actions of a table stand for."""
+    """What the states and actions of a table stand for.
+
+    Attributes:
+        fallback: A state that learns from every step, and acts for states of which too little is known; or None.
+        pool: Hash of the pool that actions are rows of, or "".
+    """
+
+    fallback: int | None = None
+    pool: str = ""
 
     @abstractmethod
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
@@ -95,18 +104,21 @@ class _ByCandidates(Design):
         return self.candidates
 
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
-        self.candidates = choose_candidates(tasks, self.count, rng)
+        self._take(choose_candidates(tasks, self.count, rng))
 
     def train_on(self, bank: Bank, task: Ints) -> Episodes:
         c = self.ready
         if c.rows is not None and bank.m and shared_pool(bank.tasks):
             good = bank.measured[:, c.rows][task]  # type: ignore[attr-defined]
+            good[~good.any(1)] = True
             return CandidateEpisodes(self, good, c.rows)
-        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), c.x[:, : bank.d])
+        x = c.points_on(max(bank.tasks, key=lambda t: t.space.d).space)
+        return CandidateEpisodes(self, np.ones((len(task), len(c.x)), bool), x, bank, task)
 
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
         c = self.ready
         good = np.stack([c.open_on(context) for context in contexts])
+        good[~good.any(1)] = True  # none was measured: their nearest rows answer
         if all(c.rows_on(context) is not None for context in contexts):
             assert c.rows is not None
             return CandidateEpisodes(self, good, c.rows)
@@ -118,7 +130,10 @@ class _ByCandidates(Design):
         return {"x": c.x} | ({} if c.rows is None else {"rows": c.rows})
 
     def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
-        self.candidates = Candidates(space, arrays["x"], arrays.get("rows"), pool)
+        self._take(Candidates(space, arrays["x"], arrays.get("rows"), pool))
+
+    def _take(self, candidates: Candidates) -> None:
+        self.candidates, self.pool = candidates, candidates.pool
 
     @abstractmethod
     def states_of(self, episodes: CandidateEpisodes) -> Ints:
@@ -134,9 +149,11 @@ class CandidateEpisodes(Episodes):
         best: Highest score so far, ``(n,)``.
     """
 
-    def __init__(self, design: _ByCandidates, good: Mask, at: NDArray[Any]) -> None:
+    def __init__(
+        self, design: _ByCandidates, good: Mask, at: NDArray[Any], bank: Bank | None = None, task: Ints | None = None
+    ) -> None:
         n = len(good)
-        self.design, self.at = design, at
+        self.design, self.at, self.bank, self.task = design, at, bank, task
         self.left = good.copy()
         self.last = np.full(n, good.shape[1])
         self.asked = np.zeros(n, np.int64)
@@ -149,7 +166,8 @@ class CandidateEpisodes(Episodes):
         return self.left
 
     def propose(self, action: Ints) -> NDArray[Any]:
-        return np.asarray(self.at[action])
+        at = np.asarray(self.at[action])
+        return at if self.bank is None or self.task is None else self.bank.place(self.task, at)
 
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
         runs = np.arange(len(self.last))[which]
@@ -173,7 +191,7 @@ class Following(_ByCandidates):
         return c + 1, c
 
     def states_of(self, episodes: CandidateEpisodes) -> Ints:
-        return episodes.last
+        return episodes.last.copy()
 
 
 class Timed(_ByCandidates):
@@ -188,6 +206,8 @@ class Timed(_ByCandidates):
 
     def __init__(self, count: int, horizon: int, buckets: int) -> None:
         super().__init__(count)
+        if buckets < 1:
+            raise InvalidValueError(f"`buckets >= 1` must hold, got {buckets}.")
         self.horizon, self.buckets = horizon, buckets
         self.edges: Floats = np.zeros(0)
 

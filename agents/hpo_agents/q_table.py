@@ -24,8 +24,8 @@ class QTable:
     from the table before the batch: runs that stand side by side do not see each other's last step. Where no s' of the
     batch is an s of it (states that hold the time), that is the sequential rule itself.
 
-    **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992. The power .7 of the step size: Even-Dar and
-    Mansour, "Learning rates for Q-learning", JMLR 5, 2003 (any power in (1/2, 1) converges).
+    **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992. The power .7 of the step size: Even-Dar
+    and Mansour, "Learning rates for Q-learning", JMLR 5, 2003 (any power in (1/2, 1) converges).
 
     **Differs from the paper**: alpha has a floor, so that the table forgets what a worse policy taught it.
 
@@ -34,9 +34,7 @@ class QTable:
         n: How often each pair was updated, ``(states, actions)``.
     """
 
-    def __init__(
-        self, states: int, actions: int, *, gamma: float, alpha_min: float = 0.01, power: float = 0.7
-    ) -> None:
+    def __init__(self, states: int, actions: int, *, gamma: float, alpha_min: float = 0.01, power: float = 0.7) -> None:
         self.gamma, self.alpha_min, self.power = gamma, alpha_min, power
         self.q: Floats = np.zeros((states, actions))
         self.n: Ints = np.zeros((states, actions), np.int64)
@@ -86,7 +84,7 @@ class QTable:
         if least:
             known = allowed & (self.n[s] >= least)
             allowed = np.where(known.any(1, keepdims=True), known, allowed)
-        return np.where(allowed, self.q[s], -np.inf).argmax(1)
+        return np.asarray(np.where(allowed, self.q[s], -np.inf).argmax(1), np.int64)
 
     def explore(self, rng: np.random.Generator, s: Ints, allowed: Mask, epsilon: float) -> Ints:
         """`greedy`, but with probability `epsilon` any allowed action, each as likely."""
@@ -96,6 +94,12 @@ class QTable:
         a[lost] = np.where(allowed[lost], u, -1.0).argmax(1)
         a[~lost] = self.greedy(s[~lost], allowed[~lost])
         return a
+
+    def copy(self) -> QTable:
+        """A table that learns by itself from here on."""
+        out = QTable(0, self.q.shape[1], gamma=self.gamma, alpha_min=self.alpha_min, power=self.power)
+        out.q, out.n = self.q.copy(), self.n.copy()
+        return out
 
     def grow(self, states: int) -> None:
         """Make room for at least `states` states; new values are 0."""

@@ -238,7 +238,9 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
             place = i
         best[i] = true[place]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
-    upto = np.searchsorted(spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right")
+    upto = np.searchsorted(
+        spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right"
+    )
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
 
 
@@ -249,7 +251,9 @@ def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
     task = suite.task(cell.task)
     if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
-        raise SplitError(f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family.")
+        raise SplitError(
+            f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
+        )
     return task
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +69,7 @@ class Results:
         text = json.dumps(data, indent=1, sort_keys=True) + "\n"
         unfinished = self.folder / "results.json.part"
         unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, self.folder / "results.json")
+        unfinished.replace(self.folder / "results.json")
         write_report(self.folder, self.data, self.curves, timings=timings, weights=self.weights)
 
 

@@ -74,7 +74,9 @@ def context_of(task: Task, budget: float, prior: Sequence[Evaluations]) -> Conte
     """
     for earlier in prior:
         if earlier.family == task.family:
-            raise SplitError(f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r} of its family.")
+            raise SplitError(
+                f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r}, its relative."
+            )
     available = None
     if isinstance(task, TableTask) and not task.measured.all():
         available = task.measured

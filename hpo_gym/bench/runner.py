@@ -127,7 +127,9 @@ def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str
 class Plan:
     """The cells of a comparison, and what is to be done of them."""
 
-    def __init__(self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path) -> None:
+    def __init__(
+        self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path
+    ) -> None:
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
 
@@ -203,8 +205,12 @@ class Plan:
             trained = str(self.folder / "trained" / identity)
         return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained)
 
-    def _train(self, works: Sequence[Work], store: Store, engine: str, workers: int | None, tell: Callable[[str], None]) -> None:
-        todo = {w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()}
+    def _train(
+        self, works: Sequence[Work], store: Store, engine: str, workers: int | None, tell: Callable[[str], None]
+    ) -> None:
+        todo = {
+            w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()
+        }
         if todo:
             tell("training " + ", ".join(sorted({w.entrant.name for w in todo.values()})))
         jobs = [Job(str(k), train, (replace(w, cells=()),)) for k, w in todo.items()]
@@ -246,7 +252,9 @@ class Plan:
         data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
         return Results(data, curves, weights, self.folder, tuple(errors))
 
-    def _read(self, store: Store, spec: str, entrant: Entrant, errors: list[str]) -> tuple[dict[tuple[str, int], Any], list[Any]]:
+    def _read(
+        self, store: Store, spec: str, entrant: Entrant, errors: list[str]
+    ) -> tuple[dict[tuple[str, int], Any], list[Any]]:
         found: dict[tuple[str, int], Any] = {}
         times = []
         for cell in self.cells(spec):
@@ -261,7 +269,7 @@ class Plan:
         return found, times
 
     def _times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
-        p50, p95 = ([round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")])
+        p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
         seconds = 0.0
         if isinstance(entrant.make(), Trainable):
             for fold in self.protocol.folds:
@@ -299,7 +307,9 @@ def _spec(suite: Suite, folder: Path) -> str:
         return suite.name
     save = getattr(suite, "save", None)
     if save is None:
-        raise InvalidValueError(f"Suite {suite.name!r} must be registered or have a table, so that workers can load it.")
+        raise InvalidValueError(
+            f"Suite {suite.name!r} must be registered or have a table, so that workers can load it."
+        )
     path = folder / "suites" / digest([suite.name, suite.data_hash])
     if not path.exists():
         save(path)

@@ -1,0 +1,68 @@
+"""Tabular Q-learning from configuration to configuration."""
+
+from __future__ import annotations
+
+from hpo_agents.q_agent import QAgent
+from hpo_agents.q_designs import Design, Following
+from hpo_agents.q_moves import Moves
+from hpo_gym.errors import unknown
+from hpo_gym.optimizer import OPTIMIZERS
+
+STATES = ("configuration", "move")
+
+
+@OPTIMIZERS.register("q-learning", family="rl", trainable=True)
+class QLearning(QAgent):
+    """Tabular Q-learning whose state is the current configuration.
+
+    With ``states="configuration"`` the action is the next configuration: a table of candidates x candidates and a start
+    state. With ``"move"`` the state is its grid cell and an action goes one level up or down, or back to the incumbent.
+    The state does not hold the scores, so a run is one path, the same on every task where the rows are measured.
+
+    **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992.
+
+    **Differs from the paper**: alpha has a floor; many runs learn side by side (see `QTable`); configurations that the
+    run has tried are masked, also in max_a' Q(s', a').
+
+    Args:
+        states: "configuration" or "move".
+        candidates: How many configurations are actions (for "configuration").
+        levels: Levels of a range (for "move").
+        max_states: Grid cells that get a row of the table (for "move").
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
+        reward: "regret_drop", or a registered reward.
+        budget: Trials of a training episode.
+        steps: Trials of the training.
+        runs: Episodes side by side.
+        trust: Pairs with fewer updates are chosen last.
+    """
+
+    own = ("states", "candidates", "levels", "max_states")
+    name = "q-learning"
+
+    def __init__(
+        self,
+        states: str = "configuration",
+        candidates: int = 256,
+        levels: int = 5,
+        max_states: int = 20_000,
+        gamma: float = 0.0,
+        alpha_min: float = 0.01,
+        epsilon_min: float = 0.1,
+        reward: str = "regret_drop",
+        budget: int = 33,
+        steps: int = 4_000_000,
+        runs: int = 1024,
+        trust: int = 20,
+    ) -> None:
+        self.states, self.candidates, self.levels, self.max_states = states, candidates, levels, max_states
+        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
+        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+
+    def make_design(self) -> Design:
+        """The design that `states` names."""
+        if self.states not in STATES:
+            raise unknown("kind of `states`", self.states, STATES)
+        return Following(self.candidates) if self.states == "configuration" else Moves(self.levels, self.max_states)

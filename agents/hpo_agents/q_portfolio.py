@@ -1,0 +1,58 @@
+"""Tabular Q-learning over the trial's index: a portfolio that is learned by trying."""
+
+from __future__ import annotations
+
+from hpo_agents.q_agent import QAgent
+from hpo_agents.q_designs import Design, Timed
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("q-portfolio", family="rl", trainable=True)
+class QPortfolio(QAgent):
+    """Tabular Q-learning whose state is the trial's index and the bucket of the incumbent's score.
+
+    With one bucket it learns a static portfolio, with more one that goes on differently on easy and on hard tasks. The
+    index counts the run's own trials, not given points.
+
+    **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992; portfolios: Feurer, Springenberg and
+    Hutter, "Initializing Bayesian hyperparameter optimization via meta-learning", AAAI 2015.
+
+    **Differs from the paper**: alpha has a floor; configurations that the run has tried are masked, also in
+    max_a' Q(s', a'). Every s' is one trial later than any s of its batch, so a batch is exactly the sequential rule.
+
+    Args:
+        candidates: How many configurations are actions.
+        buckets: Of the incumbent's score: quantiles of the meta-train tasks' best scores.
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
+        reward: "regret_drop", or a registered reward.
+        budget: Trials of a training episode; later trials of a longer run are like the last.
+        steps: Trials of the training.
+        runs: Episodes side by side.
+        trust: Pairs with fewer updates are chosen last.
+    """
+
+    own = ("candidates", "buckets")
+    name = "q-portfolio"
+
+    def __init__(
+        self,
+        candidates: int = 256,
+        buckets: int = 3,
+        gamma: float = 0.0,
+        alpha_min: float = 0.01,
+        epsilon_min: float = 0.1,
+        reward: str = "regret_drop",
+        budget: int = 33,
+        steps: int = 4_000_000,
+        runs: int = 1024,
+        trust: int = 20,
+    ) -> None:
+        self.candidates, self.buckets = candidates, buckets
+        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
+        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+
+    def make_design(self) -> Design:
+        """A table of trial and bucket x candidate."""
+        return Timed(self.candidates, self.budget, self.buckets)

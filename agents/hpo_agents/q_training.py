@@ -1,0 +1,156 @@
+"""Training of a Q table: many runs side by side, one update of the table at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents.q_designs import ALL, Design, Mask
+from hpo_agents.q_table import QTable, epsilon_at
+from hpo_gym.contexts import Contexts
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.kernel import make_part
+from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.runs import Runs
+from hpo_gym.suite import scale_of
+from hpo_gym.task import Floats, Ints, Task, bank_of
+
+_CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
+_LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        steps: Trials of the training.
+        budget: Trials of an episode.
+        runs: Episodes side by side, at most.
+        reward: "regret_drop", or a registered reward.
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end; it falls from 1 linearly.
+        trust: When greedy, pairs with fewer updates are chosen last.
+    """
+
+    steps: int = 4_000_000
+    budget: int = 33
+    runs: int = 1024
+    reward: str = "regret_drop"
+    gamma: float = 0.0
+    alpha_min: float = 0.01
+    epsilon_min: float = 0.1
+    trust: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("gamma", "alpha_min", "epsilon_min"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                near = min(max(value, 0.0), 1.0)
+                raise InvalidValueError(f"`0 <= {name} <= 1` must hold, got {value}; the nearest is {near}.")
+        for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+
+
+def learn(
+    design: Design, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, plan: Plan
+) -> QTable:
+    """Train a table for a fitted design.
+
+    Returns:
+        The table at the end; with validation tasks, the one of three moments that has the least regret on them.
+    """
+    table = QTable(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    space = max(tasks, key=lambda t: t.space.d).space
+    contexts = Contexts(space, bank_of(tasks), float(plan.budget), scale_of(tasks), horizon=plan.budget)
+    n = max(1, min(plan.runs, plan.steps // (plan.budget * _LEAST_EPISODES)))
+    episodes = plan.steps // (n * plan.budget)
+    checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
+    reward, least, kept = make_reward(plan.reward), np.inf, table
+    for e in range(episodes):
+        _episode(design, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
+        if e + 1 in checks:
+            regret = mean_regret(design, table, validation, plan)
+            if regret <= least:
+                least, kept = regret, table.copy()
+    kept.grow(design.size()[0])
+    return kept
+
+
+def _episode(
+    design: Design, table: QTable, contexts: Contexts, reward: Reward, rng: np.random.Generator, n: int, epsilon: float
+) -> None:
+    """One episode of `n` runs on tasks that are drawn."""
+    task = rng.integers(len(contexts.bank.tasks), size=n)
+    runs = Runs(contexts.bank, n, contexts.horizon, budget=contexts.budget)
+    runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
+    seen = design.train_on(contexts.bank, task)
+    s, allowed = seen.states(), seen.allowed()
+    live = np.ones(n, bool)
+    for t in range(contexts.horizon):
+        live &= allowed.any(1)  # a run that has tried everything is over
+        if not live.any():
+            return
+        a = table.explore(rng, s, allowed, epsilon)
+        runs.submit(seen.propose(a))
+        seen.tell(ALL, a, None, runs.last)
+        s_next, allowed = seen.states(), seen.allowed()
+        table.grow(design.size()[0])
+        over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)
+        following = np.where(over, 0.0, table.best(s_next, allowed))
+        steps = a[live], reward(contexts, runs)[live], following[live], over[live]
+        table.update(s[live], *steps)
+        if design.fallback is not None:
+            table.update(np.full(len(steps[0]), design.fallback), *steps)
+        s = s_next
+
+
+def mean_regret(design: Design, table: QTable, tasks: Sequence[Task], plan: Plan) -> float:
+    """Mean over tasks and trials of the normalised regret of greedy runs."""
+    bank, k = bank_of(tasks), len(tasks)
+    runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
+    runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
+    seen = design.train_on(bank, np.arange(k))
+    best, worst = (np.array([getattr(t, name) for t in tasks]) for name in ("best", "worst"))
+    total = 0.0
+    for _ in range(plan.budget):
+        a = greedy(design, table, seen.states(), seen.allowed(), plan.trust)
+        runs.submit(seen.propose(a))
+        seen.tell(ALL, a, None, runs.last)
+        total += float(_regret(best, worst, runs.best).mean())
+    return total / plan.budget
+
+
+def greedy(design: Design, table: QTable, s: Ints, allowed: Mask, trust: int) -> Ints:
+    """The best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates where there are any."""
+    if design.fallback is not None:
+        known = (allowed & (table.n[s] >= trust)).any(1)
+        s = np.where(known, s, design.fallback)
+    return table.greedy(s, allowed, trust)
+
+
+class RegretDrop(Reward):
+    """By how much the trial lowers the normalised regret, which is 1 before the first; for training splits only."""
+
+    training_only = True
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Floats:
+        best, worst = contexts.best[runs.task], contexts.worst[runs.task]
+        return _regret(best, worst, runs.previous) - _regret(best, worst, runs.best)
+
+
+def _regret(best: Floats, worst: Floats, score: NDArray[Any]) -> Floats:
+    return np.asarray(np.clip((best - score) / np.where(best > worst, best - worst, 1.0), 0.0, 1.0), np.float64)
+
+
+def make_reward(name: str) -> Reward:
+    """The reward of a name: "regret_drop", or one that is registered."""
+    made: Reward = RegretDrop() if name == "regret_drop" else make_part(REWARDS, name)
+    return made

@@ -1,0 +1,48 @@
+"""The first control: the default configuration and what is near it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+
+from hpo_baselines.baseline import Choice, Planned, Run
+from hpo_baselines.pool import keys
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.space import Points, SearchSpace
+
+
+@OPTIMIZERS.register("default", family="control", trainable=False)
+class Default(Planned):
+    """The default configuration, then its one-step neighbours in a seeded order, then what is two steps away.
+
+    A step is what `SearchSpace.neighbours` says. After two steps: random search. In a pool, a configuration that is no
+    available row stands for the nearest one that is left.
+
+    **Reference**: none; it is what a user does who changes one value at a time.
+
+    **Differs from the paper**: there is none.
+    """
+
+    version = 1
+
+    def plan(self, run: Run) -> Iterator[Choice]:
+        """The default, then ring after ring."""
+        yield run.space.default_x
+        for steps in (1, 2):
+            points = ring(run.space, steps)
+            yield from points[run.rng.permutation(len(points))]
+
+
+@functools.lru_cache(maxsize=64)
+def ring(space: SearchSpace, steps: int) -> Points:
+    """All configurations that are `steps` from the default and not nearer, ``(c, d)``."""
+    if steps == 0:
+        return space.default_x[None]
+    nearer = {k for s in range(steps) for k in keys(ring(space, s))}
+    found: dict[bytes, Points] = {}
+    for x in ring(space, steps - 1):
+        around = space.neighbours(x)
+        found |= {k: y for k, y in zip(keys(around), around, strict=True) if k not in nearer and k not in found}
+    return np.array(list(found.values())).reshape(-1, space.d)

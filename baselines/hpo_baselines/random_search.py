@@ -1,0 +1,27 @@
+"""Random search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpo_baselines.baseline import Choice, Planned, Run
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("random", family="no-transfer", trainable=False)
+class RandomSearch(Planned):
+    """Random search: uniform over the unit cube, so uniform in the logarithm of logarithmic ranges.
+
+    In a pool: uniform over the rows that were not tried.
+
+    **Reference**: Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR 13, 2012,
+    https://jmlr.org/papers/v13/bergstra12a.html
+
+    **Differs from the paper**: no configuration is tried twice, where the space is finite.
+    """
+
+    version = 1
+
+    def plan(self, run: Run) -> Iterator[Choice]:
+        """No plan: all choices are random."""
+        return iter(())
