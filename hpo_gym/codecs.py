@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import gymnasium as gym
 import numpy as np
@@ -229,11 +229,10 @@ class Pool(_OneChoice):
         return choice if bank.complete else bank.measured_rows(runs.task, choice)
 
     def decoder(self, contexts: Contexts) -> Decoder:
-        bank: Any = contexts.bank
+        count, bank = self.count(contexts), cast(Any, contexts.bank)
         if self.fidelity or self.stop or self.candidates is not None or not bank.complete:
             return super().decoder(contexts)
-        count = self.count(contexts)
-        return lambda runs, actions: (_choices(actions, runs.n, count), None, None)
+        return functools.partial(_rows, count)
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         bank: Any = runs.bank
@@ -250,6 +249,10 @@ class Pool(_OneChoice):
             mask &= np.arange(rows.shape[1]) < size[:, None]  # the rest repeats
         mask[~mask.any(1)] = True  # all tried: an agent must still be able to act
         return mask
+
+
+def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+    return _choices(actions, runs.n, count), None, None
 
 
 # ---------------------------------------------------------------------- checks

@@ -118,7 +118,7 @@ class HPOEnv(gym.Env[Any, Any]):
         if given.get("task") is not None:
             tasks = np.array(task_positions(kernel.contexts.bank.tasks, given["task"], 1))  # type: ignore[arg-type]
         if seed is not None:
-            check_seed(seed)
+            seed = check_seed(seed)
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
             start = seed if seed is not None else int(self.np_random.integers(2**63))
@@ -126,7 +126,7 @@ class HPOEnv(gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(None, tasks)
         runs = kernel.runs
-        info: dict[str, Any] = {"task": runs.bank.tasks[int(runs.task[0])].name, "t": int(runs.clock - runs.start)}
+        info: dict[str, Any] = {"task": runs.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
             best = self.history().incumbent
@@ -175,8 +175,11 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         runs = kernel.runs
         task = runs.task.item()
-        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": int(runs.clock - runs.start)}
+        t = runs.t if isinstance(runs.start, int) else runs.t.item()  # type: ignore[union-attr]
+        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": t}
         if kernel.stopped:
+            if self._incumbent is not None:
+                info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}
             return info
         at = runs.at[(runs.clock - 1) % runs.h, 0]
         config = runs.bank.config(task, at)

@@ -116,6 +116,7 @@ class Kernel:
         self._blank: Any = None
         self._decode = codec.decoder(contexts)
         self._stopped: NDArray[np.bool_] | None = None
+        self._blanks = False  # whether some runs, not all, may have no trial
         self._ends: Ints | int = -1
         self._calendar: dict[int, list[Ints | None]] = {}
 
@@ -126,6 +127,7 @@ class Kernel:
         if tasks is None:
             tasks = drawn
         self.runs.begin(which, tasks, worlds)
+        self._blanks = which is not None
         if self.contexts.n_init:
             at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
             self.runs.give(at, self._everyone if which is None else which)
@@ -186,6 +188,7 @@ class Kernel:
         contexts, runs, parts = self.contexts, self.runs, self.parts
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
         self._stopped = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
+        self._blanks = idle is not None
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
         runs.submit(at, fidelity, idle)
@@ -261,8 +264,13 @@ class Kernel:
 
     # ------------------------------------------------------------------ views
     def observe(self) -> Any:
-        """Fresh observations of all runs."""
-        return self.parts.observer(self.contexts, self.runs)
+        """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
+        blank = np.flatnonzero(np.equal(self.runs.t, 0)) if self._blanks else ()
+        if not len(blank):
+            return self.parts.observer(self.contexts, self.runs)
+        with np.errstate(all="ignore"):  # scores of no trial
+            obs = self.parts.observer(self.contexts, self.runs)
+        return put(obs, blank, self.observe_some(blank))
 
     def observe_some(self, which: Ints) -> Any:
         """Observations of runs that have just begun; where all begin alike, one for all of them."""

@@ -111,7 +111,7 @@ class Last(_Flat):
         else:
             out[:, d] = self.serve(contexts, runs, runs.last)
             out[:, d + 1] = self.serve(contexts, runs, runs.best)
-        out[:, d + 2] = 1.0 - runs.spent / runs.budget
+        out[:, d + 2] = runs.left
         return self.finish(contexts, runs, out) if self.context else out
 
 
@@ -136,7 +136,7 @@ class Summary(_Flat):
             out[:, d : 2 * d] = runs.last_x() * 2.0 - 1.0
             out[:, 2 * d] = self.serve(contexts, runs, runs.best)
             out[:, 2 * d + 1] = self.serve(contexts, runs, runs.last)
-            t = np.broadcast_to(runs.t, runs.n)
+            t = np.maximum(np.broadcast_to(runs.t, runs.n), 1)
             out[:, 2 * d + 3] = t / contexts.horizon
             out[:, 2 * d + 4] = (t - 1 - runs.incumbent()) / t
         return self.finish(contexts, runs, out)

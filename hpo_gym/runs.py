@@ -104,7 +104,8 @@ class Runs:
     @property
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1]."""
-        return 1.0 - self.spent / self.budget
+        left = 1.0 - self.spent / self.budget
+        return left if isinstance(left, float) else np.maximum(left, 0.0)  # sums of fidelities round
 
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
@@ -121,6 +122,7 @@ class Runs:
             which_: Any = slice(None)
         else:
             which_ = which
+            self.block = None  # was handed out, and what is not begun now can be asked for again
             if isinstance(self.start, int):
                 self.start = np.full(self.n, self.start)
             self.start[which] = self.clock
@@ -278,6 +280,19 @@ class Runs:
             self.best_fidelity[who] = self._was_fidelity[who]
         self.start = np.full(self.n, self.start) if isinstance(self.start, int) else self.start.copy()
         self.start[who] += 1
+        self._keep_last(who)
+
+    def _keep_last(self, who: Ints) -> None:
+        """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last."""
+        slot = self.clock % self.h
+        for slots in (self.at, self.score, self.fidelity, self.cost, self.status):
+            if slots is not None:
+                slots[:, who] = np.roll(slots[:, who], 1, 0)
+        self.last[who] = self.score[slot, who]
+        if self.block is not None and self.cell is not None:
+            at = self.at[slot, who]
+            self.cell[who] = self.base[who] + at
+            self.block[who, : self.d], self.block[who, self.d] = self._signed(self.task[who], at), self.last[who]
 
     def _write_history(
         self, at: NDArray[Any], score: NDArray[Any], used: float | Floats, idle: NDArray[np.bool_] | None

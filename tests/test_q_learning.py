@@ -148,7 +148,7 @@ def test_every_action_is_explored_and_no_other() -> None:
 
 # ---------------------------------------------------------------------- the oracle
 SCORES = [[0.0, 0.6, 1.0], [1.0, 0.7, 0.0]]  # two tasks, told apart by nothing; all in [0, 1], so a drop is a rise
-ORACLE = {"budget": 2, "steps": 60_000, "runs": 50, "alpha_min": 0.0, "epsilon_min": 1.0}
+ORACLE = {"budget": 2, "steps": 400_000, "runs": 1000, "alpha_min": 0.0, "epsilon_min": 1.0}
 GAMMA = 0.8
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,11 @@ class Run:
         self._close(row)
         return row
 
+    def take_exact(self, x: Points) -> Choice | None:
+        """Claim a canonical point itself; None where it was tried before or cannot be had."""
+        row = -1 if self.pool is None else self.exact(x)
+        return self.take(x if self.pool is None else row) if self.pool is None or row >= 0 else None
+
     def uniform(self) -> Choice | None:
         """Claim one of the untried configurations at random; None where none is left."""
         if self.pool is not None:
@@ -125,9 +130,9 @@ class Run:
                 return choice
         return None
 
-    def follow(self, plan: Iterator[Choice]) -> Choice | None:
-        """Claim the next untried choice of the run's plan (`plan`, where it has none yet); once used up, `uniform`."""
-        self.plan = plan if self.plan is None else self.plan
+    def follow(self, plan: Callable[[Run], Iterator[Choice]]) -> Choice | None:
+        """Claim the next untried choice of the run's plan, made by `plan` at the first call; once used up, `uniform`."""
+        self.plan = plan(self) if self.plan is None else self.plan
         for misses, proposal in enumerate(self.plan):
             choice = self.take(proposal)
             if choice is not None:
@@ -198,7 +203,25 @@ class Planned(Baseline):
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the next of each run's plan."""
-        return [run.follow(self.plan(run)) for run in runs]
+        return [run.follow(self.plan) for run in runs]
+
+
+def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
+    """Claim the untried row nearest to each canonical point ``(n, d)``; a random configuration where there is no pool."""
+    out: list[Choice | None] = [None] * len(runs)
+    pools: dict[int, list[int]] = {}
+    for i, run in enumerate(runs):
+        if run.pool is None:
+            out[i] = run.uniform()
+        else:
+            pools.setdefault(id(run.pool), []).append(i)
+    for members in pools.values():
+        pool = runs[members[0]].pool
+        assert pool is not None
+        rows = pool.nearest(x[members], np.stack([runs[i].open for i in members])).tolist()
+        for i, row in zip(members, rows, strict=True):
+            out[i] = runs[i].take(row) if row >= 0 else None
+    return out
 
 
 def _learn(mine: Sequence[Run], runs: Runs) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,11 @@ class Formula:
     minimum: Callable[[int], float]
     log: bool = False
     rotates: bool = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if FORMULAS.get(self.name) is self:  # pickled by name: its functions have none
+            return formula, (self.name,)
+        return super().__reduce__()  # type: ignore[return-value]
 
     def excess(self, z: Floats) -> Floats:
         """How far above the minimum, ``(n,)``, in the logarithm ``log(1 + excess)`` where `log`."""
@@ -315,3 +321,8 @@ FORMULAS = _make(
     Formula("three-hump-camel", three_hump_camel, (2,), -5.0, 5.0, _all(0.0), _zero, log=True),
     Formula("zakharov", zakharov, _UP, -5.0, 10.0, _all(0.0), _zero, log=True),
 )
+
+
+def formula(name: str) -> Formula:
+    """The formula of a name."""
+    return FORMULAS[name]

@@ -95,6 +95,24 @@ class Table:
         """The nearest-row search of task `k`; tasks of one pool share one."""
         return self.finder(-1) if self.x.ndim == 2 and k >= 0 else Finder(self.space, self.points(max(k, 0)))
 
+    @functools.cached_property
+    def _substitutes(self) -> NDArray[np.int32]:
+        return np.full((self.k, self.m), -1, np.int32)
+
+    def substitutes(self, k: Ints, rows: Ints) -> Ints:
+        """The nearest measured rows of unmeasured ones, ``(n,)``; found once, then remembered."""
+        out = self._substitutes[k, rows].astype(np.int64)
+        unknown = np.flatnonzero(out < 0)
+        pools = np.zeros(len(unknown), np.int64) if self.x.ndim == 2 else k[unknown]
+        for pool in np.unique(pools).tolist():
+            asked = unknown[pools == pool]
+            finder = self.finder(pool)
+            for row in np.unique(rows[asked]).tolist():
+                who = asked[rows[asked] == row]
+                distance = np.where(self.measured[k[who]], finder.distances(finder.x[row : row + 1]), np.inf)
+                out[who] = self._substitutes[k[who], row] = distance.argmin(1)
+        return out
+
 
 class Finder:
     """Nearest rows of one pool."""
@@ -125,10 +143,14 @@ class Finder:
         lost = np.flatnonzero((rows < 0) | ~measured[rows])
         for part in np.split(lost, range(chunk, len(lost), chunk)):
             if part.size:
-                distance = np.round(_query_features(self.space, x[part]) @ self._features, 12)  # equal is equal
+                distance = self.distances(x[part])
                 distance[:, ~measured] = np.inf
                 rows[part] = distance.argmin(1)
         return rows
+
+    def distances(self, x: Points) -> NDArray[np.float64]:
+        """Squared distances of canonical points to all rows, ``(n, m)``; rounded, so that equal ones are equal."""
+        return np.round(_query_features(self.space, x) @ self._features, 12)
 
 
 def _hashes(x: Points) -> Keys:
@@ -273,7 +295,6 @@ class TableBank(Bank):
         self.complete = bool(self.measured.all())
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
-        self._substitute = np.full(0 if self.complete else self.measured.size, -1, np.int64)
 
     @functools.cached_property
     def fused(self) -> NDArray[np.float32] | None:
@@ -318,13 +339,7 @@ class TableBank(Bank):
         if not missing.size:
             return rows
         rows = rows.copy()
-        known = self._substitute[at[missing]]
-        for i in np.flatnonzero(known < 0).tolist():
-            j, r = int(task[missing[i]]), int(rows[missing[i]])
-            finder = self.table.finder(int(self.index[j]))
-            known[i] = finder.nearest(finder.x[r : r + 1], self.measured[j])[0]
-            self._substitute[at[missing[i]]] = known[i]
-        rows[missing] = known
+        rows[missing] = self.table.substitutes(self.index[task[missing]], rows[missing])
         return rows
 
     def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:

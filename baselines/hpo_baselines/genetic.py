@@ -1,0 +1,146 @@
+"""A genetic algorithm on mixed and conditional spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines.baseline import Baseline, Choice, Run, claim_nearest
+from hpo_baselines.sobol import sobol_plan
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.space import Hyperparameter, Points, SearchSpace
+
+Floats = NDArray[np.float64]
+
+_TOURNAMENT = 3
+_ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
+
+
+@OPTIMIZERS.register("ga", family="evolutionary", trainable=False)
+class GeneticAlgorithm(Baseline):
+    """A (mu + lambda) genetic algorithm: the best `mu` of all trials so far are the parents of the next `lambda`.
+
+    The first `mu` trials are the given points and a scrambled Sobol sequence. A child has two parents, each the best of
+    three drawn. Column by column it takes after either; a metric column by simulated binary crossover. Each active
+    column then mutates with a rate of one over their number: a metric column by a Gaussian step (an integer or ordinal
+    by at least one value), a categorical to another choice. A column that a parent does not use comes from the other,
+    or is drawn where neither does. A child that was tried before is bred anew, up to three times; then the run takes a
+    random configuration, in a pool the nearest row that was not tried.
+
+    **Reference**: Eiben and Smith, "Introduction to Evolutionary Computing", 2nd ed., 2015, chapters 4 and 5; crossover
+    from Deb and Agrawal, "Simulated binary crossover for continuous search space", Complex Systems 9, 1995.
+
+    **Differs from the paper**: mutation reflects at neither bound, it is cut off there; the crossover makes one child,
+    not two; no configuration is tried twice.
+
+    Args:
+        population: `mu`. None: a quarter of the budget, from 2 to 20.
+        offspring: `lambda`.
+        eta: Distribution index of the crossover; larger is nearer to a parent.
+        sd: Standard deviation of a mutation, as a share of the range.
+    """
+
+    version = 1
+
+    def __init__(self, population: int | None = None, offspring: int = 1, eta: float = 5.0, sd: float = 0.15) -> None:
+        self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim first trials by Sobol's sequence, later ones by breeding, all runs of one space together."""
+        self._check()
+        out: list[Choice | None] = [None] * len(runs)
+        spaces: dict[SearchSpace, list[int]] = {}
+        for i, run in enumerate(runs):
+            if len(run.score) < self._mu(run):
+                out[i] = run.follow(sobol_plan)
+            else:
+                spaces.setdefault(run.space, []).append(i)
+        for space, members in spaces.items():
+            for i, choice in zip(members, self._breed(space, [runs[i] for i in members]), strict=True):
+                out[i] = choice
+        return out
+
+    def _check(self) -> None:
+        if (self.population or 2) < 1 or self.offspring < 1 or self.sd < 0 or self.eta < 0:
+            raise InvalidValueError(
+                "`population >= 1`, `offspring >= 1`, `sd >= 0` and `eta >= 0` must hold, got "
+                f"({self.population=}, {self.offspring=}, {self.sd=}, {self.eta=})."
+            )
+
+    def _mu(self, run: Run) -> int:
+        return self.population or int(np.clip(run.context.budget // 4, 2, 20))
+
+    def _breed(self, space: SearchSpace, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim a child for each run."""
+        out: list[Choice | None] = [None] * len(runs)
+        ranked = [self._ranked(run) for run in runs]
+        todo = [i for i, run in enumerate(runs) if run.pool is None or run.open.any()]
+        child = np.empty((len(runs), space.d))
+        for _ in range(_ATTEMPTS):
+            if not todo:
+                return out
+            child[todo] = self._children(space, [runs[i] for i in todo], [ranked[i] for i in todo])
+            for i, fine in zip(todo, space.legal(child[todo]).tolist(), strict=True):
+                out[i] = runs[i].take_exact(child[i]) if fine else None
+            todo = [i for i in todo if out[i] is None]
+        for i, choice in zip(todo, claim_nearest([runs[i] for i in todo], child[todo]), strict=True):
+            out[i] = choice
+        return out
+
+    def _ranked(self, run: Run) -> list[int]:
+        """The parents, best first: the best `mu` of the trials up to the last whole generation."""
+        mu = self._mu(run)
+        told = mu + (len(run.score) - mu) // self.offspring * self.offspring
+        return np.argsort(-np.array(run.score[:told]), kind="stable")[:mu].tolist()  # of equals, the earliest
+
+    def _children(self, space: SearchSpace, runs: Sequence[Run], ranked: Sequence[Sequence[int]]) -> Points:
+        """One child of each run, ``(n, d)``, canonical; what a run draws is a block of its own."""
+        d = space.d
+        u = np.stack([run.rng.random(2 * _TOURNAMENT + 5 * d) for run in runs])
+        z = np.stack([run.rng.standard_normal(d) for run in runs])
+        ranks = (u[:, : 2 * _TOURNAMENT] * np.array([[len(r)] for r in ranked])).astype(np.int64)
+        first, second = (ranks.reshape(-1, 2, _TOURNAMENT).min(2)).T.tolist()
+        a = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, first, strict=True)])
+        b = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, second, strict=True)])
+        side, spread, rate, other, fresh = np.moveaxis(u[:, 2 * _TOURNAMENT :].reshape(-1, 5, d), 1, 0)
+        x = _cross(space, a, b, side, spread, fresh, self.eta)
+        mutates = rate < 1.0 / np.maximum(space.active(x).sum(1, keepdims=True), 1)
+        return space.snap(_mutate(space, x, mutates, self.sd * z, other))
+
+
+def _cross(space: SearchSpace, a: Points, b: Points, side: Floats, spread: Floats, fresh: Floats, eta: float) -> Points:
+    """Mix parents column by column; what neither uses is `fresh`."""
+    in_a, in_b = space.active(a), space.active(b)
+    from_b = np.where(in_a & in_b, side < 0.5, in_b)
+    near, far = np.where(from_b, b, a), np.where(from_b, a, b)
+    power = 1.0 / (eta + 1.0)
+    beta = np.where(spread < 0.5, (2.0 * spread) ** power, (0.5 / (1.0 - spread)) ** power)  # Deb and Agrawal's eq. 9
+    metric = in_a & in_b & np.array([h.metric for h in space.hyperparameters])
+    x = np.where(metric, 0.5 * ((1.0 + beta) * near + (1.0 - beta) * far), near)
+    return space.snap(np.clip(np.where(in_a | in_b, x, fresh), 0.0, 1.0))
+
+
+def _mutate(space: SearchSpace, x: Points, mutates: NDArray[np.bool_], step: Floats, other: Floats) -> Points:
+    """Change the columns that mutate, ``(n, d)``."""
+    x = x.copy()
+    for j, h in enumerate(space.hyperparameters):
+        who = np.flatnonzero(mutates[:, j])
+        if who.size and h.size > 1:
+            x[who, j] = _mutated(h, x[who, j], step[who, j], other[who, j])
+    return x
+
+
+def _mutated(h: Hyperparameter, u: Floats, step: Floats, other: Floats) -> Floats:
+    moved = np.clip(u + step, 0.0, 1.0)
+    if h.kind == "float":
+        return moved
+    before = h.numbers(u)
+    if h.kind == "categorical":
+        return h.units((before + 1 + np.floor(other * (h.size - 1))) % h.size)
+    after = h.numbers(moved)
+    way = np.where(step < 0, -1.0, 1.0)
+    way = np.where((before + way < h.low) | (before + way > h.high), -way, way)
+    return h.units(np.where(after == before, before + way, after))
