@@ -7,6 +7,7 @@ end the episode. An action outside the action space is refused, and nothing is c
 from __future__ import annotations
 
 import functools
+import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -25,6 +26,9 @@ from hpo_gym.task import Floats, Ints
 Mask = NDArray[np.bool_]
 
 
+MOST_CANDIDATES = 65_536
+
+
 class Proposal(NamedTuple):
     """What actions ask for: rows ``(n,)`` or points ``(n, d)`` in `at`, fidelities and stops ``(n,)`` or None."""
 
@@ -37,6 +41,9 @@ Decoder = Callable[[Runs, Any], tuple[NDArray[Any], Floats | None, Mask | None]]
 """From runs and actions to the parts of a `Proposal`."""
 
 CODECS: Registry[Codec] = Registry("codec")
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist, _SHORT.maxlong, _SHORT.maxother = 40, 80, 80
 
 
 class Codec(ABC):
@@ -213,8 +220,8 @@ class Pool(_OneChoice):
 
     def __init__(self, candidates: int | None = None, fidelity: bool = False, stop: bool = False) -> None:
         super().__init__(fidelity, stop)
-        if candidates is not None and candidates < 2:
-            raise InvalidValueError(f"`candidates >= 2` must hold, got {candidates}.")
+        if candidates is not None and not 2 <= candidates <= MOST_CANDIDATES:
+            raise InvalidValueError(f"`2 <= candidates <= {MOST_CANDIDATES}` must hold, got {candidates}.")
         self.candidates = candidates
 
     def count(self, contexts: Contexts) -> int:
@@ -257,7 +264,7 @@ def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
 
 # ---------------------------------------------------------------------- checks
 def _choices(actions: Any, n: int, count: int) -> Ints:
-    a = actions if isinstance(actions, np.ndarray) else np.asarray(actions)
+    a = actions if isinstance(actions, np.ndarray) else _array(actions)
     if a.shape != (n,) or a.dtype.kind not in "iu":
         raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
     if a.dtype != np.int64:
@@ -269,7 +276,7 @@ def _choices(actions: Any, n: int, count: int) -> Ints:
 
 
 def _integers(actions: Any, n: int, sizes: Ints) -> Ints:
-    a = np.asarray(actions)
+    a = _array(actions)
     if a.shape != (n, len(sizes)) or a.dtype.kind not in "iu":
         raise InvalidValueError(_shape_rule(actions, f"integers of shape ({n}, {len(sizes)})"))
     a = a.astype(np.int64, copy=False)
@@ -280,7 +287,7 @@ def _integers(actions: Any, n: int, sizes: Ints) -> Ints:
 
 
 def _numbers(actions: Any, n: int, width: int) -> Floats:
-    a = np.asarray(actions)
+    a = _array(actions)
     if a.shape != (n, width) or a.dtype.kind not in "fiu":
         raise InvalidValueError(_shape_rule(actions, f"numbers of shape ({n}, {width})"))
     a = a.astype(np.float64)
@@ -290,10 +297,16 @@ def _numbers(actions: Any, n: int, width: int) -> Floats:
     return a
 
 
+def _array(actions: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(actions)
+    except (ValueError, TypeError, OverflowError) as fault:
+        raise InvalidValueError(f"Actions must be an array of numbers, got {_SHORT.repr(actions)}: {fault}.") from None
+
+
 def _shape_rule(actions: Any, rule: str) -> str:
     a = np.asarray(actions)
-    got = f"dtype {a.dtype}, shape {a.shape}"
-    return f"The actions of {'all runs' if a.ndim else 'a run'} must be {rule}; got {got}."
+    return f"Actions must be {rule}; got {_SHORT.repr(a.tolist())}, dtype {a.dtype}, shape {a.shape}."
 
 
 def _outside(a: NDArray[Any], i: np.intp, low: Any, high: Any) -> InvalidValueError:

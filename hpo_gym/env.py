@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.codecs import Codec
-from hpo_gym.errors import StateError, unknown
+from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.kernel import Part
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -145,7 +145,11 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         if kernel.over[0]:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
-        reward = kernel.step(np.asarray(action)[None]).item()
+        try:
+            batch = np.asarray(action)[None]
+        except (ValueError, TypeError, OverflowError) as fault:
+            raise InvalidValueError(f"An action must be a number or an array of numbers, got {action!r}.") from fault
+        reward = kernel.step(batch).item()
         terminated = kernel.ended() is not False
         if terminated:
             kernel.finish(None)

@@ -77,9 +77,9 @@ class StepInfo(dict[str, Any]):
 
 # What a step holds: the bank; of each run its task, base, row, score, incumbent's score, fidelity (or None) and trials.
 _INFO: dict[str, Callable[..., Any]] = {
-    "task": lambda bank, task, base, at, score, best, fidelity, t: task,
-    "score": lambda bank, task, base, at, score, best, fidelity, t: score,
-    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best,
+    "task": lambda bank, task, base, at, score, best, fidelity, t: task.copy(),
+    "score": lambda bank, task, base, at, score, best, fidelity, t: score.copy(),
+    "incumbent_score": lambda bank, task, base, at, score, best, fidelity, t: best.copy(),
     "fidelity": lambda bank, task, base, at, score, best, fidelity, t: (
         np.ones(len(task)) if fidelity is None else fidelity
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from hpo_gym.task import Ints, Keys
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
+_PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
 _AHEAD = 32  # episodes
 
 
@@ -60,7 +62,11 @@ def make_parts(
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
     served = SCORES.get(scores)()
     seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
-    return Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)
+    parts = Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)
+    for part, kind in ((parts.observer, Observer), (parts.codec, Codec), (parts.reward, Reward)):
+        if not isinstance(part, kind):
+            raise InvalidValueError(f'A part must be a name, {{"name": .., option: ..}} or a {kind.__name__}, got {part!r}.')
+    return parts
 
 
 def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
@@ -75,7 +81,20 @@ def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
         raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
     from hpo_gym.optimizer import made
 
-    return made(registry.get(name), name, {**options, **given}, kind=registry.kind)
+    maker = registry.get(name)
+    _check_options(f"{registry.kind} {name!r}", maker, options)
+    return made(maker, name, {**options, **given}, kind=registry.kind)
+
+
+def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:
+    """Refuse an option of another type than its annotation says, where that is a plain one."""
+    for key, parameter in inspect.signature(maker).parameters.items():
+        words = str(parameter.annotation).split(" | ")
+        if key not in options or not set(words) <= set(_PLAIN):
+            continue
+        value = options[key]
+        if not any(isinstance(value, _PLAIN[word]) for word in words) or (type(value) is bool and "bool" not in words):
+            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {value!r}.")
 
 
 class Kernel:
@@ -89,6 +108,7 @@ class Kernel:
     Attributes:
         runs: The state.
         over, waiting: Whose episode is over, ``(n,)``, and whether anybody's is.
+        idle: Who evaluated nothing in the last step, ``(n,)``, or None: nobody.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
@@ -115,7 +135,7 @@ class Kernel:
         self.over, self.waiting = np.ones(n, bool), True
         self._blank: Any = None
         self._decode = codec.decoder(contexts)
-        self._stopped: NDArray[np.bool_] | None = None
+        self.idle: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
         self._ends: Ints | int = -1
         self._calendar: dict[int, list[Ints | None]] = {}
@@ -187,7 +207,7 @@ class Kernel:
         """
         contexts, runs, parts = self.contexts, self.runs, self.parts
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
-        self._stopped = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
+        self.idle = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
         self._blanks = idle is not None
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
@@ -207,7 +227,7 @@ class Kernel:
     @property
     def stopped(self) -> bool:
         """Whether the last action of the only run stopped it, so that nothing was evaluated."""
-        return self._stopped is not None and bool(self._stopped[0])
+        return self.idle is not None and bool(self.idle[0])
 
     @property
     def improved(self) -> bool:
@@ -219,7 +239,7 @@ class Kernel:
 
     def ended(self) -> Ints | bool | None:
         """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
-        runs, stopped = self.runs, self._stopped
+        runs, stopped = self.runs, self.idle
         if stopped is None and runs.clock not in self._calendar and not self.parts.codec.fidelity:
             return False
         if self.parts.codec.fidelity:

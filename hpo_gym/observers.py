@@ -262,8 +262,8 @@ class PoolObserver(Observer):
     def __init__(
         self, candidates: int | None = None, context: bool = False, served: ServedScores | None = None
     ) -> None:
-        if candidates is not None and candidates < 2:
-            raise InvalidValueError(f"`candidates >= 2` must hold, got {candidates}.")
+        if candidates is not None and not 2 <= candidates <= MOST_ROWS:
+            raise InvalidValueError(f"`2 <= candidates <= {MOST_ROWS}` must hold, got {candidates}.")
         self.candidates, self.context, self.served = candidates, context, served or Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hpo_gym.codecs import Codec
 from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError, SplitError, unknown
@@ -14,6 +16,9 @@ from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite, load_suite
 from hpo_gym.task import Task, bank_of
+
+MOST = 1_000_000
+"""Of runs, of the budget and of given points: more is a slip of the pen."""
 
 
 def make_kernel(
@@ -38,9 +43,11 @@ def make_kernel(
         InvalidValueError: A value out of its range.
         SplitError: A task of another split, or a reward that reads the oracle outside the training split.
     """
-    for name, value, least in (("n", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+    for name, value, least in (("num_envs", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
+            raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
+    if task is not None and not isinstance(task, str):
+        raise InvalidValueError(f"`task` must be a name or None, got {task!r}.")
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
     parts = make_parts(observer, codec, reward, scores, duplicates)
@@ -77,17 +84,19 @@ def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -
 def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]:
     """Positions of named tasks, one name for all runs or a sequence of `count`."""
     known = {t.name: j for j, t in enumerate(tasks)}
-    wanted = [names] * count if isinstance(names, str) else list(names)
-    if len(wanted) != count:
-        raise InvalidValueError(f"`options['task']` must be one name or {count} of them, got {len(wanted)}.")
+    wanted = [names] * count if isinstance(names, str) else names
+    if not isinstance(wanted, (list, tuple, np.ndarray)) or len(wanted) != count:
+        raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {names!r}.")
     for name in wanted:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise unknown("task (in this env)", name, known)
     return [known[name] for name in wanted]
 
 
 def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
     """Refuse options of `reset` that do not exist."""
+    if options is not None and not isinstance(options, Mapping):
+        raise InvalidValueError(f"`options` of reset must be a mapping or None, got {options!r}.")
     given = dict(options or {})
     for name in given:
         if name not in known:
@@ -97,6 +106,6 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
 
 def check_seed(seed: Any) -> int:
     """Refuse a seed that is no integer >= 0."""
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or int(seed) < 0:
+    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")
     return int(seed)

@@ -290,8 +290,8 @@ class SearchSpace:
 
     def levels(self, count: int) -> list[NDArray[np.float64]]:
         """Unit values of each column, evenly spaced: all values where there are at most `count`, else `count` of them."""
-        if count < 2:
-            raise InvalidValueError(f"`levels >= 2` must hold, got {count}.")
+        if not 2 <= count <= 10_000:
+            raise InvalidValueError(f"`2 <= levels <= 10000` must hold, got {count}.")
         out = []
         for h in self.hyperparameters:
             if h.choices or h.size <= count:  # every choice is a level: a grid must reach each

@@ -90,7 +90,7 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
     new = {name: folder / f".{name}.{os.getpid()}.part" for name in (TABLE, SUITE)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_npz(new[TABLE], arrays)
+        write_npz(new[TABLE], arrays)
         _write_json(new[SUITE], description, new[TABLE])
         for name, part in new.items():
             part.replace(folder / name)
@@ -106,7 +106,11 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
             part.unlink(missing_ok=True)
 
 
-def _write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays, in the order given, to an uncompressed npz file: the same arrays give the same bytes.
+
+    Compressed bytes would depend on the version of zlib.
+    """
     with path.open("wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, array in arrays.items():

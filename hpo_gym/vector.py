@@ -74,8 +74,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise unknown("render mode", render_mode, self.metadata["render_modes"])
-        if max_episode_steps is not None and max_episode_steps < 1:
-            raise InvalidValueError(f"`max_episode_steps >= 1` must hold, got {max_episode_steps}.")
+        if max_episode_steps is not None and (not isinstance(max_episode_steps, int) or max_episode_steps < 1):
+            raise InvalidValueError(f"`max_episode_steps` must be an integer >= 1 or None, got {max_episode_steps!r}.")
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
@@ -113,10 +113,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self._begin(which, tasks)
         if which is None:
             return self.kernel.observe(), self._reset_info()
-        everyone = np.arange(self.num_envs)
-        obs = self.kernel.observe() if not self.kernel.runs.fresh else self.kernel.observe_some(everyone)
-        obs = put(obs, which, self.kernel.observe_some(which))
-        return obs, self._mixed(self._info(), which)
+        return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
 
     def _masked(self, mask: Any) -> Ints | None:
         if mask is None:
@@ -194,6 +191,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
+        if kernel.idle is not None and kernel.parts.codec.stop:
+            info = self._mixed(info, np.flatnonzero(kernel.idle))
         if ended is not False:
             which: Ints | None = ended  # type: ignore[assignment]
             if self.statistics:
@@ -258,7 +257,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
         """The infos of a step after some runs have begun anew."""
         runs = self.kernel.runs
-        bank, _, cell, at, last, _, fidelity, _ = info.step
+        bank, _, cell, at, last, _, fidelity, _ = info.step[:8]
+        if isinstance(info, MixedInfo):
+            began = np.union1d(began, info.step[8])
         step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.clock - runs.start, began)
         mixed = MixedInfo(step, {} if lazy is None else lazy)
         for key in ("episode", "_episode"):
@@ -316,6 +317,6 @@ def _mode(mode: str | AutoresetMode) -> AutoresetMode:
     if isinstance(mode, AutoresetMode):
         return mode
     by_name = {m.name: m for m in AutoresetMode} | {m.value: m for m in AutoresetMode}
-    if mode not in by_name:
+    if not isinstance(mode, str) or mode not in by_name:
         raise unknown("autoreset mode", mode, {m.name for m in AutoresetMode})
     return by_name[mode]

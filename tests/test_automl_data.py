@@ -24,6 +24,7 @@ from scipy.stats import rankdata
 from hpo_gym.builders import automl, files
 from hpo_gym.errors import DamagedDataError
 from hpo_gym.space import SearchSpace
+from hpo_gym.table_files import write_npz
 
 ERRORS = Path(__file__).parent / "data" / "oboe_errors.npz"
 SUITE, TABLE = files.DATA / "AutoML" / "suite.json", files.DATA / "AutoML" / "table.npz"
@@ -229,8 +230,8 @@ def test_shipped_files_are_those_of_the_manifest() -> None:
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
     arrays = {"a": np.arange(6, dtype=">f4").reshape(2, 3).T, "b": np.array([np.nan, -np.inf], np.float16)}
-    files.write_npz(tmp_path / "one.npz", arrays)
-    files.write_npz(tmp_path / "two.npz", {k: np.array(v, v.dtype.newbyteorder("<")) for k, v in arrays.items()})
+    write_npz(tmp_path / "one.npz", arrays)
+    write_npz(tmp_path / "two.npz", {k: np.array(v, v.dtype.newbyteorder("<")) for k, v in arrays.items()})
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     with np.load(tmp_path / "one.npz") as stored:
         assert np.array_equal(stored["a"], arrays["a"])
@@ -277,7 +278,7 @@ def write_errors(wheel: Path, path: Path) -> None:
         "error": np.array([[float(row[1 + j]) for j in columns] for row in kept], np.float16),
         "labels": np.array([json.dumps(labels[j]).encode() for j in columns]),
     }
-    files.write_npz(path, arrays)
+    write_npz(path, arrays)
 
 
 if __name__ == "__main__":

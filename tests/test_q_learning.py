@@ -20,16 +20,18 @@ from hpo_agents.q_table import QTable, epsilon_at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_gym.bench.rollout import context_of, rollout, run_batch
+from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
 from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable, make_optimizer
+from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite, load_suite
 from hpo_gym.tables import table_suite
 from hpo_gym.tasks.table import TableTask
+from hpo_gym.trial import Trial
 
 AGENTS = {
     "configuration": lambda **kw: QLearning(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "move": lambda **kw: QLearning(states="move", **{"budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "move": lambda **kw: QLearning(states="move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
     "trial": lambda **kw: QPortfolio(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
 }
 every_agent = pytest.mark.parametrize("design", list(AGENTS))
@@ -235,8 +237,6 @@ def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, sui
     worlds = [11, 12, 13, 14]
     runs = run_batch(agent, tasks, worlds, contexts, [rng()] * 4, budget=budget, n_init=n_init)
     for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
-        from hpo_gym.bench.rollout import Run, run_one
-
         alone = Run(task, float(budget), world, n_init)
         run_one(agent, alone, context_of(task, budget, ()), rng(5))
         t = len(alone.trials)
@@ -290,8 +290,6 @@ def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) 
 def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
     agent = trained(design, suite)
     agent.reset(Context(suite.space, 5.0), rng())
-    from hpo_gym.trial import Trial
-
     for i in range(5):
         query = agent.ask()
         assert query is not None
@@ -302,8 +300,9 @@ def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> Non
 @every_agent
 def test_another_search_space_is_refused(design: str, suite: Suite) -> None:
     agent = trained(design, suite)
+    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0), "b": (1, 9), "c": ["x", "y", "z"]}))
     with pytest.raises(InvalidValueError, match="search space must be the one trained on"):
-        agent.reset(context_of(line(SCORES)[0], 5, ()), rng())
+        agent.reset(Context(other, 5.0), rng())
 
 
 @every_agent

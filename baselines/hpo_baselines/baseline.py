@@ -1,4 +1,4 @@
-"""`Baseline`: what all baselines share. One rule: a run's choices depend on that run alone, asked singly or in a batch."""
+"""`Baseline`: what baselines share. One rule: a run's choices depend on that run alone, asked singly or in a batch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class Run:
 
     def __init__(self, context: Context, rng: np.random.Generator) -> None:
         self.context, self.rng, self.space = context, rng, context.space
-        self.tabular = context.pool is not None
         rows = context.pool if context.pool is not None else all_points(context.space)
         self.pool = None if rows is None else pool_of(context.space, rows)
         self.available = np.zeros(0, bool) if self.pool is None else self.pool.first(context.available)
@@ -71,7 +70,7 @@ class Run:
         """The canonical point of a choice, ``(d,)``."""
         if isinstance(choice, int):
             assert self.pool is not None
-            return self.pool.x[choice]
+            return np.asarray(self.pool.x[choice])
         return choice
 
     def exact(self, x: Points) -> int:
@@ -131,7 +130,7 @@ class Run:
         return None
 
     def follow(self, plan: Callable[[Run], Iterator[Choice]]) -> Choice | None:
-        """Claim the next untried choice of the run's plan, made by `plan` at the first call; once used up, `uniform`."""
+        """Claim the next untried choice of the run's plan, made at the first call; once used up, `uniform`."""
         self.plan = plan(self) if self.plan is None else self.plan
         for misses, proposal in enumerate(self.plan):
             choice = self.take(proposal)
@@ -172,14 +171,13 @@ class Baseline(ABC):
         self._runs = [Run(context, rng) for context, rng in zip(contexts, rngs, strict=True)]
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """What each run evaluates next: rows ``(n,)`` of a table's pool, -1 where all has been tried, or points ``(n, d)``,
-        NaN where all has been tried.
-        """  # fmt: skip
+        """What each run evaluates next; -1 or a point of NaN where all has been tried."""
         if runs.n != len(self._runs):
             raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
-        _learn(self._runs, runs)
+        rows = runs.tabular and all(run.context.pool is not None for run in self._runs)
+        _learn(self._runs, runs, rows)
         choices = self.choose(self._runs)
-        if runs.tabular:
+        if rows:
             return np.array([-1 if c is None else c for c in choices], np.int64), None
         x = np.full((runs.n, runs.d), np.nan)
         for i, (run, choice) in enumerate(zip(self._runs, choices, strict=True)):
@@ -207,7 +205,7 @@ class Planned(Baseline):
 
 
 def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
-    """Claim the untried row nearest to each canonical point ``(n, d)``; a random configuration where there is no pool."""
+    """Claim the untried row nearest to each canonical point ``(n, d)``; without a pool, a random configuration."""
     out: list[Choice | None] = [None] * len(runs)
     pools: dict[int, list[int]] = {}
     for i, run in enumerate(runs):
@@ -224,14 +222,14 @@ def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
     return out
 
 
-def _learn(mine: Sequence[Run], runs: Runs) -> None:
-    """Tell each run the trials that are new to it."""
+def _learn(mine: Sequence[Run], runs: Runs, rows: bool) -> None:
+    """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
     t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
     told = np.array([len(run.score) for run in mine])
     for j in range(int((t - told).max(initial=0))):
         who = np.flatnonzero(told + j < t)
         slots = (start[who] + told[who] + j) % runs.h
-        at, score = runs.at[slots, who], runs.score[slots, who].astype(np.float64).tolist()
-        for i, a, s in zip(who.tolist(), at, score, strict=True):
-            run = mine[i]
-            run.told(run.pool.x[a] if runs.tabular and run.pool is not None else a[: run.space.d].copy(), s)
+        at = runs.at[slots, who]
+        x = at if rows else runs.bank.points(runs.task[who], at)
+        for i, a, s in zip(who.tolist(), x, runs.score[slots, who].tolist(), strict=True):
+            mine[i].told(mine[i].point(int(a)) if rows else mine[i].space.snap(a[None, : mine[i].space.d])[0], float(s))

@@ -94,7 +94,8 @@ class GeneticAlgorithm(Baseline):
         """The parents, best first: the best `mu` of the trials up to the last whole generation."""
         mu = self._mu(run)
         told = mu + (len(run.score) - mu) // self.offspring * self.offspring
-        return np.argsort(-np.array(run.score[:told]), kind="stable")[:mu].tolist()  # of equals, the earliest
+        order: list[int] = np.argsort(-np.array(run.score[:told]), kind="stable").tolist()  # of equals, the earliest
+        return order[:mu]
 
     def _children(self, space: SearchSpace, runs: Sequence[Run], ranked: Sequence[Sequence[int]]) -> Points:
         """One child of each run, ``(n, d)``, canonical; what a run draws is a block of its own."""

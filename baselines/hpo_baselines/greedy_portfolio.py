@@ -30,9 +30,9 @@ class GreedyPortfolio(Planned):
     scaled to [0, 1] by each meta-train task's own successes. A failure has 0. A configuration that was not measured on
     a task has the task's mean there, so it is neither chosen nor left out for what is not known.
 
-    Candidates are the points that all the tasks share. If they share none, they are the best points of each (256 in all,
-    at least one a task), and on another task a candidate has the score of the nearest measured point. A task whose
-    points have another number of columns than the space is left out. Without a prior: random search.
+    Candidates are the points that all the tasks share. If they share none, they are the best points of each (256 in
+    all, at least one a task), and on another task a candidate has the score of the nearest measured point. A task
+    whose points have another number of columns than the space is left out. Without a prior: random search.
 
     On a new task, rows that were not measured there are skipped.
 

@@ -21,8 +21,8 @@ _LISTED = 4096  # a grid of at most so many points is listed and shuffled
 class GridSearch(Planned):
     """The full factorial over levels of all hyperparameters, in a seeded order.
 
-    A choice has all its values as levels, a range `levels` evenly spaced ones with both ends (in the logarithm, where the
-    range is logarithmic). Points that differ in inactive hyperparameters only are one configuration and tried once.
+    A choice has all its values as levels, a range `levels` evenly spaced ones with both ends (in the logarithm, where
+    the range is logarithmic). Points that differ in inactive hyperparameters only are one configuration, tried once.
 
     The order matters where the budget is smaller than the grid. A grid of up to 4,096 points is shuffled. A larger one
     is drawn in blocks of `budget` points, in each of which every level of a hyperparameter comes equally often (up to

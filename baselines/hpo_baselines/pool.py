@@ -51,9 +51,10 @@ class Pool:
         return good
 
     def nearest(self, x: Points, allowed: Mask) -> Ints:
-        """The nearest allowed row of canonical points ``(c, d)``, of equals the lowest; `allowed` ``(c, m)`` or ``(m,)``.
+        """The nearest allowed row of each canonical point ``(c, d)``, of equals the lowest; -1 where none is allowed.
 
-        -1 where none is allowed.
+        Args:
+            allowed: ``(m,)``, or ``(c, m)``.
         """
         allowed = np.broadcast_to(allowed, (len(x), len(self.x)))
         rows = np.empty(len(x), np.int64)
@@ -80,7 +81,7 @@ def keys(x: Points) -> list[bytes]:
     return cells.view(np.dtype((np.void, 8 * cells.shape[1])))[:, 0].tolist() if cells.size else []
 
 
-_recent: list[tuple[Points, Pool]] = []
+_recent: list[tuple[Points, Pool]] = []  # contexts of one table hold equal pools, not one and the same
 
 
 def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:

@@ -38,6 +38,7 @@ from hpo_gym.builders import files
 from hpo_gym.builders.families import RULES, Known, families
 from hpo_gym.errors import DamagedDataError
 from hpo_gym.space import SearchSpace
+from hpo_gym.table_files import write_folder
 
 OBOE_SHA256 = "0cb81ba4636b5b4918d7364b6325e2e0316ebd95efb5187f2dfd8cffdc9976a3"
 LCDB_SHA256 = "450ea69b249866298653f718d66a825e3d19a4024dd4ff140b89f2e04d4777ae"
@@ -294,16 +295,13 @@ def build(oboe: Path, lcdb: Path, out: Path) -> None:
     source = read(oboe, lcdb)
     kept, arrays, account = table(source)
     family = family_map(source)
-    files.write_npz(out / "table.npz", arrays)
-    description = _description(_tasks(source, kept, family), account, files.sha256(out / "table.npz"))
-    files.write_json(out / "suite.json", description)
+    write_folder(out, _description(_tasks(source, kept, family), account), arrays)
     _write_families(out.parent / "families.json", {f"openml:{i}": name for i, name in family.items()})
     files.update_manifest(out.parent, (out / "table.npz", out / "suite.json", out.parent / "families.json"))
 
 
-def _description(tasks: list[dict[str, Any]], account: Mapping[str, Any], checksum: str) -> dict[str, Any]:
+def _description(tasks: list[dict[str, Any]], account: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "format": 1,
         "name": "AutoML",
         "version": 1,
         "title": "AutoML pipelines on OpenML data sets (TensorOboe)",
@@ -335,7 +333,6 @@ def _description(tasks: list[dict[str, Any]], account: Mapping[str, Any], checks
             },
         },
         "preprocessing": dict(account),
-        "sha256": {"table.npz": checksum},
     }
 
 

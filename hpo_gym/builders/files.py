@@ -1,18 +1,13 @@
-"""Writing data files so that the same numbers give the same bytes, and the manifest of their checksums."""
+"""JSON files whose bytes are the same for the same values, and the manifest of the checksums of shipped data."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym.errors import DamagedDataError
 
@@ -39,18 +34,6 @@ def check_source(path: Path, expected: str) -> None:
         raise DamagedDataError(f"`sha256` of {path.name} must be {expected}, got {found}; download that version again.")
 
 
-def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays, in the order given, to an uncompressed npz file.
-
-    Not compressed, as compressed bytes depend on the version of zlib; dates, platform marks and byte order are fixed.
-    """
-    with _replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.create_system, info.external_attr = 3, 0o644 << 16  # else they depend on the platform
-            archive.writestr(info, _npy(array))
-
-
 def write_json(path: Path, value: object) -> None:
     """Write JSON with one entry a line, keys in the order given, and a newline at the end."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -70,13 +53,6 @@ def update_manifest(data: Path, paths: Iterable[Path]) -> None:
     for path in paths:
         entries[path.relative_to(data).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
     write_json(manifest, dict(sorted(entries.items())))
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    np.lib.format.write_array(buffer, little, version=(1, 0), allow_pickle=False)
-    return buffer.getvalue()
 
 
 @contextlib.contextmanager
