@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.codecs import CODECS
-from hpo_gym.errors import HPOGymError, InvalidValueError, unknown
+from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, unknown
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.rewards import REWARDS
@@ -81,7 +81,10 @@ def info(name: str) -> dict[str, Any]:
         return {**suite_row(suite), "version": suite.version, "about": about, "hyperparameters": hyperparameters}
     if name in OPTIMIZERS.entries():
         row = optimizer_row(name)
-        maker = OPTIMIZERS.get(name)
+        try:
+            maker = OPTIMIZERS.get(name)
+        except MissingExtraError as missing:
+            return {**row, "settings": {}, "description": str(missing)}
         settings = {p.name: _default(p) for p in inspect.signature(maker).parameters.values() if p.name != "self"}
         return {**row, "settings": settings, "description": inspect.getdoc(maker) or ""}
     raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries()])
@@ -115,16 +118,19 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
 
 
 def _verify_shipped() -> tuple[list[str], int]:
-    manifest: Mapping[str, Any] = json.loads((DATA / "manifest.json").read_text(encoding="utf-8"))
+    path = DATA / "manifest.json"
+    try:
+        manifest: dict[str, str] = {n: e["sha256"] for n, e in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as fault:
+        return [f"{path} must list the shipped files: {fault!r}"], 1
     faults = []
     for name, expected in manifest.items():
         path = DATA / name
-        if not path.is_file():
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if found is None:
             faults.append(f"{name} is missing")
-            continue
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != expected["sha256"]:
-            faults.append(f"{name} must have the sha256 {expected['sha256']}, it has {found}")
+        elif found != expected:
+            faults.append(f"{name} must have the sha256 {expected}, it has {found}")
     return faults, len(manifest)
 
 

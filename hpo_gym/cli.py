@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 done with failed cells, 2 wrong input, 3 damaged data or s
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hpo_gym.suite import Suite
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+_STOPPED = "stopped; what a bench has finished is stored: add --resume to go on"
 
 app = typer.Typer(
     name="hpo-gym",
@@ -42,20 +44,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     sys.path.insert(0, "")  # "module:name" finds a user's file beside them
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)  # the code of a `typer.Exit`, which does not come through as an exception
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
     except HPOGymError as fault:
         damaged = isinstance(fault, (DamagedDataError, StorageFullError))
         _leave(f"error: {fault}", DAMAGED if damaged else WRONG_INPUT)
-    except KeyboardInterrupt:
-        _leave("stopped; what was finished is stored: add --resume to go on", INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort):
+        _leave(_STOPPED, INTERRUPTED)
     except _Terminated:
-        _leave("stopped; what was finished is stored: add --resume to go on", TERMINATED)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except typer.Abort:
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone: nothing to say, and nobody to say it to
+        _leave(_STOPPED, TERMINATED)
+    except BrokenPipeError:  # the reader of our output has gone: nobody to say anything to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as fault:
         _leave(f"error: {fault.strerror or fault}: {fault.filename or ''}".rstrip(": "), WRONG_INPUT)
@@ -191,7 +191,7 @@ def _space(path: Path | None) -> Any:
 def _fold(text: str | None) -> int | str | None:
     if text is None or text == "all":
         return text
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise unknown("fold", text, ("all", "0", "1", "2", "3", "4"))
     return int(text)
 
@@ -227,7 +227,8 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
             return Text(f"{task.finished_speed or task.speed or 0:.0f} cells/s")
 
     columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
@@ -238,8 +239,10 @@ def _print(*things: Any) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = 160
-    for thing in things:
-        console.print(thing)
+    with console.capture() as shown:  # printed by `print`, since `rich` makes an exit of its own of a closed pipe
+        for thing in things:
+            console.print(thing)
+    print(shown.get(), end="")
 
 
 def _terminate(*_: Any) -> None:

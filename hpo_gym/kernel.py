@@ -60,6 +60,8 @@ def make_parts(
     duplicates: str = "allow",
 ) -> Parts:
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
+    if not isinstance(scores, str):
+        raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
     served = SCORES.get(scores)()
     seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
     parts = Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)

@@ -41,4 +41,7 @@ def sobol_plan(run: Run) -> Iterator[Choice]:
     for _ in range(_LONGEST // block):
         x = run.space.snap(np.clip(sequence.random(block), 0.0, 1.0))
         for point in x[run.space.legal(x)]:
-            yield point if run.pool is None else run.nearest(point)
+            row = -1 if run.pool is None else run.nearest(point)
+            if run.pool is not None and row < 0:
+                return  # nothing is left
+            yield point if run.pool is None else row

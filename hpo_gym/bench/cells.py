@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
-from hpo_gym.errors import SplitError
+from hpo_gym.errors import HPOGymError, InvalidValueError, SplitError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Optimizer, Trainable, made
 from hpo_gym.runs import Runs
 from hpo_gym.suite import Suite, load_suite
@@ -37,26 +37,51 @@ class Entrant:
         name: Its name in the results.
         spec: A registered name, or "module:name".
         settings: Arguments of its class, as JSON text, so that it hashes.
+        version: The class's own.
+        trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
     """
 
     name: str
     spec: str
     settings: str = "{}"
+    version: int = 1
+    trainable: bool = False
+    batched: bool = False
 
-    @functools.cached_property
-    def maker(self) -> Any:
-        """The class."""
-        return OPTIMIZERS.resolve(self.spec)
+    @classmethod
+    def of(cls, name: str, spec: str, settings: Mapping[str, Any]) -> Entrant:
+        """An entrant after it was made once: only here is a "module:name" believed, never from a stored plan.
 
-    def make(self) -> Optimizer:
+        Raises:
+            InvalidValueError: It cannot be made so, or is no optimizer.
+            UnknownNameError: No such optimizer or setting.
+            MissingExtraError: It needs an optional package.
+        """
+        try:
+            entrant = cls(name, spec, json.dumps(settings, sort_keys=True, allow_nan=False))
+            optimizer = entrant.make()
+            version = int(getattr(optimizer, "version", 1))
+        except HPOGymError:
+            raise
+        except Exception as fault:  # of the user's own module or class
+            why = f"{type(fault).__name__}: {fault}"
+            raise InvalidValueError(
+                f"Optimizer {spec!r} must be made by its settings {dict(settings)} alone, got {why}."
+            ) from fault
+        if not isinstance(optimizer, Optimizer):
+            kind = type(optimizer).__name__
+            raise InvalidValueError(f"{spec!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
+        trainable, batched = isinstance(optimizer, Trainable), isinstance(optimizer, BatchOptimizer)
+        return replace(entrant, version=version, trainable=trainable, batched=batched)
+
+    def make(self) -> Any:
         """A new one."""
-        return made(self.maker, self.name, json.loads(self.settings))  # type: ignore[no-any-return]
+        return made(OPTIMIZERS.resolve(self.spec), self.name, json.loads(self.settings))
 
     @property
     def identity(self) -> dict[str, Any]:
         """Name, own version and settings: what decides what it does."""
-        version = int(getattr(self.maker, "version", 1))
-        return {"name": self.name, "version": version, "settings": json.loads(self.settings)}
+        return {"name": self.name, "version": self.version, "settings": json.loads(self.settings)}
 
 
 @dataclass(frozen=True)
@@ -115,7 +140,7 @@ def train(work: Work) -> dict[str, Any]:
     """Train an optimizer on the meta-train tasks of a fold; what it learned appears in its folder at once, or not."""
     assert work.trained is not None
     folder, suite = Path(work.trained), _suite(work.suite_spec)
-    optimizer: Any = work.entrant.make()
+    optimizer = work.entrant.make()
     rng = seeding.generator(seeding.key("training", training_identity(work.entrant, suite, work.fold, work.split)))
     validation = () if work.split == "val" else suite.tasks("val", work.fold)
     start = time.process_time()
@@ -134,13 +159,13 @@ def train(work: Work) -> dict[str, Any]:
 def run_cells(work: Work) -> list[Made]:
     """Run cells; a failure is that cell's, never the others'."""
     optimizer = work.entrant.make()
-    if isinstance(optimizer, Trainable) and work.trained is not None:
+    if work.entrant.trainable and work.trained is not None:
         optimizer.load(Path(work.trained))
     suite = _suite(work.suite_spec)
-    if isinstance(optimizer, BatchOptimizer):
+    if work.entrant.batched:
         try:
             return _run_together(optimizer, suite, work)
-        except Exception:
+        except (Exception, SystemExit):
             if len(work.cells) > 1:  # find out whose failure it is
                 return [made for cell in work.cells for made in run_cells(_only(work, cell))]
             return [failed(work, work.cells[0], traceback.format_exc())]
@@ -157,7 +182,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         world, rng = _seeds(work, cell)
         run = Run(task, float(work.budget), world, work.n_init)
         run_one(optimizer, run, context_of(task, float(work.budget), suite.prior(cell.fold)), rng)
-    except Exception:
+    except (Exception, SystemExit):
         return failed(work, cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
     arrays: Arrays = {

@@ -56,8 +56,10 @@ class Run:
 
     def submit(self, query: Query) -> Trial:
         """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does."""
+        if not isinstance(query, Query):
+            raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
         left = self.budget - self.spent
-        fidelity = query.fidelity
+        fidelity = self.task.level(query.fidelity)
         if fidelity > left + _EPS:
             fidelity = max(f for f in self.task.fidelities if f <= left + _EPS)
         trial = self.task.run(query.config, fidelity, self.world)
@@ -194,4 +196,7 @@ def _affordable(runs: Runs, fidelities: Sequence[float], fidelity: NDArray[np.fl
     levels = np.asarray(fidelities)
     left = (runs.budget - np.asarray(runs.spent))[:, None] + _EPS
     most: NDArray[np.float64] = np.where(levels <= left, levels, levels[0]).max(1)
-    return most if fidelity is None else np.minimum(fidelity, most)
+    if fidelity is None:
+        return most
+    nearest = levels[np.abs(levels - np.asarray(fidelity)[:, None]).argmin(1)]  # as `Task.level`: of two, the lower
+    return np.asarray(np.minimum(nearest, most), np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,10 +17,10 @@ from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.protocol import Protocol, digest
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.engines import ENGINES, Job, Outcome, run
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, unknown
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Trainable
+from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.registry import require
 from hpo_gym.store import Record, Store
-from hpo_gym.suite import Suite, load_suite
+from hpo_gym.suite import SUITES, Suite, load_suite
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
@@ -60,15 +60,14 @@ def benchmark(
         engine: "serial", "process", "dask" or "ray"; all give the same results.
         workers: Processes; by default one per core.
         out: A folder of its own.
-        resume: Go on with what `out` holds.
+        resume: Go on with what `out` holds; cells that failed are tried again.
         progress: Called after each job.
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
     protocol = Protocol(split, fold, start, budget, seeds, tasks)
-    if engine not in ENGINES:
-        raise unknown("engine", engine, ENGINES)
+    _check_engine(engine, workers)
     entrants = entrants_of(optimizers)
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
@@ -107,20 +106,18 @@ def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str
     given = [optimizers] if isinstance(optimizers, (str, Mapping)) else list(optimizers)
     found: dict[str, Entrant] = {}
     for one in [*given, *CONTROLS]:
-        settings = {} if isinstance(one, str) else dict(one)
+        settings: dict[str, Any] = {} if isinstance(one, str) else dict(one)
         spec = one if isinstance(one, str) else settings.pop("name", None)
         if not isinstance(spec, str):
             raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
         label = spec.rpartition(":")[2]
         if settings:
             label += "(" + ",".join(f"{k}={json.dumps(settings[k])}" for k in sorted(settings)) + ")"
-        entrant = Entrant(label, spec, json.dumps(settings, sort_keys=True))
-        if one in CONTROLS and label in found:
+        if spec in CONTROLS and label in found and found[label].spec == spec:
             continue
         if label in found:
             raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
-        entrant.make()
-        found[label] = entrant
+        found[label] = Entrant.of(label, spec, settings)
     return list(found.values())
 
 
@@ -134,21 +131,23 @@ class Plan:
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """What the report needs to be made anew."""
+        """What the report needs to be made anew, without importing any optimizer."""
         return {
             "protocol": self.protocol.to_json(),
-            "entrants": [[e.name, e.spec, e.settings] for e in self.entrants],
-            "suites": {spec: suite.data_hash for spec, suite in self.suites.items()},
+            "entrants": [asdict(e) for e in self.entrants],
+            "suites": {_within(spec, self.folder): suite.data_hash for spec, suite in self.suites.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
         """Read what `to_json` wrote; refuses suites whose data have changed since."""
-        suites = {spec: load_suite(spec) for spec in data["suites"]}
-        for spec, suite in suites.items():
-            if suite.data_hash != data["suites"][spec]:
-                raise DamagedDataError(f"Suite {spec!r} has other data than the stored results were made with.")
-        return cls(Protocol(**data["protocol"]), [Entrant(*e) for e in data["entrants"]], suites, folder)
+        suites: dict[str, Suite] = {}
+        for said, expected in data["suites"].items():
+            spec = str(folder / said) if (folder / said / "suite.json").is_file() else said
+            suites[spec] = load_suite(spec)
+            if suites[spec].data_hash != expected:
+                raise DamagedDataError(f"Suite {said!r} has other data than the stored results were made with.")
+        return cls(Protocol(**data["protocol"]), [Entrant(**e) for e in data["entrants"]], suites, folder)
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
@@ -175,8 +174,8 @@ class Plan:
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
-        """Run what the store does not hold yet."""
-        stored = store.cells()
+        """Run what the store does not hold yet, or holds as a failure."""
+        stored = {record.cell for record in store.records() if record.status == "done"}
         missing = {
             (spec, entrant, fold): [
                 c for c in self.cells(spec) if c.fold == fold and self.key(c, entrant) not in stored
@@ -189,45 +188,48 @@ class Plan:
         done = total - sum(map(len, missing.values()))
         progress(done, total, "")
         works = [self._work(*where, cells) for where, cells in missing.items() if cells]
-        self._train(works, store, engine, workers, lambda what: progress(done, total, what))
-        jobs = {f"{i}": part for i, part in enumerate(p for w in works for p in self._parts(w))}
-        for outcome in run([Job(k, run_cells, (w,)) for k, w in jobs.items()], engine=engine, workers=workers):
-            made = _outcome(jobs[outcome.key], outcome)
-            store.put_many([self._record(m, outcome.status) for m in made])
-            done += len(made)
-            progress(done, total, jobs[outcome.key].entrant.name)
+        broken = self._train(works, engine, workers, lambda what: progress(done, total, what))
+        todo = [p for w in works if w.trained not in broken for p in self._parts(w)]
+        for work in (w for w in works if w.trained in broken):
+            store.put_many([_record(failed(work, cell, broken[str(work.trained)])) for cell in work.cells])
+            done += len(work.cells)
+        while todo:
+            jobs, todo = {f"{i}": part for i, part in enumerate(todo)}, []
+            for outcome in run([Job(k, run_cells, (w,)) for k, w in jobs.items()], engine=engine, workers=workers):
+                work = jobs[outcome.key]
+                if outcome.status != "done" and len(work.cells) > 1:  # find out whose failure it is
+                    todo += [replace(work, cells=(cell,)) for cell in work.cells]
+                    continue
+                made = _made(work, outcome)
+                store.put_many([_record(m) for m in made])
+                done += len(made)
+                progress(done, total, work.entrant.name)
 
     def _work(self, spec: str, entrant: Entrant, fold: int | None, cells: Sequence[Cell]) -> Work:
         p = self.protocol
         trained = None
-        if isinstance(entrant.make(), Trainable):
+        if entrant.trainable:
             identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
             trained = str(self.folder / "trained" / identity)
         return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained)
 
     def _train(
-        self, works: Sequence[Work], store: Store, engine: str, workers: int | None, tell: Callable[[str], None]
-    ) -> None:
+        self, works: Sequence[Work], engine: str, workers: int | None, tell: Callable[[str], None]
+    ) -> dict[str, str]:
+        """Train what is not trained yet; returns the errors of trainings that failed, by folder."""
         todo = {
             w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()
         }
         if todo:
             tell("training " + ", ".join(sorted({w.entrant.name for w in todo.values()})))
         jobs = [Job(str(k), train, (replace(w, cells=()),)) for k, w in todo.items()]
-        for outcome in run(jobs, engine=engine, workers=workers):
-            if outcome.status != "done":
-                work = todo[outcome.key]
-                raise StateError(f"Training {work.entrant.name!r} on {work.suite_spec!r} failed:\n{outcome.error}")
+        outcomes = run(jobs, engine=engine, workers=workers)
+        return {o.key: f"TRAINING {o.status.upper()}: {o.error}" for o in outcomes if o.status != "done"}
 
     def _parts(self, work: Work) -> Iterator[Work]:
-        size = _TOGETHER if isinstance(work.entrant.make(), BatchOptimizer) else _APART
+        size = _TOGETHER if work.entrant.batched else _APART
         for i in range(0, len(work.cells), size):
             yield replace(work, cells=work.cells[i : i + size])
-
-    def _record(self, made: Made, status: str) -> Record:
-        state = "failed" if made.error is not None else "done"
-        measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
-        return Record(made.cell, made.identity, made.arrays, state, made.error, measured)
 
     # ------------------------------------------------------------------ results
     def results(self, store: Store) -> Results:
@@ -271,7 +273,7 @@ class Plan:
     def _times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
         p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
         seconds = 0.0
-        if isinstance(entrant.make(), Trainable):
+        if entrant.trainable:
             for fold in self.protocol.folds:
                 identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
                 path = self.folder / "trained" / identity / "training.json"
@@ -279,7 +281,22 @@ class Plan:
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
 
 
-def _outcome(work: Work, outcome: Outcome) -> list[Made]:
+def _check_engine(engine: str, workers: int | None) -> None:
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    if engine in ("dask", "ray"):
+        require(engine)
+    if workers is not None and workers < 1:
+        raise InvalidValueError(f"`workers >= 1` must hold, got {workers}; the nearest is 1.")
+
+
+def _record(made: Made) -> Record:
+    status = "failed" if made.error is not None else "done"
+    measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
+    return Record(made.cell, made.identity, made.arrays, status, made.error, measured)
+
+
+def _made(work: Work, outcome: Outcome) -> list[Made]:
     if outcome.status == "done":
         return cast("list[Made]", outcome.value)
     return [failed(work, cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
@@ -291,7 +308,10 @@ def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Pat
     found: dict[str, Suite] = {}
     for one in given:
         suite = load_suite(one)
-        spec = str(one) if not isinstance(one, Suite) else _spec(suite, folder)
+        if isinstance(one, Suite):
+            spec = _spec(suite, folder)
+        else:  # a folder is named in full, so that it is found from anywhere
+            spec = str(one) if str(one) in SUITES.entries() else str(Path(one).resolve())
         if suite.name in {s.name for s in found.values()}:
             raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
         found[spec] = suite
@@ -301,8 +321,6 @@ def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Pat
 
 
 def _spec(suite: Suite, folder: Path) -> str:
-    from hpo_gym.suite import SUITES
-
     if suite.name in SUITES.entries() and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
     save = getattr(suite, "save", None)
@@ -316,4 +334,10 @@ def _spec(suite: Suite, folder: Path) -> str:
     return str(path)
 
 
-__all__ = ["CONTROLS", "FIRST", "OPTIMIZERS", "benchmark", "report"]
+def _within(spec: str, folder: Path) -> str:
+    """A suite inside the results' own folder as a path from there, so that the folder can move."""
+    path, home = Path(spec).resolve(), folder.resolve()
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) else spec
+
+
+__all__ = ["CONTROLS", "FIRST", "benchmark", "report"]

@@ -1,0 +1,216 @@
+"""The search space against ConfigSpace itself, and its own promises."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import ConfigSpace as cs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.space import SearchSpace
+
+
+@st.composite
+def hyperparameters(draw: Any, name: str) -> Any:
+    kind = draw(st.sampled_from(["float", "log", "int", "logint", "cat", "ord", "const"]))
+    if kind == "float":
+        low = draw(st.floats(-1e3, 1e3, allow_nan=False))
+        return cs.Float(name, (low, low + draw(st.floats(1e-2, 1e3))))
+    if kind == "log":
+        low = draw(st.floats(1e-6, 1.0))
+        return cs.Float(name, (low, low * draw(st.floats(2.0, 1e6))), log=True)
+    if kind == "int":
+        low = draw(st.integers(-1000, 1000))
+        return cs.Integer(name, (low, low + draw(st.integers(1, 2000))))
+    if kind == "logint":
+        low = draw(st.integers(1, 50))
+        return cs.Integer(name, (low, low + draw(st.integers(1, 5000))), log=True)
+    if kind == "cat":
+        return cs.CategoricalHyperparameter(name, ["a", "b", "c", "d"][: draw(st.integers(2, 4))])
+    if kind == "ord":
+        return cs.OrdinalHyperparameter(name, [1, 2, 5, 10][: draw(st.integers(2, 4))])
+    return cs.Constant(name, draw(st.sampled_from([1, "x", 2.5])))
+
+
+@st.composite
+def spaces(draw: Any) -> cs.ConfigurationSpace:
+    """Up to seven hyperparameters; later ones may depend on earlier ones by every kind of condition."""
+    space = cs.ConfigurationSpace()
+    made = [draw(hyperparameters(f"h{i}")) for i in range(draw(st.integers(1, 7)))]
+    space.add(made)
+    for j, child in enumerate(made):
+        parents = [p for p in made[:j] if not isinstance(p, cs.Constant)]
+        if not parents or draw(st.booleans()):
+            continue
+        roots = set(space) - set(_children(space))
+        chosen = [draw(st.sampled_from(parents)) for _ in range(draw(st.integers(1, 2)))]
+        clauses = [_condition(draw, child, parent, parent.name in roots) for parent in chosen]
+        if len(clauses) == 2 and clauses[0].parent == clauses[1].parent:
+            clauses = clauses[:1]
+        conjunction = draw(st.sampled_from([cs.AndConjunction, cs.OrConjunction]))
+        space.add(clauses[0] if len(clauses) == 1 else conjunction(*clauses))
+    return space
+
+
+def _children(space: cs.ConfigurationSpace) -> list[str]:
+    return [c["child"] for c in space.to_serialized_dict()["conditions"]]
+
+
+def _condition(draw: Any, child: Any, parent: Any, root: bool) -> Any:
+    if isinstance(parent, cs.CategoricalHyperparameter):
+        values = list(parent.choices)
+        kinds = [cs.EqualsCondition, cs.InCondition]
+        if root:  # ConfigSpace lets "not equal" hold on an inactive parent, against its own documentation
+            kinds.append(cs.NotEqualsCondition)
+        kind = draw(st.sampled_from(kinds))
+        return kind(child, parent, values[:2] if kind is cs.InCondition else draw(st.sampled_from(values)))
+    if isinstance(parent, cs.OrdinalHyperparameter):
+        value = draw(st.sampled_from(list(parent.sequence)[:-1]))
+        return cs.GreaterThanCondition(child, parent, value)
+    middle = parent.lower + 0.37 * (parent.upper - parent.lower)  # not the default, which ConfigSpace rounds
+    value = int(middle) if isinstance(parent, cs.UniformIntegerHyperparameter) else float(middle)
+    return draw(st.sampled_from([cs.GreaterThanCondition, cs.LessThanCondition]))(child, parent, value)
+
+
+def _near(a: Any, b: Any) -> bool:
+    return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) if isinstance(a, float) else bool(a == b)
+
+
+@settings(deadline=None, max_examples=50)
+@given(spaces(), st.integers(0, 2**31))
+def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace, seed: int) -> None:
+    space = SearchSpace(config_space)
+    configs = space.decode(np.random.default_rng(seed).random((20, space.d)))
+    x = space.encode(configs)
+    assert space.decode(x) == configs
+    assert np.array_equal(space.encode(space.decode(x)), x)
+    assert np.array_equal(space.snap(x), x)
+
+
+@settings(deadline=None, max_examples=50)
+@given(spaces(), st.integers(0, 2**31))
+def test_configspace_accepts_what_is_decoded(config_space: cs.ConfigurationSpace, seed: int) -> None:
+    space = SearchSpace(config_space)
+    for config in space.decode(space.sample(np.random.default_rng(seed), 10)):
+        theirs = cs.Configuration(config_space, values=config)  # raises for what is illegal, inactive or missing
+        assert set(theirs) == set(config)
+
+
+@settings(deadline=None, max_examples=50)
+@given(spaces(), st.integers(0, 2**31))
+def test_what_configspace_samples_survives_the_encoding(config_space: cs.ConfigurationSpace, seed: int) -> None:
+    space = SearchSpace(config_space)
+    config_space.seed(seed)
+    for config in (dict(config_space.sample_configuration()) for _ in range(10)):
+        x = space.to_unit(config)
+        active = space.active(x[None])[0]
+        assert {n for n, a in zip(space.names, active, strict=True) if a} == set(config)
+        assert all(_near(value, config[name]) for name, value in space.from_unit(x).items())
+        assert (x[~active] == 0.5).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(spaces())
+def test_the_default_is_configspaces_default(config_space: cs.ConfigurationSpace) -> None:
+    space, theirs = SearchSpace(config_space), dict(config_space.get_default_configuration())
+    assert set(space.default) == set(theirs)
+    assert all(_near(value, theirs[name]) for name, value in space.default.items())
+
+
+@settings(deadline=None, max_examples=40)
+@given(spaces())
+def test_a_space_goes_through_json(config_space: cs.ConfigurationSpace) -> None:
+    space = SearchSpace(config_space)
+    again = SearchSpace(space.to_json())
+    assert again == space
+    assert hash(again) == hash(space)
+    assert SearchSpace(again.config_space) == space
+
+
+@settings(deadline=None, max_examples=40)
+@given(spaces(), st.integers(0, 2**31))
+def test_neighbours_are_other_canonical_points_in_the_cube(config_space: cs.ConfigurationSpace, seed: int) -> None:
+    space = SearchSpace(config_space)
+    x = space.sample(np.random.default_rng(seed), 1)[0]
+    around = space.neighbours(x)
+    assert np.array_equal(space.snap(around), around)
+    assert not (around == x).all(1).any()
+
+
+@settings(deadline=None, max_examples=40)
+@given(spaces(), st.integers(2, 9))
+def test_levels_reach_every_choice_and_both_ends(config_space: cs.ConfigurationSpace, count: int) -> None:
+    space = SearchSpace(config_space)
+    for h, u in zip(space.hyperparameters, space.levels(count), strict=True):
+        values = h.values(h.numbers(u))
+        assert len(set(map(str, values))) == len(values)
+        assert len(values) == h.size if h.choices else len(values) <= max(count, 1)
+        if not h.choices:
+            assert _near(float(values[0]), float(h.low))
+            assert _near(float(values[-1]), float(h.high))
+
+
+def test_forbidden_clauses_are_obeyed() -> None:
+    config_space = cs.ConfigurationSpace({"a": ["p", "q"], "b": (0, 9), "c": (0, 9)})
+    clause = cs.ForbiddenAndConjunction(
+        cs.ForbiddenEqualsClause(config_space["a"], "p"), cs.ForbiddenInClause(config_space["b"], [1, 2, 3])
+    )
+    config_space.add(clause, cs.ForbiddenLessThanRelation(config_space["b"], config_space["c"]))
+    space = SearchSpace(config_space)
+    for config in space.decode(space.sample(np.random.default_rng(0), 300)):
+        cs.Configuration(config_space, values=config)  # raises where it is forbidden
+        assert config["b"] >= config["c"]
+    with pytest.raises(InvalidValueError, match="forbidden"):
+        space.to_unit({"a": "p", "b": 2, "c": 0})
+
+
+@pytest.fixture
+def small() -> SearchSpace:
+    config_space = cs.ConfigurationSpace({"kernel": ["rbf", "linear"], "C": cs.Float("C", (0.1, 10.0), log=True)})
+    gamma = cs.Float("gamma", (0.01, 1.0))
+    config_space.add(gamma, cs.EqualsCondition(gamma, config_space["kernel"], "rbf"))
+    return SearchSpace(config_space)
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "words"),
+    [
+        ({"kernel": "rbf", "C": 1.0}, InvalidValueError, "`gamma` is active"),
+        ({"kernel": "linear", "C": 1.0, "gamma": 0.5}, InvalidValueError, "`gamma` is inactive"),
+        ({"kernel": "linear", "C": 11.0}, InvalidValueError, "nearest is 10"),
+        ({"kernel": "linear", "C": float("nan")}, InvalidValueError, "nan"),
+        ({"kernel": "linear", "C": "1"}, InvalidValueError, "'1'"),
+        ({"kernel": "linear", "C": True}, InvalidValueError, "True"),
+        ({"kernel": "poly", "C": 1.0}, InvalidValueError, "'poly'"),
+        ({"kernel": "linear", "c": 1.0}, UnknownNameError, "Did you mean 'C'"),
+        ({}, InvalidValueError, "is active"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_with_the_rule(small: SearchSpace, config: Any, error: Any, words: str) -> None:
+    with pytest.raises(error, match=words):
+        small.to_unit(config)
+
+
+@pytest.mark.parametrize("x", [np.zeros((2, 2)), np.full((1, 3), 1.01), np.full((1, 3), np.nan), np.zeros(3)])
+def test_points_outside_the_cube_are_refused(small: SearchSpace, x: Any) -> None:
+    with pytest.raises(InvalidValueError, match="Points must"):
+        small.decode(x)
+
+
+def test_none_means_inactive_and_values_are_python_values(small: SearchSpace) -> None:
+    x = small.to_unit({"kernel": "linear", "C": np.float64(1.0), "gamma": None})
+    config = small.from_unit(x)
+    assert config == {"kernel": "linear", "C": pytest.approx(1.0)}
+    assert {type(v) for v in config.values()} == {str, float}
+
+
+def test_a_space_must_have_bounds_and_hyperparameters() -> None:
+    with pytest.raises(InvalidValueError, match="at least one"):
+        SearchSpace(cs.ConfigurationSpace())
+    with pytest.raises(InvalidValueError, match="`type`"):
+        SearchSpace({"hyperparameters": [{"type": "strange", "name": "x"}]})
