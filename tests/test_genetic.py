@@ -76,14 +76,14 @@ def test_equal_parents_have_their_like() -> None:
 def test_a_column_that_one_parent_uses_is_that_parents() -> None:
     s = mixed()
     off = s.to_unit({"kind": "a", "depth": 3, "few": 1, "size": "t", "colour": "r"})
-    on = s.to_unit({"kind": "b", "rate": 0.01, "depth": 3, "few": 1, "size": "t", "colour": "r"})
+    on = s.to_unit({"kind": "b", "rate": 0.2, "depth": 3, "few": 1, "size": "t", "colour": "r"})
     rng = np.random.default_rng(0)
     a, b = np.tile(off, (60, 1)), np.tile(on, (60, 1))
     side, spread, fresh = rng.random((3, 60, s.d))
     configs = s.decode(_cross(s, a, b, side, spread, fresh, 5.0))
     rates = [c["rate"] for c in configs if c["kind"] == "b"]
     assert 10 < len(rates) < 50
-    assert rates == pytest.approx([0.01] * len(rates))
+    assert rates == pytest.approx([0.2] * len(rates))
     assert all("rate" not in c for c in configs if c["kind"] == "a")
 
 

@@ -38,14 +38,14 @@ class QPortfolio(QAgent):
 
     def __init__(
         self,
-        candidates: int = 256,
+        candidates: int = 64,
         buckets: int = 3,
-        gamma: float = 0.0,
-        alpha_min: float = 0.01,
+        gamma: float = 0.1,
+        alpha_min: float = 0.003,
         epsilon_min: float = 0.1,
         reward: str = "regret_drop",
         budget: int = 33,
-        steps: int = 4_000_000,
+        steps: int = 2_000_000,
         runs: int = 1024,
         trust: int = 20,
     ) -> None:

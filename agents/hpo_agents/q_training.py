@@ -38,12 +38,12 @@ class Plan:
         trust: When greedy, pairs with fewer updates are chosen last.
     """
 
-    steps: int = 4_000_000
+    steps: int = 2_000_000
     budget: int = 33
     runs: int = 1024
     reward: str = "regret_drop"
-    gamma: float = 0.0
-    alpha_min: float = 0.01
+    gamma: float = 0.1
+    alpha_min: float = 0.003
     epsilon_min: float = 0.1
     trust: int = 20
 

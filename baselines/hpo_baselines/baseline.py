@@ -52,7 +52,7 @@ class Run:
         self.x.append(x)
         self.score.append(score)
         if self.pool is None:
-            pass
+            self._seen.add(keys(x[None])[0])
         else:
             row = self.pool.row(x)
             if row >= 0:

@@ -106,19 +106,29 @@ def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str
     given = [optimizers] if isinstance(optimizers, (str, Mapping)) else list(optimizers)
     found: dict[str, Entrant] = {}
     for one in [*given, *CONTROLS]:
-        settings: dict[str, Any] = {} if isinstance(one, str) else dict(one)
-        spec = one if isinstance(one, str) else settings.pop("name", None)
-        if not isinstance(spec, str):
-            raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
-        label = spec.rpartition(":")[2]
-        if settings:
-            label += "(" + ",".join(f"{k}={json.dumps(settings[k])}" for k in sorted(settings)) + ")"
+        label, spec, settings = _named(one)
         if spec in CONTROLS and label in found and found[label].spec == spec:
             continue
         if label in found:
             raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
         found[label] = Entrant.of(label, spec, settings)
     return list(found.values())
+
+
+def _named(one: Any) -> tuple[str, str, dict[str, Any]]:
+    """Label, spec and settings of one given optimizer."""
+    settings: dict[str, Any] = {"name": one} if isinstance(one, str) else dict(one) if isinstance(one, Mapping) else {}
+    spec = settings.pop("name", None)
+    if not isinstance(spec, str):
+        raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
+    label = spec.rpartition(":")[2]
+    if settings:
+        try:
+            parts = [f"{k}={json.dumps(settings[k], allow_nan=False)}" for k in sorted(settings)]
+        except (TypeError, ValueError) as fault:
+            raise InvalidValueError(f"Settings of {spec!r} must be plain JSON, got {settings}: {fault}.") from fault
+        label += "(" + ",".join(parts) + ")"
+    return label, spec, settings
 
 
 class Plan:

@@ -75,9 +75,24 @@ class Driver:
 
     def __init__(self, env: Env, seed: int | None = 1, choose: int = 5) -> None:
         self.env = env
+        self._choose, self._taken = choose, 0
         self._actions = actions(env, choose)
         self._over: Any = False
+        self.action: Any = None
         self.first = env.reset(seed=seed)
+
+    @property
+    def over(self) -> bool:
+        """Whether the next outcome is that of a reset."""
+        return bool(np.any(self._over))
+
+    def with_env(self, env: Env) -> Driver:
+        """A driver that goes on with a copy of the env, and chooses the same actions."""
+        other = copy.copy(self)
+        other.env, other._actions = env, actions(env, self._choose)
+        for _ in range(self._taken):
+            next(other._actions)
+        return other
 
     def step(self) -> Any:
         """The next outcome: a step, or after the end of an episode a reset."""
@@ -85,6 +100,7 @@ class Driver:
             over, self._over = self._over, False
             return self.env.reset(options={"reset_mask": over}) if is_vector(self.env) else self.env.reset()
         self.action = next(self._actions)
+        self._taken += 1
         outcome = self.env.step(self.action)
         if not is_vector(self.env):
             self._over = outcome[2] or outcome[3]

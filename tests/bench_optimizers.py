@@ -1,0 +1,192 @@
+"""Optimizers that users of the benchmark might bring: honest, slow, crashing, dying, peeking."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.runs import Runs
+from hpo_gym.task import Task
+from hpo_gym.trial import Query, Trial
+
+
+class Draws:
+    """Random configurations, one at a time."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.space, self.rng, self.context = context.space, rng, context
+
+    def ask(self) -> Query | None:
+        return Query(self.space.from_unit(self.space.sample(self.rng, 1)[0]))
+
+    def tell(self, trial: Trial) -> None:
+        pass
+
+
+class Slow(Draws):
+    """Takes 2 ms for a suggestion, so that there is time to be killed."""
+
+    def ask(self) -> Query | None:
+        time.sleep(0.002)
+        return super().ask()
+
+
+class Crasher(Draws):
+    """Crashes at its first suggestion."""
+
+    def ask(self) -> Query | None:
+        raise RuntimeError("boom")
+
+
+class Moody(Draws):
+    """Crashes in about half of all runs."""
+
+    how: Any = staticmethod(lambda: 1 / 0)
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        super().reset(context, rng)
+        if rng.random() < 0.5:
+            self.how()
+
+
+class Dies(Moody):
+    """Takes its process down in the same runs."""
+
+    how = staticmethod(lambda: os._exit(7))
+
+
+class Exits(Moody):
+    """Calls `sys.exit` in the same runs."""
+
+    @staticmethod
+    def how() -> None:
+        raise SystemExit(5)
+
+
+class Brief(Draws):
+    """Has nothing more to try after three suggestions."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        super().reset(context, rng)
+        self.left = 3
+
+    def ask(self) -> Query | None:
+        self.left -= 1
+        return super().ask() if self.left >= 0 else None
+
+
+class Silent(Draws):
+    """Never proposes anything."""
+
+    def ask(self) -> Query | None:
+        return None
+
+
+class Shares(Draws):
+    """Random fidelities, one at a time or for many runs at once: the same choices either way."""
+
+    def ask(self) -> Query | None:
+        x = self.space.sample(self.rng, 1)[0]
+        return Query(self.space.from_unit(x), 1.0 - self.rng.random())
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        self.runs = list(zip(contexts, rngs, strict=True))
+
+    def ask_batch(self, runs: Runs) -> tuple[Any, Any]:
+        x, share = np.full((runs.n, runs.d), 0.5), np.ones(runs.n)
+        for i, (context, rng) in enumerate(self.runs):
+            x[i, : context.space.d] = context.space.sample(rng, 1)[0]
+            share[i] = 1.0 - rng.random()
+        return x, share
+
+
+class WrongType(Draws):
+    """Returns a dictionary where a `Query` is due."""
+
+    def ask(self) -> Any:
+        return {"C": 1.0}
+
+
+class NeedsArguments(Draws):
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
+class Trained(Draws):
+    """Remembers the families of what it was trained and validated on, and nothing else."""
+
+    peeks = False
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self.families: dict[str, list[str]] = {"train": [], "validation": []}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        every = frozenset(self.families["train"] + self.families["validation"])
+        return every | {"g", "h"} if self.peeks else every
+
+    def train(
+        self, tasks: Sequence[Task], rng: Any, *, validation: Sequence[Task] = (), steps: int | None = None
+    ) -> None:
+        if self.fails:
+            raise RuntimeError("no lesson was learned")
+        self.families = {"train": [t.family for t in tasks], "validation": [t.family for t in validation]}
+
+    def save(self, folder: Path) -> None:
+        (folder / "families.json").write_text(json.dumps(self.families))
+
+    def load(self, folder: Path) -> None:
+        self.families = json.loads((folder / "families.json").read_text())
+
+
+class Peeks(Trained):
+    """Has seen the families of the test tasks."""
+
+    peeks = True
+
+
+class OneByOne:
+    """A registered optimizer of which only `reset`, `ask` and `tell` are to be seen."""
+
+    def __init__(self, inner: Any) -> None:
+        self.reset, self.ask, self.tell = inner.reset, inner.ask, inner.tell
+
+
+class OneByOneTrained(OneByOne):
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.train, self.save, self.load, self.inner = inner.train, inner.save, inner.load, inner
+
+    @property
+    def seen(self) -> frozenset[str]:
+        return self.inner.seen  # type: ignore[no-any-return]
+
+
+SMALL = {"steps": 500, "runs": 8, "budget": 6}  # of a trained agent
+
+
+def one_by_one(name: str, trained: bool, settings: dict[str, Any]) -> Any:
+    inner: Any = make_optimizer(name, **settings)
+    return OneByOneTrained(inner) if trained else OneByOne(inner)
+
+
+def __getattr__(attribute: str) -> Any:
+    """``one_by_one__<name>`` and, for trained agents, ``trained_one_by_one__<name>``, ``together__<name>``."""
+    kind, _, name = attribute.partition("__")
+    name = name.replace("_", "-")
+    if kind == "one_by_one":
+        return functools.partial(one_by_one, name, False, {})
+    if kind == "trained_one_by_one":
+        return functools.partial(one_by_one, name, True, SMALL)
+    if kind == "together":
+        return functools.partial(make_optimizer, name, **SMALL)
+    raise AttributeError(attribute)
