@@ -181,7 +181,7 @@ def _evaluations(task: Task) -> Evaluations:
         score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
         status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
         cost = np.asarray(t.costs[i, :, -1], np.float64)
-        return Evaluations(task.name, task.family, t.points(i), score, cost, status)
+        return Evaluations(task.name, task.family, task.pool, score, cost, status)
     x = sobol_like(task)
     out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
     return Evaluations(task.name, task.family, x, out.score, out.cost, out.status)

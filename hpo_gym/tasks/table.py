@@ -91,6 +91,13 @@ class Table:
         return self.x if self.x.ndim == 2 else self.x[k]
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a table lives as long as its suite
+    def pool(self, k: int) -> Points:
+        """The pool of task `k` in float64, read-only; tasks of one pool ask for 0 and share one array."""
+        out = np.array(self.points(k), np.float64)
+        out.flags.writeable = False
+        return out
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019
     def finder(self, k: int) -> Finder:
         """The nearest-row search of task `k`; tasks of one pool share one."""
         return self.finder(-1) if self.x.ndim == 2 and k >= 0 else Finder(self.space, self.points(max(k, 0)))
@@ -207,7 +214,7 @@ class TableTask(Task):
     @property
     def pool(self) -> Points:
         """All rows, ``(m, d)``, measured here or not; see `measured`."""
-        return np.asarray(self.table.points(self.index), np.float64)
+        return self.table.pool(0 if self.table.x.ndim == 2 else self.index)
 
     @property
     def measured(self) -> NDArray[np.bool_]:
