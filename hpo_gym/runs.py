@@ -88,6 +88,7 @@ class Runs:
         self.cell: NDArray[np.int64] | None = None
         self.single = bank.dtype == np.float32
         self._was_fidelity: Floats | None = None
+        self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
         self._lean = self.tabular and not (fidelity or history or track)
 
     # ------------------------------------------------------------------ time
@@ -287,7 +288,7 @@ class Runs:
         slot = self.clock % self.h
         for slots in (self.at, self.score, self.fidelity, self.cost, self.status):
             if slots is not None:
-                slots[:, who] = np.roll(slots[:, who], 1, 0)
+                slots[:, who] = slots[self._before, who]
         self.last[who] = self.score[slot, who]
         if self.block is not None and self.cell is not None:
             at = self.at[slot, who]

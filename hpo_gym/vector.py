@@ -259,7 +259,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         bank, _, cell, at, last, _, fidelity, _ = info.step[:8]
         if isinstance(info, MixedInfo):
-            began = np.union1d(began, info.step[8])
+            began = np.concatenate([began, info.step[8]])
         step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.clock - runs.start, began)
         mixed = MixedInfo(step, {} if lazy is None else lazy)
         for key in ("episode", "_episode"):

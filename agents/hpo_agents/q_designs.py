@@ -57,8 +57,10 @@ class Design(ABC):
     Attributes:
         fallback: A state that learns from every step, and acts for states of which too little is known; or None.
         pool: Hash of the pool that actions are rows of, or "".
+        usual_steps: Trials of a training that takes a few seconds.
     """
 
+    usual_steps: int
     fallback: int | None = None
     pool: str = ""
 
@@ -93,6 +95,8 @@ class _ByCandidates(Design):
     Args:
         count: How many.
     """
+
+    usual_steps = 4_000_000
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -29,6 +29,7 @@ class Moves(Design):
         max_states: Cells that get a row.
     """
 
+    usual_steps = 1_000_000
     fallback = 0
 
     def __init__(self, levels: int, max_states: int) -> None:

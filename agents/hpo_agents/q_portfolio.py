@@ -20,15 +20,21 @@ class QPortfolio(QAgent):
     **Differs from the paper**: alpha has a floor; configurations that the run has tried are masked, also in
     max_a' Q(s', a'). Every s' is one trial later than any s of its batch, so a batch is exactly the sequential rule.
 
+    **Settings**: chosen on the validation split of AutoML, where 64, 128 and 256 candidates, floors of .003 and .01 and
+    discounts of 0 to .2 differ by less than the trainings of one setting do; larger discounts are worse, as the maximum
+    over noisy values adds up. Of the rewards, "regret_drop" and "normalized_improvement" are level; "regret",
+    "log_regret" and "score" are worse.
+
     Args:
         candidates: How many configurations are actions.
         buckets: Of the incumbent's score: quantiles of the meta-train tasks' best scores.
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop", or a registered reward.
+        reward: "regret_drop" (the fall of the normalised regret; it reads the oracle of training tasks only), or a
+            registered reward.
         budget: Trials of a training episode; later trials of a longer run are like the last.
-        steps: Trials of the training.
+        steps: Trials of the training; None: 4,000,000 (about four seconds on AutoML).
         runs: Episodes side by side.
         trust: Pairs with fewer updates are chosen last.
     """
@@ -45,7 +51,7 @@ class QPortfolio(QAgent):
         epsilon_min: float = 0.1,
         reward: str = "regret_drop",
         budget: int = 33,
-        steps: int = 2_000_000,
+        steps: int | None = None,
         runs: int = 1024,
         trust: int = 20,
     ) -> None:

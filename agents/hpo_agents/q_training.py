@@ -28,7 +28,7 @@ class Plan:
     """How to train.
 
     Attributes:
-        steps: Trials of the training.
+        steps: Trials of the training; None for what is usual for the design.
         budget: Trials of an episode.
         runs: Episodes side by side, at most.
         reward: "regret_drop", or a registered reward.
@@ -38,7 +38,7 @@ class Plan:
         trust: When greedy, pairs with fewer updates are chosen last.
     """
 
-    steps: int = 2_000_000
+    steps: int | None = None
     budget: int = 33
     runs: int = 1024
     reward: str = "regret_drop"
@@ -55,6 +55,8 @@ class Plan:
                 raise InvalidValueError(f"`0 <= {name} <= 1` must hold, got {value}; the nearest is {near}.")
         for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
             value = getattr(self, name)
+            if name == "steps" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
 
@@ -70,8 +72,9 @@ def learn(
     table = QTable(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
     space = max(tasks, key=lambda t: t.space.d).space
     contexts = Contexts(space, bank_of(tasks), float(plan.budget), scale_of(tasks), horizon=plan.budget)
-    n = max(1, min(plan.runs, plan.steps // (plan.budget * _LEAST_EPISODES)))
-    episodes = plan.steps // (n * plan.budget)
+    steps = design.usual_steps if plan.steps is None else plan.steps
+    n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
+    episodes = steps // (n * plan.budget)
     checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
     reward, least, kept = make_reward(plan.reward), np.inf, table
     for e in range(episodes):
