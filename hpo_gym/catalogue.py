@@ -25,7 +25,7 @@ DATA = Path(__file__).parent / "data"
 def listing() -> dict[str, Any]:
     """All that is registered, as plain JSON values."""
     return {
-        "suites": [suite_row(load_suite(name)) for name in SUITES.names()],
+        "suites": [suite_row(load_suite(name), name) for name in SUITES.names()],
         "optimizers": [optimizer_row(name) for name in OPTIMIZERS.names()],
         "observers": list(OBSERVERS.names()),
         "codecs": list(CODECS.names()),
@@ -33,12 +33,13 @@ def listing() -> dict[str, Any]:
     }
 
 
-def suite_row(suite: Suite) -> dict[str, Any]:
-    """One suite of `listing`; `configurations` is None where there is no end of them."""
+def suite_row(suite: Suite, name: str | None = None) -> dict[str, Any]:
+    """One suite of `listing`, registered as `name`; `configurations` is None where there is no end of them."""
+    name = name or suite.name
     pools = {t.pool.shape[0] for t in suite.members[:1] if t.pool is not None}
     return {
-        "name": suite.name,
-        "id": f"hpo_gym/{suite.name}-v0",
+        "name": name,
+        "id": f"hpo_gym/{name}-v0",
         "kind": suite.kind,
         "tasks": {split: len(suite.tasks(split)) for split in SPLITS},
         "configurations": pools.pop() if pools else None,

@@ -45,6 +45,8 @@ def main() -> None:
     sys.path.insert(0, "")  # "module:name" finds a user's file beside them
     try:
         code = app(standalone_mode=False)  # the code of a `typer.Exit`, which does not come through as an exception
+        if code == INTERRUPTED:  # some versions of Typer make an exit of Ctrl-C, others an abort
+            raise KeyboardInterrupt
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except HPOGymError as fault:

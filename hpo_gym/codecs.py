@@ -24,6 +24,7 @@ from hpo_gym.space import level_grid, nearest_level
 from hpo_gym.task import Floats, Ints
 
 Mask = NDArray[np.bool_]
+_INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
 
 
 MOST_CANDIDATES = 65_536
@@ -265,12 +266,12 @@ def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
 # ---------------------------------------------------------------------- checks
 def _choices(actions: Any, n: int, count: int) -> Ints:
     a = actions if isinstance(actions, np.ndarray) else _array(actions)
-    if a.shape != (n,) or a.dtype.kind not in "iu":
-        raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
-    if a.dtype != np.int64:
-        a = a.astype(np.int64)
-    unsigned = a.view(np.uint64)  # a negative number is a huge one, so that one pass finds either
-    if unsigned[unsigned.argmax()] >= count:
+    if a.shape != (n,) or a.dtype is not _INT64:
+        if a.shape != (n,) or a.dtype.kind not in "iu":
+            raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
+        a = a.astype(_INT64)
+    unsigned = a.view(_UINT64)  # a negative number is a huge one, so that one pass finds either
+    if unsigned.item(unsigned.argmax()) >= count:
         raise _outside(a, np.flatnonzero((a < 0) | (a >= count))[0], 0, count - 1)
     return a
 

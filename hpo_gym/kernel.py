@@ -136,6 +136,7 @@ class Kernel:
         self._everyone = np.arange(n)
         self.over, self.waiting = np.ones(n, bool), True
         self._blank: Any = None
+        self._by_spent = codec.fidelity  # else a calendar says when the budget is spent
         self._decode = codec.decoder(contexts)
         self.idle: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
@@ -242,9 +243,9 @@ class Kernel:
     def ended(self) -> Ints | bool | None:
         """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
         runs, stopped = self.runs, self.idle
-        if stopped is None and runs.clock not in self._calendar and not self.parts.codec.fidelity:
+        if stopped is None and runs.clock not in self._calendar and not self._by_spent:
             return False
-        if self.parts.codec.fidelity:
+        if self._by_spent:
             least = self.contexts.fidelities[0]
             done = np.asarray(self.contexts.budget - runs.spent) < least - 1e-9
         elif stopped is None:

@@ -1,4 +1,4 @@
-"""Pictures of a run so far: `"ansi"`, a line per trial, and `"rgb_array"`, scores on the left, configurations on the right."""
+"""Pictures of a run so far: `"ansi"`, a line per trial; `"rgb_array"`, scores beside configurations."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def rgb_array(history: History, task: Task, budget: int) -> Picture:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)  # no pyplot: nothing global is touched
+    canvas: Any = FigureCanvasAgg(figure)  # no pyplot: nothing global is touched
     width = max(budget + history.n_init, len(history))
     _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.74)), history, width)
     _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.74)), history, task, width)
@@ -115,7 +115,8 @@ def _draw_configurations(axes: Any, history: History, task: Task, width: int) ->
     names, d = task.space.names, task.space.d
     axes.set_facecolor("white")
     grid, active = _columns(history, task, width)
-    axes.imshow(_colours(grid, active), aspect="auto", interpolation="nearest", extent=(0.5, width + 0.5, d - 0.5, -0.5))
+    extent = (0.5, width + 0.5, d - 0.5, -0.5)
+    axes.imshow(_colours(grid, active), aspect="auto", interpolation="nearest", extent=extent)
     size = min(9.0, 190.0 / d)
     axes.set_yticks(range(d), [_cut(n, 23) for n in names], size=size)
     for j in range(1, d):

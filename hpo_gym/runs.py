@@ -16,7 +16,7 @@ from hpo_gym.space import Points
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys
 from hpo_gym.trial import History, Query, Status, Trial
 
-_empty, _maximum, _F32 = np.empty, np.maximum, np.float32
+_empty, _maximum, _F32 = np.empty, np.maximum, np.dtype(np.float32)
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""

@@ -27,6 +27,7 @@ from hpo_gym.trial import History
 Ended = Ints | bool | None
 Lazy = dict[str, Callable[[], Any]]
 _SPAWN = 7  # salt
+_zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
@@ -175,7 +176,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
                 return self._begin_all(actions)
         rewards = kernel.step(actions, skip)
         self._tick += 1
-        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
+        terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
         ended = kernel.ended()
         if ended is not False:
             terminated[slice(None) if ended is None else ended] = True

@@ -211,11 +211,14 @@ def test_what_is_always_best_is_tried_first(design: str) -> None:
     assert rollout(agent, tasks[0], 1)[0].config == {"a": 1.0}
 
 
-def test_buckets_go_on_differently_where_the_first_score_differs() -> None:
-    tasks = line([[0.5, 1.0, 0.2], [0.1, 0.0, 0.3]])  # the first try tells which task it is
-    agent = QPortfolio(buckets=2, budget=2, steps=20_000, trust=1)
+@pytest.mark.parametrize(("buckets", "solved"), [(2, 2), (1, 1)])
+def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -> None:
+    tasks = line([[0.8, 1.0, 0.0], [0.3, 0.0, 0.5]])  # the first row is good on both, and tells them apart
+    agent = QPortfolio(buckets=buckets, budget=2, steps=40_000, gamma=0.5)
     agent.train(tasks, rng())
-    assert [max(rollout(agent, t, 2).scores) for t in tasks] == [1.0, 0.3]
+    histories = [rollout(agent, t, 2) for t in tasks]
+    assert all(h[0].config == {"a": 0.0} for h in histories)
+    assert sum(max(h.scores) == pytest.approx(t.best) for h, t in zip(histories, tasks, strict=True)) == solved
 
 
 # ---------------------------------------------------------------------- the protocol

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,29 +27,28 @@ class Candidates:
         space: The (largest) space of the meta-train tasks.
         x: Canonical points of it, ``(c, d)``; on a space of fewer columns the leading ones stand for them.
         rows: Their rows in the pool that all meta-train tasks share, ``(c,)``, or None.
-        pool: Hash of that pool, or "".
     """
 
     space: SearchSpace
     x: Points
     rows: Ints | None = None
-    pool: str = ""
 
     def rows_on(self, context: Context) -> Ints | None:
-        """The rows of the candidates, where the context has the pool that they were chosen from."""
-        if self.rows is None or context.pool is None or pool_hash(context.pool) != self.pool:
+        """The rows of the candidates, where the context's pool has them at the same places."""
+        rows, pool = self.rows, context.pool
+        if rows is None or pool is None or len(pool) <= rows.max() or not np.array_equal(pool[rows], self.x):
             return None
-        return self.rows
+        return rows
 
     def open_on(self, context: Context) -> NDArray[np.bool_]:
-        """Which candidates can be evaluated, ``(c,)``.
+        """Which candidates can be evaluated, ``(c,)``; all, where none was measured: their nearest rows answer.
 
         Raises:
             InvalidValueError: The context's space does not begin with the columns that the candidates have.
         """
         check_space(self.space, context.space)
         rows = self.rows_on(context)
-        if rows is None or context.available is None:
+        if rows is None or context.available is None or not np.any(context.available[rows]):
             return np.ones(len(self.x), bool)
         return np.asarray(context.available, bool)[rows]
 
@@ -84,11 +82,6 @@ def resized(x: Points, d: int, fill: Points) -> Points:
     return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
 
 
-def pool_hash(pool: Points) -> str:
-    """A hash of what the pool holds."""
-    return hashlib.blake2b(np.ascontiguousarray(pool, np.float64).data, digest_size=16).hexdigest()
-
-
 def shared_pool(tasks: Sequence[Task]) -> bool:
     """Whether the tasks stand in one table with one pool."""
     first = tasks[0]
@@ -113,7 +106,7 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
         rows = _choose_rows(tasks, count, rng)
         pool = widest.pool
         assert pool is not None
-        return Candidates(widest.space, pool[rows], rows, pool_hash(pool))
+        return Candidates(widest.space, pool[rows], rows)
     space = widest.space
     x = np.concatenate([space.default_x[None], sobol_like(widest, 4 * count)])
     x = x[space.legal(x)]

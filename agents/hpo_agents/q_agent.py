@@ -191,7 +191,6 @@ class QAgent(ABC):
             "suites": list(self._suites),
             "seen": sorted(self._seen),
             "space": self._space.to_json(),
-            "pool": self._design.pool,
         }
         used = self._design.size()[0]
         arrays = {"q": self.table.q[:used], "n": self.table.n[:used], **self._design.to_arrays()}
@@ -209,7 +208,7 @@ class QAgent(ABC):
                 raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
             other = type(self)(**about["settings"])
             other._design, other._space = other.make_design(), SearchSpace(about["space"])
-            other._design.from_arrays(other._space, about["pool"], arrays)
+            other._design.from_arrays(other._space, arrays)
             other.table = _table(other, arrays)
             other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
         self._acting = None

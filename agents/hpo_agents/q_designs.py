@@ -56,13 +56,11 @@ class Design(ABC):
 
     Attributes:
         fallback: A state that learns from every step, and acts for states of which too little is known; or None.
-        pool: Hash of the pool that actions are rows of, or "".
         usual_steps: Trials of a training that takes a few seconds.
     """
 
     usual_steps: int
     fallback: int | None = None
-    pool: str = ""
 
     @abstractmethod
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
@@ -85,7 +83,7 @@ class Design(ABC):
         """What `fit` chose, as arrays."""
 
     @abstractmethod
-    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
+    def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
         """Take what `to_arrays` gave."""
 
 
@@ -108,7 +106,7 @@ class _ByCandidates(Design):
         return self.candidates
 
     def fit(self, tasks: Sequence[Task], rng: np.random.Generator) -> None:
-        self._take(choose_candidates(tasks, self.count, rng))
+        self.candidates = choose_candidates(tasks, self.count, rng)
 
     def train_on(self, bank: Bank, task: Ints) -> Episodes:
         c = self.ready
@@ -122,7 +120,6 @@ class _ByCandidates(Design):
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
         c = self.ready
         good = np.stack([c.open_on(context) for context in contexts])
-        good[~good.any(1)] = True  # none was measured: their nearest rows answer
         if all(c.rows_on(context) is not None for context in contexts):
             assert c.rows is not None
             return CandidateEpisodes(self, good, c.rows)
@@ -133,11 +130,13 @@ class _ByCandidates(Design):
         c = self.ready
         return {"x": c.x} | ({} if c.rows is None else {"rows": c.rows})
 
-    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
-        self._take(Candidates(space, arrays["x"], arrays.get("rows"), pool))
-
-    def _take(self, candidates: Candidates) -> None:
-        self.candidates, self.pool = candidates, candidates.pool
+    def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
+        x, rows = arrays["x"], arrays.get("rows")
+        if x.dtype != np.float64 or x.ndim != 2 or x.shape[1] != space.d:
+            raise InvalidValueError(f"`x` must be float64 (c, {space.d}), got {x.dtype} {x.shape}.")
+        if rows is not None and (rows.dtype != np.int64 or rows.shape != x.shape[:1] or rows.min() < 0):
+            raise InvalidValueError(f"`rows` must be int64 ({len(x)},), not negative, got {rows.dtype} {rows.shape}.")
+        self.candidates = Candidates(space, x, rows)
 
     @abstractmethod
     def states_of(self, episodes: CandidateEpisodes) -> Ints:
@@ -231,6 +230,8 @@ class Timed(_ByCandidates):
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return super().to_arrays() | {"edges": self.edges}
 
-    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
-        super().from_arrays(space, pool, arrays)
+    def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
+        super().from_arrays(space, arrays)
         self.edges = arrays["edges"]
+        if self.edges.shape != (self.buckets - 1,):
+            raise InvalidValueError(f"`edges` must be ({self.buckets - 1},), got {self.edges.shape}.")

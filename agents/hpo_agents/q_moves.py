@@ -70,7 +70,7 @@ class Moves(Design):
         d = self.space.d
         return {"cells": np.frombuffer(b"".join(self.cells), np.int16).reshape(-1, d)}
 
-    def from_arrays(self, space: SearchSpace, pool: str, arrays: Arrays) -> None:
+    def from_arrays(self, space: SearchSpace, arrays: Arrays) -> None:
         cells = arrays["cells"]
         if cells.dtype != np.int16 or cells.ndim != 2 or cells.shape[1] != space.d:
             raise InvalidValueError(f"`cells` must be int16 (s, {space.d}), got {cells.dtype} {cells.shape}.")

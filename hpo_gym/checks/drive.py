@@ -23,12 +23,25 @@ def is_vector(env: Env) -> bool:
 
 def action_space(env: Env) -> gym.Space[Any]:
     """The action space of one run."""
-    return env.single_action_space if is_vector(env) else env.action_space
+    space: gym.Space[Any] = env.single_action_space if is_vector(env) else env.action_space
+    return space
 
 
 def codec_of(env: Env) -> Any:
     """The codec inside, or None where the env is not ours."""
     return getattr(getattr(getattr(env.unwrapped, "kernel", None), "parts", None), "codec", None)
+
+
+def wrappers(env: Env) -> Iterator[Any]:
+    """The wrappers around an env, outermost first."""
+    while isinstance(env, gym.Wrapper):
+        yield env
+        env = env.env
+
+
+def is_limited(env: Env) -> bool:
+    """Whether a limit of steps truncates episodes."""
+    return any(isinstance(wrapper, gym.wrappers.TimeLimit) for wrapper in wrappers(env))
 
 
 def episode_length(env: Env) -> int:

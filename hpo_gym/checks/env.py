@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import pickle
 import subprocess
@@ -14,7 +15,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from hpo_gym.checks.bad_actions import bad_actions
-from hpo_gym.checks.drive import Driver, Env, drive, episode_length, is_vector
+from hpo_gym.checks.drive import Driver, Env, codec_of, drive, episode_length, is_limited, is_vector, wrappers
 from hpo_gym.checks.episodes import check_episodes, check_vector_steps
 from hpo_gym.checks.faults import Faults, difference, digest, mutable, shared, snapshot, spoil, untouched_global_rng
 
@@ -35,18 +36,19 @@ _BAD_OPTIONS: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def check_env(env: Env, *, processes: bool = True) -> None:
+def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     """Check an env made by hpo_gym: `HPOEnv` or `HPOVectorEnv`, wrapped or not, that has not been reset.
 
     Found are: bad actions, seeds and options that are accepted or change the state; steps before the first reset and
-    after the end; episodes that differ for one seed, by what was done before or by the hash seed of Python; objects that
-    are handed out twice, or that matter after they were handed out; copies and pickles that go another way; outcomes
-    outside their spaces or with other names and types than stated; scores that are not the task's; incumbents that fall;
-    a budget that is not spent exactly.
+    after the end; episodes that differ for one seed, by what was done before or by the hash seed of Python; objects
+    that are handed out twice, or that matter after they were handed out; copies and pickles that go another way;
+    outcomes outside their spaces or with other names and types than stated; scores that are not the task's; incumbents
+    that fall; a budget that is not spent exactly.
 
     Args:
         env: It is copied, and not changed.
-        processes: Whether to start a Python process with another hash seed.
+        processes: Whether to start Python processes with other hash seeds.
+        render: Whether to draw pictures.
 
     Raises:
         CheckFailed: `faults` lists all that was found.
@@ -57,7 +59,7 @@ def check_env(env: Env, *, processes: bool = True) -> None:
         for check in (check_vector_steps,) if is_vector(env) else (check_episodes,):
             with faults.guard("A valid episode"):
                 check(make(), faults)
-        for test in (_order, _seeds, _refusals, _actions, _aliases, _copies, _render):
+        for test in (_order, _seeds, _refusals, _actions, _aliases, _copies, *((_render,) if render else ())):
             with faults.guard(f"What `{test.__name__.strip('_')}` does"):
                 test(make, faults)
     if processes:
@@ -69,15 +71,33 @@ def check_env(env: Env, *, processes: bool = True) -> None:
 # ---------------------------------------------------------------------- copies
 def _maker(env: Env, faults: Faults) -> Make:
     """The first way to copy the env that works; one that does not is a fault."""
-    ways: list[tuple[str, Make]] = [
-        ("A deep copy", lambda: copy.deepcopy(env)),
-        ("A pickle", lambda: pickle.loads(pickle.dumps(env))),  # noqa: S301 - our own bytes
-    ]
-    good = [make for name, make in ways if _works(name, make, env, faults)]
+    good = [make for name, copied in _ways(env) if _works(name, make := functools.partial(copied, env), env, faults)]
     if not good:
         faults.add("The env can neither be copied nor pickled, so nothing else was checked")
         faults.close()
     return good[0]
+
+
+def _unpickled(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes of our own
+
+
+def _ways(env: Env) -> list[tuple[str, Callable[[Any], Any]]]:
+    """Ways to copy the env; some of Gymnasium's own wrappers cannot be pickled."""
+    ways: list[tuple[str, Callable[[Any], Any]]] = [("A deep copy", copy.deepcopy)]
+    if all(_can_be_pickled(kind) for kind in wrappers(env)):
+        ways.append(("A pickle", _unpickled))
+    return ways
+
+
+def _can_be_pickled(wrapper: Any) -> bool:
+    if not type(wrapper).__module__.startswith("gymnasium."):
+        return True
+    try:
+        pickle.dumps({k: v for k, v in vars(wrapper).items() if k != "env"})
+    except Exception:
+        return False
+    return True
 
 
 def _works(name: str, make: Make, env: Env, faults: Faults) -> bool:
@@ -98,10 +118,13 @@ def _copies(make: Make, faults: Faults) -> None:
         for driver in drivers:
             driver.step()
     made: dict[str, Driver] = {}
-    for name, function in (("A deep copy", copy.deepcopy), ("A pickle", lambda d: pickle.loads(pickle.dumps(d)))):  # noqa: S301
+    for name, copied in _ways(env):
         with faults.guard(f"{name} in the middle of an episode"):
-            made[name] = drivers[0].with_env(function(env))
-    tails = {name: [snapshot(driver.step()) for _ in range(more)] for name, driver in made.items()}
+            made[name] = drivers[0].with_env(copied(env))
+    tails: dict[str, Any] = {}
+    for name, driver in made.items():
+        with faults.guard(f"{name} in the middle of an episode"):
+            tails[name] = [snapshot(driver.step()) for _ in range(more)]
     expected, kept = ([snapshot(driver.step()) for _ in range(more)] for driver in reversed(drivers))
     for name, tail in tails.items():
         _same(faults, f"{name} in the middle of an episode goes another way than its original", expected, tail)
@@ -135,7 +158,8 @@ def _hash_seed(make: Make, faults: Faults) -> None:
             faults.add(f"The env fails in another process: {run.stderr.decode(errors='replace').strip()[-300:]}")
             return
         here = digest(drive(make(), 2, steps))
-        faults.expect(run.stdout.decode().strip() == here, f"Another process (PYTHONHASHSEED={seed}) gives another episode")
+        same = run.stdout.decode().strip() == here
+        faults.expect(same, f"Another process (PYTHONHASHSEED={seed}) gives another episode")
 
 
 # ---------------------------------------------------------------------- refusals
@@ -153,6 +177,8 @@ def _order(make: Make, faults: Faults) -> None:
         while not over:
             outcome = driver.step()
             over = outcome[2] or outcome[3]
+    if not outcome[2]:  # a limit from outside, after which the env could go on
+        return
     for _ in range(2):
         faults.refuses("A step after the end of an episode", lambda: env.step(driver.action))
     steps = episode_length(env)
@@ -166,8 +192,9 @@ def _refusals(make: Make, faults: Faults) -> None:
     twins = [Driver(make()), Driver(make())]
     for what, keywords in calls:
         env = twins[0].env
-        if faults.refuses(what, lambda e=env, k=keywords: e.reset(**k)):
-            _go_on(faults, f"{what} changes the state though refused", twins)
+        if faults.refuses(what, functools.partial(env.reset, **keywords)):
+            if not is_limited(env):  # Gymnasium's TimeLimit forgets its count before it asks the env
+                _go_on(faults, f"{what} changes the state though refused", twins)
         else:
             twins = [Driver(make()), Driver(make())]
 
@@ -179,7 +206,7 @@ def _actions(make: Make, faults: Faults) -> None:
         if twins[0].over:
             _go_on(faults, "An episode after refused actions differs", twins)
         env = twins[0].env
-        if faults.refuses(what, lambda e=env, a=action: e.step(a)):
+        if faults.refuses(what, functools.partial(env.step, action)):
             _go_on(faults, f"{what} changes the state though refused", twins)
         else:
             twins = [Driver(make()), Driver(make())]
@@ -197,7 +224,7 @@ def _same(faults: Faults, fault: str, expected: Any, got: Any) -> None:
 
 # ---------------------------------------------------------------------- what is handed out
 def _aliases(make: Make, faults: Faults) -> None:
-    """What was handed out is never written again, is never handed out again, and may be overwritten by whoever has it."""
+    """What was handed out is never written nor handed out again, and may be overwritten by whoever has it."""
     env, spoilt, twin = Driver(make()), Driver(make()), Driver(make())
     given, kept = [env.first], [snapshot(env.first)]
     spoil(spoilt.first)
@@ -223,10 +250,9 @@ def _spoil_views(env: Env) -> None:
     views: list[Any] = []
     if hasattr(inner, "history"):
         history = inner.history(0) if is_vector(env) else inner.history()
-        views += [dict_ for trial in history for dict_ in [trial.query.config] if isinstance(dict_, dict)]
-    if getattr(getattr(getattr(inner, "kernel", None), "parts", None), "codec", None) is not None:
-        if inner.kernel.parts.codec.pool:
-            views.append(inner.action_masks())
+        views += [trial.config for trial in history]
+    if getattr(codec_of(env), "pool", False):
+        views.append(inner.action_masks())
     for _, view in list(mutable(views)):
         if view is not views:
             spoil(view)

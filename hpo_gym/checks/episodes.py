@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length
+from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limited, wrappers
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
 from hpo_gym.rewards import Score
@@ -54,7 +54,8 @@ def _check_episode(driver: Driver, opening: Any, faults: Faults) -> None:
     if contexts is None:
         faults.add("The env inside is not an HPOEnv")
         return
-    faults.expect(info.get("t") == contexts.n_init, f"`t` is {info.get('t')} at first, with {contexts.n_init} given points")
+    first = contexts.n_init
+    faults.expect(info.get("t") == first, f"`t` is {info.get('t')} at first, with {first} given points")
     levels = contexts.fidelities if codec_of(env).fidelity else (1.0,)
     account = Account(contexts.budget, levels[0], contexts.n_init)
     if contexts.n_init and faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
@@ -76,7 +77,8 @@ def check_obs(obs: Any, space: gym.Space[Any], who: str, faults: Faults) -> None
             for name, part in space.items():
                 check_obs(obs[name], part, f"{who}: {name!r}", faults)
         return
-    if not faults.expect(isinstance(obs, (np.ndarray, np.generic)), f"{who}: the observation is a {type(obs).__name__}"):
+    array = isinstance(obs, (np.ndarray, np.generic))
+    if not faults.expect(array, f"{who}: the observation is a {type(obs).__name__}"):
         return
     faults.expect(obs.dtype == space.dtype, f"{who}: the observation is {obs.dtype}, its space {space.dtype}")
     faults.expect(np.isfinite(obs).all(), f"{who}: the observation is not finite")
@@ -96,7 +98,7 @@ def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Fau
     missing = [name for name in NAMES if name not in info]
     if not faults.expect(not missing, f"The info of `step` lacks {missing}"):
         return
-    faults.expect(not truncated or _limited(env), "An episode is truncated though no TimeLimit is set")
+    faults.expect(not truncated or is_limited(env), "An episode is truncated though no TimeLimit is set")
     faults.expect(info["task"] == task, "The task changes within an episode")
     _check_types(info, faults)
     _check_score(env, info, faults)
@@ -106,14 +108,6 @@ def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Fau
     faults.expect(info["t"] == account.t, f"`t` is {info['t']} after {account.t} trials")
     _check_budget(info, account, bool(terminated), bool(truncated), faults)
     _check_history(env, info, faults)
-
-
-def _limited(env: Env) -> bool:
-    while isinstance(env, gym.Wrapper):
-        if isinstance(env, gym.wrappers.TimeLimit):
-            return True
-        env = env.env
-    return False
 
 
 def _check_types(info: Any, faults: Faults) -> None:
@@ -149,10 +143,7 @@ def _check_score(env: Env, info: Any, faults: Faults) -> None:
 
 def _check_reward(env: Env, reward: float, info: Any, faults: Faults) -> None:
     parts = env.unwrapped.kernel.parts
-    inner, changed = env, False
-    while isinstance(inner, gym.Wrapper):
-        changed |= isinstance(inner, gym.RewardWrapper)
-        inner = inner.env
+    changed = any(isinstance(wrapper, gym.RewardWrapper) for wrapper in wrappers(env))
     if type(parts.reward) is Score and parts.duplicates != "penalize" and not changed:
         faults.expect(reward == info["score"], f"The reward {reward!r} is not the score {info['score']!r}")
 
@@ -171,7 +162,8 @@ def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool
     left = account.budget - account.spent
     faults.expect(left >= -EPS, f"More is spent than the budget of {account.budget:g}")
     over = left < account.least - EPS
-    faults.expect(terminated or truncated or not over, f"An episode goes on after its budget of {account.budget:g} is spent")
+    ended = terminated or truncated or not over
+    faults.expect(ended, f"An episode goes on after its budget of {account.budget:g} is spent")
     faults.expect(over or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
 
 

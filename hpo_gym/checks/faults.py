@@ -46,7 +46,7 @@ class Faults:
         """Note a fault unless `call` raises an `HPOGymError`, or one of `others`; returns whether it was refused."""
         try:
             call()
-        except (HPOGymError, *others) as error:
+        except (HPOGymError,) + others as error:  # noqa: RUF005 - mypy reads no starred tuple here
             return self.expect(str(error), f"{what}: the refusal has no message")
         except Exception as error:
             self.add(f"{what}: raises {type(error).__name__} ({error}), not an HPOGymError")
@@ -107,7 +107,7 @@ def _equal(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if type(a) is not type(b):
         return False
-    return bool(a == b) or (a != a and b != b)
+    return bool(a == b) or bool(a != a and b != b)
 
 
 def _short(value: Any) -> str:

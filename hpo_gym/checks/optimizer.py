@@ -1,1 +1,244 @@
-def check_optimizer(): ...
+"""`check_optimizer`: whether something that proposes configurations keeps the protocol of `hpo_gym.optimizer`."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
+from hpo_gym.errors import HPOGymError
+from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
+from hpo_gym.runs import Runs
+from hpo_gym.task import Task, bank_of
+from hpo_gym.trial import Query, Status, Trial
+
+Make = Callable[[], Any]
+Answer = Callable[[Query], Trial]
+
+
+def check_optimizer(
+    make: Make | str,
+    task: Task | Context,
+    *,
+    budget: int = 12,
+    prior: Sequence[Evaluations] = (),
+    train: Sequence[Task] = (),
+    may_repeat: bool = False,
+) -> None:
+    """Check an optimizer.
+
+    Found are: proposals outside the search space, or at a fidelity that cannot be had; other trials for the same seed,
+    in a fresh or in a used one; use of the global generators; changes of what it is given; errors when given points are
+    told first, after `ask` said None, or where scores are equal, huge or all failures; repeats where there are other
+    configurations; batched choices that are not the single ones; a trained one that chooses otherwise once saved.
+
+    Args:
+        make: Makes one, or its registered name.
+        task: What it tunes, or the context of a task whose scores are made up.
+        budget: In full evaluations.
+        prior: Earlier tasks, none of them a relative of `task`.
+        train: What a `Trainable` is trained on; none: it is not trained.
+        may_repeat: Whether it may propose a configuration again though others are left.
+
+    Raises:
+        CheckFailed: `faults` lists all that was found.
+    """
+    new: Make = (lambda: make_optimizer(make)) if isinstance(make, str) else make
+    first = new()
+    faults = Faults(f"The optimizer {type(first).__name__}")
+    if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):
+        faults.close()
+    context = task if isinstance(task, Context) else context_of(task, budget, prior)
+    answer = made_up if isinstance(task, Context) else _runner(task)
+    with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
+        if isinstance(first, Trainable) and train:
+            with faults.guard("To train, save and load it"):
+                new = _trained(first, new, train, context, answer, Path(folder), faults)
+        for check in (_seeds, _given, _degenerate):
+            with faults.guard(f"What `{check.__name__.strip('_')}` does"):
+                check(new, context, answer, faults)
+        if not may_repeat:
+            with faults.guard("A finite space"):
+                _finite(new, context, answer, faults)
+        if isinstance(first, BatchOptimizer) and isinstance(task, Task):
+            with faults.guard("The batched form"):
+                _batch(new, task, context, faults)
+    faults.close()
+
+
+def context_of(task: Task, budget: float, prior: Sequence[Evaluations] = ()) -> Context:
+    """What an optimizer may know of a task."""
+    measured: Any = getattr(task, "measured", None)
+    available = None if measured is None or measured.all() else measured
+    return Context(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior)
+
+
+def _runner(task: Task) -> Answer:
+    return lambda query: task.run(query.config, query.fidelity)
+
+
+def made_up(query: Query) -> Trial:
+    """A score that depends on the configuration alone."""
+    key = seeding.key({str(k): str(v) for k, v in query.config.items()})
+    return Trial(query, key / 2.0**64, query.fidelity)
+
+
+# ---------------------------------------------------------------------- runs
+def run(
+    optimizer: Any, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
+) -> list[Trial]:
+    """Let an optimizer spend the budget, and check its proposals."""
+    optimizer.reset(context, seeding.generator(seed))
+    for trial in given:
+        optimizer.tell(trial)
+    trials: list[Trial] = []
+    spent = 0.0
+    while context.budget - spent >= context.fidelities[0] - 1e-9:
+        query = optimizer.ask()
+        if query is None:
+            again = optimizer.ask()
+            faults.expect(again is None, f"`ask` after None gives {again!r}")
+            break
+        if not _proposal(query, context, faults):
+            break
+        left = [f for f in context.fidelities if f <= context.budget - spent + 1e-9]
+        trial = answer(Query(query.config, min(query.fidelity, left[-1])))
+        optimizer.tell(trial)
+        trials.append(trial)
+        spent += trial.fidelity
+    return trials
+
+
+def _proposal(query: Any, context: Context, faults: Faults) -> bool:
+    if not faults.expect(isinstance(query, Query), f"`ask` gives no Query but {query!r:.80}"):
+        return False
+    near = min(abs(f - query.fidelity) for f in context.fidelities)
+    faults.expect(near < 1e-9, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
+    try:
+        context.space.to_unit(query.config)
+    except HPOGymError as error:
+        faults.add(f"A proposal is not in the search space: {error}")
+        return False
+    return True
+
+
+def _seeds(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+    before = copy.deepcopy(_arrays(context))
+    optimizer = new()
+    trials = run(optimizer, context, answer, faults, 0)
+    faults.expect(trials, "`ask` gives None at once")
+    _same(faults, "One seed gives other trials", trials, run(new(), context, answer, faults, 0))
+    run(optimizer, context, answer, faults, 5)
+    _same(faults, "A used one goes another way than a fresh one", trials, run(optimizer, context, answer, faults, 0))
+    where = difference(before, _arrays(context))
+    faults.expect(where is None, f"It changes the context that it is given (at {where})")
+
+
+def _arrays(context: Context) -> list[Any]:
+    prior = [[e.x, e.score, e.cost, e.status] for e in context.prior]
+    return [context.pool, context.available, dict(context.meta_features), prior]
+
+
+def _same(faults: Faults, fault: str, expected: Sequence[Trial], got: Sequence[Trial]) -> None:
+    a, b = ([(dict(t.config), t.fidelity) for t in trials] for trials in (expected, got))
+    where = difference(a, b)
+    faults.expect(where is None, f"{fault} (at {where})")
+
+
+def _given(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+    points = context.space.sample(np.random.default_rng(3), 5)
+    given = [answer(Query(config)) for config in context.space.decode(points)]
+    run(new(), context, answer, faults, 2, given)
+
+
+def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+    """Scores from which nothing can be learned: it must go on proposing."""
+    scores: dict[str, Callable[[int], float]] = {
+        "equal scores": lambda i: 0.25,
+        "huge scores": lambda i: (-1.0) ** i * 1e308,
+        "tiny differences": lambda i: 1.0 + i * 1e-16,
+    }
+    for name, score in {**scores, "failures only": lambda i: -1.0}.items():
+        status = Status.FAILED if name == "failures only" else Status.OK
+        count = iter(range(10**6))
+
+        def told(query: Query, score: Any = score, status: Status = status, count: Any = count) -> Trial:
+            known = answer(query)
+            return Trial(known.query, score(next(count)), known.cost, status)
+
+        with faults.guard(f"A run of {name}"):
+            run(new(), context, told, faults, 4)
+
+
+def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
+    """Where the pool is small and paid for, no configuration is tried twice before all are tried."""
+    if context.pool is None:
+        return
+    rows = np.arange(len(context.pool)) if context.available is None else np.flatnonzero(context.available)
+    pool = context.space.snap(np.asarray(context.pool, np.float64)[rows[:8]])
+    small = Context(context.space, float(len(pool)), (1.0,), pool, None, context.meta_features, ())
+    by_config = {_frozen(c) for c in context.space.decode(pool)}
+
+    def nearest(query: Query) -> Trial:
+        x = context.space.to_unit(query.config)
+        config = context.space.from_unit(pool[np.abs(pool - x).sum(1).argmin()])
+        return made_up(Query(config))
+
+    tried = [_frozen(t.config) for t in run(new(), small, nearest, faults, 6)]
+    repeats = len(tried) - len(set(tried))
+    faults.expect(not repeats, f"It repeats {repeats} of {len(by_config)} configurations though others are left")
+
+
+def _frozen(config: Any) -> tuple[Any, ...]:
+    return tuple(sorted((k, repr(v)) for k, v in config.items()))
+
+
+# ---------------------------------------------------------------------- batches and training
+def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
+    """Three runs at once choose what each of them would choose alone, at full fidelity."""
+    single = Context(context.space, context.budget, (1.0,), context.pool, context.available, context.meta_features,
+                     context.prior)  # fmt: skip
+    seeds, bank = (3, 4, 5), bank_of([task])
+    runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
+    runs.begin(None, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
+    optimizer = new()
+    optimizer.reset_batch([single] * len(seeds), [seeding.generator(s) for s in seeds])
+    for _ in range(int(context.budget)):
+        at, _ = optimizer.ask_batch(runs)
+        at = np.asarray(at)
+        ended = at < 0 if at.dtype.kind in "iu" else np.isnan(at).any(1)
+        if ended.any():
+            break
+        rows: Any = bank
+        runs.submit(rows.measured_rows(runs.task, at) if at.dtype.kind in "iu" else bank.place(runs.task, at))
+    for i, seed in enumerate(seeds):
+        alone = run(new(), single, _runner(task), faults, seed)
+        together = runs.view(i)
+        _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
+
+
+def _trained(
+    first: Any, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
+) -> Make:
+    """Train it a little; what is loaded must choose as what was saved."""
+    first.train(train, seeding.generator(1), steps=200)
+    families = {t.family for t in train}
+    faults.expect(families <= set(first.seen), f"`seen` lacks {sorted(families - set(first.seen))}")
+    first.save(folder)
+
+    def loaded() -> Any:
+        optimizer = new()
+        optimizer.load(folder)
+        return optimizer
+
+    expected = run(first, context, answer, faults, 7)
+    other = loaded()
+    faults.expect(set(other.seen) == set(first.seen), "What is loaded has seen other families than what was saved")
+    _same(faults, "What is loaded chooses otherwise than what was saved", expected, run(other, context, answer, faults, 7))
+    return loaded

@@ -1,1 +1,170 @@
-def check_suite(): ...
+"""`check_suite`: whether the tasks of a suite are what they say, and no family stands on both sides of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.checks.faults import Faults, difference
+from hpo_gym.errors import HPOGymError
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite, load_suite
+from hpo_gym.task import Task
+from hpo_gym.trial import LABELS
+
+_EPS = 1e-9
+
+
+def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> None:
+    """Check a suite.
+
+    Found are: names that are not unique; families on two sides of a split or of a fold; `best` and `worst` that are not
+    true; scores or costs that are not finite; rows that are served though never measured; a default configuration that
+    cannot be evaluated; configurations that do not come back from the encoding; a `data_hash` that is missing or
+    changes.
+
+    Args:
+        suite: A suite, or the name of a registered one.
+        tasks: How many tasks are evaluated, evenly chosen.
+        points: How many configurations of each.
+
+    Raises:
+        CheckFailed: `faults` lists all that was found.
+    """
+    faults = Faults(f"The suite {suite if isinstance(suite, str) else suite.name!r}")
+    loaded = load_suite(suite)
+    for check in (_names, _splits, _hash, _space, _scale):
+        with faults.guard(f"What `{check.__name__.strip('_')}` checks"):
+            check(loaded, faults)
+    chosen = np.unique(np.linspace(0, len(loaded.members) - 1, tasks).round().astype(int))
+    for i in chosen.tolist():
+        task = loaded.members[i]
+        with faults.guard(f"Task {task.name!r}"):
+            _task(task, faults, points)
+    faults.close()
+
+
+def _names(suite: Suite, faults: Faults) -> None:
+    names = [t.name for t in suite.members]
+    twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+    faults.expect(not twice, f"Names of tasks are not unique: {twice}")
+    for task in suite.members:
+        faults.expect(task.name and task.family, f"Task {task.name!r} has no name or no family ({task.family!r})")
+        faults.expect(task.suite == suite.name, f"Task {task.name!r} says that it is of suite {task.suite!r}")
+        faults.expect(task.space.d <= suite.space.d, f"Task {task.name!r} has more columns than the suite's space")
+
+
+def _splits(suite: Suite, faults: Faults) -> None:
+    faults.expect(suite.tasks("train"), "No task is in the training split")
+    for fold in (None, *range(FOLDS)):
+        where = "the published split" if fold is None else f"fold {fold}"
+        sides: dict[str, str] = {}
+        count: list[str] = []
+        for split in SPLITS:
+            for task in suite.tasks(split, fold):
+                count.append(task.name)
+                other = sides.setdefault(task.family, split)
+                faults.expect(other == split, f"Family {task.family!r} is in {other!r} and in {split!r} of {where}")
+        faults.expect(len(count) == len(set(count)), f"A task is in two splits of {where}")
+        whole = fold is not None or suite.splits is None
+        faults.expect(len(count) == len(suite.members) or not whole, f"Some task is in no split of {where}")
+        prior = {e.name: e.family for e in suite.prior(fold)}
+        hidden = {t.family for split in ("val", "test") for t in suite.tasks(split, fold)}
+        faults.expect(not hidden & set(prior.values()), f"The prior of {where} holds relatives of held-out tasks")
+
+
+def _hash(suite: Suite, faults: Faults) -> None:
+    faults.expect(suite.data_hash, "`data_hash` is empty, so results cannot say what they were measured on")
+    if suite.name in SUITES.entries():
+        again = SUITES.get(suite.name)()
+        faults.expect(again.data_hash == suite.data_hash, "`data_hash` is another when the suite is made again")
+        names = [t.name for t in again.members]
+        faults.expect(names == [t.name for t in suite.members], "The tasks are others when the suite is made again")
+
+
+def _space(suite: Suite, faults: Faults) -> None:
+    space = suite.space
+    faults.expect(SearchSpace(space.to_json()) == space, "The search space does not come back from its JSON")
+    x = space.sample(np.random.default_rng(0), 200)
+    faults.expect(np.array_equal(space.snap(x), x), "To snap a canonical point moves it")
+    faults.expect(np.array_equal(space.encode(space.decode(x)), x), "Configurations do not come back from the encoding")
+    faults.expect(space.encode([space.default]).shape == (1, space.d), "The default configuration is not in the space")
+
+
+def _scale(suite: Suite, faults: Faults) -> None:
+    for fold in (None, *range(FOLDS)):
+        scale = suite.scale(fold)
+        numbers = [scale.mean, scale.sd, scale.cost, *scale.meta_mean, *scale.meta_sd]
+        faults.expect(np.isfinite(numbers).all(), f"The meta-train scale of fold {fold} is not finite: {scale}")
+        faults.expect(scale.sd > 0 and scale.cost > 0, f"The meta-train scale of fold {fold} is not positive: {scale}")
+
+
+# ---------------------------------------------------------------------- one task
+def _task(task: Task, faults: Faults, count: int) -> None:
+    who = f"Task {task.name!r}"
+    numbers = [task.best, task.worst, *(v for v in task.meta_features.values() if v is not None)]
+    faults.expect(np.isfinite(numbers).all(), f"{who}: `best`, `worst` or a meta-feature is not finite")
+    faults.expect(task.best >= task.worst, f"{who}: `best` {task.best!r} is below `worst` {task.worst!r}")
+    levels = task.fidelities
+    good = list(levels) == sorted(set(levels)) and levels[-1] == 1.0 and levels[0] > 0
+    faults.expect(good, f"{who}: `fidelities` {levels} do not ascend to 1")
+    x = task.space.sample(np.random.default_rng(1), count)
+    _outcomes(task, x, faults, who)
+    _oracle(task, x, faults, who)
+    _default(task, faults, who)
+    _pool(task, faults, who)
+
+
+def _outcomes(task: Task, x: Points, faults: Faults, who: str) -> None:
+    key = np.arange(len(x), dtype=np.uint64)
+    for level in task.fidelities:
+        out = task.evaluate(x, np.full(len(x), level), key)
+        again = task.evaluate(x, np.full(len(x), level), key)
+        faults.expect(np.isfinite(out.score).all(), f"{who}: a score is not finite at fidelity {level:g}")
+        good = np.isfinite(out.cost).all() and bool((out.cost >= 0).all())
+        faults.expect(good, f"{who}: a cost is negative or not finite at fidelity {level:g}")
+        known = bool(((out.status >= 0) & (out.status < len(LABELS))).all())
+        faults.expect(known, f"{who}: a status is unknown at fidelity {level:g}")
+        faults.expect(difference(list(out), list(again)) is None, f"{who}: to evaluate again gives another outcome")
+        one = task.evaluate(x[:1], np.array([level]), key[:1])
+        first = [part[:1] for part in out]
+        faults.expect(difference(list(one), first) is None, f"{who}: an outcome depends on what else is evaluated")
+
+
+def _oracle(task: Task, x: Points, faults: Faults, who: str) -> None:
+    pool, measured = task.pool, getattr(task, "measured", slice(None))
+    sure = task.noise_free(x if pool is None else pool[measured])
+    top, span = float(sure.max()), max(task.best - task.worst, abs(task.best), 1e-300)
+    faults.expect(top <= task.best + _EPS * span, f"{who}: a configuration scores {top!r}, `best` is {task.best!r}")
+    best = getattr(task, "optimum_x", None)
+    if best is not None:
+        top = float(task.noise_free(best[None])[0])
+    if best is not None or pool is not None:
+        reached = abs(top - task.best) <= 1e-6 * span
+        faults.expect(reached, f"{who}: the best configuration scores {top!r}, `best` is {task.best!r}")
+
+
+def _default(task: Task, faults: Faults, who: str) -> None:
+    try:
+        trial = task.run(task.space.default)
+    except HPOGymError as error:
+        faults.add(f"{who}: the default configuration cannot be evaluated: {error}")
+        return
+    faults.expect(np.isfinite(trial.score), f"{who}: the default configuration has no finite score")
+    task.space.to_unit(trial.config)
+
+
+def _pool(task: Task, faults: Faults, who: str) -> None:
+    """Whatever is asked, a measured row answers, and one that was measured answers for itself."""
+    pool, measured = task.pool, getattr(task, "measured", None)
+    if pool is None or measured is None:
+        return
+    known = {tuple(row) for row in task.space.snap(pool[measured]).tolist()}
+    for where, rows in (("an unmeasured row", np.flatnonzero(~measured)[:20]), ("a row", np.flatnonzero(measured)[:20])):
+        for row in rows.tolist():
+            trial = task.run(task.space.from_unit(pool[row]))
+            answer = tuple(task.space.to_unit(trial.config).tolist())
+            faults.expect(answer in known, f"{who}: {where} that is asked for is answered by one never measured")
+            if measured[row]:
+                own = answer == tuple(task.space.snap(pool[row : row + 1])[0].tolist())
+                faults.expect(own, f"{who}: a measured row is not answered by itself")
+
