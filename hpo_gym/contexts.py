@@ -106,7 +106,7 @@ def draw_rows(bank: Bank, task: Ints, world: Keys, count: int, salt: int) -> NDA
     """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough."""
     rows, sizes = measured_rows(bank)
     size = sizes[task]
-    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None])
+    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], bank.m)
     return np.asarray(rows[task[:, None], order], np.int64)
 
 
@@ -119,12 +119,13 @@ def measured_rows(bank: Bank) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.argsort(~measured, axis=1, kind="stable"), measured.sum(1)
 
 
-def _permute(position: Ints, size: Ints, key: Keys) -> Ints:
+def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:
     """A keyed permutation of ``range(size)`` at `position`: a Feistel network with cycle walking.
 
+    Its domain is given by `most`, the rows of the table, not by the sizes, so that a run draws the same in any batch.
     (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, section 4.)
     """
-    half = int(max(1, np.ceil(np.log2(max(int(size.max()), 2)) / 2)))
+    half = (max(most - 1, 1).bit_length() + 1) // 2
     mask = np.uint64((1 << half) - 1)
     shape = np.broadcast_shapes(position.shape, size.shape, key.shape)
     value = np.broadcast_to(position, shape).astype(np.uint64)

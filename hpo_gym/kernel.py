@@ -67,7 +67,8 @@ def make_parts(
     parts = Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)
     for part, kind in ((parts.observer, Observer), (parts.codec, Codec), (parts.reward, Reward)):
         if not isinstance(part, kind):
-            raise InvalidValueError(f'A part must be a name, {{"name": .., option: ..}} or a {kind.__name__}, got {part!r}.')
+            rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
+            raise InvalidValueError(f"A part {rule}, got {part!r}.")
     return parts
 
 
@@ -288,11 +289,11 @@ class Kernel:
     # ------------------------------------------------------------------ views
     def observe(self) -> Any:
         """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
-        blank = np.flatnonzero(np.equal(self.runs.t, 0)) if self._blanks else ()
-        if not len(blank):
+        if not self._blanks or not np.equal(self.runs.t, 0).any():
             return self.parts.observer(self.contexts, self.runs)
         with np.errstate(all="ignore"):  # scores of no trial
             obs = self.parts.observer(self.contexts, self.runs)
+        blank = np.flatnonzero(self.runs.t == 0)
         return put(obs, blank, self.observe_some(blank))
 
     def observe_some(self, which: Ints) -> Any:

@@ -263,8 +263,9 @@ def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: P
 def test_failed_cells_give_exit_code_one_unless_allowed(
     run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
 ) -> None:
-    text = "class Broken:\n" + "".join(f"    def {m}(self, *args):\n        {b}\n" for m, b in
-                                       (("reset", "pass"), ("ask", "raise OSError('boom')"), ("tell", "pass")))  # fmt: skip
+    methods = {"reset": "pass", "ask": "raise OSError('boom')", "tell": "pass"}
+    lines = [f"    def {name}(self, *args):\n        {body}\n" for name, body in methods.items()]
+    text = "class Broken:\n" + "".join(lines)
     (tmp_path / "users_own.py").write_text(text)
     command = ["bench", "--suite", str(suite_folder), "--optimizers", "users_own:Broken", *TINY]
     done = run(*command, "--out", "a")
@@ -346,13 +347,13 @@ def test_help_and_nothing_show_the_commands(run: Run) -> None:
 
 
 # ---------------------------------------------------------------------- whatever is typed
-WORDS = [
-    "list", "info", "verify", "report", "import", "bench", "--json", "--quiet", "--resume", "--help", "--out", "--suite",
-    "--optimizers", "--fold", "--split", "--seeds", "--budget", "--tasks", "--start", "--engine", "--workers", "--space",
-    "--score", "--cost", "--task", "--no-timings", "--allow-failures", "plain", "bad", "out", "mine.csv", "space.json",
-    "nowhere", "random", "default", "AutoMl", "all", "0", "1", "-1", "1e9", "val", "test", "init5", "serial", "process",
-    "", " ", "\\", "é", "²", "--", "-", "a:b", ":", "os:getcwd", "../..", "x" * 300, "%s", "{}", "'", "[bold]", "\n", "\udc80",
-]  # fmt: skip
+TYPED = """
+list info verify report import bench --json --quiet --resume --help --out --suite --optimizers --fold --split --seeds
+--budget --tasks --start --engine --workers --space --score --cost --task --no-timings --allow-failures plain bad out
+mine.csv space.json nowhere random default AutoMl all 0 1 -1 1e9 val test init5 serial process \\ é ² -- - a:b :
+os:getcwd ../.. %s {} ' [bold]
+"""
+WORDS = [*TYPED.split(), "", " ", "x" * 300, "\n", "\udc80"]
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -389,8 +390,8 @@ def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 def test_a_stopped_bench_says_how_to_go_on(
     how: signal.Signals, code: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
 ) -> None:
-    arguments = ["bench", "--suite", str(suite_folder), "--optimizers", "bench_optimizers:Slow", "--out", "out", "--quiet",
-                 "--engine", "serial"]  # fmt: skip
+    slow = ["--optimizers", "bench_optimizers:Slow", "--engine", "serial"]
+    arguments = ["bench", "--suite", str(suite_folder), "--out", "out", "--quiet", *slow]
     process = _process(*arguments, "--seeds", "900", cwd=tmp_path)
     deadline = time.monotonic() + 60
     while not (tmp_path / "out" / "store.sqlite").exists() and time.monotonic() < deadline:

@@ -21,6 +21,7 @@ from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_agents.q_table import QTable, epsilon_at
 from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
+from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
 from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable, make_optimizer
 from hpo_gym.space import SearchSpace
@@ -298,6 +299,28 @@ def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> Non
         assert query is not None
         suite.space.to_unit(query.config)
         agent.tell(Trial(query, float(i)))
+
+
+@pytest.mark.parametrize("design", ["configuration", "trial"])
+def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite: Suite) -> None:
+    pool = suite.space.sample(rng(3), 6)
+    agent = trained(design, suite, candidates=40)
+    available = np.array([True, True, False, True, True, True])
+    agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng())
+    rows = []
+    while (query := agent.ask()) is not None:
+        rows.append(int(np.flatnonzero((pool == suite.space.to_unit(query.config)).all(1))[0]))
+        agent.tell(Trial(query, 0.0))
+    assert len(rows) > 2
+    assert len(set(rows)) == len(rows)
+    assert available[rows].all()
+
+
+@pytest.mark.parametrize("design", ["configuration", "trial"])
+def test_the_public_contract_is_kept(design: str, suite: Suite) -> None:
+    for task in (suite.tasks("test")[0], load_suite("Functions").tasks("test")[0]):
+        train = suite.tasks("train") if task.suite == "Toy" else load_suite("Functions").tasks("train")[:8]
+        check_optimizer(AGENTS[design], task, train=train)
 
 
 @every_agent

@@ -14,7 +14,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.suite import sobol_like
 from hpo_gym.task import Ints, Task
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.tasks.table import Finder, TableTask
 
 _OFTEN = 0.95  # share of the meta-train tasks on which a candidate row was measured
 
@@ -51,6 +51,17 @@ class Candidates:
         if rows is None or context.available is None or not np.any(context.available[rows]):
             return np.ones(len(self.x), bool)
         return np.asarray(context.available, bool)[rows]
+
+    def rows_in(self, context: Context) -> Ints:
+        """The row of the context's pool that stands for each candidate, ``(c,)``: it, or the nearest available one."""
+        rows, pool, space = self.rows_on(context), context.pool, context.space
+        if rows is not None and context.available is None:
+            return rows
+        assert pool is not None
+        available = np.ones(len(pool), bool) if context.available is None else np.asarray(context.available, bool)
+        if rows is not None and available[rows].any():
+            return rows  # the others are not open
+        return Finder(space, pool).nearest(self.points_on(space), available)
 
     def points_on(self, space: SearchSpace) -> Points:
         """The candidates as points of a space, ``(c, d)``, with its own defaults in columns that they lack."""

@@ -120,9 +120,8 @@ class _ByCandidates(Design):
     def act_on(self, contexts: Sequence[Context], d: int) -> Episodes:
         c = self.ready
         good = np.stack([c.open_on(context) for context in contexts])
-        if all(c.rows_on(context) is not None for context in contexts):
-            assert c.rows is not None
-            return CandidateEpisodes(self, good, c.rows)
+        if all(context.pool is not None for context in contexts):
+            return CandidateEpisodes(self, good, np.stack([c.rows_in(context) for context in contexts]))
         widest = max(contexts, key=lambda context: context.space.d)
         return CandidateEpisodes(self, good, c.points_on(widest.space)[:, :d])
 
@@ -146,7 +145,14 @@ class _ByCandidates(Design):
 class CandidateEpisodes(Episodes):
     """Runs that try candidates.
 
+    Args:
+        design: Says which state a run is in.
+        good: Which candidates can be evaluated, ``(n, c)``.
+        at: What they are: rows of a shared pool ``(c,)`` or of each run's ``(n, c)``, or points ``(c, d)``.
+        bank, task: What answers points in training.
+
     Attributes:
+        left: Which candidates are new to the run and can be evaluated, ``(n, c)``.
         last: The last candidate, or `c` before the first and after another configuration, ``(n,)``.
         asked: How many candidates were asked for, ``(n,)``.
         best: Highest score so far, ``(n,)``.
@@ -157,6 +163,7 @@ class CandidateEpisodes(Episodes):
     ) -> None:
         n = len(good)
         self.design, self.at, self.bank, self.task = design, at, bank, task
+        self.own = at.ndim == 2 and at.dtype.kind == "i"
         self.left = good.copy()
         self.last = np.full(n, good.shape[1])
         self.asked = np.zeros(n, np.int64)
@@ -169,7 +176,7 @@ class CandidateEpisodes(Episodes):
         return self.left
 
     def propose(self, action: Ints) -> NDArray[Any]:
-        at = np.asarray(self.at[action])
+        at = np.asarray(self.at[np.arange(len(action)), action] if self.own else self.at[action])
         return at if self.bank is None or self.task is None else self.bank.place(self.task, at)
 
     def tell(self, which: Which, action: Ints, x: Points | None, score: Floats) -> None:
@@ -181,6 +188,9 @@ class CandidateEpisodes(Episodes):
             action[~ours] = self.design.ready.match(x[~ours])
         known = action < self.left.shape[1]
         self.left[runs[known], action[known]] = False
+        if self.own:  # one row may stand for several candidates
+            rows = self.at[runs[known]]
+            self.left[runs[known]] &= rows != rows[np.arange(len(rows)), action[known]][:, None]
         self.last[runs] = action
         self.asked[runs] += ours
         self.best[runs] = np.maximum(self.best[runs], score)

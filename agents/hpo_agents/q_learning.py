@@ -24,10 +24,10 @@ class QLearning(QAgent):
     **Differs from the paper**: alpha has a floor; many runs learn side by side (see `QTable`); configurations that the
     run has tried are masked, also in max_a' Q(s', a').
 
-    **Settings**: chosen on the validation split of AutoML. 64 candidates, half of them the greedy portfolio, are level with
-    128 and 256; discounts of 0 and .1 are level, larger ones worse, as the maximum over noisy values adds up, the more
-    candidates the faster. The rewards "regret_drop" and "normalized_improvement" are level (with moves the first is
-    better); "regret", "log_regret" and "score" are worse. "Level" means: not more apart than trainings with two seeds.
+    **Settings**: chosen on the validation split of AutoML. 64 candidates, half of them the greedy portfolio, are level
+    with 128 and 256; discounts of 0 and .1 are level, larger ones worse, as the maximum over noisy values adds up, the
+    more so the more candidates. The rewards "regret_drop" and "normalized_improvement" are level (with moves the first
+    is better); "regret", "log_regret" and "score" are worse. "Level" means: not more apart than trainings of two seeds.
 
     Args:
         states: "configuration" or "move".

@@ -20,10 +20,10 @@ class QPortfolio(QAgent):
     **Differs from the paper**: alpha has a floor; configurations that the run has tried are masked, also in
     max_a' Q(s', a'). Every s' is one trial later than any s of its batch, so a batch is exactly the sequential rule.
 
-    **Settings**: chosen on the validation split of AutoML. Three buckets are better than one; 64, 128 and 256 candidates,
-    half of them the greedy portfolio, are level, and so are discounts of 0 to .2. The rewards "regret_drop" and
-    "normalized_improvement" are level; "regret", "log_regret" and "score" are worse. "Level" means: not more apart than
-    trainings with two seeds.
+    **Settings**: chosen on the validation split of AutoML. Three buckets are better than one; 64, 128 and 256
+    candidates, half of them the greedy portfolio, are level, and so are discounts of 0 to .2. The rewards "regret_drop"
+    and "normalized_improvement" are level; "regret", "log_regret" and "score" are worse. "Level" means: not more apart
+    than trainings with two seeds.
 
     Args:
         candidates: How many configurations are actions.

@@ -49,7 +49,6 @@ def _names(suite: Suite, faults: Faults) -> None:
     faults.expect(not twice, f"Names of tasks are not unique: {twice}")
     for task in suite.members:
         faults.expect(task.name and task.family, f"Task {task.name!r} has no name or no family ({task.family!r})")
-        faults.expect(task.suite == suite.name, f"Task {task.name!r} says that it is of suite {task.suite!r}")
         faults.expect(task.space.d <= suite.space.d, f"Task {task.name!r} has more columns than the suite's space")
 
 

@@ -1,0 +1,223 @@
+"""`check_optimizer` finds what breaks the protocol, and nothing in a plain random search."""
+
+import itertools
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+import toys
+
+from hpo_gym import check_optimizer
+from hpo_gym.checks.optimizer import context_of
+from hpo_gym.errors import CheckFailed
+from hpo_gym.trial import Query
+
+TASK = toys.gappy().task("g")
+PLAIN = toys.plain().task("g")
+
+
+class Good:
+    """Random rows without repeats; fidelities in turn."""
+
+    def reset(self, context: Any, rng: Any) -> None:
+        self.context, self.rng = context, rng
+        available = np.ones(len(context.pool), bool) if context.available is None else context.available
+        self.rows = list(rng.permutation(np.flatnonzero(available)))
+        self.told: list[Any] = []
+
+    def ask(self) -> Query | None:
+        if not self.rows:
+            return None
+        x = self.context.pool[self.rows.pop()]
+        levels = self.context.fidelities
+        return Query(self.context.space.from_unit(self.context.space.snap(x[None])[0]), levels[len(self.rows) % len(levels)])
+
+    def tell(self, trial: Any) -> None:
+        self.told.append(trial)
+
+
+class GoodBatch(Good):
+    def reset_batch(self, contexts: Any, rngs: Any) -> None:
+        self.order = []
+        for context, rng in zip(contexts, rngs, strict=True):
+            one = Good()
+            one.reset(context, rng)
+            self.order.append(one.rows)
+
+    def ask_batch(self, runs: Any) -> Any:
+        return np.array([rows.pop() for rows in self.order]), None
+
+
+class GoodTrainable(Good):
+    seen: frozenset[str] = frozenset()
+
+    def train(self, tasks: Any, rng: Any, *, validation: Any = (), steps: int | None = None) -> None:
+        self.seen = frozenset(t.family for t in tasks)
+
+    def save(self, folder: Any) -> None:
+        (folder / "seen.txt").write_text("\n".join(sorted(self.seen)))
+
+    def load(self, folder: Any) -> None:
+        self.seen = frozenset((folder / "seen.txt").read_text().split("\n"))
+
+
+class Outside(Good):
+    def ask(self):
+        return Query({**super().ask().config, "C": 1e9})
+
+
+class AnotherFidelity(Good):
+    def ask(self):
+        return Query(super().ask().config, 0.77)
+
+
+class NoQuery(Good):
+    def ask(self):
+        return super().ask().config
+
+
+class OwnEntropy(Good):
+    def reset(self, context, rng):
+        super().reset(context, np.random.default_rng())
+
+
+class Remembers(Good):
+    runs = 0
+
+    def reset(self, context, rng):
+        super().reset(context, rng)
+        self.runs += 1
+        self.rows = self.rows[self.runs :]
+
+
+class GlobalNumPy(Good):
+    def ask(self):
+        np.random.rand()
+        return super().ask()
+
+
+class GlobalRandom(Good):
+    def ask(self):
+        random.random()
+        return super().ask()
+
+
+class FailsAfterNone(Good):
+    said = False
+
+    def reset(self, context, rng):
+        super().reset(context, rng)
+        self.rows, self.said = self.rows[:2], False
+
+    def ask(self):
+        if self.said:
+            raise IndexError("no rows")
+        query = super().ask()
+        self.said = query is None
+        return query
+
+
+class NoGiven(Good):
+    asked = False
+
+    def reset(self, context, rng):
+        super().reset(context, rng)
+        self.asked = False
+
+    def ask(self):
+        self.asked = True
+        return super().ask()
+
+    def tell(self, trial):
+        if not self.asked:
+            raise RuntimeError("ask first")
+
+
+class Standardises(Good):
+    def tell(self, trial):
+        super().tell(trial)
+        if len(self.told) > 2:
+            scores = [t.score for t in self.told[-3:]]
+            1 / (max(scores) - min(scores))
+
+
+class Repeats(Good):
+    def ask(self):
+        return Query(self.context.space.from_unit(self.context.space.snap(self.context.pool[:1])[0]))
+
+
+class ChangesTheContext(Good):
+    def reset(self, context, rng):
+        super().reset(context, rng)
+        context.meta_features.clear()
+
+
+class OtherBatch(GoodBatch):
+    def ask_batch(self, runs):
+        rows, _ = super().ask_batch(runs)
+        return rows[::-1].copy(), None
+
+
+class ForgetsWhatItSaw(GoodTrainable):
+    def load(self, folder):
+        self.seen = frozenset()
+
+
+class SaysItSawNothing(GoodTrainable):
+    def train(self, tasks, rng, *, validation=(), steps=None):
+        pass
+
+
+class LoadsAnother(GoodTrainable):
+    loaded = False
+
+    def load(self, folder):
+        super().load(folder)
+        self.loaded = True
+
+    def ask(self):
+        if self.loaded:
+            self.rows.reverse()
+        return super().ask()
+
+
+FAULTS = [
+    (Outside, "A proposal is not in the search space: `C` must be"),
+    (AnotherFidelity, "A proposal has fidelity 0.77"),
+    (NoQuery, "`ask` gives no Query"),
+    (OwnEntropy, "One seed gives other trials"),
+    (Remembers, "A used one goes another way"),
+    (GlobalNumPy, "global generator of `numpy.random`"),
+    (GlobalRandom, "global generator of `random`"),
+    (FailsAfterNone, "raises IndexError"),
+    (NoGiven, "What `given` does raises RuntimeError"),
+    (Standardises, "A run of equal scores raises ZeroDivisionError"),
+    (Repeats, "It repeats 7 of 8 configurations"),
+    (ChangesTheContext, "It changes the context"),
+    (OtherBatch, "of a batch chooses otherwise than alone"),
+    (ForgetsWhatItSaw, "has seen other families"),
+    (SaysItSawNothing, "`seen` lacks"),
+    (LoadsAnother, "What is loaded chooses otherwise"),
+    (object, "It lacks `reset`, `ask` or `tell`"),
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), FAULTS, ids=[k.__name__ for k, _ in FAULTS])
+def test_a_planted_fault_is_found_and_named(kind, words):
+    task = toys.gappy().task("g")
+    meta = dict(task.meta_features)
+    with pytest.raises(CheckFailed) as caught:
+        check_optimizer(kind, context_of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train"))
+    task.meta_features.update(meta)
+    assert any(words in fault for fault in caught.value.faults), caught.value.faults
+
+
+@pytest.mark.parametrize(("kind", "task"), list(itertools.product((Good, GoodBatch, GoodTrainable), (TASK, PLAIN))))
+def test_a_good_optimizer_has_no_fault(kind, task):
+    check_optimizer(kind, task, train=toys.gappy().tasks("train"))
+    check_optimizer(kind, context_of(task, 6, toys.gappy().prior()))
+
+
+def test_what_may_repeat_is_not_blamed_for_it():
+    check_optimizer(Repeats, TASK, may_repeat=True)
