@@ -103,7 +103,7 @@ def measure(name: str, case: Callable[[], Case], anchor: Callable[[], Case], sma
     found = rates({"case": case(), "anchor": anchor()}, repeats=7 if small else 15, target=0.03 if small else 0.1)
     ratio = found["case"] / found["anchor"]
     print(
-        f"{name:12s} {found['case']:14,.0f} /s {found['anchor']:14,.0f} /s  ratio {ratio:7.2f}  floor {FLOORS[name]:.2f}"
+        f"{name:12s} {found['case']:14,.0f} /s {found['anchor']:14,.0f} /s  ratio {ratio:7.2f} floor {FLOORS[name]:.2f}"
     )
     sys.stdout.flush()
     return ratio

@@ -47,7 +47,7 @@ class StepInfo(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or `default`."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 - this is `get`
 
     def keys(self) -> Any:
         """All keys."""

@@ -306,7 +306,7 @@ class PoolObserver(Observer):
             raise InvalidValueError("The `pool` observer needs tasks with a pool of configurations; use 'last'.")
         if self.candidates is None and m > MOST_ROWS:
             raise InvalidValueError(
-                f"The `pool` observer shows at most {MOST_ROWS} rows, this pool has {m}: give both the observer and the "
+                f"The `pool` observer shows at most {MOST_ROWS} rows, this pool has {m}: give both observer and "
                 'codec {"name": "pool", "candidates": 256}.'
             )
         return self.candidates or m

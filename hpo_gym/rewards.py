@@ -69,6 +69,19 @@ class Regret(Reward):
         return -normalised(contexts, runs)
 
 
+@REWARDS.register("regret_drop")
+class RegretDrop(Reward):
+    """By how much the trial lowers the normalised regret, 1 before the first; for training splits only.
+
+    The sum over an episode is 1 less the last regret.
+    """
+
+    training_only = True
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        return normalised(contexts, runs, runs.previous) - normalised(contexts, runs)
+
+
 @REWARDS.register("log_regret")
 class LogRegret(Reward):
     """Minus log10 of the normalised regret + 1e-3, in [-0.0005, 3]; for training splits only."""
@@ -97,11 +110,11 @@ class CostAware(Reward):
         return np.asarray(_gain(contexts, runs) / contexts.scale.sd - self.weight * cost / contexts.scale.cost)
 
 
-def normalised(contexts: Contexts, runs: Runs) -> Rewards:
-    """Normalised regret of the incumbents: 0 at the task's best, 1 at its worst, ``(n,)``."""
+def normalised(contexts: Contexts, runs: Runs, scores: NDArray[np.floating] | None = None) -> Rewards:
+    """Normalised regret of the incumbents, or of `scores`: 0 at the task's best, 1 at its worst, ``(n,)``."""
     best, worst = contexts.best[runs.task], contexts.worst[runs.task]
     width = np.where(best > worst, best - worst, 1.0)
-    return np.asarray(np.clip((best - runs.best) / width, 0.0, 1.0), np.float64)
+    return np.asarray(np.clip((best - (runs.best if scores is None else scores)) / width, 0.0, 1.0), np.float64)
 
 
 def _gain(contexts: Contexts, runs: Runs) -> Rewards:

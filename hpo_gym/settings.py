@@ -46,6 +46,8 @@ def make_kernel(
     for name, value, least in (("num_envs", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
             raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
+    if not isinstance(suite, (str, Path, Suite)):
+        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
     if task is not None and not isinstance(task, str):
         raise InvalidValueError(f"`task` must be a name or None, got {task!r}.")
     loaded = load_suite(suite)

@@ -289,7 +289,7 @@ class SearchSpace:
         return x
 
     def levels(self, count: int) -> list[NDArray[np.float64]]:
-        """Unit values of each column, evenly spaced: all values where there are at most `count`, else `count` of them."""
+        """Unit values of each column, evenly spaced: all values where there are at most `count`, else so many."""
         if not 2 <= count <= 10_000:
             raise InvalidValueError(f"`2 <= levels <= 10000` must hold, got {count}.")
         out = []

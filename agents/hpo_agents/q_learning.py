@@ -37,7 +37,7 @@ class QLearning(QAgent):
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (the fall of the normalised regret; it reads the oracle of training tasks only), or a
+        reward: "regret_drop" (which reads the oracle, of training tasks only), or a
             registered reward.
         budget: Trials of a training episode.
         steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (about four seconds on AutoML).

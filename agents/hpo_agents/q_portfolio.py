@@ -31,7 +31,7 @@ class QPortfolio(QAgent):
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (the fall of the normalised regret; it reads the oracle of training tasks only), or a
+        reward: "regret_drop" (which reads the oracle, of training tasks only), or a
             registered reward.
         budget: Trials of a training episode; later trials of a longer run are like the last.
         steps: Trials of the training; None: 4,000,000 (about four seconds on AutoML).

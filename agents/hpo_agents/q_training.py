@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_agents.q_designs import ALL, Design, Mask
 from hpo_agents.q_table import QTable, epsilon_at
 from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.kernel import make_part
-from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.rewards import REWARDS, Reward, normalised
 from hpo_gym.runs import Runs
 from hpo_gym.suite import scale_of
-from hpo_gym.task import Floats, Ints, Task, bank_of
+from hpo_gym.task import Ints, Task, bank_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
 _LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change
@@ -31,7 +29,7 @@ class Plan:
         steps: Trials of the training; None for what is usual for the design.
         budget: Trials of an episode.
         runs: Episodes side by side, at most.
-        reward: "regret_drop", or a registered reward.
+        reward: A registered reward.
         gamma: Discount.
         alpha_min: Floor of the step size n^-0.7.
         epsilon_min: Share of random actions at the end; it falls from 1 linearly.
@@ -76,7 +74,8 @@ def learn(
     n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
     episodes = steps // (n * plan.budget)
     checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
-    reward, least, kept = make_reward(plan.reward), np.inf, table
+    reward: Reward = make_part(REWARDS, plan.reward)
+    least, kept = np.inf, table
     for e in range(episodes):
         _episode(design, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
@@ -121,13 +120,13 @@ def mean_regret(design: Design, table: QTable, tasks: Sequence[Task], plan: Plan
     runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
     runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
     seen = design.train_on(bank, np.arange(k))
-    best, worst = (np.array([getattr(t, name) for t in tasks]) for name in ("best", "worst"))
+    contexts = Contexts(tasks[0].space, bank, float(plan.budget))
     total = 0.0
     for _ in range(plan.budget):
         a = greedy(design, table, seen.states(), seen.allowed(), plan.trust)
         runs.submit(seen.propose(a))
         seen.tell(ALL, a, None, runs.last)
-        total += float(_regret(best, worst, runs.best).mean())
+        total += float(normalised(contexts, runs).mean())
     return total / plan.budget
 
 
@@ -137,23 +136,3 @@ def greedy(design: Design, table: QTable, s: Ints, allowed: Mask, trust: int) ->
         known = (allowed & (table.n[s] >= trust)).any(1)
         s = np.where(known, s, design.fallback)
     return table.greedy(s, allowed, trust)
-
-
-class RegretDrop(Reward):
-    """By how much the trial lowers the normalised regret, which is 1 before the first; for training splits only."""
-
-    training_only = True
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Floats:
-        best, worst = contexts.best[runs.task], contexts.worst[runs.task]
-        return _regret(best, worst, runs.previous) - _regret(best, worst, runs.best)
-
-
-def _regret(best: Floats, worst: Floats, score: NDArray[Any]) -> Floats:
-    return np.asarray(np.clip((best - score) / np.where(best > worst, best - worst, 1.0), 0.0, 1.0), np.float64)
-
-
-def make_reward(name: str) -> Reward:
-    """The reward of a name: "regret_drop", or one that is registered."""
-    made: Reward = RegretDrop() if name == "regret_drop" else make_part(REWARDS, name)
-    return made
