@@ -307,7 +307,7 @@ def _array(actions: Any) -> NDArray[Any]:
 
 def _shape_rule(actions: Any, rule: str) -> str:
     a = np.asarray(actions)
-    return f"Actions must be {rule}; got {_SHORT.repr(a.tolist())}, dtype {a.dtype}, shape {a.shape}."
+    return f"Actions must be {rule}; got {_SHORT.repr(actions)}, dtype {a.dtype}, shape {a.shape}."
 
 
 def _outside(a: NDArray[Any], i: np.intp, low: Any, high: Any) -> InvalidValueError:

@@ -15,11 +15,9 @@ from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.kernel import Part
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
-from hpo_gym.settings import check_options, check_seed, make_kernel, task_positions
+from hpo_gym.settings import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
-
-RENDER_MODES = ("ansi", "rgb_array")
 
 
 class HPOEnv(gym.Env[Any, Any]):
@@ -92,7 +90,7 @@ class HPOEnv(gym.Env[Any, Any]):
         n_init: int = 0,
         render_mode: str | None = None,
     ) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
+        if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
         self.render_mode = render_mode
         self.suite, self.kernel = make_kernel(

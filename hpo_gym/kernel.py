@@ -64,12 +64,12 @@ def make_parts(
         raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
     served = SCORES.get(scores)()
     seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
-    parts = Parts(seen, make_part(CODECS, codec), make_part(REWARDS, reward), duplicates)
-    for part, kind in ((parts.observer, Observer), (parts.codec, Codec), (parts.reward, Reward)):
+    parts = (seen, make_part(CODECS, codec), make_part(REWARDS, reward))
+    for part, kind in zip(parts, (Observer, Codec, Reward), strict=True):
         if not isinstance(part, kind):
             rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
             raise InvalidValueError(f"A part {rule}, got {part!r}.")
-    return parts
+    return Parts(*parts, duplicates)
 
 
 def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:

@@ -340,8 +340,9 @@ class Runs:
         return out
 
     def last_x(self) -> Points:
-        """The last configuration of each run, ``(n, d)``."""
-        return self.bank.points(self.task, self.at[(self.clock - 1) % self.h])
+        """The last configuration of each run, fresh, ``(n, d)``."""
+        at = self.at[(self.clock - 1) % self.h]
+        return self.bank.points(self.task, at if self.tabular else at.copy())
 
     def last_fidelity(self) -> Floats:
         """Fidelity of the last trial of each run, ``(n,)``."""

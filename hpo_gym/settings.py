@@ -17,6 +17,7 @@ from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite, load_suite
 from hpo_gym.task import Task, bank_of
 
+RENDER_MODES = ("ansi", "rgb_array")
 MOST = 1_000_000
 """Of runs, of the budget and of given points: more is a slip of the pen."""
 
@@ -48,8 +49,9 @@ def make_kernel(
             raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
     if not isinstance(suite, (str, Path, Suite)):
         raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
-    if task is not None and not isinstance(task, str):
-        raise InvalidValueError(f"`task` must be a name or None, got {task!r}.")
+    for name, word in (("split", split), ("scores", scores), ("duplicates", duplicates), ("task", "" if task is None else task)):
+        if not isinstance(word, str):
+            raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
     parts = make_parts(observer, codec, reward, scores, duplicates)
@@ -87,12 +89,17 @@ def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]
     """Positions of named tasks, one name for all runs or a sequence of `count`."""
     known = {t.name: j for j, t in enumerate(tasks)}
     wanted = [names] * count if isinstance(names, str) else names
-    if not isinstance(wanted, (list, tuple, np.ndarray)) or len(wanted) != count:
+    if not is_row(wanted) or len(wanted) != count:
         raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {names!r}.")
     for name in wanted:
         if not isinstance(name, str) or name not in known:
             raise unknown("task (in this env)", name, known)
     return [known[name] for name in wanted]
+
+
+def is_row(value: Any) -> bool:
+    """Whether a value is a list, a tuple or an array of one axis."""
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
 def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:

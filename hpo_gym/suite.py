@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -237,11 +238,11 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     if name in SUITES.entries():
         return _registered(name)
     folder = Path(suite)
-    if (folder / "suite.json").is_file():
+    if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
         from hpo_gym.tables import load_folder
 
         return load_folder(folder)
-    if folder.is_dir():
+    if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
     raise unknown("suite (and no folder)", name, SUITES.names())
 

@@ -19,7 +19,7 @@ from hpo_gym.infos import MixedInfo, ResetInfo, StepInfo, final_infos
 from hpo_gym.kernel import Part, pick, put
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
-from hpo_gym.settings import check_options, check_seed, make_kernel, task_positions
+from hpo_gym.settings import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.suite import Suite
 from hpo_gym.task import Ints
 from hpo_gym.trial import History
@@ -51,7 +51,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     The other arguments, and what is raised, are those of `HPOEnv`.
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array"], "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    metadata = {"render_modes": list(RENDER_MODES), "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
 
     def __init__(
         self,
@@ -73,8 +73,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         statistics: bool = True,
         max_episode_steps: int | None = None,
     ) -> None:
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise unknown("render mode", render_mode, self.metadata["render_modes"])
+        if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
+            raise unknown("render mode", render_mode, RENDER_MODES)
         if max_episode_steps is not None and (not isinstance(max_episode_steps, int) or max_episode_steps < 1):
             raise InvalidValueError(f"`max_episode_steps` must be an integer >= 1 or None, got {max_episode_steps!r}.")
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
@@ -119,11 +119,11 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _masked(self, mask: Any) -> Ints | None:
         if mask is None:
             return None
-        mask = np.asarray(mask)
-        if mask.shape != (self.num_envs,) or mask.dtype != bool:
-            raise InvalidValueError(
-                f"`reset_mask` must be booleans of shape ({self.num_envs},), got {mask.dtype} of shape {mask.shape}."
-            )
+        given = mask
+        if isinstance(mask, (list, tuple)) and all(isinstance(m, (bool, np.bool_)) for m in mask):
+            mask = np.array(mask, bool)
+        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise InvalidValueError(f"`reset_mask` must be booleans of shape ({self.num_envs},), got {given!r}.")
         if not mask.any():
             raise InvalidValueError("`reset_mask` must name at least one run, got none.")
         if not self._seeded and not mask.all():
@@ -136,9 +136,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         if seed is None:
             return
-        if isinstance(seed, (list, tuple, np.ndarray)):
+        if is_row(seed):
             if len(seed) != len(chosen):
-                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {len(seed)}.")
+                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {seed!r}.")
             if not self._seeded and any(s is None for s in seed):
                 raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
             for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):

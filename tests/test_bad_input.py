@@ -102,8 +102,11 @@ def words_of(value: Any) -> Iterator[str]:
         yield f"{len(value)}"
         for inside in value:
             yield from words_of(inside)
-    elif isinstance(value, np.ndarray):
-        yield from (str(value.shape), str(value.dtype), repr(value.tolist()))
+    else:
+        array = np.asarray(value)
+        yield from (str(array.shape), str(array.dtype), repr(array.tolist()), repr(array[None]), str(array.size))
+        if array.dtype.kind in "iu":
+            yield repr(array.astype(float).tolist())
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -403,6 +403,13 @@ class TellsAnotherHistory(HPOEnv):
         return History(super().history().trials[::-1])
 
 
+@planted("`history` changes trials that it told before")
+class RewritesItsHistory(HPOEnv):
+    def history(self) -> History:
+        *early, last = super().history()
+        return History((*early[-1:] * len(early), last))
+
+
 @planted("The info of `reset` lacks ['task']")
 class NamesNoTask(HPOEnv):
     def reset(self, **keywords: Any) -> Any:

@@ -13,7 +13,7 @@ from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limit
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
 from hpo_gym.rewards import Score
-from hpo_gym.trial import LABELS
+from hpo_gym.trial import LABELS, Trial
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
@@ -42,6 +42,7 @@ class Account:
     spent: float = 0.0
     best: tuple[float, float] | None = None  # fidelity and score
     config: Any = None
+    trials: tuple[Trial, ...] = ()
 
 
 def _check_episode(driver: Driver, opening: Any, faults: Faults) -> None:
@@ -107,7 +108,7 @@ def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Fau
     account.t += 1
     faults.expect(info["t"] == account.t, f"`t` is {info['t']} after {account.t} trials")
     _check_budget(info, account, bool(terminated), bool(truncated), faults)
-    _check_history(env, info, faults)
+    _check_history(env, info, account, faults)
 
 
 def _check_types(info: Any, faults: Faults) -> None:
@@ -167,8 +168,10 @@ def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool
     faults.expect(over or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
 
 
-def _check_history(env: Env, info: Any, faults: Faults) -> None:
+def _check_history(env: Env, info: Any, account: Account, faults: Faults) -> None:
     history = env.unwrapped.history()
+    faults.expect(history[: len(account.trials)] == account.trials, "`history` changes trials that it told before")
+    account.trials = history[:]
     if faults.expect(len(history) == info["t"], f"`history` has {len(history)} trials, `t` is {info['t']}"):
         last = history[-1]
         told = (info["config"], info["score"], info["fidelity"], info["cost"], info["status"])
