@@ -212,7 +212,7 @@ class Kernel:
         contexts, runs, parts = self.contexts, self.runs, self.parts
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
         self.idle = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
-        self._blanks = idle is not None
+        self._blanks, runs.leaving = idle is not None, skip
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
         runs.submit(at, fidelity, idle)

@@ -44,6 +44,7 @@ class Runs:
         spent: Budget used, a number while in step.
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
+        leaving: Which idle runs begin anew before anybody asks for their trials, ``(n,)``, or None: nobody.
         block: After a step on a fused table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
             columns; fresh at each step.
         history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
@@ -89,6 +90,7 @@ class Runs:
         self.single = bank.dtype == np.float32
         self._was_fidelity: Floats | None = None
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
+        self.leaving: NDArray[np.bool_] | None = None
         self._lean = self.tabular and not (fidelity or history or track)
 
     # ------------------------------------------------------------------ time
@@ -281,7 +283,9 @@ class Runs:
             self.best_fidelity[who] = self._was_fidelity[who]
         self.start = np.full(self.n, self.start) if isinstance(self.start, int) else self.start.copy()
         self.start[who] += 1
-        self._keep_last(who)
+        stay = who if self.leaving is None else np.flatnonzero(idle & ~self.leaving)
+        if stay.size:
+            self._keep_last(stay)
 
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last."""

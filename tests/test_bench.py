@@ -287,7 +287,7 @@ def test_a_report_imports_no_optimizer_that_the_store_names(
 def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int, kills: int = 2) -> None:
     rng = random.Random(seed)
     command = [sys.executable, "-m", "hpo_gym.cli", "bench", "--suite", str(folder), "--out", str(out), "--quiet",
-               "--optimizers", ",".join(SLOW), "--budget", "6", "--seeds", "4", "--resume", "--workers", "2",
+               "--optimizers", ",".join(SLOW), "--budget", "6", "--seeds", "12", "--resume", "--workers", "2",
                "--engine", rng.choice(["serial", "process"])]  # fmt: skip
     for _ in range(kills):
         started = time.monotonic()
@@ -298,7 +298,7 @@ def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int,
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert not (out / "store.sqlite").exists() or verify(out / "store.sqlite") == []
-    benchmark(SLOW, folder, out=out, resume=True, budget=6, seeds=4)
+    benchmark(SLOW, folder, out=out, resume=True, budget=6, seeds=12)
     assert verify(out / "store.sqlite") == []
     assert stored(out) == stored(reference)
     assert files(out) == files(reference)
@@ -311,7 +311,7 @@ SLOW = ["random", MINE + "Slow", MINE + "Moody"]
 def unkilled(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The comparison that the killed ones must end up with."""
     out = tmp_path_factory.mktemp("unkilled")
-    benchmark(SLOW, folder, out=out, budget=6, seeds=4)
+    benchmark(SLOW, folder, out=out, budget=6, seeds=12)
     return out
 
 

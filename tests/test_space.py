@@ -49,6 +49,8 @@ def spaces(draw: Any) -> cs.ConfigurationSpace:
             continue
         roots = set(space) - set(_children(space))
         chosen = [draw(st.sampled_from(parents)) for _ in range(draw(st.integers(1, 2)))]
+        if any(p.name not in roots for p in chosen):  # ConfigSpace's own sampler loses children of nested conjunctions
+            chosen = chosen[:1]
         clauses = [_condition(draw, child, parent, parent.name in roots) for parent in chosen]
         if len(clauses) == 2 and clauses[0].parent == clauses[1].parent:
             clauses = clauses[:1]

@@ -70,9 +70,10 @@ class Table:
 
     @functools.cached_property
     def served(self) -> NDArray[Any]:
-        """Finite scores ``(k, m, f)``: a failure has the worst score that the task has anywhere; 0 if unmeasured."""
-        good = np.where(np.isfinite(self.score), self.score, np.inf)
-        lowest = good.min((1, 2), keepdims=True)
+        """Finite scores ``(k, m, f)``: a failure has the worst score of its task and fidelity; 0 if unmeasured."""
+        good = np.where(np.isfinite(self.score) & self.measured[:, :, None], self.score, np.inf)
+        lowest = good.min(1, keepdims=True)
+        lowest = np.where(np.isfinite(lowest), lowest, good.min((1, 2), keepdims=True))  # a fidelity of failures only
         lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
         return np.where(self.failed, lowest, np.where(np.isnan(self.score), 0, self.score)).astype(self.score.dtype)
 
