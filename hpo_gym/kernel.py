@@ -111,7 +111,7 @@ class Kernel:
     Attributes:
         runs: The state.
         over, waiting: Whose episode is over, ``(n,)``, and whether anybody's is.
-        idle: Who evaluated nothing in the last step, ``(n,)``, or None: nobody.
+        idle, quit: Who evaluated nothing in the last step, and whose action said so, ``(n,)``, or None: nobody.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
@@ -140,6 +140,7 @@ class Kernel:
         self._by_spent = codec.fidelity  # else a calendar says when the budget is spent
         self._decode = codec.decoder(contexts)
         self.idle: NDArray[np.bool_] | None = None
+        self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
         self._ends: Ints | int = -1
         self._calendar: dict[int, list[Ints | None]] = {}
@@ -212,7 +213,8 @@ class Kernel:
         contexts, runs, parts = self.contexts, self.runs, self.parts
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
         self.idle = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
-        self._blanks, runs.leaving = idle is not None, skip
+        self.quit, runs.leaving = stop if idle is not None and idle is not skip else None, skip
+        self._blanks = self.quit is not None or (self._blanks and skip is not None)
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
         runs.submit(at, fidelity, idle)
@@ -225,8 +227,10 @@ class Kernel:
 
     @staticmethod
     def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-        idle = stop if skip is None else skip if stop is None else stop | skip
-        return idle if idle is not None and idle.any() else None
+        """Who evaluates nothing: `skip` itself where nobody stops, which is cheaper to go on with."""
+        if stop is None or not stop.any():
+            return skip
+        return stop if skip is None else stop | skip
 
     @property
     def stopped(self) -> bool:

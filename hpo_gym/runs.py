@@ -283,9 +283,8 @@ class Runs:
             self.best_fidelity[who] = self._was_fidelity[who]
         self.start = np.full(self.n, self.start) if isinstance(self.start, int) else self.start.copy()
         self.start[who] += 1
-        stay = who if self.leaving is None else np.flatnonzero(idle & ~self.leaving)
-        if stay.size:
-            self._keep_last(stay)
+        if idle is not self.leaving:
+            self._keep_last(who if self.leaving is None else np.flatnonzero(idle & ~self.leaving))
 
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last."""

@@ -192,8 +192,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
-        if kernel.idle is not None and kernel.parts.codec.stop:
-            info = self._mixed(info, np.flatnonzero(kernel.idle))
+        if kernel.quit is not None:
+            info = self._mixed(info, np.flatnonzero(kernel.quit))
         if ended is not False:
             which: Ints | None = ended  # type: ignore[assignment]
             if self.statistics:

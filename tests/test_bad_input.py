@@ -45,13 +45,17 @@ def anything(rng: random.Random, depth: int = 0) -> Any:
         lambda: rng.choice([b"x", 1j, Thing(), Thing, int, slice(1), ...]),
         lambda: np.array(rng.choice([0, 1.5, math.nan]), rng.choice([np.float32, np.float64, object, "U8", complex])),
         lambda: rng.choice([np.int64(-3), np.uint64(2**63 + 5), np.float32(0.5), np.bool_(True), np.datetime64("now")]),
-        lambda: np.zeros(rng.choice([(0,), (1, 1), (3, 6), (7,), (2, 0), (6, 6)]), rng.choice([float, int, bool, object])),
+        lambda: np.zeros(
+            rng.choice([(0,), (1, 1), (3, 6), (7,), (2, 0), (6, 6)]), rng.choice([float, int, bool, object])
+        ),
         lambda: np.full(rng.choice([1, 2, 6, 7, 8]), rng.choice([1.01, -2, math.nan, 7, math.inf])),
     ]
     nested: list[Callable[[], Any]] = [
         lambda: [anything(rng, depth + 1) for _ in range(rng.randrange(4))],
         lambda: tuple(anything(rng, depth + 1) for _ in range(rng.randrange(4))),
-        lambda: {rng.choice(["name", "task", "levels", "tusk", 3]): anything(rng, depth + 1) for _ in range(rng.randrange(3))},
+        lambda: {
+            rng.choice(["name", "task", "levels", "tusk", 3]): anything(rng, depth + 1) for _ in range(rng.randrange(3))
+        },
         lambda: {rng.choice(["a", "b", 3])},
     ]
     return rng.choice(plain + (nested if depth < 2 else []))()
@@ -158,7 +162,9 @@ def test_a_bad_action_in_a_vector_env_moves_no_run(count):
 def test_a_bad_seed_or_option_is_refused_and_changes_nothing(count, vector):
     rng, bad = random.Random(count), 0
     options: dict[str, Any] = {"suite": "ToyGappy", "budget": 1000, "n_init": 1}
-    env, twin = (HPOVectorEnv(3, **options), HPOVectorEnv(3, **options)) if vector else (HPOEnv(**options), HPOEnv(**options))
+    env, twin = (
+        (HPOVectorEnv(3, **options), HPOVectorEnv(3, **options)) if vector else (HPOEnv(**options), HPOEnv(**options))
+    )
     env.reset(seed=1), twin.reset(seed=1)
     env.action_space.seed(1)
     for _ in range(count):
@@ -190,7 +196,9 @@ def test_a_bad_argument_is_refused(count, kind, names):
         if name in ("observer", "codec", "reward") and rng.random() < 0.7:
             part = rng.choice({"observer": ["tokens", "pool", "levels"], "codec": ["grid", "pool", "move"],
                                "reward": ["cost_aware"]}[name])  # fmt: skip
-            option = rng.choice(["levels", "candidates", "fidelity", "stop", "weight", "context", "served", "name", "lvels"])
+            option = rng.choice(
+                ["levels", "candidates", "fidelity", "stop", "weight", "context", "served", "name", "lvels"]
+            )
             value = {"name": part, option: anything(rng)}
         bad += refused(lambda n=name, v=value: kind(**{"suite": "ToyGappy", "budget": 3, n: v}), value)
     assert bad > count / 2

@@ -31,7 +31,9 @@ class Good:
             return None
         x = self.context.pool[self.rows.pop()]
         levels = self.context.fidelities
-        return Query(self.context.space.from_unit(self.context.space.snap(x[None])[0]), levels[len(self.rows) % len(levels)])
+        return Query(
+            self.context.space.from_unit(self.context.space.snap(x[None])[0]), levels[len(self.rows) % len(levels)]
+        )
 
     def tell(self, trial: Any) -> None:
         self.told.append(trial)
@@ -93,7 +95,7 @@ class Remembers(Good):
 
 class GlobalNumPy(Good):
     def ask(self):
-        np.random.rand()
+        np.random.rand()  # noqa: NPY002
         return super().ask()
 
 
@@ -208,7 +210,9 @@ def test_a_planted_fault_is_found_and_named(kind, words):
     task = toys.gappy().task("g")
     meta = dict(task.meta_features)
     with pytest.raises(CheckFailed) as caught:
-        check_optimizer(kind, context_of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train"))
+        check_optimizer(
+            kind, context_of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train")
+        )
     task.meta_features.update(meta)
     assert any(words in fault for fault in caught.value.faults), caught.value.faults
 

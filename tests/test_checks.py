@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import gymnasium as gym
 import numpy as np
 import pytest
-import toys
+import toys  # noqa: F401 - registers the suites
 
 from hpo_gym import check_env
 from hpo_gym.env import HPOEnv
@@ -182,7 +182,7 @@ class DrawsFromItsOwnEntropy(HPOEnv):
 @planted("uses the global generator of `numpy.random`")
 class DrawsFromNumPy(HPOEnv):
     def reset(self, *, seed: Any = None, options: Any = None) -> Any:
-        np.random.rand()
+        np.random.rand()  # noqa: NPY002
         return super().reset(seed=seed, options=options)
 
 
@@ -373,15 +373,30 @@ changing("is not the score", lambda o, r, e, i: (o, r + 1.0, e, i))
 changing("`terminated` is not a bool", lambda o, r, e, i: (o, r, int(e), i))
 changing("is truncated though no TimeLimit is set", lambda o, r, e, i: (o, r, False, e, i))
 changing("lacks ['score']", lambda o, r, e, i: (o, r, e, {k: v for k, v in i.items() if k != "score"}))
-changing("lacks ['config', 'incumbent']", lambda o, r, e, i: (o, r, e, {k: i[k] for k in i if "co" in k or k == "task" or k in ("fidelity", "status", "t") if k != "config"} | {}))  # noqa: E501
+changing(
+    "lacks ['config', 'incumbent']",
+    lambda o, r, e, i: (
+        o,
+        r,
+        e,
+        {k: i[k] for k in i if "co" in k or k == "task" or k in ("fidelity", "status", "t") if k != "config"} | {},
+    ),
+)  # noqa: E501
 changing("incumbent's score is", lambda o, r, e, i: (o, r, e, with_(i, incumbent_score=i["score"])))
-changing("The incumbent is not the best trial so far", lambda o, r, e, i: (o, r, e, with_(i, incumbent=dict(i["config"]))))
+changing(
+    "The incumbent is not the best trial so far", lambda o, r, e, i: (o, r, e, with_(i, incumbent=dict(i["config"])))
+)
 changing("`info['score']` is not a finite Python float but -inf", lambda o, r, e, i: (o, r, e, with_(i, score=-np.inf)))
 changing("`info['score']` is not what the task gives", lambda o, r, e, i: (o, r, e, with_(i, score=i["score"] + 0.25)))
-changing("`info['config']` is not what the task gives", lambda o, r, e, i: (o, r, e, with_(i, config={**i["config"], "C": 0.5})))
+changing(
+    "`info['config']` is not what the task gives",
+    lambda o, r, e, i: (o, r, e, with_(i, config={**i["config"], "C": 0.5})),
+)
 changing("A trial cannot be repeated on its task", lambda o, r, e, i: (o, r, e, with_(i, config={})))
 changing("`info['cost']` is negative", lambda o, r, e, i: (o, r, e, with_(i, cost=-1.0)))
-changing("`info['score']` is not a finite Python float", lambda o, r, e, i: (o, r, e, with_(i, score=np.float64(i["score"]))))
+changing(
+    "`info['score']` is not a finite Python float", lambda o, r, e, i: (o, r, e, with_(i, score=np.float64(i["score"])))
+)
 changing("`info['status']` is not one of", lambda o, r, e, i: (o, r, e, with_(i, status=0)))
 changing("`t` is", lambda o, r, e, i: (o, r, e, with_(i, t=i["t"] - 1)))
 changing("The task changes within an episode", lambda o, r, e, i: (o, r, e, with_(i, task="abcd"[i["t"] % 4])))
@@ -499,7 +514,9 @@ def test_a_good_env_has_no_fault(options):
 
 
 def test_a_time_limit_may_truncate():
-    check_env(gym.make("hpo_gym/HPO-v0", suite="ToyPlain", budget=9, max_episode_steps=4), processes=False, render=False)
+    check_env(
+        gym.make("hpo_gym/HPO-v0", suite="ToyPlain", budget=9, max_episode_steps=4), processes=False, render=False
+    )
 
 
 class SharedRewards(HPOVectorEnv):

@@ -13,33 +13,33 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
-import toys
+import toys  # noqa: F401 - registers the suites
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from hpo_gym.env import HPOEnv
 from hpo_gym.vector import HPOVectorEnv
 
 VARIANTS = {
-    "plain pool": dict(suite="ToyPlain", codec="pool", budget=4),
-    "plain pool, masked, given": dict(suite="ToyPlain", codec="pool", budget=4, duplicates="mask", n_init=2),
-    "gappy box": dict(suite="ToyGappy", budget=3),
-    "gappy, stop": dict(suite="ToyGappy", budget=6, codec={"name": "pool", "stop": True}, observer="summary"),
-    "gappy, given, stop": dict(suite="ToyGappy", budget=4, codec={"name": "box", "stop": True}, n_init=3),
-    "gappy, fidelity": dict(suite="ToyGappy", budget=2, codec={"name": "grid", "fidelity": True}, scores="global"),
-    "gappy, all": dict(
-        suite="ToyGappy", budget=2, n_init=2, codec={"name": "move", "fidelity": True, "stop": True},
-        observer={"name": "tokens", "hyperparameters": True, "context": True}, scores="running",
-        duplicates="penalize", reward="cost_aware",
-    ),
-    "ragged candidates": dict(
-        suite="ToyRagged", budget=4, codec={"name": "pool", "candidates": 6, "stop": True},
-        observer={"name": "pool", "candidates": 6, "context": True}, scores="rank", reward="log_regret",
-    ),
-    "formulas, noise, stop": dict(
-        suite="ToyFormulas", budget=5, codec={"name": "box", "stop": True}, observer="history", scores="running",
-        reward="improvement", duplicates="penalize", n_init=1,
-    ),
-    "formulas, levels": dict(suite="ToyFormulas", budget=3, codec="move", observer="levels", reward="regret"),
+    "plain pool": {"suite": "ToyPlain", "codec": "pool", "budget": 4},
+    "plain pool, masked, given": {"suite": "ToyPlain", "codec": "pool", "budget": 4, "duplicates": "mask", "n_init": 2},
+    "gappy box": {"suite": "ToyGappy", "budget": 3},
+    "gappy, stop": {"suite": "ToyGappy", "budget": 6, "codec": {"name": "pool", "stop": True}, "observer": "summary"},
+    "gappy, given, stop": {"suite": "ToyGappy", "budget": 4, "codec": {"name": "box", "stop": True}, "n_init": 3},
+    "gappy, fidelity": {"suite": "ToyGappy", "budget": 2, "codec": {"name": "grid", "fidelity": True}, "scores": "global"},
+    "gappy, all": {
+        "suite": "ToyGappy", "budget": 2, "n_init": 2, "codec": {"name": "move", "fidelity": True, "stop": True},
+        "observer": {"name": "tokens", "hyperparameters": True, "context": True}, "scores": "running",
+        "duplicates": "penalize", "reward": "cost_aware",
+    },
+    "ragged candidates": {
+        "suite": "ToyRagged", "budget": 4, "codec": {"name": "pool", "candidates": 6, "stop": True},
+        "observer": {"name": "pool", "candidates": 6, "context": True}, "scores": "rank", "reward": "log_regret",
+    },
+    "formulas, noise, stop": {
+        "suite": "ToyFormulas", "budget": 5, "codec": {"name": "box", "stop": True}, "observer": "history", "scores": "running",
+        "reward": "improvement", "duplicates": "penalize", "n_init": 1,
+    },
+    "formulas, levels": {"suite": "ToyFormulas", "budget": 3, "codec": "move", "observer": "levels", "reward": "regret"},
 }  # fmt: skip
 STEPS, N = 14, 5
 SEEDS = [3, 0, 2**63, 17, 3]
@@ -60,6 +60,10 @@ def actions_of(space: gym.Space, steps: int = STEPS, n: int = N) -> list[list]:
             for a in row:
                 a[-1] = a[-1] - 0.7 if a[-1] > -0.3 else a[-1]
     return out
+
+
+def unpickled(env):
+    return pickle.loads(pickle.dumps(env))  # noqa: S301 - our own bytes
 
 
 def flat(tree: object) -> object:
@@ -95,7 +99,7 @@ def test_used_copied_and_unpickled_envs_go_the_way_of_a_fresh_one(variant):
     play(used, seed=99, episodes=1)
     used.reset(seed=5)
     used.step(actions_of(used.action_space, 1, 1)[0][0])  # left in the middle
-    for env in (copy.deepcopy(used), pickle.loads(pickle.dumps(used)), used, fresh):
+    for env in (copy.deepcopy(used), unpickled(used), used, fresh):
         assert play(env) == expected
 
 
@@ -105,10 +109,10 @@ def test_a_copy_made_in_the_middle_goes_on_alike_and_leaves_the_original_alone(v
     env.reset(seed=1), twin.reset(seed=1)
     first = action.pop()[0]
     env.step(first), twin.step(first)
-    copies = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
+    copies = [copy.deepcopy(env), unpickled(env)]
     for one in copies:
         play(one)  # a copy that is used must not move the original
-    copies = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
+    copies = [copy.deepcopy(env), unpickled(env)]
     over = env.kernel.over[0]
     for _ in range(20):
         if over:
@@ -214,7 +218,7 @@ def test_used_copied_and_unpickled_vector_envs_go_the_way_of_a_fresh_one(variant
     env = HPOVectorEnv(N, **variant, autoreset_mode=mode)
     expected = rollout(copy.deepcopy(env), mode)
     rollout(env, mode, steps=3, seed=8)
-    for one in (copy.deepcopy(env), pickle.loads(pickle.dumps(env)), env):
+    for one in (copy.deepcopy(env), unpickled(env), env):
         assert rollout(one, mode) == expected
 
 

@@ -166,7 +166,9 @@ def test_to_minimise_a_loss_is_to_maximise_its_negative(cases):
 def test_given_points_are_the_same_for_every_agent_and_cost_nothing(cases):
     for seed in range(cases):
         suite = toys.SUITE_NAMES[seed % 4]
-        agents = [HPOEnv(suite, n_init=3, budget=2, codec=c, observer=o) for c, o in (("box", "last"), ("move", "summary"))]
+        agents = [
+            HPOEnv(suite, n_init=3, budget=2, codec=c, observer=o) for c, o in (("box", "last"), ("move", "summary"))
+        ]
         given = []
         for env in agents:
             env.reset(seed=seed)

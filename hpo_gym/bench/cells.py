@@ -80,8 +80,10 @@ class Entrant:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Name, own version and settings: what decides what it does."""
-        return {"name": self.name, "version": self.version, "settings": json.loads(self.settings)}
+        """Name, own version and settings, and the module of a user's own: what decides what it does."""
+        own = {"name": self.name, "version": self.version, "settings": json.loads(self.settings)}
+        module = self.spec.rpartition(":")[0]
+        return {**own, "module": module} if module else own
 
 
 @dataclass(frozen=True)

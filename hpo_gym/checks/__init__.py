@@ -1,7 +1,7 @@
 """Contract tests for everyone: does an env, an optimizer, a suite do what it says? Every fault is named, not the first.
 
-    from hpo_gym import check_env
-    check_env(gym.make("hpo_gym/AutoML-v0"))  # raises CheckFailed, or says nothing
+from hpo_gym import check_env
+check_env(gym.make("hpo_gym/AutoML-v0"))  # raises CheckFailed, or says nothing
 """
 
 from hpo_gym.checks.env import check_env

@@ -240,5 +240,7 @@ def _trained(
     expected = run(first, context, answer, faults, 7)
     other = loaded()
     faults.expect(set(other.seen) == set(first.seen), "What is loaded has seen other families than what was saved")
-    _same(faults, "What is loaded chooses otherwise than what was saved", expected, run(other, context, answer, faults, 7))
+    _same(
+        faults, "What is loaded chooses otherwise than what was saved", expected, run(other, context, answer, faults, 7)
+    )
     return loaded

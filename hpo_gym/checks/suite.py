@@ -158,7 +158,10 @@ def _pool(task: Task, faults: Faults, who: str) -> None:
     if pool is None or measured is None:
         return
     known = {tuple(row) for row in task.space.snap(pool[measured]).tolist()}
-    for where, rows in (("an unmeasured row", np.flatnonzero(~measured)[:20]), ("a row", np.flatnonzero(measured)[:20])):
+    for where, rows in (
+        ("an unmeasured row", np.flatnonzero(~measured)[:20]),
+        ("a row", np.flatnonzero(measured)[:20]),
+    ):
         for row in rows.tolist():
             trial = task.run(task.space.from_unit(pool[row]))
             answer = tuple(task.space.to_unit(trial.config).tolist())
@@ -166,4 +169,3 @@ def _pool(task: Task, faults: Faults, who: str) -> None:
             if measured[row]:
                 own = answer == tuple(task.space.snap(pool[row : row + 1])[0].tolist())
                 faults.expect(own, f"{who}: a measured row is not answered by itself")
-
