@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
     from hpo_gym.policy import PolicyOptimizer
     from hpo_gym.space import SearchSpace
+    from hpo_gym.splits import leave_suite_out
     from hpo_gym.suite import Suite, load_suite
     from hpo_gym.tables import table_suite
     from hpo_gym.task import Task
@@ -62,6 +63,7 @@ _LAZY = {
     "check_env": "checks",
     "check_optimizer": "checks",
     "check_suite": "checks",
+    "leave_suite_out": "splits",
     "load_suite": "suite",
     "make_optimizer": "optimizer",
     "rollout": "bench.rollout",
@@ -100,6 +102,7 @@ __all__ = [
     "check_env",
     "check_optimizer",
     "check_suite",
+    "leave_suite_out",
     "load_suite",
     "make_optimizer",
     "rollout",

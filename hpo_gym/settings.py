@@ -49,7 +49,8 @@ def make_kernel(
             raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
     if not isinstance(suite, (str, Path, Suite)):
         raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
-    for name, word in (("split", split), ("scores", scores), ("duplicates", duplicates), ("task", "" if task is None else task)):
+    words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
+    for name, word in words.items():
         if not isinstance(word, str):
             raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
     loaded = load_suite(suite)

@@ -181,8 +181,10 @@ def test_a_bad_seed_or_option_is_refused_and_changes_nothing(count, vector):
     assert bad > count / 3
 
 
-ARGUMENTS = ["suite", "split", "task", "fold", "budget", "observer", "codec", "reward", "scores", "duplicates", "n_init",
-             "render_mode"]  # fmt: skip
+ARGUMENTS = [
+    *("suite", "split", "task", "fold", "budget", "observer", "codec", "reward", "scores", "duplicates", "n_init"),
+    "render_mode",
+]
 OF_VECTOR = [*ARGUMENTS, "num_envs", "autoreset_mode", "max_episode_steps"]
 
 

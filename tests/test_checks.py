@@ -375,13 +375,8 @@ changing("is truncated though no TimeLimit is set", lambda o, r, e, i: (o, r, Fa
 changing("lacks ['score']", lambda o, r, e, i: (o, r, e, {k: v for k, v in i.items() if k != "score"}))
 changing(
     "lacks ['config', 'incumbent']",
-    lambda o, r, e, i: (
-        o,
-        r,
-        e,
-        {k: i[k] for k in i if "co" in k or k == "task" or k in ("fidelity", "status", "t") if k != "config"} | {},
-    ),
-)  # noqa: E501
+    lambda o, r, e, i: (o, r, e, {k: v for k, v in i.items() if k not in ("config", "incumbent")}),
+)
 changing("incumbent's score is", lambda o, r, e, i: (o, r, e, with_(i, incumbent_score=i["score"])))
 changing(
     "The incumbent is not the best trial so far", lambda o, r, e, i: (o, r, e, with_(i, incumbent=dict(i["config"])))

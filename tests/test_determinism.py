@@ -25,7 +25,13 @@ VARIANTS = {
     "gappy box": {"suite": "ToyGappy", "budget": 3},
     "gappy, stop": {"suite": "ToyGappy", "budget": 6, "codec": {"name": "pool", "stop": True}, "observer": "summary"},
     "gappy, given, stop": {"suite": "ToyGappy", "budget": 4, "codec": {"name": "box", "stop": True}, "n_init": 3},
-    "gappy, fidelity": {"suite": "ToyGappy", "budget": 2, "codec": {"name": "grid", "fidelity": True}, "scores": "global"},
+    "gappy, fidelity": {
+        "suite": "ToyGappy", "budget": 2, "codec": {"name": "grid", "fidelity": True}, "scores": "global",
+    },
+    "plain, stop at once": {
+        "suite": "ToyPlain", "budget": 4, "codec": {"name": "box", "stop": True}, "observer": "summary",
+        "scores": "running", "reward": "normalized_improvement",
+    },
     "gappy, all": {
         "suite": "ToyGappy", "budget": 2, "n_init": 2, "codec": {"name": "move", "fidelity": True, "stop": True},
         "observer": {"name": "tokens", "hyperparameters": True, "context": True}, "scores": "running",
@@ -36,10 +42,12 @@ VARIANTS = {
         "observer": {"name": "pool", "candidates": 6, "context": True}, "scores": "rank", "reward": "log_regret",
     },
     "formulas, noise, stop": {
-        "suite": "ToyFormulas", "budget": 5, "codec": {"name": "box", "stop": True}, "observer": "history", "scores": "running",
-        "reward": "improvement", "duplicates": "penalize", "n_init": 1,
+        "suite": "ToyFormulas", "budget": 5, "codec": {"name": "box", "stop": True}, "observer": "history",
+        "scores": "running", "reward": "improvement", "duplicates": "penalize", "n_init": 1,
     },
-    "formulas, levels": {"suite": "ToyFormulas", "budget": 3, "codec": "move", "observer": "levels", "reward": "regret"},
+    "formulas, levels": {
+        "suite": "ToyFormulas", "budget": 3, "codec": "move", "observer": "levels", "reward": "regret",
+    },
 }  # fmt: skip
 STEPS, N = 14, 5
 SEEDS = [3, 0, 2**63, 17, 3]

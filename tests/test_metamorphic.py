@@ -37,7 +37,7 @@ def search_space(columns: list[dict[str, Any]]) -> SearchSpace:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Bowl(Task):
-    """A sum over named columns, so that it can be asked for in any order and unit; terms on a grid, so sums are exact."""
+    """A sum over named columns, for any order and unit; its terms are on a grid, so that sums are exact."""
 
     weights: Any = None
     unit: tuple[float, float] = (1.0, 0.0)
