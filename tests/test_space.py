@@ -193,7 +193,9 @@ def small() -> SearchSpace:
         ({}, InvalidValueError, "is active"),
     ],
 )
-def test_a_wrong_configuration_is_refused_with_the_rule(small: SearchSpace, config: Any, error: Any, words: str) -> None:
+def test_a_wrong_configuration_is_refused_with_the_rule(
+    small: SearchSpace, config: Any, error: Any, words: str
+) -> None:
     with pytest.raises(error, match=words):
         small.to_unit(config)
 
