@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Status, Trial
 
@@ -153,7 +153,7 @@ class Bank(ABC):
 
     def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
-        raise NotImplementedError  # pragma: no cover - a bank that gives no outcome has a look-up
+        raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
     def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
         """Cost and status of one evaluation that can be looked up."""
