@@ -91,22 +91,22 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
 
 
 def console_table(results: Results, suite: str, *, timings: bool = True) -> Table:
-    """Make the short table of a suite for a terminal: what the headline needs (imports `rich`)."""
+    """Make the table of a suite for a terminal, about 130 columns wide (imports `rich`)."""
     from rich.table import Table
     from rich.text import Text
 
-    last = list(shown_trials(results).items())[-1]
-    head = ["optimizer", "gain over portfolio", "AUC", "log AUC", "rank", "regret@1", f"regret@{last[1]}", "solved"]
+    shown = shown_trials(results)
+    head = ["optimizer", "gain over portfolio", "AUC", "rank", *(f"@{trial}" for trial in shown.values())]
     head += ["failed", *(["ms p50"] if timings else [])]
-    title = f"{suite}, n = {results['suites'][suite]['n_tasks']} tasks"
+    title = f"{suite}, n = {results['suites'][suite]['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
     table = Table(title=Text(printable(title)), title_justify="left")
     for i, column in enumerate(head):
-        table.add_column(column, justify="right" if i else "left", no_wrap=i < 2)
+        table.add_column(column, justify="right" if i else "left", no_wrap=i < 3)
     for row in rows(results, suite, timings=timings):
         s = row.summary
         gain = Text(interval(s["gain"], sign=True), style={"better": "green", "worse": "red"}.get(row.verdict, ""))
-        line = [number(s["auc"][0]), number(s["log_auc"][0], 3), number(s["rank"][0], 2), number(s["regret"]["1"][0])]
-        line += [number(s["regret"][last[0]][0]), _percent(s["solved"][0]), str(s["failed_cells"])]
+        line = [interval(s["auc"], 3), number(s["rank"][0], 2)]
+        line += [*(number(s["regret"][trial][0], 3) for trial in shown), str(s["failed_cells"])]
         table.add_row(Text(printable(row.optimizer)), gain, *line, *([_short(row.ms_p50)] if timings else []))
     return table
 
