@@ -43,17 +43,19 @@ def spaces(draw: Any) -> cs.ConfigurationSpace:
     space = cs.ConfigurationSpace()
     made = [draw(hyperparameters(f"h{i}")) for i in range(draw(st.integers(1, 7)))]
     space.add(made)
+    conjunctions = 0
     for j, child in enumerate(made):
         parents = [p for p in made[:j] if not isinstance(p, cs.Constant)]
         if not parents or draw(st.booleans()):
             continue
         roots = set(space) - set(_children(space))
         chosen = [draw(st.sampled_from(parents)) for _ in range(draw(st.integers(1, 2)))]
-        if any(p.name not in roots for p in chosen):  # ConfigSpace's own sampler loses children of nested conjunctions
-            chosen = chosen[:1]
+        if conjunctions or any(p.name not in roots for p in chosen):
+            chosen = chosen[:1]  # ConfigSpace mixes up an "and" and an "or" of one pair, and loses nested ones
         clauses = [_condition(draw, child, parent, parent.name in roots) for parent in chosen]
         if len(clauses) == 2 and clauses[0].parent == clauses[1].parent:
             clauses = clauses[:1]
+        conjunctions += len(clauses) - 1
         conjunction = draw(st.sampled_from([cs.AndConjunction, cs.OrConjunction]))
         space.add(clauses[0] if len(clauses) == 1 else conjunction(*clauses))
     return space
