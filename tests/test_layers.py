@@ -13,7 +13,7 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 # From the ground up; a file imports what stands on a lower line only, or what is in its own package.
 LAYERS = """
 errors seeding infos
-conditions registry blocks pool guard
+conditions registry blocks pool
 space trial store engines
 task optimizer
 runs tasks
@@ -27,8 +27,7 @@ suites kernel
 settings policy
 render
 env vector
-sb3
-bench tune builders checks integrations catalogue
+bench builders checks catalogue
 cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
