@@ -39,7 +39,7 @@ def suite_row(suite: Suite, name: str | None = None) -> dict[str, Any]:
     pools = {t.pool.shape[0] for t in suite.members[:1] if t.pool is not None}
     return {
         "name": name,
-        "id": f"hpo_gym/{name}-v0",
+        "id": f"hpo_gym/{name}-v0" if name in SUITES.entries() else "hpo_gym/HPO-v0",
         "kind": suite.kind,
         "tasks": {split: len(suite.tasks(split)) for split in SPLITS},
         "configurations": pools.pop() if pools else None,

@@ -78,15 +78,13 @@ def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
         return part
     options = {"name": part} if isinstance(part, str) else dict(part)
     name = options.pop("name", None)
-    if set(options) & set(given):
-        raise InvalidValueError(f"{sorted(set(options) & set(given))} cannot be an option of a {registry.kind}.")
     if not isinstance(name, str):
         raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
     from hpo_gym.optimizer import made
 
     maker = registry.get(name)
     _check_options(f"{registry.kind} {name!r}", maker, options)
-    return made(maker, name, {**options, **given}, kind=registry.kind)
+    return made(maker, name, options, registry.kind, given)
 
 
 def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:

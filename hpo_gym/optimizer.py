@@ -139,14 +139,16 @@ def make_optimizer(name: str, **settings: Any) -> Optimizer:
     return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
 
 
-def made(maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer") -> Any:
-    """Call a maker with settings; an unknown setting is an error that names the known ones."""
+def made(
+    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
+) -> Any:
+    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
     import inspect
 
     from hpo_gym.errors import unknown
 
-    known = [p for p in inspect.signature(maker).parameters if p != "self"]
+    known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
     for key in settings:
         if key not in known:
             raise unknown(f"option of {kind} {name!r}:", key, known)
-    return maker(**settings)
+    return maker(**settings, **(given or {}))
