@@ -1,10 +1,15 @@
-"""L1: trials per CPU second of the benchmark's loop, the optimizer's own time left out."""
+"""L1: trials per CPU second of the benchmark's loop on AutoML's test tasks, the optimizer's own time left out.
+
+Every run proposes configurations drawn at random, so that a memo does not serve them by design; the first
+repeat starts cold.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import time
+from statistics import median
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -19,30 +24,34 @@ FLOORS = {"batched": 100_000, "unbatched": 20_000}
 BUDGET = 33
 
 
-class Replay:
-    """Proposes prepared configurations: what is left is the loop."""
+REPEATS = 7
 
-    def __init__(self, task: hpo_gym.Task) -> None:
+
+class Replay:
+    """Proposes configurations that were drawn beforehand, new ones for each run: what is left is the loop."""
+
+    def __init__(self, task: hpo_gym.Task, count: int, rng: np.random.Generator) -> None:
         pool = task.pool
         assert pool is not None
-        self.rows = np.random.default_rng(0).permutation(len(pool))[: 4 * BUDGET]
-        self.queries = [Query(config) for config in task.space.decode(pool[self.rows])]
+        self.rows = rng.integers(0, len(pool), (count, BUDGET))
+        self.queries = iter([Query(config) for config in task.space.decode(pool[self.rows.reshape(-1)])])
+        self.t = -1
 
     def reset(self, context: object, rng: object) -> None:
-        self.next = iter(self.queries)
+        """Go on with the next configurations."""
 
     def ask(self) -> Query:
-        return next(self.next)
+        return next(self.queries)
 
     def tell(self, trial: object) -> None:
-        pass
+        """Learn nothing."""
 
     def reset_batch(self, contexts: object, rngs: object) -> None:
-        self.t = 0
+        self.t = -1
 
     def ask_batch(self, runs: object) -> tuple[np.ndarray, None]:
         self.t += 1
-        return np.full(runs.n, self.rows[self.t]), None  # type: ignore[attr-defined]
+        return self.rows[:, self.t], None
 
 
 def main() -> None:
@@ -52,17 +61,25 @@ def main() -> None:
     tasks = hpo_gym.load_suite("AutoML").tasks("test")
     contexts = [context_of(task, BUDGET, ()) for task in tasks]
     rng = np.random.default_rng(0)
-    found = {"unbatched": 0.0, "batched": 0.0}
-    for _ in range(5):
-        replay, start, runs = Replay(tasks[0]), time.process_time(), 300
-        for seed in range(runs):
-            run_one(replay, Run(tasks[0], BUDGET, seed), contexts[0], rng)
-        found["unbatched"] = max(found["unbatched"], runs * BUDGET / (time.process_time() - start))
-        start, n = time.process_time(), 10 * len(tasks)
+    found: dict[str, list[float]] = {"unbatched": [], "batched": []}
+    for _ in range(REPEATS):
+        replay = Replay(tasks[0], 3 * len(tasks), rng)
+        start = time.process_time()
+        for i in range(3 * len(tasks)):
+            j = i % len(tasks)
+            run_one(replay, Run(tasks[j], BUDGET, i), contexts[j], rng)
+        found["unbatched"].append(3 * len(tasks) * BUDGET / (time.process_time() - start))
+        n = 10 * len(tasks)
+        replay = Replay(tasks[0], n, rng)
+        start = time.process_time()
         run_batch(replay, list(tasks) * 10, range(n), contexts * 10, [rng] * n, budget=BUDGET, n_init=0)
-        found["batched"] = max(found["batched"], n * BUDGET / (time.process_time() - start))
-    for name, rate in found.items():
-        print(f"L1 {name:10s} {rate:12,.0f} trials per CPU second, floor {FLOORS[name]:,}")
+        found["batched"].append(n * BUDGET / (time.process_time() - start))
+    for name, rates in found.items():
+        rate = median(rates)
+        print(
+            f"L1 {name:10s} {rate:12,.0f} trials per CPU second, the median of {REPEATS}, the first {rates[0]:,.0f}; "
+            f"floor {FLOORS[name]:,}"
+        )
         if given.check and rate < FLOORS[name] / 2:
             raise SystemExit(f"L1 {name} is below half of its floor")
 

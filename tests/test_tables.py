@@ -542,3 +542,16 @@ def test_reading_a_suite_loads_no_config_space() -> None:
     code += "; print({'ConfigSpace', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
+
+
+def test_values_that_are_equal_and_not_the_same_are_told_apart() -> None:
+    """1 == True in Python: what was once found for the one must not answer the other."""
+    space = cs.ConfigurationSpace({"depth": (1, 3), "wide": [True, False]})
+    configs = [{"depth": d, "wide": w} for d in (1, 2, 3) for w in (True, False)]
+    task = table_suite("Kinds", space, configs, np.arange(6.0)[None]).members[0]
+    assert task.run({"depth": 1, "wide": True}).score == 0.0
+    with pytest.raises(InvalidValueError, match="`depth` must be an integer"):
+        task.run({"depth": True, "wide": True})
+    with pytest.raises(InvalidValueError, match="`wide` must be one of"):
+        task.run({"depth": 1, "wide": 1})
+    assert task.run({"depth": np.int64(2), "wide": False}).score == 3.0

@@ -21,6 +21,7 @@ from hpo_gym.checks.faults import Faults, difference, digest, mutable, shared, s
 
 Make = Callable[[], Env]
 
+# The child is a process of ours and reads what this process has just written to its pipe: nothing comes from a file.
 _CHILD = """
 import pickle, sys
 pipe = sys.stdin.buffer
@@ -88,7 +89,7 @@ def _light_copy(env: Env) -> Env:
 
 
 def _unpickled(thing: Any) -> Any:
-    return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes of our own
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes that this line has just made
 
 
 def _ways(env: Env) -> list[tuple[str, Callable[[Any], Any]]]:

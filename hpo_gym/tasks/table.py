@@ -25,6 +25,15 @@ _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it 
 _MEMO = 1 << 16
 
 
+Name = frozenset[tuple[str, type, Any]]
+"""A configuration as a key: 1, 1.0 and True are three values."""
+
+
+def name_of(config: Mapping[str, Any]) -> Name:
+    """The key of a configuration; raises `TypeError` for a value that cannot be hashed."""
+    return frozenset([(key, value.__class__, value) for key, value in config.items()])
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """Scores of `k` tasks.
@@ -97,6 +106,21 @@ class Table:
         out = np.array(self.points(k), np.float64)
         out.flags.writeable = False
         return out
+
+    @functools.lru_cache(maxsize=_MEMO)  # noqa: B019
+    def config(self, k: int, row: int) -> dict[str, Any]:
+        """The configuration of a row of pool `k`, not to be changed."""
+        return self.space.from_unit(self.points(k)[row])
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019
+    def names(self, k: int) -> dict[Name, int]:
+        """The row of each configuration of pool `k`, the lowest of equal ones; of a very large pool, none."""
+        if self.m > _MEMO:
+            return {}
+        found: dict[Name, int] = {}
+        for row, config in enumerate(self.space.decode(self.finder(k).x)):
+            found.setdefault(name_of(config), row)
+        return found
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019
     def finder(self, k: int) -> Finder:
@@ -240,21 +264,29 @@ class TableTask(Task):
         return Evaluated(t.served[i, at, f].astype(np.float64), t.costs[i, at, f].astype(np.float64), status)
 
     @functools.cached_property
-    def _memo(self) -> dict[frozenset[tuple[str, Any]], int]:
+    def _memo(self) -> dict[Name, int]:
         return {}
 
     def row_of(self, config: Mapping[str, Any]) -> int:
         """The row that answers a configuration."""
         try:
-            name = frozenset(config.items())
+            name = name_of(config)
         except TypeError:  # a value that cannot be hashed: no hyperparameter has one, `to_unit` says so
-            name = None
-        row = self._memo.get(name) if name is not None else None
+            return int(self.rows(self.space.to_unit(config)[None])[0])
+        row = self._memo.get(name)
         if row is None:
-            row = int(self.rows(self.space.to_unit(config)[None])[0])
-            if name is not None and len(self._memo) < _MEMO:
+            row = self._find(config, name)
+            if len(self._memo) < _MEMO:
                 self._memo[name] = row
         return row
+
+    def _find(self, config: Mapping[str, Any], name: Name) -> int:
+        known = self.table.names(0 if self.table.x.ndim == 2 else self.index).get(name)
+        if known is None:
+            return int(self.rows(self.space.to_unit(config)[None])[0])
+        if self.table.measured[self.index, known]:
+            return known
+        return int(self.table.substitutes(np.array([self.index]), np.array([known]))[0])
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
         """Look up the row nearest to a configuration; the trial's configuration is that row's."""
@@ -270,14 +302,9 @@ class TableTask(Task):
         return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
 
 
-@functools.lru_cache(maxsize=_MEMO)
-def _decoded(table: Table, pool: int, row: int) -> dict[str, Any]:
-    return table.space.from_unit(table.points(pool)[row])
-
-
 def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
     """Configuration of a row, a new dictionary."""
-    return dict(_decoded(table, 0 if table.x.ndim == 2 else k, row))
+    return dict(table.config(0 if table.x.ndim == 2 else k, row))
 
 
 def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
@@ -356,12 +383,15 @@ class TableBank(Bank):
 
     def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""
-        j, row = np.divmod(base + at, self.m)
-        k = self.index[j]
-        f = 0 if fidelity is None else nearest_levels(self.table.fidelities, fidelity)
-        if fidelity is None and self.f > 1:
-            f = self.f - 1
-        return self.table.costs[k, row, f].astype(np.float64), self.table.failed[k, row, f].astype(np.int8)
+        cell = self._cells(base, at, fidelity)
+        costs, failed = self._flat_outcomes
+        return costs.take(cell).astype(np.float64), failed.take(cell)
+
+    @functools.cached_property
+    def _flat_outcomes(self) -> tuple[NDArray[Any], NDArray[np.int8]]:
+        """Costs and statuses by the place in the flat table."""
+        costs, failed = self.table.costs[self.index], self.table.failed[self.index]
+        return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1)
 
     def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
