@@ -1,6 +1,6 @@
-"""The command line: `hpo-gym list | info | bench | report | verify | import`.
+"""The command line: `hpo-gym list | info | bench | report | verify | import | build | validity`.
 
-Exit codes: 0 done, 1 done with failed cells, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
+Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
 
 from __future__ import annotations
@@ -153,6 +153,62 @@ def verify(
     print(f"{checked} checked, {len(faults)} damaged")
     if faults:
         raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def build(
+    suites: Annotated[list[str], typer.Argument(help="Suites whose tables to make: hpo_gym/builders/README.md.")],
+    archives: Annotated[Path, typer.Option(help="Folder of the downloaded packages.")] = Path("archives"),
+    out: Annotated[Path, typer.Option(help="Folder that gets a folder per suite.")] = Path("hpo-gym-data"),
+    work: Annotated[Path, typer.Option(help="Folder of the shards of an unfinished build.")] = Path("hpo-gym-build"),
+    engine: Annotated[str, typer.Option(help="serial, process or dask.")] = "process",
+    workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the shards that are there.")] = False,
+    assemble: Annotated[
+        bool, typer.Option("--assemble", help="Train nothing: make the table of what is finished.")
+    ] = False,
+    tasks: Annotated[str | None, typer.Option(help="Only so many data sets, or those of these names.")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Only so many configurations.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Make tables: train and score what is missing, or convert a published table; then write the suites' folders."""
+    from hpo_gym.builders.order import BUILDERS, Order
+
+    with _progress(quiet) as progress:
+        order = Order(archives, out, work, engine, workers, resume, assemble, _tasks(tasks), rows, progress)
+        for maker in [BUILDERS.get(name) for name in suites]:
+            maker(order)
+    for name in suites:
+        print(f"{name} -> {out / name}")
+
+
+def _tasks(text: str | None) -> int | tuple[str, ...] | None:
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    return tuple(filter(None, map(str.strip, text.split(","))))
+
+
+@app.command()
+def validity(
+    suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/validity.md"),
+) -> None:
+    """Say what the numbers of suites are worth: noise, ties, importance, transfer, signs; the same bytes every time."""
+    from hpo_gym.suite import load_suite
+    from hpo_gym.validity import examine as statistics
+    from hpo_gym.validity import page as validity_page
+
+    names, left_out = statistics.suites_of(suites or ())
+    found = [statistics.validity(load_suite(name)) for name in names]
+    validity_page.write(out, found, left_out)
+    faults = validity_page.failures(found)
+    print(f"{len(found)} suites examined, {len(faults)} sign checks failed -> {out}")
+    for fault in faults:
+        print(f"failed: {fault}")
+    if faults:
+        raise typer.Exit(FAILED_CELLS)
 
 
 @app.command("import")

@@ -53,8 +53,8 @@ def uniform(keys: U64) -> NDArray[np.float64]:
     return ((keys >> _S11).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def below(keys: U64, n: int) -> NDArray[np.int64]:
-    """Map 64-bit keys to integers uniform in [0, n), elementwise (bias below n / 2**53)."""
+def below(keys: U64, n: int | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Map 64-bit keys to integers uniform in [0, n), elementwise (bias below n / 2**53); `n` may be one for each."""
     return np.minimum((uniform(keys) * n).astype(np.int64), n - 1)
 
 

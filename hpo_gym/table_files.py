@@ -28,7 +28,7 @@ from hpo_gym.suite import canonical
 
 FORMAT = 1
 SUITE, TABLE = "suite.json", "table.npz"
-ARRAYS = ("x", "score", "cost", "test_score")
+ARRAYS = ("x", "score", "cost", "test_score", "repeats")
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
@@ -74,6 +74,7 @@ class Description(_Strict):
     licence: str = ""
     source: Any = None
     preprocessing: Any = None
+    built: Any = None
     sha256: Annotated[dict[str, Hex], Field(min_length=1)]
     bytes: dict[str, Annotated[int, Field(ge=0)]] | None = None
     checksum: Hex | None = None
@@ -230,7 +231,9 @@ def _finite(text: str) -> float:
 def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
     if len(set(names)) < len(names) or not {"x", "score"} <= set(names) <= set(ARRAYS):
-        raise InvalidValueError(f"The arrays must be x, score and, if known, cost and test_score, got {names}.")
+        raise InvalidValueError(
+            f"The arrays must be x, score and, if known, cost, test_score and repeats, got {names}."
+        )
     if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
         raise InvalidValueError("The arrays must be stored, not compressed.")
     return {name: _array(name, archive.read(f"{name}.npy")) for name in names}

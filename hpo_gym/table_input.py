@@ -16,7 +16,7 @@ from hpo_gym.space import Points, SearchSpace
 
 Array = NDArray[Any]
 
-ABOUT = ("title", "description", "score", "cost", "licence", "source", "preprocessing", "titles")
+ABOUT = ("title", "description", "score", "cost", "licence", "source", "preprocessing", "built", "titles")
 """What may be told of a table suite; `titles` are those of tasks, by name."""
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 _SNAPPED = 1e-6  # float32 points are canonical to this
+_MEAN = 1e-4  # a stored mean of stored repeats is right to this
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -62,8 +63,9 @@ class TableSuite(Suite):
             StorageFullError: The files could not be written; what was there before is intact.
         """
         t = self.table
-        arrays = {"x": t.x, "score": t.score, "cost": t.cost, "test_score": t.test_score}
-        flat = {n: a[..., 0] if n != "x" and t.fidelities == (1.0,) else a for n, a in arrays.items() if a is not None}
+        arrays = {name: getattr(t, name) for name in table_files.ARRAYS}
+        single = t.fidelities == (1.0,)
+        flat = {n: a[:, :, 0] if n != "x" and single else a for n, a in arrays.items() if a is not None}
         table_files.write_folder(Path(folder), self._description(), flat)
 
     def _description(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ def table_suite(
     *,
     test_scores: Any = None,
     costs: Any = None,
+    repeats: Any = None,
     fidelities: Sequence[float] | None = None,
     tasks: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
@@ -106,6 +109,8 @@ def table_suite(
             pool of its own, a list of `k` arrays ``(m,)`` or ``(m, f)``.
         test_scores: As `scores`, on data that no choice has seen.
         costs: As `scores`, not negative; NaN = unknown.
+        repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, NaN where there are fewer; `scores` are
+            their means. An evaluation gives one of them, drawn by the seed of its world; reports use the means.
         fidelities: Shares of a full evaluation, ascending, `f` of them; the last is 1.
         tasks: Names, default "task-0", "task-1", ...
         families: Data sets of one origin share a family, which no split divides; default the task's name.
@@ -136,7 +141,8 @@ def table_suite(
     test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
     if test is not None:
         _check_test(test, score)
-    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels)
+    seeds = None if repeats is None else _repeats(repeats, score)
+    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels, seeds)
     _check(table)
     names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
     groups = names if families is None else texts("families", families, table.k)
@@ -164,7 +170,8 @@ def load_folder(folder: str | Path) -> TableSuite:
         k, f = len(said.tasks), len(levels)
         score = _deep("score", arrays["score"], k, f)
         cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
-        table = Table(space, x, score, cost, test, levels)
+        seeds = _repeats(arrays["repeats"], score) if "repeats" in arrays else None
+        table = Table(space, x, score, cost, test, levels, seeds)
         if test is not None:
             _check_test(test, score)
         _check(table)
@@ -211,7 +218,7 @@ def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, 
 
 def _check(table: Table) -> None:
     check_table(table.space, table.x, table.score, table.cost)
-    for array in (table.x, table.score, table.cost, table.test_score):
+    for array in (getattr(table, name) for name in table_files.ARRAYS):
         if array is not None:
             array.flags.writeable = False
 
@@ -221,6 +228,31 @@ def _check_test(test: Array, score: Array) -> None:
         raise InvalidValueError(f"`test_scores` must have the shape of `scores` {score.shape}, got {test.shape}.")
     if np.isposinf(test).any():
         raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
+
+
+def _repeats(repeats: Any, score: Array) -> Array:
+    """Repeats as ``(k, m, f, r)``, checked against the scores that they explain."""
+    a = np.asarray(repeats)
+    k, m, f = score.shape
+    a = a[:, :, None] if a.ndim == 3 and f == 1 else a
+    if a.dtype.kind != "f" or a.shape[:-1] != score.shape:
+        wanted = f"({k}, {m}, r)" if f == 1 else f"({k}, {m}, {f}, r)"
+        raise InvalidValueError(f"`repeats` must be floats of shape {wanted}, got {a.dtype} {a.shape}.")
+    if np.isinf(a).any():
+        raise InvalidValueError("`repeats` must be finite, or NaN where there is no such repeat.")
+    lone = np.argwhere(np.isfinite(score) & np.isnan(a).all(-1))
+    if len(lone):
+        raise InvalidValueError(
+            f"`repeats` must hold one where `scores` is finite, at {lone[0].tolist()} there is none."
+        )
+    there = np.isfinite(score) & ~np.isnan(a).all(-1)
+    mean = np.nanmean(a[there].astype(np.float64), -1)
+    off = np.abs(mean - score[there]) > _MEAN * (1.0 + np.abs(mean))
+    if off.any():
+        at = np.argwhere(there)[off.argmax()].tolist()
+        raise InvalidValueError(f"`scores` must be the means of `repeats`, at {at} they are {score[there][off][0]:.6g} "
+                                f"and {mean[off][0]:.6g}.")  # fmt: skip
+    return a
 
 
 def _check_points(space: SearchSpace, x: Array) -> None:

@@ -65,6 +65,10 @@ class Task(ABC):
         """Whether the score depends on the key."""
         return False
 
+    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
+        """Keys of the noise, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
+        return noise_keys(world, x, fidelity, self)
+
     def noise_free(self, x: Points) -> Floats:
         """The score without noise at full fidelity, ``(n,)``: what reports use."""
         one = np.ones(len(x))
@@ -101,7 +105,7 @@ class Task(ABC):
 
     def _run_point(self, x: Points, fidelity: float, world: int) -> Trial:
         level = self.level(fidelity)
-        keys = noise_keys(np.array([world % 2**64], np.uint64), x, np.array([level]), self)
+        keys = self.noise_keys(np.array([world % 2**64], np.uint64), x, np.array([level]))
         out = self.evaluate(x, np.array([level]), keys)
         query = Query(self.space.from_unit(x[0]), level)
         return Trial(query, float(out.score[0]), float(out.cost[0]), Status(int(out.status[0])))
@@ -187,7 +191,7 @@ class TaskBank(Bank):
         for j, chosen in self._groups(base):
             t = self.tasks[j]
             x, f = at[chosen, : t.space.d], share[chosen]
-            keys = noise_keys(world[chosen], x, f, t) if t.noisy else world[chosen]
+            keys = t.noise_keys(world[chosen], x, f) if t.noisy else world[chosen]
             part = t.evaluate(x, f, keys)
             out.score[chosen], out.cost[chosen], out.status[chosen] = part
         return out.score, out

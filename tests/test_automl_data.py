@@ -21,8 +21,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from hpo_gym.builders import automl, files
-from hpo_gym.errors import DamagedDataError
+from hpo_gym.builders import files
+from hpo_gym.builders.converted import automl
+from hpo_gym.builders.order import Order
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.table_files import write_npz
 
@@ -249,19 +251,24 @@ def test_another_version_of_a_source_is_refused(tmp_path: Path) -> None:
     wrong = tmp_path / "oboe-0.2.0-py3-none-any.whl"
     wrong.write_bytes(b"something else")
     with pytest.raises(DamagedDataError, match=f"must be {automl.OBOE_SHA256}, got {files.sha256(wrong)}"):
-        automl.read(wrong, wrong)
+        automl.read(Order(archives=tmp_path))
+
+
+def test_a_missing_source_is_named_with_the_command_that_gets_it(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match=r"must hold oboe-0.2.0-py3-none-any.whl.*pip download"):
+        automl.read(Order(archives=tmp_path))
 
 
 def test_the_builder_gives_the_shipped_bytes(tmp_path: Path) -> None:
-    wheel, sdist = os.environ.get("HPO_GYM_OBOE_WHEEL"), os.environ.get("HPO_GYM_LCDB_SDIST")
-    if not wheel or not sdist:
-        pytest.skip("HPO_GYM_OBOE_WHEEL and HPO_GYM_LCDB_SDIST must name the two archives (120 MB)")
-    automl.build(Path(wheel), Path(sdist), tmp_path / "AutoML")
+    archives = os.environ.get("HPO_GYM_ARCHIVES")
+    if not archives:
+        pytest.skip("HPO_GYM_ARCHIVES must name the folder of the downloaded packages")
+    automl.automl(Order(archives=Path(archives), out=tmp_path))
     for shipped in (SUITE, TABLE):
         assert files.sha256(tmp_path / "AutoML" / shipped.name) == files.sha256(shipped)
     ours, built = (files.read_json(folder / "families.json")["families"] for folder in (files.DATA, tmp_path))
     assert {k: v for k, v in ours.items() if k.startswith("openml:")} == built
-    write_errors(Path(wheel), tmp_path / ERRORS.name)
+    write_errors(Path(archives) / "oboe-0.2.0-py3-none-any.whl", tmp_path / ERRORS.name)
     assert (tmp_path / ERRORS.name).read_bytes() == ERRORS.read_bytes()
 
 

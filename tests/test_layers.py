@@ -20,20 +20,20 @@ runs tasks
 contexts
 scores
 codecs observers rewards suite
-table_input csv_space table_files splits
+table_input csv_space table_files splits flat
 tables
 csv_import
 suites kernel
 settings policy
 render
 env vector
-bench builders checks catalogue
+bench builders checks catalogue validity
 cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 LATER = {("suite", "tables")}  # imported inside a function: what a folder holds is a table's business
 OF_BASELINES = {"optimizer", "space", "trial", "runs", "registry", "errors", "seeding"}
-NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "catalogue"}
+NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "catalogue", "validity"}
 
 
 def files(package: str) -> list[Path]:

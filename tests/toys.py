@@ -64,6 +64,21 @@ def ragged() -> TableSuite:
 
 
 @functools.cache
+def noisy(m: int = 20) -> TableSuite:
+    """Up to four seeds of each cell, some missing; cells that failed, rows that are not measured."""
+    rng, space, k = np.random.default_rng(4), conditional_space(), len(NAMES)
+    x = space.sample(rng, m)
+    repeats = (rng.integers(-64, 64, (k, m, 3, 4)) / 64).astype(np.float32)
+    repeats[rng.random(repeats.shape) < 0.2] = np.nan
+    repeats[..., 2] = np.where(np.isnan(repeats[..., 2]), 0.25, repeats[..., 2])
+    scores = np.nanmean(repeats.astype(np.float64), -1)
+    scores[:, 4:][rng.random((k, m - 4)) < 0.1] = np.nan
+    scores[:, 4:][rng.random((k, m - 4, 3)) < 0.1] = -np.inf
+    scores = scores.astype(np.float32)
+    return table_suite("Noisy", space, x, scores, repeats=repeats, fidelities=LEVELS, tasks=NAMES, splits=SPLITS)
+
+
+@functools.cache
 def formulas() -> Suite:
     """No table: functions of two and three dimensions, two of them noisy."""
     names = {
@@ -90,9 +105,14 @@ def _ragged() -> Suite:
     return ragged()
 
 
+@SUITES.register("ToyNoisy")
+def _noisy() -> Suite:
+    return noisy()
+
+
 @SUITES.register("ToyFormulas")
 def _formulas() -> Suite:
     return formulas()
 
 
-SUITE_NAMES = ("ToyGappy", "ToyPlain", "ToyRagged", "ToyFormulas")
+SUITE_NAMES = ("ToyGappy", "ToyPlain", "ToyRagged", "ToyNoisy", "ToyFormulas")

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, noise_keys
 from hpo_gym.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
+_DISTANCES = 1 << 22  # held at a time
 
 
 Name = frozenset[tuple[str, type, Any]]
@@ -45,6 +46,8 @@ class Table:
         cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task.
         test_score: As `score`, measured on data that no choice has seen, or None.
         fidelities: Ascending, `f` of them; the last is 1.
+        repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation gives one of
+            them, drawn by key; `score` is what is true, their mean.
     """
 
     space: SearchSpace
@@ -53,6 +56,7 @@ class Table:
     cost: NDArray[Any] | None = None
     test_score: NDArray[Any] | None = None
     fidelities: tuple[float, ...] = (1.0,)
+    repeats: NDArray[Any] | None = None
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -85,6 +89,16 @@ class Table:
         lowest = np.where(np.isfinite(lowest), lowest, good.min((1, 2), keepdims=True))  # a fidelity of failures only
         lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
         return np.where(self.failed, lowest, np.where(np.isnan(self.score), 0, self.score)).astype(self.score.dtype)
+
+    @functools.cached_property
+    def repeated(self) -> tuple[NDArray[Any], Ints]:
+        """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
+        assert self.repeats is not None
+        there = np.isfinite(self.repeats) & (np.isfinite(self.score) & self.measured[:, :, None])[..., None]
+        first = np.argsort(~there, axis=-1, kind="stable")
+        packed = np.take_along_axis(self.repeats, first, -1).astype(self.score.dtype)
+        count = there.sum(-1)
+        return np.where(count[..., None] > 0, packed, self.served[..., None]), np.maximum(count, 1)
 
     @functools.cached_property
     def costs(self) -> NDArray[Any]:
@@ -169,9 +183,10 @@ class Finder:
         at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         return np.where(self._hashes[at] == hashes, self._order[at], -1)
 
-    def nearest(self, x: Points, measured: NDArray[np.bool_], chunk: int = 256) -> Ints:
+    def nearest(self, x: Points, measured: NDArray[np.bool_]) -> Ints:
         """The nearest row with `measured` ``(m,)``, for canonical points ``(n, d)``."""
         rows = self.exact(x)
+        chunk = max(1, _DISTANCES // len(self.x))
         lost = np.flatnonzero((rows < 0) | ~measured[rows])
         for part in np.split(lost, range(chunk, len(lost), chunk)):
             if part.size:
@@ -252,16 +267,39 @@ class TableTask(Task):
         one = len({id(t.table) for t in tasks}) == 1 and tasks[0].space.d == d
         return TableBank(tasks) if one else TaskBank(tasks, d)
 
+    @property
+    def noisy(self) -> bool:
+        """Whether the table has repeats."""
+        return self.table.repeats is not None
+
+    @functools.cached_property
+    def cell_keys(self) -> Keys:
+        """The part of the noise's key that is no world's, ``(m, f)``; hashed once, since a step is only a look-up."""
+        x = self.table.finder(self.index).x
+        nowhere = np.zeros(len(x), np.uint64)
+        return np.stack([noise_keys(nowhere, x, np.full(len(x), f), self) for f in self.fidelities], 1)
+
+    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
+        """By the row that answers, not by the proposal."""
+        return seeding.mix(world, self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)])
+
     def rows(self, x: Points) -> Ints:
         """The nearest measured row of each canonical point ``(n, d)``."""
         return self.table.finder(self.index).nearest(x, self.measured)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Look up the nearest measured rows at the nearest fidelities."""
+        """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
         at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
         t, i = self.table, self.index
         status = np.where(t.failed[i, at, f], np.int8(Status.FAILED), np.int8(Status.OK))
-        return Evaluated(t.served[i, at, f].astype(np.float64), t.costs[i, at, f].astype(np.float64), status)
+        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), status)
+
+    def _scores(self, at: Ints, f: Ints, key: Keys) -> Floats:
+        t, i = self.table, self.index
+        if t.repeats is None:
+            return np.asarray(t.served[i, at, f], np.float64)
+        scores, count = t.repeated
+        return np.asarray(scores[i, at, f, seeding.below(key, count[i, at, f])], np.float64)
 
     @functools.cached_property
     def _memo(self) -> dict[Name, int]:
@@ -295,7 +333,12 @@ class TableTask(Task):
         f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
         status = Status.FAILED if t.failed[i, row, f] else Status.OK
         query = Query(row_config(t, i, row), self.fidelities[f])
-        return Trial(query, float(t.served[i, row, f]), float(t.costs[i, row, f]), status)
+        score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
+        return Trial(query, score, float(t.costs[i, row, f]), status)
+
+    def _draw(self, row: int, f: int, seed: int) -> float:
+        key = seeding.mix(np.array([seed % 2**64], np.uint64), self.cell_keys[row, f])
+        return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
@@ -335,7 +378,12 @@ class TableBank(Bank):
     def fused(self) -> NDArray[np.float32] | None:
         """Rows ``(k * m, d + 3)``: configuration in [-1, 1], score, two free columns; None where it would be large."""
         k, m = self.measured.shape
-        if self.f > 1 or self.dtype != np.float32 or k * m * (self.d + 3) * 4 > _FUSE_BELOW:
+        if (
+            self.f > 1
+            or self.table.repeats is not None
+            or self.dtype != np.float32
+            or k * m * (self.d + 3) * 4 > _FUSE_BELOW
+        ):
             return None
         out = np.zeros((k, m, self.d + 3), np.float32)
         x = self.signed if self.signed.ndim == 3 else self.signed[None]
@@ -378,8 +426,19 @@ class TableBank(Bank):
         return rows
 
     def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
-        """Look scores up, ``(n,)``."""
-        return self.flat.take(self._cells(base, at, fidelity), mode="clip"), None
+        """Look scores up, ``(n,)``; of repeats, those that the worlds draw."""
+        cell = self._cells(base, at, fidelity)
+        if self.table.repeats is None:
+            return self.flat.take(cell, mode="clip"), None
+        scores, count, keys = self._flat_repeats
+        drawn = seeding.below(seeding.mix(world, keys.take(cell, mode="clip")), count.take(cell, mode="clip"))
+        return scores.take(cell * self.table.repeats.shape[-1] + drawn, mode="clip"), None
+
+    @functools.cached_property
+    def _flat_repeats(self) -> tuple[NDArray[Any], Ints, Keys]:
+        """Repeats, their number, and the keys of cells, by the place in the flat table."""
+        scores, count = (np.ascontiguousarray(a[self.index]).reshape(-1) for a in self.table.repeated)
+        return scores, count, np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
 
     def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""

@@ -1,7 +1,5 @@
 """Builds the suite `AutoML`: scikit-learn pipelines on OpenML data sets, as measured for TensorOboe.
 
-    python -m hpo_gym.builders.automl --oboe oboe-0.2.0-py3-none-any.whl --lcdb lcdb-0.1.0.tar.gz
-
 Everything is read out of the two archives; nothing of them is run or installed.
 
 Order of the axes: along each axis of its tensors TensorOboe sorts the settings by their text, with the numbers spelled
@@ -11,7 +9,6 @@ as in its own JSON (so 1.0 < 1.5 < 2.0 for AdaBoost's learning rate, where Oboe'
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
 import itertools
@@ -35,10 +32,10 @@ from ConfigSpace import (
 from numpy.typing import NDArray
 
 from hpo_gym.builders import files
-from hpo_gym.builders.families import RULES, Known, families
+from hpo_gym.builders.kin.families import RULES, Known, families
+from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.errors import DamagedDataError
 from hpo_gym.space import SearchSpace
-from hpo_gym.table_files import write_folder
 
 OBOE_SHA256 = "0cb81ba4636b5b4918d7364b6325e2e0316ebd95efb5187f2dfd8cffdc9976a3"
 LCDB_SHA256 = "450ea69b249866298653f718d66a825e3d19a4024dd4ff140b89f2e04d4777ae"
@@ -195,14 +192,15 @@ class _OnlyLists(pickle.Unpickler):
         raise DamagedDataError(f"The list of ids must hold plain integers, got {module}.{name}.")
 
 
-def read(oboe: Path, lcdb: Path) -> Source:
+def read(order: Order) -> Source:
     """Read the wheel of oboe and the source archive of lcdb.
 
     Raises:
+        InvalidValueError: A file is missing.
         DamagedDataError: A file is not the version that this builder was written for.
     """
-    files.check_source(oboe, OBOE_SHA256)
-    files.check_source(lcdb, LCDB_SHA256)
+    oboe = order.archive("oboe-0.2.0-py3-none-any.whl", OBOE_SHA256)
+    lcdb = order.archive("lcdb-0.1.0.tar.gz", LCDB_SHA256)
     with zipfile.ZipFile(oboe) as wheel:
         ids = _OnlyLists(io.BytesIO(wheel.read(_TENSOR + "training_index.pkl"))).load()
         errors, seconds = (np.load(io.BytesIO(wheel.read(name)))["a"] for name in (_ERRORS, _SECONDS))
@@ -290,14 +288,15 @@ def _tasks(source: Source, kept: Iterable[int], family: Mapping[int, str]) -> li
 
 
 # ---------------------------------------------------------------------------------------------- writing
-def build(oboe: Path, lcdb: Path, out: Path) -> None:
-    """Write `table.npz` and `suite.json` to the folder `out`, the family map and the manifest to its parent."""
-    source = read(oboe, lcdb)
+@BUILDERS.register("AutoML", kind="converted")
+def automl(order: Order) -> None:
+    """Convert TensorOboe's table, and write the map of families."""
+    source = read(order)
     kept, arrays, account = table(source)
     family = family_map(source)
-    write_folder(out, _description(_tasks(source, kept, family), account), arrays)
-    _write_families(out.parent / "families.json", {f"openml:{i}": name for i, name in family.items()})
-    files.update_manifest(out.parent, (out / "table.npz", out / "suite.json", out.parent / "families.json"))
+    order.write("AutoML", _description(_tasks(source, kept, family), account), arrays)
+    _write_families(order.out / "families.json", {f"openml:{i}": name for i, name in family.items()})
+    files.update_manifest(order.out, [order.out / "families.json"])
 
 
 def _description(tasks: list[dict[str, Any]], account: Mapping[str, Any]) -> dict[str, Any]:
@@ -342,22 +341,8 @@ def _write_families(path: Path, family: Mapping[str, str]) -> None:
     header = {
         "format": 1,
         "what": "Family of each data set; relatives share one, and a split never divides a family. The ids of openml "
-        "are joined by hpo_gym/builders/families.py: two of which any rule below speaks are of one family.",
+        "are joined by hpo_gym/builders/kin/families.py: two of which any rule below speaks are of one family.",
         "rules": list(RULES),
         "sources": {"oboe 0.2.0": OBOE_SHA256, "lcdb 0.1.0": LCDB_SHA256},
     }
     files.write_json(path, {**header, "families": {**family, **others}})
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(description="Build the suite AutoML out of two published archives.")
-    parser.add_argument("--oboe", type=Path, required=True, help="oboe-0.2.0-py3-none-any.whl")
-    parser.add_argument("--lcdb", type=Path, required=True, help="lcdb-0.1.0.tar.gz")
-    parser.add_argument("--out", type=Path, default=files.DATA / "AutoML", help="default: the package's data folder")
-    options = parser.parse_args(arguments)
-    build(options.oboe, options.lcdb, options.out)
-
-
-if __name__ == "__main__":
-    main()

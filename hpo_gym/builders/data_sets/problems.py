@@ -1,0 +1,236 @@
+"""From a data set to a problem to train on: rows are drawn by key, features become numbers.
+
+Every statistic (median, levels, the target's mean) is of rows that may be learned from, never of test rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.builders.data_sets.sources import DataSet
+from hpo_gym.builders.training.recipe import CLASSIFICATION, Floats, Fold, Problem
+from hpo_gym.errors import InvalidValueError
+
+FOLDS = 3
+TEST_SHARE = 0.25
+MAX_LEVELS = 10
+"""Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""
+
+MAX_COLUMNS = 64
+"""Most columns after encoding: the pixels of an image of 8 x 8. A data set with more is refused, not cut: which
+columns a cut keeps would be one more choice that decides the scores."""
+
+MIN_ROWS, MIN_CLASS = 120, 12
+"""Fewest rows of a data set, and of a class; rows of rarer classes are left out."""
+
+MAX_SKEWNESS = 3.0
+"""A positive target of more than this skewness is replaced by its logarithm."""
+
+Ints = NDArray[np.int64]
+
+
+def problem(data: DataSet, rows: int, seed: int) -> Problem:
+    """Draw rows, split them, and encode the features.
+
+    Args:
+        data: The data set.
+        rows: Most rows that are used, test rows included; classes keep their shares.
+        seed: Of the draw; the same rows come for the same name, `rows` and `seed`.
+
+    Raises:
+        InvalidValueError: There are too few rows, too few of two classes, or too many columns.
+    """
+    rng = np.random.default_rng(seeding.key("problem", data.name, rows, seed))
+    y, kept = _usable(data)
+    strata = y.astype(np.int64) if data.kind == CLASSIFICATION else _quarters(y)
+    drawn = _draw(strata, rows, rng)
+    y, strata, chosen = y[drawn], strata[drawn], kept[drawn]
+    test, *parts = _parts(strata, rng)
+    learn = np.sort(np.concatenate(parts))
+    x = encode(data, chosen, learn)
+    if data.kind != CLASSIFICATION:
+        y = _standardised(y, learn)
+    folds = [_fold(x, y, strata, parts, k, data.kind, rng) for k in range(FOLDS)]
+    target = y.astype(np.int64) if data.kind == CLASSIFICATION else y
+    classes = len(np.unique(target)) if data.kind == CLASSIFICATION else 0
+    return Problem(data.name, data.kind, classes, tuple(folds), x[test], target[test])
+
+
+# ---------------------------------------------------------------------------------------------- rows
+def _usable(data: DataSet) -> tuple[Floats, Ints]:
+    """The target as numbers and the rows it belongs to; rare classes are gone, classes are sorted by their name."""
+    if data.kind == CLASSIFICATION:
+        _, code, counts = np.unique(data.y, return_inverse=True, return_counts=True)
+        large = np.flatnonzero(counts >= MIN_CLASS)
+        kept = np.flatnonzero(np.isin(code, large))
+        y = np.searchsorted(large, code[kept]).astype(np.float64)
+        if len(large) < 2:
+            raise InvalidValueError(f"{data.name!r} must have two classes of {MIN_CLASS} rows, got {counts.tolist()}.")
+    else:
+        kept, y = np.arange(len(data.y)), np.log(data.y) if is_logged(data) else data.y
+    if len(kept) < MIN_ROWS:
+        raise InvalidValueError(f"{data.name!r} must have {MIN_ROWS} rows or more, got {len(kept)}.")
+    return y, kept
+
+
+def _quarters(y: Floats) -> Ints:
+    """Quarter of the target's distribution: the strata of regression."""
+    return np.searchsorted(np.quantile(y, [0.25, 0.5, 0.75]), y).astype(np.int64)
+
+
+def _draw(strata: Ints, rows: int, rng: np.random.Generator) -> Ints:
+    """At most `rows` positions, each stratum by its share, but `MIN_CLASS` of a small one."""
+    names, counts = np.unique(strata, return_counts=True)
+    least = min(MIN_CLASS, rows // len(names))
+    if least < 1 + FOLDS:
+        raise InvalidValueError(
+            f"`rows` must be {(1 + FOLDS) * len(names)} or more for {len(names)} classes, got {rows}."
+        )
+    if len(strata) <= rows:
+        return np.arange(len(strata))
+    share = counts * rows / len(strata)
+    quota = np.minimum(counts, np.maximum(least, share.astype(np.int64)))
+    while over := int(quota.sum()) - rows:
+        if over > 0:
+            quota[np.argmax(quota)] -= 1  # the largest pays for the small
+        else:
+            quota[np.argmax(share - quota)] += 1  # largest remainder first
+    parts = [rng.permutation(np.flatnonzero(strata == s))[:n] for s, n in zip(names, quota, strict=True)]
+    return np.sort(np.concatenate(parts))
+
+
+def _spread(strata: Ints, rng: np.random.Generator) -> Ints:
+    """A random order in which every stratum is spread evenly, its first row as early as its share allows or earlier.
+
+    The i-th of the n rows of a stratum stands at (i + u) / n, u random: shares hold in every prefix.
+    """
+    place = np.empty(len(strata))
+    for s in np.unique(strata):
+        rows = np.flatnonzero(strata == s)
+        place[rng.permutation(rows)] = (np.arange(len(rows)) + rng.uniform()) / len(rows)
+    return np.argsort(place, kind="stable")
+
+
+def _early(strata: Ints, rng: np.random.Generator) -> Ints:
+    """`_spread` with one row of each stratum first."""
+    order = _spread(strata, rng)
+    first = np.sort(np.unique(strata[order], return_index=True)[1])
+    return np.concatenate([order[first], np.delete(order, first)])
+
+
+def _parts(strata: Ints, rng: np.random.Generator) -> list[Ints]:
+    """Test rows and `FOLDS` parts of one size; in each, every stratum has its share to within one row."""
+    test: list[Ints] = []
+    rest: list[Ints] = []
+    for s in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == s))
+        cut = max(1, round(TEST_SHARE * len(rows)))
+        test.append(rows[:cut])
+        rest.append(rows[cut:])
+    dealt = np.concatenate(rest)  # strata one after the other, dealt in turn
+    size = len(dealt) // FOLDS
+    return [np.concatenate(test), *(dealt[k::FOLDS][:size] for k in range(FOLDS))]
+
+
+def _fold(
+    x: Floats, y: NDArray[np.float64], strata: Ints, parts: list[Ints], k: int, kind: str, rng: np.random.Generator
+) -> Fold:
+    learn = np.concatenate([part for i, part in enumerate(parts) if i != k])
+    learn = learn[_early(strata[learn], rng)]
+    target = y.astype(np.int64) if kind == CLASSIFICATION else y
+    return Fold(x[learn], target[learn], x[parts[k]], target[parts[k]])
+
+
+# ---------------------------------------------------------------------------------------------- columns
+def encode(data: DataSet, rows: Ints, learn: Ints) -> Floats:
+    """The features of some rows as numbers, constant columns left out.
+
+    Args:
+        data: The data set.
+        rows: Its rows, in the order wanted.
+        learn: Positions in `rows` of those that may be learned from.
+    """
+    blocks = [
+        _levels(column[rows], learn) if categorical else _numbers(column[rows], learn)
+        for column, categorical in zip(data.x, data.categorical, strict=True)
+    ]
+    x = np.concatenate(blocks, axis=1)
+    x = x[:, np.ptp(x[learn], axis=0) > 0]
+    if not 1 <= x.shape[1] <= MAX_COLUMNS:
+        raise InvalidValueError(f"{data.name!r} must have 1 to {MAX_COLUMNS} columns once encoded, got {x.shape[1]}.")
+    return np.ascontiguousarray(x)
+
+
+def _numbers(column: Floats, learn: Ints) -> Floats:
+    """Missing numbers become the median; where at least 5 % are missing, a second column tells which."""
+    absent = ~np.isfinite(column)
+    known = column[learn][~absent[learn]]
+    filled = np.where(absent, np.median(known) if len(known) else 0.0, column)
+    blocks = [filled, absent.astype(np.float64)] if absent[learn].mean() >= 0.05 else [filled]
+    return np.stack(blocks, axis=1)
+
+
+def _levels(column: NDArray[np.str_], learn: Ints) -> Floats:
+    """One-hot, "missing" is a level; of two levels one column says all."""
+    names, counts = np.unique(column[learn], return_counts=True)
+    frequent = names[np.lexsort((names, -counts))][:MAX_LEVELS]
+    hot = (column[:, None] == frequent).astype(np.float64)
+    if len(names) > MAX_LEVELS:
+        hot = np.concatenate([hot, 1.0 - hot.sum(1, keepdims=True)], axis=1)
+    return np.asarray(hot[:, :1] if len(names) == 2 else hot, np.float64)
+
+
+# ---------------------------------------------------------------------------------------------- targets
+def skewness(y: Floats) -> float:
+    """Third standardised moment; 0 of a constant."""
+    sd = y.std()
+    return float((((y - y.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
+
+
+def is_logged(data: DataSet) -> bool:
+    """Whether the target is replaced by its logarithm: it is positive and heavy-tailed in the whole data set."""
+    return data.kind != CLASSIFICATION and bool(data.y.min() > 0) and skewness(data.y) > MAX_SKEWNESS
+
+
+def _standardised(y: Floats, learn: Ints) -> Floats:
+    sd = y[learn].std()
+    return np.asarray((y - y[learn].mean()) / (sd if sd > 0 else 1.0), np.float64)
+
+
+# ---------------------------------------------------------------------------------------------- context
+def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
+    """What an optimizer may know of a data set before the first trial: sizes, and statistics of rows to learn from.
+
+    Columns are encoded; the shares of numeric columns and of missing cells are of the raw features, all rows.
+    """
+    x, y = _learnable(ready)
+    n, p = x.shape
+    regression = ready.kind != CLASSIFICATION
+    sd = x.std(0)
+    z = (x - x.mean(0)) / np.where(sd > 0, sd, 1.0)
+    together = np.abs(z.T @ z / n)[~np.eye(p, dtype=bool)]
+    missing = [(c == "").mean() if cat else np.isnan(c).mean() for c, cat in zip(data.x, data.categorical, strict=True)]
+    values: dict[str, float | None] = {
+        "n_rows": float(n + len(ready.y_test)),
+        "n_columns": float(p),
+        "n_classes": float(ready.classes),
+        "majority_share": None if regression else float(np.bincount(y.astype(np.int64)).max() / n),
+        "minority_share": None if regression else float(np.bincount(y.astype(np.int64)).min() / n),
+        "numeric_share": 1.0 - float(np.mean(data.categorical)),
+        "missing_share": float(np.mean(missing)),
+        "is_regression": float(regression),
+        "rows_per_column": n / p,
+        "mean_correlation": float(together.mean()) if p > 1 else 0.0,
+        "mean_skewness": float(np.mean(np.abs((z**3).mean(0)))),
+        "target_skewness": skewness(y) if regression else None,
+    }
+    return {name: None if v is None else round(v, 6) for name, v in values.items()}
+
+
+def _learnable(ready: Problem) -> tuple[Floats, NDArray[np.float64]]:
+    """The rows that may be learned from: the validation parts of all folds."""
+    x = np.concatenate([fold.x_val for fold in ready.folds])
+    y = np.concatenate([fold.y_val for fold in ready.folds]).astype(np.float64)
+    return x, y

@@ -1,0 +1,1 @@
+"""Which data sets are relatives: one map of families for all suites."""

@@ -1,0 +1,134 @@
+"""Builds the suite `SVM`: support vector machines, really trained, for classification and regression."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.builders.order import BUILDERS, Order
+from hpo_gym.builders.training.build import build
+from hpo_gym.builders.training.recipe import (
+    CLASSIFICATION,
+    REGRESSION,
+    Fold,
+    Measured,
+    Problem,
+    Recipe,
+    TrainingFailed,
+    by_share,
+)
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+ITERATIONS = 20_000
+"""Most iterations of libsvm. A machine that needs more counts as failed: a limit that no clock decides."""
+
+FIDELITIES = (1 / 9, 1 / 3, 1.0)
+
+
+def config_space() -> ConfigurationSpace:
+    """The search space; defaults are scikit-learn's, and `standard` scaling, which its documentation asks for.
+
+    `gamma` is a multiple of scikit-learn's "scale", 1 / (columns x variance), so that 1 is its default. `class_weight`
+    has no effect in regression, `epsilon` (in standard deviations of the target) none in classification.
+    """
+    from ConfigSpace import (
+        CategoricalHyperparameter,
+        ConfigurationSpace,
+        EqualsCondition,
+        InCondition,
+        UniformFloatHyperparameter,
+        UniformIntegerHyperparameter,
+    )
+
+    space = ConfigurationSpace(name="SVM")
+    kernel = CategoricalHyperparameter("kernel", ["linear", "rbf", "poly", "sigmoid"], default_value="rbf")
+    scaling = CategoricalHyperparameter("scaling", ["none", "standard", "min-max"], default_value="standard")
+    c = UniformFloatHyperparameter("C", 1e-3, 1e3, log=True, default_value=1.0)
+    gamma = UniformFloatHyperparameter("gamma", 1e-3, 1e3, log=True, default_value=1.0)
+    degree = UniformIntegerHyperparameter("degree", 2, 5, default_value=3)
+    coef0 = UniformFloatHyperparameter("coef0", -1.0, 1.0, default_value=0.0)
+    weight = CategoricalHyperparameter("class_weight", ["none", "balanced"], default_value="none")
+    epsilon = UniformFloatHyperparameter("epsilon", 1e-3, 1.0, log=True, default_value=0.1)
+    shrinking = CategoricalHyperparameter("shrinking", ["yes", "no"], default_value="yes")
+    space.add(kernel, scaling, c, gamma, degree, coef0, weight, epsilon, shrinking)
+    space.add(
+        InCondition(gamma, kernel, ["rbf", "poly", "sigmoid"]),
+        EqualsCondition(degree, kernel, "poly"),
+        InCondition(coef0, kernel, ["poly", "sigmoid"]),
+    )
+    return space
+
+
+def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+    """Train on the first 1/9, 1/3 and all rows of each fold; nothing is random."""
+    return by_share(problem, FIDELITIES, lambda fold, share: _fit(problem, fold, config, share))
+
+
+def _fit(problem: Problem, fold: Fold, config: Mapping[str, Any], share: float) -> tuple[float, float]:
+    """Score and test score of one machine."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    x, y = fold.first(share)
+    shift, scale = _scaler(config["scaling"], x)
+    scaled = (x - shift) / scale
+    machine = _machine(problem.kind, config, scaled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            machine.fit(scaled, y)
+        except ConvergenceWarning as fault:
+            raise TrainingFailed(str(fault)) from fault
+    val, test = (machine.predict((rows - shift) / scale) for rows in (fold.x_val, problem.x_test))
+    return problem.score(fold.y_val, val), problem.score(problem.y_test, test)
+
+
+def _scaler(name: str, x: Any) -> tuple[Any, Any]:
+    """What is subtracted and divided by, learned on the training rows."""
+    if name == "none":
+        return 0.0, 1.0
+    shift, scale = (x.mean(0), x.std(0)) if name == "standard" else (x.min(0), np.ptp(x, 0))
+    return shift, np.where(scale > 0, scale, 1.0)
+
+
+def _machine(kind: str, config: Mapping[str, Any], x: Any) -> Any:
+    from sklearn.svm import SVC, SVR
+
+    options = {
+        "kernel": config["kernel"],
+        "C": config["C"],
+        "gamma": config.get("gamma", 1.0) / (x.shape[1] * (x.var() or 1.0)),
+        "degree": config.get("degree", 3),
+        "coef0": config.get("coef0", 0.0),
+        "shrinking": config["shrinking"] == "yes",
+        "max_iter": ITERATIONS,
+    }
+    if kind == CLASSIFICATION:
+        return SVC(class_weight=None if config["class_weight"] == "none" else "balanced", **options)
+    return SVR(epsilon=config["epsilon"], **options)
+
+
+RECIPE = Recipe(
+    suite="SVM",
+    title="Support vector machines",
+    description="Choose kernel, its parameters, C, weights and scaling of a support vector machine (libsvm).",
+    space=config_space,
+    kinds=(CLASSIFICATION, REGRESSION),
+    fidelities=FIDELITIES,
+    fidelity="share of the training rows",
+    train=train,
+    rows=600,
+    configurations=500,
+    data_sets=None,
+    libraries=("scikit-learn", "numpy", "scipy"),
+)
+
+
+@BUILDERS.register("SVM", kind="trained")
+def svm(order: Order) -> None:
+    """Train and score support vector machines on the data sets of the roster."""
+    build(RECIPE, order)

@@ -1,0 +1,166 @@
+"""Makes a suite's folder out of the shards of a build."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.builders.data_sets import problems, roster, sources
+from hpo_gym.builders.order import Order
+from hpo_gym.builders.training.cells import MEMORY, Part, digest, load
+from hpo_gym.builders.training.recipe import Recipe
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.flat import LEAST, TRIALS, splits_without_flat
+from hpo_gym.space import SearchSpace
+from hpo_gym.table_files import little
+
+Arrays = dict[str, NDArray[Any]]
+Parts = Mapping[str, Sequence[Part]]
+
+
+def assemble(
+    recipe: Recipe, order: Order, x: NDArray[np.float32], chosen: Sequence[roster.Entry], table: Parts, study: Parts
+) -> None:
+    """Write the folder of the data sets whose shards are all there.
+
+    Raises:
+        InvalidValueError: None is finished.
+        DamagedDataError: Shards of one data set were trained on different numbers.
+    """
+    done, found = [], []
+    for entry in chosen:
+        shard = _read(recipe, order, table[entry.name])
+        if shard is not None and np.isfinite(shard["score"][:, -1]).any():
+            done.append(entry)
+            found.append(shard)
+    if not done:
+        raise InvalidValueError(f"`work` must hold a finished data set, {order.work / recipe.suite} holds none.")
+    arrays = {name: np.stack([shard[name] for shard in found]) for name in ("score", "test_score")}
+    seconds = np.stack([shard["seconds"] for shard in found])
+    tasks = [_task(recipe, e, order.archives) for e in done]
+    splits, flat = splits_without_flat(tasks, arrays["score"][..., -1])
+    shipped = {"x": x, **arrays, "cost": np.minimum(seconds, 6e4).astype(np.float16)}
+    built = {
+        "command": f"hpo-gym build {recipe.suite}",
+        "libraries": table[done[0].name][0].shards.plan()["libraries"],
+        "seed": 0,
+        "seed_study": _study(recipe, order, found, done, study),
+        "memory limit": MEMORY,
+        "cells": int(np.prod(arrays["score"].shape[:2])),
+        "failed share at full fidelity": round(float(np.isneginf(arrays["score"][..., -1]).mean()), 6),
+        "flat tasks, in no split": flat,
+        "flat": f"expected regret of the best of {TRIALS} random rows below {LEAST}",
+        "sha256 of arrays": {n: hashlib.sha256(little(a).data).hexdigest() for n, a in shipped.items() if n != "cost"},
+        "timings": {
+            "processor": _processor(),
+            "processor seconds": round(float(np.nansum(seconds.max(2)))),
+            "sha256 of cost": hashlib.sha256(little(shipped["cost"]).data).hexdigest(),
+        },
+    }
+    order.write(recipe.suite, {**_description(recipe, tasks, splits, done), "built": built}, shipped)
+
+
+def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
+    """The shards of one data set, one after another; None where one is missing."""
+    shards = [p.shards.read(p.data_set, p.chunk) for p in parts]
+    found = [s for s in shards if s is not None]
+    if len(found) < len(shards):
+        return None
+    data_set, seed = parts[0].data_set, parts[0].seed
+    now = digest(load(data_set, order.archives, recipe.rows, seed)).tobytes()
+    if any(s["problem"].tobytes() != now for s in found):
+        raise DamagedDataError(
+            f"The shards of {data_set!r} must come from the numbers that are read now; remove {data_set} from "
+            f"{parts[0].shards.folder} and build it again."
+        )
+    return {name: np.concatenate([s[name] for s in found]) for name in ("score", "test_score", "seconds")}
+
+
+def _study(
+    recipe: Recipe, order: Order, found: Sequence[Arrays], done: Sequence[roster.Entry], study: Parts
+) -> dict[str, Any] | None:
+    """How much a score changes with folds and initial weights: the standard deviation over seeds."""
+    spreads: list[float] = []
+    spans: list[float] = []
+    seeds = set()
+    for entry, table in zip(done, found, strict=True):
+        others = [s["score"][:, -1] for p in study.get(entry.name, ()) if (s := _read(recipe, order, [p])) is not None]
+        if not others:
+            continue
+        scores = np.stack([table["score"][: len(others[0]), -1], *others])  # (seeds, rows)
+        good = np.isfinite(scores).all(0)
+        spreads += scores[:, good].std(0, ddof=1).tolist()
+        spans.append(float(np.std(table["score"][np.isfinite(table["score"][:, -1]), -1])))
+        seeds.add(len(scores))
+    if not spreads:
+        return None
+    return {
+        "what": "other test rows, folds and initial weights: standard deviation of the score at full fidelity",
+        "tasks": len(spans),
+        "cells": len(spreads),
+        "seeds": max(seeds),
+        "sd_between_seeds": round(float(np.median(spreads)), 6),
+        "sd_between_configurations": round(float(np.median(spans)), 6),
+    }
+
+
+def _task(recipe: Recipe, entry: roster.Entry, archives: Path) -> dict[str, Any]:
+    meta = problems.meta_features(load(entry.name, archives, recipe.rows, 0), entry.load(archives))
+    return {"name": entry.name, "title": f"{entry.name} ({entry.kind})", "family": entry.family, "meta": meta}
+
+
+def _description(
+    recipe: Recipe, tasks: list[dict[str, Any]], splits: Mapping[str, Sequence[str]], done: Sequence[roster.Entry]
+) -> dict[str, Any]:
+    by_package = {p: [e.name for e in done if e.package == p] for p in sources.PACKAGES}
+    return {
+        "name": recipe.suite,
+        "version": 1,
+        "title": recipe.title,
+        "description": recipe.description,
+        "space": {**SearchSpace(recipe.space()).to_json(), "python_module_version": "1.2.0"},
+        "tasks": tasks,
+        "splits": splits,
+        "score": {
+            "name": "balanced accuracy (classification) or R^2, at least -1 (regression)",
+            "unit": "share",
+            "range": [-1, 1],
+            "protocol": "mean over 3 folds of the rows that are no test rows; test: mean of the same 3 models on 25 % "
+            "of the rows",
+        },
+        "cost": {"unit": "processor seconds", "what": "to train and predict, 3 folds"},
+        "fidelities": list(recipe.fidelities),
+        "licence": "MIT (results); data sets: see source",
+        "source": {
+            "trained by": "hpo-gym",
+            "data sets": {p: names for p, names in by_package.items() if names},
+            "packages": {p: asdict(sources.PACKAGES[p]) for p, names in by_package.items() if names},
+        },
+        "preprocessing": {"fidelity": recipe.fidelity, "rows": recipe.rows, **_account()},
+    }
+
+
+def _account() -> dict[str, str]:
+    return {
+        "test rows": f"{problems.TEST_SHARE:.0%}, stratified",
+        "folds": f"{problems.FOLDS}, stratified, of the other rows",
+        "features": "missing values imputed by the median, categories one-hot (the "
+        f"{problems.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing scaled",
+        "target": "standardised in regression; its logarithm where it is positive and its skewness above "
+        f"{problems.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

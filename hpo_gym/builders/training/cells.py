@@ -1,0 +1,130 @@
+"""A cell: one configuration trained on one data set, all folds and fidelities. Its result depends on nothing else."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import resource
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym import seeding
+from hpo_gym.builders.data_sets import problems, roster
+from hpo_gym.builders.training.recipe import Measured, Problem, Recipe
+from hpo_gym.builders.training.shards import Shards
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import SearchSpace
+
+MEMORY = 8 << 30
+"""Bytes of address space of a worker."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker does: some configurations on one data set.
+
+    Attributes:
+        recipe: How they are trained.
+        data_set: Name in the roster.
+        rows: Positions of the configurations.
+        seed: 0 for the table; others for the seed study.
+        archives, shards: Folders.
+    """
+
+    recipe: Recipe
+    data_set: str
+    rows: tuple[int, ...]
+    seed: int
+    archives: Path
+    shards: Shards
+
+    @property
+    def chunk(self) -> str:
+        """Name of the shard."""
+        return f"{self.seed}-{self.rows[0]:05d}-{self.rows[-1]:05d}"
+
+    @property
+    def key(self) -> str:
+        """Name of the job."""
+        return f"{self.data_set}/{self.chunk}"
+
+
+def perform(part: Part) -> None:
+    """Train the configurations of a part, and store the shard; a worker's job."""
+    _limit_memory()
+    recipe = part.recipe
+    problem = load(part.data_set, part.archives, recipe.rows, part.seed)
+    space = SearchSpace(recipe.space())
+    x = configurations(recipe, part.rows[-1] + 1)[list(part.rows)]
+    configs = space.decode(space.snap(x.astype(np.float64)))
+    results = [_measure(recipe, problem, config, part.seed) for config in configs]
+    arrays: dict[str, NDArray[Any]] = {
+        name: np.array([getattr(r, name) for r in results], np.float32) for name in ("score", "test_score", "cost")
+    }
+    seconds = arrays.pop("cost")
+    part.shards.write(part.data_set, part.chunk, {**arrays, "problem": digest(problem)}, seconds)
+
+
+def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+    """Train one cell; whatever its library raises is its failure."""
+    number = seeding.key("train", recipe.suite, problem.name, dict(config), seed) & 0x7FFFFFFF
+    start = time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return recipe.train(problem, config, number)
+    except MemoryError:
+        raise  # what else this process does would fail too
+    except Exception:  # libraries refuse a configuration by any exception
+        failed = np.full(len(recipe.fidelities), -np.inf)
+        return Measured(failed, failed, np.full_like(failed, time.process_time() - start))
+
+
+def _limit_memory() -> None:
+    """A cell that wants more memory fails, rather than the machine."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+
+
+@functools.lru_cache(maxsize=4)
+def load(data_set: str, archives: Path, rows: int, seed: int) -> Problem:
+    """A data set of the roster, ready to train on; `seed` decides which rows are used, and for what."""
+    return problems.problem(roster.entry(data_set).load(archives), rows, seed)
+
+
+def digest(problem: Problem) -> NDArray[np.uint8]:
+    """A mark of the numbers of a problem ``(32,)``: shards of different data never make one table."""
+    out = hashlib.sha256()
+    for array in (problem.x_test, problem.y_test, *(a for f in problem.folds for a in (f.x, f.y, f.x_val, f.y_val))):
+        out.update(np.ascontiguousarray(array, "<f8").tobytes())
+    return np.frombuffer(out.digest(), np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def configurations(recipe: Recipe, m: int) -> NDArray[np.float32]:
+    """The configurations of the table, ``(m, d)``: the default, then uniform draws by key, none twice.
+
+    Fewer rows are the first of more.
+    """
+    space = SearchSpace(recipe.space())
+    base = np.array([seeding.key("configurations", recipe.suite)], np.uint64)
+    found = [space.default_x.astype(np.float32)[None]]
+    for start in range(0, 8 * m, m):
+        keys = seeding.mix(seeding.mix(base, np.arange(start, start + m).astype(np.uint64))[:, None],
+                           np.arange(space.d).astype(np.uint64)[None])  # fmt: skip
+        drawn = space.snap(seeding.uniform(keys))
+        found.append(drawn[space.legal(drawn)].astype(np.float32))
+        x = np.concatenate(found)
+        _, first = np.unique(x, axis=0, return_index=True)
+        if len(first) >= m:
+            x = x[np.sort(first)[:m]]
+            x.flags.writeable = False
+            return x
+    raise InvalidValueError(f"`rows` must be at most the number of configurations, got {m}, drawn {len(first)}.")

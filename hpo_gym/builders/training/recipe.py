@@ -1,0 +1,155 @@
+"""What a suite of our own training says of itself: its space, its fidelities, and how one configuration is trained.
+
+A recipe trains one configuration on one data set, on all folds and at all fidelities, and is a function of its
+arguments alone: no clock, no global generator, one thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+Floats = NDArray[np.float64]
+CLASSIFICATION, REGRESSION = "classification", "regression"
+
+
+class TrainingFailed(Exception):
+    """A configuration that does not give a model: it did not converge, diverged, or is refused by its library."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One fold of cross-validation.
+
+    Attributes:
+        x, y: Rows to learn from, ``(n, p)`` and ``(n,)``, in a random order in which every class comes early: the first
+            rows are the subsets of the fidelity "share of the training set" (`first`).
+        x_val, y_val: Rows that choose.
+    """
+
+    x: Floats
+    y: NDArray[Any]
+    x_val: Floats
+    y_val: NDArray[Any]
+
+    def first(self, share: float) -> tuple[Floats, NDArray[Any]]:
+        """The first rows, at least 10 and at least one per class where there are as many."""
+        least = max(10, len(np.unique(self.y))) if self.y.dtype.kind == "i" else 10
+        n = min(len(self.y), max(least, round(share * len(self.y))))
+        return self.x[:n], self.y[:n]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A data set, ready to train on: missing values imputed, categories one-hot, nothing scaled.
+
+    Attributes:
+        name: The data set.
+        kind: "classification" (`y` holds integers ``0..classes - 1``) or "regression" (`y` holds floats with mean 0 and
+            standard deviation 1 over the rows that may be learned from).
+        classes: Number of classes; 0 for regression.
+        folds: As many folds, all of one size (the last rows of larger ones are left out).
+        x_test, y_test: Rows that no choice has seen.
+    """
+
+    name: str
+    kind: str
+    classes: int
+    folds: tuple[Fold, ...]
+    x_test: Floats
+    y_test: NDArray[Any]
+
+    def score(self, y: NDArray[Any], predicted: NDArray[Any]) -> float:
+        """Balanced accuracy in [0, 1] of predicted classes, or R^2 of predicted values, at least -1.
+
+        Raises:
+            TrainingFailed: A prediction is not finite.
+        """
+        if not np.isfinite(predicted).all():
+            raise TrainingFailed("A prediction is not finite.")
+        if self.kind == CLASSIFICATION:
+            hit = predicted == y
+            return float(np.mean([hit[y == c].mean() for c in np.unique(y)]))
+        total = float(((y - y.mean()) ** 2).sum())
+        with np.errstate(over="ignore"):
+            r2 = 1.0 - float(((y - predicted) ** 2).sum()) / total
+        return max(r2, -1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What training one configuration gave, at each of `f` fidelities.
+
+    Attributes:
+        score, test_score: Mean over the folds on the validation rows and on the test rows, ``(f,)``; -inf = failed.
+        cost: Processor seconds to train and to predict, all folds together, ``(f,)``.
+    """
+
+    score: Floats
+    test_score: Floats
+    cost: Floats
+
+
+def by_share(problem: Problem, shares: Sequence[float], fit: Callable[[Fold, float], tuple[float, float]]) -> Measured:
+    """Measure `fit(fold, share)`, which returns score and test score, on all folds at each share of the training rows.
+
+    A fidelity at which one fold raises `TrainingFailed` has failed.
+    """
+    parts = np.array([[_measure(fit, fold, share) for share in shares] for fold in problem.folds])
+    score, test, seconds = np.moveaxis(parts, -1, 0)  # each (folds, f)
+    return Measured(score.mean(0), test.mean(0), seconds.sum(0))
+
+
+def _measure(fit: Callable[[Fold, float], tuple[float, float]], fold: Fold, share: float) -> tuple[float, float, float]:
+    start = time.process_time()
+    try:
+        score, test = fit(fold, share)
+    except TrainingFailed:
+        score = test = -np.inf
+    return score, test, time.process_time() - start
+
+
+Train = Callable[[Problem, Mapping[str, Any], int], Measured]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How the table of a suite is made.
+
+    Attributes:
+        suite: The suite's name.
+        title, description: What is tuned.
+        space: The search space; its default is the libraries' own default.
+        kinds: Kinds of data sets: "classification", "regression".
+        fidelities: Shares of a full evaluation, ascending, the last is 1.
+        fidelity: What a fidelity is: "share of the training rows", "trees", "epochs".
+        train: Trains one configuration: problem, configuration, seed of whatever is random. It raises `TrainingFailed`
+            (or whatever its library raises) where all fidelities fail.
+        rows: Most rows of a data set that are used.
+        configurations: Rows of the table.
+        data_sets: Most data sets of the roster that are used, the first of it.
+        libraries: Packages whose versions are recorded.
+        max_classes: Data sets of more classes are left out.
+    """
+
+    suite: str
+    title: str
+    description: str
+    space: Callable[[], ConfigurationSpace]
+    kinds: tuple[str, ...]
+    fidelities: tuple[float, ...]
+    fidelity: str
+    train: Train
+    rows: int
+    configurations: int
+    data_sets: int | None
+    libraries: tuple[str, ...]
+    max_classes: int = 30

@@ -1,0 +1,101 @@
+"""Shards of an unfinished build: a file per data set and chunk of configurations, written whole or not at all.
+
+What is measured by the clock stands in a file of its own beside each shard, so that the shards of two builds can be
+compared byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.builders import files
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.table_files import write_npz
+
+PLAN = "plan.json"
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The folder of one build.
+
+    Attributes:
+        folder: Holds `plan.json` and a folder per data set.
+    """
+
+    folder: Path
+
+    def open(self, plan: Mapping[str, Any], *, resume: bool) -> None:
+        """Start a build, or go on with the one that is there.
+
+        Raises:
+            InvalidValueError: There is a build, and `resume` was not given, or it is of another plan.
+        """
+        path = self.folder / PLAN
+        if not path.exists():
+            files.write_json(path, plan)
+            return
+        if not resume:
+            raise InvalidValueError(f"`work` must be a new folder, {self.folder} holds a build: pass `--resume`.")
+        there = files.read_json(path)
+        other = sorted(key for key in {*plan, *there} if plan.get(key) != there.get(key))
+        if other:
+            raise InvalidValueError(
+                f"A build goes on with the plan that it began with; {other} differ in {path}: remove that folder, or "
+                "choose another `--work`."
+            )
+
+    def plan(self) -> dict[str, Any]:
+        """What the build began with."""
+        plan: dict[str, Any] = files.read_json(self.folder / PLAN)
+        return plan
+
+    def path(self, data_set: str, chunk: str) -> Path:
+        """The file of one shard."""
+        return self.folder / data_set / f"{chunk}.npz"
+
+    def write(self, data_set: str, chunk: str, arrays: Arrays, seconds: NDArray[Any]) -> None:
+        """Store one shard; the timings first, so that a shard that is there has its timings."""
+        path = self.path(data_set, chunk)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for target, content in ((_timings(path), {"seconds": seconds}), (path, arrays)):
+            part = target.with_name(f".{target.name}.{os.getpid()}.part")
+            try:
+                write_npz(part, content)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def read(self, data_set: str, chunk: str) -> dict[str, NDArray[Any]] | None:
+        """The arrays of a shard with its `seconds`; None where it is missing or damaged, so that it is made again."""
+        path = self.path(data_set, chunk)
+        try:
+            found: dict[str, NDArray[Any]] = {}
+            for file in (path, _timings(path)):
+                with zipfile.ZipFile(file) as archive:
+                    if archive.testzip() is not None:
+                        return None
+                with np.load(file, allow_pickle=False) as arrays:
+                    found.update({name: arrays[name] for name in arrays.files})
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return found
+
+    def remove(self, data_set: str, chunk: str) -> None:
+        """Remove a shard."""
+        path = self.path(data_set, chunk)
+        for file in (path, _timings(path)):
+            file.unlink(missing_ok=True)
+
+
+def _timings(path: Path) -> Path:
+    return path.with_suffix(".seconds.npz")

