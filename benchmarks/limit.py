@@ -38,6 +38,46 @@ def runner(env: Any, ring: list[Any]) -> Callable[[int], None]:
     return run
 
 
+class AnyTable:
+    """`Last` for any table: `points` ``(m, d)`` and `scores` ``(k, m)``, fused where the env fuses."""
+
+    def __init__(self, n: int, points: Any, scores: Any, budget: int) -> None:
+        (self.k, self.m), d = scores.shape, points.shape[1]
+        self.n, self.d, self.budget, self.t = n, d, budget, 0
+        self.rng = np.random.default_rng(0)
+        self.base = self.rng.integers(0, self.k, n) * self.m
+        self.best, self.at, self.obs = np.zeros(n, np.float32), np.zeros(n, np.int64), np.zeros((n, d + 3), np.float32)
+        self.points, self.scores = np.ascontiguousarray(points * 2 - 1, np.float32), scores.reshape(-1)
+        self.fused = None
+        if scores.size * (d + 3) * 4 < 64 << 20:
+            self.fused = np.zeros((scores.size, d + 3), np.float32)
+            self.fused[:, :d], self.fused[:, d] = np.tile(self.points, (self.k, 1)), self.scores
+        self.no, self.yes, self.info = np.zeros(n, bool), np.ones(n, bool), {}
+
+    def step(self, rows: Any) -> Any:
+        d, obs = self.d, self.obs
+        np.add(self.base, rows, self.at)
+        if self.fused is None:
+            obs[:, :d] = self.points.take(rows, 0, mode="clip")
+            obs[:, d] = self.scores.take(self.at, mode="clip")
+        else:
+            self.fused.take(self.at, 0, obs, "clip")
+        new = np.maximum(self.best, obs[:, d])
+        reward = new - self.best
+        self.best = new
+        self.t += 1
+        ended = self.no
+        if self.t < self.budget:
+            obs[:, d + 1] = new
+            obs[:, d + 2].fill(1.0 - self.t / self.budget)
+        else:
+            self.base = self.rng.integers(0, self.k, self.n) * self.m
+            self.best = np.zeros(self.n, np.float32)
+            self.t, ended = 0, self.yes
+            obs.fill(0)
+        return obs.copy(), reward, self.no, ended, self.info
+
+
 class Last:
     """The last trial is observed."""
 

@@ -32,7 +32,7 @@ class Runs:
         budget: Budget of a run, in full evaluations.
         fidelity: Whether trials can have a fidelity below 1.
         history: Whether to keep the fused history buffer (see `history`).
-        fused: Whether to gather a table's fused rows at each step (see `block`).
+        fused: Whether to gather a table's rows at each step (see `block`).
         track: Whether to keep the incumbent's place at each step (see `incumbent_at`).
         repeats: Whether to find out which trials repeat an earlier one (see `repeated`).
 
@@ -45,7 +45,7 @@ class Runs:
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
         leaving: Which idle runs begin anew before anybody asks for their trials, ``(n,)``, or None: nobody.
-        block: After a step on a fused table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
+        block: After a step on a table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
             columns; fresh at each step.
         history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
     """
@@ -83,6 +83,8 @@ class Runs:
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
         self._shape = (n, self.d + 3)
         self.rows = getattr(bank, "fused", None) if fused and not fidelity else None
+        self.frames = getattr(bank, "frames", None) if fused and self.rows is None else None
+        self._one_pool = self.frames is not None and len(self.frames) == bank.m
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -189,6 +191,12 @@ class Runs:
             self.cell = cell = self.base + at
             self.rows.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
             self.record(at, block[:, self.d], None, None, idle)
+        elif self.frames is not None:
+            self.block = block = _empty(self._shape, _F32)
+            self.frames.take(at if self._one_pool else self.base + at, 0, block, "clip")
+            score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
+            block[:, self.d] = score
+            self.record(at, score, outcome, fidelity, idle)
         elif idle is None or self.tabular:
             score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
             self.record(at, score, outcome, fidelity, idle)
@@ -293,9 +301,10 @@ class Runs:
             if slots is not None:
                 slots[:, who] = slots[self._before, who]
         self.last[who] = self.score[slot, who]
-        if self.block is not None and self.cell is not None:
+        if self.block is not None:
             at = self.at[slot, who]
-            self.cell[who] = self.base[who] + at
+            if self.cell is not None:
+                self.cell[who] = self.base[who] + at
             self.block[who, : self.d], self.block[who, self.d] = self._signed(self.task[who], at), self.last[who]
 
     def _write_history(

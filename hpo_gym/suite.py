@@ -58,7 +58,7 @@ class Suite:
         members: All published tasks.
         kind: "table" or "function".
         version: Raised when a task changes.
-        splits: Task names by split, where the split is not that of the family's hash.
+        splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
         data_hash: Hash of what decides the scores; part of the identity of results.
         make: Makes a task that is no member from its name, where the suite has no end of them; refuses other names.
@@ -150,15 +150,23 @@ class Suite:
         return tuple(t for t in self.members if self.split(t, fold) == split)
 
     def split(self, task: Task, fold: int | None = None) -> str | None:
-        """The split of a task (no member: of its family); None where an explicit split leaves it out."""
-        if fold is None:
-            if self.splits is None:
-                return split_of(task.family)
-            if self.make is not None and task.name not in self._by_name:
-                return self._sides.get(task.family)
-            return next((s for s, names in self.splits.items() if task.name in names), None)
+        """The split of a task (no member: of its family); None where an explicit split leaves it out, also of folds."""
+        published = self._published(task)
+        if fold is None or published is None:
+            return published
         part = (fold_of(task.family) - fold) % FOLDS
         return "test" if part == 0 else "val" if part == 1 else "train"
+
+    def _published(self, task: Task) -> str | None:
+        if self.splits is None:
+            return split_of(task.family)
+        if task.name not in self._by_name:
+            return self._sides.get(task.family) if self.make is not None else None
+        return self._split_by_name.get(task.name)
+
+    @functools.cached_property
+    def _split_by_name(self) -> dict[str, str]:
+        return {name: split for split, names in (self.splits or {}).items() for name in names}
 
     @functools.lru_cache(maxsize=8)  # noqa: B019
     def scale(self, fold: int | None = None) -> Scale:

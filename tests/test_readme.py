@@ -27,7 +27,7 @@ from hpo_gym.suite import load_suite
 
 TOP = Path(__file__).resolve().parent.parent
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
-FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/suites", "hpo_gym/data")
+FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/suites", "hpo_gym/data", "hpo_gym/builders")
 OTHERS = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *(f"{folder}/README.md" for folder in FOLDERS))
 WRITTEN = [*PAGES, *(TOP / name for name in OTHERS)]
 RUN = """

@@ -527,7 +527,7 @@ def test_automl_is_read_fast_and_holds_what_it_says() -> None:
     full = np.where(np.isfinite(score), score, -1)
     row = int(full.argmax())
     assert task.run(suite.space.from_unit(task.pool[row])).score == task.best == full.max()
-    assert {suite.split(t) for t in suite.members} == {"train", "val", "test"}
+    assert {suite.split(t) for t in suite.members} == {"train", "val", "test", None}
     assert suite.about["score"]["name"] == "balanced accuracy"
 
 

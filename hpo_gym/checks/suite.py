@@ -54,6 +54,7 @@ def _names(suite: Suite, faults: Faults) -> None:
 
 def _splits(suite: Suite, faults: Faults) -> None:
     faults.expect(suite.tasks("train"), "No task is in the training split")
+    used = [t.name for t in suite.members if suite.splits is None or suite.split(t) is not None]
     for fold in (None, *range(FOLDS)):
         where = "the published split" if fold is None else f"fold {fold}"
         sides: dict[str, str] = {}
@@ -64,8 +65,8 @@ def _splits(suite: Suite, faults: Faults) -> None:
                 other = sides.setdefault(task.family, split)
                 faults.expect(other == split, f"Family {task.family!r} is in {other!r} and in {split!r} of {where}")
         faults.expect(len(count) == len(set(count)), f"A task is in two splits of {where}")
-        whole = fold is not None or suite.splits is None
-        faults.expect(len(count) == len(suite.members) or not whole, f"Some task is in no split of {where}")
+        faults.expect(set(used) <= set(count), f"Some task is in no split of {where}")
+        faults.expect(set(count) <= set(used), f"A task that the published split leaves out is in {where}")
         prior = {e.name: e.family for e in suite.prior(fold)}
         hidden = {t.family for split in ("val", "test") for t in suite.tasks(split, fold)}
         faults.expect(not hidden & set(prior.values()), f"The prior of {where} holds relatives of held-out tasks")

@@ -24,6 +24,7 @@ from hpo_gym.trial import Query, Status, Trial
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
 _DISTANCES = 1 << 22  # held at a time
+_MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
 Name = frozenset[tuple[str, type, Any]]
@@ -149,6 +150,8 @@ class Table:
         """The nearest measured rows of unmeasured ones, ``(n,)``; found once, then remembered."""
         out = self._substitutes[k, rows].astype(np.int64)
         unknown = np.flatnonzero(out < 0)
+        if not unknown.size:
+            return out
         pools = np.zeros(len(unknown), np.int64) if self.x.ndim == 2 else k[unknown]
         for pool in np.unique(pools).tolist():
             asked = unknown[pools == pool]
@@ -281,7 +284,7 @@ class TableTask(Task):
 
     def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
         """By the row that answers, not by the proposal."""
-        return seeding.mix(world, self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)])
+        return world ^ self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)]
 
     def rows(self, x: Points) -> Ints:
         """The nearest measured row of each canonical point ``(n, d)``."""
@@ -299,7 +302,7 @@ class TableTask(Task):
         if t.repeats is None:
             return np.asarray(t.served[i, at, f], np.float64)
         scores, count = t.repeated
-        return np.asarray(scores[i, at, f, seeding.below(key, count[i, at, f])], np.float64)
+        return np.asarray(scores[i, at, f, _drawn(key, count[i, at, f])], np.float64)
 
     @functools.cached_property
     def _memo(self) -> dict[Name, int]:
@@ -337,12 +340,18 @@ class TableTask(Task):
         return Trial(query, score, float(t.costs[i, row, f]), status)
 
     def _draw(self, row: int, f: int, seed: int) -> float:
-        key = seeding.mix(np.array([seed % 2**64], np.uint64), self.cell_keys[row, f])
+        key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
         return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
         return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
+
+
+def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
+    """One of `count` repeats by key, ``(n,)``: both parts of a key are hashes, so a product mixes them well enough."""
+    several = np.uint64(count) if isinstance(count, int) else count.astype(np.uint64)
+    return np.asarray(((key * _MIX >> _HALF) * several >> _HALF).view(np.int64), np.int64)
 
 
 def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
@@ -378,17 +387,20 @@ class TableBank(Bank):
     def fused(self) -> NDArray[np.float32] | None:
         """Rows ``(k * m, d + 3)``: configuration in [-1, 1], score, two free columns; None where it would be large."""
         k, m = self.measured.shape
-        if (
-            self.f > 1
-            or self.table.repeats is not None
-            or self.dtype != np.float32
-            or k * m * (self.d + 3) * 4 > _FUSE_BELOW
-        ):
+        large = k * m * (self.d + 3) * 4 > _FUSE_BELOW
+        if large or self.table.repeats is not None or self.dtype != np.float32:
             return None
         out = np.zeros((k, m, self.d + 3), np.float32)
         x = self.signed if self.signed.ndim == 3 else self.signed[None]
-        out[..., : self.d], out[..., self.d] = x, self._served[..., 0]
+        out[..., : self.d], out[..., self.d] = x, self._served[..., -1]
         return out.reshape(k * m, self.d + 3)
+
+    @functools.cached_property
+    def frames(self) -> NDArray[np.float32]:
+        """Rows ``(m, d + 3)``, of a pool per task ``(k * m, d + 3)``: configuration in [-1, 1], three free columns."""
+        out = np.zeros((*self.signed.shape[:-1], self.d + 3), np.float32)
+        out[..., : self.d] = self.signed
+        return out.reshape(-1, self.d + 3)
 
     @functools.cached_property
     def signed(self) -> NDArray[np.float32]:
@@ -417,10 +429,10 @@ class TableBank(Bank):
         """The rows themselves where measured, else the nearest measured row of the task."""
         if self.complete:
             return rows
-        at = task * self.m + rows
-        missing = np.flatnonzero(~self.measured.reshape(-1)[at])
-        if not missing.size:
+        there = self.measured.reshape(-1).take(task * self.m + rows)
+        if there.all():
             return rows
+        missing = np.flatnonzero(~there)
         rows = rows.copy()
         rows[missing] = self.table.substitutes(self.index[task[missing]], rows[missing])
         return rows
@@ -431,14 +443,17 @@ class TableBank(Bank):
         if self.table.repeats is None:
             return self.flat.take(cell, mode="clip"), None
         scores, count, keys = self._flat_repeats
-        drawn = seeding.below(seeding.mix(world, keys.take(cell, mode="clip")), count.take(cell, mode="clip"))
+        several = count if isinstance(count, int) else count.take(cell, mode="clip")
+        drawn = _drawn(world ^ keys.take(cell, mode="clip"), several)
         return scores.take(cell * self.table.repeats.shape[-1] + drawn, mode="clip"), None
 
     @functools.cached_property
-    def _flat_repeats(self) -> tuple[NDArray[Any], Ints, Keys]:
-        """Repeats, their number, and the keys of cells, by the place in the flat table."""
+    def _flat_repeats(self) -> tuple[NDArray[Any], Keys | int, Keys]:
+        """Repeats, their number (one where it is the same everywhere), and the keys of cells, by the flat place."""
         scores, count = (np.ascontiguousarray(a[self.index]).reshape(-1) for a in self.table.repeated)
-        return scores, count, np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
+        same = (count == count[0]).all()
+        keys = np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
+        return scores, int(count[0]) if same else count.astype(np.uint64), keys
 
     def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""

@@ -59,10 +59,19 @@ CRIPPLED: Mapping[str, tuple[Crippled, ...]] = {
         Crippled("extra trees, 1024 rows a split", {"extra-trees:min_samples_split": OneOf((1024,))}),
         Crippled("gradient boosting, learning rate .001", {"gradient-boosting:learning_rate": OneOf((0.001,))}),
     ),
-    "SVM": (Crippled("C in the lowest tenth", {"C": LOWEST}),),
+    "SVM": (
+        Crippled("C in the lowest tenth", {"C": LOWEST}),
+        Crippled("gamma in the highest tenth", {"gamma": HIGHEST}),
+    ),
     "Linear": (Crippled("C in the lowest tenth", {"C": LOWEST}),),
-    "Boosting": (Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),),
-    "MLP": (Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),),
+    "Boosting": (
+        Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
+        Crippled("8 trees instead of 128", fidelity=True),
+    ),
+    "MLP": (
+        Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
+        Crippled("one epoch instead of 50", fidelity=True),
+    ),
     "NASBench201": (
         Crippled("every edge `none`", dict.fromkeys((*_LAST, "edge:1<-0", "edge:2<-0", "edge:2<-1"), OneOf(("none",)))),
         Crippled("no edge into the last node", dict.fromkeys(_LAST, OneOf(("none",)))),

@@ -35,6 +35,7 @@ from hpo_gym.builders import files
 from hpo_gym.builders.kin.families import RULES, Known, families
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.errors import DamagedDataError
+from hpo_gym.flat import LEAST, TRIALS, splits_without_flat
 from hpo_gym.space import SearchSpace
 
 OBOE_SHA256 = "0cb81ba4636b5b4918d7364b6325e2e0316ebd95efb5187f2dfd8cffdc9976a3"
@@ -294,7 +295,11 @@ def automl(order: Order) -> None:
     source = read(order)
     kept, arrays, account = table(source)
     family = family_map(source)
-    order.write("AutoML", _description(_tasks(source, kept, family), account), arrays)
+    tasks = _tasks(source, kept, family)
+    splits, flat = splits_without_flat(tasks, arrays["score"])
+    account["flat tasks, in no split"] = flat
+    account["flat"] = f"expected regret of the best of {TRIALS} random rows below {LEAST}"
+    order.write("AutoML", {**_description(tasks, account), "splits": splits}, arrays)
     _write_families(order.out / "families.json", {f"openml:{i}": name for i, name in family.items()})
     files.update_manifest(order.out, [order.out / "families.json"])
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from hpo_gym import seeding
 from hpo_gym.builders.data_sets import sources
 from hpo_gym.builders.data_sets.sources import DataSet
-from hpo_gym.builders.kin.relatives import family
+from hpo_gym.builders.kin.relatives import family, write
 from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION
 from hpo_gym.errors import unknown
 
@@ -280,3 +280,7 @@ _R_REGRESSION = (
 )
 
 _ENTRIES = (*_KEEL, *_COMMON, *_SCIKIT_LEARN, *_R_CLASSIFICATION, *_R_REGRESSION, *_SIBLINGS)
+
+
+if __name__ == "__main__":  # the families of all names, into families.json
+    write(e.name for e in _ENTRIES)

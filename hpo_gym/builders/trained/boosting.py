@@ -192,14 +192,14 @@ RECIPE = Recipe(
     fidelity="trees",
     train=train,
     rows=500,
-    configurations=250,
-    data_sets=80,
+    configurations=400,
+    data_sets=120,
     libraries=("lightgbm", "numpy"),
     max_classes=6,
 )
 
 
-@BUILDERS.register("Boosting", kind="trained")
+@BUILDERS.register("Boosting", extra="build", kind="trained")
 def boosting(order: Order) -> None:
     """Train the table of suite `Boosting`."""
     from hpo_gym.builders.training.build import build

@@ -277,12 +277,12 @@ RECIPE = Recipe(
     train=train,
     rows=600,
     configurations=500,
-    data_sets=None,
+    data_sets=150,
     libraries=("scikit-learn", "numpy", "scipy"),
 )
 
 
-@BUILDERS.register("Linear", kind="trained")
+@BUILDERS.register("Linear", extra="build", kind="trained")
 def linear(order: Order) -> None:
     """Train the table of the suite `Linear`."""
     from hpo_gym.builders.training.build import build

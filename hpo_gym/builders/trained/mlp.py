@@ -260,12 +260,12 @@ RECIPE = Recipe(
     train=train,
     rows=500,
     configurations=200,
-    data_sets=48,
+    data_sets=60,
     libraries=("torch", "numpy"),
 )
 
 
-@BUILDERS.register("MLP", kind="trained")
+@BUILDERS.register("MLP", extra="build", kind="trained")
 def mlp(order: Order) -> None:
     """Train the table of the suite `MLP`."""
     from hpo_gym.builders.training.build import build

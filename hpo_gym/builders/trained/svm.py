@@ -123,12 +123,12 @@ RECIPE = Recipe(
     train=train,
     rows=600,
     configurations=500,
-    data_sets=None,
+    data_sets=150,
     libraries=("scikit-learn", "numpy", "scipy"),
 )
 
 
-@BUILDERS.register("SVM", kind="trained")
+@BUILDERS.register("SVM", extra="build", kind="trained")
 def svm(order: Order) -> None:
     """Train and score support vector machines on the data sets of the roster."""
     build(RECIPE, order)

@@ -1,0 +1,58 @@
+"""V1 on every table suite that ships: our vector env against the same look-ups in bare NumPy, on the same table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import limit
+import numpy as np
+from timing import Case, rates
+
+import hpo_gym
+from hpo_gym.suite import SUITES
+from hpo_gym.tables import TableSuite
+
+FLOORS = {64: 0.4, 1024: 0.5, 16384: 0.7}
+BUDGET = 50
+
+
+def cases(suite: TableSuite, n: int) -> dict[str, Case]:
+    """Our env and its anchor on the training tasks of a suite; rows are drawn of those that all tasks have."""
+    tasks = suite.tasks("train")
+    env = hpo_gym.HPOVectorEnv(
+        n, suite, codec="pool", budget=BUDGET, autoreset_mode="SAME_STEP", statistics=False, reward="improvement"
+    )
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    everywhere = np.flatnonzero(suite.table.measured[[t.index for t in tasks]].all(0))
+    ring = list(rng.choice(everywhere if everywhere.size else suite.table.m, (limit.RING, n)))
+    scores = suite.table.served[[t.index for t in tasks], :, -1]
+    anchor = limit.AnyTable(n, suite.table.x, np.ascontiguousarray(scores, np.float32), BUDGET)
+    return {"ours": (limit.runner(env, ring), n), "anchor": (limit.runner(anchor, ring), n)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suites", nargs="*", help="all that ship, if none is named")
+    parser.add_argument("--small", action="store_true", help="short slices")
+    given = parser.parse_args()
+    names = given.suites or [n for n in SUITES.names() if isinstance(hpo_gym.load_suite(n), TableSuite)]
+    print("| suite | n | ours, steps / CPU s | anchor, steps / CPU s | ratio | floor |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name in names:
+        suite = hpo_gym.load_suite(name)
+        assert isinstance(suite, TableSuite)
+        for n, floor in FLOORS.items():
+            found = rates(cases(suite, n), repeats=7 if given.small else 15, target=0.03 if given.small else 0.1)
+            ratio = found["ours"] / found["anchor"]
+            print(f"| {name} | {n:,} | {found['ours']:,.0f} | {found['anchor']:,.0f} | {ratio:.2f} | {floor} |")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
