@@ -61,6 +61,7 @@ def assemble(
         "timings": {
             "processor": _processor(),
             "processor seconds": round(float(np.nansum(seconds.max(2)))),
+            "wall seconds": round(table[done[0].name][0].shards.wall()),
             "sha256 of cost": hashlib.sha256(little(shipped["cost"]).data).hexdigest(),
         },
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import itertools
 import platform
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -99,11 +100,13 @@ def _carry_out(parts: Sequence[Part], order: Order) -> None:
     missing = [p for p in parts if p.shards.read(p.data_set, p.chunk) is None]
     done, total = sum(len(p.rows) for p in parts) - sum(len(p.rows) for p in missing), sum(len(p.rows) for p in parts)
     order.progress(done, total, "")
+    before, start = parts[0].shards.wall(), time.monotonic()
     for part, lost in _run(missing, order, CHUNK_SECONDS):
         if lost is not None:
             _apart(part, order)
         done += len(part.rows)
         order.progress(done, total, part.data_set)
+        part.shards.tell_wall(before + time.monotonic() - start)
 
 
 def _run(parts: Sequence[Part], order: Order, seconds: float) -> Iterator[tuple[Part, str | None]]:

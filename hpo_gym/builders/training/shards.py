@@ -20,7 +20,7 @@ from hpo_gym.builders import files
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.table_files import write_npz
 
-PLAN = "plan.json"
+PLAN, WALL = "plan.json", "wall.json"
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -29,7 +29,7 @@ class Shards:
     """The folder of one build.
 
     Attributes:
-        folder: Holds `plan.json` and a folder per data set.
+        folder: Holds `plan.json`, `wall.json` (seconds that builds have run for), and a folder per data set.
     """
 
     folder: Path
@@ -58,6 +58,15 @@ class Shards:
         """What the build began with."""
         plan: dict[str, Any] = files.read_json(self.folder / PLAN)
         return plan
+
+    def wall(self) -> float:
+        """Seconds that builds have run for, so far as they were told."""
+        path = self.folder / WALL
+        return float(files.read_json(path)["seconds"]) if path.exists() else 0.0
+
+    def tell_wall(self, seconds: float) -> None:
+        """Keep the seconds that builds have run for."""
+        files.write_json(self.folder / WALL, {"seconds": round(seconds, 1)})
 
     def path(self, data_set: str, chunk: str) -> Path:
         """The file of one shard."""
