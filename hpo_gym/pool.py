@@ -47,7 +47,8 @@ class Outcome:
 
     Attributes:
         key: The job's.
-        status: "done"; "failed": it raised or ran out of time; "crashed": its worker died at every try.
+        status: "done"; "failed": it raised; "timeout": it ran out of time and was killed; "crashed": its worker died at
+            every try.
         value: What it returned, None unless done.
         error: Traceback or reason, None if done.
         seconds: Wall time of the last try; None where a dead worker could not tell.
@@ -173,7 +174,7 @@ class _Pool:
         if self.timeout and worker.job is not None and worker.seconds() > self.timeout:
             self.workers.remove(worker)
             worker.kill()
-            return worker.failed(f"The job must end within `timeout` = {self.timeout} s and was killed.")
+            return worker.failed(f"The job must end within `timeout` = {self.timeout} s and was killed.", "timeout")
         return None
 
     def _hand_out(self) -> list[Outcome]:

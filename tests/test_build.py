@@ -123,6 +123,8 @@ def test_another_build_is_not_overwritten_or_mixed(tmp_path):
         built(tmp_path)
     with pytest.raises(InvalidValueError, match=r"\['fidelities'\] differ"):
         built(tmp_path, tiny_recipe.recipe(fidelities=(0.25, 1.0)), resume=True)
+    with pytest.raises(InvalidValueError, match=r"\['recipe'\] differ"):
+        built(tmp_path, tiny_recipe.recipe(version=2), resume=True)
 
 
 def test_shards_of_other_numbers_are_refused(tmp_path):
@@ -149,6 +151,18 @@ def test_unknown_data_sets_and_missing_archives_are_named(tmp_path):
         built(tmp_path, tasks=2)
 
 
+def test_named_data_sets_must_fit_and_all_of_them_are_used(tmp_path):
+    with pytest.raises(InvalidValueError, match="each once, got iris, iris"):
+        built(tmp_path, tasks=("iris", "iris"))
+    with pytest.raises(InvalidValueError, match="at most 2 classes; iris is of classification, of 3"):
+        built(tmp_path, tiny_recipe.recipe(max_classes=2), tasks=("iris",))
+    with pytest.raises(InvalidValueError, match=r"must be of classification, .* diabetes-progression is of regression"):
+        built(tmp_path, tasks=("diabetes-progression",))
+    suite = built(tmp_path, tiny_recipe.recipe(data_sets=1), rows=3)
+    assert [t.name for t in suite.members] == list(NAMES), "the recipe's number of data sets cuts no names"
+    assert suite.about["built"]["command"] == "hpo-gym build Tiny --tasks iris,wine --rows 3"
+
+
 # ---------------------------------------------------------------------------------------------- guards
 @pytest.fixture
 def impatient(monkeypatch):
@@ -158,14 +172,25 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_cells_that_raise_die_or_hang_are_failures_and_the_rest_is_measured(tmp_path):
+def test_cells_that_raise_die_hang_or_want_memory_are_failures_and_the_rest_is_measured(tmp_path):
     recipe = tiny_recipe.recipe(tiny_recipe.misbehave, data_sets=1)
     rows = 25
     shift = np.array([c["shift"] for c in SearchSpace(recipe.space()).decode(cells.configurations(recipe, rows))])
-    assert (shift > 0.8).any() and (shift < -0.8).any()
+    way = np.array([c["way"] for c in SearchSpace(recipe.space()).decode(cells.configurations(recipe, rows))])
+    died, hung = shift > 0.8, shift < -0.8
+    hungry = (shift < 0) & ~hung & (way == "mean")
+    assert died.any() and hung.any() and hungry.any()
     suite = built(tmp_path, recipe, engine="process", workers=2, tasks=("iris",), rows=rows)
     failed = suite.table.failed[0]
-    assert np.array_equal(failed.all(1), (shift > 0) | (shift < -0.8)) and np.array_equal(failed.any(1), failed.all(1))
+    assert np.array_equal(failed.all(1), (shift > 0) | hung | hungry)
+    assert np.array_equal(failed.any(1), failed.all(1))
+    expected = {"its worker died": died, "out of time": hung, "out of memory": hungry}
+    lost = suite.about["built"]["lost cells"]
+    assert {(c["configuration"], c["reason"]) for c in lost} == {
+        (row, reason) for reason, rows in expected.items() for row in np.flatnonzero(rows)
+    }
+    cost = suite.table.cost[0]
+    assert (cost[hung] == training.CELL_SECONDS / 2).all() and np.isnan(cost[died | hungry]).all()
     assert {p.name for p in (tmp_path / "work/Tiny/iris").iterdir()} == {
         "0-00000-00024.npz",
         "0-00000-00024.seconds.npz",
@@ -176,6 +201,54 @@ def test_cells_that_raise_die_or_hang_are_failures_and_the_rest_is_measured(tmp_
 
 def _always(problem, config, seed):
     os._exit(3)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_cells_that_were_tried_apart_are_not_trained_again(tmp_path, monkeypatch):
+    """A build that is stopped among them goes on with those that are left."""
+    recipe = tiny_recipe.recipe(tiny_recipe.misbehave, data_sets=1)
+    options = {"engine": "process", "workers": 2, "tasks": ("iris",), "rows": 25}
+    monkeypatch.setattr(training, "_join", _stop)
+    with pytest.raises(KeyboardInterrupt):
+        built(tmp_path, recipe, **options)
+    there = {p: p.stat().st_mtime_ns for p in (tmp_path / "work/Tiny/iris").glob("0-*.npz") if ".seconds" not in p.name}
+    assert 0 < len(there) < 25
+    monkeypatch.undo()
+    tried = []
+    monkeypatch.setattr(training, "CELL_SECONDS", 12.0)
+    monkeypatch.setattr(training, "STUDY_SEEDS", ())
+    monkeypatch.setattr(training, "_run", _listening(training._run, tried))
+    built(tmp_path, recipe, resume=True, **options)
+    assert len(tried) == 25 - len(there) and not {p.stem for p in there} & set(tried)
+
+
+def _stop(*_):
+    raise KeyboardInterrupt
+
+
+def _listening(run, tried):
+    def listen(parts, *rest, **options):
+        tried.extend(p.chunk for p in parts)
+        return run(parts, *rest, **options)
+
+    return listen
+
+
+@pytest.mark.parametrize("engine", ["serial", "process"])
+def test_a_fault_of_the_recipe_is_no_score(tmp_path, engine):
+    with pytest.raises(StateError, match=r"(?s)must end by itself, it raised: .*has no attribute 'score'"):
+        built(tmp_path, tiny_recipe.recipe(tiny_recipe.forget), engine=engine, workers=1, rows=3)
+    assert not shards_of(tmp_path / "work")
+
+
+def test_two_builds_in_one_folder_are_refused(tmp_path):
+    work = tmp_path / "work/Tiny"
+    work.mkdir(parents=True)
+    (work / ".0-00000-00024.npz.7.part").touch()
+    with files.locked(work), pytest.raises(StateError, match="One process at a time may write to"):
+        built(tmp_path, rows=25)
+    built(tmp_path, rows=25)
+    assert not list(work.rglob("*.part"))
 
 
 @pytest.mark.usefixtures("impatient")

@@ -166,7 +166,7 @@ def test_a_job_out_of_time_is_killed_and_not_tried_again() -> None:
     start = time.perf_counter()
     found = collect(jobs, engine="process", workers=1, timeout=0.5)
     assert time.perf_counter() - start < 20
-    assert (found["slow"].status, found["good"].status) == ("failed", "done")
+    assert (found["slow"].status, found["good"].status) == ("timeout", "done")
     assert "`timeout` = 0.5" in str(found["slow"].error)
 
 

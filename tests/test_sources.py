@@ -258,7 +258,8 @@ def test_families_of_the_roster_agree_with_openml() -> None:
         ("car-vgood", "car"),
         ("griliches", "schooling"),
         ("titanic-passengers", "titanic"),
-        ("parkinsons", "parkinsons-telemonitoring"),
+        ("qsar-fish-toxicity", "qsar-aquatic-toxicity"),
+        ("loan-approval", "hmda"),
         ("fashion-mnist", "mnist"),
     ],
 )
@@ -277,6 +278,7 @@ def test_versions_and_siblings_share_a_family(name: str, like: str) -> None:
         ("car-prices", "car-prices"),
         ("naval-propulsion", "naval-propulsion"),
         ("imagenet16-120", "imagenet16-120"),
+        ("servo", "openml-747"),
     ],
 )
 def test_the_family_of(name: str, family: str) -> None:

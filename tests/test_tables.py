@@ -209,6 +209,13 @@ def test_the_nearest_fidelity_answers() -> None:
     assert task.run({"i": 1}, 0.3).cost == pytest.approx(0.4)  # no cost given: the share of a full evaluation
 
 
+def test_an_unknown_cost_is_the_median_of_the_task_at_that_fidelity() -> None:
+    costs = [[[1, 10, np.nan], [np.nan, 20, np.nan], [3, np.nan, np.nan]]]
+    scores = np.ones((1, 3, 3))
+    suite = table_suite("Costs", line_space(3), line(3), scores, costs=costs, fidelities=(0.1, 0.4, 1.0))
+    assert suite.table.costs.tolist() == [[[1, 10, 6.5], [2, 20, 6.5], [3, 15, 6.5]]]
+
+
 def test_an_unknown_cost_is_the_median_of_the_task() -> None:
     suite = table_suite("Cost", line_space(3), line(3), np.ones((2, 3)), costs=[[1, np.nan, 4], [np.nan] * 3])
     assert [suite.members[0].run({"i": i}).cost for i in range(3)] == [1, 2.5, 4]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError
+from hpo_gym.errors import DamagedDataError, StateError
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 """Where the tables of this package lie."""
@@ -49,17 +51,36 @@ def read_json(path: Path) -> Any:
 def update_manifest(data: Path, paths: Iterable[Path]) -> None:
     """Record checksum and size of files below the folder `data` in its manifest, and keep the other entries."""
     manifest = data / MANIFEST
-    entries: dict[str, Any] = read_json(manifest) if manifest.exists() else {}
-    for path in paths:
-        entries[path.relative_to(data).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
-    write_json(manifest, dict(sorted(entries.items())))
+    with locked(data, wait=True):
+        entries: dict[str, Any] = read_json(manifest) if manifest.exists() else {}
+        for path in paths:
+            entries[path.relative_to(data).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+        write_json(manifest, dict(sorted(entries.items())))
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a folder against other processes that ask for it; the kernel drops the lock, however the process ends.
+
+    Raises:
+        StateError: Another process holds it, and `wait` was not asked for.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as fault:
+            raise StateError(f"One process at a time may write to {folder}, and another is at it.") from fault
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """Hand out a temporary path that takes the place of `path` once it is written whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(path)

@@ -36,6 +36,11 @@ def name_of(config: Mapping[str, Any]) -> Name:
     return frozenset([(key, value.__class__, value) for key, value in config.items()])
 
 
+def _median(values: NDArray[Any], rest: float) -> float:
+    known = np.isfinite(values)
+    return float(np.median(values[known])) if known.any() else rest
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """Scores of `k` tasks.
@@ -44,7 +49,7 @@ class Table:
         space: The search space of all tasks.
         x: Canonical points, ``(m, d)`` for one pool, or ``(k, m, d)`` for a pool per task.
         score: ``(k, m, f)``, higher is better; NaN = not measured (never served), -inf = failed.
-        cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task.
+        cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task at that fidelity.
         test_score: As `score`, measured on data that no choice has seen, or None.
         fidelities: Ascending, `f` of them; the last is 1.
         repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation gives one of
@@ -108,8 +113,11 @@ class Table:
             return np.broadcast_to(np.asarray(self.fidelities, np.float32), self.score.shape)
         out = np.asarray(self.cost, np.float32)
         known = np.isfinite(out)
-        middle = [np.median(c[good]) if good.any() else 0 for c, good in zip(out, known, strict=True)]
-        return np.where(known, out, np.array(middle, np.float32)[:, None, None])
+        if known.all():
+            return out
+        whole = [_median(c, 0.0) for c in out]  # for a fidelity of which no cost is known
+        middle = [[_median(c, rest) for c in task.T] for task, rest in zip(out, whole, strict=True)]  # (k, f)
+        return np.where(known, out, np.array(middle, np.float32)[:, None])
 
     def points(self, k: int) -> NDArray[Any]:
         """The pool of task `k`, ``(m, d)``."""

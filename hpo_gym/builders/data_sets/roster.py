@@ -122,7 +122,7 @@ def _common_regression(names: str) -> tuple[Entry, ...]:
 
 _KEEL = _keel(
     "banana bands bupa chess contraceptive hayes-roth housevotes ionosphere letter magic mammographic "
-    "marketing monk-2 penbased phoneme pima ring saheart segment sonar spambase tae texture tic-tac-toe "
+    "marketing monk-2 penbased phoneme pima ring saheart segment sonar spambase texture tic-tac-toe "
     "titanic twonorm vowel wisconsin"
 )
 

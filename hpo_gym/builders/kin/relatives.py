@@ -62,12 +62,12 @@ OPENML: Mapping[str, tuple[int, ...]] = {
     "saheart": (1498,),
     "satimage": (182, 40900),
     "segment": (36, 958, 40984),
+    "servo": (747,),
     "shuttle": (40685,),
     "sonar": (40,),
     "spambase": (44,),
     "spect": (336, 337, 1600),
     "splice": (46, 953, 40670),
-    "tae": (48, 955),
     "texture": (40499,),
     "tic-tac-toe": (50,),
     "titanic": (40704,),
@@ -97,11 +97,13 @@ ALIASES: Mapping[str, str] = {
     "griliches": "nls-young-men",  # samples of one survey
     "schooling": "nls-young-men",
     "monk-2": "monk",
+    "loan-approval": "hmda",  # applications in Boston, one survey
     "mortgage": "mortgage-treasury",  # the same months and columns
+    "qsar-aquatic-toxicity": "qsar-toxicity",  # molecules of two assays, described in one way
+    "qsar-fish-toxicity": "qsar-toxicity",
     "treasury": "mortgage-treasury",
     "wankara": "weather-turkey",  # the same columns of two towns
     "wizmir": "weather-turkey",
-    "parkinsons": "parkinsons-telemonitoring",
     "pendigits": "penbased",
     "spectf": "spect",
     "spectfheart": "spect",
@@ -127,6 +129,7 @@ LEFT_OUT: Mapping[str, str] = {
     "boston": "853 is in openml-853 (train), boston_corrected 825 in openml-738 (test)",
     "autoMPG6": "831 is in openml-738 (test, fold 3), cars 40700 in openml-40700 (test, fold 0)",
     "cpu_performance": "733 is in openml-733 (fold 1), 796 in openml-796 (fold 2)",
+    "tae": "48 is in openml-48 (train), its version 1115 in openml-1115 (val)",
     "college": "colleges_aaup 488 is in openml-2 (test), 897 in colleges (train)",
 }
 
@@ -164,9 +167,10 @@ def _openml() -> Mapping[str, str]:
 
 
 def write(names: Iterable[str]) -> None:
-    """Record the families of data sets in `families.json` under "data:NAME", and keep all other entries."""
+    """Record the families of data sets in `families.json` under "data:NAME", in place of those there; OpenML's stay."""
     path = files.DATA / "families.json"
     content = files.read_json(path)
-    content["families"] |= {f"data:{name}": family(name) for name in sorted(names)}
+    kept = {key: found for key, found in content["families"].items() if not key.startswith("data:")}
+    content["families"] = kept | {f"data:{name}": family(name) for name in sorted(names)}
     files.write_json(path, content)
     files.update_manifest(files.DATA, (path,))

@@ -194,6 +194,7 @@ RECIPE = Recipe(
     rows=500,
     configurations=400,
     data_sets=120,
+    cumulative=True,
     libraries=("lightgbm", "numpy"),
     max_classes=6,
 )

@@ -261,6 +261,7 @@ RECIPE = Recipe(
     rows=500,
     configurations=200,
     data_sets=60,
+    cumulative=True,
     libraries=("torch", "numpy"),
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.builders.data_sets import problems, roster, sources
 from hpo_gym.builders.order import Order
-from hpo_gym.builders.training.cells import MEMORY, Part, digest, load
+from hpo_gym.builders.training.cells import LOST, MEMORY, Part, digest, load
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.flat import LEAST, TRIALS, splits_without_flat
@@ -47,21 +46,24 @@ def assemble(
     tasks = [_task(recipe, e, order.archives) for e in done]
     splits, flat = splits_without_flat(tasks, arrays["score"][..., -1])
     shipped = {"x": x, **arrays, "cost": np.minimum(seconds, 6e4).astype(np.float16)}
+    others = [shard for entry in done for shard in _each(recipe, order, study.get(entry.name, ()))]
+    wall, processor = table[done[0].name][0].shards.wall()
     built = {
-        "command": f"hpo-gym build {recipe.suite}",
+        "command": _command(recipe, order),
         "libraries": table[done[0].name][0].shards.plan()["libraries"],
         "seed": 0,
         "seed_study": _study(recipe, order, found, done, study),
         "memory limit": MEMORY,
         "cells": int(np.prod(arrays["score"].shape[:2])),
+        "lost cells": _lost(done, found),
         "failed share at full fidelity": round(float(np.isneginf(arrays["score"][..., -1]).mean()), 6),
         "flat tasks, in no split": flat,
         "flat": f"expected regret of the best of {TRIALS} random rows below {LEAST}",
         "sha256 of arrays": {n: hashlib.sha256(little(a).data).hexdigest() for n, a in shipped.items() if n != "cost"},
         "timings": {
-            "processor": _processor(),
-            "processor seconds": round(float(np.nansum(seconds.max(2)))),
-            "wall seconds": round(table[done[0].name][0].shards.wall()),
+            "processor": processor,
+            "processor seconds": round(sum(_spent(recipe, shard) for shard in (*found, *others))),
+            "wall seconds": round(wall),
             "sha256 of cost": hashlib.sha256(little(shipped["cost"]).data).hexdigest(),
         },
     }
@@ -81,7 +83,35 @@ def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
             f"The shards of {data_set!r} must come from the numbers that are read now; remove {data_set} from "
             f"{parts[0].shards.folder} and build it again."
         )
-    return {name: np.concatenate([s[name] for s in found]) for name in ("score", "test_score", "seconds")}
+    return {name: np.concatenate([s[name] for s in found]) for name in ("score", "test_score", "lost", "seconds")}
+
+
+def _each(recipe: Recipe, order: Order, parts: Sequence[Part]) -> list[Arrays]:
+    """The parts of a study that are there."""
+    return [shard for part in parts if (shard := _read(recipe, order, [part])) is not None]
+
+
+def _spent(recipe: Recipe, shard: Arrays) -> float:
+    """Processor seconds of a shard; a cell that was lost with unknown cost is not counted."""
+    seconds = shard["seconds"]
+    return float(np.nansum(seconds[:, -1] if recipe.cumulative else seconds))
+
+
+def _lost(done: Sequence[roster.Entry], found: Sequence[Arrays]) -> list[dict[str, Any]]:
+    """Which cells have no score for another reason than their library's."""
+    reasons = list(LOST.values())
+    return [
+        {"data set": entry.name, "configuration": int(row), "reason": reasons[shard["lost"][row] - 1]}
+        for entry, shard in zip(done, found, strict=True)
+        for row in np.flatnonzero(shard["lost"])
+    ]
+
+
+def _command(recipe: Recipe, order: Order) -> str:
+    """What makes the same table: what was left out is as shipped."""
+    tasks = ",".join(order.tasks) if isinstance(order.tasks, tuple) else order.tasks
+    options = [f"--{name} {value}" for name, value in (("tasks", tasks), ("rows", order.rows)) if value is not None]
+    return " ".join(["hpo-gym build", recipe.suite, *options])
 
 
 def _study(
@@ -92,7 +122,7 @@ def _study(
     spans: list[float] = []
     seeds = set()
     for entry, table in zip(done, found, strict=True):
-        others = [s["score"][:, -1] for p in study.get(entry.name, ()) if (s := _read(recipe, order, [p])) is not None]
+        others = [s["score"][:, -1] for s in _each(recipe, order, study.get(entry.name, ()))]
         if not others:
             continue
         scores = np.stack([table["score"][: len(others[0]), -1], *others])  # (seeds, rows)
@@ -157,11 +187,3 @@ def _account() -> dict[str, str]:
         "target": "standardised in regression; its logarithm where it is positive and its skewness above "
         f"{problems.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,16 +1,19 @@
 """Makes the tables of our own training: trains every configuration on every data set, in guarded processes.
 
-Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose worker dies or runs out of time
-is tried again cell by cell, and a cell that does so alone has failed: its score is -inf.
+Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose worker dies, or that runs out
+of time or memory, is tried again cell by cell once the others are done, and a cell that does so alone has failed: its
+score is -inf, and the table says why. Whatever else goes wrong in a worker is a fault of this package or of its input,
+and ends the build.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import itertools
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,12 @@ from hpo_gym import engines
 from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
-from hpo_gym.builders.training.cells import Part, configurations, load, perform
+from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.builders.training.shards import Shards
-from hpo_gym.errors import StateError
+from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.space import SearchSpace
+from hpo_gym.table_files import little
 
 CHUNK = 25
 """Configurations of a shard."""
@@ -36,48 +40,72 @@ CELL_SECONDS, CHUNK_SECONDS = 120.0, 1200.0
 STUDY_SEEDS, STUDY_ROWS, STUDY_DATA_SETS = (1, 2, 3), 10, 24
 """The seed study: so many first configurations on so many first data sets, under other folds and initial weights."""
 
+READERS = ("ConfigSpace", "pandas")
+"""Packages that decide what is trained on, whatever the recipe; their versions are recorded with its own."""
+
 
 def build(recipe: Recipe, order: Order) -> None:
     """Train what is missing, and write the suite's folder.
 
     Raises:
         UnknownNameError: No such data set.
-        InvalidValueError: An archive is missing, or `order.work` holds a build of another plan.
+        InvalidValueError: An archive is missing, no data set fits, or `order.work` holds a build of another plan.
+        StateError: Another process builds in `order.work`, or training ended otherwise than a cell can.
     """
     chosen = data_sets(recipe, order)
     x = configurations(recipe, recipe.configurations if order.rows is None else order.rows)
     shards = Shards(order.work / recipe.suite)
-    shards.open(_plan(recipe), resume=order.resume or order.assemble)
-    table = {e.name: _parts(recipe, e.name, len(x), order.archives, shards) for e in chosen}
-    study = {e.name: _study(recipe, e.name, len(x), order.archives, shards) for e in chosen[:STUDY_DATA_SETS]}
-    if not order.assemble:
-        _carry_out([part for parts in (table, study) for p in parts.values() for part in p], order)
-    assembly.assemble(recipe, order, x, chosen, table, study)
+    with shards.opened(plan(recipe), resume=order.resume or order.assemble):
+        table = {e.name: _parts(recipe, e.name, len(x), order.archives, shards) for e in chosen}
+        study = {e.name: _study(recipe, e.name, len(x), order.archives, shards) for e in chosen[:STUDY_DATA_SETS]}
+        if not order.assemble:
+            _carry_out([part for parts in (table, study) for p in parts.values() for part in p], order)
+        assembly.assemble(recipe, order, x, chosen, table, study)
 
 
 def data_sets(recipe: Recipe, order: Order) -> list[roster.Entry]:
-    """The data sets that a build is of, in the roster's order or as they were named; their archives are checked."""
-    if isinstance(order.tasks, tuple):
-        chosen = [roster.entry(name) for name in order.tasks]
-    else:
-        chosen = list(roster.roster(recipe.kinds))
-    limit = order.tasks if isinstance(order.tasks, int) else recipe.data_sets
+    """The data sets that a build is of, in the roster's order or as they were named; their archives are checked.
+
+    Raises:
+        UnknownNameError: No such data set.
+        InvalidValueError: An archive is missing, a name stands twice, or a named data set is none for this recipe.
+    """
+    named = order.tasks if isinstance(order.tasks, tuple) else None
+    if named is not None and (not named or len(set(named)) < len(named)):
+        raise InvalidValueError(f"`tasks` must name one data set or more, each once, got {', '.join(named) or 'none'}.")
+    chosen = [roster.entry(name) for name in named] if named is not None else list(roster.roster(recipe.kinds))
     for package in sorted({sources.PACKAGES[e.package] for e in chosen}, key=lambda p: p.archive):
         if package.archive:
             order.archive(package.archive, package.sha256)
+    if named is not None:
+        for e in chosen:
+            _check(recipe, e, load(e.name, order.archives, recipe.rows, 0).classes)
+        return chosen
+    limit = order.tasks if isinstance(order.tasks, int) else recipe.data_sets
     fit = (e for e in chosen if load(e.name, order.archives, recipe.rows, 0).classes <= recipe.max_classes)
     return list(itertools.islice(fit, limit))
 
 
-def _plan(recipe: Recipe) -> dict[str, Any]:
+def _check(recipe: Recipe, entry: roster.Entry, classes: int) -> None:
+    if entry.kind not in recipe.kinds or classes > recipe.max_classes:
+        raise InvalidValueError(
+            f"`tasks` of {recipe.suite} must be of {' or '.join(recipe.kinds)}, of at most {recipe.max_classes} "
+            f"classes; {entry.name} is of {entry.kind}, of {classes} classes."
+        )
+
+
+def plan(recipe: Recipe) -> dict[str, Any]:
     """What all shards of a build have in common."""
+    first = hashlib.sha256(little(configurations(recipe, CHUNK)).data).hexdigest()
     return {
         "suite": recipe.suite,
+        "recipe": recipe.version,
         "space": SearchSpace(recipe.space()).to_json(),
+        "sha256 of the first configurations": first,
         "fidelities": list(recipe.fidelities),
         "data set rows": recipe.rows,
         "chunk": CHUNK,
-        "libraries": versions(recipe.libraries),
+        "libraries": versions((*recipe.libraries, *READERS)),
     }
 
 
@@ -97,40 +125,76 @@ def _study(recipe: Recipe, data_set: str, m: int, archives: Path, shards: Shards
 
 
 def _carry_out(parts: Sequence[Part], order: Order) -> None:
-    missing = [p for p in parts if p.shards.read(p.data_set, p.chunk) is None]
-    done, total = sum(len(p.rows) for p in parts) - sum(len(p.rows) for p in missing), sum(len(p.rows) for p in parts)
-    order.progress(done, total, "")
-    before, start = parts[0].shards.wall(), time.monotonic()
-    for part, lost in _run(missing, order, CHUNK_SECONDS):
-        if lost is not None:
-            _apart(part, order)
+    missing = [p for p in parts if not p.stored]
+    total = sum(len(p.rows) for p in parts)
+    done = total - sum(len(p.rows) for p in missing)
+    shards, start = parts[0].shards, time.monotonic()
+    before = shards.wall()[0]
+
+    def tell(part: Part) -> None:
+        nonlocal done
         done += len(part.rows)
         order.progress(done, total, part.data_set)
-        part.shards.tell_wall(before + time.monotonic() - start)
+        shards.tell_wall(before + time.monotonic() - start)
+
+    order.progress(done, total, "")
+    apart = [p for p in missing if any(cell.stored for cell in _cells(p))]  # a build that was killed had come so far
+    for part, lost in _run([p for p in missing if p not in apart], order, CHUNK_SECONDS, retries=0):
+        if lost is None:
+            tell(part)
+        else:
+            apart.append(part)
+    _apart(apart, order, tell)
 
 
-def _run(parts: Sequence[Part], order: Order, seconds: float) -> Iterator[tuple[Part, str | None]]:
-    """Each part that ended, with None, or what a dead or slow worker left."""
+def _run(parts: Sequence[Part], order: Order, seconds: float, retries: int) -> Iterator[tuple[Part, str | None]]:
+    """Each part that ended, with None, or the reason why it was lost, one of `LOST`.
+
+    Raises:
+        StateError: A worker ended otherwise.
+    """
     by_key = {p.key: p for p in parts}
     jobs = [engines.Job(key, perform, (p,)) for key, p in by_key.items()]
     limit = seconds if order.engine == "process" else None
-    for out in engines.run(jobs, engine=order.engine, workers=order.workers, retries=0, timeout=limit):
-        yield by_key[out.key], None if out.status == "done" else str(out.error)
+    for out in engines.run(jobs, engine=order.engine, workers=order.workers, retries=retries, timeout=limit):
+        if out.status == "failed":
+            raise StateError(f"Training of {out.key} must end by itself, it raised: {out.error}")
+        yield by_key[out.key], LOST.get(str(out.value or out.status))
 
 
-def _apart(part: Part, order: Order) -> None:
-    """Train the cells of a part one by one, and store the part with those that killed their worker as failed."""
-    cells = [replace(part, rows=(row,)) for row in part.rows]
-    lost = {cell.rows[0]: fault for cell, fault in _run(cells, order, CELL_SECONDS) if fault is not None}
-    f = len(part.recipe.fidelities)
-    blank = {name: np.full((1, f), -np.inf, np.float32) for name in ("score", "test_score")}
-    found = [part.shards.read(part.data_set, c.chunk) or {} for c in cells if c.rows[0] not in lost]
-    if not found:
-        raise StateError(f"No configuration of {part.key} could be trained; the first: {next(iter(lost.values()))}")
-    problem, kept = found[0]["problem"], iter(found)
-    rows = [{**blank, "seconds": np.full((1, f), np.nan, np.float32)} if r in lost else next(kept) for r in part.rows]
-    arrays = {name: np.concatenate([row[name] for row in rows]) for name in ("score", "test_score")}
-    part.shards.write(part.data_set, part.chunk, {**arrays, "problem": problem},
-                      np.concatenate([row["seconds"] for row in rows]))  # fmt: skip
+def _cells(part: Part) -> list[Part]:
+    return [replace(part, rows=(row,)) for row in part.rows]
+
+
+def _apart(parts: Sequence[Part], order: Order, tell: Callable[[Part], None]) -> None:
+    """Train the cells of lost parts one by one, and store each part with those that are lost again as failed."""
+    cells = {part.key: _cells(part) for part in parts}
+    todo = [cell for part in parts for cell in cells[part.key] if not cell.stored]
+    lost = {cell.key: reason for cell, reason in _run(todo, order, CELL_SECONDS, retries=1) if reason is not None}
+    for part in parts:
+        _join(part, cells[part.key], lost)
+        tell(part)
+
+
+def _join(part: Part, cells: Sequence[Part], lost: dict[str, str]) -> None:
+    """Make one shard of a part's cells."""
+    found = [None if c.key in lost else part.shards.read(part.data_set, c.chunk) for c in cells]
+    if all(shard is None for shard in found):
+        raise StateError(f"No configuration of {part.key} could be trained: {lost[cells[0].key]}.")
+    problem = digest(load(part.data_set, part.archives, part.recipe.rows, part.seed))
+    rows = [s if s is not None else _blank(part.recipe, lost[c.key]) for s, c in zip(found, cells, strict=True)]
+    arrays = {name: np.concatenate([row[name] for row in rows]) for name in ("score", "test_score", "lost", "seconds")}
+    seconds = arrays.pop("seconds")
+    part.shards.write(part.data_set, part.chunk, {**arrays, "problem": problem}, seconds)
     for cell in cells:
-        part.shards.remove(part.data_set, cell.chunk)
+        if cell.key != part.key:
+            part.shards.remove(part.data_set, cell.chunk)
+
+
+def _blank(recipe: Recipe, reason: str) -> dict[str, Any]:
+    """The shard of a lost cell: it failed, and took its time if that is known."""
+    f = len(recipe.fidelities)
+    failed = np.full((1, f), -np.inf, np.float32)
+    spent = (CELL_SECONDS if recipe.cumulative else CELL_SECONDS / f) if reason == LOST["timeout"] else np.nan
+    mark = np.array([list(LOST.values()).index(reason) + 1], np.uint8)
+    return {"score": failed, "test_score": failed, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import multiprocessing
 import resource
 import time
 import warnings
@@ -24,6 +25,9 @@ from hpo_gym.space import SearchSpace
 
 MEMORY = 8 << 30
 """Bytes of address space of a worker."""
+
+LOST = {"crashed": "its worker died", "timeout": "out of time", "memory": "out of memory"}
+"""What may become of a cell besides a score; a shard has 0 for a score, or the place of the reason, from 1."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,27 @@ class Part:
         """Name of the job."""
         return f"{self.data_set}/{self.chunk}"
 
+    @property
+    def stored(self) -> bool:
+        """Whether its shard is there, undamaged."""
+        return self.shards.read(self.data_set, self.chunk) is not None
 
-def perform(part: Part) -> None:
-    """Train the configurations of a part, and store the shard; a worker's job."""
+
+def perform(part: Part) -> str | None:
+    """Train the configurations of a part, and store the shard; a worker's job. "memory": there was too little."""
     _limit_memory()
+    try:
+        _perform(part)
+    except MemoryError:
+        return "memory"
+    return None
+
+
+def _perform(part: Part) -> None:
     recipe = part.recipe
     problem = load(part.data_set, part.archives, recipe.rows, part.seed)
     space = SearchSpace(recipe.space())
+    _warm_up(recipe, problem)
     x = configurations(recipe, part.rows[-1] + 1)[list(part.rows)]
     configs = space.decode(space.snap(x.astype(np.float64)))
     results = [_measure(recipe, problem, config, part.seed) for config in configs]
@@ -69,7 +87,8 @@ def perform(part: Part) -> None:
         name: np.array([getattr(r, name) for r in results], np.float32) for name in ("score", "test_score", "cost")
     }
     seconds = arrays.pop("cost")
-    part.shards.write(part.data_set, part.chunk, {**arrays, "problem": digest(problem)}, seconds)
+    arrays |= {"lost": np.zeros(len(results), np.uint8), "problem": digest(problem)}
+    part.shards.write(part.data_set, part.chunk, arrays, seconds)
 
 
 def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
@@ -84,11 +103,26 @@ def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: 
         raise  # what else this process does would fail too
     except Exception:  # libraries refuse a configuration by any exception
         failed = np.full(len(recipe.fidelities), -np.inf)
-        return Measured(failed, failed, np.full_like(failed, time.process_time() - start))
+        spent = time.process_time() - start
+        each = spent if recipe.cumulative else spent / len(failed)
+        return Measured(failed, failed, np.full_like(failed, each))
+
+
+_WARM: set[str] = set()
+
+
+def _warm_up(recipe: Recipe, problem: Problem) -> None:
+    """Train the default once in each process, so that no cell is charged for what its libraries do at first."""
+    if recipe.suite not in _WARM:
+        space = SearchSpace(recipe.space())
+        _measure(recipe, problem, space.from_unit(space.default_x), 0)
+        _WARM.add(recipe.suite)
 
 
 def _limit_memory() -> None:
-    """A cell that wants more memory fails, rather than the machine."""
+    """A cell that wants more memory fails, rather than the machine; never in the process that ordered the build."""
+    if multiprocessing.parent_process() is None:
+        return
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 

@@ -137,6 +137,9 @@ class Recipe:
         configurations: Rows of the table.
         data_sets: Most data sets of the roster that are used, the first of it.
         libraries: Packages whose versions are recorded.
+        version: Raised whenever `train` gives other scores; shards of two versions never make one table.
+        cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
+            below it; else each is trained by itself.
         max_classes: Data sets of more classes are left out.
     """
 
@@ -152,4 +155,6 @@ class Recipe:
     configurations: int
     data_sets: int | None
     libraries: tuple[str, ...]
+    version: int = 1
+    cumulative: bool = False
     max_classes: int = 30

@@ -6,9 +6,12 @@ compared byte for byte.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import platform
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,17 +32,27 @@ class Shards:
     """The folder of one build.
 
     Attributes:
-        folder: Holds `plan.json`, `wall.json` (seconds that builds have run for), and a folder per data set.
+        folder: Holds `plan.json`, `wall.json` (how long builds have run, and on what), and a folder per data set.
     """
 
     folder: Path
 
-    def open(self, plan: Mapping[str, Any], *, resume: bool) -> None:
-        """Start a build, or go on with the one that is there.
+    @contextlib.contextmanager
+    def opened(self, plan: Mapping[str, Any], *, resume: bool) -> Iterator[None]:
+        """Start a build, or go on with the one that is there; no other process can meanwhile.
 
         Raises:
             InvalidValueError: There is a build, and `resume` was not given, or it is of another plan.
+            StateError: Another process builds here.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with files.locked(self.folder):
+            self._begin(plan, resume=resume)
+            for left in self.folder.rglob(".*.part"):  # by a build that was killed
+                left.unlink(missing_ok=True)
+            yield
+
+    def _begin(self, plan: Mapping[str, Any], *, resume: bool) -> None:
         path = self.folder / PLAN
         if not path.exists():
             files.write_json(path, plan)
@@ -59,14 +72,15 @@ class Shards:
         plan: dict[str, Any] = files.read_json(self.folder / PLAN)
         return plan
 
-    def wall(self) -> float:
-        """Seconds that builds have run for, so far as they were told."""
+    def wall(self) -> tuple[float, str]:
+        """Seconds that builds have run for, so far as they were told, and the processor of the last of them."""
         path = self.folder / WALL
-        return float(files.read_json(path)["seconds"]) if path.exists() else 0.0
+        told: dict[str, Any] = files.read_json(path) if path.exists() else {"seconds": 0.0, "processor": "unknown"}
+        return float(told["seconds"]), str(told["processor"])
 
     def tell_wall(self, seconds: float) -> None:
-        """Keep the seconds that builds have run for."""
-        files.write_json(self.folder / WALL, {"seconds": round(seconds, 1)})
+        """Keep the seconds that builds have run for, the last of them here."""
+        files.write_json(self.folder / WALL, {"seconds": round(seconds, 1), "processor": _processor()})
 
     def path(self, data_set: str, chunk: str) -> Path:
         """The file of one shard."""
@@ -104,6 +118,15 @@ class Shards:
         path = self.path(data_set, chunk)
         for file in (path, _timings(path)):
             file.unlink(missing_ok=True)
+
+
+@functools.cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _timings(path: Path) -> Path:
