@@ -193,7 +193,7 @@ def _tasks(text: str | None) -> int | tuple[str, ...] | None:
 @app.command()
 def validity(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/validity.md"),
+    out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
     """Say what the numbers of suites are worth: noise, ties, importance, transfer, signs; the same bytes every time."""
     from hpo_gym.suite import load_suite
@@ -202,9 +202,12 @@ def validity(
 
     names, left_out = statistics.suites_of(suites or ())
     found = [statistics.validity(load_suite(name)) for name in names]
-    validity_page.write(out, found, left_out)
     faults = validity_page.failures(found)
-    print(f"{len(found)} suites examined, {len(faults)} sign checks failed -> {out}")
+    if out is None:
+        print(validity_page.page(found, left_out), end="")
+    else:
+        validity_page.write(out, found, left_out)
+        print(f"{len(found)} suites examined, {len(faults)} sign checks failed -> {out}")
     for fault in faults:
         print(f"failed: {fault}")
     if faults:

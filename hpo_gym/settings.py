@@ -79,7 +79,7 @@ def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -
         chosen = suite.task(task)
         where = suite.split(chosen, fold)
         if where is None:
-            raise SplitError(f"Task {task!r} is in no split of {suite.name!r}: there is too little to gain on it.")
+            raise SplitError(f"Task {task!r} is in no split of {suite.name!r}: its published split leaves it out.")
         if where != split:
             raise SplitError(f"Task {task!r} belongs to split {where!r}, got `split={split!r}`.")
         return (chosen,)

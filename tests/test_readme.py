@@ -111,6 +111,12 @@ def test_the_installed_command_runs(arguments: list[str], tmp_path: Path) -> Non
     assert done.stdout
 
 
+def test_counts_on_pages_are_those_of_the_shipped_tables() -> None:
+    command = [sys.executable, str(TOP / "docs" / "counts.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=_name)
 def test_links_lead_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)

@@ -1,6 +1,6 @@
 """What the numbers of a suite are worth: `validity(suite)`; `hpo_gym/validity/page.py` writes it down.
 
-One rule holds here and in the files that start with `validity_`: a statistic is made for each task first and then
+One rule holds in this folder: a statistic is made for each task first and then
 averaged, so that a task counts as one whatever its rows. Everywhere a failure has the worst score of its task, as an
 agent sees it, and what was not measured is left out.
 """

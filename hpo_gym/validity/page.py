@@ -22,10 +22,10 @@ _SOME = f"{MATTERS:.0%}".replace("%", " %")
 _HEAD = """\
 # Are the suites worth anything?
 
-This page is made by `hpo-gym validity` out of the tables that are shipped. Higher scores are better. Each statistic is
-made for each task, then averaged (or its median taken) over tasks, so that a task counts as one. A failed configuration
-has the worst score of its task; one that was not measured is left out. Raw regret is the best score of a task less the
-score reached; normalised regret is that by the range of the task's scores.
+This page is made by `hpo-gym validity --out docs/validity.md` out of the tables that are shipped. Higher scores are
+better. Each statistic is made for each task, then averaged (or its median taken) over tasks, so that a task counts as
+one. A failed configuration has the worst score of its task; one that was not measured is left out. Raw regret is the
+best score of a task less the score reached; normalised regret is that by the range of the task's scores.
 
 ## All suites
 
@@ -154,7 +154,8 @@ def _without_table(v: Validity) -> str:
 def _flat(v: Validity) -> str:
     count, out = v.flat.tasks, v.flat.left_out
     rest = f"{out:,} of all tasks are in no split" if out else "every task is in a split"
-    return f"{count:,} of {v.size.tasks:,} tasks ({_share(count / v.size.tasks)}) are flat; {rest}."
+    own = "" if out == count else " The suite decides by a rule of its own, see its card."
+    return f"{count:,} of {v.size.tasks:,} tasks ({_share(count / v.size.tasks)}) are flat; {rest}.{own}"
 
 
 def _noise(n: Noise | None) -> str:
@@ -227,7 +228,7 @@ def _transfer(t: Transfer | None, rows: int) -> Iterator[str]:
 def _fidelities(found: Sequence[tuple[float, float]]) -> Iterator[str]:
     if found:
         yield "**Fidelities.** Rank correlation with the scores at full fidelity (Spearman, median over tasks)."
-        step = -(-len(found) // _FIDELITIES)  # of a long curve, every so manieth
+        step = -(-len(found) // _FIDELITIES)  # of a long curve, one in so many
         yield _table(("fidelity", "rank correlation"), ((_number(f), _number(s)) for f, s in found[::step]))
 
 

@@ -44,7 +44,7 @@ RELATIVES: Mapping[int, str] = {
 """All other ids that it does not hold have the family that `strangers.family_of` gives them in every suite."""
 
 
-@BUILDERS.register("Curves", kind="converted")
+@BUILDERS.register("Curves", extra="build", kind="converted")
 def curves(order: Order) -> None:
     """Convert LCDB: 20 learners, seven training sizes, five seeds."""
     path = order.archive(ARCHIVE, LCDB_SHA256)

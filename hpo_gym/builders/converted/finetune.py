@@ -6,9 +6,8 @@ gives names, ranges, conditions and the default back:
 
 - The rows of `pipelines` are in the order of `error`'s columns by variant, but their data sets are in another one
   (`ROWS`), which is inferred from the scores. As they stand, the columns explain 7 % of the variance of ranks (shuffled
-  rows: 5 to 7 %), in this order 35 %; a forest explains 37 % of its ten main components on data sets that are held out,
-  and tells each of them apart from six others (560 of 560). Each of the 30 pipelines that fail on a fifth of the tasks
-  starts with NuSVC in this order, as they stand only 6 do.
+  rows: 5 to 7 %), in this order 35 %. Each of the 30 pipelines that fail on a fifth of the tasks starts with NuSVC in
+  this order, as they stand only 6 do.
 - Integers and grids are exact: all 525 rows lie on the integers of the published ranges (on a logarithmic scale with
   its ends at the extreme rows), to 3e-4.
 - Of real numbers the extreme rows are not known, the ends of the published ranges stand for them. For the one value

@@ -1,6 +1,8 @@
 """From a data set to a problem to train on: rows are drawn by key, features become numbers.
 
-Every statistic (median, levels, the target's mean) is of rows that may be learned from, never of test rows.
+Medians, levels and the target's mean are of the rows that are no test rows, validation rows of a fold among them. What
+a task is, rather than how it is learned, is decided on all rows: which classes are large enough, whether the target is
+replaced by its logarithm, and what the meta-features say.
 """
 
 from __future__ import annotations
