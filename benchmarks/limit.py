@@ -1,8 +1,8 @@
 """The bare NumPy limit of a tabular env: what a step costs when nothing can be chosen and nothing is checked.
 
-100 tasks x 1,000 configurations x 8 hyperparameters, 50 trials. The observation is the configuration, its score, the
-best score and the share of budget left, 11 float32; the reward is the improvement. All runs are in step, and a run that
-ends begins anew in the same step.
+100 tasks x 1,000 configurations x 8 hyperparameters and 50 trials, where nothing else is said. The observation is the
+configuration, its score, the best score and the share of budget left, 11 float32; the reward is the improvement. All
+runs are in step, and a run that ends begins anew in the same step.
 """
 
 from __future__ import annotations
@@ -38,77 +38,63 @@ def runner(env: Any, ring: list[Any]) -> Callable[[int], None]:
     return run
 
 
-class AnyTable:
-    """`Last` for any table: `points` ``(m, d)`` and `scores` ``(k, m)``, fused where the env fuses."""
-
-    def __init__(self, n: int, points: Any, scores: Any, budget: int) -> None:
-        (self.k, self.m), d = scores.shape, points.shape[1]
-        self.n, self.d, self.budget, self.t = n, d, budget, 0
-        self.rng = np.random.default_rng(0)
-        self.base = self.rng.integers(0, self.k, n) * self.m
-        self.best, self.at, self.obs = np.zeros(n, np.float32), np.zeros(n, np.int64), np.zeros((n, d + 3), np.float32)
-        self.points, self.scores = np.ascontiguousarray(points * 2 - 1, np.float32), scores.reshape(-1)
-        self.fused = None
-        if scores.size * (d + 3) * 4 < 64 << 20:
-            self.fused = np.zeros((scores.size, d + 3), np.float32)
-            self.fused[:, :d], self.fused[:, d] = np.tile(self.points, (self.k, 1)), self.scores
-        self.no, self.yes, self.info = np.zeros(n, bool), np.ones(n, bool), {}
-
-    def step(self, rows: Any) -> Any:
-        d, obs = self.d, self.obs
-        np.add(self.base, rows, self.at)
-        if self.fused is None:
-            obs[:, :d] = self.points.take(rows, 0, mode="clip")
-            obs[:, d] = self.scores.take(self.at, mode="clip")
-        else:
-            self.fused.take(self.at, 0, obs, "clip")
-        new = np.maximum(self.best, obs[:, d])
-        reward = new - self.best
-        self.best = new
-        self.t += 1
-        ended = self.no
-        if self.t < self.budget:
-            obs[:, d + 1] = new
-            obs[:, d + 2].fill(1.0 - self.t / self.budget)
-        else:
-            self.base = self.rng.integers(0, self.k, self.n) * self.m
-            self.best = np.zeros(self.n, np.float32)
-            self.t, ended = 0, self.yes
-            obs.fill(0)
-        return obs.copy(), reward, self.no, ended, self.info
-
-
 class Last:
-    """The last trial is observed."""
+    """The last trial is observed.
 
-    def __init__(self, n: int) -> None:
-        self.n, self.t, self.rng = n, 0, np.random.default_rng(0)
-        self.base = self.rng.integers(0, TASKS, n) * ROWS
+    Args:
+        n: Number of runs.
+        points, scores: The table, ``(m, d)`` in [0, 1] and ``(k, m)``; fused where an env may fuse it.
+        repeats: Scores of single seeds ``(k, m, r)``, of which each evaluation draws one, or None.
+        budget: Trials of an episode.
+    """
+
+    def __init__(
+        self, n: int, points: Any = POINTS, scores: Any = SCORES, repeats: Any = None, budget: int = BUDGET
+    ) -> None:
+        (self.k, self.m), d = scores.shape, points.shape[1]
+        self.n, self.budget, self.t, self.rng = n, budget, 0, np.random.default_rng(0)
+        self.base = self.rng.integers(0, self.k, n) * self.m
         self.best, self.new = np.zeros(n, np.float32), np.zeros(n, np.float32)
         self.at, self.reward = np.zeros(n, np.int64), np.zeros(n, np.float32)
-        self.obs = np.zeros((n, D + 3), np.float32)
-        self.score, self.shown, self.left = self.obs[:, D], self.obs[:, D + 1], self.obs[:, D + 2]
+        self.obs = np.zeros((n, d + 3), np.float32)
+        self.score, self.shown, self.left = self.obs[:, d], self.obs[:, d + 1], self.obs[:, d + 2]
         self.no, self.yes, self.info = np.zeros(n, bool), np.ones(n, bool), {}
+        self.scores = np.ascontiguousarray(scores if repeats is None else repeats, np.float32).reshape(-1)
+        self.r = 1 if repeats is None else repeats.shape[-1]
+        self.apart = repeats is not None or scores.size * (d + 3) * 4 > 64 << 20
+        self.rows = np.zeros((self.m if self.apart else scores.size, d + 3), np.float32)
+        self.rows[:, :d] = points if self.apart else np.tile(points, (self.k, 1))
+        if not self.apart:
+            self.rows[:, d] = self.scores
 
     def step(self, rows: Any) -> Any:
         np.add(self.base, rows, self.at)
-        FUSED.take(self.at, 0, self.obs, "clip")
+        if self.apart:
+            self.rows.take(rows, 0, self.obs, "clip")
+            self.score[:] = self.scores.take(self.at if self.r == 1 else self._drawn(), mode="clip")
+        else:
+            self.rows.take(self.at, 0, self.obs, "clip")
         np.maximum(self.best, self.score, out=self.new)
         np.subtract(self.new, self.best, self.reward)
         self.best, self.new = self.new, self.best
         self.t += 1
-        if self.t < BUDGET:
+        if self.t < self.budget:
             self.shown[:] = self.best
-            self.left.fill(1.0 - self.t / BUDGET)
+            self.left.fill(1.0 - self.t / self.budget)
             ended = self.no
         else:
-            np.multiply(self.rng.integers(0, TASKS, self.n), ROWS, out=self.base)
+            np.multiply(self.rng.integers(0, self.k, self.n), self.m, out=self.base)
             self.best.fill(0)
             self.t = 0
             self.obs.fill(0)
             self.left.fill(1)
             ended = self.yes
         return self.obs.copy(), self.reward.copy(), self.no, ended, self.info
+
+    def _drawn(self) -> Any:
+        self.at *= self.r
+        self.at += self.rng.integers(0, self.r, self.n)
+        return self.at
 
 
 class History:

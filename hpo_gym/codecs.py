@@ -238,9 +238,9 @@ class Pool(_OneChoice):
 
     def decoder(self, contexts: Contexts) -> Decoder:
         count, bank = self.count(contexts), cast(Any, contexts.bank)
-        if self.fidelity or self.stop or self.candidates is not None or not bank.complete:
+        if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
-        return functools.partial(_rows, count)
+        return functools.partial(_rows if bank.complete else _measured_rows, count)
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         bank: Any = runs.bank
@@ -261,6 +261,13 @@ class Pool(_OneChoice):
 
 def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     return _choices(actions, runs.n, count), None, None
+
+
+def _measured_rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+    bank: Any = runs.bank
+    at = _choices(actions, runs.n, count)
+    there = bank.there.take(runs.base + at)
+    return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None
 
 
 # ---------------------------------------------------------------------- checks

@@ -127,7 +127,7 @@ class _ToldBank(Bank):
         if self.pool is not None:
             available = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
             self.measured = available[None]
-            self.complete = bool(available.all())
+            self.there, self.complete = available, bool(available.all())
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
         if self.pool is None:

@@ -120,4 +120,6 @@ def normalised(contexts: Contexts, runs: Runs, scores: NDArray[np.floating] | No
 def _gain(contexts: Contexts, runs: Runs) -> Rewards:
     floor = contexts.scale.mean
     gain = np.maximum(runs.best, floor) - np.maximum(runs.previous, floor)
-    return np.asarray(np.maximum(gain, 0.0), np.float64)
+    if runs.fidelity is not None:  # else an incumbent never falls
+        gain = np.maximum(gain, 0.0)
+    return np.asarray(gain, np.float64)

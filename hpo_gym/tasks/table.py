@@ -387,6 +387,7 @@ class TableBank(Bank):
         self.flat = np.ascontiguousarray(self._served).reshape(-1)
         self.dtype = self.flat.dtype
         self.measured = self.table.measured[self.index]  # (k, m)
+        self.there = self.measured.reshape(-1)  # by the flat place
         self.complete = bool(self.measured.all())
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
@@ -437,7 +438,7 @@ class TableBank(Bank):
         """The rows themselves where measured, else the nearest measured row of the task."""
         if self.complete:
             return rows
-        there = self.measured.reshape(-1).take(task * self.m + rows)
+        there = self.there.take(task * self.m + rows)
         if there.all():
             return rows
         missing = np.flatnonzero(~there)
