@@ -22,6 +22,7 @@ from hpo_gym.suite import SUITES
 from hpo_gym.tables import TableSuite
 
 FLOORS = {64: 0.4, 1024: 0.5, 16384: 0.7}
+MARGIN = 0.75  # what `--check` allows: a short run on a shared machine
 BUDGET = 50
 
 
@@ -43,7 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", help="all that ship, if none is named")
     parser.add_argument("--small", action="store_true", help="short slices")
+    parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
     given = parser.parse_args()
+    slow: list[str] = []
     names = given.suites or [n for n in SUITES.names() if isinstance(hpo_gym.load_suite(n), TableSuite)]
     print("| suite | n | ours, steps / CPU s | anchor, steps / CPU s | ratio | floor |")
     print("|---|---:|---:|---:|---:|---:|")
@@ -55,6 +58,9 @@ def main() -> None:
             ratio = found["ours"] / found["anchor"]
             print(f"| {name} | {n:,} | {found['ours']:,.0f} | {found['anchor']:,.0f} | {ratio:.2f} | {floor} |")
             sys.stdout.flush()
+            slow += [f"{name} n={n}"] if ratio < MARGIN * floor else []
+    if given.check and slow:
+        sys.exit(f"below {MARGIN} of the floor: {', '.join(slow)}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraErro
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer
 from hpo_gym.registry import Registry
 from hpo_gym.store import Store, verify
-from hpo_gym.suite import FOLDS, SPLITS, load_suite
+from hpo_gym.suite import FOLDS, SPLITS, SUITES, load_suite
 from hpo_gym.trial import Query, Status
 
 HERE = Path(__file__).parent
@@ -157,6 +157,16 @@ def test_a_class_that_is_called_like_a_control_does_not_take_its_place(monkeypat
     monkeypatch.setattr(bench_optimizers, "portfolio", bench_optimizers.Draws, raising=False)
     with pytest.raises(InvalidValueError, match="must differ in name, got 'portfolio' twice"):
         entrants_of([MINE + "portfolio"])
+
+
+def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
+    names = sorted(name for name, entry in SUITES.entries().items() if entry.module.startswith("hpo_gym.suites"))
+    results = benchmark(["random"], names, tasks=1, seeds=1, budget=2, out=tmp_path)
+    assert len(names) >= 12
+    for name in names:
+        found = results.data["suites"][name]["optimizers"]
+        assert set(found) == {"random", "default", "portfolio"}
+        assert all(f["failed_cells"] == 0 and 0 <= f["auc"][0] <= 1 for f in found.values()), name
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_the_default_is_that_of_scikit_learn():
 
 def test_the_recipe_has_a_fidelity_per_epoch_and_its_builder_is_known():
     assert [round(EPOCHS * f, 9) for f in RECIPE.fidelities] == [*range(1, 51)]
-    assert (RECIPE.suite, RECIPE.rows, RECIPE.configurations, RECIPE.data_sets) == ("MLP", 500, 200, 48)
+    assert (RECIPE.suite, RECIPE.rows, RECIPE.configurations, RECIPE.data_sets) == ("MLP", 500, 200, 60)
     assert BUILDERS.get("MLP") is mlp.mlp
 
 

@@ -51,6 +51,18 @@ def forget(problem: Problem, config: Mapping[str, Any], seed: int) -> Any:
     return None
 
 
+def mistake(problem: Problem, config: Mapping[str, Any], seed: int) -> Any:
+    """A fault of the recipe itself: there is no such hyperparameter."""
+    return config["shifft"]
+
+
+def die(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+    """Dies where a shift is above .6."""
+    if config["shift"] > 0.6:
+        os._exit(3)
+    return train(problem, config, seed)
+
+
 def recipe(train: Any = train, **changes: Any) -> Recipe:
     options: dict[str, Any] = {
         "suite": "Tiny",
@@ -69,10 +81,10 @@ def recipe(train: Any = train, **changes: Any) -> Recipe:
     return Recipe(**{**options, **changes})
 
 
-def build(archives: str, out: str, work: str) -> None:
-    """Build in a process that a test can kill."""
+def build(archives: str, out: str, work: str, lossy: str) -> None:
+    """Build in a process that a test can kill; `lossy`: some cells kill their workers."""
     from hpo_gym.builders.order import Order
     from hpo_gym.builders.training.build import build as start
 
     order = Order(Path(archives), Path(out), Path(work), "process", 2, resume=True, tasks=("iris", "wine"))
-    start(recipe(), order)
+    start(recipe(die if lossy else train), order)

@@ -71,7 +71,9 @@ class Order:
     def write(self, suite: str, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Write a suite's folder below `out`, and its line in the manifest."""
         folder = self.out / suite
-        write_folder(folder, description, arrays)
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.locked(folder, wait=True):
+            write_folder(folder, description, arrays)
         files.update_manifest(self.out, (folder / "table.npz", folder / "suite.json"))
 
 

@@ -21,7 +21,7 @@ def linear() -> TableSuite:
     scikit-learn refuses, and a model whose numbers overflow, is a failure.
 
     **Tasks**: classification and regression data sets, named by the data set; larger ones were cut to 600 rows, test
-    rows included. The same 500 configurations were trained on each.
+    rows included. The same configurations were trained on each.
 
     **Best score**: the table's own maximum, so it is exact for the configurations in the table.
 

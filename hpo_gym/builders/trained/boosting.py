@@ -113,14 +113,19 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
     bins, which are made once a data set, are free.
 
     Raises:
-        TrainingFailed: Predictions are not finite at any fidelity.
-        LightGBMError: LightGBM refuses the configuration or the data.
+        TrainingFailed: LightGBM refuses the configuration, or predictions are not finite at any fidelity.
+        MemoryError: LightGBM could not have the memory that it wanted.
     """
+    from lightgbm.basic import LightGBMError
+
     balanced = problem.kind == CLASSIFICATION and config["class_weight"] == "balanced"
-    parts = [
-        _train_fold(problem, i, dataset, _parameters(problem, config, mix_int(seed, i) % 2**31))
-        for i, dataset in enumerate(_datasets(problem, balanced))
-    ]
+    try:
+        parts = [
+            _train_fold(problem, i, dataset, _parameters(problem, config, mix_int(seed, i) % 2**31))
+            for i, dataset in enumerate(_datasets(problem, balanced))
+        ]
+    except LightGBMError as fault:
+        raise (MemoryError if "bad_alloc" in str(fault) else TrainingFailed)(str(fault)) from fault
     score, test, cost = np.array(parts).transpose(1, 0, 2)  # each (folds, f)
     if np.isneginf(score.mean(0)).all():
         raise TrainingFailed("A prediction is not finite at any number of trees.")

@@ -127,9 +127,15 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
 
     Raises:
         TrainingFailed: The first epoch diverged.
+        MemoryError: torch could not have the memory that it wanted, which it tells by a `RuntimeError`.
     """
-    with one_thread():
-        predicted, cost = _curves(problem, config, seed)
+    try:
+        with one_thread():
+            predicted, cost = _curves(problem, config, seed)
+    except RuntimeError as fault:
+        if "can't allocate memory" in str(fault):
+            raise MemoryError(str(fault)) from fault
+        raise
     if not predicted:
         raise TrainingFailed("A weight or a prediction is not finite after the first epoch.")
     score, test_score = scores(problem, np.stack(predicted))

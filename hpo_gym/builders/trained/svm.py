@@ -81,7 +81,7 @@ def _fit(problem: Problem, fold: Fold, config: Mapping[str, Any], share: float) 
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             machine.fit(scaled, y)
-        except ConvergenceWarning as fault:
+        except (ConvergenceWarning, ValueError) as fault:  # scikit-learn refuses by ValueError
             raise TrainingFailed(str(fault)) from fault
     val, test = (machine.predict((rows - shift) / scale) for rows in (fold.x_val, problem.x_test))
     return problem.score(fold.y_val, val), problem.score(problem.y_test, test)

@@ -40,7 +40,10 @@ def assemble(
             done.append(entry)
             found.append(shard)
     if not done:
-        raise InvalidValueError(f"`work` must hold a finished data set, {order.work / recipe.suite} holds none.")
+        raise InvalidValueError(
+            f"`work` must hold a finished data set on which a configuration gives a model, {order.work / recipe.suite} "
+            "holds none."
+        )
     arrays = {name: np.stack([shard[name] for shard in found]) for name in ("score", "test_score")}
     seconds = np.stack([shard["seconds"] for shard in found])
     tasks = [_task(recipe, e, order.archives) for e in done]
@@ -49,7 +52,7 @@ def assemble(
     others = [shard for entry in done for shard in _each(recipe, order, study.get(entry.name, ()))]
     wall, processor = table[done[0].name][0].shards.wall()
     built = {
-        "command": _command(recipe, order),
+        "command": _command(recipe, order, [e.name for e in done], whole=len(done) == len(chosen)),
         "libraries": table[done[0].name][0].shards.plan()["libraries"],
         "seed": 0,
         "seed_study": _study(recipe, order, found, done, study),
@@ -107,9 +110,9 @@ def _lost(done: Sequence[roster.Entry], found: Sequence[Arrays]) -> list[dict[st
     ]
 
 
-def _command(recipe: Recipe, order: Order) -> str:
-    """What makes the same table: what was left out is as shipped."""
-    tasks = ",".join(order.tasks) if isinstance(order.tasks, tuple) else order.tasks
+def _command(recipe: Recipe, order: Order, done: Sequence[str], *, whole: bool) -> str:
+    """What makes the same table: what is not said is as shipped."""
+    tasks = order.tasks if whole and not isinstance(order.tasks, tuple) else ",".join(done)
     options = [f"--{name} {value}" for name, value in (("tasks", tasks), ("rows", order.rows)) if value is not None]
     return " ".join(["hpo-gym build", recipe.suite, *options])
 

@@ -2,8 +2,8 @@
 
 Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose worker dies, or that runs out
 of time or memory, is tried again cell by cell once the others are done, and a cell that does so alone has failed: its
-score is -inf, and the table says why. Whatever else goes wrong in a worker is a fault of this package or of its input,
-and ends the build.
+score is -inf, and the table says why. What a recipe raises besides `TrainingFailed` is a fault of this package or of
+its input, and ends the build.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import importlib.metadata
 import itertools
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym import engines
 from hpo_gym.builders.data_sets import roster, sources
@@ -27,7 +29,7 @@ from hpo_gym.builders.training import assembly
 from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.builders.training.shards import Shards
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
 from hpo_gym.space import SearchSpace
 from hpo_gym.table_files import little
 
@@ -96,12 +98,12 @@ def _check(recipe: Recipe, entry: roster.Entry, classes: int) -> None:
 
 def plan(recipe: Recipe) -> dict[str, Any]:
     """What all shards of a build have in common."""
-    first = hashlib.sha256(little(configurations(recipe, CHUNK)).data).hexdigest()
+    first = configurations(recipe, min(CHUNK, recipe.configurations))
     return {
         "suite": recipe.suite,
         "recipe": recipe.version,
         "space": SearchSpace(recipe.space()).to_json(),
-        "sha256 of the first configurations": first,
+        "sha256 of the first configurations": hashlib.sha256(little(first).data).hexdigest(),
         "fidelities": list(recipe.fidelities),
         "data set rows": recipe.rows,
         "chunk": CHUNK,
@@ -125,7 +127,10 @@ def _study(recipe: Recipe, data_set: str, m: int, archives: Path, shards: Shards
 
 
 def _carry_out(parts: Sequence[Part], order: Order) -> None:
-    missing = [p for p in parts if not p.stored]
+    stored = {p.key for p in parts if p.stored}
+    missing = [p for p in parts if p.key not in stored]
+    for part in (p for p in parts if p.key in stored):
+        _clear(part)  # of what a build left that was killed as it joined them
     total = sum(len(p.rows) for p in parts)
     done = total - sum(len(p.rows) for p in missing)
     shards, start = parts[0].shards, time.monotonic()
@@ -155,6 +160,8 @@ def _run(parts: Sequence[Part], order: Order, seconds: float, retries: int) -> I
     """
     by_key = {p.key: p for p in parts}
     jobs = [engines.Job(key, perform, (p,)) for key, p in by_key.items()]
+    if not jobs:
+        return
     limit = seconds if order.engine == "process" else None
     for out in engines.run(jobs, engine=order.engine, workers=order.workers, retries=retries, timeout=limit):
         if out.status == "failed":
@@ -168,26 +175,50 @@ def _cells(part: Part) -> list[Part]:
 
 def _apart(parts: Sequence[Part], order: Order, tell: Callable[[Part], None]) -> None:
     """Train the cells of lost parts one by one, and store each part with those that are lost again as failed."""
-    cells = {part.key: _cells(part) for part in parts}
-    todo = [cell for part in parts for cell in cells[part.key] if not cell.stored]
-    lost = {cell.key: reason for cell, reason in _run(todo, order, CELL_SECONDS, retries=1) if reason is not None}
-    for part in parts:
-        _join(part, cells[part.key], lost)
+    lost: dict[str, str] = {}
+    whole = {cell.key: part for part in parts for cell in _cells(part)}
+    todo = [cell for part in parts for cell in _cells(part) if not cell.stored]
+    left = Counter(whole[cell.key].key for cell in todo)
+    for part in (p for p in parts if not left[p.key]):  # all its cells were there
+        _join(part, lost)
         tell(part)
+    for cell, reason in _run(todo, order, CELL_SECONDS, retries=1):
+        part = whole[cell.key]
+        lost |= {} if reason is None else {cell.key: reason}
+        left[part.key] -= 1
+        if not left[part.key]:
+            _join(part, lost)
+            tell(part)
 
 
-def _join(part: Part, cells: Sequence[Part], lost: dict[str, str]) -> None:
-    """Make one shard of a part's cells."""
-    found = [None if c.key in lost else part.shards.read(part.data_set, c.chunk) for c in cells]
-    if all(shard is None for shard in found):
-        raise StateError(f"No configuration of {part.key} could be trained: {lost[cells[0].key]}.")
+def _join(part: Part, lost: Mapping[str, str]) -> None:
+    """Make one shard of a part's cells.
+
+    Raises:
+        DamagedDataError: A cell was trained on other numbers.
+    """
     problem = digest(load(part.data_set, part.archives, part.recipe.rows, part.seed))
-    rows = [s if s is not None else _blank(part.recipe, lost[c.key]) for s, c in zip(found, cells, strict=True)]
+    rows = [_blank(part.recipe, lost[c.key]) if c.key in lost else _found(c, problem) for c in _cells(part)]
     arrays = {name: np.concatenate([row[name] for row in rows]) for name in ("score", "test_score", "lost", "seconds")}
     seconds = arrays.pop("seconds")
     part.shards.write(part.data_set, part.chunk, {**arrays, "problem": problem}, seconds)
-    for cell in cells:
-        if cell.key != part.key:
+    _clear(part)
+
+
+def _found(cell: Part, problem: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    shard = cell.shards.read(cell.data_set, cell.chunk)
+    if shard is None or not np.array_equal(shard["problem"], problem):
+        raise DamagedDataError(
+            f"Shard {cell.key} must be there and of the numbers that are read now; remove {cell.data_set} from "
+            f"{cell.shards.folder} and build it again."
+        )
+    return shard
+
+
+def _clear(part: Part) -> None:
+    """Remove the shards of a part's single cells."""
+    for cell in _cells(part):
+        if cell.chunk != part.chunk:
             part.shards.remove(part.data_set, cell.chunk)
 
 

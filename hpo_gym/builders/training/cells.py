@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.builders.data_sets import problems, roster
-from hpo_gym.builders.training.recipe import Measured, Problem, Recipe
+from hpo_gym.builders.training.recipe import CLASSIFICATION, Fold, Measured, Problem, Recipe, TrainingFailed
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
@@ -79,7 +79,7 @@ def _perform(part: Part) -> None:
     recipe = part.recipe
     problem = load(part.data_set, part.archives, recipe.rows, part.seed)
     space = SearchSpace(recipe.space())
-    _warm_up(recipe, problem)
+    _warm_up(recipe, space)
     x = configurations(recipe, part.rows[-1] + 1)[list(part.rows)]
     configs = space.decode(space.snap(x.astype(np.float64)))
     results = [_measure(recipe, problem, config, part.seed) for config in configs]
@@ -92,16 +92,14 @@ def _perform(part: Part) -> None:
 
 
 def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
-    """Train one cell; whatever its library raises is its failure."""
+    """Train one cell; `TrainingFailed` is its failure, anything else that is raised is ours."""
     number = seeding.key("train", recipe.suite, problem.name, dict(config), seed) & 0x7FFFFFFF
     start = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return recipe.train(problem, config, number)
-    except MemoryError:
-        raise  # what else this process does would fail too
-    except Exception:  # libraries refuse a configuration by any exception
+    except TrainingFailed:
         failed = np.full(len(recipe.fidelities), -np.inf)
         spent = time.process_time() - start
         each = spent if recipe.cumulative else spent / len(failed)
@@ -111,12 +109,19 @@ def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: 
 _WARM: set[str] = set()
 
 
-def _warm_up(recipe: Recipe, problem: Problem) -> None:
-    """Train the default once in each process, so that no cell is charged for what its libraries do at first."""
+def _warm_up(recipe: Recipe, space: SearchSpace) -> None:
+    """Train the default on a toy once in each process, so that no cell is charged for what libraries do at first."""
     if recipe.suite not in _WARM:
-        space = SearchSpace(recipe.space())
-        _measure(recipe, problem, space.from_unit(space.default_x), 0)
+        _measure(recipe, _toy(recipe.kinds[0]), space.from_unit(space.default_x), 0)
         _WARM.add(recipe.suite)
+
+
+def _toy(kind: str) -> Problem:
+    rng = np.random.default_rng(0)
+    x, classes = rng.normal(size=(120, 3)), 2 if kind == CLASSIFICATION else 0
+    y = (x[:, 0] > 0).astype(np.int64) if classes else x[:, 0]
+    fold = Fold(x[:60], y[:60], x[60:90], y[60:90])
+    return Problem("toy", kind, classes, (fold,) * problems.FOLDS, x[90:], y[90:])
 
 
 def _limit_memory() -> None:

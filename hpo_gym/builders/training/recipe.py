@@ -132,7 +132,7 @@ class Recipe:
         fidelities: Shares of a full evaluation, ascending, the last is 1.
         fidelity: What a fidelity is: "share of the training rows", "trees", "epochs".
         train: Trains one configuration: problem, configuration, seed of whatever is random. It raises `TrainingFailed`
-            (or whatever its library raises) where all fidelities fail.
+            where all fidelities fail, and `MemoryError` where there is too little of it; anything else ends the build.
         rows: Most rows of a data set that are used.
         configurations: Rows of the table.
         data_sets: Most data sets of the roster that are used, the first of it.
