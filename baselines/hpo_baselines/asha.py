@@ -1,0 +1,67 @@
+"""Asynchronous successive halving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hpo_baselines.brackets import check_eta, rungs
+from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("asha", family="multi-fidelity", trainable=False)
+class ASHA(MultiFidelity):
+    """Successive halving that waits for no rung to fill: whatever is in the best of `eta` of its rung goes on at once.
+
+    At each ask, from the highest rung but one down: the best configuration that is among the ``floor(n / eta)`` best of
+    the `n` at that rung, and that has not gone on, is asked for at the next rung. Where there is none, a new random
+    configuration starts at the lowest. The rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, ..
+    Where there is one fidelity only, this is random search. How a run ends: `MultiFidelity`.
+
+    **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
+    parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
+
+    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials here do.
+    The paper uses eta = 4.
+
+    Args:
+        eta: Of so many configurations one goes on.
+        skip: How many of the lowest rungs are left out: the paper's early-stopping rate s.
+    """
+
+    version = 1
+
+    def __init__(self, eta: int = 3, skip: int = 0) -> None:
+        self.eta, self.skip = eta, skip
+
+    def check(self) -> None:
+        """Refuse settings out of range."""
+        check_eta(self.eta)
+        if self.skip < 0:
+            raise InvalidValueError(f"`skip >= 0` must hold, got {self.skip}; the nearest is 0.")
+
+    def plan(self, run: FidelityRun) -> Iterator[Ask]:
+        """Promote what can be; else start a new one, while any is left."""
+        ladder = rungs(run.levels[: run.top + 1], self.eta)
+        ladder = ladder[min(self.skip, len(ladder) - 1) :]
+        while (ask := self._promotion(run, ladder) or self._start(run, ladder)) is not None:
+            yield ask
+
+    def _promotion(self, run: FidelityRun, ladder: Sequence[int]) -> Ask | None:
+        for level, above in reversed(list(zip(ladder[:-1], ladder[1:], strict=True))):
+            best = promotable(run.told_at.get(level, []), level, self.eta)
+            if best is not None and best.choice is not None:
+                return best.choice, above
+        return None
+
+    @staticmethod
+    def _start(run: FidelityRun, ladder: Sequence[int]) -> Ask | None:
+        choice = run.uniform()
+        return None if choice is None else (choice, ladder[0])
+
+
+def promotable(rung: Sequence[Tried], level: int, eta: int) -> Tried | None:
+    """The best of a rung that is among its best of `eta` and has not gone on; of equals, the earliest."""
+    ranked = sorted(rung, key=lambda one: -one.scores[level])[: len(rung) // eta]
+    return next((one for one in ranked if one.level == level and one.choice is not None), None)

@@ -1,0 +1,58 @@
+"""The genetic algorithm that starts from the greedy portfolio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hpo_baselines.baseline import Baseline, Choice, Run
+from hpo_baselines.genetic import GeneticAlgorithm
+from hpo_baselines.greedy_portfolio import GreedyPortfolio, portfolio_of
+from hpo_gym.optimizer import OPTIMIZERS, Context
+
+
+@OPTIMIZERS.register("ga-portfolio", family="transfer", trainable=False)
+class PortfolioGenetic(Baseline):
+    """The genetic algorithm `ga`, whose first population is the greedy portfolio of the meta-train tasks.
+
+    The first `mu` trials are the first entries of `portfolio`, after those given; what was given or was not measured is
+    skipped. Then `ga` breeds from all trials so far. Without a prior it is `ga`.
+
+    **Reference**: start from earlier tasks' configurations: Reif, Shafait and Dengel, "Meta-learning for evolutionary
+    parameter optimization of classifiers", Machine Learning 87, 2012; the portfolio and the algorithm as in
+    `GreedyPortfolio` and `GeneticAlgorithm`.
+
+    **Differs from the paper**: the first population does not depend on meta-features; it is the configurations that
+    complement each other on all tasks, not the best of each task that is alike.
+
+    Args:
+        population: `mu`. None: a quarter of the budget, from 2 to 20.
+        offspring, eta, sd: As of `GeneticAlgorithm`.
+    """
+
+    version = 1
+
+    def __init__(self, population: int | None = None, offspring: int = 1, eta: float = 5.0, sd: float = 0.15) -> None:
+        self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs."""
+        super().reset_batch(contexts, rngs)
+        self._given: dict[Run, int] = {}
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the portfolio's entries first, then children."""
+        genetic = GeneticAlgorithm(self.population, self.offspring, self.eta, self.sd)
+        genetic._check()
+        out: list[Choice | None] = [None] * len(runs)
+        later = []
+        for i, run in enumerate(runs):
+            given = self._given.setdefault(run, len(run.score))
+            if len(run.score) < given + genetic._mu(run) and portfolio_of(run.space, tuple(run.context.prior)):
+                out[i] = run.follow(GreedyPortfolio().plan)
+            else:
+                later.append(i)
+        for i, choice in zip(later, genetic.choose([runs[i] for i in later]), strict=True):
+            out[i] = choice
+        return out

@@ -1,0 +1,65 @@
+"""Bayesian optimization that starts from what earlier tasks taught: first trials and hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hpo_baselines.baseline import Choice, Run
+from hpo_baselines.experts import processes_of
+from hpo_baselines.gp_ei import GPModel
+from hpo_baselines.greedy_portfolio import GreedyPortfolio
+from hpo_baselines.model_based import Model, ModelBased
+from hpo_baselines.taf_r import check_experts
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import OPTIMIZERS, Context
+
+
+@OPTIMIZERS.register("gp-warm", family="transfer", trainable=False)
+class WarmStartedGP(ModelBased):
+    """`gp-ei` with a warm start: the first trials are the portfolio's, and the kernel's prior is the earlier tasks'.
+
+    The median of the length scales' prior, where the search for hyperparameters starts, is the geometric mean of those
+    of a Gaussian process of each task of `context.prior`. Given points do not count as first trials. Without
+    a prior: `gp-ei`.
+
+    **Reference**: Feurer, Springenberg and Hutter, "Initializing Bayesian hyperparameter optimization via
+    meta-learning", AAAI 2015, https://doi.org/10.1609/aaai.v29i1.9354; Wistuba, Schilling and Schmidt-Thieme, "Learning
+    hyperparameter optimization initializations", DSAA 2015.
+
+    **Differs from the paper**: the first trials are those of the greedy portfolio of all earlier tasks, not the best
+    configurations of the ones with the nearest meta-features; hyperparameters of the kernel are transferred too.
+
+    Args:
+        n_init: Trials of the portfolio.
+        rows: Points that the process of an earlier task learns from.
+        draw: Seed of the draw of these points.
+    """
+
+    version = 1
+
+    def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0) -> None:
+        self.n_init, self.rows, self.draw = n_init, rows, draw
+
+    def begin(self, run: Run) -> Model:
+        check_experts(self.rows, self.draw)
+        processes = processes_of(run.space, tuple(run.context.prior), self.rows, self.draw)
+        if not processes:
+            return GPModel(run)
+        return GPModel(run, 1, centre=np.mean([p.log_parameters for p in processes], axis=0))
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        super().reset_batch(contexts, rngs)
+        self._given: dict[Run, int] = {}
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the portfolio's next while a run is young, then the best candidate of its process."""
+        if self.n_init < 1:
+            raise InvalidValueError(f"`n_init >= 1` must hold, got {self.n_init}; the nearest is 1.")
+        portfolio = GreedyPortfolio()
+        return [run.follow(portfolio.plan) if self._early(run) else self._next(run) for run in runs]
+
+    def _early(self, run: Run) -> bool:
+        """Whether the run has not yet had its first trials."""
+        return len(run.score) - self._given.setdefault(run, len(run.score)) < self.n_init

@@ -1,0 +1,48 @@
+"""Hyperband."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hpo_baselines.brackets import bracket, brackets, check_eta
+from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("hyperband", family="multi-fidelity", trainable=False)
+class Hyperband(MultiFidelity):
+    """Successive halving from several first fidelities, the lowest first: many configurations cheaply, then fewer.
+
+    Bracket s = s_max, .., 0 starts ``floor((s_max + 1) / (s + 1)) eta^s`` random configurations at the fidelity of the task
+    nearest to eta^-s (in the logarithm); each bracket costs about ``s_max + 1`` full evaluations. Rounds follow each
+    other until the budget is spent. Where there is one fidelity only, this is random search. How a run ends:
+    `MultiFidelity`.
+
+    **Reference**: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: a novel bandit-based approach to
+    hyperparameter optimization", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
+
+    **Differs from the paper**: a rung evaluates anew, at full cost, what it continues, as all trials here do; the last
+    bracket is cut to what the budget pays for. Numbers of configurations are those of the paper's Table 1, which its
+    Algorithm 1 rounds otherwise.
+
+    Args:
+        eta: Of so many configurations one goes on.
+    """
+
+    version = 1
+
+    def __init__(self, eta: int = 3) -> None:
+        self.eta = eta
+
+    def check(self) -> None:
+        """Refuse settings out of range."""
+        check_eta(self.eta)
+
+    def plan(self, run: FidelityRun) -> Iterator[Ask]:
+        """Round after round of random configurations."""
+        return brackets(run, self.eta, FidelityRun.uniform, lambda s_max: round_of(s_max, self.eta))
+
+
+def round_of(s_max: int, eta: int) -> Sequence[tuple[int, int]]:
+    """The brackets of one round: `s`, and the configurations it starts with."""
+    return [(s, bracket(s, s_max, eta)) for s in range(s_max, -1, -1)]

@@ -1,0 +1,47 @@
+"""Search along Latin hypercubes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hpo_baselines.baseline import Choice, Planned, Run
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.space import Points
+
+_LARGEST = 1024  # points of one hypercube
+
+
+@OPTIMIZERS.register("lhs", family="no-transfer", trainable=False)
+class LatinHypercube(Planned):
+    """The points of a Latin hypercube of as many points as the budget pays for: each column has one in each share.
+
+    In a pool (and in a small finite space): of each point, the nearest row that was not tried (`Pool` says how near).
+    Once a hypercube is used up, another follows.
+
+    **Reference**: McKay, Beckman and Conover, "A comparison of three methods for selecting values of input variables in
+    the analysis of output from a computer code", Technometrics 21, 1979.
+
+    **Differs from the paper**: a discrete column takes the value that its share holds; points that a forbidden clause
+    rules out are left out; a hypercube has at most 1,024 points.
+    """
+
+    version = 1
+
+    def plan(self, run: Run) -> Iterator[Choice]:
+        """Hypercube after hypercube."""
+        n = int(np.clip(np.ceil(run.context.budget), 1, _LARGEST))
+        while True:
+            x = run.space.snap(hypercube(run.rng, n, run.space.d))
+            for point in x[run.space.legal(x)]:
+                row = -1 if run.pool is None else run.nearest(point)
+                if run.pool is not None and row < 0:
+                    return  # nothing is left
+                yield point if run.pool is None else row
+
+
+def hypercube(rng: np.random.Generator, n: int, d: int) -> Points:
+    """`n` points of the unit cube ``(n, d)`` of which, in each column, one lies in each of `n` equal shares."""
+    shares = rng.permuted(np.tile(np.arange(n), (d, 1)), axis=1).T
+    return np.asarray((shares + rng.random((n, d))) / n)

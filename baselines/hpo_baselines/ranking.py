@@ -1,0 +1,38 @@
+"""How well earlier tasks order the trials of a run, pair by pair."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PEAK = 0.75  # of the Epanechnikov kernel
+
+
+def discordance(mean: Floats, y: Floats) -> Floats:
+    """The share of pairs of trials that each task orders otherwise than the run, ``(k,)``.
+
+    Args:
+        mean: What tasks predict at the run's trials, ``(k, n)``, `n` at least 2.
+        y: The run's scores, ``(n,)``.
+    """
+    i, j = pairs(len(y))
+    return np.asarray(((mean[:, i] > mean[:, j]) != (y[i] > y[j])).mean(1))
+
+
+def kernel_weights(mean: Floats, y: Floats, bandwidth: float) -> Floats:
+    """Epanechnikov weights of tasks by their discordance, ``(k,)``; with fewer than two trials all alike."""
+    if len(y) < 2:
+        return np.full(len(mean), PEAK)
+    t = discordance(mean, y) / bandwidth
+    return np.asarray(np.where(t < 1.0, PEAK * (1.0 - t * t), 0.0))
+
+
+@functools.lru_cache(maxsize=64)
+def pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of trials, the earlier first."""
+    i, j = np.triu_indices(n, 1)
+    return i, j

@@ -1,0 +1,66 @@
+"""A product of two transfer methods: the empirical-Bayes process and the task mixture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines.baseline import Run
+from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
+from hpo_baselines.meta_table import MetaTable, table_of
+from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines.task_mixture import TEMPERATURE, MixtureModel, check_temperature
+from hpo_gym.optimizer import OPTIMIZERS
+
+Floats = NDArray[np.float64]
+
+_LEAST = 1e-4  # added to the mixture's expected improvement
+
+
+@OPTIMIZERS.register("transfer-mix", family="transfer", trainable=False)
+class TransferMix(ModelBased):
+    """`ebgp` and `task-mixture` together: the sum of the logarithms of their expected improvements.
+
+    The mixture's improvement has 1e-4 added, so that it can lower a configuration's value, but not rule it out. The
+    first trial is that of `ebgp`. Without a prior: random search.
+
+    **Reference**: none that states it so; the parts are `ebgp` and `task-mixture`, combined as a product of experts
+    (Hinton, "Training products of experts by minimizing contrastive divergence", Neural Computation 14, 2002).
+
+    **Differs from the paper**: there is none.
+
+    Args:
+        shrinkage, noise: As in `ebgp`.
+        temperature: As in `task-mixture`.
+    """
+
+    version = 1
+
+    def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
+        self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature
+
+    def begin(self, run: Run) -> Model | None:
+        check_prior(self.shrinkage, self.noise)
+        check_temperature(self.temperature)
+        table = table_of(run)
+        if table is None:
+            return None
+        process = EBModel(run, table, self.shrinkage, self.noise)
+        return _Product(run, table, process, MixtureModel(run, table, self.temperature))
+
+
+class _Product(Model):
+    def __init__(self, run: Run, table: MetaTable, process: EBModel, mixture: MixtureModel) -> None:
+        super().__init__(run, table.pool)
+        self._process, self._mixture = process, mixture
+
+    def fit(self, seen: Place, y: Floats) -> Acquisition:
+        process = self._process.fit(seen, y)
+        if not len(y):
+            return process
+        mixture = self._mixture.fit(seen, y)
+
+        def value(at: Place) -> Floats:
+            return np.asarray(process(at) + np.log(mixture(at) + _LEAST))
+
+        return value
