@@ -1,4 +1,4 @@
-"""The command line: `hpo-gym list | info | bench | report | verify | import | build | validity`.
+"""The command line: `hpo-gym list | info | bench | reference | report | verify | import | build | validity`.
 
 Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
@@ -79,8 +79,11 @@ def bench(
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
     start: Annotated[str, typer.Option(help="cold, or init5: five given configurations first.")] = "cold",
     budget: Annotated[int, typer.Option(help="Full evaluations of each run.")] = 33,
-    seeds: Annotated[int, typer.Option(help="Replicates of each task.")] = 5,
+    seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[int | None, typer.Option(help="Only so many tasks of each suite.")] = None,
+    with_reference: Annotated[
+        bool, typer.Option("--with-reference", help="Compare with the shipped runs of all baselines, unpaid.")
+    ] = False,
     engine: Annotated[str, typer.Option(help="serial, process, dask or ray.")] = "process",
     workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
@@ -96,9 +99,25 @@ def bench(
     with _progress(quiet) as progress:
         results = benchmark(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
-            engine=engine, workers=workers, out=out, resume=resume, progress=progress,
+            with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume, progress=progress,
         )  # fmt: skip
     _finish(results, quiet=quiet, allow_failures=allow_failures)
+
+
+@app.command()
+def reference(
+    folders: Annotated[list[Path], typer.Argument(help="Finished folders of bench: all suites, cold and init5.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets a file or two per suite.")] = Path("reference"),
+) -> None:
+    """Make reference runs of finished comparisons, for `bench --with-reference`."""
+    from hpo_gym.bench.reference import FOLDER, collect
+    from hpo_gym.builders.files import update_manifest
+
+    for one in collect(folders):
+        paths = one.write(out)
+        if out.resolve() == FOLDER:
+            update_manifest(FOLDER.parent, paths)
+        print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds -> {paths[1]}")
 
 
 @app.command()

@@ -20,7 +20,7 @@ from hpo_gym import seeding
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import HPOGymError, InvalidValueError, SplitError
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Optimizer, Trainable, made
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Trainable, made
 from hpo_gym.runs import Runs
 from hpo_gym.suite import Suite, load_suite
 from hpo_gym.task import Task
@@ -208,14 +208,26 @@ def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[M
 
 def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
     tasks = [_task(optimizer, suite, cell) for cell in cells]
-    seeds = [_seeds(work, cell) for cell in cells]
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
             known[task] = context_of(task, float(work.budget), suite.prior(work.fold))
+    return _driven(optimizer, work, cells, tasks, [known[t] for t in tasks])
+
+
+def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
+    """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
+    tasks = [suite.task(cell.task) for cell in work.cells]
+    return _driven(player, work, work.cells, tasks, [context_of(t, float(work.budget), ()) for t in tasks])
+
+
+def _driven(
+    optimizer: BatchOptimizer, work: Work, cells: Sequence[Cell], tasks: Sequence[Task], contexts: Sequence[Context]
+) -> list[Made]:
+    seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
     runs = run_batch(
-        optimizer, tasks, [w for w, _ in seeds], [known[t] for t in tasks], [g for _, g in seeds],
+        optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
         budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
     )  # fmt: skip
     return [_done(work, cell, tasks[i], _arrays(runs, i), seconds) for i, cell in enumerate(cells)]

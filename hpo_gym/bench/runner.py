@@ -15,6 +15,7 @@ from hpo_gym import seeding
 from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.protocol import Protocol, digest
+from hpo_gym.bench.reference import Reference, covered, entrants_with, references
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.engines import ENGINES, Job, Outcome, run
 from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
@@ -42,8 +43,9 @@ def benchmark(
     fold: int | str | None = None,
     start: str = "cold",
     budget: int = 33,
-    seeds: int = 5,
+    seeds: int | None = None,
     tasks: int | None = None,
+    with_reference: bool = False,
     engine: str = "serial",
     workers: int | None = None,
     out: str | Path = "hpo-gym-results",
@@ -56,7 +58,8 @@ def benchmark(
         optimizers: Registered names, "module:name" for a class of one's own, or ``{"name": .., setting: ..}``. The two
             controls run in any case.
         suites: Registered names, folders, or suites.
-        split, fold, start, budget, seeds, tasks: See `Protocol`.
+        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
+        with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results.
         workers: Processes; by default one per core.
         out: A folder of its own.
@@ -66,17 +69,25 @@ def benchmark(
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    protocol = Protocol(split, fold, start, budget, seeds, tasks)
+    protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
     _check_engine(engine, workers)
     entrants = entrants_of(optimizers)
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
     loaded = _load(suites, folder)
+    known = references(loaded) if with_reference else {}
+    if with_reference:
+        limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": tasks}
+        protocol = covered(known, loaded, **limits)  # type: ignore[arg-type]
+        named = {e.name for e in entrants}
+        entrants += [e for e in entrants_with(known, start) if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     with Store(folder / "store.sqlite") as store:
         plan = Plan(protocol, entrants, loaded, folder)
         store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
+        for spec, reference in known.items():
+            plan.borrow(store, spec, reference)
         plan.carry_out(store, engine, workers, progress)
         results = plan.results(store)
     results.write()
@@ -184,8 +195,8 @@ class Plan:
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
-        """Run what the store does not hold yet, or holds as a failure."""
-        stored = {record.cell for record in store.records() if record.status == "done"}
+        """Run what the store does not hold yet, or holds as a failure other than that of a reference run."""
+        stored = {r.cell for r in store.records() if r.status == "done" or "reference" in r.measured}
         missing = {
             (spec, entrant, fold): [
                 c for c in self.cells(spec) if c.fold == fold and self.key(c, entrant) not in stored
@@ -214,6 +225,16 @@ class Plan:
                 store.put_many([_record(m) for m in made])
                 done += len(made)
                 progress(done, total, work.entrant.name)
+
+    def borrow(self, store: Store, spec: str, reference: Reference) -> None:
+        """Store the reference runs of the entrants that are the same, version and settings, where cells are missing."""
+        stored = store.cells()
+        same = {e.name: e for e in reference.entrants}
+        for entrant in self.entrants:
+            if same.get(entrant.name) == entrant:
+                cells = [c for c in self.cells(spec) if self.key(c, entrant) not in stored]
+                made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
+                store.put_many([_record(m) for m in made])
 
     def _work(self, spec: str, entrant: Entrant, fold: int | None, cells: Sequence[Cell]) -> Work:
         p = self.protocol
@@ -282,7 +303,7 @@ class Plan:
 
     def _times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
         p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
-        seconds = 0.0
+        seconds = max((t.get("train_seconds", 0.0) for t in times), default=0.0)  # those of reference runs
         if entrant.trainable:
             for fold in self.protocol.folds:
                 identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
