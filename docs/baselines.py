@@ -1,4 +1,4 @@
-"""Renews tables and picture of `docs/baselines.md` from the shipped reference runs: `python docs/baselines.py [--check]`.
+"""Renews tables and picture of `docs/baselines.md` by the shipped reference runs: `python docs/baselines.py [--check]`.
 
 With `--check` nothing is written, and a page that is out of date is named. The text between the tables is written by
 hand.
@@ -40,7 +40,7 @@ def found(start: str, folder: Path) -> Results:
 
 
 def pooled(results: Results) -> tuple[list[Curves], np.ndarray[Any, Any]]:
-    """All tasks of all suites as one, of those who ran on each; and the weights of the tasks: all suites weigh alike."""
+    """All tasks of all suites as one, of those who ran on each; and weights of the tasks: all suites weigh alike."""
     by_name: dict[str, list[Curves]] = {}
     for group in results.curves.values():
         for c in group:
