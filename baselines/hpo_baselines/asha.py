@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from hpo_baselines.brackets import check_eta, rungs
@@ -22,8 +23,8 @@ class ASHA(MultiFidelity):
     **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
     parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
 
-    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials here do.
-    The paper uses eta = 4.
+    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials
+    here do; the paper uses eta = 4.
 
     Args:
         eta: Of so many configurations one goes on.
@@ -49,7 +50,7 @@ class ASHA(MultiFidelity):
             yield ask
 
     def _promotion(self, run: FidelityRun, ladder: Sequence[int]) -> Ask | None:
-        for level, above in reversed(list(zip(ladder[:-1], ladder[1:], strict=True))):
+        for level, above in reversed(list(itertools.pairwise(ladder))):
             best = promotable(run.told_at.get(level, []), level, self.eta)
             if best is not None and best.choice is not None:
                 return best.choice, above

@@ -23,21 +23,23 @@ _ROWS = 2048  # of a pool that are looked at for one choice
 
 @OPTIMIZERS.register("bohb", family="multi-fidelity", trainable=False)
 class BOHB(MultiFidelity):
-    """Hyperband; a new configuration is drawn where the density of good configurations is high and that of bad ones low.
+    """Hyperband whose configurations are drawn where good ones are dense and bad ones are not.
 
-    The model belongs to the highest fidelity with at least ``d + 3`` trials. The best `good` of them, but at least
-    ``d + 1``, have the density l, the worst of the rest, likewise, the density g (`Density` says how). Of `samples` points
-    drawn from l with bandwidths times `widen`, the one of highest l / g is asked for. A share `explore` of the
-    configurations, and all of them until there is a model, are random. In a pool, the points are drawn among the untried
-    rows in proportion to l; of more than 2,048 untried rows, among 2,048 drawn at random. Where there is one fidelity
-    only, all trials are in full, and this is a search by kernel densities. How a run ends: `MultiFidelity`.
+    The model belongs to the highest fidelity with at least ``d + 3`` trials. The best share `good` of them, but at
+    least ``d + 1``, have the density l; the others, but at least the ``d + 1`` worst, the density g (`Density` says
+    how). Of `samples` points drawn from l with bandwidths times `widen`, the one of highest l / g is asked for. A share
+    `explore` of the configurations, and all of them until there is a model, are random. In a pool, the points are drawn
+    among the untried rows in proportion to l; of more than 2,048 untried rows, among 2,048 drawn at random. Where there
+    is one fidelity only, all trials are in full, and this is a search by kernel densities. How a run ends:
+    `MultiFidelity`.
 
-    **Reference**: Falkner, Klein and Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML 2018,
-    Algorithm 2, https://arxiv.org/abs/1807.01774
+    **Reference**: Falkner, Klein and Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML
+    2018, Algorithm 2, https://arxiv.org/abs/1807.01774
 
     **Differs from the paper**: normal kernels are cut off at the bounds also in densities; a categorical's bandwidth
-    adds one to each count, and is not widened; a bandwidth is at least half the share of one value; columns inactive in a
-    centre are uniform, where the authors' code fills them at random; d counts no constants. What Hyperband differs in.
+    adds one to each count, and is not widened; a bandwidth is at least half the share of one value; columns inactive in
+    a centre are uniform, where the authors' code fills them at random; d counts no hyperparameter of one value; and in
+    what `Hyperband` does.
 
     Args:
         eta: Of so many configurations one goes on.
@@ -87,7 +89,7 @@ class BOHB(MultiFidelity):
 
     def _model(self, run: FidelityRun) -> Model | None:
         """The model of the highest fidelity that has one; made anew when that has new trials."""
-        least = self.least or sum(h.kind != "constant" for h in run.space.hyperparameters) + 1
+        least = self.least or sum(h.size > 1 for h in run.space.hyperparameters) + 1
         level = max((f for f, told in run.told_at.items() if len(told) >= least + 2), default=None)
         if level is None:
             return None

@@ -14,14 +14,17 @@ from hpo_gym.errors import InvalidValueError
 Draw = Callable[[FidelityRun], Choice | None]
 """Claims a new configuration; None where none is left."""
 
+Starts = Callable[[int], Sequence[tuple[int, int]]]
+"""Of ``s_max``, the brackets of a round: `s`, and the number of configurations that it starts with."""
+
 _EPS = 1e-9
 
 
 def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
     """Positions, ascending, of the levels nearest to R, R / eta, R / eta^2, .. where R is the last level.
 
-    As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of two
-    as near the lower; levels that serve two rungs stand there once.
+    As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of
+    two as near the lower; a level that serves two rungs stands there once.
     """
     steps = math.floor(math.log(levels[-1] / levels[0], eta) + _EPS)
     logs = np.log(levels)
@@ -32,10 +35,10 @@ def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
 def bracket(s: int, s_max: int, eta: int) -> int:
     """Configurations that bracket `s` of Hyperband starts with.
 
-    That of the paper's table (R = 81: 81, 27, 9, 6, 5) and of the authors' code, ``floor((s_max + 1) / (s + 1)) eta^s``;
-    the paper's Algorithm 1 rounds otherwise, and has 81, 34, 15, 8, 5.
+    ``floor((s_max + 1) / (s + 1)) eta^s``, as in the paper's table (R = 81: 81, 27, 9, 6, 5) and the authors' code; the
+    paper's Algorithm 1 rounds otherwise, and has 81, 34, 15, 8, 5.
     """
-    return (s_max + 1) // (s + 1) * eta**s
+    return int((s_max + 1) // (s + 1) * eta**s)
 
 
 def sizes(n: int, count: int, eta: int) -> list[int]:
@@ -54,6 +57,7 @@ def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
     A bracket of one rung is not cut: as many full evaluations are better spent on what was stopped before.
     """
     least = n if len(levels) == 1 else min(n, eta)
+    n = min(n, max(0, math.floor(left / levels[0] + _EPS)))  # what the first rung costs
     while n >= least and cost(n, levels, eta) > left + _EPS:
         n -= 1
     return n if n >= least else 0
@@ -74,11 +78,11 @@ def halving(run: FidelityRun, n: int, at: Sequence[int], eta: int, draw: Draw) -
             yield choice, level
 
 
-def brackets(run: FidelityRun, eta: int, draw: Draw, starts: Callable[[int], Sequence[tuple[int, int]]]) -> Iterator[Ask]:
+def brackets(run: FidelityRun, eta: int, draw: Draw, starts: Starts) -> Iterator[Ask]:
     """Bracket after bracket, until the budget left pays for none or no configuration is new.
 
     Args:
-        starts: Of ``s_max``, the brackets of a round: `s` and the number of configurations.
+        starts: The brackets of a round.
     """
     ladder = rungs(run.levels[: run.top + 1], eta)
     while True:

@@ -13,9 +13,9 @@ from hpo_gym.optimizer import OPTIMIZERS
 class Hyperband(MultiFidelity):
     """Successive halving from several first fidelities, the lowest first: many configurations cheaply, then fewer.
 
-    Bracket s = s_max, .., 0 starts ``floor((s_max + 1) / (s + 1)) eta^s`` random configurations at the fidelity of the task
-    nearest to eta^-s (in the logarithm); each bracket costs about ``s_max + 1`` full evaluations. Rounds follow each
-    other until the budget is spent. Where there is one fidelity only, this is random search. How a run ends:
+    Bracket s = s_max, .., 0 starts ``floor((s_max + 1) / (s + 1)) eta^s`` random configurations at the fidelity of the
+    task nearest to eta^-s (in the logarithm); each bracket costs about ``s_max + 1`` full evaluations. Rounds follow
+    each other until the budget is spent. Where there is one fidelity only, this is random search. How a run ends:
     `MultiFidelity`.
 
     **Reference**: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: a novel bandit-based approach to

@@ -17,17 +17,20 @@ class Density:
 
     A metric column has a normal kernel cut off at 0 and 1, with the bandwidth of the normal reference rule,
     ``1.06 sd n^(-1 / (4 + d))``, but at least half a value's share of a column of few values. A categorical column of c
-    choices has the kernel of Aitchison and Aitken: ``1 - w`` for the same choice and ``w / (c - 1)`` for each other, with
-    ``w = (c - 1) / (n + c)``: alone, it gives the counts with one added to each. A column that is inactive in a centre
-    has the uniform density in its kernel; one that is inactive where the density is asked for counts not at all.
+    choices has the kernel of Aitchison and Aitken: ``1 - w`` for the same choice and ``w / (c - 1)`` for each other,
+    with ``w = (c - 1) / (n + c)``: alone, it gives the counts with one added to each. A column that is inactive in a
+    centre is uniform in its kernel; one that is inactive where the density is asked for does not count, nor does one of
+    a single value, so the `d` of the rule is without those.
 
     Attributes:
         x, active: The centres, and which columns they use, ``(n, d)``.
+        columns: Those of more than one value.
         width: Bandwidth by column; `w` of a categorical, ``(d,)``.
     """
 
     def __init__(self, space: SearchSpace, x: Points) -> None:
         self.space, self.x, self.active = space, x, space.active(x)
+        self.columns = [j for j, h in enumerate(space.hyperparameters) if h.size > 1]
         self.width = np.array([self._bandwidth(j) for j in range(space.d)])
 
     def _bandwidth(self, j: int) -> float:
@@ -36,25 +39,24 @@ class Density:
             return (len(h.choices) - 1) / (n + len(h.choices))
         used = self.x[self.active[:, j], j]
         sd = float(used.std()) if used.size else 0.0
-        return max(1.06 * sd * n ** (-1.0 / (4 + self.space.d)), 0.5 / h.size, _LEAST)
+        return max(float(1.06 * sd * n ** (-1.0 / (4 + len(self.columns)))), 0.5 / h.size, _LEAST)
 
     def log(self, x: Points, widen: float = 1.0) -> Floats:
         """Logarithm of the density at canonical points ``(m, d)``, with bandwidths of metric columns times `widen`."""
         total = np.zeros((len(x), len(self.x)))
         there = self.space.active(x)
-        for j, h in enumerate(self.space.hyperparameters):
-            if h.kind == "constant":
-                continue
-            kernel = self._same(j, x[:, j]) if h.kind == "categorical" else self._normal(j, x[:, j], widen)
-            total += kernel if there[:, j].all() and self.active[:, j].all() else np.where(
-                there[:, j, None] & self.active[:, j], kernel, 0.0
-            )  # fmt: skip
+        for j in self.columns:
+            h = self.space.hyperparameters[j]
+            choices = h.kind == "categorical"
+            kernel = self._same(j, x[:, j]) if choices else self._normal(j, x[:, j], widen)
+            uniform = -np.log(h.size) if choices else 0.0
+            total += np.where(there[:, j, None], np.where(self.active[:, j], kernel, uniform), 0.0)
         highest = total.max(1)
         return np.asarray(highest + np.log(np.exp(total - highest[:, None]).mean(1)))
 
     def _same(self, j: int, u: Floats) -> Floats:
         w, others = self.width[j], len(self.space.hyperparameters[j].choices) - 1
-        return np.where(np.abs(u[:, None] - self.x[:, j]) < 1e-9, np.log1p(-w), np.log(w / others))
+        return np.asarray(np.where(np.abs(u[:, None] - self.x[:, j]) < 1e-9, np.log1p(-w), np.log(w / others)))
 
     def _normal(self, j: int, u: Floats, widen: float) -> Floats:
         h = self.width[j] * widen
@@ -75,15 +77,14 @@ class Density:
 
         of = rng.integers(len(self.x), size=m)
         share, x = rng.random((m, self.space.d)), self.x[of]
-        for j, h in enumerate(self.space.hyperparameters):
+        for j in self.columns:
+            h = self.space.hyperparameters[j]
             if h.kind == "categorical":
                 c = len(h.choices)
                 moves = rng.random(m) < self.width[j]
                 other = (h.numbers(x[:, j]) + 1 + np.floor(share[:, j] * (c - 1))) % c
                 drawn = np.where(moves, h.units(other), x[:, j])
                 uniform = h.units(np.floor(share[:, j] * c))
-            elif h.kind == "constant":
-                continue
             else:
                 below, above = self._mass(j, widen)
                 u = np.clip(below[of] + share[:, j] * (above - below)[of], 1e-300, 1.0 - 1e-16)

@@ -1,6 +1,7 @@
-"""`MultiFidelity`: what baselines share that also choose a fidelity. One rule: of a configuration, only more is asked for.
+"""`MultiFidelity`: what baselines share that also choose a fidelity. One rule: of a configuration, only more is asked.
 
 A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever asked for.
+What is asked for costs its fidelity, in full evaluations, also where the same was evaluated at a lower one before.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class FidelityRun(Run):
 
     # ------------------------------------------------------------------ what comes next
     def follow_asks(self, plan: Callable[[FidelityRun], Iterator[Ask]]) -> Ask | None:
-        """The next ask of the run's plan, made at the first call; once that or the budget ends, `_close`."""
+        """The next ask of the run's plan, made at the first call; once that or the budget ends, `_last`."""
         if self._asks is None:
             self._asks = plan(self)
         held, self._held = self._held, None
@@ -146,7 +147,7 @@ class FidelityRun(Run):
         return not self._reached and ask[1] < self.top and rest < self.levels[self.top] - _EPS
 
     def _last(self, ask: Ask | None) -> Iterator[Ask]:
-        """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then all the rest."""
+        """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then the rest."""
         if ask is not None and self.entry(ask[0]).level < 0 <= self.payable:
             yield ask[0], self.payable
         while (level := self.payable) >= 0:
@@ -158,7 +159,7 @@ class FidelityRun(Run):
 
 
 class MultiFidelity(ABC):
-    """An optimizer that chooses configurations and fidelities, for any number of runs; asking for one is a batch of one.
+    """An optimizer that chooses configurations and fidelities, for any number of runs; one is a batch of one.
 
     Whatever the method, the budget of one full evaluation is kept back until there was one: it goes to the best at the
     highest fidelity tried. What a method has no use for at the end goes to the best that were stopped, in full; what
