@@ -15,7 +15,6 @@ from hpo_gym.space import Hyperparameter, Points, SearchSpace
 
 Floats = NDArray[np.float64]
 
-_TOURNAMENT = 3
 _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 
 
@@ -25,9 +24,9 @@ class GeneticAlgorithm(Baseline):
 
     The first `mu` trials are the given points and a scrambled Sobol sequence. A child has two parents, each the best of
     three drawn. Column by column it takes after either; a metric column by simulated binary crossover. Each active
-    column then mutates with a rate of one over their number: a metric column by a Gaussian step (an integer or ordinal
-    by at least one value), a categorical to another choice. A column that a parent does not use comes from the other,
-    or is drawn where neither does. A child that was tried before is bred anew, up to three times; then the run takes a
+    column then mutates, one of them on average: a metric column by a Gaussian step (an integer or ordinal by at least
+    one value), a categorical to another choice. A column that a parent does not use comes from the other, or is drawn
+    where neither does. A child that was tried before is bred anew, up to three times; then the run takes a
     random configuration, in a pool the nearest row that was not tried.
 
     **Reference**: Eiben and Smith, "Introduction to Evolutionary Computing", 2nd ed., 2015, chapters 4 and 5; crossover
@@ -41,20 +40,33 @@ class GeneticAlgorithm(Baseline):
         offspring: `lambda`.
         eta: Distribution index of the crossover; larger is nearer to a parent.
         sd: Standard deviation of a mutation, as a share of the range.
+        tournament: How many are drawn for a parent; 1 is no selection among the `mu`.
+        crossover: Share of the children that have two parents; the others are mutants of one.
+        mutation: Columns of a child that mutate, on average.
     """
 
     version = 1
 
-    def __init__(self, population: int | None = None, offspring: int = 1, eta: float = 5.0, sd: float = 0.15) -> None:
+    def __init__(
+        self,
+        population: int | None = None,
+        offspring: int = 1,
+        eta: float = 5.0,
+        sd: float = 0.15,
+        tournament: int = 3,
+        crossover: float = 1.0,
+        mutation: float = 1.0,
+    ) -> None:
         self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
+        self.tournament, self.crossover, self.mutation = tournament, crossover, mutation
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim first trials by Sobol's sequence, later ones by breeding, all runs of one space together."""
-        self._check()
+        self.check()
         out: list[Choice | None] = [None] * len(runs)
         spaces: dict[SearchSpace, list[int]] = {}
         for i, run in enumerate(runs):
-            if len(run.score) < self._mu(run):
+            if len(run.score) < self.mu(run):
                 out[i] = run.follow(sobol_plan)
             else:
                 spaces.setdefault(run.space, []).append(i)
@@ -63,14 +75,21 @@ class GeneticAlgorithm(Baseline):
                 out[i] = choice
         return out
 
-    def _check(self) -> None:
-        if (self.population or 2) < 1 or self.offspring < 1 or self.sd < 0 or self.eta < 0:
+    def check(self) -> None:
+        """Refuse impossible options."""
+        if (1 if self.population is None else self.population) < 1 or self.offspring < 1 or self.sd < 0 or self.eta < 0:
             raise InvalidValueError(
                 "`population >= 1`, `offspring >= 1`, `sd >= 0` and `eta >= 0` must hold, got "
                 f"({self.population=}, {self.offspring=}, {self.sd=}, {self.eta=})."
             )
+        if self.tournament < 1 or not 0.0 <= self.crossover <= 1.0 or not self.mutation >= 0.0:
+            raise InvalidValueError(
+                "`tournament >= 1`, `0 <= crossover <= 1` and `mutation >= 0` must hold, got "
+                f"({self.tournament=}, {self.crossover=}, {self.mutation=})."
+            )
 
-    def _mu(self, run: Run) -> int:
+    def mu(self, run: Run) -> int:
+        """Members of the run's population."""
         return self.population or int(np.clip(run.context.budget // 4, 2, 20))
 
     def _breed(self, space: SearchSpace, runs: Sequence[Run]) -> list[Choice | None]:
@@ -92,23 +111,26 @@ class GeneticAlgorithm(Baseline):
 
     def _ranked(self, run: Run) -> list[int]:
         """The parents, best first: the best `mu` of the trials up to the last whole generation."""
-        mu = self._mu(run)
+        mu = self.mu(run)
         told = mu + (len(run.score) - mu) // self.offspring * self.offspring
         order: list[int] = np.argsort(-np.array(run.score[:told]), kind="stable").tolist()  # of equals, the earliest
         return order[:mu]
 
     def _children(self, space: SearchSpace, runs: Sequence[Run], ranked: Sequence[Sequence[int]]) -> Points:
         """One child of each run, ``(n, d)``, canonical; what a run draws is a block of its own."""
-        d = space.d
-        u = np.stack([run.rng.random(2 * _TOURNAMENT + 5 * d) for run in runs])
+        d, drawn = space.d, 2 * self.tournament
+        u = np.stack([run.rng.random(drawn + 5 * d + (self.crossover < 1.0)) for run in runs])
         z = np.stack([run.rng.standard_normal(d) for run in runs])
-        ranks = (u[:, : 2 * _TOURNAMENT] * np.array([[len(r)] for r in ranked])).astype(np.int64)
-        first, second = (ranks.reshape(-1, 2, _TOURNAMENT).min(2)).T.tolist()
+        ranks = (u[:, :drawn] * np.array([[len(r)] for r in ranked])).astype(np.int64)
+        parents = ranks.reshape(-1, 2, self.tournament).min(2)
+        if self.crossover < 1.0:
+            parents[:, 1] = np.where(u[:, -1] < self.crossover, parents[:, 1], parents[:, 0])
+        first, second = parents.T.tolist()
         a = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, first, strict=True)])
         b = np.array([run.x[r[i]] for run, r, i in zip(runs, ranked, second, strict=True)])
-        side, spread, rate, other, fresh = np.moveaxis(u[:, 2 * _TOURNAMENT :].reshape(-1, 5, d), 1, 0)
+        side, spread, rate, other, fresh = np.moveaxis(u[:, drawn : drawn + 5 * d].reshape(-1, 5, d), 1, 0)
         x = _cross(space, a, b, side, spread, fresh, self.eta)
-        mutates = rate < 1.0 / np.maximum(space.active(x).sum(1, keepdims=True), 1)
+        mutates = rate < self.mutation / np.maximum(space.active(x).sum(1, keepdims=True), 1)
         return space.snap(_mutate(space, x, mutates, self.sd * z, other))
 
 

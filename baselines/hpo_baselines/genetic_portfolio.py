@@ -16,8 +16,8 @@ from hpo_gym.optimizer import OPTIMIZERS, Context
 class PortfolioGenetic(Baseline):
     """The genetic algorithm `ga`, whose first population is the greedy portfolio of the meta-train tasks.
 
-    The first `mu` trials are the first entries of `portfolio`, after those given; what was given or was not measured is
-    skipped. Then `ga` breeds from all trials so far. Without a prior it is `ga`.
+    The first `mu` trials are the first entries of `portfolio`; given points come on top of them. What was given or was
+    not measured is skipped. Then `ga` breeds from the best `mu` of all trials so far. Without a prior it is `ga`.
 
     **Reference**: start from earlier tasks' configurations: Reif, Shafait and Dengel, "Meta-learning for evolutionary
     parameter optimization of classifiers", Machine Learning 87, 2012; the portfolio and the algorithm as in
@@ -28,31 +28,46 @@ class PortfolioGenetic(Baseline):
 
     Args:
         population: `mu`. None: a quarter of the budget, from 2 to 20.
-        offspring, eta, sd: As of `GeneticAlgorithm`.
+        offspring, eta, sd, tournament, crossover, mutation: As of `GeneticAlgorithm`.
     """
 
     version = 1
 
-    def __init__(self, population: int | None = None, offspring: int = 1, eta: float = 5.0, sd: float = 0.15) -> None:
+    def __init__(
+        self,
+        population: int | None = None,
+        offspring: int = 1,
+        eta: float = 5.0,
+        sd: float = 0.15,
+        tournament: int = 3,
+        crossover: float = 1.0,
+        mutation: float = 1.0,
+    ) -> None:
         self.population, self.offspring, self.eta, self.sd = population, offspring, eta, sd
+        self.tournament, self.crossover, self.mutation = tournament, crossover, mutation
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` new runs."""
         super().reset_batch(contexts, rngs)
         self._given: dict[Run, int] = {}
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the portfolio's entries first, then children."""
-        genetic = GeneticAlgorithm(self.population, self.offspring, self.eta, self.sd)
-        genetic._check()
+        genetic = self._genetic()
         out: list[Choice | None] = [None] * len(runs)
         later = []
         for i, run in enumerate(runs):
             given = self._given.setdefault(run, len(run.score))
-            if len(run.score) < given + genetic._mu(run) and portfolio_of(run.space, tuple(run.context.prior)):
+            if len(run.score) < given + genetic.mu(run) and portfolio_of(run.space, tuple(run.context.prior)):
                 out[i] = run.follow(GreedyPortfolio().plan)
             else:
                 later.append(i)
         for i, choice in zip(later, genetic.choose([runs[i] for i in later]), strict=True):
             out[i] = choice
         return out
+
+    def _genetic(self) -> GeneticAlgorithm:
+        genetic = GeneticAlgorithm(
+            self.population, self.offspring, self.eta, self.sd, self.tournament, self.crossover, self.mutation
+        )
+        genetic.check()
+        return genetic

@@ -1,0 +1,291 @@
+"""Few-shot Bayesian optimization: a Gaussian process whose deep kernel was learned on the meta-train tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_baselines.acquisition import log_expected_improvement
+from hpo_baselines.baseline import Choice, Run
+from hpo_baselines.few_shot import encoding_of
+from hpo_baselines.greedy_portfolio import normalised, portfolio_of
+from hpo_baselines.maml_files import blame, read_learner, write_learner
+from hpo_baselines.maml_tasks import Encoding, Known
+from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines.pool import Pool
+from hpo_baselines.training_tasks import Prior, evaluations_of, families_of
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.space import Points, SearchSpace
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hpo_baselines.deep_kernel import DeepKernel
+    from hpo_gym.task import Task
+
+_WARM = 64  # points of the warm start that are kept
+_KEPT = 8  # encoded pools
+
+
+@OPTIMIZERS.register("fsbo", extra="rl", family="transfer", trainable=True)
+class FewShotBO(ModelBased):
+    """Bayesian optimization by a deep kernel, which is learned on many tasks and adapted to the run by few steps.
+
+    **Training**. A network maps the encoded configuration (`maml_tasks.Encoding`) to the features of a Matern-5/2
+    kernel. Each step takes some tasks and some points of each, puts the scores of each task on a random scale, and
+    lowers the negative log marginal likelihood; so the kernel learns what is alike on all tasks, not a task's level. Of
+    six moments of the training, the one with the best likelihood on validation tasks is kept.
+
+    **Choice**. The first trials, given points counted, are a greedy portfolio of the tasks trained on. Then the kernel
+    is adapted to the run's trials, whose scores are scaled to [0, 1], by steps of Adam from what was learned; the
+    candidate of the highest expected improvement is tried. `ModelBased` says what the candidates are.
+
+    **Reference**: Wistuba and Grabocka, "Few-shot Bayesian optimization with deep kernel surrogates", ICLR 2021,
+    https://arxiv.org/abs/2101.07667
+
+    **Differs from the paper**: the batches of a step are of several tasks, not of one; the ends of a random scale are
+    at least a tenth of the task's range apart; adaptation starts from what was learned at each trial; the warm start
+    minimises the paper's loss greedily, not by an evolutionary algorithm.
+
+    Args:
+        hidden: Width of both hidden layers.
+        tasks: Tasks of one training step.
+        points: Points of each.
+        outer_steps: Training steps.
+        outer_lr: Their size; it falls to 0 as a cosine.
+        inner_steps: Steps of the adaptation; 0 keeps what was learned.
+        inner_lr: Their size.
+        warm_start: Trials of the portfolio; given points count.
+    """
+
+    version = 1
+    kernel: DeepKernel | None = None
+    _encoding: Encoding
+    _warm: Points
+    _seen: frozenset[str] = frozenset()
+    _suites: tuple[str, ...] = ()
+    _pools: tuple[tuple[Pool, Tensor], ...] = ()
+
+    def __init__(
+        self,
+        hidden: int = 64,
+        tasks: int = 16,
+        points: int = 40,
+        outer_steps: int = 2000,
+        outer_lr: float = 0.002,
+        inner_steps: int = 10,
+        inner_lr: float = 0.002,
+        warm_start: int = 5,
+    ) -> None:
+        self.hidden, self.tasks, self.points = hidden, tasks, points
+        self.outer_steps, self.outer_lr = outer_steps, outer_lr
+        self.inner_steps, self.inner_lr, self.warm_start = inner_steps, inner_lr, warm_start
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, plain JSON."""
+        names = ("hidden", "tasks", "points", "outer_steps", "outer_lr", "inner_steps", "inner_lr", "warm_start")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that it was trained (or chosen by validation) on."""
+        return self._seen
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Learn the kernel and the warm start; on one thread.
+
+        Args:
+            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: At most so many points are drawn in training. A task without a pool is first scored at 512 points.
+
+        Raises:
+            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        from hpo_baselines.deep_kernel import Plan, train_kernel
+
+        seen = families_of(tasks, validation)
+        self._check()
+        encoding = encoding_of([*tasks, *validation])
+        tables = evaluations_of(tasks, rng)
+        known = _known(tasks, tables, encoding)
+        held = _known(validation, evaluations_of(validation, rng), encoding)
+        if not known:
+            raise InvalidValueError("At least one task must have a success, got none.")
+        per = min(self.tasks, len(known)) * self.points
+        count = self.outer_steps if steps is None else min(self.outer_steps, steps // per)
+        self.kernel = train_kernel(known, held, rng, Plan(self.hidden, self.tasks, self.points, count, self.outer_lr))
+        self._encoding, self._warm = encoding, warm_points(encoding.space, tables)
+        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
+        self._runs, self._pools = (), ()
+
+    def _check(self) -> None:
+        least = {"hidden": 1, "tasks": 1, "points": 2, "outer_steps": 0, "inner_steps": 0, "warm_start": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise InvalidValueError(f"`{name}` must be an integer >= {low}, got {value!r}.")
+        if self.warm_start > _WARM:
+            raise InvalidValueError(
+                f"`warm_start <= {_WARM}` must hold, got {self.warm_start}; the nearest is {_WARM}."
+            )
+        if not (self.outer_lr > 0.0 and self.inner_lr > 0.0):
+            raise InvalidValueError(
+                f"`outer_lr > 0` and `inner_lr > 0` must hold, got ({self.outer_lr}, {self.inner_lr})."
+            )
+
+    # ------------------------------------------------------------------ choosing
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: A space is not the one trained on, or a setting is out of its range.
+        """
+        self._trained("reset")
+        self._check()
+        for context in contexts:
+            self._encoding.check(context.space)
+        super().reset_batch(contexts, rngs)
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the warm start's next point, then the candidate of the highest expected improvement."""
+        return [run.follow(self._plan) if len(run.score) < self.warm_start else self._next(run) for run in runs]
+
+    def begin(self, run: Run) -> Model | None:
+        return DeepKernelModel(run, self._trained("asked"), self)
+
+    def encoded(self, run: Run, x: Points) -> Tensor:
+        """Points as inputs of the network; those of a pool are kept for the runs to come."""
+        import torch
+
+        if run.pool is None or x is not run.pool.x:
+            return torch.from_numpy(self._encoding(run.space, x).astype(np.float64))
+        for pool, known in self._pools:
+            if pool is run.pool:
+                return known
+        known = torch.from_numpy(self._encoding(run.space, x).astype(np.float64))
+        self._pools = ((run.pool, known), *self._pools[: _KEPT - 1])
+        return known
+
+    def _plan(self, run: Run) -> Iterator[Choice]:
+        """The points of the warm start that the run's space has; those that were not measured are skipped."""
+        x = run.space.snap(self._warm[:, : run.space.d])
+        for point in x[run.space.legal(x)]:
+            row = -1 if run.pool is None else run.exact(point)
+            yield row if row >= 0 else point
+
+    def _trained(self, what: str) -> DeepKernel:
+        if self.kernel is None:
+            raise StateError(f"'fsbo' must be trained or loaded before it is {what}; before `ask`, call `reset`.")
+        return self.kernel
+
+    # ------------------------------------------------------------------ files
+    def save(self, folder: Path) -> None:
+        """Write `learner.json` and `weights.safetensors`.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        arrays = {**self._trained("saved").to_arrays(), "warm": self._warm}
+        about = {
+            "version": self.version,
+            "settings": self.settings,
+            "suites": list(self._suites),
+            "seen": sorted(self._seen),
+            "space": self._encoding.space.to_json(),
+            "least": self._encoding.least,
+        }
+        write_learner(folder, "fsbo", about, arrays)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this one's.
+
+        Raises:
+            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
+        """
+        from hpo_baselines.deep_kernel import DeepKernel
+
+        about, arrays = read_learner(folder, "fsbo")
+        with blame(Path(folder)):
+            if about["version"] != self.version:
+                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
+            other = type(self)(**about["settings"])
+            other._check()
+            other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
+            other._warm = _checked_points(arrays.pop("warm"), other._encoding.space)
+            other.kernel = DeepKernel.from_arrays(arrays, other._encoding.e, other.hidden)
+            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+        self._runs, self._pools = (), ()
+        self.__dict__.update(other.__dict__)
+
+
+class DeepKernelModel(Model):
+    """The process of a run, adapted anew after each trial."""
+
+    def __init__(self, run: Run, kernel: DeepKernel, of: FewShotBO) -> None:
+        super().__init__(run)
+        self._kernel, self._of = kernel, of
+
+    def fit(self, seen: Place, y: np.ndarray[Any, np.dtype[np.float64]]) -> Acquisition | None:
+        import torch
+
+        if not len(y):
+            return None
+        low, high = y.min() / 2.0, y.max() / 2.0  # halves: a span of 2e308 would be infinite
+        scaled = torch.from_numpy((y / 2.0 - low) / (high - low) if high > low else np.full(len(y), 0.5))
+        x, best = self._of.encoded(self.run, seen.x), float(scaled.max())
+        kernel = self._kernel.adapted(x, scaled, self._of.inner_steps, self._of.inner_lr)
+
+        def value(at: Place) -> Any:
+            with torch.no_grad():
+                mean, sd = kernel.posterior(x, scaled, self._of.encoded(self.run, at.x))
+            return log_expected_improvement(mean.numpy(), sd.numpy(), best)
+
+        return value
+
+
+def warm_points(space: SearchSpace, tables: Prior) -> Points:
+    """The first points of the greedy portfolio of tasks of the whole space, ``(c, d)``."""
+    portfolio = portfolio_of(space, tables)
+    if portfolio is None:
+        return space.default_x[None]
+    order = (portfolio.entry(i) for i in range(len(portfolio.x)))
+    return np.array([portfolio.x[j] for j in islice(order, _WARM)])
+
+
+def _known(tasks: Sequence[Task], tables: Prior, encoding: Encoding) -> list[Known]:
+    """Tables as numbers for the network, scores scaled to [0, 1]; tasks without a success teach nothing."""
+    out, pool, last = [], None, None
+    for task, e in zip(tasks, tables, strict=True):
+        there = np.flatnonzero(~np.isnan(e.score))
+        if not (e.status[there] == 0).any():
+            continue
+        if last is None or e.x is not pool:  # tasks of one pool share its encoding
+            pool, last = e.x, encoding(task.space, task.space.snap(e.x))
+        out.append(Known(last[there], normalised(e)[there].astype(np.float32), there[:0]))
+    return out
+
+
+def _checked_points(x: Any, space: SearchSpace) -> Points:
+    if x.ndim != 2 or x.shape[1] != space.d or x.dtype != np.float64 or not ((x >= 0) & (x <= 1)).all():
+        raise InvalidValueError(
+            f"`warm` must be points ({space.d} columns in [0, 1], float64), got {x.dtype} {x.shape}."
+        )
+    return np.asarray(x)

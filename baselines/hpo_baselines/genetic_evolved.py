@@ -1,0 +1,187 @@
+"""The genetic algorithm whose settings a genetic algorithm found on the meta-train tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_baselines.baseline import Baseline, Choice, Run
+from hpo_baselines.genetic_settings import (
+    USUAL,
+    Arena,
+    Genetic,
+    Settings,
+    Sizes,
+    choose_finalist,
+    evolve,
+    genetic_of,
+    settings_space,
+)
+from hpo_baselines.maml_files import ABOUT, FORMAT, blame
+from hpo_baselines.training_tasks import evaluations_of, families_of, priors_without
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
+from hpo_gym.optimizer import OPTIMIZERS, Context
+
+if TYPE_CHECKING:
+    from hpo_gym.task import Task
+
+_PARTS = 3  # of the meta-train families; a task's portfolio is made from the other parts
+
+
+@OPTIMIZERS.register("ga-evolved", family="evolutionary", trainable=True)
+class EvolvedGenetic(Baseline):
+    """An evolved optimizer: a genetic algorithm over the settings of the genetic algorithm itself.
+
+    **Training**. The outer `ga` tunes a search space of settings: population, offspring, distribution index, step of
+    mutation, size of the tournament, shares of crossover and mutation, and whether the first population is Sobol's
+    sequence or the greedy portfolio. A setting is worth what it reaches on some meta-train tasks, the same tasks and
+    seeds for all settings: the mean over tasks and trials of the normalised regret. The portfolio of a task in training
+    is made without that task's family. The finalists are the best settings and the usual ones; the least regret on
+    validation tasks decides, without such tasks that on the meta-train tasks.
+
+    **Choice**. That of `ga` or of `ga-portfolio` with the settings that were found.
+
+    **Reference**: Grefenstette, "Optimization of control parameters for genetic algorithms", IEEE Transactions on
+    Systems, Man, and Cybernetics 16, 1986.
+
+    **Differs from the paper**: real and mixed settings instead of bit strings, a portfolio as a start, and tasks that
+    are held out decide among the finalists.
+
+    Args:
+        candidates: Settings that are tried, the usual two among them.
+        tasks: Meta-train tasks that each is tried on, at most; finalists on as many validation tasks.
+        budget: Trials of a run.
+        finalists: Settings that are tried on the validation tasks, besides the usual two.
+
+    Attributes:
+        found: The settings, None before `train` or `load`.
+    """
+
+    version = 1
+    found: Settings | None = None
+    _seen: frozenset[str] = frozenset()
+    _suites: tuple[str, ...] = ()
+    _inner: Genetic
+
+    def __init__(self, candidates: int = 80, tasks: int = 64, budget: int = 33, finalists: int = 4) -> None:
+        self.candidates, self.tasks, self.budget, self.finalists = candidates, tasks, budget, finalists
+
+    @property
+    def settings(self) -> dict[str, int]:
+        """Arguments of the constructor, plain JSON."""
+        return {name: getattr(self, name) for name in ("candidates", "tasks", "budget", "finalists")}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that the settings were found or chosen on."""
+        return self._seen
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Find settings.
+
+        Args:
+            tasks: Meta-train tasks.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: At most so many trials, by fewer settings on fewer tasks; tables for the portfolio are read besides.
+
+        Raises:
+            InvalidValueError: No tasks, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        seen = families_of(tasks, validation)
+        for name, value in self.settings.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+        per, held = min(self.tasks, len(tasks)), min(self.tasks, len(validation))
+        full = Sizes(self.candidates, per, self.finalists + len(USUAL), held)
+        sizes = full if steps is None else full.within(steps // self.budget)
+        tables = evaluations_of(tasks, rng)
+        priors = priors_without(tables, rng, _PARTS)
+        inner = Arena.draw(tasks, tables, priors, sizes.tasks, self.budget, rng)
+        tried = evolve(inner, sizes.candidates, rng)
+        known = evaluations_of(validation, rng)
+        outer = Arena.draw(validation, known, [tables] * len(known), sizes.held, self.budget, rng)
+        self.found = choose_finalist(tried, outer, sizes.finalists)
+        self._seen, self._suites, self._runs = seen, tuple(sorted({t.suite for t in tasks})), ()
+
+    # ------------------------------------------------------------------ choosing
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        self._inner = genetic_of(self._trained("reset"))
+        self._inner.reset_batch(contexts, rngs)
+        self._runs = self._inner._runs
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim what the genetic algorithm with the settings found claims."""
+        return self._inner.choose(runs)
+
+    def _trained(self, what: str) -> Settings:
+        if self.found is None:
+            raise StateError(f"'ga-evolved' must be trained or loaded before it is {what}; before `ask`, call `reset`.")
+        return self.found
+
+    # ------------------------------------------------------------------ files
+    def save(self, folder: Path) -> None:
+        """Write `learner.json`.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        head = {
+            "format": FORMAT,
+            "optimizer": "ga-evolved",
+            "version": self.version,
+            "settings": self.settings,
+            "found": self._trained("saved"),
+            "suites": list(self._suites),
+            "seen": sorted(self._seen),
+        }
+        text = json.dumps({**head, "checksum": _checksum(head)}, indent=1, allow_nan=False) + "\n"
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / ABOUT).write_text(text, encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this one's.
+
+        Raises:
+            DamagedDataError: The file is missing, damaged, or not of this optimizer and version.
+        """
+        path = Path(folder) / ABOUT
+        if not path.is_file():
+            raise DamagedDataError(f"{path} must be a file; it is missing.")
+        with blame(path):
+            head = json.loads(path.read_text(encoding="utf-8"))
+            expected = _checksum({k: v for k, v in head.items() if k != "checksum"})
+            if head["checksum"] != expected:
+                raise DamagedDataError(f"{path}: `checksum` must be {expected}, got {head['checksum']!r}.")
+            known = (FORMAT, "ga-evolved", self.version)
+            if (head["format"], head["optimizer"], head["version"]) != known:
+                raise InvalidValueError(f"`format`, `optimizer` and `version` must be {known}")
+            other = type(self)(**head["settings"])
+            settings_space().to_unit(head["found"])  # refuses what is out of range
+            other.found, other._seen = dict(head["found"]), frozenset(head["seen"])
+            other._suites = tuple(head["suites"])
+        self._runs = ()
+        self.__dict__.update(other.__dict__)
+
+
+def _checksum(head: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(head), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
