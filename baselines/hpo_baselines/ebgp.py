@@ -146,8 +146,9 @@ class Posterior:
         spread = prior.spread / prior.scales**2
         grown = 1.0 + spread * (self._one @ self._one)
         shared = self._one @ self._half
-        self._offset, self._loose = spread * shared / grown, spread / grown  # the task's mean: posterior mean, variance
-        fit = (self._half**2).sum(0) - spread * shared**2 / grown
+        self._loose = spread / grown  # posterior variance of the task's mean
+        self._offset = self._loose * shared  # and its posterior mean
+        fit = (self._half**2).sum(0) - self._offset * shared
         root = np.log(np.diag(self._root)).sum() + 0.5 * np.log(grown)
         evidence = prior.log_weights - 0.5 * fit - root - len(y) * np.log(prior.scales)
         weight = np.exp(evidence - evidence.max())

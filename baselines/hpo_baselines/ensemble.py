@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,7 +49,8 @@ class Ensemble:
         if x.shape[1]:
             adapted = self._adapt(self._theta, self._rates, torch.from_numpy(x).double(), torch.from_numpy(y))
             sound = torch.stack([p.isfinite().flatten(2).all(2) for p in adapted.values()]).all(0)  # (members, n)
-            theta = {n: p.where(sound.reshape(*sound.shape, *[1] * (p.dim() - 2)), theta[n]) for n, p in adapted.items()}
+            for name, p in adapted.items():
+                theta[name] = p.where(sound.reshape(*sound.shape, *[1] * (p.dim() - 2)), theta[name])
         return {name: p.float() for name, p in theta.items()}
 
     @torch.no_grad()
@@ -61,10 +63,8 @@ class Ensemble:
     def value(self, adapted: Adapted, run: int, x: Singles, best: float | None) -> Floats:
         """The logarithm of the expected improvement over `best`, or the mean where there is no best yet, ``(c,)``."""
         mean, sd = self.predict(adapted, run, x)
-        if best is None:
-            value = mean.mean(0)
-        else:
-            value = torch.logsumexp(log_expected_improvement(mean, sd, best), 0)
+        gain = None if best is None else log_expected_improvement(mean, sd, best)
+        value = mean.mean(0) if gain is None else torch.logsumexp(gain, 0)
         return np.asarray(np.round(torch.nan_to_num(value, nan=-1e9).numpy(), _DECIMALS))
 
     # ------------------------------------------------------------------ files
@@ -108,4 +108,4 @@ def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
 
 
 def _density(z: Tensor) -> Tensor:
-    return torch.exp(-0.5 * z**2) / (2.0 * torch.pi) ** 0.5
+    return torch.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.acquisition import standardised, tame
+from hpo_baselines.acquisition import standardised
 from hpo_baselines.baseline import Run
 from hpo_baselines.gaussian_process import GaussianProcess
-from hpo_baselines.meta_table import known, measured, table_of
+from hpo_baselines.meta_table import known, scores_of, table_of
 from hpo_baselines.model_based import Place
 from hpo_baselines.pool import Pool
 from hpo_gym.optimizer import Evaluations
@@ -88,9 +88,10 @@ def processes_of(
 
 
 def _process(space: SearchSpace, e: Evaluations, rows: int, rng: np.random.Generator) -> GaussianProcess:
-    there = np.flatnonzero(measured(e))
+    y = scores_of(e)
+    there = np.flatnonzero(~np.isnan(y))
     some = rng.choice(len(there), min(rows, len(there)), replace=False)
-    y = standardised(tame(e.score[there]))
+    y = standardised(y[there])
     return GaussianProcess.fit(space.snap(e.x[there[some]]), y[some], iterations=_ITERATIONS)
 
 

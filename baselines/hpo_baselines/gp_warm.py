@@ -8,6 +8,7 @@ import numpy as np
 
 from hpo_baselines.baseline import Choice, Run
 from hpo_baselines.experts import processes_of
+from hpo_baselines.gaussian_process import GaussianProcess
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.greedy_portfolio import GreedyPortfolio
 from hpo_baselines.model_based import Model, ModelBased
@@ -43,8 +44,7 @@ class WarmStartedGP(ModelBased):
         self.n_init, self.rows, self.draw = n_init, rows, draw
 
     def begin(self, run: Run) -> Model:
-        check_experts(self.rows, self.draw)
-        processes = processes_of(run.space, tuple(run.context.prior), self.rows, self.draw)
+        processes = self._processes(run)
         if not processes:
             return GPModel(run)
         return GPModel(run, 1, centre=np.mean([p.log_parameters for p in processes], axis=0))
@@ -61,5 +61,11 @@ class WarmStartedGP(ModelBased):
         return [run.follow(portfolio.plan) if self._early(run) else self._next(run) for run in runs]
 
     def _early(self, run: Run) -> bool:
-        """Whether the run has not yet had its first trials."""
-        return len(run.score) - self._given.setdefault(run, len(run.score)) < self.n_init
+        """Whether the run still has trials of the portfolio before it."""
+        given = self._given.setdefault(run, len(run.score))
+        return len(run.score) - given < self.n_init and bool(self._processes(run))
+
+    def _processes(self, run: Run) -> tuple[GaussianProcess, ...]:
+        """One of each earlier task; none where nothing is known."""
+        check_experts(self.rows, self.draw)
+        return processes_of(run.space, tuple(run.context.prior), self.rows, self.draw)

@@ -31,8 +31,8 @@ class MetaTable:
 
     Attributes:
         pool: The points: those of the run's pool, or, where it has none, those that the tasks share.
-        y: Scores ``(k, m)``, all finite. What was not measured on a task has the mean standardised score of its
-            configuration on the others, on the task's scale.
+        y: Scores ``(k, m)``, all finite. A failure has the score of the task's worst success. What was not measured on
+            a task has the mean standardised score of its configuration on the others, on the task's scale.
     """
 
     pool: Pool
@@ -54,20 +54,22 @@ def table_of(run: Run) -> MetaTable | None:
     """What the earlier tasks of a run's context scored at the run's points; None where nothing is known.
 
     Where the tasks were measured at other points than the run's, or each at its own, their scores are those of extra
-    trees, one forest for each task of up to 2,000 of its points, which need scikit-learn. Without a pool, the points are those that the tasks share,
-    or 1,000 of the space that are always the same.
+    trees, one forest for each task, learned from up to 2,000 of its points; that needs scikit-learn. Without a pool,
+    the points are those that the tasks share, or 1,000 of the space that are always the same.
     """
     return _table(run.space, tuple(run.context.prior), run.pool)
 
 
 def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
     """The earlier tasks with a success, whose points have as many columns as the space."""
-    return tuple(e for e in prior if e.x.shape[1] == space.d and _succeeded(e))
+    return tuple(e for e in prior if e.x.shape[1] == space.d and _good(e).any())
 
 
-def measured(e: Evaluations) -> NDArray[np.bool_]:
-    """Points of a task with a score, ``(m,)``; that of a failure is one."""
-    return np.isfinite(e.score)
+def scores_of(e: Evaluations) -> NDArray[np.float64]:
+    """The scores of a known task, ``(m,)``: NaN where not measured, and of a failure that of the worst success."""
+    good = _good(e)
+    y = tame(e.score)
+    return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
 
 
 @functools.lru_cache(maxsize=4)
@@ -81,12 +83,12 @@ def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
         at = space.sample(np.random.default_rng(0), _DRAWN) if shared is None else shared
         pool = pool_of(space, at)
     if shared is not None and np.array_equal(shared, pool.x):
-        return MetaTable(pool, _filled(np.stack([np.where(measured(e), tame(e.score), np.nan) for e in tasks])))
+        return MetaTable(pool, _filled(np.stack([scores_of(e) for e in tasks])))
     return MetaTable(pool, np.stack([forest.predict(pool.x) for forest in _forests(space, prior)]))
 
 
-def _succeeded(e: Evaluations) -> bool:
-    return bool((measured(e) & (e.status == Status.OK)).any())
+def _good(e: Evaluations) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
 
 
 def _shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
@@ -121,8 +123,9 @@ def _forests(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Any, .
 def _forest(space: SearchSpace, e: Evaluations) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    there = np.flatnonzero(measured(e))
+    y = scores_of(e)
+    there = np.flatnonzero(~np.isnan(y))
     if len(there) > _LEARNED:
         there = np.sort(np.random.default_rng(0).choice(there, _LEARNED, replace=False))
     forest = ExtraTreesRegressor(_TREES, min_samples_leaf=2, n_jobs=1, random_state=0)
-    return forest.fit(space.snap(e.x[there]), tame(e.score[there]))
+    return forest.fit(space.snap(e.x[there]), y[there])
