@@ -9,8 +9,7 @@ import numpy as np
 
 from hpo_baselines.baseline import Baseline, Choice, Run
 from hpo_baselines.genetic import _mutated
-from hpo_baselines.guided import Plan, anywhere, best_told, evaluated
-from hpo_baselines.local_search import tenth
+from hpo_baselines.guided import Plan, anywhere, best_start, evaluated, tenth
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
@@ -55,9 +54,7 @@ class Annealing(Baseline):
 
     def _plan(self, run: Run) -> Plan[None]:
         given = len(run.score)
-        for _ in range(tenth(run)):
-            yield from evaluated(run, anywhere(run))
-        (x, score), misses = best_told(run), 0
+        (x, score), misses = (yield from best_start(run, tenth(run))), 0
         while True:
             far = misses >= _MISSES
             there = yield from evaluated(run, anywhere(run) if far else stepped(run, x, self.sd))

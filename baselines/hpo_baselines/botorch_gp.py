@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines.acquisition import standardised
-from hpo_gym.registry import require
 
 Floats = NDArray[np.float64]
 
@@ -18,24 +18,23 @@ _CHUNK = 4096  # candidates at once
 def fit_botorch(x: Floats, y: Floats) -> Callable[[Floats], Floats]:
     """`LogExpectedImprovement` of a `SingleTaskGP` with BoTorch's own priors, after trials ``(n, d)``, ``(n,)``.
 
-    A fit that does not converge leaves the hyperparameters where the optimizer stopped: with a warning of BoTorch, and
-    still a posterior.
-
-    Raises:
-        MissingExtraError: BoTorch is not installed.
+    One attempt: where it does not converge, the hyperparameters stay where it stopped, for a second one would start
+    from a draw of PyTorch's global generator.
     """
-    require("bo")
     import torch
     from botorch.acquisition.analytic import LogExpectedImprovement
     from botorch.exceptions.errors import ModelFittingError
+    from botorch.exceptions.warnings import InputDataWarning
     from botorch.fit import fit_gpytorch_mll
     from botorch.models import SingleTaskGP
     from gpytorch.mlls import ExactMarginalLogLikelihood
 
     z = torch.from_numpy(standardised(y))
-    model = SingleTaskGP(torch.from_numpy(x), z[:, None], outcome_transform=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputDataWarning)  # it wants a standard deviation by n - 1, of equal scores too
+        model = SingleTaskGP(torch.from_numpy(x), z[:, None], outcome_transform=None)
     try:
-        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model), max_attempts=1)
     except ModelFittingError:
         model.eval()
     acquisition = LogExpectedImprovement(model, best_f=z.max())

@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 _NEAR = 16  # variations of each of the best points, where there is no pool
 _BEST = 4  # points that are varied
 _STEP = 0.1  # standard deviation of a variation, in the unit cube
-_KEPT = 8  # encoded pools
 
 
 class FewShot(Baseline):
     """An ensemble of networks that is adapted to a run's trials anew for each choice.
 
     **Training**. Each member learns an initialisation by its method: an outer step takes some tasks, from each a
-    support of 1, 2, 3, 5, 10 or 20 points and a query of others, and lowers the negative log likelihood of the query
+    support of 0, 1, 2, 3, 5, 10 or 20 points and a query of others, and lowers the negative log likelihood of the query
     after gradient steps on the support. Half of the supports are from the best tenth of the task's points, as late in a
     run. Of six moments of the training, the one with the best likelihood on validation tasks is kept.
 
@@ -53,7 +52,6 @@ class FewShot(Baseline):
     _scaling: Scaling
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()
-    _pools: tuple[tuple[Any, Singles], ...] = ()
 
     def __init__(
         self,
@@ -61,7 +59,7 @@ class FewShot(Baseline):
         hidden: int = 64,
         inner_steps: int = 3,
         inner_lr: float = 0.05,
-        outer_lr: float = 0.002,
+        outer_lr: float = 0.01,
         tasks: int = 16,
         query: int = 40,
         outer_steps: int = 800,
@@ -117,19 +115,15 @@ class FewShot(Baseline):
         from hpo_baselines.maml_training import train_ensemble
 
         tasks, validation, plan = list(tasks), list(validation), self.plan(steps)
-        if not tasks:
-            raise InvalidValueError("At least one task is needed to train on, got none.")
-        seen, held = ({t.family for t in part} for part in (tasks, validation))
-        if seen & held:
-            raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+        seen = families_of(tasks, validation)
         encoding = encoding_of([*tasks, *validation])
         tables = tables_of(tasks, rng)
         scaling = scaling_of(tables)
         known: list[Known] = known_of(tables, encoding, scaling)
         held_out = known_of(tables_of(validation, rng), encoding, scaling)
         self.ensemble = Ensemble(train_ensemble(known, held_out, rng, plan))
-        self._encoding, self._scaling, self._runs, self._pools = encoding, scaling, (), ()
-        self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
+        self._encoding, self._scaling, self._runs = encoding, scaling, ()
+        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
 
     # ------------------------------------------------------------------ choosing
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
@@ -181,17 +175,7 @@ class FewShot(Baseline):
         rows = np.flatnonzero(run.open)
         if len(rows) > self.candidates:
             rows = np.sort(run.rng.choice(rows, self.candidates, replace=False))
-        return rows, self._pool(run)[rows]
-
-    def _pool(self, run: Run) -> Singles:
-        """The encoded pool of a run, kept for the runs to come."""
-        assert run.pool is not None
-        for pool, encoded in self._pools:
-            if pool is run.pool:
-                return encoded
-        encoded = self._encoding(run.space, run.pool.x)
-        self._pools = ((run.pool, encoded), *self._pools[: _KEPT - 1])
-        return encoded
+        return rows, self._encoding.of_pool(run.pool)[rows]
 
     def _histories(self, runs: Sequence[Run]) -> Singles:
         """The encoded trials of runs that have as many each, ``(n, h, e)``."""
@@ -206,7 +190,7 @@ class FewShot(Baseline):
 
     def _trained(self, what: str) -> Ensemble:
         if self.ensemble is None:
-            raise StateError(f"{self.name!r} must be trained or loaded before it is {what}; before `ask`, call `reset`.")
+            raise untrained(self.name, what)
         return self.ensemble
 
     # ------------------------------------------------------------------ files
@@ -245,8 +229,23 @@ class FewShot(Baseline):
             other._scaling = Scaling(*(float(v) for v in about["scaling"]))
             other.ensemble = Ensemble.from_arrays(arrays, other.plan(), other._encoding.e)
             other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
-        self._runs, self._pools = (), ()
+        self._runs = ()
         self.__dict__.update(other.__dict__)
+
+
+def untrained(name: str, what: str) -> StateError:
+    """The error of an optimizer that was neither trained nor loaded."""
+    return StateError(f"{name!r} must be trained or loaded before it is {what}; call `train` or `load`, then `reset`.")
+
+
+def families_of(tasks: Sequence[Task], validation: Sequence[Task]) -> frozenset[str]:
+    """The families that training sees; refuses none, and a family that stands in both."""
+    if not tasks:
+        raise InvalidValueError("At least one task is needed to train on, got none.")
+    seen, held = ({t.family for t in part} for part in (tasks, validation))
+    if seen & held:
+        raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+    return frozenset(seen | held)
 
 
 def encoding_of(tasks: Sequence[Task]) -> Encoding:

@@ -18,8 +18,8 @@ _FEWEST = 3  # of fewer points, no hyperparameter is learned
 class GaussianProcess:
     """A posterior with a Matern-5/2 kernel, one length scale for each of `d` columns, and a constant mean.
 
-    Scores are standardised first. The signal variance is integrated into the likelihood in closed form, with one
-    pseudo-observation of 1, so that it is never 0.
+    Scores are standardised first. The signal variance is not searched for: the likelihood is profiled at its estimate
+    in closed form, which has one pseudo-observation of 1, so that it is never 0.
 
     Args:
         x: Points ``(n, d)``.

@@ -14,6 +14,7 @@ from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines.pool import Pool
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.registry import require
 from hpo_gym.space import Points, SearchSpace
 
 Floats = NDArray[np.float64]
@@ -44,7 +45,7 @@ class GPExpectedImprovement(ModelBased):
         one_hot: Whether a categorical hyperparameter is a column for each choice, 0 or the root of a half, so that two
             choices are as far from each other as the ends of a range, and all columns are 0 where it is inactive.
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
-            `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and some hundred milliseconds.
+            `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and about a second for a choice.
     """
 
     version = 1
@@ -59,6 +60,7 @@ class GPExpectedImprovement(ModelBased):
             raise unknown("surrogate", self.surrogate, SURROGATES)
         if self.surrogate == "light":
             return GPModel(run, self.n_init, one_hot=self.one_hot)
+        require("bo")
         return _BoTorch(run, self.n_init, one_hot=self.one_hot)
 
 

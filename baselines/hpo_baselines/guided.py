@@ -44,6 +44,20 @@ def best_told(run: Run) -> tuple[Points, float]:
     return run.x[at], run.score[at]
 
 
+def best_start(run: Run, count: int) -> Plan[tuple[Points, float]]:
+    """Evaluate random configurations, at least one unless there are given points; the best trial so far."""
+    for _ in range(count):
+        yield from evaluated(run, anywhere(run))
+    while not run.score:
+        yield from evaluated(run, anywhere(run))
+    return best_told(run)
+
+
+def tenth(run: Run) -> int:
+    """The usual number of random configurations before a search that starts from the best of them."""
+    return int(np.clip(run.context.budget // 10, 1, 10))
+
+
 class Tried:
     """The scores of what a run has tried."""
 

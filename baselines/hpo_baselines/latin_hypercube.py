@@ -34,7 +34,10 @@ class LatinHypercube(Planned):
         n = int(np.clip(np.ceil(run.context.budget), 1, _LARGEST))
         while True:
             x = run.space.snap(hypercube(run.rng, n, run.space.d))
-            for point in x[run.space.legal(x)]:
+            legal = run.space.legal(x)
+            if not legal.any():
+                return  # so few are that they must be searched for
+            for point in x[legal]:
                 row = -1 if run.pool is None else run.nearest(point)
                 if run.pool is not None and row < 0:
                     return  # nothing is left

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.guided import Plan, Tried, anywhere, best_told, evaluated
+from hpo_baselines.guided import Plan, Tried, anywhere, best_start, evaluated, tenth
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
@@ -46,9 +44,7 @@ class LocalSearch(Baseline):
         return [run.follow(self._plan) if run.pool is None or run.open.any() else None for run in runs]
 
     def _plan(self, run: Run) -> Plan[None]:
-        for _ in range(self.starts or tenth(run)):
-            yield from evaluated(run, anywhere(run))
-        tried, here = Tried(run), best_told(run)
+        here, tried = (yield from best_start(run, self.starts or tenth(run))), Tried(run)
         while True:
             yield from climb(run, tried, *here)
             start = None
@@ -70,8 +66,3 @@ def climb(run: Run, tried: Tried, x: Points, score: float) -> Plan[None]:
             if there is not None and there[1] > score:
                 better = there
                 break
-
-
-def tenth(run: Run) -> int:
-    """The usual number of random configurations before a search that starts from the best of them."""
-    return int(np.clip(run.context.budget // 10, 1, 10))

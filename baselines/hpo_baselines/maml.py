@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -40,14 +41,16 @@ class BaseLearner(nn.Module):
         super().__init__()
         if inputs is not None:
             widths, layers = [inputs, *hidden], list[nn.Module]()
-            for before, after in zip(widths[:-1], widths[1:], strict=True):
+            for before, after in pairwise(widths):
                 layers += [nn.Linear(before, after), nn.SiLU()]  # smooth: second derivatives matter
             self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """Predict, ``(n, inputs)`` -> ``(n, outputs)``."""
         if "layers" not in self._modules:
-            raise NotImplementedError("A `BaseLearner` without `inputs` must be subclassed with a `forward` of its own.")
+            raise NotImplementedError(
+                "A `BaseLearner` without `inputs` must be subclassed with a `forward` of its own."
+            )
         out: Tensor = self.layers(x)
         return out
 
@@ -59,7 +62,7 @@ class MetaLearner(nn.Module):
 
     where the inner step is on a task's support and the outer loss on its query. The gradient of a task's term is
     (I - alpha H_i) grad L_i(theta_i'), where H_i is the Hessian of the support's loss: `torch.func` differentiates
-    through the inner gradient. Tasks of equal shapes are done by one `vmap`, others one group of shapes after the other.
+    through the inner gradient. Tasks of equal shapes are done by one `vmap`, one group of shapes after the other.
 
         meta = MetaLearner(BaseLearner(1))
         optimizer = meta.optimizer()
@@ -191,7 +194,7 @@ def descend(
     *,
     first_order: bool,
 ) -> dict[str, Tensor]:
-    """One gradient step from `theta`, at a rate for each parameter ``(p,)``; `first_order`: the gradient is held fixed."""
+    """One gradient step from `theta` at rates ``(p,)``, one a parameter; `first_order`: the gradient is held fixed."""
     gradient = grad(loss)(theta, x, y)
     if first_order:
         gradient = {name: g.detach() for name, g in gradient.items()}

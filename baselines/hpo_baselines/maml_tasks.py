@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines.pool import Pool
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Status
@@ -23,6 +24,7 @@ Ints = NDArray[np.int64]
 FAR = 6.0  # standard deviations; scores further off count as so far
 _GOOD = 0.1  # share of a task's points that count as good
 _SAMPLED = 512  # points of a task without a pool
+_KEPT = 8  # encoded pools
 
 
 class Encoding:
@@ -41,6 +43,7 @@ class Encoding:
         self.space, self.least = space, space.d if least is None else least
         children = {condition["child"] for condition in _conditions(space)}
         self._optional = [h.name in children or j >= self.least for j, h in enumerate(space.hyperparameters)]
+        self._pools: tuple[tuple[Pool, Singles], ...] = ()
         self.e = self(space, space.default_x[None]).shape[1]
 
     def __call__(self, space: SearchSpace, x: Points) -> Singles:
@@ -50,7 +53,7 @@ class Encoding:
             InvalidValueError: The space has other columns than the one that this was made for.
         """
         self.check(space)
-        active, out = space.active(x), [np.zeros((len(x), 0))]
+        active, out = space.active(x), list[NDArray[Any]]([np.zeros((len(x), 0))])
         for j, h in enumerate(self.space.hyperparameters):
             there = active[:, j] if j < space.d else np.zeros(len(x), bool)
             u = x[:, j] if j < space.d else np.full(len(x), 0.5)
@@ -61,6 +64,15 @@ class Encoding:
                 if self._optional[j]:
                     out.append(there[:, None])
         return np.concatenate(out, 1).astype(np.float32)
+
+    def of_pool(self, pool: Pool) -> Singles:
+        """Encode the rows of a pool, ``(m, e)``; kept for the runs to come."""
+        for known, encoded in self._pools:
+            if known is pool:
+                return encoded
+        encoded = self(pool.space, pool.x)
+        self._pools = ((pool, encoded), *self._pools[: _KEPT - 1])
+        return encoded
 
     def check(self, space: SearchSpace) -> None:
         """Refuse a space whose columns mean something else."""

@@ -1,4 +1,4 @@
-"""Training of initialisations for few-shot regression of scores: an ensemble, each from a start and draws of its own."""
+"""Training of initialisations for few-shot regression of scores: an ensemble, each with its own start and draws."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hpo_baselines.maml import Batch, BaseLearner, MetaLearner
+from hpo_baselines.maml import BaseLearner, Batch, MetaLearner
 from hpo_baselines.maml_tasks import Known, draw
 from hpo_baselines.reptile import ReptileLearner
 from hpo_gym.errors import InvalidValueError, unknown
@@ -46,9 +46,9 @@ class Plan:
     members: int = 3
     hidden: int = 64
     inner_lr: float = 0.05
-    outer_lr: float = 0.002
+    outer_lr: float = 0.01
     inner_steps: int = 3
-    supports: tuple[int, ...] = (1, 2, 3, 5, 10, 20)
+    supports: tuple[int, ...] = (0, 1, 2, 3, 5, 10, 20)
     query: int = 40
     tasks: int = 16
     outer_steps: int = 800
@@ -90,7 +90,9 @@ def learner_of(plan: Plan, inputs: int) -> MetaLearner | ReptileLearner:
     """A new learner; its start is drawn from torch's global generator."""
     base = BaseLearner(inputs, 2, (plan.hidden, plan.hidden))
     if plan.method == "reptile":
-        return ReptileLearner(base, plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps, loss=negative_log_likelihood)
+        return ReptileLearner(
+            base, plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps, loss=negative_log_likelihood
+        )
     return MetaLearner(
         base, plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps, first_order=plan.method == "fomaml",
         learn_inner_lr=True, loss=negative_log_likelihood,
@@ -155,9 +157,7 @@ def _train(
     return learner, used
 
 
-def episodes(
-    tasks: Sequence[Known], rng: np.random.Generator, support: int, query: int, count: int
-) -> list[Episode]:
+def episodes(tasks: Sequence[Known], rng: np.random.Generator, support: int, query: int, count: int) -> list[Episode]:
     """Episodes of `count` different tasks; half of the supports are from good points."""
     chosen = rng.permutation(len(tasks))[:count].tolist()
     good = rng.random(count) < 0.5
@@ -167,9 +167,7 @@ def episodes(
 
 def _validation_episodes(tasks: Sequence[Known], rng: np.random.Generator, plan: Plan) -> list[list[Episode]]:
     return [
-        episodes(tasks, rng, size, plan.query, min(16, len(tasks)))
-        for size in plan.supports
-        for _ in range(_EPISODES)
+        episodes(tasks, rng, size, plan.query, min(16, len(tasks))) for size in plan.supports for _ in range(_EPISODES)
     ]
 
 

@@ -115,13 +115,14 @@ class _Study:
 
     def _best_row(self, pool: Pool, acquisition: Acquisition) -> Choice | None:
         run = self.run
-        if len(pool.x) <= _MOST:
-            value = np.where(run.open, acquisition(Place(pool.x, slice(None))), -np.inf)
-            return run.take(best_of(value, run.rng))
         rows = np.flatnonzero(run.open)
         if len(rows) > _MOST:
             rows = np.sort(run.rng.choice(rows, _MOST, replace=False))
-        return run.take(int(rows[best_of(acquisition(Place(pool.x[rows], rows)), run.rng)]))
+        if len(pool.x) <= _MOST:
+            value = acquisition(Place(pool.x, slice(None)))[rows]
+        else:
+            value = acquisition(Place(pool.x[rows], rows))
+        return run.take(int(rows[best_of(value, run.rng)]))
 
     def _best_point(self, model: Model, acquisition: Acquisition) -> Choice | None:
         run = self.run

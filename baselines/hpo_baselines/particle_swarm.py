@@ -24,8 +24,8 @@ class ParticleSwarm(Population):
     The first trials, given points and a Sobol sequence, are the particles. In turn each moves on as it moved before,
     pulled to the best that it found and to the best of all, and both are updated at once. Its velocity is its last
     move; before the first, half the way to a random point. A move ends at the bounds of the unit cube. A discrete value
-    is a random place in its share of the column, the same for all that take part. A hyperparameter that is inactive at
-    one end of a move or pull has neither.
+    is a random place in its share of the column, the same for all that take part. An inactive hyperparameter is at a
+    random value: it pulls nobody, and no move from or to it counts as velocity.
 
     **Reference**: Kennedy and Eberhart, "Particle swarm optimization", ICNN 1995; Clerc and Kennedy, "The particle
     swarm: explosion, stability, and convergence in a multidimensional complex space", IEEE TEC 6, 2002, with its type

@@ -47,17 +47,19 @@ class Population(Baseline):
         """Claim a child for each run."""
         out: list[Choice | None] = [None] * len(runs)
         child = np.empty((len(runs), space.d))
-        todo, stray = list(range(len(runs))), []
+        todo, stray = list(range(len(runs))), list[int]()
         for _ in range(_ATTEMPTS):
             if not todo:
                 break
             child[todo] = self.children(space, [runs[i] for i in todo])
+            again = []
             for i, fine in zip(todo, space.legal(child[todo]).tolist(), strict=True):
                 if runs[i].pool is not None and not _is_row(runs[i], child[i]):
                     stray.append(i)
-                elif fine:
-                    out[i] = runs[i].take_exact(child[i])
-            todo = [i for i in todo if out[i] is None and i not in stray]
+                else:
+                    out[i] = runs[i].take_exact(child[i]) if fine else None
+                    again += [i] if out[i] is None else []
+            todo = again
         stray += todo
         for i, choice in zip(stray, claim_nearest([runs[i] for i in stray], child[stray]), strict=True):
             out[i] = choice

@@ -1,0 +1,350 @@
+"""MAML-RL: a policy that adapts to a task by a policy gradient on the first trials of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines.baseline import Choice
+from hpo_baselines.few_shot import candidate_points, encoding_of, families_of, untrained
+from hpo_baselines.maml_files import blame, read_learner, write_learner
+from hpo_baselines.maml_tasks import Encoding, Floats, Scaling, scaling_of, tables_of
+from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.space import SearchSpace
+
+if TYPE_CHECKING:
+    from hpo_baselines.maml import MetaLearner
+    from hpo_baselines.maml_policy import PolicyPlan
+    from hpo_baselines.maml_policy_training import Arms
+    from hpo_gym.task import Task
+
+_DECIMALS = 9  # of logits: what differs by rounding only is equal, and the first counts
+_GOOD = 0.1  # share of a task's points that count as good
+
+Parameters = Any
+"""Parameters of the policy by name; None: its initialisation."""
+
+
+@OPTIMIZERS.register("maml-rl", extra="rl", family="transfer", trainable=True)
+class MAMLPolicySearch(MultiFidelity):
+    """A policy whose initialisation is meta-learned by policy gradients, so that one step on a few trials adapts it.
+
+    One network scores each candidate from its encoding (`maml_tasks.Encoding`) and from what the history says of it
+    (`maml_policy.features`); the softmax over the candidates is the policy. So a pool of any size will do.
+
+    **Run**. The first `support` trials are drawn from the policy at its initialisation. Then `inner_steps` steps of
+    REINFORCE on these trials adapt it, with their scores less their mean as advantages. From there on, the most
+    probable candidate is tried. The support belongs to the run: its cost is part of the budget. Where the task has
+    fidelities, it is at the one nearest to `fidelity`, and what it tried may be tried again in full. How a run ends:
+    `MultiFidelity`.
+
+    **Training**. Runs of `support` and `query` trials on the meta-train tasks are drawn by the policy, before and after
+    its inner steps. What a run comes to is the mean of the best score so far over its full evaluations. Its gradient is
+    taken in the surrogate-loss form, with the second derivatives through the inner step (`maml_policy.surrogate`).
+
+    **Reference**: Finn, Abbeel and Levine, "Model-agnostic meta-learning for fast adaptation of deep networks", ICML
+    2017, section 5.3, https://arxiv.org/abs/1703.03400; the term for the draw of the support, without which the
+    gradient is biased, from Al-Shedivat et al., "Continuous adaptation via meta-learning in nonstationary and
+    competitive environments", ICLR 2018, https://arxiv.org/abs/1710.03641. With it, the estimate needs no DiCE
+    (Foerster et al., ICML 2018): for given trials the inner step is a function of the initialisation.
+
+    **Differs from the paper**: the query goes on with the history of the support instead of beginning anew; Adam
+    instead of TRPO; learned step sizes; the baseline is the mean of other runs on the same task; in the inner step,
+    trials count by their own score, in the outer one by the incumbent; after the inner steps the choice is greedy in
+    use, drawn in training.
+
+    Args:
+        hidden: Width of both hidden layers.
+        support: Trials before the inner steps.
+        query: Trials after them, in training.
+        inner_steps: Gradient steps on the support.
+        inner_lr: Where the learned step sizes start.
+        outer_lr: Step size of Adam; it falls to 0 as a cosine.
+        tasks, episodes: Tasks of one outer step, and runs on each.
+        sample: Candidates of a run in training.
+        outer_steps: Outer steps.
+        fidelity: Of the support, where the task has fidelities.
+        candidates: At most so many configurations are scored for one trial.
+    """
+
+    version = 1
+    name = "maml-rl"
+    policy: MetaLearner | None = None
+    _encoding: Encoding
+    _scalings: tuple[Scaling, Scaling]  # of the support's fidelity, of full evaluations
+    _width: float
+    _seen: frozenset[str] = frozenset()
+    _suites: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        hidden: int = 32,
+        support: int = 5,
+        query: int = 10,
+        inner_steps: int = 1,
+        inner_lr: float = 1.0,
+        outer_lr: float = 0.02,
+        tasks: int = 8,
+        episodes: int = 8,
+        sample: int = 64,
+        outer_steps: int = 400,
+        fidelity: float = 1 / 3,
+        candidates: int = 8192,
+    ) -> None:
+        self.hidden, self.support, self.query, self.sample = hidden, support, query, sample
+        self.inner_steps, self.inner_lr, self.outer_lr = inner_steps, inner_lr, outer_lr
+        self.tasks, self.episodes, self.outer_steps = tasks, episodes, outer_steps
+        self.fidelity, self.candidates = fidelity, candidates
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, plain JSON."""
+        return {**self._training, "fidelity": self.fidelity, "candidates": self.candidates}
+
+    @property
+    def _training(self) -> dict[str, Any]:
+        names = ("hidden", "support", "query", "inner_steps", "inner_lr", "outer_lr", "tasks", "episodes", "sample")
+        return {name: getattr(self, name) for name in (*names, "outer_steps")}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that it was trained (or chosen by validation) on."""
+        return self._seen
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Learn the initialisation; on one thread.
+
+        Args:
+            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: At most so many trials. A task without a pool is first scored at 512 random points, which are then
+                what can be tried.
+
+        Raises:
+            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        from hpo_baselines.maml_policy_training import train_policy
+
+        tasks, validation, plan = list(tasks), list(validation), self.plan_of(trials=steps)
+        seen = families_of(tasks, validation)
+        encoding = encoding_of([*tasks, *validation])
+        scored, low = _scored(tasks, self.fidelity, rng)
+        scalings = scaling_of(low), scaling_of(scored)
+        arms = _arms(scored, low, encoding, scalings)
+        held = _arms(*_scored(validation, self.fidelity, rng), encoding, scalings)
+        width = _spread(arms)
+        plan = self.plan_of(width=width, cheap=any(t.level(self.fidelity) < 1.0 for t in tasks), trials=steps)
+        self.policy = train_policy(arms, held, rng, plan).double()
+        self._encoding, self._scalings, self._width, self._runs = encoding, scalings, width, ()
+        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
+
+    def plan_of(self, **more: Any) -> PolicyPlan:
+        """How to train, as the settings say; refuses settings out of their range."""
+        from hpo_baselines.maml_policy import PolicyPlan
+
+        if isinstance(self.candidates, bool) or not isinstance(self.candidates, int) or self.candidates < 1:
+            raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
+        if not 0.0 < self.fidelity <= 1.0:
+            raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {self.fidelity}.")
+        return PolicyPlan(**self._training, **more)
+
+    # ------------------------------------------------------------------ choosing
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: A space is not the one trained on.
+        """
+        self._trained("reset")
+        for context in contexts:
+            self._encoding.check(context.space)
+        super().reset_batch(contexts, rngs)
+
+    def plan(self, run: FidelityRun) -> Iterator[Ask]:
+        """The support, then what the adapted policy prefers."""
+        level = min(int(np.abs(np.subtract(run.levels, self.fidelity)).argmin()), run.top)
+        seen: list[NDArray[np.float64]] = []
+        chosen: list[tuple[int, Tried]] = []
+        for _ in range(self.support):
+            found = self._next(run, None, level, seen)
+            if found is None:
+                break
+            place, choice = found
+            yield choice, level
+            chosen.append((place, run.entry(choice)))
+        adapted = self._adapt(run, seen, chosen) if seen else None
+        while (found := self._next(run, adapted, run.top, None)) is not None:
+            yield found[1], run.top
+
+    def _next(
+        self, run: FidelityRun, parameters: Parameters, level: int, seen: list[NDArray[np.float64]] | None
+    ) -> tuple[int, Choice] | None:
+        """Claim a candidate, and say at which place it stood; drawn where `seen` is given, which then is told."""
+        import torch
+
+        from hpo_baselines.maml_policy import features, kernel
+
+        policy, again = self._trained("asked"), [] if level < run.top else _stopped(run)
+        choices, codes, closed = self._candidates(run, again)
+        trials = list(run.tried.values())
+        told = [t for t in trials if t.scores]
+        past = self._codes(run, told)
+        k = kernel(codes, past, self._width)
+        y = self._standing(run, told)
+        x = features(codes, k, y, np.ones(len(told), bool), closed)
+        with torch.no_grad():
+            theta = policy.theta() if parameters is None else parameters
+            logits = np.round(policy.predict(theta, torch.from_numpy(x)).numpy(), _DECIMALS)
+        order = np.argsort(-(logits if seen is None else logits + run.rng.gumbel(size=len(logits))), kind="stable")
+        for place in order[: len(order) - int(closed.sum())].tolist():
+            new = len(choices) - len(again)
+            choice = run.take(choices[place]) if place < new else again[place - new].choice
+            if choice is not None:
+                if seen is not None:
+                    seen.append(x)
+                return place, choice
+        return None
+
+    def _adapt(
+        self, run: FidelityRun, seen: Sequence[NDArray[np.float64]], chosen: Sequence[tuple[int, Tried]]
+    ) -> Parameters:
+        """The parameters after the inner steps on the support; those of the start where they do not stay finite."""
+        import torch
+
+        from hpo_baselines.maml_policy import advantages, padded
+
+        policy = self._trained("asked")
+        x = padded(seen)
+        y = self._standing(run, [tried for _, tried in chosen])
+        inner = advantages(y, np.array([place for place, _ in chosen]), x.shape[1])
+        with torch.no_grad():
+            adapted = policy.adapt(torch.from_numpy(x), torch.from_numpy(inner))
+        return adapted if all(bool(p.isfinite().all()) for p in adapted.values()) else None
+
+    def _candidates(
+        self, run: FidelityRun, again: Sequence[Tried]
+    ) -> tuple[list[Choice], NDArray[np.float64], NDArray[np.bool_]]:
+        """What can be claimed, and at the end what can be tried `again`; their codes; and what must not be chosen."""
+        if run.pool is None:
+            x = candidate_points(run, self.candidates)
+            choices, codes, closed = list(x), self._encoding(run.space, x), np.zeros(len(x), bool)
+        else:
+            rows = np.flatnonzero(run.available)
+            if len(rows) > self.candidates:
+                rows = np.flatnonzero(run.open)
+                rows = np.sort(run.rng.choice(rows, min(self.candidates, len(rows)), replace=False))
+            choices, codes, closed = rows.tolist(), self._encoding.of_pool(run.pool)[rows], ~run.open[rows]
+        every = np.concatenate([codes, self._codes(run, again)]).astype(np.float64)
+        return [*choices, *(t.x for t in again)], every, np.append(closed, np.zeros(len(again), bool))
+
+    def _codes(self, run: FidelityRun, tried: Sequence[Tried]) -> NDArray[np.float64]:
+        x = np.stack([t.x for t in tried]) if tried else np.empty((0, run.space.d))
+        return np.asarray(self._encoding(run.space, x), np.float64)
+
+    def _standing(self, run: FidelityRun, tried: Sequence[Tried]) -> Floats:
+        """Scores at the highest level of each, standardised by that of the support or of full evaluations, ``(h,)``."""
+        cheap, full = self._scalings
+        standing = [t.standing for t in tried]
+        return np.array([float((full if level >= run.top else cheap)(s)) for level, s in standing])
+
+    def _trained(self, what: str) -> MetaLearner:
+        if self.policy is None:
+            raise untrained(self.name, what)
+        return self.policy
+
+    # ------------------------------------------------------------------ files
+    def save(self, folder: Path) -> None:
+        """Write `learner.json` and `weights.safetensors`.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        arrays = {name: p.numpy() for name, p in self._trained("saved").state_dict().items()}
+        about = {
+            "version": self.version,
+            "settings": self.settings,
+            "suites": list(self._suites),
+            "seen": sorted(self._seen),
+            "space": self._encoding.space.to_json(),
+            "least": self._encoding.least,
+            "scalings": [[s.mean, s.sd] for s in self._scalings],
+            "width": self._width,
+        }
+        write_learner(folder, self.name, about, arrays)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this one's.
+
+        Raises:
+            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
+        """
+        from hpo_baselines.maml_policy import policy_from
+
+        about, arrays = read_learner(folder, self.name)
+        with blame(Path(folder)):
+            if about["version"] != self.version:
+                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
+            other = type(self)(**about["settings"])
+            other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
+            cheap, full = (Scaling(float(mean), float(sd)) for mean, sd in about["scalings"])
+            other._scalings, other._width = (cheap, full), float(about["width"])
+            other.policy = policy_from(arrays, other.plan_of(), other._encoding.e)
+            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+        self._runs = ()
+        self.__dict__.update(other.__dict__)
+
+
+def _stopped(run: FidelityRun) -> list[Tried]:
+    """What was tried below the top, and can be asked for there."""
+    return [t for t in run.tried.values() if 0 <= t.level < run.top and t.choice is not None]
+
+
+def _scored(tasks: Sequence[Task], fidelity: float, rng: np.random.Generator) -> tuple[list[Any], list[Any]]:
+    """The tables of some tasks, at full evaluations and at the fidelity of the support."""
+    full = tables_of(tasks, rng)
+    low = []
+    for task, (space, x, score, good) in zip(tasks, full, strict=True):
+        level = task.level(fidelity)
+        out = task.evaluate(x, np.full(len(x), level), np.zeros(len(x), np.uint64)) if level < 1.0 else None
+        low.append((space, x, score if out is None else np.asarray(out.score, np.float64), good))
+    return full, low
+
+
+def _arms(full: Sequence[Any], low: Sequence[Any], encoding: Encoding, scalings: tuple[Scaling, Scaling]) -> list[Arms]:
+    """Tables as what a policy is trained on."""
+    from hpo_baselines.maml_policy_training import Arms
+    from hpo_baselines.maml_tasks import known_of
+
+    cheap, out = known_of(low, encoding, scalings[0]), []
+    for (_, _, score, good), of, k in zip(full, known_of(full, encoding, scalings[1]), cheap, strict=True):
+        out.append(Arms(of.x, of.y, k.y, _reward(score, good), of.good))
+    return out
+
+
+def _reward(score: Floats, good: NDArray[np.bool_]) -> Floats:
+    """Scores in [0, 1] by the range of a task's successes; failures 0."""
+    half = np.where(good, score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
+    low, high = (half[good].min(), half[good].max()) if good.any() else (0.0, 0.0)
+    return np.where(good, (half - low) / (high - low if high > low else 1.0), 0.0)
+
+
+def _spread(arms: Sequence[Arms]) -> float:
+    """The mean squared distance of encoded points of a task, at least a little."""
+    return max(2.0 * float(np.mean([arm.x.var(0).sum() for arm in arms])), 1e-6)
