@@ -292,11 +292,25 @@ def test_a_tiny_version_of_each_suite_is_built_by_the_command(tmp_path, monkeypa
     suite = load_suite(tmp_path / "out" / name)
     assert [t.name for t in suite.members] == ["iris", "diabetes-progression"]
     assert np.isfinite(suite.table.score[:, 0]).all(), "the default configuration gives a model at every fidelity"
-    if (files.DATA / name).is_dir():  # what is shipped was made by this code
-        shipped = load_suite(name)
-        for task in (t for t in suite.members if t.name in {m.name for m in shipped.members}):
-            there = shipped.task(task.name)
-            assert shipped.table.score[there.index, :3] == pytest.approx(suite.table.score[task.index], abs=0.02)
+
+
+@pytest.mark.skipif("HPO_GYM_ARCHIVES" not in os.environ, reason="HPO_GYM_ARCHIVES names no folder of archives")
+@pytest.mark.parametrize("name", TRAINED)
+def test_training_anew_gives_what_is_shipped(tmp_path, monkeypatch, name):
+    """On the first data set of each kind; other processors and libraries round otherwise, and networks amplify it."""
+    monkeypatch.setattr(training, "STUDY_SEEDS", ())
+    shipped = load_suite(name)
+    names = [next(t.name for t in shipped.members if t.meta_features["is_regression"] == kind) for kind in (0.0, 1.0)]
+    places = {"archives": Path(os.environ["HPO_GYM_ARCHIVES"]), "out": tmp_path / "out", "work": tmp_path / "work"}
+    BUILDERS.get(name)(Order(**places, engine="serial", tasks=tuple(names), rows=3))
+    anew = load_suite(tmp_path / "out" / name)
+    assert {t.name for t in anew.members} == set(names)
+    for task in anew.members:
+        there = shipped.task(task.name)
+        for kind in ("score", "test_score"):
+            made, found = (getattr(t.table, kind)[t.index, :3] for t in (task, there))
+            assert np.array_equal(np.isfinite(made), np.isfinite(found))
+            assert made[np.isfinite(made)] == pytest.approx(found[np.isfinite(found)], abs=0.02)
 
 
 @pytest.mark.slow
