@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import random
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -84,7 +85,8 @@ class Facade:
     """
 
     def __init__(self, space: SearchSpace, budget: float, seed: int, retrain: int) -> None:
-        from smac import HyperparameterOptimizationFacade, Scenario
+        with untouched():
+            from smac import HyperparameterOptimizationFacade, Scenario
 
         self._space, self._config_space = space, space.config_space
         with tempfile.TemporaryDirectory() as folder, quiet():  # it writes when it is made, and never if told not to
@@ -141,6 +143,16 @@ def cost_of(score: float) -> float:
     """The cost of a score: its negative, of a size that the library can scale, and in the same order."""
     size = abs(score)
     return -math.copysign(size if size <= _PLAIN else _PLAIN * (1.0 + math.log(size / _PLAIN)), score)
+
+
+@contextlib.contextmanager
+def untouched() -> Iterator[None]:
+    """With the global generator of `random` put back: the first import of the library draws from it."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 @contextlib.contextmanager
