@@ -27,7 +27,7 @@ M = TypeVar("M", bound=Callable[..., object])
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {  # import names of what `pip install 'hpo-gym[extra]'` brings
         "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors"),
-        "bo": ("optuna", "cmaes", "pymoo", "sklearn", "torch", "botorch"),
+        "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "torch"),
         "live": ("sklearn", "lightgbm", "optuna"),
         "smac": ("smac",),

@@ -198,7 +198,13 @@ def seen(trials: Sequence[Trial]) -> list[tuple[Any, float]]:
     return [(dict(t.config), t.score) for t in trials]
 
 
-@pytest.fixture(params=sorted(set(ENTRIES) - TRAINABLE))
+SLOW = {"smac"}
+"""A third of a second a trial; `pytest -m slow` runs them."""
+
+
+@pytest.fixture(
+    params=[pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in sorted(set(ENTRIES) - TRAINABLE)]
+)
 def name(request: pytest.FixtureRequest) -> str:
     if not OPTIMIZERS.installed(request.param):
         pytest.skip(f"needs the extra {ENTRIES[request.param].extra!r}")
