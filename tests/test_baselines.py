@@ -254,7 +254,7 @@ def test_every_baseline_has_a_row_in_the_readme() -> None:
 
 
 def test_ask_before_reset_is_an_error(any_name: str) -> None:
-    with pytest.raises(StateError, match="reset|train"):
+    with pytest.raises(StateError, match=r"reset|train"):
         make_optimizer(any_name).ask()
 
 
