@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from hpo_baselines.baseline import Baseline, Choice, Run
 from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
-from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_baselines.training_tasks import families_of, untrained
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 
@@ -231,21 +232,6 @@ class FewShot(Baseline):
             other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
         self._runs = ()
         self.__dict__.update(other.__dict__)
-
-
-def untrained(name: str, what: str) -> StateError:
-    """The error of an optimizer that was neither trained nor loaded."""
-    return StateError(f"{name!r} must be trained or loaded before it is {what}; call `train` or `load`, then `reset`.")
-
-
-def families_of(tasks: Sequence[Task], validation: Sequence[Task]) -> frozenset[str]:
-    """The families that training sees; refuses none, and a family that stands in both."""
-    if not tasks:
-        raise InvalidValueError("At least one task is needed to train on, got none.")
-    seen, held = ({t.family for t in part} for part in (tasks, validation))
-    if seen & held:
-        raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
-    return frozenset(seen | held)
 
 
 def encoding_of(tasks: Sequence[Task]) -> Encoding:

@@ -17,8 +17,8 @@ from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known
 from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines.pool import Pool
-from hpo_baselines.training_tasks import Prior, evaluations_of, families_of
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_baselines.training_tasks import Prior, evaluations_of, families_of, untrained
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import Points, SearchSpace
 
@@ -193,7 +193,7 @@ class FewShotBO(ModelBased):
 
     def _trained(self, what: str) -> DeepKernel:
         if self.kernel is None:
-            raise StateError(f"'fsbo' must be trained or loaded before it is {what}; before `ask`, call `reset`.")
+            raise untrained("fsbo", what)
         return self.kernel
 
     # ------------------------------------------------------------------ files

@@ -23,8 +23,8 @@ from hpo_baselines.genetic_settings import (
     settings_space,
 )
 from hpo_baselines.maml_files import ABOUT, FORMAT, blame
-from hpo_baselines.training_tasks import evaluations_of, families_of, priors_without
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
+from hpo_baselines.training_tasks import evaluations_of, families_of, priors_without, untrained
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class EvolvedGenetic(Baseline):
 
     def _trained(self, what: str) -> Settings:
         if self.found is None:
-            raise StateError(f"'ga-evolved' must be trained or loaded before it is {what}; before `ask`, call `reset`.")
+            raise untrained("ga-evolved", what)
         return self.found
 
     # ------------------------------------------------------------------ files

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines.baseline import Choice
-from hpo_baselines.few_shot import candidate_points, encoding_of, families_of, untrained
+from hpo_baselines.few_shot import candidate_points, encoding_of
 from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Floats, Scaling, scaling_of, tables_of
 from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_baselines.training_tasks import families_of, untrained
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import SearchSpace

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines.maml_tasks import measured_scores
-from hpo_gym.errors import InvalidValueError, SplitError
+from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.trial import Status
 
@@ -32,6 +32,11 @@ def families_of(tasks: Sequence[Task], validation: Sequence[Task]) -> frozenset[
     if seen & held:
         raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
     return frozenset(seen | held)
+
+
+def untrained(name: str, what: str) -> StateError:
+    """The error of an optimizer that was neither trained nor loaded."""
+    return StateError(f"{name!r} must be trained or loaded before it is {what}; call `train` or `load`, then `reset`.")
 
 
 def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:
