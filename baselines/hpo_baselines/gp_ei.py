@@ -41,7 +41,8 @@ class GPExpectedImprovement(ModelBased):
     not by its gradient.
 
     Args:
-        n_init: Random trials first; given points count.
+        n_init: Random trials first; given points count. None: a quarter of the budget, from 3 to 10. With fewer, the
+            first choices of the process are worse than random ones in the wide conditional spaces of our suites.
         one_hot: Whether a categorical hyperparameter is a column for each choice, 0 or the root of a half, so that two
             choices are as far from each other as the ends of a range, and all columns are 0 where it is inactive.
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
@@ -50,11 +51,11 @@ class GPExpectedImprovement(ModelBased):
 
     version = 1
 
-    def __init__(self, n_init: int = 3, one_hot: bool = False, surrogate: str = "light") -> None:
+    def __init__(self, n_init: int | None = None, one_hot: bool = False, surrogate: str = "light") -> None:
         self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
 
     def begin(self, run: Run) -> Model:
-        if self.n_init < 1:
+        if self.n_init is not None and self.n_init < 1:
             raise InvalidValueError(f"`n_init >= 1` must hold, got {self.n_init}; the nearest is 1.")
         if self.surrogate not in SURROGATES:
             raise unknown("surrogate", self.surrogate, SURROGATES)
@@ -68,14 +69,17 @@ class GPModel(Model):
     """The Gaussian process of a run.
 
     Args:
-        n_init: Trials before the first process; until then, choices are random.
+        n_init: Trials before the first process; until then, choices are random. None: see `GPExpectedImprovement`.
         one_hot: See `GPExpectedImprovement`.
         centre: Median of the hyperparameters' prior, ``(d + 1,)``; None: that of `prior_centre`.
     """
 
-    def __init__(self, run: Run, n_init: int = 3, *, one_hot: bool = False, centre: Floats | None = None) -> None:
+    def __init__(
+        self, run: Run, n_init: int | None = None, *, one_hot: bool = False, centre: Floats | None = None
+    ) -> None:
         super().__init__(run)
-        self._n_init, self._one_hot, self._centre = n_init, one_hot, centre
+        self._n_init = int(np.clip(run.context.budget // 4, 3, 10)) if n_init is None else n_init
+        self._one_hot, self._centre = one_hot, centre
         self._learned: Floats | None = None
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
