@@ -22,8 +22,10 @@ from hpo_gym.bench.runner import benchmark
 
 TOP = Path(__file__).resolve().parent.parent
 PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
-SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "smac", "rgpe", "transfer-mix", "maml", "q-learning")
+SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
 """Whose curves are drawn: one or two of each family."""
+LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
+"""The suites on which those ran as well that are trained on a suite."""
 
 
 def found(start: str, folder: Path) -> Results:
@@ -39,17 +41,18 @@ def found(start: str, folder: Path) -> Results:
     return Results(data, curves, weights, folder)
 
 
-def pooled(results: Results) -> tuple[list[Curves], np.ndarray[Any, Any]]:
-    """All tasks of all suites as one, of those who ran on each; and weights of the tasks: all suites weigh alike."""
+def pooled(results: Results, suites: Sequence[str]) -> tuple[list[Curves], np.ndarray[Any, Any]]:
+    """All tasks of some suites as one, of those who ran on each; and weights of the tasks: all suites weigh alike."""
     by_name: dict[str, list[Curves]] = {}
-    for group in results.curves.values():
-        for c in group:
+    for suite in suites:
+        for c in results.curves[suite]:
             by_name.setdefault(c.optimizer, []).append(c)
-    every = [group for group in by_name.values() if len(group) == len(results.curves)]
-    weights = np.concatenate([w / w.sum() for w in results.weights.values()])
+    every = [group for group in by_name.values() if len(group) == len(suites)]
+    weights = np.concatenate([w / w.sum() for w in (results.weights[s] for s in suites)])
+    title = ", ".join(suites) if len(suites) < len(results.curves) else "all suites"
     return [
         Curves(
-            "all suites", g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
+            title, g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
             np.concatenate([c.regret for c in g]),
         )
         for g in every
@@ -59,19 +62,19 @@ def pooled(results: Results) -> tuple[list[Curves], np.ndarray[Any, Any]]:
 def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
     """The parts of the page, by their marks."""
     for start, one in results.items():
-        curves, weights = pooled(one)
-        summary = summarise(curves, weights=weights)
-        yield f"pooled {start}", _full(summary, _overall(one))
+        for mark, suites in (("pooled", list(one.curves)), ("four", LEARNED)):
+            curves, weights = pooled(one, suites)
+            yield f"{mark} {start}", _full(summarise(curves, weights=weights), _overall(one, suites))
     yield "matrix", _matrix(results["cold"])
     for start, one in results.items():
         yield f"suites {start}", _suites(one)
 
 
-def _overall(results: Results) -> dict[str, Any]:
+def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
     """Times over suites: the median of medians, the largest 95th percentile, the sum of training seconds."""
     out: dict[str, Any] = {}
-    for times in results.data["timings"].values():
-        for name, t in times.items():
+    for suite in suites:
+        for name, t in results.data["timings"][suite].items():
             out.setdefault(name, []).append(t)
     return {
         name: {
@@ -137,7 +140,7 @@ def _draw(results: Results) -> bytes:
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
 
-    curves, weights = pooled(results)
+    curves, weights = pooled(results, LEARNED)
     shown = [c for c in curves if c.optimizer in SHOWN]
     return png_bytes(draw(shown, styles({"all": shown}), weights)["regret"])
 
