@@ -49,7 +49,7 @@ def pooled(results: Results, suites: Sequence[str]) -> tuple[list[Curves], np.nd
             by_name.setdefault(c.optimizer, []).append(c)
     every = [group for group in by_name.values() if len(group) == len(suites)]
     weights = np.concatenate([w / w.sum() for w in (results.weights[s] for s in suites)])
-    title = ", ".join(suites) if len(suites) < len(results.curves) else "all suites"
+    title = f"{len(suites)} suites" if len(suites) < len(results.curves) else "all suites"
     return [
         Curves(
             title, g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
