@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
-from hpo_gym import seeding
+from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Entrant, Work, incumbents, run_cells, train
 from hpo_gym.bench.protocol import Protocol, digest
 from hpo_gym.bench.rollout import Run, context_of, run_one
@@ -602,6 +602,15 @@ def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
             for name in ("c", "d", "e", "f", "g"):
                 seeds.add(seeding.optimizer_seed(world, name, {}))
     assert len(seeds) == 100 * 100 * 11
+
+
+def test_an_optimizer_whose_extra_is_missing_is_left_out_with_a_word(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(registry, "EXTRAS", {**registry.EXTRAS, "bo": ("no_such_package_at_all",)})
+    with pytest.warns(UserWarning, match=r"tpe is left out\. Not installed: .*pip install 'hpo-gym\[bo\]'"):
+        results = benchmark(["random", "tpe"], "Functions", tasks=1, seeds=1, budget=2, out=tmp_path / "a")
+    assert results.data["protocol"]["optimizers"] == ["random", "default", "portfolio"]
+    with pytest.raises(MissingExtraError, match="no_such_package_at_all"):
+        benchmark("tpe", "Functions", tasks=1, seeds=1, budget=2, out=tmp_path / "b")
 
 
 def test_a_missing_engine_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

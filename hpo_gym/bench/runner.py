@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from hpo_gym.bench.protocol import Protocol, digest
 from hpo_gym.bench.reference import Reference, covered, entrants_with, references
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.engines import ENGINES, Job, Outcome, run
-from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, unknown
 from hpo_gym.registry import require
 from hpo_gym.store import Record, Store
 from hpo_gym.suite import SUITES, Suite, load_suite
@@ -113,16 +114,26 @@ def report(folder: str | Path, *, timings: bool = True) -> Results:
 
 
 def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]]) -> list[Entrant]:
-    """The optimizers to compare, controls included; checked before anything runs."""
+    """The optimizers to compare, controls included; checked before anything runs.
+
+    One whose extra is not installed is left out, with a warning; where all that are given are so, that is an error.
+    """
     given = [optimizers] if isinstance(optimizers, (str, Mapping)) else list(optimizers)
     found: dict[str, Entrant] = {}
+    lost: list[MissingExtraError] = []
     for one in [*given, *CONTROLS]:
         label, spec, settings = _named(one)
         if spec in CONTROLS and label in found and found[label].spec == spec:
             continue
         if label in found:
             raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
-        found[label] = Entrant.of(label, spec, settings)
+        try:
+            found[label] = Entrant.of(label, spec, settings)
+        except MissingExtraError as missing:
+            lost.append(missing)
+            if len(lost) == len(given):
+                raise
+            warnings.warn(f"{label} is left out. {missing}", stacklevel=3)
     return list(found.values())
 
 
