@@ -310,6 +310,13 @@ def test_a_space_of_one_value_gives_one_trial(name: str) -> None:
     assert [dict(t.config) for t in loop(begin(name, task), task)] == [{"only": "this"}]
 
 
+def test_a_pool_of_a_thousand_equal_rows_gives_one_trial(name: str) -> None:
+    x = np.full((1000, 2), 0.25)
+    t = Table(space("narrow"), x, np.zeros((1, 1000, 1), np.float32))
+    task = TableTask("equal", "equal", "Test", space("narrow"), 1.0, -1.0, table=t, index=0)
+    assert len(loop(begin(name, task), task)) == 1
+
+
 def test_a_pool_without_an_available_row_gives_no_trial(name: str) -> None:
     task = table("one pool")[0]
     optimizer = make_optimizer(name)

@@ -76,6 +76,7 @@ def test_pools_and_small_spaces_are_tried_to_the_last(anywhere: str) -> None:
     contract.test_a_finite_space_is_tried_to_its_last_configuration_and_then_the_run_ends(anywhere)
     contract.test_a_space_of_one_value_gives_one_trial(anywhere)
     contract.test_a_pool_without_an_available_row_gives_no_trial(anywhere)
+    contract.test_a_pool_of_a_thousand_equal_rows_gives_one_trial(anywhere)
     contract.test_a_budget_of_one_is_enough(anywhere)
     contract.test_another_seed_gives_other_trials(anywhere)
     contract.test_a_batch_of_another_size_than_the_runs_is_an_error(anywhere)
