@@ -171,7 +171,18 @@ class OneByOneTrained(OneByOne):
         return self.inner.seen  # type: ignore[no-any-return]
 
 
-SMALL = {"steps": 500, "runs": 8, "budget": 6}  # of a trained agent
+AGENT = {"steps": 500, "runs": 8, "budget": 6}
+SURROGATE = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8}
+SMALL: dict[str, dict[str, Any]] = {  # settings of what is trained
+    "q-learning": AGENT,
+    "q-portfolio": AGENT,
+    "maml": SURROGATE,
+    "fomaml": SURROGATE,
+    "reptile": SURROGATE,
+    "maml-rl": {"hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12},
+    "fsbo": {"hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2},
+    "ga-evolved": {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2},
+}
 
 
 def one_by_one(name: str, trained: bool, settings: dict[str, Any]) -> Any:
@@ -186,7 +197,7 @@ def __getattr__(attribute: str) -> Any:
     if kind == "one_by_one":
         return functools.partial(one_by_one, name, False, {})
     if kind == "trained_one_by_one":
-        return functools.partial(one_by_one, name, True, SMALL)
+        return functools.partial(one_by_one, name, True, SMALL[name])
     if kind == "together":
-        return functools.partial(make_optimizer, name, **SMALL)
+        return functools.partial(make_optimizer, name, **SMALL[name])
     raise AttributeError(attribute)
