@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -329,9 +328,10 @@ def test_fifty_kills_of_a_build_lose_nothing(tmp_path, monkeypatch, lossy):
             process.start()
             _wait(folder / "work", process, "0-000??-000??.npz" if rng.random() < 0.8 else "plan.json")
             time.sleep(float(rng.uniform(0.0, 1.5)))
-            kills += process.is_alive()
-            among += process.is_alive() and len(shards_of(folder / "work")) > 0
-            os.kill(process.pid, signal.SIGKILL)
+            alive, stored = process.is_alive(), len(shards_of(folder / "work")) > 0
+            kills += alive
+            among += alive and stored
+            process.kill()  # -9; nothing, where the build has ended by itself
             process.join()
         tiny_recipe.build(*map(str, _places(folder)), lossy)
         assert without_timings(tmp_path / "whole/out/Tiny") == without_timings(folder / "out/Tiny")
