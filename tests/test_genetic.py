@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_baselines.baseline import Run
-from hpo_baselines.genetic import GeneticAlgorithm, _cross, _mutated
+from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
 from hpo_baselines.genetic_evolved import EvolvedGenetic, _checksum
 from hpo_baselines.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
 from hpo_baselines.training_tasks import evaluations_of
@@ -55,7 +55,7 @@ def column(name: str) -> Any:
 def test_a_mutation_of_a_discrete_column_always_changes_its_value(name: str, seed: int, sd: float) -> None:
     h, rng = column(name), np.random.default_rng(seed)
     u = h.units(h.numbers(rng.random(50)))
-    after = _mutated(h, u, sd * rng.standard_normal(50), rng.random(50))
+    after = mutated(h, u, sd * rng.standard_normal(50), rng.random(50))
     assert (h.numbers(after) != h.numbers(u)).all()
     assert (h.numbers(after) >= h.low).all()
     assert (h.numbers(after) <= h.high).all()
@@ -65,13 +65,13 @@ def test_a_mutation_of_a_discrete_column_always_changes_its_value(name: str, see
 def test_every_other_choice_of_a_categorical_is_as_likely() -> None:
     h, rng = column("colour"), np.random.default_rng(0)
     u = h.units(np.zeros(3000))
-    values, counts = np.unique(h.numbers(_mutated(h, u, np.zeros(3000), rng.random(3000))), return_counts=True)
+    values, counts = np.unique(h.numbers(mutated(h, u, np.zeros(3000), rng.random(3000))), return_counts=True)
     assert values.tolist() == [1.0, 2.0]
     assert counts.min() > 1350  # 1500, sd 27
 
 
 def test_a_float_moves_by_the_step_and_stays_in_range() -> None:
-    moved = _mutated(column("rate"), np.array([0.5, 0.95, 0.05]), np.array([0.1, 0.1, -0.1]), np.zeros(3))
+    moved = mutated(column("rate"), np.array([0.5, 0.95, 0.05]), np.array([0.1, 0.1, -0.1]), np.zeros(3))
     assert moved == pytest.approx([0.6, 1.0, 0.0])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.genetic import _mutated
+from hpo_baselines.genetic import mutated
 from hpo_baselines.guided import Plan, anywhere, best_start, evaluated, tenth
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
@@ -76,7 +76,7 @@ def stepped(run: Run, x: Points, sd: float) -> Points:
         return x
     j = can[run.rng.integers(len(can))]
     y, step, other, fresh = x.copy(), run.rng.standard_normal(1), run.rng.random(1), run.rng.random(space.d)
-    y[j] = _mutated(space.hyperparameters[j], x[j : j + 1], sd * step, other)[0]
+    y[j] = mutated(space.hyperparameters[j], x[j : j + 1], sd * step, other)[0]
     y = np.where(active, y, fresh)
     y = space.snap(y[None])[0]
     return y if space.legal(y[None])[0] else x

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines.baseline import Baseline, Choice, Run
+from hpo_baselines.learned import Learned
 from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
 from hpo_baselines.training_tasks import families_of, untrained
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space import Points
 
 if TYPE_CHECKING:
     from hpo_baselines.ensemble import Ensemble
@@ -27,7 +28,7 @@ _BEST = 4  # points that are varied
 _STEP = 0.1  # standard deviation of a variation, in the unit cube
 
 
-class FewShot(Baseline):
+class FewShot(Learned, Baseline):
     """An ensemble of networks that is adapted to a run's trials anew for each choice.
 
     **Training**. Each member learns an initialisation by its method: an outer step takes some tasks, from each a
@@ -49,10 +50,7 @@ class FewShot(Baseline):
     version = 1
     name: str
     ensemble: Ensemble | None = None
-    _encoding: Encoding
     _scaling: Scaling
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -70,12 +68,6 @@ class FewShot(Baseline):
         self.inner_lr, self.outer_lr, self.tasks, self.query = inner_lr, outer_lr, tasks, query
         self.outer_steps, self.candidates = outer_steps, candidates
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        names = ("members", "hidden", "inner_steps", "inner_lr", "outer_lr", "tasks", "query", "outer_steps")
-        return {name: getattr(self, name) for name in (*names, "candidates")}
-
     def plan(self, trials: int | None = None) -> Plan:
         """How to train, as the settings say; refuses settings out of their range."""
         from hpo_baselines.maml_training import Plan
@@ -84,11 +76,6 @@ class FewShot(Baseline):
             raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
         settings = {name: value for name, value in self.settings.items() if name != "candidates"}
         return Plan(method=self.name, trials=trials, **settings)
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or chosen by validation) on."""
-        return self._seen
 
     # ------------------------------------------------------------------ training
     def train(
@@ -123,8 +110,8 @@ class FewShot(Baseline):
         known: list[Known] = known_of(tables, encoding, scaling)
         held_out = known_of(tables_of(validation, rng), encoding, scaling)
         self.ensemble = Ensemble(train_ensemble(known, held_out, rng, plan))
-        self._encoding, self._scaling, self._runs = encoding, scaling, ()
-        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
+        self._scaling, self._runs = scaling, ()
+        self._remember(tasks, seen, encoding)
 
     # ------------------------------------------------------------------ choosing
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
@@ -135,8 +122,7 @@ class FewShot(Baseline):
             InvalidValueError: A space is not the one trained on.
         """
         self._trained("reset")
-        for context in contexts:
-            self._encoding.check(context.space)
+        self._check_spaces(contexts)
         super().reset_batch(contexts, rngs)
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
@@ -202,15 +188,7 @@ class FewShot(Baseline):
             StateError: Neither trained nor loaded.
         """
         arrays = self._trained("saved").to_arrays()
-        about = {
-            "version": self.version,
-            "settings": self.settings,
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-            "space": self._encoding.space.to_json(),
-            "least": self._encoding.least,
-            "scaling": [self._scaling.mean, self._scaling.sd],
-        }
+        about = {**self._about(), "scaling": [self._scaling.mean, self._scaling.sd]}
         write_learner(folder, self.name, about, arrays)
 
     def load(self, folder: Path) -> None:
@@ -223,13 +201,9 @@ class FewShot(Baseline):
 
         about, arrays = read_learner(folder, self.name)
         with blame(Path(folder)):
-            if about["version"] != self.version:
-                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
-            other = type(self)(**about["settings"])
-            other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
+            other = self._like(about)
             other._scaling = Scaling(*(float(v) for v in about["scaling"]))
             other.ensemble = Ensemble.from_arrays(arrays, other.plan(), other._encoding.e)
-            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
         self._runs = ()
         self.__dict__.update(other.__dict__)
 

@@ -13,6 +13,7 @@ from hpo_baselines.acquisition import log_expected_improvement
 from hpo_baselines.baseline import Choice, Run
 from hpo_baselines.few_shot import encoding_of
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
+from hpo_baselines.learned import Learned
 from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known
 from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
@@ -33,7 +34,7 @@ _KEPT = 8  # encoded pools
 
 
 @OPTIMIZERS.register("fsbo", extra="rl", family="transfer", trainable=True)
-class FewShotBO(ModelBased):
+class FewShotBO(Learned, ModelBased):
     """Bayesian optimization by a deep kernel, which is learned on many tasks and adapted to the run by few steps.
 
     **Training**. A network maps the encoded configuration (`maml_tasks.Encoding`) to the features of a Matern-5/2
@@ -65,10 +66,7 @@ class FewShotBO(ModelBased):
 
     version = 1
     kernel: DeepKernel | None = None
-    _encoding: Encoding
     _warm: Points
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
     _pools: tuple[tuple[Pool, Tensor], ...] = ()
 
     def __init__(
@@ -85,17 +83,6 @@ class FewShotBO(ModelBased):
         self.hidden, self.tasks, self.points = hidden, tasks, points
         self.outer_steps, self.outer_lr = outer_steps, outer_lr
         self.inner_steps, self.inner_lr, self.warm_start = inner_steps, inner_lr, warm_start
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        names = ("hidden", "tasks", "points", "outer_steps", "outer_lr", "inner_steps", "inner_lr", "warm_start")
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or chosen by validation) on."""
-        return self._seen
 
     # ------------------------------------------------------------------ training
     def train(
@@ -131,8 +118,8 @@ class FewShotBO(ModelBased):
         per = min(self.tasks, len(known)) * self.points
         count = self.outer_steps if steps is None else min(self.outer_steps, steps // per)
         self.kernel = train_kernel(known, held, rng, Plan(self.hidden, self.tasks, self.points, count, self.outer_lr))
-        self._encoding, self._warm = encoding, warm_points(encoding.space, tables)
-        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
+        self._warm = warm_points(encoding.space, tables)
+        self._remember(tasks, seen, encoding)
         self._runs, self._pools = (), ()
 
     def _check(self) -> None:
@@ -160,8 +147,7 @@ class FewShotBO(ModelBased):
         """
         self._trained("reset")
         self._check()
-        for context in contexts:
-            self._encoding.check(context.space)
+        self._check_spaces(contexts)
         super().reset_batch(contexts, rngs)
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
@@ -204,15 +190,7 @@ class FewShotBO(ModelBased):
             StateError: Neither trained nor loaded.
         """
         arrays = {**self._trained("saved").to_arrays(), "warm": self._warm}
-        about = {
-            "version": self.version,
-            "settings": self.settings,
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-            "space": self._encoding.space.to_json(),
-            "least": self._encoding.least,
-        }
-        write_learner(folder, "fsbo", about, arrays)
+        write_learner(folder, "fsbo", self._about(), arrays)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's.
@@ -224,14 +202,10 @@ class FewShotBO(ModelBased):
 
         about, arrays = read_learner(folder, "fsbo")
         with blame(Path(folder)):
-            if about["version"] != self.version:
-                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
-            other = type(self)(**about["settings"])
+            other = self._like(about)
             other._check()
-            other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
             other._warm = _checked_points(arrays.pop("warm"), other._encoding.space)
             other.kernel = DeepKernel.from_arrays(arrays, other._encoding.e, other.hidden)
-            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
         self._runs, self._pools = (), ()
         self.__dict__.update(other.__dict__)
 

@@ -152,11 +152,12 @@ def _mutate(space: SearchSpace, x: Points, mutates: NDArray[np.bool_], step: Flo
     for j, h in enumerate(space.hyperparameters):
         who = np.flatnonzero(mutates[:, j])
         if who.size and h.size > 1:
-            x[who, j] = _mutated(h, x[who, j], step[who, j], other[who, j])
+            x[who, j] = mutated(h, x[who, j], step[who, j], other[who, j])
     return x
 
 
-def _mutated(h: Hyperparameter, u: Floats, step: Floats, other: Floats) -> Floats:
+def mutated(h: Hyperparameter, u: Floats, step: Floats, other: Floats) -> Floats:
+    """Other values of one column, ``(n,)``: metric ones by `step`, a categorical by the draw `other` in [0, 1)."""
     moved = np.clip(u + step, 0.0, 1.0)
     if h.kind == "float":
         return moved

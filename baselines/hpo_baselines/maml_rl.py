@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from hpo_baselines.baseline import Choice
 from hpo_baselines.few_shot import candidate_points, encoding_of
+from hpo_baselines.learned import Learned
 from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Floats, Scaling, scaling_of, tables_of
 from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_baselines.training_tasks import families_of, untrained
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import SearchSpace
 
 if TYPE_CHECKING:
     from hpo_baselines.maml import MetaLearner
@@ -33,7 +33,7 @@ Parameters = Any
 
 
 @OPTIMIZERS.register("maml-rl", extra="rl", family="transfer", trainable=True)
-class MAMLPolicySearch(MultiFidelity):
+class MAMLPolicySearch(Learned, MultiFidelity):
     """A policy whose initialisation is meta-learned by policy gradients, so that one step on a few trials adapts it.
 
     One network scores each candidate from its encoding (`maml_tasks.Encoding`) and from what the history says of it
@@ -77,11 +77,8 @@ class MAMLPolicySearch(MultiFidelity):
     version = 1
     name = "maml-rl"
     policy: MetaLearner | None = None
-    _encoding: Encoding
     _scalings: tuple[Scaling, Scaling]  # of the support's fidelity, of full evaluations
     _width: float
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -104,19 +101,9 @@ class MAMLPolicySearch(MultiFidelity):
         self.fidelity, self.candidates = fidelity, candidates
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        return {**self._training, "fidelity": self.fidelity, "candidates": self.candidates}
-
-    @property
     def _training(self) -> dict[str, Any]:
         names = ("hidden", "support", "query", "inner_steps", "inner_lr", "outer_lr", "tasks", "episodes", "sample")
         return {name: getattr(self, name) for name in (*names, "outer_steps")}
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or chosen by validation) on."""
-        return self._seen
 
     # ------------------------------------------------------------------ training
     def train(
@@ -152,8 +139,8 @@ class MAMLPolicySearch(MultiFidelity):
         width = _spread(arms)
         plan = self.plan_of(width=width, cheap=any(t.level(self.fidelity) < 1.0 for t in tasks), trials=steps)
         self.policy = train_policy(arms, held, rng, plan).double()
-        self._encoding, self._scalings, self._width, self._runs = encoding, scalings, width, ()
-        self._seen, self._suites = seen, tuple(sorted({t.suite for t in tasks}))
+        self._scalings, self._width, self._runs = scalings, width, ()
+        self._remember(tasks, seen, encoding)
 
     def plan_of(self, **more: Any) -> PolicyPlan:
         """How to train, as the settings say; refuses settings out of their range."""
@@ -174,8 +161,7 @@ class MAMLPolicySearch(MultiFidelity):
             InvalidValueError: A space is not the one trained on.
         """
         self._trained("reset")
-        for context in contexts:
-            self._encoding.check(context.space)
+        self._check_spaces(contexts)
         super().reset_batch(contexts, rngs)
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
@@ -279,12 +265,7 @@ class MAMLPolicySearch(MultiFidelity):
         """
         arrays = {name: p.numpy() for name, p in self._trained("saved").state_dict().items()}
         about = {
-            "version": self.version,
-            "settings": self.settings,
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-            "space": self._encoding.space.to_json(),
-            "least": self._encoding.least,
+            **self._about(),
             "scalings": [[s.mean, s.sd] for s in self._scalings],
             "width": self._width,
         }
@@ -300,14 +281,10 @@ class MAMLPolicySearch(MultiFidelity):
 
         about, arrays = read_learner(folder, self.name)
         with blame(Path(folder)):
-            if about["version"] != self.version:
-                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
-            other = type(self)(**about["settings"])
-            other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
+            other = self._like(about)
             cheap, full = (Scaling(float(mean), float(sd)) for mean, sd in about["scalings"])
             other._scalings, other._width = (cheap, full), float(about["width"])
             other.policy = policy_from(arrays, other.plan_of(), other._encoding.e)
-            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
         self._runs = ()
         self.__dict__.update(other.__dict__)
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import FOLDS
 
@@ -60,6 +61,11 @@ class Protocol:
     def to_json(self) -> dict[str, Any]:
         """All settings."""
         return asdict(self)
+
+
+def subset_order(suite: str, task: str) -> int:
+    """By what tasks are ordered where only some are taken: a keyed hash, so that fewer are a part of more."""
+    return seeding.key("subset", suite, task)
 
 
 def digest(value: Any) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import hpo_gym
 from hpo_gym.bench.cells import Arrays, Cell, Entrant, Made, Work, failed, replayed
-from hpo_gym.bench.protocol import STARTS, Protocol
+from hpo_gym.bench.protocol import STARTS, Protocol, subset_order
 from hpo_gym.blocks import pack as pack_block
 from hpo_gym.blocks import unpack as unpack_block
 from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
@@ -270,7 +270,7 @@ def _collected(plan: Any, store: Store, spec: str) -> Reference:
     suite, p = plan.suites[spec], plan.protocol
     if p.fold is not None:
         raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")
-    names = sorted((t for t, _ in plan.tasks[spec]), key=lambda name: _rank(suite.name, name))
+    names = sorted((t for t, _ in plan.tasks[spec]), key=lambda name: subset_order(suite.name, name))
     empty = Reference(suite.name, suite.data_hash, tuple(names), p.budget, p.seeds, p.split, plan.entrants, {}, {}, {})
     times: dict[str, Any] = {}
     failures: dict[str, Any] = {}
@@ -282,7 +282,7 @@ def _collected(plan: Any, store: Store, spec: str) -> Reference:
             raise InvalidValueError(f"{plan.folder} must be finished: {entrant.name} misses cells of {suite.name}.")
         broken = {str(i): str(r.error) for i, r in enumerate(records) if r.status != "done"}
         failures[entrant.name] = {p.start: broken} if broken else {}
-        times[entrant.name] = {p.start: _times(records, plan._times([], spec, entrant)["train_seconds"])}
+        times[entrant.name] = {p.start: _times(records, plan.times([], spec, entrant)["train_seconds"])}
         choices[f"{entrant.name}/{p.start}"] = _stored(suite, empty.cells(), records, p.n_init)
     made = replace(empty, times=times, failures=failures, choices=choices)
     for entrant in plan.entrants:
@@ -302,12 +302,6 @@ def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: st
             raise InvalidValueError(
                 f"The run of {entrant.name} on {cell.task} must replay, it differs by {np.nanmax(apart):.2g}."
             )
-
-
-def _rank(suite: str, task: str) -> int:
-    from hpo_gym import seeding
-
-    return seeding.key("subset", suite, task)
 
 
 def _times(records: Sequence[Any], train_seconds: float) -> dict[str, float]:

@@ -12,10 +12,9 @@ from typing import Any, cast
 import numpy as np
 
 import hpo_gym
-from hpo_gym import seeding
 from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.protocol import Protocol, digest
+from hpo_gym.bench.protocol import Protocol, digest, subset_order
 from hpo_gym.bench.reference import Reference, covered, entrants_with, references
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.engines import ENGINES, Job, Outcome, run
@@ -188,7 +187,7 @@ class Plan:
             raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
         if self.protocol.tasks is None or self.protocol.tasks >= len(every):
             return every
-        kept = set(sorted(every, key=lambda e: seeding.key("subset", suite.name, e[0]))[: self.protocol.tasks])
+        kept = set(sorted(every, key=lambda e: subset_order(suite.name, e[0]))[: self.protocol.tasks])
         return [e for e in every if e in kept]
 
     def cells(self, spec: str) -> list[Cell]:
@@ -288,7 +287,7 @@ class Plan:
                 found, times = self._read(store, spec, entrant, errors)
                 curve = curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget)
                 curves[suite.name].append(curve)
-                timings[suite.name][entrant.name] = self._times(times, spec, entrant)
+                timings[suite.name][entrant.name] = self.times(times, spec, entrant)
             suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
@@ -312,7 +311,8 @@ class Plan:
                 errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
         return found, times
 
-    def _times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
+    def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
+        """Milliseconds of a suggestion, from what was measured of each cell, and seconds of training."""
         p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
         seconds = max((t.get("train_seconds", 0.0) for t in times), default=0.0)  # those of reference runs
         if entrant.trainable:
