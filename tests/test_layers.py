@@ -27,6 +27,7 @@ suites kernel
 settings policy
 render
 env vector
+sb3
 bench builders checks catalogue validity
 cli
 """

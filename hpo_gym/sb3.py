@@ -1,0 +1,134 @@
+"""The bridge to Stable-Baselines3: our vector env as its `VecEnv`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.registry import require
+from hpo_gym.vector import HPOVectorEnv
+
+require("rl")
+
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - after the check of the extra
+
+_SHOWN = ("score", "incumbent_score", "fidelity", "cost", "status", "t")
+
+
+def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEnv:
+    """Make a vector env usable by every algorithm of Stable-Baselines3 and sb3-contrib.
+
+    Args:
+        vector_env: With ``autoreset_mode="SAME_STEP"``, as SB3 expects of an env; ``statistics=False`` is faster.
+        monitor: Whether SB3's `VecMonitor` stands around it, which logs the episodes' returns and lengths; a text is
+            the file that it also writes them to.
+
+    Raises:
+        InvalidValueError: Another kind of env, or another autoreset mode.
+    """
+    env = HPOVecEnv(vector_env)
+    return VecMonitor(env, monitor if isinstance(monitor, str) else None) if monitor else env
+
+
+class HPOVecEnv(VecEnv):
+    """`HPOVectorEnv` with the names of SB3's `VecEnv`.
+
+    Where an episode ends, the info of that run holds what it ended with: ``terminal_observation``,
+    ``TimeLimit.truncated`` (only a limit of steps truncates), ``task`` (its name), and of the last trial ``score``,
+    ``incumbent_score``, ``fidelity``, ``cost``, ``status`` and ``t``; with ``statistics=True`` also ``episode``. In
+    between infos are empty: 512 dictionaries of numbers that nobody reads would take longer than the step itself.
+
+    `env_method` knows ``action_masks`` (one row per run, as sb3-contrib asks for it) and ``history``; `get_attr` every
+    public attribute of the vector env, the same for all runs.
+
+    Args:
+        vector_env: As in `as_vec_env`.
+    """
+
+    def __init__(self, vector_env: HPOVectorEnv) -> None:
+        if not isinstance(vector_env, HPOVectorEnv):
+            raise InvalidValueError(f"`vector_env` must be an HPOVectorEnv, got {type(vector_env).__name__}.")
+        if vector_env.autoreset_mode is not AutoresetMode.SAME_STEP:
+            raise InvalidValueError(
+                f"`autoreset_mode` must be SAME_STEP for Stable-Baselines3, got {vector_env.autoreset_mode.name}: "
+                'pass `autoreset_mode="SAME_STEP"` to HPOVectorEnv or make_vec.'
+            )
+        self.env = vector_env
+        self._actions: Any = None
+        self._start: int | None = None
+        super().__init__(vector_env.num_envs, vector_env.single_observation_space, vector_env.single_action_space)
+
+    # ------------------------------------------------------------------ episodes
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seed the next `reset`; runs get seeds of their own by key, so that two neighbouring `seed` share none."""
+        self._start = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+        return [self._start] * self.num_envs
+
+    def reset(self) -> Any:
+        names = [options.get("task") for options in self._options]
+        if any(options.keys() - {"task"} for options in self._options) or (None in names and any(names)):
+            raise InvalidValueError(f"`options` may name the `task` of every run, got {self._options[:3]}.")
+        obs, _ = self.env.reset(seed=self._start, options={"task": names} if names[0] is not None else None)
+        self._start = None
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        self._reset_options()
+        return obs
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        self._actions = actions
+
+    def step_wait(self) -> Any:
+        obs, rewards, terminated, truncated, info = self.env.step(self._actions)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        dones = terminated | truncated
+        if dones.any():
+            self._tell_ends(infos, np.flatnonzero(dones), truncated, info)
+        return obs, rewards, dones, infos
+
+    def _tell_ends(
+        self, infos: list[dict[str, Any]], ended: NDArray[np.int64], truncated: NDArray[np.bool_], info: Any
+    ) -> None:
+        last, final = info["final_obs"], info["final_info"]
+        shown = {key: final[key][ended].tolist() for key in _SHOWN}
+        tasks, names = final["task"], self.env.task_names
+        for j, i in enumerate(ended.tolist()):
+            infos[i] = {key: values[j] for key, values in shown.items()}
+            infos[i] |= {"task": names[tasks[i]], "terminal_observation": last[i]}
+            infos[i]["TimeLimit.truncated"] = bool(truncated[i])
+        if "episode" in info:
+            episode = {key: values[ended].tolist() for key, values in info["episode"].items()}
+            for j, i in enumerate(ended.tolist()):
+                infos[i]["episode"] = {key: values[j] for key, values in episode.items()}
+
+    def close(self) -> None:
+        self.env.close()
+
+    # ------------------------------------------------------------------ what SB3 asks of single envs
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        return [getattr(self.env, attr_name)] * len(self._chosen(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        raise InvalidValueError(f"The runs of a vector env share their attributes: set {attr_name!r} on it instead.")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        chosen = self._chosen(indices)
+        if method_name == "action_masks":
+            masks = self.env.action_masks()
+            return [masks[i] for i in chosen]
+        if method_name == "history":
+            return [self.env.history(i) for i in chosen]
+        raise InvalidValueError(f"The runs of a vector env have 'action_masks' and 'history', got {method_name!r}.")
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        return [False] * len(self._chosen(indices))
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        return self.env.render() or [None] * self.num_envs
+
+    def _chosen(self, indices: int | Iterable[int] | None) -> list[int]:
+        return list(self._get_indices(indices))

@@ -1,0 +1,141 @@
+"""The bridge to Stable-Baselines3: the same episodes as the vector env's own, in SB3's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecMonitor
+from toys import gappy
+
+import hpo_gym
+from hpo_gym.sb3 import HPOVecEnv, as_vec_env
+
+N, BUDGET = 5, 4
+
+
+def vector(**keywords: Any) -> hpo_gym.HPOVectorEnv:
+    settings: dict[str, Any] = {"budget": BUDGET, "codec": "pool", "autoreset_mode": "SAME_STEP", **keywords}
+    return hpo_gym.HPOVectorEnv(N, gappy(), **settings)
+
+
+def actions(env: hpo_gym.HPOVectorEnv, steps: int) -> list[Any]:
+    env.action_space.seed(3)
+    return [env.action_space.sample() for _ in range(steps)]
+
+
+@pytest.mark.parametrize("observer", ["last", "tokens", "pool", "levels"])
+@pytest.mark.parametrize("codec", ["pool", "grid", {"name": "pool", "stop": True}], ids=str)
+def test_episodes_are_those_of_the_vector_env(observer: Any, codec: Any) -> None:
+    ours = vector(observer=observer, codec=codec)
+    theirs = as_vec_env(vector(observer=observer, codec=codec), monitor=False)
+    theirs.seed(7)
+    expected, seen = ours.reset(seed=7)[0], theirs.reset()
+    np.testing.assert_equal(seen, expected)
+    for a in actions(ours, 3 * BUDGET):
+        obs, rewards, terminated, truncated, info = ours.step(a)
+        seen, r, dones, infos = theirs.step(a)
+        np.testing.assert_equal(seen, obs)
+        np.testing.assert_equal(r, rewards)
+        np.testing.assert_equal(dones, terminated | truncated)
+        assert [bool(i) for i in infos] == dones.tolist()
+        for i in np.flatnonzero(dones):
+            np.testing.assert_equal(infos[i]["terminal_observation"], info["final_obs"][i])
+            assert infos[i]["task"] == ours.task_names[info["final_info"]["task"][i]]
+            np.testing.assert_equal(infos[i]["incumbent_score"], info["final_info"]["incumbent_score"][i])
+            assert infos[i]["episode"]["r"] == info["episode"]["r"][i]
+
+
+def test_a_limit_of_steps_truncates_and_the_budget_terminates() -> None:
+    env = as_vec_env(vector(max_episode_steps=2), monitor=False)
+    env.reset()
+    found = [env.step(np.zeros(N, np.int64)) for _ in range(2)]
+    assert not found[0][2].any()
+    assert found[1][2].all()
+    assert all(info["TimeLimit.truncated"] for info in found[1][3])
+    env = as_vec_env(vector(), monitor=False)
+    env.reset()
+    for _ in range(BUDGET):
+        last = env.step(np.zeros(N, np.int64))
+    assert not any(info["TimeLimit.truncated"] for info in last[3])
+
+
+def test_the_monitor_tells_returns_and_lengths(tmp_path: Any) -> None:
+    env = as_vec_env(vector(statistics=False), monitor=str(tmp_path / "log"))
+    assert isinstance(env, VecMonitor)
+    env.seed(1)
+    env.reset()
+    total = np.zeros(N)
+    for a in actions(vector(), BUDGET):
+        _, rewards, _, infos = env.step(a)
+        total += rewards
+    assert [info["episode"]["l"] for info in infos] == [BUDGET] * N
+    np.testing.assert_allclose([info["episode"]["r"] for info in infos], total, rtol=1e-5)
+    env.close()
+    assert len((tmp_path / "log.monitor.csv").read_text().splitlines()) == 2 + N
+
+
+def test_masks_are_forwarded() -> None:
+    inner = vector(duplicates="mask")
+    env = as_vec_env(inner)
+    assert is_masking_supported(env)
+    env.reset()
+    env.step(np.zeros(N, np.int64))
+    masks = get_action_masks(env)
+    np.testing.assert_equal(masks, inner.action_masks())
+    assert not masks.all()
+    np.testing.assert_equal(env.env_method("action_masks", indices=2)[0], masks[2])
+    assert len(env.env_method("history", indices=[0])[0]) == 1
+
+
+def test_seeds_tasks_and_attributes() -> None:
+    env = as_vec_env(vector(), monitor=False)
+    names = env.get_attr("task_names", 0)[0]
+    first, again, other = [], [], []
+    for seed, out in ((1, first), (1, again), (2, other)):
+        env.seed(seed)
+        env.reset()
+        out += [env.step(a)[1].tolist() for a in actions(vector(), 2)]
+    assert first == again != other
+    env.set_options({"task": names[0]})
+    env.reset()
+    for _ in range(BUDGET):
+        infos = env.step(np.zeros(N, np.int64))[3]
+    assert {info["task"] for info in infos} == {names[0]}
+    env.seed()
+    env.reset()
+    assert env.env_is_wrapped(VecMonitor) == [False] * N
+    assert env.get_images() == [None] * N
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "DISABLED"])
+def test_another_autoreset_mode_is_refused(mode: str) -> None:
+    with pytest.raises(hpo_gym.InvalidValueError, match="SAME_STEP"):
+        as_vec_env(vector(autoreset_mode=mode))
+
+
+def test_wrong_use_is_refused() -> None:
+    with pytest.raises(hpo_gym.InvalidValueError, match="HPOVectorEnv"):
+        HPOVecEnv(hpo_gym.HPOEnv(gappy()))  # type: ignore[arg-type]
+    env = as_vec_env(vector(), monitor=False)
+    with pytest.raises(hpo_gym.InvalidValueError, match="share"):
+        env.set_attr("budget", 3)
+    with pytest.raises(hpo_gym.InvalidValueError, match="action_masks"):
+        env.env_method("close_all")
+    env.set_options([{"task": "a"}, {}, {}, {}, {}])
+    with pytest.raises(hpo_gym.InvalidValueError, match="every run"):
+        env.reset()
+
+
+def test_sb3_evaluates_on_it() -> None:
+    env = as_vec_env(vector())
+
+    class First:
+        def predict(self, observation: Any, state: Any = None, **_: Any) -> Any:
+            return np.zeros(len(observation), np.int64), state
+
+    mean, _ = evaluate_policy(First(), env, n_eval_episodes=10)  # type: ignore[arg-type]
+    assert np.isfinite(mean)
