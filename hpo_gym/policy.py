@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +33,8 @@ class PolicyOptimizer:
         observer, codec: As in `gym.make`, the ones that the policy was trained with.
         scores: The scale of the scores shown.
         scale: The meta-train statistics that the policy was trained with.
+        space: The search space that the policy was trained with, where that may be wider than a run's own: missing
+            columns are shown as inactive.
     """
 
     version = 1
@@ -44,8 +47,9 @@ class PolicyOptimizer:
         *,
         scores: str = "raw",
         scale: Scale | None = None,
+        space: SearchSpace | None = None,
     ) -> None:
-        self.policy = policy
+        self.policy, self.space = policy, space
         served = SCORES.get(scores)()
         seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
         self.observer, self.codec = seen, make_part(CODECS, codec)
@@ -54,11 +58,12 @@ class PolicyOptimizer:
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
-        bank = _ToldBank(context)
+        space = self.space or context.space
+        bank = _ToldBank(context, space.d)
         most = horizon(context.budget, context.fidelities, 0, fidelity=self.codec.fidelity)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
-            context.space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
+            space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
         )
         self._rng, self._told, self._n_init = rng, list[Trial](), 0
         self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
@@ -79,6 +84,15 @@ class PolicyOptimizer:
             return None
         return Query(runs.bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
 
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of a run, after `reset`."""
+        self._ready()
+        return self.observer.space(self._contexts), self.codec.space(self._contexts)
+
+    def masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense now, ``(a,)``, configurations that were tried left out; for discrete actions."""
+        return self.codec.masks(self._contexts, self._ready(), untried=True)[0]
+
     def tell(self, trial: Trial) -> None:
         """Learn an outcome; those told before the first `ask` are given points."""
         runs = self._ready()
@@ -93,8 +107,8 @@ class PolicyOptimizer:
         self._record(runs, trial)
 
     def _record(self, runs: Runs, trial: Trial) -> None:
-        x = self._contexts.space.to_unit(trial.config)[None]
-        at = runs.bank.place(runs.task, x)
+        bank: Any = runs.bank
+        at = bank.place(runs.task, bank.space.to_unit(trial.config)[None])
         outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
         runs.record(at, outcome.score, outcome, fidelity)
@@ -116,11 +130,11 @@ class PolicyOptimizer:
 
 
 class _ToldBank(Bank):
-    """One task whose scores are told, not evaluated: the pool of a context, or its whole space."""
+    """One task whose scores are told, not evaluated: the pool of a context, or its whole space; `d` columns."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, d: int) -> None:
         self.space: SearchSpace = context.space
-        self.d = context.space.d
+        self.d = d
         self.pool = None if context.pool is None else np.asarray(context.pool, np.float64)
         self.m = 0 if self.pool is None else len(self.pool)
         self.tasks: Sequence[Task] = (_Told(context),)  # type: ignore[assignment]
@@ -130,8 +144,9 @@ class _ToldBank(Bank):
             self.there, self.complete = available, bool(available.all())
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
+        x = x[:, : self.space.d]
         if self.pool is None:
-            return self.space.snap(x)
+            return self._wide(self.space.snap(x))
         from hpo_gym.tasks.table import Finder
 
         if not hasattr(self, "_finder"):
@@ -147,14 +162,19 @@ class _ToldBank(Bank):
         raise StateError("Scores of this run are told, not evaluated.")
 
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
-        return np.asarray(at if self.pool is None else self.pool[at], np.float64)
+        return self._wide(np.asarray(at if self.pool is None else self.pool[at], np.float64))
+
+    def _wide(self, x: Points) -> Points:
+        """Points with all columns; those that the run's space lacks are .5."""
+        lacking = self.d - x.shape[-1]
+        return np.concatenate([x, np.full((*x.shape[:-1], lacking), 0.5)], -1) if lacking > 0 else x
 
     def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         return np.zeros(len(base)), np.zeros(len(base), np.int8)
 
     def config(self, task: int, at: Any) -> dict[str, Any]:
         """The configuration of a row or point."""
-        return self.space.from_unit(at if self.pool is None else self.pool[at])
+        return self.space.from_unit(at[: self.space.d] if self.pool is None else self.pool[at])
 
 
 class _Told:

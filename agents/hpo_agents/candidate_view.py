@@ -1,0 +1,112 @@
+"""The view of an agent with a fixed list of candidates: which of them it chooses, and what is known of each."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents.candidates import Candidates
+from hpo_gym.codecs import Codec, Proposal
+from hpo_gym.contexts import Contexts
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.observers import MAX, Observer
+from hpo_gym.runs import Runs
+from hpo_gym.scores import ServedScores
+from hpo_gym.task import Bank, Ints
+
+Mask = NDArray[np.bool_]
+_ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
+
+
+class CandidateCodec(Codec):
+    """``Discrete(c)``: one of the candidates; where it was not measured, the nearest measured row answers."""
+
+    fidelity = stop = False
+
+    def __init__(self, candidates: Candidates) -> None:
+        self.candidates = candidates
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        return gym.spaces.Discrete(len(self.candidates.x))
+
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+        a, c = np.asarray(actions), len(self.candidates.x)
+        if a.shape != (runs.n,) or a.dtype.kind not in "iu" or ((a < 0) | (a >= c)).any():
+            raise InvalidValueError(f"Actions must be {runs.n} integers in [0, {c - 1}], got {actions!r:.80}.")
+        places = placed(runs.bank, self.candidates)
+        return Proposal(places[runs.task, a])
+
+    def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
+        """The candidates that are new to the run, ``(n, c)``; all of them where none is left."""
+        new = ~_matches(runs, self.candidates).any(2)
+        new[~new.any(1)] = True
+        return new
+
+
+class CandidateObserver(Observer):
+    """``(2 c + 2,)``: of each candidate whether it was tried, and its score (0 if not); incumbent's score; share left.
+
+    That is all that a run of candidates can tell, so a network without memory may act on it as well as any. The
+    incumbent may be another configuration, where some were given.
+    """
+
+    context = False
+
+    def __init__(self, candidates: Candidates, served: ServedScores) -> None:
+        self.chosen, self.served = candidates, served
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        c = len(self.chosen.x)
+        low = np.concatenate([np.zeros(c), np.full(c + 1, -MAX), [0.0]]).astype(np.float32)
+        high = np.concatenate([np.ones(c), np.full(c + 1, MAX), [1.0]]).astype(np.float32)
+        return gym.spaces.Box(low, high, dtype=np.float32)
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> NDArray[np.float32]:
+        c = len(self.chosen.x)
+        out = np.zeros((runs.n, 2 * c + 2), np.float32)
+        out[:, -1] = runs.left
+        if runs.fresh:
+            return out
+        match = _matches(runs, self.chosen)
+        scores = np.where(runs.exists(), self.serve(contexts, runs, runs.scores()), 0.0)
+        first = match.argmax(2)
+        tried = match.any(2)
+        out[:, :c] = tried
+        out[:, c : 2 * c] = np.where(tried, np.take_along_axis(scores, first, 1), 0.0)
+        out[:, 2 * c] = self.serve(contexts, runs, runs.best)
+        return out
+
+
+def _matches(runs: Runs, candidates: Candidates) -> Mask:
+    """Which trial was which candidate, ``(n, c, h)``; one row may stand for several."""
+    if runs.fresh:
+        return np.zeros((runs.n, len(candidates.x), 1), bool)
+    places = placed(runs.bank, candidates)
+    if runs.tabular:
+        known, asked = places[runs.task], runs.ordered(runs.at)
+    else:
+        known, asked = _hashes(places)[runs.task], _hashes(runs.ordered(runs.at))
+    return (known[:, :, None] == asked[:, None, :]) & runs.exists()[:, None, :]
+
+
+@functools.lru_cache(maxsize=32)
+def placed(bank: Bank, candidates: Candidates) -> NDArray[Any]:
+    """What each candidate evaluates on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
+    k, c = len(bank.tasks), len(candidates.x)
+    tasks: Ints = np.repeat(np.arange(k), c)
+    space = max((t.space for t in bank.tasks), key=lambda s: s.d)
+    x = candidates.points_on(space)
+    if x.shape[1] < bank.d:
+        x = np.concatenate([x, np.full((c, bank.d - x.shape[1]), 0.5)], 1)
+    at = bank.place(tasks, np.tile(x, (k, 1)))
+    return at.reshape(k, c, *at.shape[1:])
+
+
+def _hashes(x: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """One number for each point; the same point has the same."""
+    factors = np.cumprod(np.full(x.shape[-1], _ODD, np.uint64))
+    return np.asarray((np.ascontiguousarray(x).view(np.uint64) * factors).sum(-1, dtype=np.uint64))

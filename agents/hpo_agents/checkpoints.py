@@ -1,0 +1,111 @@
+"""Checkpoints of a training: tensors and JSON, never code; one is whole or is not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.table_files import blame
+
+FORMAT = 1
+_HEAD, _STATE, _BEST = "checkpoint.json", "state.safetensors", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training goes on from.
+
+    Attributes:
+        state: Weights and the state of optimizers and buffers.
+        best: Weights of the best policy so far.
+        counts: Counters of the algorithm.
+        course: How the training went so far, plain JSON.
+    """
+
+    state: dict[str, torch.Tensor]
+    best: dict[str, torch.Tensor]
+    counts: dict[str, int]
+    course: dict[str, Any]
+
+
+def write_checkpoint(folder: Path, identity: Mapping[str, Any], segment: int, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint after a segment; the ones before it go when it is on the disk."""
+    home = folder / "checkpoints"
+    unfinished, whole = home / f"{segment:06d}.part", home / f"{segment:06d}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    files = {_STATE: checkpoint.state, _BEST: checkpoint.best}
+    data = {name: safetensors.torch.save({k: v.contiguous() for k, v in t.items()}) for name, t in files.items()}
+    head = {"format": FORMAT, "identity": dict(identity), "counts": checkpoint.counts, "course": checkpoint.course}
+    head["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
+    data[_HEAD] = json.dumps(head, indent=1).encode()
+    for name, content in data.items():
+        with (unfinished / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    shutil.rmtree(whole, ignore_errors=True)
+    unfinished.rename(whole)
+    _sync(home)
+    for old in home.iterdir():
+        if old != whole:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def read_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint | None:
+    """The last checkpoint in a folder, or None where there is none.
+
+    Raises:
+        InvalidValueError: It is of another training.
+        DamagedDataError: A file is not what was written.
+    """
+    home = folder / "checkpoints"
+    whole = sorted(p for p in home.iterdir() if p.suffix != ".part") if home.is_dir() else []
+    if not whole:
+        return None
+    path = whole[-1] / _HEAD
+    with blame(path):
+        head = json.loads(path.read_text(encoding="utf-8"))
+        if head["format"] != FORMAT:
+            raise DamagedDataError(f"{path}: `format` must be {FORMAT}, got {head['format']!r}.")
+        tensors = [_read(whole[-1] / name, head["sha256"][name]) for name in (_STATE, _BEST)]
+        found = Checkpoint(tensors[0], tensors[1], head["counts"], head["course"])
+        other = head["identity"]
+        told = json.loads(json.dumps(dict(identity)))
+        differing = sorted(key for key in {*told, *other} if told.get(key) != other.get(key))
+    if differing:
+        raise InvalidValueError(
+            f"{folder} holds a training with another {', '.join(differing)}: go on with the same, or choose another "
+            "folder."
+        )
+    return found
+
+
+def _read(path: Path, sha256: str) -> dict[str, torch.Tensor]:
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
+    try:
+        return safetensors.torch.load(data)
+    except SafetensorError as fault:
+        raise DamagedDataError(f"{path} must be a safetensors file: {fault}.") from fault
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

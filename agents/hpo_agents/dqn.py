@@ -1,0 +1,31 @@
+"""Deep Q-learning, as Stable-Baselines3 has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3 import DQN as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True)
+class DQN(SB3Agent):
+    """Deep Q-learning over candidates.
+
+    **Reference**: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of Stable-Baselines3 (Adam, and no images).
+    Configurations that the run has tried are masked when it acts, not while it trains. A run that draws
+    (``greedy=False``) does so from the softmax of the values.
+    """
+
+    name = "dqn"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """Values of the actions."""
+        return policy.q_net(obs), None

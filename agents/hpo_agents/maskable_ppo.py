@@ -1,0 +1,31 @@
+"""Proximal policy optimisation with masked actions, as sb3-contrib has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sb3_contrib import MaskablePPO as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent, logits_of
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("maskable-ppo", family="rl", extra="rl", trainable=True)
+class MaskablePPO(SB3Agent):
+    """Proximal policy optimisation over candidates, where none is tried twice: those tried are masked in training too.
+
+    **Reference**: Huang and Ontanon, "A closer look at invalid action masking in policy gradient algorithms",
+    FLAIRS 2022; Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of sb3-contrib; the learning rate falls
+    linearly.
+    """
+
+    name = "maskable-ppo"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """Logits of the actions."""
+        return logits_of(policy.get_distribution(obs).distribution), None

@@ -1,0 +1,326 @@
+"""What agents with a trained policy have in common: their view of runs, training, acting by ask and tell, files."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+import yaml
+
+from hpo_agents.candidate_view import CandidateCodec, CandidateObserver
+from hpo_agents.candidates import Candidates, check_space, choose_candidates
+from hpo_agents.policy_training import Actor, Learner, Plan, Progress, Tensors, names_of, one_thread, train
+from hpo_agents.saved import read_agent, write_agent
+from hpo_gym.contexts import Scale
+from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.optimizer import Context
+from hpo_gym.policy import Policy, PolicyOptimizer
+from hpo_gym.scores import SCORES
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import Suite, scale_of
+from hpo_gym.table_files import blame
+from hpo_gym.task import Task
+from hpo_gym.trial import Query, Trial
+from hpo_gym.vector import HPOVectorEnv
+
+_OWN = "candidates"
+_SETTINGS = Path(__file__).parent / "settings"
+_WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
+
+
+class PolicyAgent(ABC):
+    """An agent whose policy was trained on `HPOVectorEnv`, and acts by ask and tell without an env.
+
+    Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks.
+
+    Args:
+        codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), those that it
+            tried masked. Or a registered codec, or an object of its name and options.
+        observer: ``"candidates"``: it sees which of them it tried, and their scores (`CandidateObserver`). Or a
+            registered observer, or an object of its name and options.
+        candidates: How many configurations there are to choose from.
+        scores: The scale on which scores are seen.
+        reward: A registered reward; of training tasks only, it may read the oracle.
+        budget: Trials of a training episode.
+        runs: Episodes side by side.
+        steps: Trials of the training.
+        segments: How often the validation tasks are asked.
+        patience: Segments without a better result on the validation tasks after which the training ends.
+        greedy: Whether runs take the best action; else one is drawn from the policy.
+        network: Widths of the hidden layers.
+        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+    """
+
+    version = 1
+    name: str
+    _seen: frozenset[str] = frozenset()
+    _suites: tuple[str, ...] = ()
+    _space: SearchSpace | None = None
+    _scale: Scale = Scale()
+    _chosen: Candidates | None = None
+    _weights: Tensors | None = None
+    _actor: Actor | None = None
+    _acting: PolicyOptimizer | None = None
+
+    def __init__(
+        self,
+        codec: Any = None,
+        observer: Any = None,
+        candidates: int | None = None,
+        scores: str | None = None,
+        reward: Any = None,
+        budget: int | None = None,
+        runs: int | None = None,
+        steps: int | None = None,
+        segments: int | None = None,
+        patience: int | None = None,
+        greedy: bool | None = None,
+        network: Sequence[int] | None = None,
+        algorithm: Mapping[str, Any] | None = None,
+    ) -> None:
+        given = {key: value for key, value in locals().items() if key in inspect.signature(PolicyAgent).parameters}
+        tuned = settings_of(self.name)
+        for key, value in given.items():
+            chosen = tuned[key] if value is None else {**tuned[key], **value} if key == "algorithm" else value
+            setattr(self, key, list(chosen) if key == "network" else chosen)
+        for key in _WHOLE:
+            value = getattr(self, key)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
+        if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in self.network):
+            raise InvalidValueError(f"`network` must be a list of integers >= 1, got {self.network!r}.")
+
+    codec: Any
+    observer: Any
+    candidates: int
+    scores: str
+    reward: Any
+    budget: int
+    runs: int
+    steps: int
+    segments: int
+    patience: int
+    greedy: bool
+    network: list[int]
+    algorithm: dict[str, Any]
+
+    # ------------------------------------------------------------------ of the algorithm
+    @abstractmethod
+    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
+        """The algorithm, fresh."""
+
+    @abstractmethod
+    def make_actor(self, weights: Tensors) -> Actor:
+        """The policy of the weights."""
+
+    # ------------------------------------------------------------------ training
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, plain JSON."""
+        return {key: getattr(self, key) for key in inspect.signature(type(self)).parameters}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that it was trained (or chosen by validation) on."""
+        return self._seen
+
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Train on `tasks`; the policy that did best on `validation` is kept.
+
+        Args:
+            tasks: Meta-train tasks.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: Trials; default the setting.
+
+        Raises:
+            InvalidValueError: No tasks, tasks of different spaces, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        self.train_in(None, tasks, rng, validation=validation, steps=steps)
+
+    def train_in(
+        self,
+        folder: Path | None,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+        progress: Progress = lambda done, total, what: None,
+    ) -> list[list[float]]:
+        """As `train`, with checkpoints and TensorBoard logs in a folder; what was interrupted there goes on.
+
+        Returns:
+            Trials done and mean normalised regret on the validation tasks, at the end of each segment.
+        """
+        tasks, validation = list(tasks), list(validation)
+        if not tasks:
+            raise InvalidValueError("At least one task is needed to train on, got none.")
+        seen, held = ({t.family for t in part} for part in (tasks, validation))
+        if seen & held:
+            raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+        self._space = max(tasks, key=lambda t: t.space.d).space
+        for task in (*tasks, *validation):
+            check_space(self._space, task.space)
+        seed = int(rng.integers(2**63))
+        self._scale = scale_of(tasks)
+        self._chosen = choose_candidates(tasks, self.candidates, rng) if _OWN in (self.codec, self.observer) else None
+        steps = self.steps if steps is None else steps
+        plan = Plan(steps, self.segments, self.patience, self.greedy, self.masked, seed)
+        identity = {
+            "agent": self.name, "version": self.version, "settings": self.settings, "steps": steps, "seed": seed,
+            "tasks": names_of(tasks), "validation": names_of(validation),
+        }  # fmt: skip
+        suite = _suite(tasks, validation, self._space)
+        with one_thread():
+            env = self._env(suite, "train", self.runs, self.reward)
+            judge = self._env(suite, "val", len(validation), "score") if validation else None
+            learner = self.make_learner(env, seed % 2**31, None if folder is None else folder / "logs")
+            weights, course = train(learner, judge, plan, folder, identity, progress)
+        self._learned(weights)
+        self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
+        return course.curve
+
+    def _env(self, suite: Suite, split: str, runs: int, reward: Any) -> HPOVectorEnv:
+        observer, codec = self._parts()
+        return HPOVectorEnv(
+            runs, suite, split=split, budget=self.budget, observer=observer, codec=codec, reward=reward,
+            scores=self.scores, statistics=False,
+            autoreset_mode="SAME_STEP" if split == "train" else "NEXT_STEP",
+        )  # fmt: skip
+
+    def _parts(self) -> tuple[Any, Any]:
+        """Observer and codec; names of registered ones are left to who makes runs."""
+        observer, codec = self.observer, self.codec
+        if self._chosen is not None:
+            if observer == _OWN:
+                observer = CandidateObserver(self._chosen, SCORES.get(self.scores)())
+            if codec == _OWN:
+                codec = CandidateCodec(self._chosen)
+        return observer, codec
+
+    @property
+    def masked(self) -> bool:
+        """Whether actions are numbers of configurations, so that those that were tried can be masked."""
+        return bool(self.codec == _OWN)
+
+    def optimizer(self, policy: Policy) -> PolicyOptimizer:
+        """A policy with the view of this agent."""
+        observer, codec = self._parts()
+        return PolicyOptimizer(policy, observer, codec, scores=self.scores, scale=self._scale, space=self._space)
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of one run."""
+        assert self._space is not None
+        optimizer = self.optimizer(lambda obs, rng: None)
+        optimizer.reset(Context(self._space, float(self.budget)), np.random.default_rng(0))
+        return optimizer.spaces()
+
+    def _learned(self, weights: Tensors) -> None:
+        self._weights, self._actor, self._acting = weights, self.make_actor(weights), None
+
+    # ------------------------------------------------------------------ acting
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: The space of the context is not the one trained on.
+        """
+        if self._actor is None or self._space is None:
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        check_space(self._space, context.space)
+        self._actor.forget()
+        self._acting = self.optimizer(self._act)
+        self._acting.reset(context, rng)
+
+    def _act(self, obs: Any, rng: np.random.Generator) -> Any:
+        assert self._actor is not None
+        assert self._acting is not None
+        many = {k: v[None] for k, v in obs.items()} if isinstance(obs, dict) else obs[None]
+        masks = self._acting.masks()[None] if self.masked else None
+        with torch.no_grad(), one_thread():
+            return self._actor.act(many, masks, None if self.greedy else rng)[0]
+
+    def ask(self) -> Query | None:
+        """The configuration that the policy chooses; None where the budget is spent."""
+        return self._ready().ask()
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial."""
+        self._ready().tell(trial)
+
+    def _ready(self) -> PolicyOptimizer:
+        if self._acting is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._acting
+
+    # ------------------------------------------------------------------ files
+    def save(self, folder: Path) -> None:
+        """Write `agent.json` and `weights.safetensors`.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        if self._weights is None or self._space is None:
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is saved.")
+        about = {
+            "version": self.version,
+            "settings": self.settings,
+            "suites": list(self._suites),
+            "seen": sorted(self._seen),
+            "space": self._space.to_json(),
+            "scale": asdict(self._scale),
+        }
+        chosen = self._chosen
+        own = {} if chosen is None else {"x": chosen.x} | ({} if chosen.rows is None else {"rows": chosen.rows})
+        arrays = {f"candidates/{k}": v for k, v in own.items()}
+        arrays |= {f"policy/{k}": v.numpy() for k, v in self._weights.items()}
+        write_agent(folder, self.name, about, arrays, tensors=True)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this agent's.
+
+        Raises:
+            DamagedDataError: A file is missing, damaged, or not of this agent and version.
+        """
+        about, arrays = read_agent(folder, self.name, tensors=True)
+        with blame(Path(folder)):
+            if about["version"] != self.version:
+                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
+            other = type(self)(**about["settings"])
+            other._space, scale = SearchSpace(about["space"]), about["scale"]
+            other._scale = Scale(**{k: tuple(v) if isinstance(v, list) else v for k, v in scale.items()})
+            if "candidates/x" in arrays:
+                other._chosen = Candidates(other._space, arrays["candidates/x"], arrays.get("candidates/rows"))
+            weights = {k.removeprefix("policy/"): torch.tensor(v) for k, v in arrays.items() if k.startswith("policy/")}
+            other._learned(weights)
+            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+        self.__dict__.update(other.__dict__)
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    """The tuned settings of an agent."""
+    found = yaml.safe_load((_SETTINGS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return dict(found)
+
+
+def _suite(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:
+    """The tasks as a suite, for the env."""
+    splits = {"train": [t.name for t in tasks], "val": [t.name for t in validation]}
+    return Suite("training", space, (*tasks, *validation), "any", splits=splits)

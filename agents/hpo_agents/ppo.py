@@ -1,0 +1,31 @@
+"""Proximal policy optimisation, as Stable-Baselines3 has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3 import PPO as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent, logits_of
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("ppo", family="rl", extra="rl", trainable=True)
+class PPO(SB3Agent):
+    """Proximal policy optimisation over candidates.
+
+    **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of Stable-Baselines3; the learning rate falls
+    linearly. Configurations that the run has tried are masked when it acts, not while it trains (`maskable-ppo` does
+    both).
+    """
+
+    name = "ppo"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """Logits of the actions."""
+        return logits_of(policy.get_distribution(obs).distribution), None

@@ -1,0 +1,36 @@
+"""Quantile regression deep Q-learning, as sb3-contrib has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sb3_contrib import QRDQN as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("qr-dqn", family="rl", extra="rl", trainable=True)
+class QRDQN(SB3Agent):
+    """Distributional deep Q-learning over candidates, by quantile regression.
+
+    **Reference**: Dabney, Rowland, Bellemare and Munos, "Distributional reinforcement learning with quantile
+    regression", AAAI 2018.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of sb3-contrib. Configurations that the run has
+    tried are masked when it acts, not while it trains.
+    """
+
+    name = "qr-dqn"
+    maker = Algorithm
+
+    @property
+    def policy_kwargs(self) -> dict[str, Any]:
+        """Arguments of the policy's class."""
+        return {"net_arch": list(self.network), "n_quantiles": self.algorithm["n_quantiles"]}
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """Values of the actions: means of their quantiles."""
+        return policy.quantile_net(obs).mean(1), None

@@ -1,0 +1,31 @@
+"""Soft actor-critic, as Stable-Baselines3 has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3 import SAC as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("sac", family="rl", extra="rl", trainable=True)
+class SAC(SB3Agent):
+    """Soft actor-critic; the next configuration is a point in [-1, 1]^d, which the nearest row answers in a pool.
+
+    **Reference**: Haarnoja, Zhou, Abbeel and Levine, "Soft actor-critic: off-policy maximum entropy deep reinforcement
+    learning with a stochastic actor", ICML 2018.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of Stable-Baselines3. Runs take the mean
+    action.
+    """
+
+    name = "sac"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """The mean action."""
+        return policy.actor(obs, deterministic=True), None

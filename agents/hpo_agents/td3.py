@@ -1,0 +1,31 @@
+"""Twin delayed deep deterministic policy gradient, as Stable-Baselines3 has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from stable_baselines3 import TD3 as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("td3", family="rl", extra="rl", trainable=True)
+class TD3(SB3Agent):
+    """Twin delayed DDPG; the next configuration is a point in [-1, 1]^d, which the nearest row answers in a pool.
+
+    **Reference**: Fujimoto, van Hoof and Meger, "Addressing function approximation error in actor-critic methods",
+    ICML 2018.
+
+    **Differs from the paper**: the algorithm is that of Stable-Baselines3; its exploration noise is the setting
+    `action_noise`, a standard deviation.
+    """
+
+    name = "td3"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """The action."""
+        return policy.actor(obs), None

@@ -1,0 +1,30 @@
+"""Truncated quantile critics, as sb3-contrib has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sb3_contrib import TQC as Algorithm
+
+from hpo_agents.sb3_agent import SB3Agent
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("tqc", family="rl", extra="rl", trainable=True)
+class TQC(SB3Agent):
+    """Truncated quantile critics; the next configuration is a point in [-1, 1]^d, answered by the nearest row of a pool.
+
+    **Reference**: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture of
+    continuous distributional quantile critics", ICML 2020.
+
+    **Differs from the paper**: nothing in the algorithm, which is that of sb3-contrib. Runs take the mean action.
+    """
+
+    name = "tqc"
+    maker = Algorithm
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """The mean action."""
+        return policy.actor(obs, deterministic=True), None
