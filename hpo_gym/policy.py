@@ -84,6 +84,11 @@ class PolicyOptimizer:
             return None
         return Query(runs.bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
 
+    @property
+    def runs(self) -> Runs:
+        """The run so far, as observers and codecs read it."""
+        return self._ready()
+
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
         """Observation and action space of a run, after `reset`."""
         self._ready()

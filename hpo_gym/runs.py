@@ -348,7 +348,8 @@ class Runs:
             return self.block
         out = np.empty((self.n, self.d + 1 + extra), np.float32)
         out[:, : self.d] = self._signed(self.task, self.at[(self.clock - 1) % self.h])
-        out[:, self.d] = self.last
+        with np.errstate(over="ignore"):  # observers serve the score anew, within the range of float32
+            out[:, self.d] = self.last
         return out
 
     def last_x(self) -> Points:

@@ -74,3 +74,15 @@ class Rank(ServedScores):
         balance = ((asked > seen) & there).sum(2) - 1.0 * ((asked < seen) & there).sum(2)
         out = balance / np.maximum(there.sum(2), 1)
         return np.asarray(out if scores.ndim == 2 else out[:, 0])
+
+
+class Bounded(ServedScores):
+    """Another scale, cut off at `bound` on either side: for networks, which a single huge score would blind."""
+
+    def __init__(self, inner: ServedScores, bound: float = 10.0) -> None:
+        self.inner, self.bound = inner, bound
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        with np.errstate(over="ignore"):
+            served = self.inner.serve(contexts, runs, scores)
+        return np.clip(served, -self.bound, self.bound)

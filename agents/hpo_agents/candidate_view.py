@@ -41,10 +41,14 @@ class CandidateCodec(Codec):
         return Proposal(places[runs.task, a])
 
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        """The candidates that are new to the run, ``(n, c)``; all of them where none is left."""
-        new = ~_matches(runs, self.candidates).any(2)
-        new[~new.any(1)] = True
-        return new
+        """`left`; all where nothing is left, so that an agent can still act."""
+        mask = self.left(runs)
+        mask[~mask.any(1)] = True
+        return mask
+
+    def left(self, runs: Runs) -> Mask:
+        """The candidates that were measured on the run's task (where any was) and that it has not tried, ``(n, c)``."""
+        return np.asarray(measured(runs.bank, self.candidates)[runs.task] & ~_matches(runs, self.candidates).any(2))
 
 
 class CandidateObserver(Observer):
@@ -96,14 +100,29 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
 @functools.lru_cache(maxsize=32)
 def placed(bank: Bank, candidates: Candidates) -> NDArray[Any]:
     """What each candidate evaluates on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
+    task, x = _everywhere(bank, candidates)
+    at = bank.place(task, x)
+    return at.reshape(len(bank.tasks), len(candidates.x), *at.shape[1:])
+
+
+@functools.lru_cache(maxsize=32)
+def measured(bank: Bank, candidates: Candidates) -> Mask:
+    """Which candidates are answered by themselves, not by their nearest row, ``(k, c)``; all, where none is."""
+    task, x = _everywhere(bank, candidates)
+    at = placed(bank, candidates)
+    found = bank.points(task, at.reshape(len(task), *at.shape[2:]))
+    same = np.isclose(found, x, rtol=0, atol=1e-6).all(1).reshape(at.shape[:2])  # pools may be float32
+    same[~same.any(1)] = True
+    return np.asarray(same)
+
+
+def _everywhere(bank: Bank, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:
+    """Each task with each candidate: positions ``(k c,)`` and points ``(k c, d)``."""
     k, c = len(bank.tasks), len(candidates.x)
-    tasks: Ints = np.repeat(np.arange(k), c)
-    space = max((t.space for t in bank.tasks), key=lambda s: s.d)
-    x = candidates.points_on(space)
+    x = candidates.points_on(max((t.space for t in bank.tasks), key=lambda space: space.d))
     if x.shape[1] < bank.d:
         x = np.concatenate([x, np.full((c, bank.d - x.shape[1]), 0.5)], 1)
-    at = bank.place(tasks, np.tile(x, (k, 1)))
-    return at.reshape(k, c, *at.shape[1:])
+    return np.repeat(np.arange(k), c), np.tile(x, (k, 1))
 
 
 def _hashes(x: NDArray[np.float64]) -> NDArray[np.uint64]:

@@ -16,13 +16,26 @@ import yaml
 
 from hpo_agents.candidate_view import CandidateCodec, CandidateObserver
 from hpo_agents.candidates import Candidates, check_space, choose_candidates
-from hpo_agents.policy_training import Actor, Learner, Plan, Progress, Tensors, names_of, one_thread, train
+from hpo_agents.policy_training import (
+    Actor,
+    Learner,
+    Plan,
+    Progress,
+    Tensors,
+    names_of,
+    one_thread,
+    own_randomness,
+    train,
+)
 from hpo_agents.saved import read_agent, write_agent
+from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.contexts import Scale
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.kernel import make_part
+from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
 from hpo_gym.policy import Policy, PolicyOptimizer
-from hpo_gym.scores import SCORES
+from hpo_gym.scores import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite, scale_of
 from hpo_gym.table_files import blame
@@ -187,7 +200,7 @@ class PolicyAgent(ABC):
             "tasks": names_of(tasks), "validation": names_of(validation),
         }  # fmt: skip
         suite = _suite(tasks, validation, self._space)
-        with one_thread():
+        with one_thread(), own_randomness():
             env = self._env(suite, "train", self.runs, self.reward)
             judge = self._env(suite, "val", len(validation), "score") if validation else None
             learner = self.make_learner(env, seed % 2**31, None if folder is None else folder / "logs")
@@ -197,22 +210,21 @@ class PolicyAgent(ABC):
         return course.curve
 
     def _env(self, suite: Suite, split: str, runs: int, reward: Any) -> HPOVectorEnv:
-        observer, codec = self._parts()
+        observer, codec = self.parts()
         return HPOVectorEnv(
             runs, suite, split=split, budget=self.budget, observer=observer, codec=codec, reward=reward,
-            scores=self.scores, statistics=False,
-            autoreset_mode="SAME_STEP" if split == "train" else "NEXT_STEP",
+            statistics=False, autoreset_mode="SAME_STEP" if split == "train" else "NEXT_STEP",
         )  # fmt: skip
 
-    def _parts(self) -> tuple[Any, Any]:
-        """Observer and codec; names of registered ones are left to who makes runs."""
-        observer, codec = self.observer, self.codec
-        if self._chosen is not None:
-            if observer == _OWN:
-                observer = CandidateObserver(self._chosen, SCORES.get(self.scores)())
-            if codec == _OWN:
-                codec = CandidateCodec(self._chosen)
-        return observer, codec
+    def parts(self) -> tuple[Observer, Codec]:
+        """How it sees runs, and what its actions mean; after `train` or `load`."""
+        served = Bounded(SCORES.get(self.scores)())
+        chosen = self._chosen
+        if chosen is None:
+            return make_part(OBSERVERS, self.observer, served=served), make_part(CODECS, self.codec)
+        own = self.observer == _OWN
+        observer = CandidateObserver(chosen, served) if own else make_part(OBSERVERS, self.observer, served=served)
+        return observer, CandidateCodec(chosen) if self.codec == _OWN else make_part(CODECS, self.codec)
 
     @property
     def masked(self) -> bool:
@@ -221,8 +233,7 @@ class PolicyAgent(ABC):
 
     def optimizer(self, policy: Policy) -> PolicyOptimizer:
         """A policy with the view of this agent."""
-        observer, codec = self._parts()
-        return PolicyOptimizer(policy, observer, codec, scores=self.scores, scale=self._scale, space=self._space)
+        return PolicyOptimizer(policy, *self.parts(), scale=self._scale, space=self._space)
 
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
         """Observation and action space of one run."""
@@ -232,7 +243,8 @@ class PolicyAgent(ABC):
         return optimizer.spaces()
 
     def _learned(self, weights: Tensors) -> None:
-        self._weights, self._actor, self._acting = weights, self.make_actor(weights), None
+        with own_randomness():  # a network begins with random weights
+            self._weights, self._actor, self._acting = weights, self.make_actor(weights), None
 
     # ------------------------------------------------------------------ acting
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -258,8 +270,12 @@ class PolicyAgent(ABC):
             return self._actor.act(many, masks, None if self.greedy else rng)[0]
 
     def ask(self) -> Query | None:
-        """The configuration that the policy chooses; None where the budget is spent."""
-        return self._ready().ask()
+        """The configuration that the policy chooses; None where the budget is spent, or no candidate is left."""
+        acting = self._ready()
+        codec = acting.codec
+        if isinstance(codec, CandidateCodec) and not codec.left(acting.runs).any():
+            return None
+        return acting.ask()
 
     def tell(self, trial: Trial) -> None:
         """Learn the outcome of a trial."""

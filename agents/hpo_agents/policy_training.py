@@ -146,24 +146,23 @@ def train(
         learner.restore(stored.state, stored.counts)
         course, kept = Course(**stored.course), stored.best
     done = sum(_lengths(plan)[: course.segment])
-    with one_thread(), own_randomness():
-        for k, steps in list(enumerate(_lengths(plan)))[course.segment :]:
-            if course.over:
-                break
-            seed = int(seeding.key("segment", plan.seed, k) % 2**31)
-            learner.advance(
-                steps, seed, done / plan.steps, lambda part, at=done: progress(at + part, plan.steps, _said(course))
-            )
-            done += steps
-            better = _judge(learner, validation, plan, course, done)
-            if better or validation is None:
-                kept = policy_of(learner.tensors())
-            course.segment = k + 1
-            course.over = k - course.best_segment >= plan.patience
-            if folder is not None:
-                counts, told = learner.counts(), json.loads(json.dumps(course.__dict__))
-                write_checkpoint(folder, identity, k + 1, Checkpoint(learner.tensors(), kept, counts, told))
-            progress(done, plan.steps, _said(course))
+    for k, steps in list(enumerate(_lengths(plan)))[course.segment :]:
+        if course.over:
+            break
+        seed = int(seeding.key("segment", plan.seed, k) % 2**31)
+        learner.advance(
+            steps, seed, done / plan.steps, lambda part, at=done: progress(at + part, plan.steps, _said(course))
+        )
+        done += steps
+        better = _judge(learner, validation, plan, course, done)
+        if better or validation is None:
+            kept = policy_of(learner.tensors())
+        course.segment = k + 1
+        course.over = k - course.best_segment >= plan.patience
+        if folder is not None:
+            counts, told = learner.counts(), json.loads(json.dumps(course.__dict__))
+            write_checkpoint(folder, identity, k + 1, Checkpoint(learner.tensors(), kept, counts, told))
+        progress(done, plan.steps, _said(course))
     return kept, course
 
 

@@ -105,7 +105,7 @@ class SB3Learner(Learner):
         if hasattr(model, "exploration_schedule"):
             first, last = model.exploration_initial_eps, model.exploration_final_eps
             epsilon = first + min(1.0, share / model.exploration_fraction) * (last - first)
-            model.exploration_schedule = lambda _: epsilon
+            model.exploration_schedule, model.exploration_rate = (lambda _: epsilon), epsilon
         model.learn(steps, reset_num_timesteps=False, callback=_Watch(watch, model.num_timesteps), log_interval=10)
 
     def tensors(self) -> Tensors:
@@ -169,7 +169,7 @@ class _Watch(BaseCallback):
         self._watch, self._start = watch, start
 
     def _on_step(self) -> bool:
-        if self.n_calls % 16 == 0:
+        if self.n_calls % 8 == 0:
             self._watch(self.num_timesteps - self._start)
         return True
 
