@@ -1,4 +1,4 @@
-"""The command line: `hpo-gym list | info | bench | reference | report | verify | import | build | validity`.
+"""The command line: `hpo-gym list | info | train | bench | reference | report | verify | import | build | validity`.
 
 Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
@@ -10,21 +10,21 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, StorageFullError, unknown
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
     from hpo_gym.bench.results import Results
     from hpo_gym.suite import Suite
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
-_STOPPED = "stopped; what a bench has finished is stored: add --resume to go on"
+_STOPPED = "stopped; what is finished is stored: add --resume to go on"
 
 app = typer.Typer(
     name="hpo-gym",
@@ -104,6 +104,51 @@ def bench(
             with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume, progress=progress,
         )  # fmt: skip
     _finish(results, quiet=quiet, allow_failures=allow_failures)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A trainable optimizer; module:name for a class of your own.")],
+    suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
+    fold: Annotated[int | None, typer.Option(help="0..4, instead of the published split.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Trials; by default the optimizer's own.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random is drawn from it.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, the value as JSON or a word; repeatable.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of what is learned, of checkpoints and TensorBoard logs.")] = Path(
+        "hpo-gym-trained"
+    ),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train an optimizer on the meta-train tasks of suites, and keep what does best on their validation tasks."""
+    from hpo_gym.training import train as run
+
+    names = [s.strip() for s in suite.split(",") if s.strip()]
+    with _progress(quiet, "trials") as progress:
+        curve = run(
+            name, names, fold=fold, steps=steps, seed=seed, settings=_settings(settings or ()), out=out, resume=resume,
+            progress=progress,
+        )  # fmt: skip
+    if curve and not quiet:
+        best = min(regret for _, regret in curve)
+        print(f"regret on validation: {curve[0][1]:.4f} at first, {best:.4f} at best, after {curve[-1][0]:,.0f} trials")
+    print(f"{name} -> {out}")
+
+
+def _settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Settings of an optimizer from ``key=value`` words."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals or key in found:
+            raise InvalidValueError(f"`--set` must be key=value, each key once, got {pair!r}.")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
 
 
 @app.command()
@@ -293,7 +338,7 @@ def _finish(results: Results, *, quiet: bool, allow_failures: bool, timings: boo
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, str], None]]:
     """A bar with rate and time left, on standard error."""
     if quiet:
         yield lambda done, total, what: None
@@ -303,10 +348,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """Cells per second."""
+        """So many units per second."""
 
         def render(self, task: Any) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} cells/s")
+            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
 
     columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     console = Console(stderr=True)

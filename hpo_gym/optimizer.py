@@ -6,7 +6,7 @@ without any env.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -120,6 +120,27 @@ class Trainable(Protocol):
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; raises `DamagedDataError` where it is not that."""
+
+
+@runtime_checkable
+class Resumable(Trainable, Protocol):
+    """A trainable optimizer whose training leaves checkpoints, so that one that was killed goes on."""
+
+    def train_in(
+        self,
+        folder: Path | None,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+        progress: Callable[[int, int, str], None] = ...,
+    ) -> list[list[float]]:
+        """As `train`, with checkpoints and logs in a folder; what was interrupted there goes on to the same result.
+
+        Returns:
+            Trials done and mean normalised regret on `validation`, now and then.
+        """
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")

@@ -210,21 +210,26 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
     """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks."""
     if not tasks:
         return Scale()
+    mean, sd, cost = score_scale(evaluations(tasks))
+    names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
+    known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
+    raw = [signed_log(np.array(values)) for values in known]
+    sds = tuple(float(np.std(r)) or 1.0 for r in raw)
+    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds)
+
+
+def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
+    """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
     means, squares, costs = [], [], []
-    for e in evaluations(tasks):
+    for e in prior:
         good = np.isfinite(e.score) & (e.status == Status.OK)
         means.append(e.score[good].mean())
         squares.append((e.score[good] ** 2).mean())
         costs.append(e.cost[good].mean())
     mean = float(np.mean(means))
     variance = float(np.mean(squares)) - mean**2
-    sd = float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0
     cost = float(np.mean(costs))
-    names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
-    known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
-    raw = [signed_log(np.array(values)) for values in known]
-    sds = tuple(float(np.std(r)) or 1.0 for r in raw)
-    return Scale(mean, sd, cost if cost > 0 else 1.0, names, tuple(float(np.mean(r)) for r in raw), sds)
+    return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
 
 
 SUITES: Registry[Suite] = Registry("suite", ("hpo_gym.suites",), variable="SUITES")

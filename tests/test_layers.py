@@ -24,7 +24,7 @@ table_input csv_space table_files splits flat
 tables
 csv_import
 suites kernel
-settings policy
+settings policy training
 render
 env vector
 sb3

@@ -18,16 +18,19 @@ from hpo_agents.candidate_view import CandidateCodec, CandidateObserver
 from hpo_agents.candidates import Candidates, check_space, choose_candidates
 from hpo_agents.policy_training import (
     Actor,
+    Judge,
     Learner,
     Plan,
     Progress,
     Tensors,
+    mean_regret,
     names_of,
     one_thread,
     own_randomness,
     train,
 )
 from hpo_agents.saved import read_agent, write_agent
+from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.contexts import Scale
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
@@ -98,9 +101,13 @@ class PolicyAgent(ABC):
         network: Sequence[int] | None = None,
         algorithm: Mapping[str, Any] | None = None,
     ) -> None:
-        given = {key: value for key, value in locals().items() if key in inspect.signature(PolicyAgent).parameters}
+        self._take(locals())
+
+    def _take(self, given: Mapping[str, Any]) -> None:
+        """Settings from the arguments of the constructor, and from the file where those are None."""
         tuned = settings_of(self.name)
-        for key, value in given.items():
+        for key in inspect.signature(type(self)).parameters:
+            value = given[key]
             chosen = tuned[key] if value is None else {**tuned[key], **value} if key == "algorithm" else value
             setattr(self, key, list(chosen) if key == "network" else chosen)
         for key in _WHOLE:
@@ -179,7 +186,8 @@ class PolicyAgent(ABC):
         """As `train`, with checkpoints and TensorBoard logs in a folder; what was interrupted there goes on.
 
         Returns:
-            Trials done and mean normalised regret on the validation tasks, at the end of each segment.
+            Trials done and mean normalised regret on the validation tasks, at the start and at the
+            end of each segment.
         """
         tasks, validation = list(tasks), list(validation)
         if not tasks:
@@ -187,34 +195,45 @@ class PolicyAgent(ABC):
         seen, held = ({t.family for t in part} for part in (tasks, validation))
         if seen & held:
             raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
-        self._space = max(tasks, key=lambda t: t.space.d).space
-        for task in (*tasks, *validation):
-            check_space(self._space, task.space)
         seed = int(rng.integers(2**63))
-        self._scale = scale_of(tasks)
-        self._chosen = choose_candidates(tasks, self.candidates, rng) if _OWN in (self.codec, self.observer) else None
+        self.prepare(tasks, validation, rng)
         steps = self.steps if steps is None else steps
-        plan = Plan(steps, self.segments, self.patience, self.greedy, self.masked, seed)
+        plan = Plan(steps, self.segments, self.patience, seed)
         identity = {
             "agent": self.name, "version": self.version, "settings": self.settings, "steps": steps, "seed": seed,
             "tasks": names_of(tasks), "validation": names_of(validation),
         }  # fmt: skip
-        suite = _suite(tasks, validation, self._space)
         with one_thread(), own_randomness():
-            env = self._env(suite, "train", self.runs, self.reward)
-            judge = self._env(suite, "val", len(validation), "score") if validation else None
-            learner = self.make_learner(env, seed % 2**31, None if folder is None else folder / "logs")
+            learner, judge = self.begin(tasks, validation, seed, None if folder is None else folder / "logs")
             weights, course = train(learner, judge, plan, folder, identity, progress)
         self._learned(weights)
         self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
         return course.curve
 
-    def _env(self, suite: Suite, split: str, runs: int, reward: Any) -> HPOVectorEnv:
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        self._space = max(tasks, key=lambda t: t.space.d).space
+        for task in (*tasks, *validation):
+            check_space(self._space, task.space)
+        self._scale = scale_of(tasks)
+        own = _OWN in (self.codec, self.observer)
+        self._chosen = choose_candidates(tasks, self.candidates, rng) if own else None
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """The algorithm on the env of `tasks`, and the judge of `validation`."""
+        assert self._space is not None
+        suite = suite_of(tasks, validation, self._space)
         observer, codec = self.parts()
-        return HPOVectorEnv(
-            runs, suite, split=split, budget=self.budget, observer=observer, codec=codec, reward=reward,
-            statistics=False, autoreset_mode="SAME_STEP" if split == "train" else "NEXT_STEP",
-        )  # fmt: skip
+        view: dict[str, Any] = {"budget": self.budget, "observer": observer, "codec": codec, "statistics": False}
+        env = HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view)
+        learner = self.make_learner(env, seed % 2**31, logs)
+        if not validation:
+            return learner, None
+        held = HPOVectorEnv(len(validation), suite, split="val", **view)
+        how = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": self.masked}
+        return learner, lambda actor: mean_regret(actor, held, **how)
 
     def parts(self) -> tuple[Observer, Codec]:
         """How it sees runs, and what its actions mean; after `train` or `load`."""
@@ -293,14 +312,14 @@ class PolicyAgent(ABC):
         Raises:
             StateError: Neither trained nor loaded.
         """
-        if self._weights is None or self._space is None:
+        if self._weights is None:
             raise StateError(f"A {self.name!r} agent must be trained or loaded before it is saved.")
         about = {
             "version": self.version,
             "settings": self.settings,
             "suites": list(self._suites),
             "seen": sorted(self._seen),
-            "space": self._space.to_json(),
+            "space": None if self._space is None else self._space.to_json(),
             "scale": asdict(self._scale),
         }
         chosen = self._chosen
@@ -320,9 +339,10 @@ class PolicyAgent(ABC):
             if about["version"] != self.version:
                 raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
             other = type(self)(**about["settings"])
-            other._space, scale = SearchSpace(about["space"]), about["scale"]
+            space, scale = about["space"], about["scale"]
+            other._space = None if space is None else SearchSpace(space)
             other._scale = Scale(**{k: tuple(v) if isinstance(v, list) else v for k, v in scale.items()})
-            if "candidates/x" in arrays:
+            if "candidates/x" in arrays and other._space is not None:
                 other._chosen = Candidates(other._space, arrays["candidates/x"], arrays.get("candidates/rows"))
             weights = {k.removeprefix("policy/"): torch.tensor(v) for k, v in arrays.items() if k.startswith("policy/")}
             other._learned(weights)
@@ -336,7 +356,7 @@ def settings_of(name: str) -> dict[str, Any]:
     return dict(found)
 
 
-def _suite(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:
+def suite_of(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:
     """The tasks as a suite, for the env."""
     splits = {"train": [t.name for t in tasks], "val": [t.name for t in validation]}
     return Suite("training", space, (*tasks, *validation), "any", splits=splits)

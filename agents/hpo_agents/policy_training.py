@@ -84,6 +84,10 @@ class Actor(ABC):
         self.memory = None
 
 
+Judge = Callable[[Actor], float]
+"""From a policy to its mean normalised regret on validation tasks."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How to train.
@@ -92,16 +96,12 @@ class Plan:
         steps: Trials of the training.
         segments: How often the validation tasks are asked, and a checkpoint is written.
         patience: Segments without a better result on the validation tasks after which the training ends.
-        greedy: Whether runs take the best action or draw one.
-        masked: Whether configurations that were tried are masked.
         seed: Of everything random.
     """
 
     steps: int
     segments: int
     patience: int
-    greedy: bool
-    masked: bool
     seed: int
 
 
@@ -111,8 +111,10 @@ class Course:
 
     Attributes:
         segment: Segments done.
-        curve: Trials done and mean normalised regret on the validation tasks, after each segment.
-        best: The lowest of them; its segment.
+        curve: Trials done and mean normalised regret on the validation tasks, at the start and after each
+            segment.
+        best: The lowest of them.
+        best_segment: After how many segments it was so.
         over: Whether it has ended.
     """
 
@@ -124,14 +126,14 @@ class Course:
 
 
 def train(
-    learner: Learner, validation: HPOVectorEnv | None, plan: Plan, folder: Path | None, identity: Mapping[str, Any],
+    learner: Learner, judge: Judge | None, plan: Plan, folder: Path | None, identity: Mapping[str, Any],
     progress: Progress = lambda done, total, what: None,
 ) -> tuple[Tensors, Course]:  # fmt: skip
     """Train, and keep the policy that does best on the validation tasks; the last, where there are none.
 
     Args:
         learner: Fresh.
-        validation: One run for each validation task.
+        judge: Says how good a policy is on the validation tasks, None where there are none.
         plan: How.
         folder: Gets a checkpoint after each segment; one of the same training that it holds is gone on from.
         identity: What decides the result, as plain JSON: a checkpoint of another training is refused.
@@ -145,6 +147,8 @@ def train(
     if stored is not None:
         learner.restore(stored.state, stored.counts)
         course, kept = Course(**stored.course), stored.best
+    elif _judged(learner, judge, course, 0):
+        kept = policy_of(learner.tensors())
     done = sum(_lengths(plan)[: course.segment])
     for k, steps in list(enumerate(_lengths(plan)))[course.segment :]:
         if course.over:
@@ -154,11 +158,11 @@ def train(
             steps, seed, done / plan.steps, lambda part, at=done: progress(at + part, plan.steps, _said(course))
         )
         done += steps
-        better = _judge(learner, validation, plan, course, done)
-        if better or validation is None:
+        better = _judged(learner, judge, course, done)
+        if better or judge is None:
             kept = policy_of(learner.tensors())
         course.segment = k + 1
-        course.over = k - course.best_segment >= plan.patience
+        course.over = k + 1 - course.best_segment >= plan.patience
         if folder is not None:
             counts, told = learner.counts(), json.loads(json.dumps(course.__dict__))
             write_checkpoint(folder, identity, k + 1, Checkpoint(learner.tensors(), kept, counts, told))
@@ -181,14 +185,13 @@ def _said(course: Course) -> str:
     return "training" if not course.curve else f"regret on validation {course.best:.3f}"
 
 
-def _judge(learner: Learner, validation: HPOVectorEnv | None, plan: Plan, course: Course, done: int) -> bool:
+def _judged(learner: Learner, judge: Judge | None, course: Course, done: int) -> bool:
     """Ask the validation tasks; returns whether this was the best so far."""
-    if validation is None:
+    if judge is None:
         return False
-    seed = int(seeding.key("validation", plan.seed))
-    regret = mean_regret(learner.actor(), validation, seed=seed, greedy=plan.greedy, masked=plan.masked)
-    course.curve.append([done, regret])
+    regret = judge(learner.actor())
     learner.log({"validation/regret": regret}, done)
+    course.curve.append([done, regret])
     if regret >= course.best:
         return False
     course.best, course.best_segment = regret, len(course.curve) - 1

@@ -49,13 +49,8 @@ class SB3Agent(PolicyAgent):
 
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
         """The algorithm, fresh."""
-        options = {k: v for k, v in self.algorithm.items() if k not in _OURS}
-        if "action_noise" in self.algorithm:
-            d = env.single_action_space.shape[0]
-            noise = NormalActionNoise(np.zeros(d), np.full(d, self.algorithm["action_noise"]))
-            options["action_noise"] = VectorizedActionNoise(noise, env.num_envs)
         model = self.maker(
-            self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed, **options
+            self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed, **options_of(self.algorithm, env)
         )
         return SB3Learner(model, self, logs)
 
@@ -175,6 +170,16 @@ class _Watch(BaseCallback):
 
 
 _OURS = ("final_learning_rate", "action_noise", "n_quantiles")
+
+
+def options_of(algorithm: Mapping[str, Any], env: HPOVectorEnv | None = None) -> dict[str, Any]:
+    """Arguments of the algorithm's class: settings less those that are ours."""
+    options = {k: v for k, v in algorithm.items() if k not in _OURS}
+    if "action_noise" in algorithm and env is not None:
+        d = env.single_action_space.shape[0]
+        noise = NormalActionNoise(np.zeros(d), np.full(d, algorithm["action_noise"]))
+        options["action_noise"] = VectorizedActionNoise(noise, env.num_envs)
+    return options
 
 
 def logits_of(distribution: Any) -> torch.Tensor:

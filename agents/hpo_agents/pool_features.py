@@ -1,0 +1,161 @@
+"""What a policy sees of candidates: numbers that mean the same in every search space.
+
+A run's scores are conditioned on by a Gaussian process whose mean and covariance between rows of the pool are those of
+the meta-train tasks (an empirical Bayes prior) plus a small stationary part, so that it works without earlier tasks too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from hpo_gym.contexts import Scale
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points
+from hpo_gym.task import Ints
+
+F32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+FEATURES = ("base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials")
+BOUND = 5.0  # standard deviations of meta-train
+_NOISE = 0.02  # variance of a score, in variances of meta-train
+_LOCAL = 0.05  # variance of the stationary part; 1 without earlier tasks
+_LENGTH = 0.15  # its length scale: mean absolute difference of columns in the unit cube
+_LEAST = 1e-3  # standard deviation
+_HOPE = 2.0  # standard deviations
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Earlier tasks on one pool.
+
+    Attributes:
+        x: The pool, ``(m, d)``.
+        y: Their scores in standard deviations of meta-train, at most `BOUND` from its mean, ``(k, m)``; the row's mean
+            where a row was not measured.
+        families: Of the tasks, ``(k,)``.
+        scale: Of the scores.
+    """
+
+    x: Points
+    y: F32
+    families: tuple[str, ...]
+    scale: Scale
+
+    @classmethod
+    def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale) -> Prior:
+        """From earlier tasks; those that stand on another pool are left out."""
+        fitting = [e for e in prior if e.x is x or (e.x.shape == x.shape and np.array_equal(e.x, x))]
+        raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
+        y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
+        known = np.isfinite(y)
+        count = known.sum(0)
+        mean = np.where(count > 0, np.where(known, y, 0.0).sum(0) / np.maximum(count, 1), 0.0)
+        return cls(x, np.where(known, y, mean).astype(np.float32), tuple(e.family for e in fitting), scale)
+
+    def without(self, families: Sequence[str]) -> Mask:
+        """Which earlier tasks are strangers to each run, whose own family is given, ``(n, k)``."""
+        own = np.array(self.families, object)
+        return np.array([own != f for f in families], bool).reshape(len(families), len(own))
+
+
+class Posterior:
+    """What `n` runs know of the rows of a pool.
+
+    Args:
+        prior: Earlier tasks.
+        strangers: Which of them each run may know, ``(n, k)``.
+        rows: Rows of the runs' trials ``(n, h)``; any where there is none.
+        score: Their scores ``(n, h)``.
+        exists: Which are there, ``(n, h)``.
+        left: Share of the budget left, ``(n,)``.
+    """
+
+    def __init__(
+        self, prior: Prior, strangers: Mask, rows: Ints, score: NDArray[np.floating], exists: Mask, left: F32
+    ) -> None:
+        self.prior, self.weight = prior, strangers.astype(np.float32)
+        self.n = len(strangers)
+        self.count = np.maximum(self.weight.sum(1), 1.0)
+        self.left, self.exists = left, exists
+        used = int(exists.sum(1).max(initial=0))
+        self.rows, self.there = np.where(exists, rows, 0)[:, :used], exists[:, :used]
+        served = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
+        self.y = np.where(self.there, served, 0.0).astype(np.float32)
+        self.t = exists.sum(1)
+        self._condition()
+
+    def _condition(self) -> None:
+        n, t = self.rows.shape
+        self.mean_t, self.z_t = self._prior(self.rows)
+        self.x_t = self.prior.x[self.rows].astype(np.float32)
+        cov = self._covariance(self.z_t, self.x_t)
+        both = self.there[:, :, None] & self.there[:, None, :]
+        cov = np.where(both, cov, 0.0) + np.eye(t, dtype=np.float32) * np.where(self.there, _NOISE, 1.0)[:, :, None]
+        self.inverse = np.linalg.inv(cov.astype(np.float64)).astype(np.float32) if t else np.zeros((n, 0, 0), np.float32)
+        self.weights = (self.inverse @ np.where(self.there, self.y - self.mean_t, 0.0)[:, :, None])[:, :, 0]
+        best = np.where(self.there, self.y, -np.inf).max(1, initial=-np.inf)
+        self.best = np.where(self.t > 0, best, self._hope()).astype(np.float32)
+        place = np.where(self.there, self.y, -np.inf).argmax(1) if t else np.zeros(n, np.int64)
+        self.x_best = self.x_t[np.arange(n), place] if t else None
+
+    def _hope(self) -> NDArray[np.floating]:
+        """What the first trial is measured by: so low that the mean over earlier tasks decides."""
+        if not len(self.prior.families):
+            return np.full(self.n, -_HOPE)
+        return np.asarray((self.weight @ self.prior.y / self.count[:, None]).max(1)) - _HOPE
+
+    def _prior(self, rows: Ints) -> tuple[F32, F32]:
+        """Mean of rows ``(n, c)`` over a run's earlier tasks, and what each task differs from it ``(n, k, c)``."""
+        y = self.prior.y[:, rows].transpose(1, 0, 2)
+        mean = np.einsum("nk,nkc->nc", self.weight, y) / self.count[:, None]
+        return mean, (y - mean[:, None]) * (self.weight / np.sqrt(self.count)[:, None])[:, :, None]
+
+    def _covariance(self, z: F32, x: F32) -> F32:
+        """Between rows ``(n, c)`` and the trials, ``(n, c, t)``."""
+        distance = np.abs(x[:, :, None] - self.x_t[:, None]).mean(3)
+        local = _LOCAL if len(self.prior.families) else 1.0
+        return np.asarray(z.transpose(0, 2, 1) @ self.z_t + local * np.exp(-distance / _LENGTH), np.float32)
+
+    def features(self, rows: Ints) -> F32:
+        """`FEATURES` of candidates, rows ``(n, c)``: ``(n, c, 10)``."""
+        out = np.zeros((*rows.shape, len(FEATURES)), np.float32)
+        mean_0, z = self._prior(rows)
+        local = _LOCAL if len(self.prior.families) else 1.0
+        variance_0 = np.square(z).sum(1) + local
+        x = self.prior.x[rows].astype(np.float32)
+        mean, variance = mean_0, variance_0
+        out[:, :, 6:8] = 1.0
+        if self.rows.shape[1]:
+            cov = np.where(self.there[:, None], self._covariance(z, x), 0.0)
+            mean = mean_0 + (cov @ self.weights[:, :, None])[:, :, 0]
+            variance = variance_0 - ((cov @ self.inverse) * cov).sum(2)
+            distance = np.abs(x[:, :, None] - self.x_t[:, None]).mean(3)
+            out[:, :, 7] = np.where(self.there[:, None], distance, 1.0).min(2)
+            assert self.x_best is not None
+            begun = self.t[:, None] > 0
+            out[:, :, 6] = np.where(begun, np.abs(x - self.x_best[:, None]).mean(2), 1.0)
+            out[:, :, 1] = ((rows[:, :, None] == self.rows[:, None]) & self.there[:, None]).any(2)
+        sd = np.sqrt(np.maximum(variance, _LEAST**2))
+        out[:, :, 0] = log_expected_improvement(mean, sd, self.best[:, None])
+        out[:, :, 2] = mean_0 - self.best[:, None]
+        out[:, :, 3] = np.sqrt(variance_0)
+        out[:, :, 4] = mean - self.best[:, None]
+        out[:, :, 5] = sd
+        out[:, :, 8] = self.left[:, None]
+        out[:, :, 9] = self.t[:, None] / max(self.exists.shape[1], 1)
+        return out
+
+
+def log_expected_improvement(mean: F32, sd: F32, best: F32) -> F32:
+    """log E[max(0, N(mean, sd^2) - best)], at least -20; where it is tiny, by its asymptote."""
+    z = ((mean - best) / sd).astype(np.float64)
+    near = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) + z * np.exp(log_ndtr(z))
+    far = -0.5 * z * z - np.log(np.sqrt(2 * np.pi)) - 2 * np.log(np.maximum(-z, 1.0))
+    log_h = np.where(z > -5.0, np.log(np.maximum(near, 1e-300)), far)
+    return np.maximum(log_h + np.log(sd), -20.0).astype(np.float32)

@@ -1,0 +1,252 @@
+"""A policy over pools: PPO with one scorer for every candidate, so that it acts on pools and suites it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sb3_contrib import MaskablePPO
+
+from hpo_agents.candidates import shared_pool
+from hpo_agents.policy_agent import PolicyAgent, suite_of
+from hpo_agents.policy_training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
+from hpo_agents.pool_features import FEATURES, Posterior, Prior
+from hpo_agents.pool_network import KINDS, PoolPolicy, Scorer
+from hpo_agents.pool_run import PoolRun
+from hpo_agents.pool_view import PoolView
+from hpo_agents.sb3_agent import SB3Learner, options_of
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.sb3 import as_vec_env
+from hpo_gym.suite import evaluations, scale_of
+from hpo_gym.task import Task
+from hpo_gym.trial import Query, Trial
+from hpo_gym.vector import HPOVectorEnv
+
+_BLOCK = 1024  # candidates whose features are held at a time
+_SCORER = "features_extractor.scorer."
+
+
+@OPTIMIZERS.register("ppo-pool", family="rl", extra="rl", trainable=True)
+class PPOPool(PolicyAgent):
+    """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
+
+    A candidate is seen by ten numbers that mean the same in every search space: its expected improvement, mean and
+    standard deviation under a Gaussian process with an empirical Bayes prior (the earlier tasks of the context, those of
+    its own family left out), what the prior alone says, whether it was tried, how far it is from the incumbent and from
+    the nearest trial, and the time. The policy begins as expected improvement and learns what to change. It is trained
+    on draws of `candidates` rows, on one or several suites in turn, and acts on whole pools, whose features are made in
+    blocks; where there is no pool, on the points of the earlier tasks, or on random ones.
+
+    **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
+    Volpp et al., "Meta-learning acquisition functions for transfer learning in Bayesian optimization", ICLR 2020 (a
+    policy over candidates that sees a posterior); Zaheer et al., "Deep sets", NeurIPS 2017.
+
+    **Differs from the papers**: the posterior is that of an empirical Bayes prior over rows; candidates see a summary
+    of each other; the policy begins as expected improvement.
+
+    Args:
+        kind: ``"deepsets"`` or ``"set-transformer"``.
+        sharpness: Factor of log expected improvement in the logits at first.
+        candidates: Rows drawn for each training episode.
+        budget: Trials of a training episode.
+        runs: Episodes side by side.
+        steps: Trials of the training.
+        segments: How often the validation tasks are asked.
+        patience: Segments without a better result on the validation tasks after which the training ends.
+        reward: A registered reward.
+        greedy: Whether runs take the best action; else one is drawn from the policy.
+        network: The width of the scorer's hidden layers, in a list.
+        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+    """
+
+    name = "ppo-pool"
+    kind: str
+    sharpness: float
+    masked = True
+
+    def __init__(
+        self,
+        kind: str | None = None,
+        sharpness: float | None = None,
+        candidates: int | None = None,
+        budget: int | None = None,
+        runs: int | None = None,
+        steps: int | None = None,
+        segments: int | None = None,
+        patience: int | None = None,
+        reward: Any = None,
+        greedy: bool | None = None,
+        network: Sequence[int] | None = None,
+        algorithm: dict[str, Any] | None = None,
+    ) -> None:
+        self._take(locals())
+        if self.kind not in KINDS:
+            raise unknown("kind of scorer", self.kind, KINDS)
+        if not self.sharpness > 0 or len(self.network) != 1:
+            raise InvalidValueError(
+                f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."
+            )
+
+    # ------------------------------------------------------------------ training
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Refuse tasks without a pool that those of their suite share."""
+        for name, group in _by_suite(tasks).items():
+            if not shared_pool(group):
+                raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
+        strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
+        if strange:
+            raise InvalidValueError(f"Validation tasks must be of the suites trained on, got some of {strange}.")
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """The algorithm on an env for each suite, and the judge of `validation`."""
+        held_out, envs, held = _by_suite(validation), [], []
+        for name, group in _by_suite(tasks).items():
+            others = held_out.get(name, [])
+            pool = group[0].pool
+            assert pool is not None
+            prior = Prior.of(evaluations(group), pool, scale_of(group))
+            view: dict[str, Any] = {
+                "budget": self.budget, "observer": PoolView(prior, self.candidates), "duplicates": "mask",
+                "codec": {"name": "pool", "candidates": self.candidates}, "statistics": False,
+            }  # fmt: skip
+            suite = suite_of(group, others, group[0].space)
+            envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view))
+            if others:
+                held.append(HPOVectorEnv(len(others), suite, split="val", **view))
+        learner = PoolLearner(self, envs, seed % 2**31, logs)
+        if not held:
+            return learner, None
+        how = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
+
+        def judge(actor: Actor) -> float:
+            return float(np.average([mean_regret(actor, env, **how) for env in held], weights=[e.num_envs for e in held]))
+
+        return learner, judge
+
+    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
+        """The algorithm on one env."""
+        return PoolLearner(self, [env], seed, logs)
+
+    def make_actor(self, weights: Tensors) -> Actor:
+        """The policy of the weights."""
+        scorer = Scorer(len(FEATURES), self.network[0], self.kind, self.sharpness)
+        scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
+        return PoolActor(scorer)
+
+    def _learned(self, weights: Tensors) -> None:
+        super()._learned({k: v for k, v in weights.items() if k.startswith(_SCORER)})  # the critic is not needed
+
+    # ------------------------------------------------------------------ acting
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run, in any search space.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        if self._actor is None:
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        self._run, self._rng = PoolRun(context, rng), rng
+
+    def ask(self) -> Query | None:
+        """The candidate that the policy chooses; None where the budget is spent, or no candidate is left."""
+        run = self._begun()
+        open_rows = run.open_rows()
+        if not open_rows.size:
+            return None
+        actor = self._actor
+        assert isinstance(actor, PoolActor)
+        with torch.no_grad(), one_thread():
+            logits = actor.logits(run.posterior(), open_rows)
+        if not self.greedy:
+            logits = logits + self._rng.gumbel(size=len(logits))
+        return run.query(int(open_rows[logits.argmax()]))
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial."""
+        self._begun().tell(trial)
+
+    _run: PoolRun | None = None
+
+    def _begun(self) -> PoolRun:
+        if self._run is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._run
+
+
+class PoolActor(Actor):
+    """A scorer as a policy."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+
+    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
+        features, there = torch.as_tensor(obs["features"]), torch.as_tensor(obs["there"]) > 0
+        logits = self.scorer(features, there)[0].numpy().astype(np.float64)
+        logits = logits if masks is None else np.where(masks, logits, -np.inf)
+        if rng is not None:
+            logits = logits + rng.gumbel(size=logits.shape)
+        return np.asarray(logits.argmax(1), np.int64)
+
+    def logits(self, posterior: Posterior, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Logits of many rows ``(c,)`` of one run, whose features are made in blocks and not kept."""
+        base, embedded = [], []
+        for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
+            features = torch.as_tensor(np.clip(posterior.features(block[None]), -100.0, 100.0))
+            base.append(features[:, :, 0])
+            embedded.append(self.scorer.embed(features))
+        whole = torch.cat(embedded, 1)
+        summary = self.scorer.summarise(whole, torch.ones(1, len(rows), dtype=torch.bool))
+        parts = [self.scorer.decide(b, e, summary)[0] for b, e in zip(base, embedded, strict=True)]
+        return torch.cat(parts).numpy().astype(np.float64)
+
+
+class PoolLearner(SB3Learner):
+    """Masked PPO that takes rollouts from the envs of several suites in turn."""
+
+    def __init__(self, agent: PPOPool, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> None:
+        self.envs = [as_vec_env(env) for env in envs]
+        scorer = {"width": agent.network[0], "kind": agent.kind, "sharpness": agent.sharpness}
+        from hpo_agents.pool_network import PoolExtractor
+
+        kwargs = {
+            "features_extractor_class": PoolExtractor, "features_extractor_kwargs": scorer, "ortho_init": False,
+            "net_arch": [],
+        }  # fmt: skip
+        model = MaskablePPO(
+            PoolPolicy, self.envs[0], policy_kwargs=kwargs, device="cpu", seed=seed, **options_of(agent.algorithm)
+        )
+        super().__init__(model, agent, logs)
+        self.turn = 0
+
+    def advance(self, steps: int, seed: int, share: float, watch: Callable[[int], None]) -> None:
+        model: Any = self.model
+        rollout, done = model.n_steps * model.n_envs, 0
+        while done < steps:
+            model.set_env(self.envs[self.turn % len(self.envs)])
+            super().advance(rollout, int(seeding.key(seed, done) % 2**31), share, lambda part, at=done: watch(at + part))
+            self.turn, done = self.turn + 1, done + rollout
+
+    def counts(self) -> dict[str, int]:
+        return super().counts() | {"turn": self.turn}
+
+    def restore(self, tensors: Any, counts: Any) -> None:
+        super().restore(tensors, counts)
+        self.turn = counts["turn"]
+
+    def actor(self) -> Actor:
+        return PoolActor(self.model.policy.features_extractor.scorer)
+
+
+def _by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.suite, []).append(task)
+    return found
