@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from hpo_gym.env import HPOEnv
     from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
     from hpo_gym.policy import PolicyOptimizer
+    from hpo_gym.saved import load
     from hpo_gym.space import SearchSpace
     from hpo_gym.splits import leave_suite_out
     from hpo_gym.suite import Suite, load_suite
     from hpo_gym.tables import table_suite
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
+    from hpo_gym.training import train
     from hpo_gym.trial import History, Query, Status, Trial
     from hpo_gym.vector import HPOVectorEnv
 
@@ -64,11 +66,13 @@ _LAZY = {
     "check_optimizer": "checks",
     "check_suite": "checks",
     "leave_suite_out": "splits",
+    "load": "saved",
     "load_suite": "suite",
     "make_optimizer": "optimizer",
     "rollout": "bench.rollout",
     "suite_from_csv": "csv_import",
     "table_suite": "tables",
+    "train": "training",
 }
 
 __all__ = [
@@ -103,11 +107,13 @@ __all__ = [
     "check_optimizer",
     "check_suite",
     "leave_suite_out",
+    "load",
     "load_suite",
     "make_optimizer",
     "rollout",
     "suite_from_csv",
     "table_suite",
+    "train",
 ]
 
 

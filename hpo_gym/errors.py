@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class HPOGymError(Exception):
@@ -62,3 +64,18 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
     listed = names if len(names) <= 40 else [*names[:40], f"... {len(names) - 40} more"]
     return UnknownNameError(f"No {kind} {name!r}.{hint} Known: {listed}.")
+
+
+@contextmanager
+def blame(path: Path) -> Iterator[None]:
+    """Report whatever a parser says of a foreign file as damage of that file."""
+    try:
+        yield
+    except DamagedDataError:
+        raise
+    except HPOGymError as fault:
+        raise DamagedDataError(f"{path}: {fault}") from fault
+    except Exception as fault:  # parsers raise anything on foreign bytes
+        raise DamagedDataError(
+            f"{path} must be a file that `save` wrote, got {type(fault).__name__}: {fault}."
+        ) from fault

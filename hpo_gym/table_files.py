@@ -7,7 +7,6 @@ the archive; no name in a file becomes a path.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import io
@@ -15,7 +14,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError, blame
 from hpo_gym.suite import canonical
 
 FORMAT = 1
@@ -174,21 +173,6 @@ def read_folder(folder: Path) -> tuple[Description, dict[str, NDArray[Any]]]:
         raise DamagedDataError(f"{path}: `sha256` must be {expected} (as {SUITE} says), got {found}.")
     with blame(path), zipfile.ZipFile(io.BytesIO(data)) as archive:
         return description, _arrays(archive)
-
-
-@contextlib.contextmanager
-def blame(path: Path) -> Iterator[None]:
-    """Report whatever a parser says of a foreign file as damage of that file."""
-    try:
-        yield
-    except DamagedDataError:
-        raise
-    except HPOGymError as fault:
-        raise DamagedDataError(f"{path}: {fault}") from fault
-    except Exception as fault:  # parsers raise anything on foreign bytes
-        raise DamagedDataError(
-            f"{path} must be a file that `save` wrote, got {type(fault).__name__}: {fault}."
-        ) from fault
 
 
 def _bytes(path: Path, size: int | None = None) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from hpo_baselines.training_tasks import evaluations_of, priors_without  # noqa:
 from hpo_gym.checks import check_optimizer  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError  # noqa: E402
 from hpo_gym.optimizer import OPTIMIZERS, Context, Trainable, make_optimizer  # noqa: E402
+from hpo_gym.saved import read_saved, write_saved  # noqa: E402
 from hpo_gym.space import SearchSpace  # noqa: E402
 from hpo_gym.task import Task  # noqa: E402
 from hpo_gym.tasks.function import function_task  # noqa: E402
@@ -303,7 +303,7 @@ def test_the_same_training_writes_the_same_bytes(tmp_path: Path) -> None:
         optimizer = make()
         optimizer.train(gappy().tasks("train"), np.random.default_rng(4))
         optimizer.save(tmp_path / name)
-    for file in ("learner.json", "weights.safetensors"):
+    for file in ("optimizer.json", "weights.safetensors"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
@@ -315,7 +315,7 @@ def test_what_is_loaded_has_the_settings_of_what_was_saved(tmp_path: Path) -> No
     assert other.seen == trained().seen  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("file", ["learner.json", "weights.safetensors"])
+@pytest.mark.parametrize("file", ["optimizer.json", "weights.safetensors"])
 @pytest.mark.parametrize("how", ["missing", "cut", "changed"])
 def test_damage_is_found(tmp_path: Path, file: str, how: str) -> None:
     trained().save(tmp_path)
@@ -333,9 +333,9 @@ def test_damage_is_found(tmp_path: Path, file: str, how: str) -> None:
 
 def test_the_file_of_another_optimizer_is_refused(tmp_path: Path) -> None:
     trained().save(tmp_path)
-    about = json.loads((tmp_path / "learner.json").read_text())
-    (tmp_path / "learner.json").write_text(json.dumps({**about, "optimizer": "maml"}))
-    with pytest.raises(DamagedDataError, match="`format` and `optimizer`"):
+    about, arrays = read_saved(tmp_path, "fsbo", 1)
+    write_saved(tmp_path, "maml", about, arrays, weights=True)
+    with pytest.raises(DamagedDataError, match="`optimizer` and `version`"):
         make().load(tmp_path)
 
 

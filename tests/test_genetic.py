@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from hpo_baselines.baseline import Run
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
-from hpo_baselines.genetic_evolved import EvolvedGenetic, _checksum
+from hpo_baselines.genetic_evolved import EvolvedGenetic
 from hpo_baselines.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
 from hpo_baselines.training_tasks import evaluations_of
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
 from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.saved import _checksum
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import function_task
@@ -390,7 +391,7 @@ def test_the_same_evolution_writes_the_same_bytes_and_is_loaded_again(tmp_path: 
         optimizer = evolved()
         optimizer.train(gappy().tasks("train"), np.random.default_rng(0), validation=gappy().tasks("val"))
         optimizer.save(tmp_path / name)
-    assert (tmp_path / "a/learner.json").read_bytes() == (tmp_path / "b/learner.json").read_bytes()
+    assert (tmp_path / "a/optimizer.json").read_bytes() == (tmp_path / "b/optimizer.json").read_bytes()
     other = EvolvedGenetic()
     other.load(tmp_path / "a")
     assert (other.found, other.settings, other.seen) == (trained().found, SMALL, trained().seen)
@@ -400,7 +401,7 @@ def test_the_same_evolution_writes_the_same_bytes_and_is_loaded_again(tmp_path: 
 @pytest.mark.parametrize("how", ["missing", "cut", "changed", "another", "out of range"])
 def test_damaged_settings_are_found(tmp_path: Path, how: str) -> None:
     trained().save(tmp_path)
-    path = tmp_path / "learner.json"
+    path = tmp_path / "optimizer.json"
     head = json.loads(path.read_text())
     if how == "missing":
         path.unlink()
@@ -413,6 +414,6 @@ def test_damaged_settings_are_found(tmp_path: Path, how: str) -> None:
         head["checksum"] = "0" * 64 if how == "changed" else _checksum(head)
         path.write_text(json.dumps(head))
     optimizer = evolved()
-    with pytest.raises(DamagedDataError, match=r"learner\.json"):
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json"):
         optimizer.load(tmp_path)
     assert optimizer.found is None

@@ -21,7 +21,7 @@ contexts
 scores
 codecs observers rewards suite
 table_input csv_space table_files splits flat
-tables
+tables saved
 csv_import
 suites kernel
 settings policy training
@@ -33,7 +33,7 @@ cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 LATER = {("suite", "tables")}  # imported inside a function: what a folder holds is a table's business
-OF_BASELINES = {"optimizer", "space", "trial", "runs", "registry", "errors", "seeding"}
+OF_BASELINES = {"optimizer", "space", "trial", "runs", "registry", "errors", "seeding", "saved"}
 NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "catalogue", "validity"}
 
 

@@ -616,12 +616,12 @@ def test_what_was_saved_chooses_alike(name: str, tmp_path: Path) -> None:
     for n_init in (0, 2):
         assert choices(again, gappy(), n_init) == choices(optimizer, gappy(), n_init)
     again.save(tmp_path / "again")
-    for file in ("learner.json", "weights.safetensors"):
+    for file in ("optimizer.json", "weights.safetensors"):
         assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
 
 
 def damage(folder: Path, how: str) -> None:
-    about, stored = folder / "learner.json", folder / "weights.safetensors"
+    about, stored = folder / "optimizer.json", folder / "weights.safetensors"
     data = json.loads(about.read_text())
     if how == "missing":
         stored.unlink()
@@ -662,7 +662,7 @@ def test_damaged_files_are_refused_and_change_nothing(how: str, tmp_path: Path) 
     optimizer.load(tmp_path)
     before = choices(optimizer, gappy())
     damage(tmp_path, how)
-    with pytest.raises(DamagedDataError, match=r"learner\.json|weights\.safetensors|version|finite"):
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json|weights\.safetensors|version|finite"):
         optimizer.load(tmp_path)
     assert choices(optimizer, gappy()) == before
 

@@ -283,15 +283,15 @@ def test_saved_and_loaded_it_chooses_the_same(name: str, suite: Suite, tmp_path:
     other.load(tmp_path)  # type: ignore[attr-defined]
     assert choices(other, suite, n_init=2) == choices(agent, suite, n_init=2)
     assert (other.seen, other.settings) == (agent.seen, agent.settings)  # type: ignore[attr-defined]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["agent.json", "weights.safetensors"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["optimizer.json", "weights.safetensors"]
     again = tmp_path / "again"
     other.save(again)  # type: ignore[attr-defined]
-    for file in ("agent.json", "weights.safetensors"):
+    for file in ("optimizer.json", "weights.safetensors"):
         assert (again / file).read_bytes() == (tmp_path / file).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["ppo", "td3"])
-@pytest.mark.parametrize("file", ["agent.json", "weights.safetensors"])
+@pytest.mark.parametrize("file", ["optimizer.json", "weights.safetensors"])
 def test_damaged_files_are_refused(name: str, file: str, suite: Suite, tmp_path: Path) -> None:
     trained(name, suite).save(tmp_path)
     whole = (tmp_path / file).read_bytes()

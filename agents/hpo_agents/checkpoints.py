@@ -15,8 +15,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.table_files import blame
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 
 FORMAT = 1
 _HEAD, _STATE, _BEST = "checkpoint.json", "state.safetensors", "best.safetensors"

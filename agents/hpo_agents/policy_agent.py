@@ -29,19 +29,18 @@ from hpo_agents.policy_training import (
     own_randomness,
     train,
 )
-from hpo_agents.saved import read_agent, write_agent
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.contexts import Scale
-from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.errors import InvalidValueError, SplitError, StateError, blame
 from hpo_gym.kernel import make_part
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
 from hpo_gym.policy import Policy, PolicyOptimizer
+from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.scores import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite, scale_of
-from hpo_gym.table_files import blame
 from hpo_gym.task import Task
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
@@ -307,7 +306,7 @@ class PolicyAgent(ABC):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `agent.json` and `weights.safetensors`.
+        """Write `optimizer.json` and `weights.safetensors`.
 
         Raises:
             StateError: Neither trained nor loaded.
@@ -326,7 +325,7 @@ class PolicyAgent(ABC):
         own = {} if chosen is None else {"x": chosen.x} | ({} if chosen.rows is None else {"rows": chosen.rows})
         arrays = {f"candidates/{k}": v for k, v in own.items()}
         arrays |= {f"policy/{k}": v.numpy() for k, v in self._weights.items()}
-        write_agent(folder, self.name, about, arrays, tensors=True)
+        write_saved(folder, self.name, about, arrays, weights=True)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this agent's.
@@ -334,10 +333,8 @@ class PolicyAgent(ABC):
         Raises:
             DamagedDataError: A file is missing, damaged, or not of this agent and version.
         """
-        about, arrays = read_agent(folder, self.name, tensors=True)
+        about, arrays = read_saved(folder, self.name, self.version)
         with blame(Path(folder)):
-            if about["version"] != self.version:
-                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
             other = type(self)(**about["settings"])
             space, scale = about["space"], about["scale"]
             other._space = None if space is None else SearchSpace(space)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hpo_baselines.baseline import Baseline, Choice, Run
 from hpo_baselines.learned import Learned
-from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
 from hpo_baselines.training_tasks import families_of, untrained
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.optimizer import Context
+from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.space import Points
 
 if TYPE_CHECKING:
@@ -182,14 +182,14 @@ class FewShot(Learned, Baseline):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `learner.json` and `weights.safetensors`.
+        """Write `optimizer.json` and `weights.safetensors`.
 
         Raises:
             StateError: Neither trained nor loaded.
         """
         arrays = self._trained("saved").to_arrays()
         about = {**self._about(), "scaling": [self._scaling.mean, self._scaling.sd]}
-        write_learner(folder, self.name, about, arrays)
+        write_saved(folder, self.name, about, arrays, weights=True)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's.
@@ -199,7 +199,7 @@ class FewShot(Learned, Baseline):
         """
         from hpo_baselines.ensemble import Ensemble
 
-        about, arrays = read_learner(folder, self.name)
+        about, arrays = read_saved(folder, self.name, self.version)
         with blame(Path(folder)):
             other = self._like(about)
             other._scaling = Scaling(*(float(v) for v in about["scaling"]))

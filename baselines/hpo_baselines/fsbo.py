@@ -14,13 +14,13 @@ from hpo_baselines.baseline import Choice, Run
 from hpo_baselines.few_shot import encoding_of
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_baselines.learned import Learned
-from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Known
 from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines.pool import Pool
 from hpo_baselines.training_tasks import Prior, evaluations_of, families_of, untrained
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.space import Points, SearchSpace
 
 if TYPE_CHECKING:
@@ -184,13 +184,13 @@ class FewShotBO(Learned, ModelBased):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `learner.json` and `weights.safetensors`.
+        """Write `optimizer.json` and `weights.safetensors`.
 
         Raises:
             StateError: Neither trained nor loaded.
         """
         arrays = {**self._trained("saved").to_arrays(), "warm": self._warm}
-        write_learner(folder, "fsbo", self._about(), arrays)
+        write_saved(folder, "fsbo", self._about(), arrays, weights=True)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's.
@@ -200,7 +200,7 @@ class FewShotBO(Learned, ModelBased):
         """
         from hpo_baselines.deep_kernel import DeepKernel
 
-        about, arrays = read_learner(folder, "fsbo")
+        about, arrays = read_saved(folder, "fsbo", self.version)
         with blame(Path(folder)):
             other = self._like(about)
             other._check()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +20,10 @@ from hpo_baselines.genetic_settings import (
     genetic_of,
     settings_space,
 )
-from hpo_baselines.maml_files import ABOUT, FORMAT, blame
 from hpo_baselines.training_tasks import evaluations_of, families_of, priors_without, untrained
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.saved import ABOUT, read_saved, write_saved
 
 if TYPE_CHECKING:
     from hpo_gym.task import Task
@@ -140,23 +138,19 @@ class EvolvedGenetic(Baseline):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `learner.json`.
+        """Write `optimizer.json`.
 
         Raises:
             StateError: Neither trained nor loaded.
         """
-        head = {
-            "format": FORMAT,
-            "optimizer": "ga-evolved",
+        about = {
             "version": self.version,
             "settings": self.settings,
             "found": self._trained("saved"),
             "suites": list(self._suites),
             "seen": sorted(self._seen),
         }
-        text = json.dumps({**head, "checksum": _checksum(head)}, indent=1, allow_nan=False) + "\n"
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / ABOUT).write_text(text, encoding="utf-8")
+        write_saved(folder, "ga-evolved", about)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's.
@@ -164,24 +158,11 @@ class EvolvedGenetic(Baseline):
         Raises:
             DamagedDataError: The file is missing, damaged, or not of this optimizer and version.
         """
-        path = Path(folder) / ABOUT
-        if not path.is_file():
-            raise DamagedDataError(f"{path} must be a file; it is missing.")
-        with blame(path):
-            head = json.loads(path.read_text(encoding="utf-8"))
-            expected = _checksum({k: v for k, v in head.items() if k != "checksum"})
-            if head["checksum"] != expected:
-                raise DamagedDataError(f"{path}: `checksum` must be {expected}, got {head['checksum']!r}.")
-            known = (FORMAT, "ga-evolved", self.version)
-            if (head["format"], head["optimizer"], head["version"]) != known:
-                raise InvalidValueError(f"`format`, `optimizer` and `version` must be {known}")
+        head, _ = read_saved(folder, "ga-evolved", self.version)
+        with blame(Path(folder) / ABOUT):
             other = type(self)(**head["settings"])
             settings_space().to_unit(head["found"])  # refuses what is out of range
             other.found, other._seen = dict(head["found"]), frozenset(head["seen"])
             other._suites = tuple(head["suites"])
         self._runs = ()
         self.__dict__.update(other.__dict__)
-
-
-def _checksum(head: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(dict(head), sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from hpo_baselines.maml_tasks import Encoding
-from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 
@@ -57,9 +56,7 @@ class Learned:
         }
 
     def _like(self, about: Mapping[str, Any]) -> Self:
-        """A new one of the settings, families, suites and space that a file tells of; refuses other versions."""
-        if about["version"] != self.version:
-            raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
+        """A new one of the settings, families, suites and space that a file tells of."""
         other = type(self)(**about["settings"])
         other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
         other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from hpo_baselines.baseline import Choice
 from hpo_baselines.few_shot import candidate_points, encoding_of
 from hpo_baselines.learned import Learned
-from hpo_baselines.maml_files import blame, read_learner, write_learner
 from hpo_baselines.maml_tasks import Encoding, Floats, Scaling, scaling_of, tables_of
 from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_baselines.training_tasks import families_of, untrained
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.saved import read_saved, write_saved
 
 if TYPE_CHECKING:
     from hpo_baselines.maml import MetaLearner
@@ -258,7 +258,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `learner.json` and `weights.safetensors`.
+        """Write `optimizer.json` and `weights.safetensors`.
 
         Raises:
             StateError: Neither trained nor loaded.
@@ -269,7 +269,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
             "scalings": [[s.mean, s.sd] for s in self._scalings],
             "width": self._width,
         }
-        write_learner(folder, self.name, about, arrays)
+        write_saved(folder, self.name, about, arrays, weights=True)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's.
@@ -279,7 +279,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         """
         from hpo_baselines.maml_policy import policy_from
 
-        about, arrays = read_learner(folder, self.name)
+        about, arrays = read_saved(folder, self.name, self.version)
         with blame(Path(folder)):
             other = self._like(about)
             cheap, full = (Scaling(float(mean), float(sd)) for mean, sd in about["scalings"])
