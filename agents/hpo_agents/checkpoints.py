@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 
@@ -45,7 +46,7 @@ def write_checkpoint(folder: Path, identity: Mapping[str, Any], segment: int, ch
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     files = {_STATE: checkpoint.state, _BEST: checkpoint.best}
-    data = {name: safetensors.torch.save({k: v.contiguous() for k, v in t.items()}) for name, t in files.items()}
+    data = {name: save_tensors({k: v.contiguous() for k, v in t.items()}) for name, t in files.items()}
     head = {"format": FORMAT, "identity": dict(identity), "counts": checkpoint.counts, "course": checkpoint.course}
     head["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
     data[_HEAD] = json.dumps(head, indent=1).encode()
@@ -97,7 +98,7 @@ def _read(path: Path, sha256: str) -> dict[str, torch.Tensor]:
     if found != sha256:
         raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
     try:
-        return safetensors.torch.load(data)
+        return load_tensors(data)
     except SafetensorError as fault:
         raise DamagedDataError(f"{path} must be a safetensors file: {fault}.") from fault
 

@@ -1,7 +1,8 @@
 """What a policy sees of candidates: numbers that mean the same in every search space.
 
-A run's scores are conditioned on by a Gaussian process whose mean and covariance between rows of the pool are those of
-the meta-train tasks (an empirical Bayes prior) plus a small stationary part, so that it works without earlier tasks too.
+They come from a Gaussian process, conditioned on the run's scores, whose mean and covariance between rows of the pool
+are those of the meta-train tasks (an empirical Bayes prior), plus a small stationary part, so that it works without
+earlier tasks too.
 """
 
 from __future__ import annotations
@@ -36,14 +37,16 @@ class Prior:
 
     Attributes:
         x: The pool, ``(m, d)``.
-        y: Their scores in standard deviations of meta-train, at most `BOUND` from its mean, ``(k, m)``; the row's mean
-            where a row was not measured.
+        y: Their scores in standard deviations of meta-train, at most `BOUND` from its mean, ``(k, m)``; 0 where a row
+            was not measured.
+        known: Where it was, ``(k, m)``; None: everywhere.
         families: Of the tasks, ``(k,)``.
         scale: Of the scores.
     """
 
     x: Points
     y: F32
+    known: Mask | None
     families: tuple[str, ...]
     scale: Scale
 
@@ -54,9 +57,20 @@ class Prior:
         raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
         y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
         known = np.isfinite(y)
-        count = known.sum(0)
-        mean = np.where(count > 0, np.where(known, y, 0.0).sum(0) / np.maximum(count, 1), 0.0)
-        return cls(x, np.where(known, y, mean).astype(np.float32), tuple(e.family for e in fitting), scale)
+        families = tuple(e.family for e in fitting)
+        return cls(x, np.where(known, y, 0.0).astype(np.float32), None if known.all() else known, families, scale)
+
+    def rescaled(self, scale: Scale) -> Prior:
+        """The same for scores of another scale."""
+        return Prior(self.x, self.y, self.known, self.families, scale)
+
+    def with_row(self, x: Points) -> Prior:
+        """One more row, of which the earlier tasks know nothing."""
+        k, m = len(self.families), len(self.x)
+        known = np.ones((k, m), bool) if self.known is None else self.known
+        more, y = np.zeros((k, 1), bool), np.zeros((k, 1), np.float32)
+        both = (np.concatenate([known, more], 1), np.concatenate([self.y, y], 1))
+        return Prior(np.concatenate([self.x, x[None]]), both[1], both[0], self.families, self.scale)
 
     def without(self, families: Sequence[str]) -> Mask:
         """Which earlier tasks are strangers to each run, whose own family is given, ``(n, k)``."""
@@ -81,11 +95,12 @@ class Posterior:
     ) -> None:
         self.prior, self.weight = prior, strangers.astype(np.float32)
         self.n = len(strangers)
-        self.count = np.maximum(self.weight.sum(1), 1.0)
+        self._share = self.weight / np.sqrt(np.maximum(self.weight.sum(1), 1.0))[:, None]
         self.left, self.exists = left, exists
         used = int(exists.sum(1).max(initial=0))
         self.rows, self.there = np.where(exists, rows, 0)[:, :used], exists[:, :used]
-        served = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
+        with np.errstate(over="ignore"):
+            served = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
         self.y = np.where(self.there, served, 0.0).astype(np.float32)
         self.t = exists.sum(1)
         self._condition()
@@ -97,7 +112,9 @@ class Posterior:
         cov = self._covariance(self.z_t, self.x_t)
         both = self.there[:, :, None] & self.there[:, None, :]
         cov = np.where(both, cov, 0.0) + np.eye(t, dtype=np.float32) * np.where(self.there, _NOISE, 1.0)[:, :, None]
-        self.inverse = np.linalg.inv(cov.astype(np.float64)).astype(np.float32) if t else np.zeros((n, 0, 0), np.float32)
+        self.inverse = (
+            np.linalg.inv(cov.astype(np.float64)).astype(np.float32) if t else np.zeros((n, 0, 0), np.float32)
+        )
         self.weights = (self.inverse @ np.where(self.there, self.y - self.mean_t, 0.0)[:, :, None])[:, :, 0]
         best = np.where(self.there, self.y, -np.inf).max(1, initial=-np.inf)
         self.best = np.where(self.t > 0, best, self._hope()).astype(np.float32)
@@ -108,13 +125,26 @@ class Posterior:
         """What the first trial is measured by: so low that the mean over earlier tasks decides."""
         if not len(self.prior.families):
             return np.full(self.n, -_HOPE)
-        return np.asarray((self.weight @ self.prior.y / self.count[:, None]).max(1)) - _HOPE
+        everywhere = np.arange(len(self.prior.x))
+        return np.array([self._mean(everywhere[None], i)[0].max() for i in range(self.n)]) - _HOPE
+
+    def _mean(self, rows: Ints, run: int | None = None) -> F32:
+        """Mean of rows ``(n, c)`` over a run's earlier tasks; 0 where none knows them."""
+        weight = self.weight if run is None else self.weight[run : run + 1]
+        y, known = self.prior.y[:, rows], self.prior.known
+        total = np.einsum("nk,knc->nc", weight, y)
+        if known is None:
+            return np.asarray(total / np.maximum(weight.sum(1), 1.0)[:, None])
+        count = np.einsum("nk,knc->nc", weight, known[:, rows].astype(np.float32))
+        return np.asarray(total / np.maximum(count, 1.0))
 
     def _prior(self, rows: Ints) -> tuple[F32, F32]:
         """Mean of rows ``(n, c)`` over a run's earlier tasks, and what each task differs from it ``(n, k, c)``."""
-        y = self.prior.y[:, rows].transpose(1, 0, 2)
-        mean = np.einsum("nk,nkc->nc", self.weight, y) / self.count[:, None]
-        return mean, (y - mean[:, None]) * (self.weight / np.sqrt(self.count)[:, None])[:, :, None]
+        mean = self._mean(rows)
+        z = (self.prior.y[:, rows].transpose(1, 0, 2) - mean[:, None]) * self._share[:, :, None]
+        if self.prior.known is not None:
+            z *= self.prior.known[:, rows].transpose(1, 0, 2)
+        return mean, z
 
     def _covariance(self, z: F32, x: F32) -> F32:
         """Between rows ``(n, c)`` and the trials, ``(n, c, t)``."""

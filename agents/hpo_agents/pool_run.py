@@ -54,11 +54,8 @@ class PoolRun:
 
     def _add(self, x: Points) -> int:
         """A row of which the earlier tasks know nothing."""
-        p = self.prior
-        mean = p.y.mean(1, keepdims=True) if p.y.size else np.zeros((len(p.families), 1), np.float32)
-        self.prior = Prior(np.concatenate([p.x, x[None]]), np.concatenate([p.y, mean], 1), p.families, p.scale)
-        self.open = np.append(self.open, False)
-        return len(p.x)
+        self.prior, self.open = self.prior.with_row(x), np.append(self.open, False)
+        return len(self.prior.x) - 1
 
     def posterior(self) -> Posterior:
         """What the run knows."""
@@ -70,7 +67,7 @@ class PoolRun:
                 mean, sd = np.mean(score), np.std(score)
             fine = np.isfinite(mean) and np.isfinite(sd) and sd > 1e-12 * (1 + abs(mean))
             own = Scale(float(mean), float(sd)) if fine else Scale(float(np.median(score)), 1.0)
-            prior = Prior(prior.x, prior.y, prior.families, own)
+            prior = prior.rescaled(own)
         rows, scores, there = np.zeros((1, horizon), np.int64), np.zeros((1, horizon)), np.zeros((1, horizon), bool)
         rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
         left = np.array([max(1.0 - self.spent / self.context.budget, 0.0)], np.float32)

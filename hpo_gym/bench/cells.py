@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
-from hpo_gym.errors import HPOGymError, InvalidValueError, SplitError
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Trainable, made
 from hpo_gym.runs import Runs
+from hpo_gym.saved import load, read_about
 from hpo_gym.suite import Suite, load_suite
 from hpo_gym.task import Task
 from hpo_gym.trial import History
 
 Arrays = dict[str, NDArray[Any]]
+SAVED = "saved:"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Entrant:
 
     Attributes:
         name: Its name in the results.
-        spec: A registered name, or "module:name".
-        settings: Arguments of its class, as JSON text, so that it hashes.
+        spec: A registered name, "module:name", or "saved:folder" of one that is trained.
+        settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
     """
@@ -71,12 +73,24 @@ class Entrant:
         if not isinstance(optimizer, Optimizer):
             kind = type(optimizer).__name__
             raise InvalidValueError(f"{spec!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
-        trainable, batched = isinstance(optimizer, Trainable), isinstance(optimizer, BatchOptimizer)
+        trainable = isinstance(optimizer, Trainable) and not spec.startswith(SAVED)
+        batched = isinstance(optimizer, BatchOptimizer)
         return replace(entrant, version=version, trainable=trainable, batched=batched)
 
     def make(self) -> Any:
-        """A new one."""
-        return made(OPTIMIZERS.resolve(self.spec), self.name, json.loads(self.settings))
+        """A new one.
+
+        Raises:
+            DamagedDataError: It was trained, and its files have changed since.
+        """
+        settings = json.loads(self.settings)
+        if not self.spec.startswith(SAVED):
+            return made(OPTIMIZERS.resolve(self.spec), self.name, settings)
+        folder = self.spec.removeprefix(SAVED)
+        found = read_about(folder)["checksum"]
+        if found != settings["checksum"]:
+            raise DamagedDataError(f"{folder} has changed since the comparison began: {settings['checksum']}, {found}.")
+        return load(folder)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -12,14 +12,16 @@ from typing import Any, cast
 import numpy as np
 
 import hpo_gym
-from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
+from hpo_gym.bench.cells import SAVED, Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.protocol import Protocol, digest, subset_order
 from hpo_gym.bench.reference import Reference, covered, entrants_with, references
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.engines import ENGINES, Job, Outcome, run
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, unknown
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import require
+from hpo_gym.saved import ABOUT, folder_of, read_about, shipped
 from hpo_gym.store import Record, Store
 from hpo_gym.suite import SUITES, Suite, load_suite
 
@@ -55,8 +57,8 @@ def benchmark(
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
     Args:
-        optimizers: Registered names, "module:name" for a class of one's own, or ``{"name": .., setting: ..}``. The two
-            controls run in any case.
+        optimizers: Registered names, "module:name" for a class of one's own, or ``{"name": .., setting: ..}``; or what
+            is trained already, by its shipped name or its folder. The two controls run in any case.
         suites: Registered names, folders, or suites.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
@@ -142,6 +144,11 @@ def _named(one: Any) -> tuple[str, str, dict[str, Any]]:
     spec = settings.pop("name", None)
     if not isinstance(spec, str):
         raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
+    if spec not in OPTIMIZERS.entries() and ":" not in spec and (spec in shipped() or (Path(spec) / ABOUT).is_file()):
+        if settings:
+            raise InvalidValueError(f"What is trained has its settings: give {spec!r} none, got {settings}.")
+        folder = folder_of(spec).resolve()
+        return folder.name, f"{SAVED}{folder}", {"checksum": read_about(folder)["checksum"]}
     label = spec.rpartition(":")[2]
     if settings:
         try:
