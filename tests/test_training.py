@@ -64,7 +64,7 @@ def test_the_bench_takes_a_folder_and_refuses_what_it_was_trained_on(trained: Pa
     refused = benchmark(str(trained), "SVM", split="val", budget=3, seeds=1, out=tmp_path / "fold", fold=1)
     assert refused.failed_cells > 0
     assert any("trained on its family" in error for error in refused.errors)
-    with pytest.raises(InvalidValueError, match="give .* none"):
+    with pytest.raises(InvalidValueError, match=r"give .* none"):
         benchmark([{"name": str(trained), "candidates": 3}], "SVM", out=tmp_path / "settings")
 
 

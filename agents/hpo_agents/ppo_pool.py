@@ -15,7 +15,7 @@ from hpo_agents.candidates import shared_pool
 from hpo_agents.policy_agent import PolicyAgent, suite_of
 from hpo_agents.policy_training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
 from hpo_agents.pool_features import FEATURES, Posterior, Prior
-from hpo_agents.pool_network import KINDS, PoolPolicy, Scorer
+from hpo_agents.pool_network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents.pool_run import PoolRun
 from hpo_agents.pool_view import PoolView
 from hpo_agents.sb3_agent import SB3Learner, options_of
@@ -37,11 +37,11 @@ class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
     A candidate is seen by ten numbers that mean the same in every search space: its expected improvement, mean and
-    standard deviation under a Gaussian process with an empirical Bayes prior (the earlier tasks of the context, those of
-    its own family left out), what the prior alone says, whether it was tried, how far it is from the incumbent and from
-    the nearest trial, and the time. The policy begins as expected improvement and learns what to change. It is trained
-    on draws of `candidates` rows, on one or several suites in turn, and acts on whole pools, whose features are made in
-    blocks; where there is no pool, on the points of the earlier tasks, or on random ones.
+    standard deviation under a Gaussian process with an empirical Bayes prior (the earlier tasks of the context, in
+    training without those of the run's own family), what the prior alone says, whether it was tried, how far it is from
+    the incumbent and from the nearest trial, and the time. The policy begins as expected improvement and learns what to
+    change. It is trained on draws of `candidates` rows, on one or several suites in turn, and acts on whole pools,
+    whose features are made in blocks; where there is no pool, on the points of the earlier tasks, or on random ones.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
     Volpp et al., "Meta-learning acquisition functions for transfer learning in Bayesian optimization", ICLR 2020 (a
@@ -127,7 +127,8 @@ class PPOPool(PolicyAgent):
         how = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
 
         def judge(actor: Actor) -> float:
-            return float(np.average([mean_regret(actor, env, **how) for env in held], weights=[e.num_envs for e in held]))
+            found = [mean_regret(actor, env, **how) for env in held]
+            return float(np.average(found, weights=[env.num_envs for env in held]))
 
         return learner, judge
 
@@ -214,8 +215,6 @@ class PoolLearner(SB3Learner):
     def __init__(self, agent: PPOPool, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> None:
         self.envs = [as_vec_env(env) for env in envs]
         scorer = {"width": agent.network[0], "kind": agent.kind, "sharpness": agent.sharpness}
-        from hpo_agents.pool_network import PoolExtractor
-
         kwargs = {
             "features_extractor_class": PoolExtractor, "features_extractor_kwargs": scorer, "ortho_init": False,
             "net_arch": [],
@@ -231,7 +230,8 @@ class PoolLearner(SB3Learner):
         rollout, done = model.n_steps * model.n_envs, 0
         while done < steps:
             model.set_env(self.envs[self.turn % len(self.envs)])
-            super().advance(rollout, int(seeding.key(seed, done) % 2**31), share, lambda part, at=done: watch(at + part))
+            own = int(seeding.key(seed, done) % 2**31)
+            super().advance(rollout, own, share, lambda part, at=done: watch(at + part))
             self.turn, done = self.turn + 1, done + rollout
 
     def counts(self) -> dict[str, int]:

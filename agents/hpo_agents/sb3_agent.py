@@ -50,8 +50,9 @@ class SB3Agent(PolicyAgent):
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
         """The algorithm, fresh."""
         model = self.maker(
-            self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed, **options_of(self.algorithm, env)
-        )
+            self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed,
+            **options_of(self.algorithm, env),
+        )  # fmt: skip
         return SB3Learner(model, self, logs)
 
     def make_actor(self, weights: Tensors) -> Actor:
