@@ -255,6 +255,19 @@ def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
     assert len(regrets) - 1 - int(np.argmin(regrets)) == 2
 
 
+@pytest.mark.parametrize("name", ["ppo", "a2c", "trpo", "recurrent-ppo"])
+@pytest.mark.parametrize("view", [("box", "last"), ("move", "summary"), ("candidates", "last")])
+def test_other_views(name: str, view: tuple[str, str], suite: Suite) -> None:
+    agent = trained(name, suite, codec=view[0], observer=view[1])
+    assert all(len(c) == 6 for c in choices(agent, suite))
+
+
+def test_a_codec_whose_actions_an_algorithm_does_not_take_is_refused(suite: Suite) -> None:
+    for name, codec in (("sac", "candidates"), ("dqn", "box"), ("maskable-ppo", "box"), ("ppo", "grid")):
+        with pytest.raises(InvalidValueError, match="must have actions of"):
+            make(name, codec=codec, observer="last").train(suite.tasks("train"), rng())
+
+
 def test_wrong_input_is_refused(suite: Suite) -> None:
     train, val = suite.tasks("train"), suite.tasks("val")
     with pytest.raises(InvalidValueError, match="At least one task"):

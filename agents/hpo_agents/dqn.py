@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from stable_baselines3 import DQN as Algorithm
 
@@ -24,6 +25,7 @@ class DQN(SB3Agent):
 
     name = "dqn"
     maker = Algorithm
+    actions = (gym.spaces.Discrete,)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

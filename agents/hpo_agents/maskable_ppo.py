@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from sb3_contrib import MaskablePPO as Algorithm
 
@@ -24,6 +25,7 @@ class MaskablePPO(SB3Agent):
 
     name = "maskable-ppo"
     maker = Algorithm
+    actions = (gym.spaces.Discrete,)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

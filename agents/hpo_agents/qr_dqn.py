@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from sb3_contrib import QRDQN as Algorithm
 
@@ -24,6 +25,7 @@ class QRDQN(SB3Agent):
 
     name = "qr-dqn"
     maker = Algorithm
+    actions = (gym.spaces.Discrete,)
 
     @property
     def policy_kwargs(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from stable_baselines3 import SAC as Algorithm
 
@@ -24,6 +25,7 @@ class SAC(SB3Agent):
 
     name = "sac"
     maker = Algorithm
+    actions = (gym.spaces.Box,)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

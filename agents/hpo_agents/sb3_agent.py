@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNo
 
 from hpo_agents.policy_agent import PolicyAgent
 from hpo_agents.policy_training import Actor, Learner, Tensors
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.vector import HPOVectorEnv
 
@@ -31,10 +33,12 @@ class SB3Agent(PolicyAgent):
     Attributes:
         maker: The class of the algorithm.
         policy: What it calls the policy.
+        actions: The kinds of action spaces that it takes.
     """
 
     maker: ClassVar[type[BaseAlgorithm]]
     policy: ClassVar[str] = "MlpPolicy"
+    actions: ClassVar[tuple[type[gym.Space[Any]], ...]] = (gym.spaces.Discrete, gym.spaces.Box)
 
     @staticmethod
     @abstractmethod
@@ -48,7 +52,17 @@ class SB3Agent(PolicyAgent):
         return {"net_arch": list(self.network)}
 
     def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm, fresh."""
+        """The algorithm, fresh.
+
+        Raises:
+            InvalidValueError: It does not take the actions of the codec, or we do not take them from it.
+        """
+        space = env.single_action_space
+        if type(space) not in self.actions:
+            names = [kind.__name__ for kind in self.actions]
+            raise InvalidValueError(
+                f"`codec` of {self.name!r} must have actions of {names}, {self.codec!r} has {space}."
+            )
         model = self.maker(
             self.policy, as_vec_env(env), policy_kwargs=self.policy_kwargs, device="cpu", seed=seed,
             **options_of(self.algorithm, env),
@@ -66,16 +80,18 @@ class SB3Actor(Actor):
     """A policy of Stable-Baselines3."""
 
     def __init__(self, policy: torch.nn.Module, agent: SB3Agent) -> None:
-        self.policy, self.agent = policy.eval(), agent
+        self.policy, self.agent = policy.train(False), agent
+        self.discrete = isinstance(getattr(policy, "action_space", None), gym.spaces.Discrete)
 
     def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
         self.policy.train(False)
         allowed = None if masks is None else torch.as_tensor(masks)
         seen = torch.as_tensor(obs)
         found, self.memory = self.agent.decide(self.policy, seen, allowed, self.memory)
-        if masks is None:
+        if not self.discrete:
             return np.clip(found.numpy(), -1.0, 1.0)
-        logits = np.where(masks, found.numpy().astype(np.float64), -np.inf)
+        logits = found.numpy().astype(np.float64)
+        logits = logits if masks is None else np.where(masks, logits, -np.inf)
         if rng is not None:  # the largest of logits plus Gumbel noise is a draw from their softmax
             logits = logits + rng.gumbel(size=logits.shape)
         return np.asarray(logits.argmax(1), np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from sb3_contrib import TQC as Algorithm
 
@@ -23,6 +24,7 @@ class TQC(SB3Agent):
 
     name = "tqc"
     maker = Algorithm
+    actions = (gym.spaces.Box,)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
