@@ -176,6 +176,9 @@ SURROGATE = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8
 SMALL: dict[str, dict[str, Any]] = {  # settings of what is trained
     "q-learning": AGENT,
     "q-portfolio": AGENT,
+    "sarsa": AGENT,
+    "double-q": {**AGENT, "states": "trial"},
+    "n-step-q": {**AGENT, "states": "move"},
     "maml": SURROGATE,
     "fomaml": SURROGATE,
     "reptile": SURROGATE,

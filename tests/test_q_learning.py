@@ -16,10 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_agents.candidates import choose_candidates, greedy_portfolio, regrets
+from hpo_agents.double_q import DoubleQ
+from hpo_agents.n_step_q import NStepQ
 from hpo_agents.q_agent import QAgent
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_agents.q_table import QTable, epsilon_at
+from hpo_agents.sarsa import Sarsa
 from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
@@ -34,8 +37,14 @@ AGENTS = {
     "configuration": lambda **kw: QLearning(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
     "move": lambda **kw: QLearning(states="move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
     "trial": lambda **kw: QPortfolio(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "sarsa-move": lambda **kw: Sarsa("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "double-q-trial": lambda **kw: DoubleQ("trial", **{"candidates": 16, "budget": 6, "steps": 2000, **kw}),
+    "double-q-move": lambda **kw: DoubleQ("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "n-step-q": lambda **kw: NStepQ(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
 }
+MOVES = [design for design in AGENTS if design.endswith("move")]
 every_agent = pytest.mark.parametrize("design", list(AGENTS))
+every_agent_of_candidates = pytest.mark.parametrize("design", [design for design in AGENTS if design not in MOVES])
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -223,7 +232,7 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
 
 
 # ---------------------------------------------------------------------- the protocol
-@pytest.mark.parametrize("name", ["q-learning", "q-portfolio"])
+@pytest.mark.parametrize("name", ["q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q"])
 def test_registered_and_of_the_protocol(name: str) -> None:
     agent = make_optimizer(name)
     assert isinstance(agent, Optimizer)
@@ -274,13 +283,13 @@ def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) 
                 break
             asked.append(tuple(query.config.items()))
             agent.tell(task.run(query.config))
-        if design == "move":  # going back to the incumbent is a move
+        if design in MOVES:  # going back to the incumbent is a move
             assert len(set(asked)) > len(asked) / 2
         else:
             assert len(set(asked)) == len(asked)
 
 
-@pytest.mark.parametrize("design", ["configuration", "trial"])
+@every_agent_of_candidates
 def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) -> None:
     agent = trained(design, suite, candidates=40)
     for task in suite.tasks("test"):
@@ -301,7 +310,7 @@ def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> Non
         agent.tell(Trial(query, float(i)))
 
 
-@pytest.mark.parametrize("design", ["configuration", "trial"])
+@every_agent_of_candidates
 def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite: Suite) -> None:
     pool = suite.space.sample(rng(3), 6)
     agent = trained(design, suite, candidates=40)
@@ -316,7 +325,7 @@ def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite
     assert available[rows].all()
 
 
-@pytest.mark.parametrize("design", ["configuration", "trial"])
+@every_agent_of_candidates
 def test_the_public_contract_is_kept(design: str, suite: Suite) -> None:
     for task in (suite.tasks("test")[0], load_suite("Functions").tasks("test")[0]):
         train = suite.tasks("train") if task.suite == "Toy" else load_suite("Functions").tasks("train")[:8]
@@ -374,8 +383,8 @@ def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> No
     agent = AGENTS[design]()
     agent.train(suite.tasks("train"), rng(), steps=500)
     assert agent.table is not None
-    most = int((agent.table.n[1:] if design == "move" else agent.table.n).sum())
-    assert 400 < most <= 500 or (design == "move" and 0 < most <= 500)
+    most = int((agent.table.n[1:] if design in MOVES else agent.table.n).sum())
+    assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
 
 
 def test_families_of_training_and_validation_are_seen(suite: Suite) -> None:
@@ -384,6 +393,14 @@ def test_families_of_training_and_validation_are_seen(suite: Suite) -> None:
     assert agent.seen == {t.family for s in ("train", "val") for t in suite.tasks(s)}
     with pytest.raises(SplitError, match="not both"):
         agent.train(suite.tasks("train"), rng(), validation=suite.tasks("train")[:1])
+
+
+@every_agent
+def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Suite) -> None:
+    for seed in range(10):
+        agent = AGENTS[design](steps=60)
+        agent.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
+        assert choices(agent, suite)
 
 
 def test_no_tasks_are_refused() -> None:
@@ -445,12 +462,12 @@ def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path)
     for n_init in (0, 2):
         assert choices(again, suite, n_init) == choices(agent, suite, n_init)
     again.save(tmp_path / "again")
-    for file in ("agent.json", "arrays.npz"):
+    for file in ("optimizer.json", "arrays.npz"):
         assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
 
 
 def damage(folder: Path, how: str) -> None:
-    about, arrays = folder / "agent.json", folder / "arrays.npz"
+    about, arrays = folder / "optimizer.json", folder / "arrays.npz"
     data = json.loads(about.read_text())
     if how == "missing":
         arrays.unlink()
@@ -490,6 +507,6 @@ def test_damaged_files_are_refused_and_change_nothing(how: str, suite: Suite, tm
     agent.save(tmp_path)
     before = choices(agent, suite)
     damage(tmp_path, how)
-    with pytest.raises(DamagedDataError, match=r"agent\.json|arrays\.npz|version"):
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json|arrays\.npz|version"):
         agent.load(tmp_path)
     assert choices(agent, suite) == before

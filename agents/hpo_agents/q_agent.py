@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents.q_designs import ALL, Design, Episodes
-from hpo_agents.q_table import QTable
+from hpo_agents.q_rules import Rule
+from hpo_agents.q_table import Values
 from hpo_agents.q_training import Plan, greedy, learn
-from hpo_agents.saved import read_agent, write_agent
-from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.errors import InvalidValueError, SplitError, StateError, blame
 from hpo_gym.optimizer import Context
 from hpo_gym.runs import Runs
+from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.space import SearchSpace
-from hpo_gym.table_files import blame
 from hpo_gym.task import Ints, Task
 from hpo_gym.trial import Query, Trial
 
@@ -27,7 +27,7 @@ _PLAN = tuple(f.name for f in fields(Plan))
 
 
 class QAgent(ABC):
-    """Q-learning on a table; subclasses say which design, and store the settings, those of `Plan` among them.
+    """Learning on a table; subclasses say which design and rule, and store the settings, those of `Plan` among them.
 
     A run is greedy: of the candidates or moves that are new to the run and can be evaluated, the one of the highest
     value (of equals, the lowest), those with fewer than `trust` updates last. Nothing is drawn, so the generator of a
@@ -42,7 +42,7 @@ class QAgent(ABC):
     version = 1
     name: str
     own: tuple[str, ...]
-    table: QTable | None = None
+    table: Values | None = None
     _design: Design
     _asked: Ints
     _seen: frozenset[str] = frozenset()
@@ -54,6 +54,10 @@ class QAgent(ABC):
     @abstractmethod
     def make_design(self) -> Design:
         """A new design, as the settings say."""
+
+    @abstractmethod
+    def make_rule(self) -> Rule[Any]:
+        """How the table learns, as the settings say."""
 
     @property
     def plan(self) -> Plan:
@@ -100,7 +104,7 @@ class QAgent(ABC):
         plan = self.plan if steps is None else replace(self.plan, steps=steps)
         design = self.make_design()
         design.fit(tasks, rng)
-        self.table = learn(design, tasks, validation, rng, plan)
+        self.table = learn(design, self.make_rule(), tasks, validation, rng, plan)
         self._design, self._acting = design, None
         self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
         self._space = max(tasks, key=lambda t: t.space.d).space
@@ -178,7 +182,7 @@ class QAgent(ABC):
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:
-        """Write `agent.json` and `arrays.npz`.
+        """Write `optimizer.json` and `arrays.npz`.
 
         Raises:
             StateError: Neither trained nor loaded.
@@ -192,9 +196,8 @@ class QAgent(ABC):
             "seen": sorted(self._seen),
             "space": self._space.to_json(),
         }
-        used = self._design.size()[0]
-        arrays = {"q": self.table.q[:used], "n": self.table.n[:used], **self._design.to_arrays()}
-        write_agent(folder, self.name, about, arrays)
+        arrays = {**self.table.to_arrays(self._design.size()[0]), **self._design.to_arrays()}
+        write_saved(folder, self.name, about, arrays)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this agent's.
@@ -202,10 +205,8 @@ class QAgent(ABC):
         Raises:
             DamagedDataError: A file is missing, damaged, or not of this agent and version.
         """
-        about, arrays = read_agent(folder, self.name)
+        about, arrays = read_saved(folder, self.name, self.version)
         with blame(Path(folder)):
-            if about["version"] != self.version:
-                raise InvalidValueError(f"`version` must be {self.version}, got {about['version']!r}.")
             other = type(self)(**about["settings"])
             other._design, other._space = other.make_design(), SearchSpace(about["space"])
             other._design.from_arrays(other._space, arrays)
@@ -215,14 +216,14 @@ class QAgent(ABC):
         self.__dict__.update(other.__dict__)
 
 
-def _table(agent: QAgent, arrays: dict[str, NDArray[Any]]) -> QTable:
+def _table(agent: QAgent, arrays: dict[str, NDArray[Any]]) -> Values:
     plan = agent.plan
-    table = QTable(*agent._design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
-    for name in ("q", "n"):
-        found, wanted = arrays[name], getattr(table, name)
+    table: Values = agent.make_rule().make_table(*agent._design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    for name, wanted in table.to_arrays().items():
+        found = arrays[name]
         if (found.shape, found.dtype) != (wanted.shape, wanted.dtype) or not np.isfinite(found).all():
             raise InvalidValueError(
                 f"`{name}` must be finite, {wanted.dtype} {wanted.shape}, got {found.dtype} {found.shape}."
             )
-        setattr(table, name, found)
+    table.from_arrays(arrays)
     return table

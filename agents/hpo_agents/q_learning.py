@@ -5,6 +5,8 @@ from __future__ import annotations
 from hpo_agents.q_agent import QAgent
 from hpo_agents.q_designs import Design, Following
 from hpo_agents.q_moves import Moves
+from hpo_agents.q_rules import QLearningRule, Rule
+from hpo_agents.q_table import QTable
 from hpo_gym.errors import unknown
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -72,3 +74,7 @@ class QLearning(QAgent):
         if self.states not in STATES:
             raise unknown("kind of `states`", self.states, STATES)
         return Following(self.candidates) if self.states == "configuration" else Moves(self.levels, self.max_states)
+
+    def make_rule(self) -> Rule[QTable]:
+        """Targets with the maximum over what is allowed."""
+        return QLearningRule()

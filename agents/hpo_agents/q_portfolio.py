@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hpo_agents.q_agent import QAgent
 from hpo_agents.q_designs import Design, Timed
+from hpo_agents.q_rules import QLearningRule, Rule
+from hpo_agents.q_table import QTable
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -62,3 +64,7 @@ class QPortfolio(QAgent):
     def make_design(self) -> Design:
         """A table of trial and bucket x candidate."""
         return Timed(self.candidates, self.budget, self.buckets)
+
+    def make_rule(self) -> Rule[QTable]:
+        """Targets with the maximum over what is allowed."""
+        return QLearningRule()

@@ -1,6 +1,10 @@
-"""A table of action values and the update rule of Q-learning, for many runs at once. NumPy alone; knows no task."""
+"""Tables of action values, to act by and to learn in, for many runs at once. NumPy alone; knows no task."""
 
 from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +12,68 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Arrays = Mapping[str, NDArray[Any]]
 
 _TINY = 1e-300  # log(0) where alpha is 1
 
 
-class QTable:
+class Values(ABC):
+    """Action values of `states` x `actions`, whatever they are kept in."""
+
+    @abstractmethod
+    def values(self, s: Ints) -> Floats:
+        """The values of all actions in each state, fresh, ``(n, actions)``."""
+
+    @abstractmethod
+    def counts(self, s: Ints) -> Ints:
+        """How often all pairs of each state were updated, ``(n, actions)``."""
+
+    @abstractmethod
+    def copy(self) -> Self:
+        """A table that learns by itself from here on."""
+
+    @abstractmethod
+    def grow(self, states: int) -> None:
+        """Make room for at least `states` states; new values are 0."""
+
+    @abstractmethod
+    def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
+        """What was learned of the first `states` states, or of all."""
+
+    @abstractmethod
+    def from_arrays(self, arrays: Arrays) -> None:
+        """Take what `to_arrays` gave; the arrays must be like its own."""
+
+    def greedy(self, s: Ints, allowed: Mask, least: int = 0) -> Ints:
+        """The best allowed action of each state, ``(n,)``; of equals, the lowest.
+
+        Args:
+            s: States ``(n,)``.
+            allowed: ``(n, actions)``, at least one in each row.
+            least: Pairs with fewer updates are chosen only where no other is allowed.
+        """
+        if least:
+            known = allowed & (self.counts(s) >= least)
+            allowed = np.where(known.any(1, keepdims=True), known, allowed)
+        return np.asarray(np.where(allowed, self.values(s), -np.inf).argmax(1), np.int64)
+
+    def explore(self, rng: np.random.Generator, s: Ints, allowed: Mask, epsilon: float) -> Ints:
+        """`greedy`, but with probability `epsilon` any allowed action, each as likely."""
+        lost = rng.random(len(s)) < epsilon
+        a = np.empty(len(s), np.int64)
+        u = rng.random((int(lost.sum()), allowed.shape[1]), np.float32)
+        a[lost] = np.where(allowed[lost], u, -1.0).argmax(1)
+        a[~lost] = self.greedy(s[~lost], allowed[~lost])
+        return a
+
+
+class QTable(Values):
     """Action values of `states` x `actions`, all 0 at first.
 
-        Q(s, a) <- Q(s, a) + alpha_n (r + gamma max_a' Q(s', a') - Q(s, a)),  alpha_n = max(alpha_min, n(s, a)^-power)
+        Q(s, a) <- Q(s, a) + alpha_n (r + gamma V - Q(s, a)),  alpha_n = max(alpha_min, n(s, a)^-power)
 
     where n(s, a) counts the updates of the pair, this one included, and the target is r alone where the episode has
-    terminated. The maximum is over the actions that are allowed in s'.
+    terminated. What V is says a rule: in Q-learning it is max_a' Q(s', a') over the actions that are allowed in s'.
 
     A batch is exactly what its rows would do one after the other, in their order, save that all targets are computed
     from the table before the batch: runs that stand side by side do not see each other's last step. Where no s' of the
@@ -49,7 +104,7 @@ class QTable:
         Args:
             s, a: State and action of each, ``(n,)``.
             r: Rewards ``(n,)``.
-            following: max_a' Q(s', a') of each, from `best`, ``(n,)``; ignored where terminated.
+            following: V of each, such as `best` of s', ``(n,)``; ignored where terminated.
             terminated: Whether the episode ended there.
         """
         target = r + np.where(terminated, 0.0, self.gamma * following)
@@ -73,41 +128,29 @@ class QTable:
         """The highest value among the allowed actions of each state, ``(n,)``; `allowed` is ``(n, actions)``."""
         return np.asarray(np.where(allowed, self.q[s], -np.inf).max(1))
 
-    def greedy(self, s: Ints, allowed: Mask, least: int = 0) -> Ints:
-        """The best allowed action of each state, ``(n,)``; of equals, the lowest.
+    def values(self, s: Ints) -> Floats:
+        return self.q[s]
 
-        Args:
-            s: States ``(n,)``.
-            allowed: ``(n, actions)``, at least one in each row.
-            least: Pairs with fewer updates are chosen only where no other is allowed.
-        """
-        if least:
-            known = allowed & (self.n[s] >= least)
-            allowed = np.where(known.any(1, keepdims=True), known, allowed)
-        return np.asarray(np.where(allowed, self.q[s], -np.inf).argmax(1), np.int64)
-
-    def explore(self, rng: np.random.Generator, s: Ints, allowed: Mask, epsilon: float) -> Ints:
-        """`greedy`, but with probability `epsilon` any allowed action, each as likely."""
-        lost = rng.random(len(s)) < epsilon
-        a = np.empty(len(s), np.int64)
-        u = rng.random((int(lost.sum()), allowed.shape[1]), np.float32)
-        a[lost] = np.where(allowed[lost], u, -1.0).argmax(1)
-        a[~lost] = self.greedy(s[~lost], allowed[~lost])
-        return a
+    def counts(self, s: Ints) -> Ints:
+        return self.n[s]
 
     def copy(self) -> QTable:
-        """A table that learns by itself from here on."""
         out = QTable(0, self.q.shape[1], gamma=self.gamma, alpha_min=self.alpha_min, power=self.power)
         out.q, out.n = self.q.copy(), self.n.copy()
         return out
 
     def grow(self, states: int) -> None:
-        """Make room for at least `states` states; new values are 0."""
         have, actions = self.q.shape
         if states > have:
             more = max(states, 2 * have) - have
             self.q = np.concatenate([self.q, np.zeros((more, actions))])
             self.n = np.concatenate([self.n, np.zeros((more, actions), np.int64)])
+
+    def to_arrays(self, states: int | None = None) -> dict[str, NDArray[Any]]:
+        return {"q": self.q[:states], "n": self.n[:states]}
+
+    def from_arrays(self, arrays: Arrays) -> None:
+        self.q, self.n = arrays["q"], arrays["n"]
 
 
 def epsilon_at(share: float, first: float = 1.0, last: float = 0.1) -> float:

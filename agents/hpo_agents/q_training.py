@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hpo_agents.q_designs import ALL, Design, Mask
-from hpo_agents.q_table import QTable, epsilon_at
+from hpo_agents.q_rules import Rule, Step, T
+from hpo_agents.q_table import Values, epsilon_at
 from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.kernel import make_part
@@ -60,14 +62,19 @@ class Plan:
 
 
 def learn(
-    design: Design, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, plan: Plan
-) -> QTable:
-    """Train a table for a fitted design.
+    design: Design,
+    rule: Rule[T],
+    tasks: Sequence[Task],
+    validation: Sequence[Task],
+    rng: np.random.Generator,
+    plan: Plan,
+) -> T:
+    """Train a table for a fitted design by a rule.
 
     Returns:
         The table at the end; with validation tasks, the one of three moments that has the least regret on them.
     """
-    table = QTable(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    table = rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
     space = max(tasks, key=lambda t: t.space.d).space
     contexts = Contexts(space, bank_of(tasks), float(plan.budget), scale_of(tasks), horizon=plan.budget)
     steps = design.usual_steps if plan.steps is None else plan.steps
@@ -77,7 +84,7 @@ def learn(
     reward: Reward = make_part(REWARDS, plan.reward)
     least, kept = np.inf, table
     for e in range(episodes):
-        _episode(design, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
+        _episode(design, rule, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
             regret = mean_regret(design, table, validation, plan)
             if regret <= least:
@@ -87,7 +94,14 @@ def learn(
 
 
 def _episode(
-    design: Design, table: QTable, contexts: Contexts, reward: Reward, rng: np.random.Generator, n: int, epsilon: float
+    design: Design,
+    rule: Rule[T],
+    table: T,
+    contexts: Contexts,
+    reward: Reward,
+    rng: np.random.Generator,
+    n: int,
+    epsilon: float,
 ) -> None:
     """One episode of `n` runs on tasks that are drawn."""
     task = rng.integers(len(contexts.bank.tasks), size=n)
@@ -95,26 +109,25 @@ def _episode(
     runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
     seen = design.train_on(contexts.bank, task)
     s, allowed = seen.states(), seen.allowed()
-    live = np.ones(n, bool)
+    live: Mask = np.asarray(allowed.any(1))
+    if not live.any():
+        return
+    a = table.explore(rng, s, allowed, epsilon)
+    steps: deque[Step] = deque(maxlen=rule.reach)
     for t in range(contexts.horizon):
-        live &= allowed.any(1)  # a run that has tried everything is over
-        if not live.any():
-            return
-        a = table.explore(rng, s, allowed, epsilon)
         runs.submit(seen.propose(a))
         seen.tell(ALL, a, None, runs.last)
         s_next, allowed = seen.states(), seen.allowed()
         table.grow(design.size()[0])
-        over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)
-        following = np.where(over, 0.0, table.best(s_next, allowed))
-        steps = a[live], reward(contexts, runs)[live], following[live], over[live]
-        table.update(s[live], *steps)
-        if design.fallback is not None:
-            table.update(np.full(len(steps[0]), design.fallback), *steps)
-        s = s_next
+        over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
+        steps.append(Step(s, a, reward(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
+        a = rule.learn(table, steps, rng, epsilon)
+        if steps[-1].last:
+            return
+        s, live = s_next, live & ~over
 
 
-def mean_regret(design: Design, table: QTable, tasks: Sequence[Task], plan: Plan) -> float:
+def mean_regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
     """Mean over tasks and trials of the normalised regret of greedy runs."""
     bank, k = bank_of(tasks), len(tasks)
     runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
@@ -123,16 +136,18 @@ def mean_regret(design: Design, table: QTable, tasks: Sequence[Task], plan: Plan
     contexts = Contexts(tasks[0].space, bank, float(plan.budget))
     total = 0.0
     for _ in range(plan.budget):
-        a = greedy(design, table, seen.states(), seen.allowed(), plan.trust)
+        s = seen.states()
+        table.grow(design.size()[0])  # a run may be the first to stand in a cell
+        a = greedy(design, table, s, seen.allowed(), plan.trust)
         runs.submit(seen.propose(a))
         seen.tell(ALL, a, None, runs.last)
         total += float(normalised(contexts, runs).mean())
     return total / plan.budget
 
 
-def greedy(design: Design, table: QTable, s: Ints, allowed: Mask, trust: int) -> Ints:
+def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:
     """The best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates where there are any."""
     if design.fallback is not None:
-        known = (allowed & (table.n[s] >= trust)).any(1)
+        known = (allowed & (table.counts(s) >= trust)).any(1)
         s = np.where(known, s, design.fallback)
     return table.greedy(s, allowed, trust)
