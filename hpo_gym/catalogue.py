@@ -14,6 +14,7 @@ from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, un
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.rewards import REWARDS
+from hpo_gym.saved import ABOUT, check_saved, read_about, shipped
 from hpo_gym.suite import SPLITS, SUITES, Suite, load_suite
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def listing() -> dict[str, Any]:
         "observers": list(OBSERVERS.names()),
         "codecs": list(CODECS.names()),
         "rewards": list(REWARDS.names()),
+        "trained": {name: trained_row(folder) for name, folder in shipped().items()},
     }
 
 
@@ -61,6 +63,12 @@ def optimizer_row(name: str) -> dict[str, Any]:
         "extra": entry.extra,
         "installed": OPTIMIZERS.installed(name),
     }
+
+
+def trained_row(folder: Path) -> dict[str, Any]:
+    """One trained optimizer of `listing`."""
+    head = read_about(folder)
+    return {"optimizer": head["optimizer"], "suites": head["suites"], "settings": head["settings"]}
 
 
 def info(name: str) -> dict[str, Any]:
@@ -115,7 +123,19 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
         except HPOGymError as fault:
             return [str(fault)], 1
         return [], 1
-    raise InvalidValueError(f"`{folder}` must hold a store.sqlite or a suite.json, it holds neither.")
+    if (folder / ABOUT).is_file():
+        return _verify_saved({str(folder): folder})
+    raise InvalidValueError(f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.")
+
+
+def _verify_saved(folders: Mapping[str, Path]) -> tuple[list[str], int]:
+    faults = []
+    for folder in folders.values():
+        try:
+            check_saved(folder)
+        except HPOGymError as fault:
+            faults.append(str(fault))
+    return faults, len(folders)
 
 
 def _verify_shipped() -> tuple[list[str], int]:
@@ -132,7 +152,8 @@ def _verify_shipped() -> tuple[list[str], int]:
             faults.append(f"{name} is missing")
         elif found != expected:
             faults.append(f"{name} must have the sha256 {expected}, it has {found}")
-    return faults, len(manifest)
+    damaged, count = _verify_saved(shipped())
+    return faults + damaged, len(manifest) + count
 
 
 # ---------------------------------------------------------------------- for people
@@ -152,7 +173,10 @@ def tables(data: Mapping[str, Any]) -> list[Table]:
     parts = Table("part", "names", title="Observers, codecs, rewards")
     for kind in ("observers", "codecs", "rewards"):
         parts.add_row(kind, ", ".join(data[kind]))
-    return [suites, optimizers, parts]
+    trained = Table("name", "optimizer", "trained on", title="Trained optimizers: hpo_gym.load")
+    for name, t in data["trained"].items():
+        trained.add_row(name, t["optimizer"], ", ".join(t["suites"]))
+    return [suites, optimizers, parts, *([trained] if data["trained"] else [])]
 
 
 def text(data: Mapping[str, Any], indent: int = 0) -> str:

@@ -87,6 +87,14 @@ def read_saved(folder: str | Path, name: str, version: int) -> tuple[dict[str, A
     return head, _arrays(Path(folder) / head["arrays"], head["sha256"])
 
 
+def check_saved(folder: str | Path) -> None:
+    """Whether the files of a folder are those that were written; raises `DamagedDataError` where they are not."""
+    head = read_about(folder)
+    with blame(Path(folder) / ABOUT):
+        if head["arrays"] is not None:
+            _checked(Path(folder) / str(head["arrays"]), head["sha256"])
+
+
 def read_about(folder: str | Path) -> dict[str, Any]:
     """What `optimizer.json` says, its checksum checked; raises `DamagedDataError` as `read_saved`."""
     path = Path(folder) / ABOUT
@@ -144,11 +152,16 @@ def _data(suites: Iterable[str]) -> dict[str, str]:
     return {name: load_suite(name).data_hash for name in suites if name in SUITES.entries()}
 
 
-def _arrays(path: Path, sha256: str) -> Arrays:
+def _checked(path: Path, sha256: str) -> bytes:
     data = _bytes(path)
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
+    return data
+
+
+def _arrays(path: Path, sha256: str) -> Arrays:
+    data = _checked(path, sha256)
     with blame(path):
         if path.name == WEIGHTS:
             return dict(_safetensors().load(data))

@@ -86,7 +86,7 @@ def test_list_shows_all_that_is_registered(run: Run) -> None:
     done = run("list", "--json")
     data = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert list(data) == ["suites", "optimizers", "observers", "codecs", "rewards"]
+    assert list(data) == ["suites", "optimizers", "observers", "codecs", "rewards", "trained"]
     assert [s["name"] for s in data["suites"]] == list(SUITES.names())
     assert [o["name"] for o in data["optimizers"]] == list(OPTIMIZERS.names())
     assert data["observers"] == list(OBSERVERS.names())
