@@ -21,11 +21,11 @@ import hpo_gym
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "ablation.json", HERE / "figures" / "ablation.png"
-STEPS, SEEDS, SUITE = 150_000, 3, "SVM"
+STEPS, SEEDS, SUITE = 120_000, 3, "SVM"
 
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "as it is": ("maskable-ppo", {}),
-    "view: last trial only": ("maskable-ppo", {"observer": "last"}),
+    "view: scores of all candidates": ("maskable-ppo", {"observer": "candidates"}),
     "view: last trial, with memory": ("recurrent-ppo", {}),
     "view: incumbent and last trial": ("maskable-ppo", {"observer": "summary"}),
     "action: a point of the box": ("ppo", {"codec": "box", "observer": "last"}),
