@@ -75,9 +75,7 @@ def bench(
     suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
     optimizers: Annotated[
         str | None,
-        typer.Option(
-            help="Names separated by commas; module:name for a class of yours; folders of trained ones."
-        ),
+        typer.Option(help="Names separated by commas; module:name for a class of yours; folders of trained ones."),
     ] = None,
     split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,

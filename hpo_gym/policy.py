@@ -96,7 +96,7 @@ class PolicyOptimizer:
 
     def masks(self) -> NDArray[np.bool_]:
         """Which actions make sense now, ``(a,)``, configurations that were tried left out; for discrete actions."""
-        return self.codec.masks(self._contexts, self._ready(), untried=True)[0]
+        return np.asarray(self.codec.masks(self._contexts, self._ready(), untried=True)[0])
 
     def tell(self, trial: Trial) -> None:
         """Learn an outcome; those told before the first `ask` are given points."""

@@ -128,7 +128,7 @@ def load(saved: str | Path) -> Optimizer:
 
 def shipped() -> dict[str, Path]:
     """Names and folders of the trained optimizers that are shipped."""
-    found = {}
+    found: dict[str, Path] = {}
     for package in OPTIMIZERS.packages:
         spec = importlib.util.find_spec(package)
         for root in (spec.submodule_search_locations or ()) if spec else ():

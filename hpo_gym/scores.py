@@ -85,4 +85,4 @@ class Bounded(ServedScores):
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         with np.errstate(over="ignore"):
             served = self.inner.serve(contexts, runs, scores)
-        return np.clip(served, -self.bound, self.bound)
+        return np.asarray(np.clip(served, -self.bound, self.bound))

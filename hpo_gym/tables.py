@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym import table_files
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.suite import Suite, canonical
 from hpo_gym.table_input import (
@@ -162,10 +162,10 @@ def load_folder(folder: str | Path) -> TableSuite:
     """
     folder = Path(folder)
     said, arrays = table_files.read_folder(folder)
-    with table_files.blame(folder / table_files.SUITE):
+    with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
         levels = fidelities_of(said.fidelities, len(said.fidelities))
-    with table_files.blame(folder / table_files.TABLE):
+    with blame(folder / table_files.TABLE):
         x = arrays["x"]
         k, f = len(said.tasks), len(levels)
         score = _deep("score", arrays["score"], k, f)
@@ -176,7 +176,7 @@ def load_folder(folder: str | Path) -> TableSuite:
             _check_test(test, score)
         _check(table)
         _check_points(space, x)
-    with table_files.blame(folder / table_files.SUITE):
+    with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
         return _suite(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
                       said.splits, meta, _told(said), said.version)  # fmt: skip

@@ -94,7 +94,7 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
         known, asked = places[runs.task], runs.ordered(runs.at)
     else:
         known, asked = _hashes(places)[runs.task], _hashes(runs.ordered(runs.at))
-    return (known[:, :, None] == asked[:, None, :]) & runs.exists()[:, None, :]
+    return np.asarray((known[:, :, None] == asked[:, None, :]) & runs.exists()[:, None, :])
 
 
 @functools.lru_cache(maxsize=32)
@@ -111,9 +111,10 @@ def measured(bank: Bank, candidates: Candidates) -> Mask:
     task, x = _everywhere(bank, candidates)
     at = placed(bank, candidates)
     found = bank.points(task, at.reshape(len(task), *at.shape[2:]))
-    same = np.isclose(found, x, rtol=0, atol=1e-6).all(1).reshape(at.shape[:2])  # pools may be float32
+    near = np.isclose(found, x, rtol=0, atol=1e-6)  # pools may be float32
+    same: Mask = np.asarray(near.all(1)).reshape(at.shape[:2])
     same[~same.any(1)] = True
-    return np.asarray(same)
+    return same
 
 
 def _everywhere(bank: Bank, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-import yaml
 
+from hpo_agents.agent_settings import take
 from hpo_agents.candidate_view import CandidateCodec, CandidateObserver
-from hpo_agents.candidates import Candidates, check_space, choose_candidates
+from hpo_agents.candidates import check_space, choose_candidates
+from hpo_agents.policy_files import SavedPolicy
 from hpo_agents.policy_training import (
     Actor,
     Judge,
@@ -31,13 +30,11 @@ from hpo_agents.policy_training import (
 )
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.contexts import Scale
-from hpo_gym.errors import InvalidValueError, SplitError, StateError, blame
+from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.kernel import make_part
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
 from hpo_gym.policy import Policy, PolicyOptimizer
-from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.scores import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite, scale_of
@@ -46,11 +43,9 @@ from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 
 _OWN = "candidates"
-_SETTINGS = Path(__file__).parent / "settings"
-_WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
 
 
-class PolicyAgent(ABC):
+class PolicyAgent(SavedPolicy):
     """An agent whose policy was trained on `HPOVectorEnv`, and acts by ask and tell without an env.
 
     Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks.
@@ -73,14 +68,6 @@ class PolicyAgent(ABC):
         algorithm: Arguments of the algorithm; those of the file that are not named stay.
     """
 
-    version = 1
-    name: str
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
-    _space: SearchSpace | None = None
-    _scale: Scale = Scale()
-    _chosen: Candidates | None = None
-    _weights: Tensors | None = None
     _actor: Actor | None = None
     _acting: PolicyOptimizer | None = None
 
@@ -100,21 +87,7 @@ class PolicyAgent(ABC):
         network: Sequence[int] | None = None,
         algorithm: Mapping[str, Any] | None = None,
     ) -> None:
-        self._take(locals())
-
-    def _take(self, given: Mapping[str, Any]) -> None:
-        """Settings from the arguments of the constructor, and from the file where those are None."""
-        tuned = settings_of(self.name)
-        for key in inspect.signature(type(self)).parameters:
-            value = given[key]
-            chosen = tuned[key] if value is None else {**tuned[key], **value} if key == "algorithm" else value
-            setattr(self, key, list(chosen) if key == "network" else chosen)
-        for key in _WHOLE:
-            value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
-        if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in self.network):
-            raise InvalidValueError(f"`network` must be a list of integers >= 1, got {self.network!r}.")
+        take(self, locals())
 
     codec: Any
     observer: Any
@@ -140,16 +113,6 @@ class PolicyAgent(ABC):
         """The policy of the weights."""
 
     # ------------------------------------------------------------------ training
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        return {key: getattr(self, key) for key in inspect.signature(type(self)).parameters}
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or chosen by validation) on."""
-        return self._seen
-
     def train(
         self,
         tasks: Sequence[Task],
@@ -231,7 +194,11 @@ class PolicyAgent(ABC):
         if not validation:
             return learner, None
         held = HPOVectorEnv(len(validation), suite, split="val", **view)
-        how = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": self.masked}
+        how: dict[str, Any] = {
+            "seed": int(seeding.key("validation", seed)),
+            "greedy": self.greedy,
+            "masked": self.masked,
+        }
         return learner, lambda actor: mean_regret(actor, held, **how)
 
     def parts(self) -> tuple[Observer, Codec]:
@@ -303,54 +270,6 @@ class PolicyAgent(ABC):
         if self._acting is None:
             raise StateError("Call `reset` before `ask` and `tell`.")
         return self._acting
-
-    # ------------------------------------------------------------------ files
-    def save(self, folder: Path) -> None:
-        """Write `optimizer.json` and `weights.safetensors`.
-
-        Raises:
-            StateError: Neither trained nor loaded.
-        """
-        if self._weights is None:
-            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is saved.")
-        about = {
-            "version": self.version,
-            "settings": self.settings,
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-            "space": None if self._space is None else self._space.to_json(),
-            "scale": asdict(self._scale),
-        }
-        chosen = self._chosen
-        own = {} if chosen is None else {"x": chosen.x} | ({} if chosen.rows is None else {"rows": chosen.rows})
-        arrays = {f"candidates/{k}": v for k, v in own.items()}
-        arrays |= {f"policy/{k}": v.numpy() for k, v in self._weights.items()}
-        write_saved(folder, self.name, about, arrays, weights=True)
-
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this agent's.
-
-        Raises:
-            DamagedDataError: A file is missing, damaged, or not of this agent and version.
-        """
-        about, arrays = read_saved(folder, self.name, self.version)
-        with blame(Path(folder)):
-            other = type(self)(**about["settings"])
-            space, scale = about["space"], about["scale"]
-            other._space = None if space is None else SearchSpace(space)
-            other._scale = Scale(**{k: tuple(v) if isinstance(v, list) else v for k, v in scale.items()})
-            if "candidates/x" in arrays and other._space is not None:
-                other._chosen = Candidates(other._space, arrays["candidates/x"], arrays.get("candidates/rows"))
-            weights = {k.removeprefix("policy/"): torch.tensor(v) for k, v in arrays.items() if k.startswith("policy/")}
-            other._learned(weights)
-            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
-        self.__dict__.update(other.__dict__)
-
-
-def settings_of(name: str) -> dict[str, Any]:
-    """The tuned settings of an agent."""
-    found = yaml.safe_load((_SETTINGS / f"{name}.yaml").read_text(encoding="utf-8"))
-    return dict(found)
 
 
 def suite_of(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:

@@ -3,6 +3,7 @@ that was killed goes on to the very result that it would have had."""
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from abc import ABC, abstractmethod
@@ -154,9 +155,7 @@ def train(
         if course.over:
             break
         seed = int(seeding.key("segment", plan.seed, k) % 2**31)
-        learner.advance(
-            steps, seed, done / plan.steps, lambda part, at=done: progress(at + part, plan.steps, _said(course))
-        )
+        learner.advance(steps, seed, done / plan.steps, functools.partial(_tell, progress, done, plan.steps, course))
         done += steps
         better = _judged(learner, judge, course, done)
         if better or judge is None:
@@ -179,6 +178,10 @@ def _lengths(plan: Plan) -> list[int]:
     """Trials of each segment."""
     ends = np.linspace(0, plan.steps, plan.segments + 1).round().astype(int)
     return [int(length) for length in np.diff(ends) if length]
+
+
+def _tell(progress: Progress, done: int, total: int, course: Course, part: int) -> None:
+    progress(done + part, total, _said(course))
 
 
 def _said(course: Course) -> str:

@@ -188,4 +188,4 @@ def log_expected_improvement(mean: F32, sd: F32, best: F32) -> F32:
     near = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) + z * np.exp(log_ndtr(z))
     far = -0.5 * z * z - np.log(np.sqrt(2 * np.pi)) - 2 * np.log(np.maximum(-z, 1.0))
     log_h = np.where(z > -5.0, np.log(np.maximum(near, 1e-300)), far)
-    return np.maximum(log_h + np.log(sd), -20.0).astype(np.float32)
+    return np.asarray(np.maximum(log_h + np.log(sd), -20.0), np.float32)

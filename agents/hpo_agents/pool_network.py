@@ -57,7 +57,8 @@ class Scorer(nn.Module):
     def decide(self, base: torch.Tensor, embedded: torch.Tensor, summary: torch.Tensor) -> torch.Tensor:
         """Logits ``(n, c)``."""
         hidden = torch.relu(self.own(embedded) + self.common(summary)[:, None])
-        return self.log_sharpness.exp() * base + self.out(hidden)[:, :, 0]
+        logits: torch.Tensor = self.log_sharpness.exp() * base + self.out(hidden)[:, :, 0]
+        return logits
 
     def forward(self, features: torch.Tensor, there: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits ``(n, c)`` and summary ``(n, s)`` of candidates ``(n, c, f)``."""
@@ -100,11 +101,13 @@ class PoolPolicy(MaskableMultiInputActorCriticPolicy):
     """A masked actor-critic policy whose logits are those of a `Scorer`, and whose value is linear in its summary."""
 
     def _build_mlp_extractor(self) -> None:
-        actions = int(self.action_space.n)
+        space: Any = self.action_space
+        actions = int(space.n)
         self.mlp_extractor: Any = _Split(actions, self.features_dim - actions)
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         self.action_net = nn.Identity()
         nn.init.zeros_(self.value_net.weight)
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+        make: Any = self.optimizer_class
+        self.optimizer = make(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
+from hpo_agents.agent_settings import take
 from hpo_agents.candidates import shared_pool
 from hpo_agents.policy_agent import PolicyAgent, suite_of
 from hpo_agents.policy_training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
@@ -85,7 +87,7 @@ class PPOPool(PolicyAgent):
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
     ) -> None:
-        self._take(locals())
+        take(self, locals())
         if self.kind not in KINDS:
             raise unknown("kind of scorer", self.kind, KINDS)
         if not self.sharpness > 0 or len(self.network) != 1:
@@ -124,7 +126,7 @@ class PPOPool(PolicyAgent):
         learner = PoolLearner(self, envs, seed % 2**31, logs)
         if not held:
             return learner, None
-        how = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
+        how: dict[str, Any] = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
 
         def judge(actor: Actor) -> float:
             found = [mean_regret(actor, env, **how) for env in held]
@@ -231,7 +233,7 @@ class PoolLearner(SB3Learner):
         while done < steps:
             model.set_env(self.envs[self.turn % len(self.envs)])
             own = int(seeding.key(seed, done) % 2**31)
-            super().advance(rollout, own, share, lambda part, at=done: watch(at + part))
+            super().advance(rollout, own, share, functools.partial(_ahead, watch, done))
             self.turn, done = self.turn + 1, done + rollout
 
     def counts(self) -> dict[str, int]:
@@ -242,7 +244,12 @@ class PoolLearner(SB3Learner):
         self.turn = counts["turn"]
 
     def actor(self) -> Actor:
-        return PoolActor(self.model.policy.features_extractor.scorer)
+        model: Any = self.model
+        return PoolActor(model.policy.features_extractor.scorer)
+
+
+def _ahead(watch: Callable[[int], None], done: int, part: int) -> None:
+    watch(done + part)
 
 
 def _by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:

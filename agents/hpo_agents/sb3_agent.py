@@ -89,7 +89,7 @@ class SB3Actor(Actor):
         seen = torch.as_tensor(obs)
         found, self.memory = self.agent.decide(self.policy, seen, allowed, self.memory)
         if not self.discrete:
-            return np.clip(found.numpy(), -1.0, 1.0)
+            return np.asarray(np.clip(found.numpy(), -1.0, 1.0))
         logits = found.numpy().astype(np.float64)
         logits = logits if masks is None else np.where(masks, logits, -np.inf)
         if rng is not None:  # the largest of logits plus Gumbel noise is a draw from their softmax
@@ -100,7 +100,7 @@ class SB3Actor(Actor):
 class SB3Learner(Learner):
     """An algorithm of Stable-Baselines3 in training."""
 
-    def __init__(self, model: BaseAlgorithm, agent: SB3Agent, logs: Path | None) -> None:
+    def __init__(self, model: BaseAlgorithm, agent: Any, logs: Path | None) -> None:
         self.model, self.agent = model, agent
         self._rate = model.lr_schedule
         formats = [] if logs is None else [make_output_format("tensorboard", str(logs))]
@@ -146,7 +146,8 @@ class SB3Learner(Learner):
         model: Any = self.model
         names, variables = model._get_torch_save_params()
         for name in names:
-            part, own = _part(model, name), _under(tensors, name)
+            part: Any = _part(model, name)
+            own: dict[str, Any] = dict(_under(tensors, name))
             if isinstance(part, torch.optim.Optimizer):
                 state: dict[int, dict[str, torch.Tensor]] = {}
                 for key, value in own.items():
@@ -193,7 +194,7 @@ def options_of(algorithm: Mapping[str, Any], env: HPOVectorEnv | None = None) ->
     """Arguments of the algorithm's class: settings less those that are ours."""
     options = {k: v for k, v in algorithm.items() if k not in _OURS}
     if "action_noise" in algorithm and env is not None:
-        d = env.single_action_space.shape[0]
+        d = int(np.prod(env.single_action_space.shape or ()))
         noise = NormalActionNoise(np.zeros(d), np.full(d, algorithm["action_noise"]))
         options["action_noise"] = VectorizedActionNoise(noise, env.num_envs)
     return options

@@ -228,7 +228,7 @@ class Finder:
             distance = np.round(q[unsure] @ self._features, 12)
             distance[:, ~measured] = np.inf
             rows[unsure] = distance.argmin(1)
-        return rows
+        return np.asarray(rows, np.int64)
 
     def distances(self, x: Points) -> NDArray[np.float64]:
         """Squared distances of canonical points to all rows, ``(n, m)``; rounded, so that equal ones are equal."""
