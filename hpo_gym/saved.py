@@ -24,6 +24,7 @@ from hpo_gym.suite import SUITES, canonical, load_suite
 
 FORMAT = 1
 ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
+_OURS = ("format", "optimizer", "data", "arrays", "sha256", "checksum")
 _LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
 
 Arrays = dict[str, NDArray[Any]]
@@ -47,8 +48,8 @@ def write_saved(
         InvalidValueError: `about` is not plain JSON.
     """
     folder = Path(folder)
-    own = {"format": FORMAT, "optimizer": name, "data": _data(about.get("suites", ())), "arrays": None}
-    head = {k: v for k, v in about.items() if k not in (*own, "sha256", "checksum")} | own
+    said = {k: v for k, v in about.items() if k not in _OURS}
+    head = {"format": FORMAT, "optimizer": name, **said, "data": _data(about.get("suites", ())), "arrays": None}
     data = None
     if arrays is not None:
         ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
