@@ -30,8 +30,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "view: incumbent and last trial": ("maskable-ppo", {"observer": "summary"}),
     "action: a point of the box": ("ppo", {"codec": "box", "observer": "last"}),
     "action: a level up or down": ("ppo", {"codec": "move", "observer": "last"}),
-    "candidates: 16": ("maskable-ppo", {"candidates": 16}),
-    "candidates: 256": ("maskable-ppo", {"candidates": 256}),
     "no mask in training": ("ppo", {}),
     "reward: score": ("maskable-ppo", {"reward": "score"}),
     "reward: normalized_improvement": ("maskable-ppo", {"reward": "normalized_improvement"}),
@@ -39,9 +37,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "reward: log_regret": ("maskable-ppo", {"reward": "log_regret"}),
     "discount: 0": ("maskable-ppo", {"algorithm": {"gamma": 0.0}}),
     "discount: .9": ("maskable-ppo", {"algorithm": {"gamma": 0.9}}),
-    "scores: raw": ("maskable-ppo", {"scores": "raw"}),
     "scores: running": ("maskable-ppo", {"scores": "running"}),
-    "scores: rank": ("maskable-ppo", {"scores": "rank"}),
 }
 
 
