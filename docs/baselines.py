@@ -1,4 +1,6 @@
-"""Renews tables and picture of `docs/baselines.md` by the shipped reference runs: `python docs/baselines.py [--check]`.
+"""Renews the tables of `docs/baselines.md` and `docs/agents.md`, and a picture, by the shipped reference runs.
+
+    python docs/baselines.py [--check]
 
 With `--check` nothing is written, and a page that is out of date is named. The text between the tables is written by
 hand.
@@ -19,11 +21,18 @@ from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference import FOLDER, reference_of
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.optimizer import OPTIMIZERS
 
 TOP = Path(__file__).resolve().parent.parent
-PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
+PAGE, AGENTS, FIGURE = (
+    TOP / "docs" / "baselines.md",
+    TOP / "docs" / "agents.md",
+    TOP / "docs" / "figures" / "baselines-regret.png",
+)
 SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
 """Whose curves are drawn: one or two of each family."""
+BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix", "maml")
+"""Who stands beside the agents on their page."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
 
@@ -68,6 +77,27 @@ def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
     yield "matrix", _matrix(results["cold"])
     for start, one in results.items():
         yield f"suites {start}", _suites(one)
+
+
+def agents(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
+    """The tables of the page of agents."""
+    for start, one in results.items():
+        yield f"agents {start}", _agents(one)
+
+
+def _agents(results: Results) -> Iterator[str]:
+    """AUC of agents and of some others, on each suite on which agents ran; the best mean first."""
+    known = OPTIMIZERS.entries()
+    suites = {s: results.data["suites"][s]["optimizers"] for s in LEARNED}
+    names = [n for n in suites[LEARNED[0]] if all(n in part for part in suites.values())]
+    names = [n for n in names if n in BESIDE or known[n].package == "hpo_agents"]
+    means = {n: [part[n]["auc"][0] for part in suites.values()] for n in names}
+    yield f"| optimizer | {' | '.join(suites)} | mean |"
+    yield "|---|" + "---|" * len(suites) + "---:|"
+    for name in sorted(names, key=lambda n: float(np.mean(means[n]))):
+        cells = [_interval(part[name]["auc"], 3) for part in suites.values()]
+        label = f"`{name}`" if name in BESIDE else f"**`{name}`**"
+        yield f"| {label} | {' | '.join(cells)} | {np.mean(means[name]):.3f} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
@@ -149,16 +179,17 @@ def main(*, check: bool) -> None:
     """Write the page and the picture, or end with a word that they are out of date."""
     with tempfile.TemporaryDirectory() as folder:
         results = {start: found(start, Path(folder) / start) for start in STARTS}
-    text = PAGE.read_text(encoding="utf-8")
-    for mark, lines in tables(results):
-        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-        head, rest = text.split(begin)
-        text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+    for page, parts in ((PAGE, tables(results)), (AGENTS, agents(results))):
+        text = before = page.read_text(encoding="utf-8")
+        for mark, lines in parts:
+            begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+            head, rest = text.split(begin)
+            text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+        if check and text != before:
+            sys.exit(f"out of date: {page.name}; run `python docs/baselines.py`")
+        page.write_text(text, encoding="utf-8")
     if check:
-        if text != PAGE.read_text(encoding="utf-8"):
-            sys.exit("out of date: baselines.md; run `python docs/baselines.py`")
         return
-    PAGE.write_text(text, encoding="utf-8")
     FIGURE.write_bytes(_draw(results["cold"]))
     print({s: len(reference_of(s).entrants) for s in sorted(p.stem for p in FOLDER.glob("*.json"))})
 

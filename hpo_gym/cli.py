@@ -164,7 +164,7 @@ def reference(
     for one in collect(folders):
         paths = one.write(out)
         if out.resolve() == FOLDER:
-            update_manifest(FOLDER.parent, paths)
+            update_manifest(FOLDER.parent, [path.resolve() for path in paths])
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds -> {paths[1]}")
 
 

@@ -121,7 +121,10 @@ def load(saved: str | Path) -> Optimizer:
     folder = folder_of(saved)
     name = read_about(folder).get("optimizer")
     if name not in OPTIMIZERS.entries():
-        raise DamagedDataError(f"{folder / ABOUT}: `optimizer` must be a registered name, got {name!r}.")
+        raise DamagedDataError(
+            f"{folder / ABOUT}: `optimizer` must be a registered name (of a class of your own, import its module first), "
+            f"got {name!r}."
+        )
     optimizer: Any = make_optimizer(name)
     optimizer.load(folder)
     return optimizer  # type: ignore[no-any-return]

@@ -39,6 +39,7 @@ ALGORITHMS: dict[str, dict[str, Any]] = {
     "trpo": {**ON_POLICY, "sub_sampling_factor": 1},
     "maskable-ppo": ON_POLICY,
     "recurrent-ppo": ON_POLICY,
+    "ppo-bare": ON_POLICY,
     "dqn": OFF_POLICY,
     "qr-dqn": {**OFF_POLICY, "n_quantiles": 5},
     "sac": OFF_POLICY,
@@ -189,7 +190,7 @@ def test_functions_of_another_dimension(name: str) -> None:
         assert len(rollout(agent, task, 6)) == 6
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn", "recurrent-ppo"])
+@pytest.mark.parametrize("name", ["ppo", "dqn", "recurrent-ppo", "ppo-bare"])
 def test_a_drawn_run_depends_on_its_generator_alone(name: str, suite: Suite) -> None:
     agent = trained(name, suite, greedy=False)
     assert choices(agent, suite, seed=1) == choices(agent, suite, seed=1) != choices(agent, suite, seed=2)
