@@ -122,7 +122,7 @@ def load(saved: str | Path) -> Optimizer:
     name = read_about(folder).get("optimizer")
     if name not in OPTIMIZERS.entries():
         raise DamagedDataError(
-            f"{folder / ABOUT}: `optimizer` must be a registered name (import the module of a class of your own first), "
+            f"{folder / ABOUT}: `optimizer` must be a registered name (of a class of yours, import its module first), "
             f"got {name!r}."
         )
     optimizer: Any = make_optimizer(name)
