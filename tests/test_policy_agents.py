@@ -267,6 +267,9 @@ def test_a_codec_whose_actions_an_algorithm_does_not_take_is_refused(suite: Suit
     for name, codec in (("sac", "candidates"), ("dqn", "box"), ("maskable-ppo", "box"), ("ppo", "grid")):
         with pytest.raises(InvalidValueError, match="must have actions of"):
             make(name, codec=codec, observer="last").train(suite.tasks("train"), rng())
+    for view in ({"codec": "pool"}, {"observer": {"name": "pool", "candidates": 8}}):
+        with pytest.raises(InvalidValueError, match="ppo-pool"):
+            make("ppo", **view).train(suite.tasks("train"), rng())
 
 
 def test_wrong_input_is_refused(suite: Suite) -> None:

@@ -174,6 +174,12 @@ class PolicyAgent(SavedPolicy):
 
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
         """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        for part in (self.codec, self.observer):
+            if (part.get("name") if isinstance(part, Mapping) else part) == "pool":
+                raise InvalidValueError(
+                    "A network of one size cannot take any pool: `codec` and `observer` must not be 'pool'; use "
+                    "'candidates', or the agent 'ppo-pool'."
+                )
         self._space = max(tasks, key=lambda t: t.space.d).space
         for task in (*tasks, *validation):
             check_space(self._space, task.space)
