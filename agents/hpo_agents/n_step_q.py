@@ -8,10 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hpo_agents.q_agent import QAgent
-from hpo_agents.q_designs import Design
 from hpo_agents.q_rules import Rule, Step, go_on, teach
-from hpo_agents.q_states import design_of
+from hpo_agents.q_states import StatesAgent
 from hpo_agents.q_table import Floats, Ints, QTable
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
@@ -57,7 +55,7 @@ def _following(table: QTable, steps: Sequence[Step]) -> Floats:
 
 
 @OPTIMIZERS.register("n-step-q", family="rl", trainable=True)
-class NStepQ(QAgent):
+class NStepQ(StatesAgent):
     """Tabular Q-learning with n-step returns, off policy by tree backup with a greedy target policy.
 
     A target takes the rewards of `n_steps` trials as long as the run's actions are greedy, and the highest value where
@@ -78,20 +76,9 @@ class NStepQ(QAgent):
     .5; .9 is worse. "Trial" and "configuration" are level, "move" is worse. The others are those of `q-learning`.
 
     Args:
-        states: "configuration", "move" or "trial".
         n_steps: Rewards in a target; 1 is Q-learning.
-        candidates: How many configurations are actions (for "configuration" and "trial").
-        levels: Levels of a range (for "move").
-        max_states: Grid cells that get a row of the table (for "move").
-        buckets: Of the incumbent's score (for "trial").
-        gamma: Discount.
-        alpha_min: Floor of the step size n^-0.7.
-        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
-        reward: "regret_drop" (which reads the oracle, of training tasks only), or a registered reward.
-        budget: Trials of a training episode.
-        steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (three to six seconds on AutoML).
-        runs: Episodes side by side.
-        trust: Pairs with fewer updates are chosen last.
+
+    The other settings are those of `StatesAgent`.
     """
 
     own = ("states", "n_steps", "candidates", "levels", "max_states", "buckets")
@@ -114,21 +101,11 @@ class NStepQ(QAgent):
         runs: int = 1024,
         trust: int = 20,
     ) -> None:
-        self.states, self.n_steps, self.candidates, self.levels = states, n_steps, candidates, levels
-        self.max_states, self.buckets = max_states, buckets
-        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
-        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
-
-    def make_design(self) -> Design:
-        """The design that `states` names."""
-        return design_of(
-            self.states,
-            candidates=self.candidates,
-            levels=self.levels,
-            max_states=self.max_states,
-            horizon=self.budget,
-            buckets=self.buckets,
-        )
+        super().__init__(
+            states, candidates, levels, max_states, buckets, gamma, alpha_min, epsilon_min, reward, budget, steps, runs,
+            trust,
+        )  # fmt: skip
+        self.n_steps = n_steps
 
     def make_rule(self) -> Rule[QTable]:
         """Targets of `n_steps` rewards."""
