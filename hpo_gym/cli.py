@@ -83,6 +83,9 @@ def bench(
     budget: Annotated[int, typer.Option(help="Full evaluations of each run.")] = 33,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[int | None, typer.Option(help="Only so many tasks of each suite.")] = None,
+    trainings: Annotated[
+        int | None, typer.Option(help="Train so often, from other seeds each time; replicates take turns. 1.")
+    ] = None,
     with_reference: Annotated[
         bool, typer.Option("--with-reference", help="Compare with the shipped runs of all baselines, unpaid.")
     ] = False,
@@ -102,7 +105,8 @@ def bench(
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
-            with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume, progress=progress,
+            trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume,
+            progress=progress,
         )  # fmt: skip
     _finish(results, quiet=quiet, allow_failures=allow_failures)
 
@@ -156,12 +160,13 @@ def _settings(pairs: Sequence[str]) -> dict[str, Any]:
 def reference(
     folders: Annotated[list[Path], typer.Argument(help="Finished folders of bench: all suites, cold and init5.")],
     out: Annotated[Path, typer.Option(help="Folder that gets a file or two per suite.")] = Path("reference"),
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
     """Make reference runs of finished comparisons, for `bench --with-reference`."""
     from hpo_gym.bench.reference import FOLDER, collect
     from hpo_gym.builders.files import update_manifest
 
-    for one in collect(folders):
+    for one in collect(folders, out if keep else None):
         paths = one.write(out)
         if out.resolve() == FOLDER:
             update_manifest(FOLDER.parent, [path.resolve() for path in paths])

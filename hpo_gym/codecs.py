@@ -99,7 +99,7 @@ class Box(Codec):
 
     def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         d = contexts.space.d
-        a = _numbers(actions, runs.n, d + self.fidelity + self.stop)
+        a = points_of(actions, runs.n, d + self.fidelity + self.stop)
         at = runs.bank.place(runs.task, (a[:, :d] + 1.0) / 2.0)
         fidelity = None
         if self.fidelity:
@@ -294,7 +294,8 @@ def _integers(actions: Any, n: int, sizes: Ints) -> Ints:
     return a
 
 
-def _numbers(actions: Any, n: int, width: int) -> Floats:
+def points_of(actions: Any, n: int, width: int) -> Floats:
+    """Actions of a ``Box(-1, 1, (width,))`` as an array ``(n, width)``; raises `InvalidValueError` for any other."""
     a = _array(actions)
     if a.shape != (n, width) or a.dtype.kind not in "fiu":
         raise InvalidValueError(_shape_rule(actions, f"numbers of shape ({n}, {width})"))

@@ -148,6 +148,31 @@ class Trained(Draws):
         self.families = json.loads((folder / "families.json").read_text())
 
 
+class Drilled(Trained):
+    """Tries a configuration that its training drew, and tells how the training went."""
+
+    number = 0.0
+
+    def train_in(
+        self, folder: Path | None, tasks: Sequence[Task], rng: Any, *, validation: Sequence[Task] = (),
+        steps: int | None = None, progress: Any = None,
+    ) -> list[list[float]]:  # fmt: skip
+        super().train(tasks, rng, validation=validation)
+        self.number = float(rng.random())
+        return [[0, 1.0], [5, self.number]]
+
+    def ask(self) -> Query | None:
+        return Query(self.space.from_unit(np.full(self.space.d, self.number)))
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / "number.json").write_text(json.dumps(self.number))
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        self.number = json.loads((folder / "number.json").read_text())
+
+
 class Peeks(Trained):
     """Has seen the families of the test tasks."""
 

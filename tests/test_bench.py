@@ -387,6 +387,33 @@ def test_training_sees_its_own_side_only(split: str, validated: list[str], undra
     assert results.data["timings"]["Plain"]["Trained"]["train_seconds"] >= 0
 
 
+@pytest.mark.parametrize("engine", ["serial", "process"])
+def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_path: Path) -> None:
+    folder, options = "Functions", {"budget": 2, "seeds": 5, "tasks": 1, "engine": engine, "workers": 2}
+    once = benchmark(MINE + "Drilled", folder, out=tmp_path / "once", **options)
+    thrice = benchmark(MINE + "Drilled", folder, trainings=3, out=tmp_path / "thrice", **options)
+    with Store(tmp_path / "thrice" / "store.sqlite", write=False) as store:
+        mine = [r for r in store.records() if r.identity["optimizer"]["name"] == "Drilled"]  # type: ignore[index]
+    tried: dict[int, set[bytes]] = {}
+    for record in mine:
+        assert record.identity.get("training", 0) == int(record.identity["replicate"]) % 3  # type: ignore[call-overload]
+        tried.setdefault(int(record.identity["replicate"]), set()).add(record.arrays["x"].tobytes())  # type: ignore[call-overload]
+    assert tried[0] == tried[3] != tried[1] == tried[4] != tried[2]
+    assert tried[2] != tried[0]
+    assert len(list((tmp_path / "thrice" / "trained").iterdir())) == 3
+    told = [json.loads(p.read_text()) for p in (tmp_path / "thrice" / "trained").glob("*/training.json")]
+    assert {t["optimizer"] for t in told} == {"Drilled"}
+    assert len({t["curve"][1][1] for t in told}) == 3
+    assert thrice.data["protocol"]["trainings"] == {"Drilled": 3}
+    assert "trainings" not in once.data["protocol"]
+    assert stored(tmp_path / "once").keys() & stored(tmp_path / "thrice").keys() == {  # the first training is the same
+        k for k, (identity, _, _) in stored(tmp_path / "thrice").items() if "training" not in identity
+    }
+    assert report(tmp_path / "thrice").data["suites"] == thrice.data["suites"]
+    with pytest.raises(InvalidValueError, match="`trainings >= 1`"):
+        benchmark("random", folder, trainings=0, out=tmp_path / "none", **options)
+
+
 def test_an_agent_is_not_scored_on_a_family_that_it_has_seen(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(MINE + "Peeks", toys.plain(), out=tmp_path, **SMALL)
     assert results.data["suites"]["Plain"]["optimizers"]["Peeks"]["failed_cells"] == 4

@@ -18,6 +18,7 @@ from hpo_gym.suite import Suite, load_suite
 from hpo_gym.tables import table_suite
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.trial import Trial
+from hpo_gym.vector import HPOVectorEnv
 
 pytest.importorskip("stable_baselines3", reason="these agents need: pip install 'hpo-gym[rl]'")
 
@@ -46,7 +47,6 @@ ALGORITHMS: dict[str, dict[str, Any]] = {
     "td3": OFF_POLICY,
     "tqc": OFF_POLICY,
 }
-CONTINUOUS = {"sac", "td3", "tqc"}
 every_agent = pytest.mark.parametrize("name", ALGORITHMS)
 
 
@@ -101,9 +101,7 @@ def test_registered_and_of_the_protocol(name: str) -> None:
 
 @every_agent
 def test_the_contract_of_optimizers(name: str, suite: Suite) -> None:
-    check_optimizer(
-        lambda: make(name), suite.tasks("test")[0], budget=8, train=suite.tasks("train"), may_repeat=name in CONTINUOUS
-    )
+    check_optimizer(lambda: make(name), suite.tasks("test")[0], budget=8, train=suite.tasks("train"))
 
 
 @every_agent
@@ -156,7 +154,7 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
         agent.tell(trial)
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS.keys() - CONTINUOUS))
+@every_agent
 def test_candidates_are_tried_once_and_only_measured_ones(name: str, suite: Suite) -> None:
     agent = trained(name, suite, candidates=40)
     for task in suite.tasks("test"):
@@ -176,7 +174,7 @@ def test_own_objective_is_tuned_without_tables(name: str, suite: Suite) -> None:
         suite.space.to_unit(query.config)
         asked.append(tuple(query.config.items()))
         agent.tell(Trial(query, float(i % 3), 1.0))
-    assert name in CONTINUOUS or len(set(asked)) == 5
+    assert len(set(asked)) == 5
 
 
 @every_agent
@@ -261,6 +259,32 @@ def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
 def test_other_views(name: str, view: tuple[str, str], suite: Suite) -> None:
     agent = trained(name, suite, codec=view[0], observer=view[1])
     assert all(len(c) == 6 for c in choices(agent, suite))
+
+
+def test_a_point_stands_for_the_nearest_candidate_that_is_left(suite: Suite) -> None:
+    agent = make("td3")
+    agent.prepare(suite.tasks("train"), suite.tasks("val"), rng())
+    observer, codec = agent.parts()
+    n, candidates = 4, agent._chosen
+    env = HPOVectorEnv(n, suite, split="test", budget=6, observer=observer, codec=codec)
+    env.reset(seed=0)
+    tried: list[set[int]] = [set() for _ in range(n)]
+    draw = rng(1)
+    for _ in range(6):
+        actions = draw.uniform(-1, 1, (n, 3)).astype(np.float32)
+        left = codec.left(env.kernel.runs)
+        env.step(actions)
+        for i, action in enumerate(actions):
+            apart = (((action + 1.0) / 2.0 - candidates.x) ** 2).mean(1)  # all hyperparameters are active
+            expected = int(np.where(left[i], apart, np.inf).argmin())
+            assert expected not in tried[i]
+            tried[i].add(expected)
+            x = env.kernel.runs.last_x()[i]
+            assert x == pytest.approx(candidates.x[expected], abs=1e-6)
+    with pytest.raises(InvalidValueError, match="-1"):
+        env.step(np.full((n, 3), 1.5, np.float32))
+    with pytest.raises(InvalidValueError, match="discrete"):
+        env.action_masks()
 
 
 def test_a_codec_whose_actions_an_algorithm_does_not_take_is_refused(suite: Suite) -> None:

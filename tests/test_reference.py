@@ -113,6 +113,35 @@ def test_another_version_of_a_baseline_is_run_anew(shipped: Path, tmp_path: Path
     assert paid == {"ga"}
 
 
+def test_trainings_are_told_by_and_taken_from_the_reference_runs(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drilled, folder = "bench_optimizers:Drilled", tmp_path / "reference"
+    options = {"budget": BUDGET, "tasks": TASKS, "seeds": SEEDS}
+    paid = benchmark(drilled, "MLPGrid", trainings=2, out=tmp_path / "paid", **options)
+    for one in collect([tmp_path / "paid"]):
+        one.write(folder)
+    monkeypatch.setattr(reference, "FOLDER", folder)
+    free = benchmark(drilled, "MLPGrid", budget=BUDGET, with_reference=True, out=tmp_path / "free")
+    assert numbers(free) == numbers(paid)
+    assert free.data["protocol"]["trainings"] == {"Drilled": 2}
+    assert not (tmp_path / "free" / "trained").exists()
+    once = benchmark(drilled, "MLPGrid", budget=BUDGET, trainings=1, with_reference=True, out=tmp_path / "once")
+    assert "trainings" not in once.data["protocol"]
+    assert len(list((tmp_path / "once" / "trained").iterdir())) == 1
+
+
+def test_what_is_made_anew_takes_the_place_of_what_was_there(ran: dict[str, Path], made: Path, tmp_path: Path) -> None:
+    options = {"budget": BUDGET, "tasks": TASKS, "seeds": SEEDS}
+    benchmark(["sobol", "ga"], "MLPGrid", out=tmp_path / "more", **options)
+    (joined,) = collect([tmp_path / "more"], made)
+    assert {e.name for e in joined.entrants} == {"random", "ga", "sobol", "default", "portfolio"}
+    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold"}
+    assert {k for k in joined.choices if k.startswith("random/")} == {"random/cold", "random/init5"}
+    joined.write(tmp_path)
+    assert {e.name for e in Reference.read(tmp_path / "MLPGrid.json").entrants} == {e.name for e in joined.entrants}
+
+
 def test_a_cell_that_failed_is_a_failure_of_the_comparison_too(made: Path, tmp_path: Path, monkeypatch: Any) -> None:
     one = Reference.read(made / "MLPGrid.json")
     failures = {**one.failures, "ga": {"cold": {"1": "it broke"}}}

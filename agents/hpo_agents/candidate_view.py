@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents.candidates import Candidates
-from hpo_gym.codecs import Codec, Proposal
+from hpo_gym.codecs import Codec, Proposal, points_of
 from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.observers import MAX, Observer
@@ -49,6 +49,34 @@ class CandidateCodec(Codec):
     def left(self, runs: Runs) -> Mask:
         """The candidates that were measured on the run's task (where any was) and that it has not tried, ``(n, c)``."""
         return np.asarray(measured(runs.bank, self.candidates)[runs.task] & ~_matches(runs, self.candidates).any(2))
+
+
+class NearestCandidateCodec(CandidateCodec):
+    """``Box(-1, 1, (d,))``: of the candidates that the run has not tried, the one nearest to a point of the space.
+
+    So an algorithm with continuous actions chooses among candidates, and candidates that are alike have actions that
+    are alike. (Dulac-Arnold et al., "Deep reinforcement learning in large discrete action spaces", 2015, algorithm 2
+    with k = 1.) The distance is Euclidean, over hyperparameters that are active in the candidate, per active one.
+    """
+
+    def __init__(self, candidates: Candidates) -> None:
+        super().__init__(candidates)
+        active = candidates.space.active(candidates.x)
+        self._weight = active / np.maximum(active.sum(1, keepdims=True), 1)
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        return gym.spaces.Box(-1.0, 1.0, (self.candidates.space.d,), np.float32)
+
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+        x, weight = self.candidates.x, self._weight
+        point = (points_of(actions, runs.n, x.shape[1]) + 1.0) / 2.0
+        # the sum of weight (point - x)^2, without an array (n, c, d)
+        apart = point**2 @ weight.T - 2.0 * point @ (weight * x).T + (weight * x**2).sum(1)
+        nearest = np.where(super().masks(contexts, runs, untried=True), apart, np.inf).argmin(1)
+        return super().decode(contexts, runs, nearest)
+
+    def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
+        return Codec.masks(self, contexts, runs, untried=untried)  # refused: points have none
 
 
 class CandidateObserver(Observer):

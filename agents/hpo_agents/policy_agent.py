@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from hpo_agents.agent_settings import take
-from hpo_agents.candidate_view import CandidateCodec, CandidateObserver
+from hpo_agents.candidate_view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents.candidates import check_space, choose_candidates
 from hpo_agents.policy_files import SavedPolicy
 from hpo_agents.policy_training import (
@@ -43,6 +43,7 @@ from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 
 _OWN = "candidates"
+_CODECS: dict[Any, type[CandidateCodec]] = {_OWN: CandidateCodec, "nearest": NearestCandidateCodec}
 
 
 class PolicyAgent(SavedPolicy):
@@ -52,7 +53,8 @@ class PolicyAgent(SavedPolicy):
 
     Args:
         codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), those that it
-            tried masked. Or a registered codec, or an object of its name and options.
+            tried masked; ``"nearest"``: that of them which is nearest to a point (`NearestCandidateCodec`). Or a
+            registered codec, or an object of its name and options.
         observer: ``"candidates"``: it sees which of them it tried, and their scores (`CandidateObserver`). Or a
             registered observer, or an object of its name and options.
         candidates: How many configurations there are to choose from.
@@ -184,7 +186,7 @@ class PolicyAgent(SavedPolicy):
         for task in (*tasks, *validation):
             check_space(self._space, task.space)
         self._scale = scale_of(tasks)
-        own = _OWN in (self.codec, self.observer)
+        own = self.observer == _OWN or self._codec is not None
         self._chosen = choose_candidates(tasks, self.candidates, rng) if own else None
 
     def begin(
@@ -215,7 +217,12 @@ class PolicyAgent(SavedPolicy):
             return make_part(OBSERVERS, self.observer, served=served), make_part(CODECS, self.codec)
         own = self.observer == _OWN
         observer = CandidateObserver(chosen, served) if own else make_part(OBSERVERS, self.observer, served=served)
-        return observer, CandidateCodec(chosen) if self.codec == _OWN else make_part(CODECS, self.codec)
+        return observer, make_part(CODECS, self.codec) if self._codec is None else self._codec(chosen)
+
+    @property
+    def _codec(self) -> type[CandidateCodec] | None:
+        """What its actions mean, where they choose among candidates."""
+        return _CODECS.get(self.codec) if isinstance(self.codec, str) else None
 
     @property
     def masked(self) -> bool:

@@ -26,7 +26,7 @@ class SavedPolicy(ABC):
         version: Files of another one are refused.
     """
 
-    version = 1
+    version = 2
     name: str
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from hpo_gym import seeding
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Trainable, made
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, made
 from hpo_gym.runs import Runs
 from hpo_gym.saved import load, read_about
 from hpo_gym.suite import Suite, load_suite
@@ -41,6 +41,8 @@ class Entrant:
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
+        trainings: How often it is trained, each time from other seeds; replicate r of a task runs what training
+            r mod `trainings` learned.
     """
 
     name: str
@@ -49,9 +51,10 @@ class Entrant:
     version: int = 1
     trainable: bool = False
     batched: bool = False
+    trainings: int = 1
 
     @classmethod
-    def of(cls, name: str, spec: str, settings: Mapping[str, Any]) -> Entrant:
+    def of(cls, name: str, spec: str, settings: Mapping[str, Any], trainings: int = 1) -> Entrant:
         """An entrant after it was made once: only here is a "module:name" believed, never from a stored plan.
 
         Raises:
@@ -75,7 +78,8 @@ class Entrant:
             raise InvalidValueError(f"{spec!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
         trainable = isinstance(optimizer, Trainable) and not spec.startswith(SAVED)
         batched = isinstance(optimizer, BatchOptimizer)
-        return replace(entrant, version=version, trainable=trainable, batched=batched)
+        several = trainings if trainable else 1
+        return replace(entrant, version=version, trainable=trainable, batched=batched, trainings=several)
 
     def make(self) -> Any:
         """A new one.
@@ -99,6 +103,10 @@ class Entrant:
         module = self.spec.rpartition(":")[0]
         return {**own, "module": module} if module else own
 
+    def training(self, replicate: int) -> int:
+        """Which training a replicate runs, from 0."""
+        return replicate % self.trainings
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -112,7 +120,9 @@ class Cell:
 
     def identity(self, entrant: Entrant, start: str, budget: int) -> dict[str, Any]:
         """What the cell's hash is made from."""
-        return {**asdict(self), "optimizer": entrant.identity, "start": start, "budget": budget}
+        own = {**asdict(self), "optimizer": entrant.identity, "start": start, "budget": budget}
+        training = entrant.training(self.replicate)
+        return {**own, "training": training} if training else own
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,7 @@ class Work:
     Attributes:
         suite_spec: What `load_suite` takes, as text.
         trained: Folder of what training made, or None.
+        training: Which training it is.
     """
 
     entrant: Entrant
@@ -133,6 +144,7 @@ class Work:
     n_init: int
     cells: tuple[Cell, ...] = ()
     trained: str | None = None
+    training: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,10 +158,11 @@ class Made:
     measured: dict[str, Any]
 
 
-def training_identity(entrant: Entrant, suite: Suite, fold: int | None, split: str) -> dict[str, Any]:
+def training_identity(entrant: Entrant, suite: Suite, fold: int | None, split: str, number: int = 0) -> dict[str, Any]:
     """What a training's hash is made from; what is scored on val is not validated there."""
     known = {"suite": suite.name, "data_hash": suite.data_hash, "fold": fold, "validated": split != "val"}
-    return {"training": entrant.identity, **known}
+    own = {"training": entrant.identity, **known}
+    return {**own, "number": number} if number else own
 
 
 def train(work: Work) -> dict[str, Any]:
@@ -157,11 +170,15 @@ def train(work: Work) -> dict[str, Any]:
     assert work.trained is not None
     folder, suite = Path(work.trained), _suite(work.suite_spec)
     optimizer = work.entrant.make()
-    rng = seeding.generator(seeding.key("training", training_identity(work.entrant, suite, work.fold, work.split)))
-    validation = () if work.split == "val" else suite.tasks("val", work.fold)
-    start = time.process_time()
-    optimizer.train(suite.tasks("train", work.fold), rng, validation=validation)
-    measured = {"train_seconds": time.process_time() - start}
+    identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
+    rng = seeding.generator(seeding.key("training", identity))
+    tasks, validation = suite.tasks("train", work.fold), () if work.split == "val" else suite.tasks("val", work.fold)
+    start, curve = time.process_time(), list[list[float]]()
+    if isinstance(optimizer, Resumable):
+        curve = optimizer.train_in(None, tasks, rng, validation=validation)
+    else:
+        optimizer.train(tasks, rng, validation=validation)
+    measured = {"train_seconds": time.process_time() - start, "optimizer": work.entrant.name, "curve": curve}
     unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -99,6 +99,18 @@ class Reference:
             raise DamagedDataError(f"{about} must hold reference runs as they were written: {fault!r}.") from fault
 
     # ------------------------------------------------------------------ what it knows
+    def without(self, names: Iterable[str]) -> Reference:
+        """The runs of the others."""
+        kept = tuple(e for e in self.entrants if e.name not in set(names))
+        known = {e.name for e in kept}
+        return replace(
+            self,
+            entrants=kept,
+            times={k: v for k, v in self.times.items() if k in known},
+            failures={k: v for k, v in self.failures.items() if k in known},
+            choices={k: v for k, v in self.choices.items() if k.rpartition("/")[0] in known},
+        )
+
     def cells(self) -> list[Cell]:
         """The cells of one entrant and start, in the order in which they are stored."""
         return [Cell(self.suite, self.data_hash, t, None, r) for t in self.tasks for r in range(self.seeds)]
@@ -249,8 +261,12 @@ def entrants_with(found: Mapping[str, Reference], start: str) -> list[Entrant]:
 
 
 # ---------------------------------------------------------------------- making
-def collect(folders: Iterable[Path]) -> list[Reference]:
+def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
     """Make reference runs of finished comparisons: those of one suite have the same tasks, seeds and budget.
+
+    Args:
+        folders: As `hpo-gym bench` wrote them.
+        known: A folder of reference runs, of which those optimizers are kept that the comparisons lack.
 
     Raises:
         InvalidValueError: They differ, or a cell is missing.
@@ -263,6 +279,10 @@ def collect(folders: Iterable[Path]) -> list[Reference]:
             plan = Plan.from_json(json.loads(store.meta_get("plan") or "{}"), Path(folder))
             for spec in plan.suites:
                 parts.setdefault(plan.suites[spec].name, []).append(_collected(plan, store, spec))
+    for suite, some in parts.items():
+        if known is not None and (known / f"{suite}.json").is_file():
+            anew = {e.name for part in some for e in part.entrants}
+            some.insert(0, Reference.read(known / f"{suite}.json").without(anew))
     return [_joined(some) for some in parts.values()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ def benchmark(
     budget: int = 33,
     seeds: int | None = None,
     tasks: int | None = None,
+    trainings: int | None = None,
     with_reference: bool = False,
     engine: str = "serial",
     workers: int | None = None,
@@ -61,6 +63,8 @@ def benchmark(
             is trained already, by its shipped name or its folder. The two controls run in any case.
         suites: Registered names, folders, or suites.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
+        trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
+            turns. 1, or as often as the same optimizer was trained for the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results.
         workers: Processes; by default one per core.
@@ -73,7 +77,9 @@ def benchmark(
     """
     protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
     _check_engine(engine, workers)
-    entrants = entrants_of(optimizers)
+    if trainings is not None and trainings < 1:
+        raise InvalidValueError(f"`trainings >= 1` must hold, got {trainings}; the nearest is 1.")
+    entrants = entrants_of(optimizers, trainings or 1)
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
@@ -82,8 +88,11 @@ def benchmark(
     if with_reference:
         limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": tasks}
         protocol = covered(known, loaded, **limits)  # type: ignore[arg-type]
+        there = {e.name: e for e in entrants_with(known, start)}
+        if trainings is None:  # as often as theirs
+            entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
         named = {e.name for e in entrants}
-        entrants += [e for e in entrants_with(known, start) if e.name not in named]
+        entrants += [e for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     with Store(folder / "store.sqlite") as store:
         plan = Plan(protocol, entrants, loaded, folder)
@@ -114,7 +123,9 @@ def report(folder: str | Path, *, timings: bool = True) -> Results:
     return results
 
 
-def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]]) -> list[Entrant]:
+def entrants_of(
+    optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]], trainings: int = 1
+) -> list[Entrant]:
     """The optimizers to compare, controls included; checked before anything runs.
 
     One whose extra is not installed is left out, with a warning; where all that are given are so, that is an error.
@@ -129,7 +140,7 @@ def entrants_of(optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str
         if label in found:
             raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
         try:
-            found[label] = Entrant.of(label, spec, settings)
+            found[label] = Entrant.of(label, spec, settings, trainings)
         except MissingExtraError as missing:
             lost.append(missing)
             if len(lost) == len(given):
@@ -215,12 +226,15 @@ class Plan:
         """Run what the store does not hold yet, or holds as a failure other than that of a reference run."""
         stored = {r.cell for r in store.records() if r.status == "done" or "reference" in r.measured}
         missing = {
-            (spec, entrant, fold): [
-                c for c in self.cells(spec) if c.fold == fold and self.key(c, entrant) not in stored
+            (spec, entrant, fold, k): [
+                c
+                for c in self.cells(spec)
+                if c.fold == fold and entrant.training(c.replicate) == k and self.key(c, entrant) not in stored
             ]
             for spec in self.suites
             for entrant in self.entrants
             for fold in self.protocol.folds
+            for k in range(entrant.trainings)
         }
         total = sum(len(self.cells(spec)) for spec in self.suites) * len(self.entrants)
         done = total - sum(map(len, missing.values()))
@@ -253,13 +267,14 @@ class Plan:
                 made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
                 store.put_many([_record(m) for m in made])
 
-    def _work(self, spec: str, entrant: Entrant, fold: int | None, cells: Sequence[Cell]) -> Work:
+    def _work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
         p = self.protocol
-        trained = None
-        if entrant.trainable:
-            identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
-            trained = str(self.folder / "trained" / identity)
-        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained)
+        trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
+        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained, training)
+
+    def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
+        identity = training_identity(entrant, self.suites[spec], fold, self.protocol.split, training)
+        return self.folder / "trained" / digest(identity)
 
     def _train(
         self, works: Sequence[Work], engine: str, workers: int | None, tell: Callable[[str], None]
@@ -297,6 +312,9 @@ class Plan:
                 timings[suite.name][entrant.name] = self.times(times, spec, entrant)
             suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
+        several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
+        if several:
+            protocol["trainings"] = several
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
         protocol["hash"] = digest(protocol)
         data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
@@ -323,9 +341,8 @@ class Plan:
         p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
         seconds = max((t.get("train_seconds", 0.0) for t in times), default=0.0)  # those of reference runs
         if entrant.trainable:
-            for fold in self.protocol.folds:
-                identity = digest(training_identity(entrant, self.suites[spec], fold, self.protocol.split))
-                path = self.folder / "trained" / identity / "training.json"
+            for fold, k in itertools.product(self.protocol.folds, range(entrant.trainings)):
+                path = self._trained(spec, entrant, fold, k) / "training.json"
                 seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
 
