@@ -31,7 +31,7 @@ PAGE, AGENTS, FIGURE = (
 )
 SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
 """Whose curves are drawn: one or two of each family."""
-BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix", "maml")
+BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
 """Who stands beside the agents on their page."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
@@ -86,18 +86,18 @@ def agents(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
 
 
 def _agents(results: Results) -> Iterator[str]:
-    """AUC of agents and of some others, on each suite on which agents ran; the best mean first."""
-    known = OPTIMIZERS.entries()
-    suites = {s: results.data["suites"][s]["optimizers"] for s in LEARNED}
-    names = [n for n in suites[LEARNED[0]] if all(n in part for part in suites.values())]
-    names = [n for n in names if n in BESIDE or known[n].package == "hpo_agents"]
-    means = {n: [part[n]["auc"][0] for part in suites.values()] for n in names}
-    yield f"| optimizer | {' | '.join(suites)} | mean |"
-    yield "|---|" + "---|" * len(suites) + "---:|"
-    for name in sorted(names, key=lambda n: float(np.mean(means[n]))):
-        cells = [_interval(part[name]["auc"], 3) for part in suites.values()]
+    """AUC of agents and of some others, over all suites and on each; the best first."""
+    known, suites = OPTIMIZERS.entries(), results.data["suites"]
+    curves, weights = pooled(results, list(suites))
+    summary = summarise(curves, weights=weights)
+    names = [n for n in summary if n in BESIDE or known[n].package == "hpo_agents"]
+    heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
+    yield f"| optimizer | all suites | {' | '.join(heads)} |"
+    yield "|---|---|" + "---:|" * len(suites)
+    for name in sorted(names, key=lambda n: float(summary[n]["auc"][0])):
+        cells = [f"{p['optimizers'][name]['auc'][0]:.3f}" for p in suites.values()]
         label = f"`{name}`" if name in BESIDE else f"**`{name}`**"
-        yield f"| {label} | {' | '.join(cells)} | {np.mean(means[name]):.3f} |"
+        yield f"| {label} | {_interval(summary[name]['auc'], 3)} | {' | '.join(cells)} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:

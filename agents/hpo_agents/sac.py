@@ -14,7 +14,7 @@ from hpo_gym.optimizer import OPTIMIZERS
 
 @OPTIMIZERS.register("sac", family="rl", extra="rl", trainable=True)
 class SAC(SB3Agent):
-    """Soft actor-critic; the next configuration is a point in [-1, 1]^d, which the nearest row answers in a pool.
+    """Soft actor-critic; the next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Haarnoja, Zhou, Abbeel and Levine, "Soft actor-critic: off-policy maximum entropy deep reinforcement
     learning with a stochastic actor", ICML 2018.

@@ -14,7 +14,7 @@ from hpo_gym.optimizer import OPTIMIZERS
 
 @OPTIMIZERS.register("td3", family="rl", extra="rl", trainable=True)
 class TD3(SB3Agent):
-    """Twin delayed DDPG; the next configuration is a point in [-1, 1]^d, which the nearest row answers in a pool.
+    """Twin delayed DDPG; the next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Fujimoto, van Hoof and Meger, "Addressing function approximation error in actor-critic methods",
     ICML 2018.

@@ -14,7 +14,7 @@ from hpo_gym.optimizer import OPTIMIZERS
 
 @OPTIMIZERS.register("tqc", family="rl", extra="rl", trainable=True)
 class TQC(SB3Agent):
-    """Truncated quantile critics; the next configuration is a point in [-1, 1]^d, answered by a pool's nearest row.
+    """Truncated quantile critics; the next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture of
     continuous distributional quantile critics", ICML 2020.
