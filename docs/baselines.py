@@ -86,18 +86,21 @@ def agents(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
 
 
 def _agents(results: Results) -> Iterator[str]:
-    """AUC of agents and of some others, over all suites and on each; the best first."""
+    """AUC of agents and of some others, over all suites and on each; the best first, then who did not run on each."""
     known, suites = OPTIMIZERS.entries(), results.data["suites"]
     curves, weights = pooled(results, list(suites))
-    summary = summarise(curves, weights=weights)
-    names = [n for n in summary if n in BESIDE or known[n].package == "hpo_agents"]
+    overall = summarise(curves, weights=weights)
+    names = {n for part in suites.values() for n in part["optimizers"]}
+    names = {n for n in names if n in BESIDE or known[n].package == "hpo_agents"}
     heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
     yield f"| optimizer | all suites | {' | '.join(heads)} |"
     yield "|---|---|" + "---:|" * len(suites)
-    for name in sorted(names, key=lambda n: float(summary[n]["auc"][0])):
-        cells = [f"{p['optimizers'][name]['auc'][0]:.3f}" for p in suites.values()]
+    for name in sorted(names, key=lambda n: (overall[n]["auc"][0] if n in overall else np.inf, n)):
+        found = [part["optimizers"].get(name) for part in suites.values()]
+        cells = [f"{s['auc'][0]:.3f}" if s else "" for s in found]
+        mean = _interval(overall[name]["auc"], 3) if name in overall else ""
         label = f"`{name}`" if name in BESIDE else f"**`{name}`**"
-        yield f"| {label} | {_interval(summary[name]['auc'], 3)} | {' | '.join(cells)} |"
+        yield f"| {label} | {mean} | {' | '.join(cells)} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
     python docs/tuning.py [AGENT ...]       # go on with what is missing
     python docs/tuning.py --show            # the best of each agent
 
-The objective is the mean, over suites, of the regret on the *validation* data sets as a share of the greedy portfolio's,
-of the policy that a short training keeps. Configurations are drawn once with one seed each; the settings of the agent's
-file are the first. Then the best few, and the first, are trained with another seed, and the best mean is what
-`agents/hpo_agents/settings/` has.
+The objective is the mean, over suites, of the regret on the *validation* data sets as a share of the portfolio's, of
+the policy that a short training keeps. Configurations are drawn once and trained with one seed; the first, ``{}``, are
+the settings that the agent's file had. Then the best two and the first are trained with another seed, and of these
+the best mean is what `agents/hpo_agents/settings/` has.
 """
 
 from __future__ import annotations
@@ -39,18 +39,15 @@ _DQN: dict[str, Any] = {
 }  # fmt: skip
 _BOX: dict[str, Any] = {**_ANY, "learning_rate": _RATE, "gamma": [0.0, 0.3], "gradient_steps": [2, 4, 8]}
 SPACES: dict[str, tuple[int, dict[str, Any]]] = {
-    "ppo": (100_000, _PPO),
     "maskable-ppo": (100_000, _PPO),
-    "recurrent-ppo": (100_000, _PPO),
     "a2c": (100_000, {k: v for k, v in _PPO.items() if k not in ("n_epochs", "batch_size")} | {"n_steps": [5, 11, 33]}),
     "trpo": (100_000, {**_ANY, "learning_rate": _RATE, "gamma": _GAMMA, "target_kl": [0.005, 0.01, 0.02, 0.05]}),
     "dqn": (100_000, _DQN),
-    "qr-dqn": (100_000, _DQN),
     "sac": (40_000, {**_BOX, "ent_coef": (1e-4, 1e-2)}),
     "td3": (40_000, {**_BOX, "action_noise": [0.1, 0.2, 0.3, 0.5]}),
-    "tqc": (40_000, {**_BOX, "ent_coef": (1e-4, 1e-2)}),
 }
-"""Trials of a training, and the space: choices, or a range on a logarithmic scale."""
+"""Trials of a training, and the space: choices, or a range on a logarithmic scale. The other PPOs take what is best for
+`maskable-ppo`, `qr-dqn` what is for `dqn`, `tqc` what is for `sac`."""
 
 
 def drawn(agent: str) -> list[dict[str, Any]]:
