@@ -16,7 +16,7 @@ from hpo_gym.suite import sobol_like
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
 
-_OFTEN = 0.95  # share of the meta-train tasks on which a candidate row was measured
+_OFTEN, _SELDOM = 0.95, 0.5  # shares of the meta-train tasks on which a candidate row was measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,9 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     """Choose candidates for meta-train tasks.
 
     From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
-    measured on nearly all tasks. Their order is drawn, so that it tells nothing. Elsewhere: the default configuration
-    and a low-discrepancy sequence.
+    measured on nearly all tasks. Where these are less than half of the pool, it is enough that they were measured on
+    half of the tasks: there, rows that were measured everywhere are what was quick to measure, not what is good. Their
+    order is drawn, so that it tells nothing. Elsewhere: the default configuration and a low-discrepancy sequence.
     """
     if count < 2:
         raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
@@ -130,7 +131,8 @@ def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) ->
     share = measured.mean(0)
     if len(share) <= count:
         return np.arange(len(share))
-    often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
+    least = _OFTEN if (share >= _OFTEN).mean() >= 0.5 else _SELDOM
+    often = np.flatnonzero(share >= min(least, np.sort(share)[-count]))
     good = often[greedy_portfolio(regret[:, often], count // 2)]
     rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
