@@ -446,6 +446,21 @@ def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     assert set(often[greedy_portfolio(regret[:, often], 5)].tolist()) <= set(rows.tolist())
 
 
+@pytest.mark.parametrize(("complete", "others"), [(28, False), (12, True)])
+def test_rows_with_gaps_are_candidates_where_few_have_none(complete: int, others: bool) -> None:
+    """Of 40 rows the first are measured everywhere, the others are better, and miss three tasks of ten."""
+    scores = np.tile(np.linspace(0.0, 1.0, 40), (10, 1))
+    for row in range(complete, 40):
+        scores[(row + np.arange(3)) % 10, row] = np.nan
+    space = ConfigurationSpace({"a": (0.0, 1.0)})
+    x = np.linspace(0.0, 1.0, 40)[:, None]
+    names = [f"t{i}" for i in range(10)]
+    tasks = table_suite("Gaps", space, x, scores, tasks=names, splits={"train": names}).tasks("train")
+    rows = choose_candidates(tasks, 10, rng()).rows
+    assert rows is not None
+    assert (rows >= complete).any() == others
+
+
 def test_greedy_portfolio_takes_what_helps_most_next() -> None:
     regret = np.array([[0.1, 0.0, 1.0], [0.1, 1.0, 0.0]], np.float32)
     assert greedy_portfolio(regret, 3).tolist() == [0, 1, 2]
