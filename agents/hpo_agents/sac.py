@@ -19,8 +19,8 @@ class SAC(SB3Agent):
     **Reference**: Haarnoja, Zhou, Abbeel and Levine, "Soft actor-critic: off-policy maximum entropy deep reinforcement
     learning with a stochastic actor", ICML 2018.
 
-    **Differs from the paper**: the algorithm is that of Stable-Baselines3, and its temperature is a constant by default: one
-    that is learned stays too high for rewards that are mostly 0. Runs take the mean action.
+    **Differs from the paper**: the algorithm is that of Stable-Baselines3, and its temperature is a constant by
+    default: one that is learned stays too high for rewards that are mostly 0. Runs take the mean action.
     """
 
     name = "sac"

@@ -19,8 +19,8 @@ class TQC(SB3Agent):
     **Reference**: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture of
     continuous distributional quantile critics", ICML 2020.
 
-    **Differs from the paper**: the algorithm is that of sb3-contrib, and its temperature is a constant by default, as that of
-    `sac`. Runs take the mean action.
+    **Differs from the paper**: the algorithm is that of sb3-contrib, and its temperature is a constant by default, as
+    that of `sac`. Runs take the mean action.
     """
 
     name = "tqc"
