@@ -29,6 +29,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "view: last trial, with memory": ("recurrent-ppo", {}),
     "view: incumbent and last trial": ("maskable-ppo", {"observer": "summary"}),
     "action: a point of the box": ("ppo", {"codec": "box", "observer": "last"}),
+    "action: the candidate nearest to a point": ("ppo", {"codec": "nearest", "observer": "last"}),
     "action: a level up or down": ("ppo", {"codec": "move", "observer": "last"}),
     "no mask in training": ("ppo", {}),
     "reward: score": ("maskable-ppo", {"reward": "score"}),
