@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 import hpo_gym
 
@@ -78,6 +79,8 @@ def draw(found: dict[str, Any]) -> None:
             axes.axhline(part[control], color="black", linestyle=style, linewidth=1, label=control)
         axes.set_title(suite, fontsize=10)
         axes.set_yscale("log")
+        for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            which(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.tick_params(labelsize=7, which="both")
         axes.grid(alpha=0.3)
     for axes in panels[len(found) :]:
