@@ -86,21 +86,24 @@ def agents(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
 
 
 def _agents(results: Results) -> Iterator[str]:
-    """AUC of agents and of some others, over all suites and on each; the best first, then who did not run on each."""
+    """AUC of agents and of some others, over all suites and on each, and the gain over the portfolio; the best first,
+    then who did not run on each."""
     known, suites = OPTIMIZERS.entries(), results.data["suites"]
     curves, weights = pooled(results, list(suites))
     overall = summarise(curves, weights=weights)
     names = {n for part in suites.values() for n in part["optimizers"]}
     names = {n for n in names if n in BESIDE or known[n].package == "hpo_agents"}
     heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
-    yield f"| optimizer | all suites | {' | '.join(heads)} |"
-    yield "|---|---|" + "---:|" * len(suites)
+    yield f"| optimizer | all suites | gain over the portfolio | {' | '.join(heads)} |"
+    yield "|---|---|---|" + "---:|" * len(suites)
     for name in sorted(names, key=lambda n: (overall[n]["auc"][0] if n in overall else np.inf, n)):
         found = [part["optimizers"].get(name) for part in suites.values()]
         cells = [f"{s['auc'][0]:.3f}" if s else "" for s in found]
-        mean = _interval(overall[name]["auc"], 3) if name in overall else ""
+        mean, gain = "", ""
+        if name in overall:
+            mean, gain = _interval(overall[name]["auc"], 3), _interval(overall[name]["gain"], 3)
         label = f"`{name}`" if name in BESIDE else f"**`{name}`**"
-        yield f"| {label} | {mean} | {' | '.join(cells)} |"
+        yield f"| {label} | {mean} | {gain} | {' | '.join(cells)} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
