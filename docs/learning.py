@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 import hpo_gym
 
@@ -52,13 +52,14 @@ def collect(folders: list[Path]) -> dict[str, Any]:
         suite = hpo_gym.load_suite(name)
         if not suite.tasks("val"):
             continue
+        part = found[name] if name in found else {**controls(suite), "curves": {}}
         curves: dict[str, list[Any]] = {}
         for path in sorted(folder.glob("trained/*/training.json")):
             told = json.loads(path.read_text(encoding="utf-8"))
             if told["curve"]:
                 rounded = [[int(done), round(regret, 5)] for done, regret in told["curve"]]
                 curves.setdefault(told["optimizer"], []).append(rounded)
-        found[name] = {**controls(suite), "curves": dict(sorted(curves.items()))}
+        found[name] = {**part, "curves": {**part["curves"], **curves}}
     return dict(sorted(found.items()))
 
 
@@ -79,6 +80,8 @@ def draw(found: dict[str, Any]) -> None:
             axes.axhline(part[control], color="black", linestyle=style, linewidth=1, label=control)
         axes.set_title(suite, fontsize=10)
         axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        axes.yaxis.set_minor_locator(LogLocator(subs=range(2, 10) if high < 10 * low else (2, 5)))
         for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
             which(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.tick_params(labelsize=7, which="both")
