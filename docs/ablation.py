@@ -63,7 +63,7 @@ def train(found: dict[str, Any]) -> None:
     for label, (name, settings) in VARIANTS.items():
         values = found.setdefault(label, [])
         for seed in range(len(values), SEEDS):
-            agent: Any = hpo_gym.make_optimizer(name, **settings)
+            agent: Any = hpo_gym.make_optimizer(name, **settings, segments=15, patience=8)
             rng, validation = np.random.default_rng(seed), suite.tasks("val")
             agent.train(suite.tasks("train"), rng, validation=validation, steps=STEPS)
             values.append(regret(agent, suite, 1))

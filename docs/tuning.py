@@ -5,8 +5,8 @@
 
 The objective is the mean, over suites, of the regret on the *validation* data sets as a share of the portfolio's, of
 the policy that a short training keeps. Configurations are drawn once and trained with one seed; the first, ``{}``, are
-the settings that the agent's file had. Then the best two and the first are trained with another seed, and of these
-the best mean is what `agents/hpo_agents/settings/` has.
+the settings that the agent's file had. Then the best two and the first are trained with another seed. What was taken
+of it stands in `docs/agents.md`.
 """
 
 from __future__ import annotations

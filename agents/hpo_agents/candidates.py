@@ -106,7 +106,7 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
 
     From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
     measured on nearly all tasks. Where these are less than half of the pool, it is enough that they were measured on
-    half of the tasks: there, rows that were measured everywhere are what was quick to measure, not what is good. Their
+    half of the tasks: on `Pipelines`, the one such pool, a portfolio of rows measured nearly everywhere is worse. Their
     order is drawn, so that it tells nothing. Elsewhere: the default configuration and a low-discrepancy sequence.
     """
     if count < 2:
