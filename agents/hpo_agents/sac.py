@@ -20,7 +20,7 @@ class SAC(SB3Agent):
     learning with a stochastic actor", ICML 2018.
 
     **Differs from the paper**: the algorithm is that of Stable-Baselines3, and its temperature is a constant by
-    default: one that is learned stays too high for rewards that are mostly 0. Runs take the mean action.
+    default: with a learned one it hardly learned on SVM (docs/agents.md). Runs take the mean action.
     """
 
     name = "sac"
