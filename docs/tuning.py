@@ -4,14 +4,15 @@
     python docs/tuning.py --show            # the best of each agent
 
 The objective is the mean, over suites, of the regret on the *validation* data sets as a share of the portfolio's, of
-the policy that a short training keeps. Configurations are drawn once and trained with one seed; the first, ``{}``, are
-the settings that the agent's file had. Then the best two and the first are trained with another seed. What was taken
-of it stands in `docs/agents.md`.
+the policy that a short training keeps. Configurations are drawn once and trained with one seed; the first, ``{}``, is
+the base: the settings that the agent's file had when its tuning began. The best two and the base are then trained with
+fresh seeds, which alone decide among the three. What was taken stands in `docs/agents.md`.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ import hpo_gym
 FOUND = Path(__file__).resolve().parent / "tuning"
 SUITES = {"SVM": 0.0229, "AutoML": 0.0729}
 """Where it is tuned, and the mean regret of the portfolio over 33 trials on the validation data sets."""
-DRAWN, AGAIN, SEEDS = 8, 2, (0, 1)
+DRAWN, AGAIN = 8, 2
+SCREEN, FRESH = (0,), (1, 2, 3)
+"""Seeds of the trainings that screen, and of those that decide. A seed draws the candidates too, so one seed compares
+configurations with the same candidates."""
 
 _ANY: dict[str, Any] = {"observer": ["last", "summary"], "network": ["64,64", "128,128", "256"]}
 _RATE, _GAMMA = (3e-4, 3e-3), [0.0, 0.3, 0.7]
@@ -38,16 +42,21 @@ _DQN: dict[str, Any] = {
     "exploration_final_eps": [0.02, 0.1],
 }  # fmt: skip
 _BOX: dict[str, Any] = {**_ANY, "learning_rate": _RATE, "gamma": [0.0, 0.3], "gradient_steps": [2, 4, 8]}
+_SAC: dict[str, Any] = {**_BOX, "ent_coef": (1e-4, 1e-2)}
 SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "maskable-ppo": (100_000, _PPO),
+    "ppo": (100_000, _PPO),
+    "ppo-bare": (100_000, _PPO),
+    "recurrent-ppo": (60_000, _PPO),
     "a2c": (100_000, {k: v for k, v in _PPO.items() if k not in ("n_epochs", "batch_size")} | {"n_steps": [5, 11, 33]}),
     "trpo": (100_000, {**_ANY, "learning_rate": _RATE, "gamma": _GAMMA, "target_kl": [0.005, 0.01, 0.02, 0.05]}),
     "dqn": (100_000, _DQN),
-    "sac": (40_000, {**_BOX, "ent_coef": (1e-4, 1e-2)}),
+    "qr-dqn": (60_000, _DQN),
+    "sac": (40_000, _SAC),
+    "tqc": (30_000, _SAC),
     "td3": (40_000, {**_BOX, "action_noise": [0.1, 0.2, 0.3, 0.5]}),
 }
-"""Trials of a training, and the space: choices, or a range on a logarithmic scale. The other PPOs take what is best for
-`maskable-ppo`, `qr-dqn` what is for `dqn`, `tqc` what is for `sac`."""
+"""Trials of a training, and the space: choices, or a range on a logarithmic scale."""
 
 
 def drawn(agent: str) -> list[dict[str, Any]]:
@@ -69,9 +78,9 @@ def drawn(agent: str) -> list[dict[str, Any]]:
     return out
 
 
-def settings_of(config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration as settings of an agent."""
-    settings: dict[str, Any] = {"algorithm": {}}
+def settings_of(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The base with a configuration in it, as settings of an agent."""
+    settings: dict[str, Any] = {**base, "algorithm": dict(base["algorithm"]), "segments": 8}
     for name, value in config.items():
         if name == "network":
             settings[name] = [int(width) for width in value.split(",")]
@@ -79,20 +88,16 @@ def settings_of(config: dict[str, Any]) -> dict[str, Any]:
             settings[name] = value
         else:
             settings["algorithm"][name] = json.loads(value) if isinstance(value, str) else value
-    rate = settings["algorithm"].get("learning_rate")
-    return settings | ({"final": rate / 10} if rate else {})
+    if "learning_rate" in config and "final_learning_rate" in base["algorithm"]:
+        settings["algorithm"]["final_learning_rate"] = config["learning_rate"] / 10
+    return settings
 
 
-def share(agent: str, config: dict[str, Any], suite: str, seed: int) -> float:
+def share(agent: str, settings: dict[str, Any], suite: str, seed: int) -> float:
     """Regret as a share of the portfolio's."""
-    settings = settings_of(config)
-    final, steps = settings.pop("final", None), SPACES[agent][0]
-    made: Any = hpo_gym.make_optimizer(agent)
-    if final and "final_learning_rate" in made.algorithm:
-        settings["algorithm"]["final_learning_rate"] = final
-    made = hpo_gym.make_optimizer(agent, **settings, segments=8)
+    made: Any = hpo_gym.make_optimizer(agent, **settings)
     loaded = hpo_gym.load_suite(suite)
-    rng, validation = np.random.default_rng(seed), loaded.tasks("val")
+    rng, validation, steps = np.random.default_rng(seed), loaded.tasks("val"), SPACES[agent][0]
     curve = made.train_in(None, loaded.tasks("train"), rng, validation=validation, steps=steps)
     return round(min(regret for _, regret in curve) / SUITES[suite], 4)
 
@@ -100,41 +105,44 @@ def share(agent: str, config: dict[str, Any], suite: str, seed: int) -> float:
 def tune(agent: str) -> None:
     """Train what is missing; each result is written at once."""
     path = FOUND / f"{agent}.json"
-    found: list[dict[str, Any]] = (
-        json.loads(path.read_text(encoding="utf-8"))
-        if path.is_file()
-        else [{"config": config, "shares": {}} for config in drawn(agent)]
-    )
+    if path.is_file():
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    else:
+        base = dict(hpo_gym.make_optimizer(agent).settings)
+        found = {"base": base, "tried": [{"config": config, "shares": {}} for config in drawn(agent)]}
+    tried = found["tried"]
 
-    def ask(one: dict[str, Any], seed: int) -> None:
-        for suite in SUITES:
+    def ask(one: dict[str, Any], seeds: tuple[int, ...]) -> None:
+        for seed, suite in itertools.product(seeds, SUITES):
             key = f"{suite} {seed}"
             if key not in one["shares"]:
-                one["shares"][key] = share(agent, one["config"], suite, seed)
+                one["shares"][key] = share(agent, settings_of(found["base"], one["config"]), suite, seed)
                 FOUND.mkdir(exist_ok=True)
                 path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
                 print(agent, key, one["shares"][key], one["config"], flush=True)
 
-    for one in found:
-        ask(one, SEEDS[0])
-    best = sorted(found[1:], key=lambda one: mean(one, SEEDS[:1]))[:AGAIN]
-    for one in (found[0], *best):
-        for seed in SEEDS[1:]:
-            ask(one, seed)
+    for one in tried:
+        ask(one, SCREEN)
+    for one in (tried[0], *sorted(tried[1:], key=lambda one: mean(one, SCREEN))[:AGAIN]):
+        ask(one, FRESH)
 
 
-def mean(one: dict[str, Any], seeds: tuple[int, ...] = SEEDS) -> float:
+def mean(one: dict[str, Any], seeds: tuple[int, ...]) -> float:
     """Mean over suites and seeds; infinite where some are missing."""
     shares = [one["shares"].get(f"{suite} {seed}", np.inf) for suite in SUITES for seed in seeds]
     return float(np.mean(shares))
 
 
 def show() -> None:
-    """The first and the best of each agent."""
+    """The base and the best of each agent by the fresh seeds, with the standard error of their difference."""
     for path in sorted(FOUND.glob("*.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        best = min(found, key=mean)
-        print(f"{path.stem:14s} {mean(found[0]):.3f} -> {mean(best):.3f} {best['config']}")
+        tried = json.loads(path.read_text(encoding="utf-8"))["tried"]
+        base, best = tried[0], min(tried, key=lambda one: mean(one, FRESH))
+        if not np.isfinite(mean(base, FRESH)):
+            continue
+        gain = [base["shares"][f"{s} {n}"] - best["shares"][f"{s} {n}"] for s in SUITES for n in FRESH]
+        error = np.std(gain, ddof=1) / len(gain) ** 0.5
+        print(f"{path.stem:14s} {mean(base, FRESH):.3f} -> {mean(best, FRESH):.3f} (se {error:.3f}) {best['config']}")
 
 
 if __name__ == "__main__":
