@@ -46,7 +46,6 @@ _SAC: dict[str, Any] = {**_BOX, "ent_coef": (1e-4, 1e-2)}
 SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "maskable-ppo": (100_000, _PPO),
     "ppo": (100_000, _PPO),
-    "ppo-bare": (100_000, _PPO),
     "recurrent-ppo": (60_000, _PPO),
     "a2c": (100_000, {k: v for k, v in _PPO.items() if k not in ("n_epochs", "batch_size")} | {"n_steps": [5, 11, 33]}),
     "trpo": (100_000, {**_ANY, "learning_rate": _RATE, "gamma": _GAMMA, "target_kl": [0.005, 0.01, 0.02, 0.05]}),
@@ -56,7 +55,8 @@ SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "tqc": (30_000, _SAC),
     "td3": (40_000, {**_BOX, "action_noise": [0.1, 0.2, 0.3, 0.5]}),
 }
-"""Trials of a training, and the space: choices, or a range on a logarithmic scale."""
+"""Trials of a training, and the space: choices, or a range on a logarithmic scale. `ppo-bare` does what
+`maskable-ppo` does, and takes its settings."""
 
 
 def drawn(agent: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from hpo_gym.suite import sobol_like
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
 
-_OFTEN, _SELDOM = 0.95, 0.5  # shares of the meta-train tasks on which a candidate row was measured
+_OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +105,8 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     """Choose candidates for meta-train tasks.
 
     From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
-    measured on nearly all tasks. Where these are less than half of the pool, it is enough that they were measured on
-    half of the tasks: on `Pipelines`, the one such pool, a portfolio of rows measured nearly everywhere is worse. Their
-    order is drawn, so that it tells nothing. Elsewhere: the default configuration and a low-discrepancy sequence.
+    measured on at least half of the tasks (on `Pipelines` a portfolio of rows measured nearly everywhere is worse).
+    Their order is drawn, so that it tells nothing. Elsewhere: the default configuration and a low-discrepancy sequence.
     """
     if count < 2:
         raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
@@ -131,8 +130,7 @@ def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) ->
     share = measured.mean(0)
     if len(share) <= count:
         return np.arange(len(share))
-    least = _OFTEN if (share >= _OFTEN).mean() >= 0.5 else _SELDOM
-    often = np.flatnonzero(share >= min(least, np.sort(share)[-count]))
+    often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
     good = often[greedy_portfolio(regret[:, often], count // 2)]
     rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
