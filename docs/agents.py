@@ -1,0 +1,125 @@
+"""Renews the tables of `docs/agents.md`: what agents reach on every test data set.
+
+    python docs/agents.py results/*    # take finished comparisons of one suite each, then write the tables
+    python docs/agents.py [--check]    # write them from what `docs/agents.json` holds, or name a page out of date
+
+Of a comparison the AUC of each optimizer on each data set is kept, the mean over its replicates.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.bench.metrics import Curves, auc, compare, summarise
+from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.runner import report
+from hpo_gym.optimizer import OPTIMIZERS
+
+HERE = Path(__file__).resolve().parent
+FOUND, PAGE = HERE / "agents.json", HERE / "agents.md"
+BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
+"""Who stands beside the agents."""
+
+
+def collect(folders: list[Path]) -> dict[str, Any]:
+    """By start and suite: `tasks`, their `weights`, and by optimizer the `auc` on each."""
+    found: dict[str, Any] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
+    for folder in folders:
+        results = report(folder)
+        start = results.data["protocol"]["start"]
+        if results.failed_cells:
+            sys.exit(f"{folder} must be whole, {results.failed_cells} cells failed or are missing")
+        for suite, curves in results.curves.items():
+            tasks = list(curves[0].tasks)
+            part = found.setdefault(start, {}).setdefault(suite, {})
+            if part.get("tasks") != tasks:
+                part.update(tasks=tasks, weights=results.weights[suite].tolist(), auc={})
+            part["auc"].update({c.optimizer: np.round(auc(c), 5).tolist() for c in curves})
+    return found
+
+
+def values(suite: str, tasks: list[str], name: str, aucs: list[float]) -> Curves:
+    """AUC as a curve of one trial, so that the statistics of the benchmark take it."""
+    return Curves(suite, name, tuple(tasks), np.array(aucs)[:, None, None])
+
+
+def pooled(parts: dict[str, Any], suites: list[str]) -> tuple[list[Curves], np.ndarray[Any, Any]]:
+    """All tasks of some suites as one, of those who ran on each; and their weights: all suites weigh alike."""
+    names = set.intersection(*(set(parts[s]["auc"]) for s in suites))
+    tasks = [f"{s}/{t}" for s in suites for t in parts[s]["tasks"]]
+    weights = np.concatenate([np.array(parts[s]["weights"]) / np.sum(parts[s]["weights"]) for s in suites])
+    return [values("all", tasks, n, [v for s in suites for v in parts[s]["auc"][n]]) for n in sorted(names)], weights
+
+
+def table(parts: dict[str, Any]) -> Iterator[str]:
+    """AUC over all suites and on each, and the gain over the portfolio; the best first."""
+    suites = list(parts)
+    curves, weights = pooled(parts, suites)
+    overall = summarise(curves, weights=weights)
+    heads = [f"{suite} ({len(parts[suite]['tasks'])})" for suite in suites]
+    yield f"| optimizer | all suites | gain over the portfolio | {' | '.join(heads)} |"
+    yield "|---|---|---|" + "---:|" * len(suites)
+    names = {n for part in parts.values() for n in part["auc"]}
+    for name in sorted(names, key=lambda n: (overall[n]["auc"][0] if n in overall else np.inf, n)):
+        mean, gain = [interval(overall[name][k]) for k in ("auc", "gain")] if name in overall else ("", "")
+        cells = [f"{np.average(p['auc'][name], weights=p['weights']):.3f}" if name in p["auc"] else "" for p in
+                 parts.values()]  # fmt: skip
+        yield f"| {label(name)} | {mean} | {gain} | {' | '.join(cells)} |"
+
+
+def shares(parts: dict[str, Any]) -> Iterator[str]:
+    """Share of random search's AUC by suite."""
+    suites = [s for s, part in parts.items() if len(part["tasks"]) > 1]
+    yield f"| optimizer | {' | '.join(suites)} |"
+    yield "|---|" + "---|" * len(suites)
+    names = {n for part in parts.values() for n in part["auc"]} - {"random"}
+    lines = {}
+    for name in names:
+        cells, sizes = [], []
+        for suite in suites:
+            part = parts[suite]
+            if name not in part["auc"]:
+                cells.append("")
+                continue
+            own, other = (values(suite, part["tasks"], n, part["auc"][n]) for n in (name, "random"))
+            ratio = compare(own, other, part["weights"])["ratio"]
+            cells.append(interval(ratio, 2))
+            sizes.append(ratio[0])
+        lines[name] = (float(np.mean(sizes)), f"| {label(name)} | {' | '.join(cells)} |")
+    yield from (line for _, line in sorted(lines.values()))
+
+
+def label(name: str) -> str:
+    """Agents are bold."""
+    return f"**`{name}`**" if OPTIMIZERS.entries()[name].package == "hpo_agents" else f"`{name}`"
+
+
+def interval(estimate: list[float], digits: int = 3) -> str:
+    """A mean and its interval."""
+    mean, low, high = estimate
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def main(arguments: list[str]) -> None:
+    """Take what is named, write the page, or end with a word that it is out of date."""
+    found = collect([Path(a) for a in arguments if a != "--check"])
+    text = before = PAGE.read_text(encoding="utf-8")
+    marks = {f"agents {start}": table(found[start]) for start in STARTS} | {"shares": shares(found["cold"])}
+    for mark, lines in marks.items():
+        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+        head, rest = text.split(begin)
+        text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+    if "--check" in arguments:
+        sys.exit(f"out of date: {PAGE.name}; run `python docs/agents.py`" if text != before else 0)
+    FOUND.write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
