@@ -108,7 +108,7 @@ class PPOPool(PolicyAgent):
     def begin(
         self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
     ) -> tuple[Learner, Judge | None]:
-        """The algorithm on an env for each suite, and the judge of `validation`."""
+        """The algorithm on an env for each suite, and the judge of `validation`, in which all suites weigh alike."""
         held_out, envs, held = _by_suite(validation), [], []
         for name, group in _by_suite(tasks).items():
             others = held_out.get(name, [])
@@ -129,8 +129,7 @@ class PPOPool(PolicyAgent):
         how: dict[str, Any] = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
 
         def judge(actor: Actor) -> float:
-            found = [mean_regret(actor, env, **how) for env in held]
-            return float(np.average(found, weights=[env.num_envs for env in held]))
+            return float(np.mean([mean_regret(actor, env, **how) for env in held]))
 
         return learner, judge
 
