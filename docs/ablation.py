@@ -3,8 +3,9 @@
     python docs/ablation.py            # train what `docs/ablation.json` lacks, then draw
     python docs/ablation.py --draw     # draw only
 
-Each variant changes one thing of `maskable-ppo` (or of `ppo`, where actions cannot be masked) on SVM. Its figure is the
-mean normalised regret over 33 trials on the test data sets, of the policy that the validation data sets chose.
+Each variant changes one thing of `maskable-ppo` (or, with its settings, of `ppo` where actions cannot be masked) on SVM.
+Its figure is the mean normalised regret over 33 trials on the test data sets, of the policy that the validation data
+sets chose.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ def regret(optimizer: Any, suite: hpo_gym.Suite, replicates: int) -> float:
     return float(np.mean(total))
 
 
+def changed(variant: dict[str, Any]) -> dict[str, Any]:
+    """All settings of a variant."""
+    base = dict(hpo_gym.make_optimizer("maskable-ppo").settings)
+    algorithm = {**base["algorithm"], **variant.get("algorithm", {})}
+    return {**base, "segments": 15, "patience": 8, **variant, "algorithm": algorithm}
+
+
 def train(found: dict[str, Any]) -> None:
     """Train what is missing; each result is written at once."""
     suite = hpo_gym.load_suite(SUITE)
@@ -63,7 +71,7 @@ def train(found: dict[str, Any]) -> None:
     for label, (name, settings) in VARIANTS.items():
         values = found.setdefault(label, [])
         for seed in range(len(values), SEEDS):
-            agent: Any = hpo_gym.make_optimizer(name, **settings, segments=15, patience=8)
+            agent: Any = hpo_gym.make_optimizer(name, **changed(settings))
             rng, validation = np.random.default_rng(seed), suite.tasks("val")
             agent.train(suite.tasks("train"), rng, validation=validation, steps=STEPS)
             values.append(regret(agent, suite, 1))
