@@ -3,7 +3,7 @@
     python docs/ablation.py            # train what `docs/ablation.json` lacks, then draw
     python docs/ablation.py --draw     # draw only
 
-Each variant changes one thing of `maskable-ppo` (or, with its settings, of `ppo` where actions cannot be masked) on SVM.
+Each variant changes one thing of `maskable-ppo` on SVM (or of `ppo` with its settings, where actions cannot be masked).
 Its figure is the mean normalised regret over 33 trials on the test data sets, of the policy that the validation data
 sets chose.
 """
