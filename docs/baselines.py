@@ -1,4 +1,4 @@
-"""Renews the tables of `docs/baselines.md` and `docs/agents.md`, and a picture, by the shipped reference runs.
+"""Renews the tables of `docs/baselines.md`, and a picture, by the shipped reference runs.
 
     python docs/baselines.py [--check]
 
@@ -21,18 +21,11 @@ from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference import FOLDER, reference_of
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
-from hpo_gym.optimizer import OPTIMIZERS
 
 TOP = Path(__file__).resolve().parent.parent
-PAGE, AGENTS, FIGURE = (
-    TOP / "docs" / "baselines.md",
-    TOP / "docs" / "agents.md",
-    TOP / "docs" / "figures" / "baselines-regret.png",
-)
+PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
 SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
 """Whose curves are drawn: one or two of each family."""
-BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
-"""Who stands beside the agents on their page."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
 
@@ -77,33 +70,6 @@ def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
     yield "matrix", _matrix(results["cold"])
     for start, one in results.items():
         yield f"suites {start}", _suites(one)
-
-
-def agents(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
-    """The tables of the page of agents."""
-    for start, one in results.items():
-        yield f"agents {start}", _agents(one)
-
-
-def _agents(results: Results) -> Iterator[str]:
-    """AUC of agents and of some others, over all suites and on each, and the gain over the portfolio; the best first,
-    then who did not run on each."""
-    known, suites = OPTIMIZERS.entries(), results.data["suites"]
-    curves, weights = pooled(results, list(suites))
-    overall = summarise(curves, weights=weights)
-    names = {n for part in suites.values() for n in part["optimizers"]}
-    names = {n for n in names if n in BESIDE or known[n].package == "hpo_agents"}
-    heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
-    yield f"| optimizer | all suites | gain over the portfolio | {' | '.join(heads)} |"
-    yield "|---|---|---|" + "---:|" * len(suites)
-    for name in sorted(names, key=lambda n: (overall[n]["auc"][0] if n in overall else np.inf, n)):
-        found = [part["optimizers"].get(name) for part in suites.values()]
-        cells = [f"{s['auc'][0]:.3f}" if s else "" for s in found]
-        mean, gain = "", ""
-        if name in overall:
-            mean, gain = _interval(overall[name]["auc"], 3), _interval(overall[name]["gain"], 3)
-        label = f"`{name}`" if name in BESIDE else f"**`{name}`**"
-        yield f"| {label} | {mean} | {gain} | {' | '.join(cells)} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
@@ -185,17 +151,14 @@ def main(*, check: bool) -> None:
     """Write the page and the picture, or end with a word that they are out of date."""
     with tempfile.TemporaryDirectory() as folder:
         results = {start: found(start, Path(folder) / start) for start in STARTS}
-    for page, parts in ((PAGE, tables(results)), (AGENTS, agents(results))):
-        text = before = page.read_text(encoding="utf-8")
-        for mark, lines in parts:
-            begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-            head, rest = text.split(begin)
-            text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
-        if check and text != before:
-            sys.exit(f"out of date: {page.name}; run `python docs/baselines.py`")
-        page.write_text(text, encoding="utf-8")
+    text = before = PAGE.read_text(encoding="utf-8")
+    for mark, lines in tables(results):
+        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+        head, rest = text.split(begin)
+        text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
     if check:
-        return
+        sys.exit(f"out of date: {PAGE.name}; run `python docs/baselines.py`" if text != before else 0)
+    PAGE.write_text(text, encoding="utf-8")
     FIGURE.write_bytes(_draw(results["cold"]))
     print({s: len(reference_of(s).entrants) for s in sorted(p.stem for p in FOLDER.glob("*.json"))})
 

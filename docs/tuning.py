@@ -99,7 +99,8 @@ def share(agent: str, settings: dict[str, Any], suite: str, seed: int) -> float:
     loaded = hpo_gym.load_suite(suite)
     rng, validation, steps = np.random.default_rng(seed), loaded.tasks("val"), SPACES[agent][0]
     curve = made.train_in(None, loaded.tasks("train"), rng, validation=validation, steps=steps)
-    return round(min(regret for _, regret in curve) / SUITES[suite], 4)
+    best: float = min(regret for _, regret in curve)
+    return round(best / SUITES[suite], 4)
 
 
 def tune(agent: str) -> None:
@@ -108,7 +109,8 @@ def tune(agent: str) -> None:
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     else:
-        base = dict(hpo_gym.make_optimizer(agent).settings)
+        made: Any = hpo_gym.make_optimizer(agent)
+        base = dict(made.settings)
         found = {"base": base, "tried": [{"config": config, "shares": {}} for config in drawn(agent)]}
     tried = found["tried"]
 
