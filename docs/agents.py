@@ -100,8 +100,9 @@ def shares(parts: dict[str, Any]) -> Iterator[str]:
 
 
 def label(name: str) -> str:
-    """Agents are bold."""
-    return f"**`{name}`**" if OPTIMIZERS.entries()[name].package == "hpo_agents" else f"`{name}`"
+    """Agents are bold, those that are shipped trained among them."""
+    known = OPTIMIZERS.entries().get(name)
+    return f"`{name}`" if known and known.package != "hpo_agents" else f"**`{name}`**"
 
 
 def interval(estimate: list[float], digits: int = 3) -> str:
