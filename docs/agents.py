@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from marks import interval, renewed
 
 from hpo_gym.bench.metrics import Curves, auc, compare, summarise
 from hpo_gym.bench.protocol import STARTS
@@ -105,21 +106,12 @@ def label(name: str) -> str:
     return f"`{name}`" if known and known.package != "hpo_agents" else f"**`{name}`**"
 
 
-def interval(estimate: list[float], digits: int = 3) -> str:
-    """A mean and its interval."""
-    mean, low, high = estimate
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
 def main(arguments: list[str]) -> None:
     """Take what is named, write the page, or end with a word that it is out of date."""
     found = collect([Path(a) for a in arguments if a != "--check"])
-    text = before = PAGE.read_text(encoding="utf-8")
-    marks = {f"agents {start}": table(found[start]) for start in STARTS} | {"shares": shares(found["cold"])}
-    for mark, lines in marks.items():
-        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-        head, rest = text.split(begin)
-        text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+    before = PAGE.read_text(encoding="utf-8")
+    tables = [(f"agents {start}", table(found[start])) for start in STARTS]
+    text = renewed(before, [*tables, ("shares", shares(found["cold"]))])
     if "--check" in arguments:
         sys.exit(f"out of date: {PAGE.name}; run `python docs/agents.py`" if text != before else 0)
     FOUND.write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from marks import interval, renewed
 
 from hpo_gym.bench.metrics import Curves, summarise
 from hpo_gym.bench.protocol import STARTS
@@ -97,8 +98,8 @@ def _full(summary: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]
         s, t = summary[name], times[name]
         ms = t["ms_per_suggestion"]
         cells = [
-            f"`{name}`", _interval(s["auc"], 4), _interval(s["log_auc"], 2), _interval(s["rank"], 1),
-            _interval(s["regret"]["33"], 4), str(s["failed_cells"]), f"{ms['p50']:.2f}", f"{ms['p95']:.2f}",
+            f"`{name}`", interval(s["auc"], 4), interval(s["log_auc"], 2), interval(s["rank"], 1),
+            interval(s["regret"]["33"], 4), str(s["failed_cells"]), f"{ms['p50']:.2f}", f"{ms['p95']:.2f}",
             f"{t['train_seconds']:,.0f}" if t["train_seconds"] else "",
         ]  # fmt: skip
         yield f"| {' | '.join(cells)} |"
@@ -133,11 +134,6 @@ def _suites(results: Results) -> Iterator[str]:
         yield ""
 
 
-def _interval(estimate: Sequence[float], digits: int) -> str:
-    mean, low, high = estimate
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
 def _draw(results: Results) -> bytes:
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
@@ -151,11 +147,8 @@ def main(*, check: bool) -> None:
     """Write the page and the picture, or end with a word that they are out of date."""
     with tempfile.TemporaryDirectory() as folder:
         results = {start: found(start, Path(folder) / start) for start in STARTS}
-    text = before = PAGE.read_text(encoding="utf-8")
-    for mark, lines in tables(results):
-        begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-        head, rest = text.split(begin)
-        text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+    before = PAGE.read_text(encoding="utf-8")
+    text = renewed(before, tables(results))
     if check:
         sys.exit(f"out of date: {PAGE.name}; run `python docs/baselines.py`" if text != before else 0)
     PAGE.write_text(text, encoding="utf-8")
