@@ -40,9 +40,8 @@ def regret(agent: Any, suite: hpo_gym.Suite) -> float:
     """Mean normalised regret of the incumbent over the trials, on the validation tasks."""
     found = []
     for task in suite.tasks("val"):
-        best = np.maximum.accumulate(hpo_gym.rollout(agent, task, BUDGET, prior=suite.prior()).scores)
-        best = np.append(best, np.full(BUDGET - len(best), best[-1]))  # a run may end before
-        found.append(np.clip((task.best - best) / (task.best - task.worst), 0.0, 1.0).mean())
+        history = hpo_gym.rollout(agent, task, BUDGET, prior=suite.prior())
+        found.append(hpo_gym.regret_of(history, task, BUDGET).mean())
     return float(np.mean(found))
 
 

@@ -48,10 +48,8 @@ def regret(optimizer: Any, suite: hpo_gym.Suite, replicates: int) -> float:
     total = []
     for task in suite.tasks("test"):
         for seed in range(replicates):
-            scores = hpo_gym.rollout(optimizer, task, 33, seed=seed, prior=suite.prior()).scores
-            best = np.maximum.accumulate(scores)
-            best = np.append(best, np.full(33 - len(best), best[-1]))  # a run may end before
-            total.append(np.clip((task.best - best) / (task.best - task.worst), 0, 1).mean())
+            history = hpo_gym.rollout(optimizer, task, 33, seed=seed, prior=suite.prior())
+            total.append(hpo_gym.regret_of(history, task, 33).mean())
     return float(np.mean(total))
 
 

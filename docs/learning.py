@@ -35,11 +35,8 @@ def controls(suite: hpo_gym.Suite) -> dict[str, float]:
         total = []
         for task in suite.tasks("val"):
             for seed in range(runs):
-                optimizer = hpo_gym.make_optimizer(name)
-                scores = hpo_gym.rollout(optimizer, task, 33, seed=seed, prior=suite.prior()).scores
-                best = np.maximum.accumulate(scores)
-                best = np.append(best, np.full(33 - len(best), best[-1]))  # a run may end before
-                total.append(np.clip((task.best - best) / (task.best - task.worst), 0, 1).mean())
+                history = hpo_gym.rollout(hpo_gym.make_optimizer(name), task, 33, seed=seed, prior=suite.prior())
+                total.append(hpo_gym.regret_of(history, task, 33).mean())
         out[name] = round(float(np.mean(total)), 5)
     return out
 

@@ -22,6 +22,7 @@ from hpo_gym.errors import (
 )
 
 if TYPE_CHECKING:
+    from hpo_gym.bench.incumbents import regret_of
     from hpo_gym.bench.results import Results
     from hpo_gym.bench.rollout import rollout
     from hpo_gym.bench.runner import benchmark
@@ -69,6 +70,7 @@ _LAZY = {
     "load": "saved",
     "load_suite": "suite",
     "make_optimizer": "optimizer",
+    "regret_of": "bench.incumbents",
     "rollout": "bench.rollout",
     "suite_from_csv": "csv_import",
     "table_suite": "tables",
@@ -110,6 +112,7 @@ __all__ = [
     "load",
     "load_suite",
     "make_optimizer",
+    "regret_of",
     "rollout",
     "suite_from_csv",
     "table_suite",

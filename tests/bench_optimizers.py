@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -229,3 +230,9 @@ def __getattr__(attribute: str) -> Any:
     if kind == "together":
         return functools.partial(make_optimizer, name, **SMALL[name])
     raise AttributeError(attribute)
+
+
+class Filed(Drilled):
+    """Has a setting that nobody gives: it stands in a file, which may change."""
+
+    settings: Any = MappingProxyType({"pace": 1})

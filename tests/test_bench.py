@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 import hpo_gym
 from hpo_gym import registry, seeding
-from hpo_gym.bench.cells import Cell, Entrant, Work, incumbents, run_cells, train
+from hpo_gym.bench.cells import Cell, Entrant, Work, run_cells, train
+from hpo_gym.bench.incumbents import incumbents, regret_of
 from hpo_gym.bench.protocol import Protocol, digest
 from hpo_gym.bench.rollout import Run, context_of, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
@@ -32,7 +33,7 @@ from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer
 from hpo_gym.registry import Registry
 from hpo_gym.store import Store, verify
 from hpo_gym.suite import FOLDS, SPLITS, SUITES, load_suite
-from hpo_gym.trial import Query, Status
+from hpo_gym.trial import History, Query, Status
 
 HERE = Path(__file__).parent
 SMALL: dict[str, Any] = {"budget": 4, "seeds": 2}
@@ -130,6 +131,37 @@ def test_settings_are_part_of_an_entrants_name_and_identity() -> None:
     first, second = entrants_of([{"name": "ga", "offspring": 2}, "ga"])[:2]
     assert (first.name, second.name) == ("ga(offspring=2)", "ga")
     assert first.identity != second.identity
+
+
+def test_a_setting_that_changed_in_its_file_is_another_optimizer(
+    undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trained and run anew; what was trained with the file of before does not pass for it."""
+
+    def numbers() -> set[str]:
+        benchmark(MINE + "Filed", "Functions", budget=2, seeds=1, tasks=1, out=tmp_path, resume=True)
+        return {p.parent.name for p in tmp_path.glob("trained/*/number.json")}
+
+    first = numbers()
+    assert numbers() == first
+    monkeypatch.setattr(bench_optimizers.Filed, "settings", {"pace": 2})
+    both = numbers()
+    assert len(first) == 1 < len(both) == 2
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        mine = [r.identity["optimizer"] for r in store.records()]
+    told = [m["resolved"] for m in mine if m["name"] == "Filed"]  # type: ignore[index, call-overload]
+    assert sorted(t["pace"] for t in told) == [1, 2]
+    drawn = {(tmp_path / "trained" / name / "number.json").read_text() for name in both}
+    assert len(drawn) == 1, "seeds are those of what was asked"
+
+
+@pytest.mark.parametrize("settings", [None, "fast", {"folder": Path()}, {"pace": float("nan")}])
+def test_what_tells_no_plain_settings_is_known_by_those_that_were_given(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_optimizers.Filed, "settings", settings)
+    entrant = entrants_of(MINE + "Filed")[0]
+    assert (entrant.resolved, entrant.identity) == ("", entrant.asked)
 
 
 @pytest.mark.parametrize(
@@ -523,6 +555,24 @@ def test_the_incumbent_is_that_of_the_highest_fidelity_at_full_fidelity(
         true = float(task.noise_free(task.space.encode([best.config]))[0])
         expected = [true if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
     np.testing.assert_array_equal(incumbents(task, arrays, budget, n_init), expected)
+    history = History(tuple(trials), n_init)
+    regret = [1.0 if e == -np.inf else (task.best - e) / (task.best - task.worst) for e in expected]
+    np.testing.assert_allclose(regret_of(history, task, budget), regret, atol=1e-12)
+    made = int(sum(t.fidelity for t in trials[n_init:]) + 1e-6)
+    if made:
+        np.testing.assert_array_equal(regret_of(history, task), regret_of(history, task, budget)[:made])
+    else:
+        with pytest.raises(InvalidValueError, match="`budget >= 1` must hold, got 0"):
+            regret_of(history, task)
+
+
+def test_the_regret_of_a_run_that_ends_before_stays() -> None:
+    task = load_suite("SVM").tasks("test")[0]
+    history = hpo_gym.rollout(hpo_gym.make_optimizer("random"), task, 7)
+    best = np.maximum.accumulate(history.scores)
+    np.testing.assert_allclose(regret_of(history, task), (task.best - best) / (task.best - task.worst), atol=1e-12)
+    longer = regret_of(history, task, 9)
+    assert longer[7] == longer[8] == longer[6]
 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=80, max_size=80), st.floats(0.2, 6.0))

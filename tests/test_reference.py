@@ -136,10 +136,36 @@ def test_what_is_made_anew_takes_the_place_of_what_was_there(ran: dict[str, Path
     benchmark(["sobol", "ga"], "MLPGrid", out=tmp_path / "more", **options)
     (joined,) = collect([tmp_path / "more"], made)
     assert {e.name for e in joined.entrants} == {"random", "ga", "sobol", "default", "portfolio"}
-    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold"}
+    assert {k for k in joined.choices if k.startswith("sobol/")} == {"sobol/cold"}
+    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold", "ga/init5"}, "the same, so it stays"
     assert {k for k in joined.choices if k.startswith("random/")} == {"random/cold", "random/init5"}
     joined.write(tmp_path)
     assert {e.name for e in Reference.read(tmp_path / "MLPGrid.json").entrants} == {e.name for e in joined.entrants}
+
+
+def test_another_version_takes_the_place_of_all_starts_or_none(
+    ran: dict[str, Path], made: Path, tmp_path: Path
+) -> None:
+    known = Reference.read(made / "MLPGrid.json")
+    old = tuple(replace(e, version=0) if e.name == "ga" else e for e in known.entrants)
+    replace(known, entrants=old).write(tmp_path)
+    with pytest.raises(InvalidValueError, match=r"there are none for ga/init5\."):
+        collect([ran["cold"]], tmp_path)
+    joined = next(one for one in collect(ran.values(), tmp_path) if one.suite == "MLPGrid")
+    assert {e.version for e in joined.entrants if e.name == "ga"} == {1}
+    assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold", "ga/init5"}
+
+
+def test_a_start_that_the_reference_runs_lack_is_paid_for(
+    ran: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = tmp_path / "more"
+    benchmark("sobol", "MLPGrid", budget=BUDGET, tasks=TASKS, seeds=SEEDS, out=more)
+    next(one for one in collect([*ran.values(), more]) if one.suite == "MLPGrid").write(tmp_path / "reference")
+    monkeypatch.setattr(reference, "FOLDER", tmp_path / "reference")
+    results = benchmark("sobol", "MLPGrid", start="init5", budget=BUDGET, with_reference=True, out=tmp_path / "out")
+    assert results.failed_cells == 0
+    assert set(numbers(results)["MLPGrid"]) == {"sobol", "random", "ga", "default", "portfolio"}
 
 
 def test_a_cell_that_failed_is_a_failure_of_the_comparison_too(made: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -205,6 +231,19 @@ def test_a_player_ends_its_runs_where_they_ended() -> None:
 
 
 # ---------------------------------------------------------------------- what is shipped
+ROUNDED = {"cma-es": 8}
+"""Whose choices hang on the last bits of an eigendecomposition, which differ between processors, and after how many
+trials: `OPENBLAS_CORETYPE=SkylakeX` and `=Haswell` give other runs from the second generation on."""
+
+
+@pytest.mark.parametrize("suite", SHIPPED)
+def test_the_shipped_runs_are_those_of_todays_versions_and_settings(suite: str) -> None:
+    """Also of what must be trained: another setting in an agent's file asks for new reference runs."""
+    for entrant in reference_of(suite).entrants:
+        if OPTIMIZERS.installed(entrant.spec):
+            assert Entrant.of(entrant.name, entrant.spec, {}, entrant.trainings) == entrant, entrant.name
+
+
 @pytest.mark.parametrize("suite", SHIPPED)
 def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> None:
     """One run of each baseline that is installed, needs no training, and takes less than half a second a trial."""
@@ -221,11 +260,12 @@ def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> No
         cell = cells[seeding.key("sample of cells", suite, entrant.name) % len(cells)]
         if str(cells.index(cell)) in one.failures.get(entrant.name, {}).get(start, {}):
             continue
-        assert Entrant.of(entrant.name, entrant.spec, {}) == entrant, "another version: make the reference runs anew"
         work = Work(entrant, suite, None, one.split, start, one.budget, STARTS[start], (cell,))
         (anew,), (told,) = run_cells(work), one.made(data, suite, entrant, start, [cell])
         assert anew.error is None
         range_ = data.task(cell.task).best - data.task(cell.task).worst
-        assert told.arrays["incumbent"] == pytest.approx(anew.arrays["incumbent"], abs=1e-4 * range_), entrant.name
+        upto = ROUNDED.get(entrant.name, one.budget)
+        first, second = told.arrays["incumbent"][:upto], anew.arrays["incumbent"][:upto]
+        assert first == pytest.approx(second, abs=1e-4 * range_), entrant.name
         checked += 1
     assert checked >= 10

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
@@ -39,6 +40,8 @@ class Entrant:
         name: Its name in the results.
         spec: A registered name, "module:name", or "saved:folder" of one that is trained.
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
+        resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
+            Of one that does not tell them by a mapping `settings`, or is trained, "".
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
         trainings: How often it is trained, each time from other seeds; replicate r of a task runs what training
@@ -52,6 +55,7 @@ class Entrant:
     trainable: bool = False
     batched: bool = False
     trainings: int = 1
+    resolved: str = ""
 
     @classmethod
     def of(cls, name: str, spec: str, settings: Mapping[str, Any], trainings: int = 1) -> Entrant:
@@ -79,7 +83,10 @@ class Entrant:
         trainable = isinstance(optimizer, Trainable) and not spec.startswith(SAVED)
         batched = isinstance(optimizer, BatchOptimizer)
         several = trainings if trainable else 1
-        return replace(entrant, version=version, trainable=trainable, batched=batched, trainings=several)
+        resolved = "" if spec.startswith(SAVED) else _resolved(optimizer)
+        return replace(
+            entrant, version=version, trainable=trainable, batched=batched, trainings=several, resolved=resolved
+        )
 
     def make(self) -> Any:
         """A new one.
@@ -97,15 +104,31 @@ class Entrant:
         return load(folder)
 
     @property
-    def identity(self) -> dict[str, Any]:
-        """Name, own version and settings, and the module of a user's own: what decides what it does."""
+    def asked(self) -> dict[str, Any]:
+        """Name, own version, the settings that were given, and the module of a user's own: what seeds are drawn from,
+        so that other settings in its file are compared with the same random numbers."""
         own = {"name": self.name, "version": self.version, "settings": json.loads(self.settings)}
         module = self.spec.rpartition(":")[0]
         return {**own, "module": module} if module else own
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What was asked, and all settings that follow from it: what decides what it does."""
+        return {**self.asked, "resolved": json.loads(self.resolved)} if self.resolved else self.asked
+
     def training(self, replicate: int) -> int:
         """Which training a replicate runs, from 0."""
         return replicate % self.trainings
+
+
+def _resolved(optimizer: Any) -> str:
+    settings = getattr(optimizer, "settings", None)
+    if not isinstance(settings, Mapping):
+        return ""
+    try:
+        return json.dumps(dict(settings), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        return ""
 
 
 @dataclass(frozen=True)
@@ -171,7 +194,7 @@ def train(work: Work) -> dict[str, Any]:
     folder, suite = Path(work.trained), _suite(work.suite_spec)
     optimizer = work.entrant.make()
     identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
-    rng = seeding.generator(seeding.key("training", identity))
+    rng = seeding.generator(seeding.key("training", {**identity, "training": work.entrant.asked}))
     tasks, validation = suite.tasks("train", work.fold), () if work.split == "val" else suite.tasks("val", work.fold)
     start, curve = time.process_time(), list[list[float]]()
     if isinstance(optimizer, Resumable):
@@ -294,30 +317,6 @@ def failed(work: Work, cell: Cell, error: str) -> Made:
     return Made(digest(identity), identity, {}, error, {})
 
 
-def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int) -> NDArray[np.float64]:
-    """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
-
-    Shape ``(budget,)``; -inf before the first trial; given points count for the incumbent, not for the budget.
-    """
-    score, fidelity = arrays["score"], arrays["fidelity"]
-    plain = not task.noisy and bool((fidelity == 1.0).all())
-    true = score if plain else _true(task, arrays["x"])
-    best, place = np.full(len(score), -np.inf), -1
-    for i in range(len(score)):
-        if place < 0 or (fidelity[i], score[i]) > (fidelity[place], score[place]):
-            place = i
-        best[i] = true[place]
-    spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
-    upto = np.searchsorted(
-        spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right"
-    )
-    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
-
-
-def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return task.noise_free(task.space.snap(x[:, : task.space.d]))
-
-
 def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
     task = suite.task(cell.task)
     if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
@@ -329,7 +328,7 @@ def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
 
 def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
     world = seeding.world_seed(cell.suite, cell.task, "bench", cell.replicate)
-    who = work.entrant.identity
+    who = work.entrant.asked
     return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
 
 

@@ -281,9 +281,22 @@ def collect(folders: Iterable[Path], known: Path | None = None) -> list[Referenc
                 parts.setdefault(plan.suites[spec].name, []).append(_collected(plan, store, spec))
     for suite, some in parts.items():
         if known is not None and (known / f"{suite}.json").is_file():
-            anew = {e.name for part in some for e in part.entrants}
-            some.insert(0, Reference.read(known / f"{suite}.json").without(anew))
+            some.insert(0, _kept(Reference.read(known / f"{suite}.json"), some))
     return [_joined(some) for some in parts.values()]
+
+
+def _kept(known: Reference, anew: Sequence[Reference]) -> Reference:
+    """Of known runs those whose place no new ones take: also other starts of the very same optimizer."""
+    fresh = {e.name: e for part in anew for e in part.entrants}
+    other = [e.name for e in known.entrants if fresh.get(e.name, e) != e]
+    made = {run for part in anew for run in part.choices}
+    lost = sorted(run for run in known.choices if run.rpartition("/")[0] in other and run not in made)
+    if lost:
+        raise InvalidValueError(
+            f"Reference runs of {known.suite} must be made anew from each start where an optimizer has another version "
+            f"or settings, but there are none for {', '.join(lost)}."
+        )
+    return known.without(other)
 
 
 def _collected(plan: Any, store: Store, spec: str) -> Reference:

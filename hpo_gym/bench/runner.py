@@ -258,11 +258,11 @@ class Plan:
                 progress(done, total, work.entrant.name)
 
     def borrow(self, store: Store, spec: str, reference: Reference) -> None:
-        """Store the reference runs of the entrants that are the same, version and settings, where cells are missing."""
+        """Store the reference runs of entrants that are the same, version and all settings, where cells are missing."""
         stored = store.cells()
         same = {e.name: e for e in reference.entrants}
         for entrant in self.entrants:
-            if same.get(entrant.name) == entrant:
+            if same.get(entrant.name) == entrant and f"{entrant.name}/{self.protocol.start}" in reference.choices:
                 cells = [c for c in self.cells(spec) if self.key(c, entrant) not in stored]
                 made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
                 store.put_many([_record(m) for m in made])

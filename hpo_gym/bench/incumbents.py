@@ -1,0 +1,65 @@
+"""How good the incumbent of a run was after each full evaluation, without noise, and its regret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.bench.metrics import normalised_regret
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.task import Task
+from hpo_gym.trial import History
+
+
+def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int) -> NDArray[np.float64]:
+    """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
+
+    Shape ``(budget,)``; -inf before the first trial; given points count for the incumbent, not for the budget.
+    """
+    score, fidelity = arrays["score"], arrays["fidelity"]
+    plain = not task.noisy and bool((fidelity == 1.0).all())
+    true = score if plain else _true(task, arrays["x"])
+    best, place = np.full(len(score), -np.inf), -1
+    for i in range(len(score)):
+        if place < 0 or (fidelity[i], score[i]) > (fidelity[place], score[place]):
+            place = i
+        best[i] = true[place]
+    spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
+    upto = np.searchsorted(
+        spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right"
+    )
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
+
+
+def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return task.noise_free(task.space.snap(x[:, : task.space.d]))
+
+
+def regret_of(history: History, task: Task, budget: int | None = None) -> NDArray[np.float64]:
+    """Normalised regret of the incumbent of a run, without noise and at full fidelity; its mean is the AUC of the run.
+
+    Args:
+        history: As `rollout` returns it.
+        task: The task of the run.
+        budget: Full evaluations; those that a run which ended before did not make keep its last incumbent. By default
+            as many as it made.
+
+    Returns:
+        Shape ``(budget,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
+
+    Raises:
+        InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
+    """
+    arrays = {
+        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "score": np.array(history.scores, np.float64),
+        "fidelity": np.array(history.fidelities, np.float64),
+    }
+    if budget is None:
+        budget = int(arrays["fidelity"][history.n_init :].sum() + 1e-9)
+    if budget < 1:
+        raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
+    return normalised_regret(incumbents(task, arrays, budget, history.n_init), task.best, task.worst)
