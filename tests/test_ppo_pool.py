@@ -14,8 +14,9 @@ pytest.importorskip("stable_baselines3", reason="this agent needs: pip install '
 
 import torch
 
-from hpo_agents.pool_features import BOUND, FEATURES, Posterior, Prior, log_expected_improvement
+from hpo_agents.pool_features import FEATURES, Posterior, log_expected_improvement
 from hpo_agents.pool_network import KINDS, Scorer
+from hpo_agents.pool_prior import BOUND, Prior
 from hpo_agents.pool_view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
 from hpo_gym.bench.rollout import context_of, rollout
@@ -121,6 +122,43 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
         np.testing.assert_allclose(found[i, :, 4], expected - best, atol=2e-4)
         np.testing.assert_allclose(found[i, :, 5], np.sqrt(np.maximum(variance, 1e-6)), atol=2e-3)
         np.testing.assert_allclose(found[i, :, 3], np.sqrt(np.diag(k)), atol=1e-5)
+
+
+def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tuple[Suite, Suite]) -> None:
+    """Against the formula in loops, for runs of 0, 1 and 6 trials, the last without a part of the prior."""
+    prior, r = prior_of(suites[0]), rng(1)
+    n, h, m = 3, 6, len(prior.x)
+    strangers = np.ones((n, 8), bool)
+    strangers[2, :3] = False
+    rows = np.stack([r.permutation(m)[:h] for _ in range(n)])
+    score, exists = r.normal(size=(n, h)) + 4, np.arange(h) < np.array([0, 1, 6])[:, None]
+    score[2, 4] = score[2, 1]  # a tie
+    posterior = Posterior(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    found = posterior.features(np.tile(np.arange(m), (n, 1)))
+    assert prior.known is not None
+    assert (found[0, :, 11] == 0).all()
+    np.testing.assert_allclose(found[:, :, 0], found[:, :, 10] + found[:, :, 11], rtol=1e-6)
+    for i in (1, 2):
+        total, gain = 0.0, np.zeros(m)
+        trials = rows[i][exists[i]]
+        own = [k for k in range(8) if strangers[i, k]]
+        shares = []
+        for k in own:
+            pairs = wrong = 0
+            for a, s in zip(trials, score[i], strict=False):
+                for b, u in zip(trials, score[i], strict=False):
+                    if a < b and prior.known[k, a] and prior.known[k, b]:
+                        pairs += 1
+                        wrong += np.sign(prior.y[k, a] - prior.y[k, b]) != np.sign(s - u)
+            shares.append((wrong + 0.5) / (pairs + 1))
+        for k, share in zip(own, shares, strict=True):
+            weight = np.exp(-(share - min(shares)) / 0.08)
+            known = prior.known[k]
+            low, high = prior.y[k, known].min(), prior.y[k, known].max()
+            best = max((prior.y[k, a] for a in trials if known[a]), default=low)
+            gain += weight * np.where(known, np.maximum(prior.y[k] - best, 0), 0) / (high - low)
+            total += weight
+        np.testing.assert_allclose(found[i, :, 11], np.log(gain / total + 1e-4), rtol=1e-4)
 
 
 def test_log_expected_improvement_is_an_integral() -> None:

@@ -2,80 +2,31 @@
 
 They come from a Gaussian process, conditioned on the run's scores, whose mean and covariance between rows of the pool
 are those of the meta-train tasks (an empirical Bayes prior), plus a small stationary part, so that it works without
-earlier tasks too.
+earlier tasks too; and from the meta-train tasks as hypotheses (`pool_mixture`).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from hpo_gym.contexts import Scale
-from hpo_gym.optimizer import Evaluations
-from hpo_gym.space import Points
+from hpo_agents.pool_mixture import Mixture
+from hpo_agents.pool_prior import BOUND, F32, Mask, Prior
 from hpo_gym.task import Ints
 
-F32 = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+FEATURES = (
+    "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",
+    "improvement", "mixture",
+)  # fmt: skip
+"""`base` is `improvement`, the log of expected improvement under the process, plus `mixture`, that under the mixture
+of earlier tasks."""
 
-FEATURES = ("base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials")
-BOUND = 5.0  # standard deviations of meta-train
 _NOISE = 0.02  # variance of a score, in variances of meta-train
 _LOCAL = 0.05  # variance of the stationary part; 1 without earlier tasks
 _LENGTH = 0.15  # its length scale: mean absolute difference of columns in the unit cube
 _LEAST = 1e-3  # standard deviation
 _HOPE = 2.0  # standard deviations
-
-
-@dataclass(frozen=True, eq=False)
-class Prior:
-    """Earlier tasks on one pool.
-
-    Attributes:
-        x: The pool, ``(m, d)``.
-        y: Their scores in standard deviations of meta-train, at most `BOUND` from its mean, ``(k, m)``; 0 where a row
-            was not measured.
-        known: Where it was, ``(k, m)``; None: everywhere.
-        families: Of the tasks, ``(k,)``.
-        scale: Of the scores.
-    """
-
-    x: Points
-    y: F32
-    known: Mask | None
-    families: tuple[str, ...]
-    scale: Scale
-
-    @classmethod
-    def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale) -> Prior:
-        """From earlier tasks; those that stand on another pool are left out."""
-        fitting = [e for e in prior if e.x is x or (e.x.shape == x.shape and np.array_equal(e.x, x))]
-        raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
-        y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
-        known = np.isfinite(y)
-        families = tuple(e.family for e in fitting)
-        return cls(x, np.where(known, y, 0.0).astype(np.float32), None if known.all() else known, families, scale)
-
-    def rescaled(self, scale: Scale) -> Prior:
-        """The same for scores of another scale."""
-        return Prior(self.x, self.y, self.known, self.families, scale)
-
-    def with_row(self, x: Points) -> Prior:
-        """One more row, of which the earlier tasks know nothing."""
-        k, m = len(self.families), len(self.x)
-        known = np.ones((k, m), bool) if self.known is None else self.known
-        more, y = np.zeros((k, 1), bool), np.zeros((k, 1), np.float32)
-        both = (np.concatenate([known, more], 1), np.concatenate([self.y, y], 1))
-        return Prior(np.concatenate([self.x, x[None]]), both[1], both[0], self.families, self.scale)
-
-    def without(self, families: Sequence[str]) -> Mask:
-        """Which earlier tasks are strangers to each run, whose own family is given, ``(n, k)``."""
-        own = np.array(self.families, object)
-        return np.array([own != f for f in families], bool).reshape(len(families), len(own))
 
 
 class Posterior:
@@ -104,6 +55,7 @@ class Posterior:
         self.y = np.where(self.there, served, 0.0).astype(np.float32)
         self.t = exists.sum(1)
         self._condition()
+        self.mixture = Mixture(prior, self.weight, self.rows, self.y, self.there)
 
     def _condition(self) -> None:
         n, t = self.rows.shape
@@ -153,7 +105,7 @@ class Posterior:
         return np.asarray(z.transpose(0, 2, 1) @ self.z_t + local * np.exp(-distance / _LENGTH), np.float32)
 
     def features(self, rows: Ints) -> F32:
-        """`FEATURES` of candidates, rows ``(n, c)``: ``(n, c, 10)``."""
+        """`FEATURES` of candidates, rows ``(n, c)``: ``(n, c, 12)``."""
         out = np.zeros((*rows.shape, len(FEATURES)), np.float32)
         mean_0, z = self._prior(rows)
         local = _LOCAL if len(self.prior.families) else 1.0
@@ -172,7 +124,9 @@ class Posterior:
             out[:, :, 6] = np.where(begun, np.abs(x - self.x_best[:, None]).mean(2), 1.0)
             out[:, :, 1] = ((rows[:, :, None] == self.rows[:, None]) & self.there[:, None]).any(2)
         sd = np.sqrt(np.maximum(variance, _LEAST**2))
-        out[:, :, 0] = log_expected_improvement(mean, sd, self.best[:, None])
+        out[:, :, 10] = log_expected_improvement(mean, sd, self.best[:, None])
+        out[:, :, 11] = self.mixture.log_gain(rows)
+        out[:, :, 0] = out[:, :, 10] + out[:, :, 11]
         out[:, :, 2] = mean_0 - self.best[:, None]
         out[:, :, 3] = np.sqrt(variance_0)
         out[:, :, 4] = mean - self.best[:, None]

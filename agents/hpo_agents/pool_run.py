@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_agents.pool_features import Posterior, Prior
+from hpo_agents.pool_features import Posterior
+from hpo_agents.pool_prior import Prior
 from hpo_gym.contexts import Scale
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points

@@ -9,7 +9,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents.pool_features import FEATURES, Posterior, Prior
+from hpo_agents.pool_features import FEATURES, Posterior
+from hpo_agents.pool_prior import Prior
 from hpo_gym.contexts import Contexts
 from hpo_gym.observers import Observer
 from hpo_gym.runs import Runs
@@ -20,7 +21,7 @@ _MOST = 100.0  # of a feature
 
 
 class PoolView(Observer):
-    """A Dict over `c` candidates: `features` ``(c, 10)`` (see `pool_features.FEATURES`), and `there` ``(c,)``.
+    """A Dict over `c` candidates: `features` ``(c, 12)`` (see `pool_features.FEATURES`), and `there` ``(c,)``.
 
     Each run's posterior is made without the earlier tasks of its own family, so that what is seen in training does not
     hold the answer. The codec must be ``{"name": "pool", "candidates": c}``.

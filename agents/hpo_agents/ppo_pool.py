@@ -16,8 +16,9 @@ from hpo_agents.agent_settings import take
 from hpo_agents.candidates import shared_pool
 from hpo_agents.policy_agent import PolicyAgent, suite_of
 from hpo_agents.policy_training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
-from hpo_agents.pool_features import FEATURES, Posterior, Prior
+from hpo_agents.pool_features import FEATURES, Posterior
 from hpo_agents.pool_network import KINDS, PoolExtractor, PoolPolicy, Scorer
+from hpo_agents.pool_prior import Prior
 from hpo_agents.pool_run import PoolRun
 from hpo_agents.pool_view import PoolView
 from hpo_agents.sb3_agent import SB3Learner, options_of
@@ -38,23 +39,24 @@ _SCORER = "features_extractor.scorer."
 class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
-    A candidate is seen by ten numbers that mean the same in every search space: its expected improvement, mean and
+    A candidate is seen by twelve numbers that mean the same in every search space: its expected improvement, mean and
     standard deviation under a Gaussian process with an empirical Bayes prior (the earlier tasks of the context, in
-    training without those of the run's own family), what the prior alone says, whether it was tried, how far it is from
-    the incumbent and from the nearest trial, and the time. The policy begins as expected improvement and learns what to
-    change. It is trained on draws of `candidates` rows, on one or several suites in turn, and acts on whole pools,
-    whose features are made in blocks; where there is no pool, on the points of the earlier tasks, or on random ones.
+    training without those of the run's own family), its expected improvement under a mixture of these tasks, what the
+    prior alone says, whether it was tried, how far it is from the incumbent and from the nearest trial, and the time.
+    The policy begins as the product of both expected improvements and learns what to change. It is trained on draws of
+    `candidates` rows, on one or several suites in turn, and acts on whole pools, whose features are made in blocks;
+    where there is no pool, on the points of the earlier tasks, or on random ones.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
     Volpp et al., "Meta-learning acquisition functions for transfer learning in Bayesian optimization", ICLR 2020 (a
     policy over candidates that sees a posterior); Zaheer et al., "Deep sets", NeurIPS 2017.
 
     **Differs from the papers**: the posterior is that of an empirical Bayes prior over rows; candidates see a summary
-    of each other; the policy begins as expected improvement.
+    of each other; the policy begins as an acquisition function, a product as in the baseline `transfer-mix`.
 
     Args:
         kind: ``"deepsets"`` or ``"set-transformer"``.
-        sharpness: Factor of log expected improvement in the logits at first.
+        sharpness: Factor of the logarithm of that product in the logits at first.
         candidates: Rows drawn for each training episode.
         budget: Trials of a training episode.
         runs: Episodes side by side.
@@ -68,6 +70,7 @@ class PPOPool(PolicyAgent):
     """
 
     name = "ppo-pool"
+    version = 3
     kind: str
     sharpness: float
     masked = True
