@@ -23,8 +23,11 @@ from ConfigSpace import ConfigurationSpace
 import hpo_gym
 
 FOUND = Path(__file__).resolve().parent / "tuning"
-SUITES = {"SVM": 0.0229, "AutoML": 0.0729}
-"""Where it is tuned, and the mean regret of the portfolio over 33 trials on the validation data sets."""
+SUITES = {"SVM": 0.0229, "AutoML": 0.0729, "Boosting": 0.0453}
+"""The mean regret of the portfolio over 33 trials on the validation data sets."""
+WHERE = ("SVM", "AutoML")
+POOLS = ("SVM", "Boosting")
+"""Where agents are tuned, and those over pools, which take minutes on a large one."""
 DRAWN, AGAIN = 8, 2
 SCREEN, FRESH = (0,), (1, 2, 3)
 """Seeds of the trainings that screen, and of those that decide. A seed draws the candidates too, so one seed compares
@@ -43,6 +46,10 @@ _DQN: dict[str, Any] = {
 }  # fmt: skip
 _BOX: dict[str, Any] = {**_ANY, "learning_rate": _RATE, "gamma": [0.0, 0.3], "gradient_steps": [2, 4, 8]}
 _SAC: dict[str, Any] = {**_BOX, "ent_coef": (1e-4, 1e-2)}
+_POOL: dict[str, Any] = {
+    "kind": ["deepsets", "set-transformer"], "sharpness": (0.5, 4.0), "network": ["16", "32", "64"],
+    "learning_rate": (1e-4, 1e-3), "gamma": _GAMMA, "ent_coef": [0.0, 0.003, 0.01], "n_epochs": [3, 6, 10],
+}  # fmt: skip
 SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "maskable-ppo": (100_000, _PPO),
     "ppo": (100_000, _PPO),
@@ -54,9 +61,15 @@ SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "sac": (40_000, _SAC),
     "tqc": (30_000, _SAC),
     "td3": (40_000, {**_BOX, "action_noise": [0.1, 0.2, 0.3, 0.5]}),
+    "ppo-pool": (24_000, _POOL),
 }
 """Trials of a training, and the space: choices, or a range on a logarithmic scale. `ppo-bare` does what
 `maskable-ppo` does, and takes its settings."""
+
+
+def where(agent: str) -> tuple[str, ...]:
+    """The suites on which an agent is tuned."""
+    return POOLS if agent == "ppo-pool" else WHERE
 
 
 def drawn(agent: str) -> list[dict[str, Any]]:
@@ -84,7 +97,7 @@ def settings_of(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     for name, value in config.items():
         if name == "network":
             settings[name] = [int(width) for width in value.split(",")]
-        elif name == "observer":
+        elif name in base:
             settings[name] = value
         else:
             settings["algorithm"][name] = json.loads(value) if isinstance(value, str) else value
@@ -115,7 +128,7 @@ def tune(agent: str) -> None:
     tried = found["tried"]
 
     def ask(one: dict[str, Any], seeds: tuple[int, ...]) -> None:
-        for seed, suite in itertools.product(seeds, SUITES):
+        for seed, suite in itertools.product(seeds, where(agent)):
             key = f"{suite} {seed}"
             if key not in one["shares"]:
                 one["shares"][key] = share(agent, settings_of(found["base"], one["config"]), suite, seed)
@@ -125,13 +138,13 @@ def tune(agent: str) -> None:
 
     for one in tried:
         ask(one, SCREEN)
-    for one in (tried[0], *sorted(tried[1:], key=lambda one: mean(one, SCREEN))[:AGAIN]):
+    for one in (tried[0], *sorted(tried[1:], key=lambda one: mean(agent, one, SCREEN))[:AGAIN]):
         ask(one, FRESH)
 
 
-def mean(one: dict[str, Any], seeds: tuple[int, ...]) -> float:
+def mean(agent: str, one: dict[str, Any], seeds: tuple[int, ...]) -> float:
     """Mean over suites and seeds; infinite where some are missing."""
-    shares = [one["shares"].get(f"{suite} {seed}", np.inf) for suite in SUITES for seed in seeds]
+    shares = [one["shares"].get(f"{suite} {seed}", np.inf) for suite in where(agent) for seed in seeds]
     return float(np.mean(shares))
 
 
@@ -139,12 +152,14 @@ def show() -> None:
     """The base and the best of each agent by the fresh seeds, with the standard error of their difference."""
     for path in sorted(FOUND.glob("*.json")):
         tried = json.loads(path.read_text(encoding="utf-8"))["tried"]
-        base, best = tried[0], min(tried, key=lambda one: mean(one, FRESH))
-        if not np.isfinite(mean(base, FRESH)):
+        agent, base = path.stem, tried[0]
+        best = min(tried, key=lambda one: mean(agent, one, FRESH))
+        before, after = mean(agent, base, FRESH), mean(agent, best, FRESH)
+        if not np.isfinite(before):
             continue
-        gain = [base["shares"][f"{s} {n}"] - best["shares"][f"{s} {n}"] for s in SUITES for n in FRESH]
+        gain = [base["shares"][f"{s} {n}"] - best["shares"][f"{s} {n}"] for s in where(agent) for n in FRESH]
         error = np.std(gain, ddof=1) / len(gain) ** 0.5
-        print(f"{path.stem:14s} {mean(base, FRESH):.3f} -> {mean(best, FRESH):.3f} (se {error:.3f}) {best['config']}")
+        print(f"{agent:14s} {before:.3f} -> {after:.3f} (se {error:.3f}) {best['config']}")
 
 
 if __name__ == "__main__":
