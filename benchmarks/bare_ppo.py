@@ -12,7 +12,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 from sb3_bridge import RUNS, STEPS, training
-from timing import Case, rates
+from timing import Case, keep_memory, rates
 from vector_env import vector
 
 from hpo_agents.ppo_bare import Options, PPOBare
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_memory()
     below = [codec for codec, floor in FLOORS.items() if measure(codec, options.small) < floor * MARGIN]
     if options.check and below:
         sys.exit(f"below the floor: {', '.join(below)}")

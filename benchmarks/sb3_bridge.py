@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
-from timing import Case, rates
+from timing import Case, keep_memory, rates
 from vector_env import TABLE, vector
 
 import hpo_gym
@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_memory()
     below = [name for codec in FLOORS for name in measure(codec, options.small)]
     if options.check and below:
         sys.exit(f"below the floor: {', '.join(below)}")
