@@ -12,10 +12,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch
 from sb3_bridge import RUNS, STEPS, training
-from timing import Case, keep_memory, rates
+from timing import Case, rates
 from vector_env import vector
 
 from hpo_agents.ppo_bare import Options, PPOBare
+from hpo_gym.memory import keep_memory
 from hpo_gym.sb3 import as_vec_env
 
 FLOORS = {"pool": 1.25, "box": 1.25}

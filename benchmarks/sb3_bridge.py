@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
-from timing import Case, keep_memory, rates
+from timing import Case, rates
 from vector_env import TABLE, vector
 
 import hpo_gym
+from hpo_gym.memory import keep_memory
 from hpo_gym.sb3 import as_vec_env
 
 RUNS, STEPS = 512, 8

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
 Case = tuple[Callable[[int], None], int]
 """A function that runs k iterations, and the steps that one iteration is worth."""
-
-
-def keep_memory() -> None:
-    """Let this process keep what it frees, where its allocator is glibc's.
-
-    PyTorch takes and frees arrays of megabytes at every update; whether glibc hands them back to the system in
-    between hangs on what lies above them, and the page faults then cost a case up to half of its time at random.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        for option, value in ((-4, 0), (-1, 2**31 - 1)):  # M_MMAP_MAX, M_TRIM_THRESHOLD
-            libc.mallopt(option, value)
 
 
 def rates(cases: Mapping[str, Case], *, repeats: int = 9, target: float = 0.05) -> dict[str, float]:

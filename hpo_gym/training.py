@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.memory import keep_memory
 from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable, made
 from hpo_gym.suite import Suite, load_suite
 
@@ -42,6 +43,8 @@ def train(
         resume: Go on with what `out` holds.
         progress: Told trials done, trials in all, and what is being done.
 
+    The process keeps memory that it frees from then on (`hpo_gym.memory.keep_memory`).
+
     Returns:
         Trials done and mean normalised regret on the validation tasks, for each time that they were asked.
 
@@ -61,6 +64,7 @@ def train(
     tasks, validation = ([t for s in loaded for t in s.tasks(split, fold)] for split in ("train", "val"))
     rng, start = np.random.default_rng(seed), time.process_time()
     folder.mkdir(parents=True, exist_ok=True)
+    keep_memory()
     curve: list[list[float]] = []
     if isinstance(optimizer, Resumable):
         curve = optimizer.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=progress)

@@ -12,7 +12,7 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 
 # From the ground up; a file imports what stands on a lower line only, or what is in its own package.
 LAYERS = """
-errors seeding infos
+errors seeding infos memory
 conditions registry blocks pool
 space trial store engines
 task optimizer

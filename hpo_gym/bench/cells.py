@@ -21,6 +21,7 @@ from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
+from hpo_gym.memory import keep_memory
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, made
 from hpo_gym.runs import Runs
 from hpo_gym.saved import load, read_about
@@ -196,6 +197,7 @@ def train(work: Work) -> dict[str, Any]:
     identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
     rng = seeding.generator(seeding.key("training", {**identity, "training": work.entrant.asked}))
     tasks, validation = suite.tasks("train", work.fold), () if work.split == "val" else suite.tasks("val", work.fold)
+    keep_memory()
     start, curve = time.process_time(), list[list[float]]()
     if isinstance(optimizer, Resumable):
         curve = optimizer.train_in(None, tasks, rng, validation=validation)
