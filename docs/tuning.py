@@ -59,7 +59,7 @@ SPACES: dict[str, tuple[int, dict[str, Any]]] = {
     "dqn": (100_000, _DQN),
     "qr-dqn": (60_000, _DQN),
     "sac": (40_000, _SAC),
-    "tqc": (30_000, _SAC),
+    "tqc": (40_000, _SAC),
     "td3": (40_000, {**_BOX, "action_noise": [0.1, 0.2, 0.3, 0.5]}),
     "ppo-pool": (24_000, _POOL),
 }
