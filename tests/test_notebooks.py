@@ -29,6 +29,11 @@ def _texts(cell: Any) -> list[str]:
     return [t if isinstance(t, str) else "".join(t) for t in found]
 
 
+def _plain(cell: Any) -> list[str]:
+    """Words that a code cell prints or ends in."""
+    return " ".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs).split()
+
+
 def _shows(source: str) -> bool:
     """Whether a cell must have an output: it prints, draws, or ends in an expression."""
     last = source.strip().splitlines()[-1]
@@ -75,15 +80,33 @@ def test_only_sizes_depend_on_the_smoke_mode(path: Path) -> None:
     assert not any("SMOKE" in source for source in sources[1:])
 
 
+def _run(path: Path, where: Path, timeout: int) -> Any:
+    """The notebook, executed; raises with the cell and its traceback."""
+    notebook = _read(path)
+    client = nbclient.NotebookClient(notebook, timeout=timeout, resources={"metadata": {"path": str(where)}})
+    client.execute()
+    return notebook
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 @pytest.mark.filterwarnings("ignore")  # of the kernel's own packages; those of the cells are looked for below
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPO_GYM_SMOKE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    notebook = _read(path)
-    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute()  # raises with the cell and its traceback
+    notebook = _run(path, tmp_path, 120)
     for cell in (c for c in notebook.cells if c.cell_type == "code"):
         assert bool(cell.outputs) or not _shows(cell.source)
         said = [o for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
         assert not said, said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_checked_in_is_what_it_says_now(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data, agents and baselines change; what notebooks show of them must be run anew then."""
+    monkeypatch.delenv("HPO_GYM_SMOKE", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for stored, made in zip(_read(path).cells, _run(path, tmp_path, 1800).cells, strict=True):
+        if stored.cell_type == "code":
+            assert _plain(stored) == _plain(made), stored.source
