@@ -1,7 +1,8 @@
 """Renews the tables of `docs/agents.md`: what agents reach on every test data set.
 
-    python docs/agents.py results/*    # take finished comparisons of one suite each, then write the tables
-    python docs/agents.py [--check]    # write them from what `docs/agents.json` holds, or name a page out of date
+    python docs/agents.py results/*           # take finished comparisons of one suite each, then write the tables
+    python docs/agents.py --seeds results/*   # the same of comparisons of several trainings of the pool policy
+    python docs/agents.py [--check]           # write them from what is stored, or name a page out of date
 
 Of a comparison the AUC of each optimizer on each data set is kept, the mean over its replicates.
 """
@@ -26,14 +27,18 @@ HERE = Path(__file__).resolve().parent
 FOUND, PAGE = HERE / "agents.json", HERE / "agents.md"
 BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
 """Who stands beside the agents."""
+POOL = ("ppo-pool-tables", "seed-1", "seed-2", "untrained", "portfolio", "transfer-mix", "random")
+"""Trainings of the pool policy, and who stands beside them; their folders have these names."""
+TAUGHT = ("SVM", "Boosting", "Linear", "MLP")
+"""What the pool policy was trained on."""
 
 
-def collect(folders: list[Path]) -> dict[str, Any]:
-    """By start and suite: `tasks`, their `weights`, and by optimizer the `auc` on each."""
+def collect(folders: list[Path], place: str | None) -> dict[str, Any]:
+    """By start (or in `place`) and suite: `tasks`, their `weights`, and by optimizer the `auc` on each."""
     found: dict[str, Any] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
     for folder in folders:
         results = report(folder)
-        start = results.data["protocol"]["start"]
+        start = place or results.data["protocol"]["start"]
         if results.failed_cells:
             sys.exit(f"{folder} must be whole, {results.failed_cells} cells failed or are missing")
         for suite, curves in results.curves.items():
@@ -100,6 +105,23 @@ def shares(parts: dict[str, Any]) -> Iterator[str]:
     yield from (line for _, line in sorted(lines.values()))
 
 
+def seeds(parts: dict[str, Any]) -> Iterator[str]:
+    """AUC of trainings of the pool policy on each suite, then what they gain over all."""
+    yield f"| suite | data sets | {' | '.join(f'`{name}`' for name in POOL)} |"
+    yield "|---|---:|" + "---:|" * len(POOL)
+    others = sorted(parts.keys() - set(TAUGHT) - {"Functions"})
+    for suite in (*TAUGHT, *others, "Functions"):
+        part = parts[suite]
+        cells = [f"{np.average(part['auc'][name], weights=part['weights']):.4f}" for name in POOL]
+        yield f"| {suite} | {len(part['tasks'])} | {' | '.join(cells)} |"
+    for suites, other in ((list(TAUGHT), "untrained"), (others, "untrained"), (list(parts), "portfolio")):
+        curves, weights = pooled(parts, suites)
+        made = summarise(curves, portfolio=other, weights=weights)
+        cells = ["" if name == other else interval(made[name]["gain"], 4) for name in POOL]
+        what = "all" if suites == list(parts) else "the first four" if suites == list(TAUGHT) else "the next seven"
+        yield f"| {what}: gain over `{other}` | {sum(len(parts[s]['tasks']) for s in suites)} | {' | '.join(cells)} |"
+
+
 def label(name: str) -> str:
     """Agents are bold, those that are shipped trained among them."""
     known = OPTIMIZERS.entries().get(name)
@@ -108,10 +130,11 @@ def label(name: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Take what is named, write the page, or end with a word that it is out of date."""
-    found = collect([Path(a) for a in arguments if a != "--check"])
+    place = "pool" if "--seeds" in arguments else None
+    found = collect([Path(a) for a in arguments if not a.startswith("--")], place)
     before = PAGE.read_text(encoding="utf-8")
     tables = [(f"agents {start}", table(found[start])) for start in STARTS]
-    text = renewed(before, [*tables, ("shares", shares(found["cold"]))])
+    text = renewed(before, [*tables, ("seeds", seeds(found["pool"])), ("shares", shares(found["cold"]))])
     if "--check" in arguments:
         sys.exit(f"out of date: {PAGE.name}; run `python docs/agents.py`" if text != before else 0)
     FOUND.write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
