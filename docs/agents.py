@@ -114,11 +114,14 @@ def seeds(parts: dict[str, Any]) -> Iterator[str]:
         part = parts[suite]
         cells = [f"{np.average(part['auc'][name], weights=part['weights']):.4f}" for name in POOL]
         yield f"| {suite} | {len(part['tasks'])} | {' | '.join(cells)} |"
-    for suites, other in ((list(TAUGHT), "untrained"), (others, "untrained"), (list(parts), "portfolio")):
+    for what, suites, other in (
+        ("the first four", list(TAUGHT), "untrained"),
+        ("the next seven", others, "untrained"),
+        ("all", list(parts), "portfolio"),
+    ):
         curves, weights = pooled(parts, suites)
         made = summarise(curves, portfolio=other, weights=weights)
         cells = ["" if name == other else interval(made[name]["gain"], 4) for name in POOL]
-        what = "all" if suites == list(parts) else "the first four" if suites == list(TAUGHT) else "the next seven"
         yield f"| {what}: gain over `{other}` | {sum(len(parts[s]['tasks']) for s in suites)} | {' | '.join(cells)} |"
 
 

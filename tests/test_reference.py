@@ -232,7 +232,7 @@ def test_a_player_ends_its_runs_where_they_ended() -> None:
 
 # ---------------------------------------------------------------------- what is shipped
 MADE_WITH = "SkylakeX"
-"""The kernels of OpenBLAS that the reference runs were made with."""
+"""The kernels of OpenBLAS that the runs of those in `ROUNDED` were made with."""
 ROUNDED = {"cma-es": 8}
 """Whose choices hang on the last bits of an eigendecomposition, and how many of its trials are the same with the
 kernels of any processor: runs with `OPENBLAS_CORETYPE=SkylakeX` and `=Haswell` part, seen from the 16th trial on."""
