@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from hpo_gym.bench.rollout import rollout
     from hpo_gym.bench.runner import benchmark
     from hpo_gym.checks import check_env, check_optimizer, check_suite
-    from hpo_gym.csv_import import suite_from_csv
     from hpo_gym.env import HPOEnv
+    from hpo_gym.learning.saved import load
+    from hpo_gym.learning.train import train
     from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
-    from hpo_gym.policy import PolicyOptimizer
-    from hpo_gym.saved import load
+    from hpo_gym.policy_optimizer import PolicyOptimizer
     from hpo_gym.space import SearchSpace
-    from hpo_gym.splits import leave_suite_out
-    from hpo_gym.suite import Suite, load_suite
-    from hpo_gym.tables import table_suite
+    from hpo_gym.suite import Suite
+    from hpo_gym.suites import load_suite
+    from hpo_gym.suites.leave_one_out import leave_suite_out
+    from hpo_gym.tables.csv import suite_from_csv
+    from hpo_gym.tables.suite import table_suite
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
-    from hpo_gym.training import train
     from hpo_gym.trial import History, Query, Status, Trial
     from hpo_gym.vector import HPOVectorEnv
 
@@ -52,7 +53,7 @@ _LAZY = {
     "HPOVectorEnv": "vector",
     "History": "trial",
     "Optimizer": "optimizer",
-    "PolicyOptimizer": "policy",
+    "PolicyOptimizer": "policy_optimizer",
     "Query": "trial",
     "Results": "bench.results",
     "SearchSpace": "space",
@@ -66,15 +67,15 @@ _LAZY = {
     "check_env": "checks",
     "check_optimizer": "checks",
     "check_suite": "checks",
-    "leave_suite_out": "splits",
-    "load": "saved",
-    "load_suite": "suite",
+    "leave_suite_out": "suites.leave_one_out",
+    "load": "learning.saved",
+    "load_suite": "suites",
     "make_optimizer": "optimizer",
     "regret_of": "bench.incumbents",
     "rollout": "bench.rollout",
-    "suite_from_csv": "csv_import",
-    "table_suite": "tables",
-    "train": "training",
+    "suite_from_csv": "tables.csv",
+    "table_suite": "tables.suite",
+    "train": "learning.train",
 }
 
 __all__ = [

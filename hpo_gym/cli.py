@@ -128,7 +128,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Train an optimizer on the meta-train tasks of suites, and keep what does best on their validation tasks."""
-    from hpo_gym.training import train as run
+    from hpo_gym.learning.train import train as run
 
     names = [s.strip() for s in suite.split(",") if s.strip()]
     with _progress(quiet, "trials") as progress:
@@ -163,7 +163,8 @@ def reference(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
     """Make reference runs of finished comparisons, for `bench --with-reference`."""
-    from hpo_gym.bench.reference import FOLDER, collect
+    from hpo_gym.bench.reference.collect import collect
+    from hpo_gym.bench.reference.reference import FOLDER
     from hpo_gym.builders.files import update_manifest
 
     for one in collect(folders, out if keep else None):
@@ -189,13 +190,13 @@ def report(
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show suites, optimizers, observers, codecs and rewards."""
-    from hpo_gym import catalogue
+    from hpo_gym import listing
 
-    data = catalogue.listing()
+    data = listing.listing()
     if as_json:
         print(json.dumps(data, indent=1))
         return
-    _print(*catalogue.tables(data))
+    _print(*listing.tables(data))
 
 
 @app.command()
@@ -204,10 +205,10 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show all about a suite or an optimizer."""
-    from hpo_gym import catalogue
+    from hpo_gym import listing
 
-    data = catalogue.info(name)
-    print(json.dumps(data, indent=1) if as_json else catalogue.text(data))
+    data = listing.info(name)
+    print(json.dumps(data, indent=1) if as_json else listing.text(data))
 
 
 @app.command()
@@ -217,9 +218,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check checksums: of the shipped data, of a suite's folder, or of every stored cell."""
-    from hpo_gym import catalogue
+    from hpo_gym import listing
 
-    faults, checked = catalogue.verify(folder)
+    faults, checked = listing.verify(folder)
     for fault in faults:
         print(f"damaged: {fault}")
     print(f"{checked} checked, {len(faults)} damaged")
@@ -268,7 +269,7 @@ def validity(
     out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
     """Say what the numbers of suites are worth: noise, ties, importance, transfer, signs; the same bytes every time."""
-    from hpo_gym.suite import load_suite
+    from hpo_gym.suites import load_suite
     from hpo_gym.validity import examine as statistics
     from hpo_gym.validity import page as validity_page
 
@@ -296,7 +297,7 @@ def import_(
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
     """Make a suite of a long table of your own trials."""
-    from hpo_gym.csv_import import describe, suite_from_csv
+    from hpo_gym.tables.csv import describe, suite_from_csv
 
     suite = suite_from_csv(file, _space(space), task=task, score=score, cost=cost)
     suite.save(out)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.codecs import Codec
+from hpo_gym.engine.kernel import Part
+from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.kernel import Part
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
-from hpo_gym.settings import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
 
@@ -165,7 +165,7 @@ class HPOEnv(gym.Env[Any, Any]):
         """The run so far: a text, or an RGB picture ``(h, w, 3)``."""
         if self.render_mode is None:
             return None
-        from hpo_gym import render
+        from hpo_gym.engine import render
 
         task = self.kernel.runs.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))

@@ -19,7 +19,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
-    from hpo_gym.runs import Runs
+    from hpo_gym.state.runs import Runs
     from hpo_gym.task import Task
 
 

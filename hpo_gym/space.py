@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import conditions
+from hpo_gym import _conditions as conditions
 from hpo_gym.errors import InvalidValueError, unknown
 
 if TYPE_CHECKING:
@@ -272,6 +272,14 @@ class SearchSpace:
             raise InvalidValueError(f"A forbidden clause of the space rules this configuration out: {dict(given[i])}.")
 
     # ------------------------------------------------------------------ sets of points
+    def spread(self, count: int) -> Points:
+        """`count` points that fill the cube evenly, canonical, ``(count, d)``: the R2 sequence (Roberts, 2018)."""
+        phi = 2.0
+        for _ in range(50):
+            phi = (1 + phi) ** (1 / (self.d + 1))
+        steps = phi ** -np.arange(1.0, self.d + 1)
+        return self.snap((0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0)
+
     def sample(self, rng: np.random.Generator, n: int) -> Points:
         """Draw `n` legal configurations, uniform in the unit cube, as canonical points ``(n, d)``."""
         return self.repair(rng, rng.random((n, self.d)))

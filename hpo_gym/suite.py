@@ -7,8 +7,6 @@ and five folds (fold k: test = part k, val = part k + 1, train = the rest).
 from __future__ import annotations
 
 import functools
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +15,12 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.contexts import Scale, signed_log
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import Registry
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Task
-from hpo_gym.tasks.table import TableTask
-from hpo_gym.trial import Status
+from hpo_gym.transfer.prior import Scale, evaluations, scale_of
 
 SPLITS = ("train", "val", "test")
 FOLDS = 5
@@ -103,7 +99,7 @@ class Suite:
         return f"Suite({self.name!r}, {len(self.members)} tasks, d={self.space.d})"
 
     def save(self, folder: str | Path) -> None:
-        """Write the suite to a folder, where it has a table (`hpo_gym.tables.TableSuite`).
+        """Write the suite to a folder, where it has a table (`hpo_gym.tables.suite.TableSuite`).
 
         Raises:
             InvalidValueError: The suite has no table.
@@ -179,92 +175,4 @@ class Suite:
         return evaluations(self.tasks("train", fold))
 
 
-def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
-    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key."""
-    return tuple(_evaluations(t) for t in tasks)
-
-
-def _evaluations(task: Task) -> Evaluations:
-    if isinstance(task, TableTask):
-        t, i = task.table, task.index
-        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
-        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
-        cost = np.asarray(t.costs[i, :, -1], np.float64)
-        return Evaluations(task.name, task.family, task.pool, score, cost, status)
-    x = sobol_like(task)
-    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
-    return Evaluations(task.name, task.family, x, out.score, out.cost, out.status)
-
-
-def sobol_like(task: Task, count: int = 1000) -> Any:
-    """`count` points of a task's space, a function of its dimension alone: the R2 sequence (Roberts, 2018)."""
-    d = task.space.d
-    phi = 2.0
-    for _ in range(50):
-        phi = (1 + phi) ** (1 / (d + 1))
-    steps = phi ** -np.arange(1.0, d + 1)
-    return task.space.snap((0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0)
-
-
-def scale_of(tasks: Sequence[Task]) -> Scale:
-    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks."""
-    if not tasks:
-        return Scale()
-    mean, sd, cost = score_scale(evaluations(tasks))
-    names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
-    known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
-    raw = [signed_log(np.array(values)) for values in known]
-    sds = tuple(float(np.std(r)) or 1.0 for r in raw)
-    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds)
-
-
-def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
-    """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
-    means, squares, costs = [], [], []
-    for e in prior:
-        good = np.isfinite(e.score) & (e.status == Status.OK)
-        means.append(e.score[good].mean())
-        squares.append((e.score[good] ** 2).mean())
-        costs.append(e.cost[good].mean())
-    mean = float(np.mean(means))
-    variance = float(np.mean(squares)) - mean**2
-    cost = float(np.mean(costs))
-    return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
-
-
 SUITES: Registry[Suite] = Registry("suite", ("hpo_gym.suites",), variable="SUITES")
-
-
-def load_suite(suite: str | Path | Suite) -> Suite:
-    """Load a suite.
-
-    Args:
-        suite: A registered name (`hpo-gym list`), a folder that `save` wrote, or a `Suite`, returned as it is.
-
-    Raises:
-        UnknownNameError: Neither a registered name nor a folder.
-        DamagedDataError: The files are not what their checksums say.
-    """
-    if isinstance(suite, Suite):
-        return suite
-    name = str(suite)
-    if name in SUITES.entries():
-        return _registered(name)
-    folder = Path(suite)
-    if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
-        from hpo_gym.tables import load_folder
-
-        return load_folder(folder)
-    if os.path.isdir(folder):  # noqa: PTH112 - as above
-        raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
-    raise unknown("suite (and no folder)", name, SUITES.names())
-
-
-@functools.cache
-def _registered(name: str) -> Suite:
-    return SUITES.get(name)()
-
-
-def canonical(data: Any) -> str:
-    """JSON with sorted keys and no spaces: what is hashed."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))

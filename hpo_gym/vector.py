@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
+from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
+from hpo_gym.engine.kernel import Part, pick, put
+from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.infos import MixedInfo, ResetInfo, StepInfo, final_infos
-from hpo_gym.kernel import Part, pick, put
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
-from hpo_gym.settings import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.suite import Suite
 from hpo_gym.task import Ints
 from hpo_gym.trial import History
@@ -307,7 +307,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         """A picture or text of each run."""
         if self.render_mode is None:
             return None
-        from hpo_gym import render
+        from hpo_gym.engine import render
 
         draw, runs = render.RENDERERS[self.render_mode], self.kernel.runs
         budget = int(self.kernel.contexts.budget)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.optimizer import Context, make_optimizer
-from hpo_gym.runs import Runs
+from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task
 from hpo_gym.trial import Query, Trial
 

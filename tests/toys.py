@@ -7,7 +7,7 @@ import numpy as np
 
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tables import TableSuite, table_suite
+from hpo_gym.tables.suite import TableSuite, table_suite
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import function_task, unit_space
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hpo_agents.candidates import Candidates
 from hpo_gym.codecs import Codec, Proposal, points_of
-from hpo_gym.contexts import Contexts
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.observers import MAX, Observer
-from hpo_gym.runs import Runs
-from hpo_gym.scores import ServedScores
+from hpo_gym.score_scales import ServedScores
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
 from hpo_gym.task import Bank, Ints
 
 Mask = NDArray[np.bool_]

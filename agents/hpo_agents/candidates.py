@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.suite import sobol_like
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
 
@@ -119,7 +118,7 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
         assert pool is not None
         return Candidates(widest.space, pool[rows], rows)
     space = widest.space
-    x = np.concatenate([space.default_x[None], sobol_like(widest, 4 * count)])
+    x = np.concatenate([space.default_x[None], space.spread(4 * count)])
     x = x[space.legal(x)]
     _, first = np.unique(x, axis=0, return_index=True)
     return Candidates(space, x[np.sort(first)][:count])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents.q_rules import Rule, Step, go_on, teach
-from hpo_agents.q_states import StatesAgent
-from hpo_agents.q_table import Arrays, Floats, Ints, QTable, Values
+from hpo_agents._tabular.rules import Rule, Step, go_on, teach
+from hpo_agents._tabular.states import StatesAgent
+from hpo_agents._tabular.table import Arrays, Floats, Ints, QTable, Values
 from hpo_gym.optimizer import OPTIMIZERS
 
 

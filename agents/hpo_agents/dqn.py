@@ -8,7 +8,7 @@ import gymnasium as gym
 import torch
 from stable_baselines3 import DQN as Algorithm
 
-from hpo_agents.sb3_agent import SB3Agent
+from hpo_agents._policy.sb3 import SB3Agent
 from hpo_gym.optimizer import OPTIMIZERS
 
 

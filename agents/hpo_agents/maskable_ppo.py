@@ -8,7 +8,7 @@ import gymnasium as gym
 import torch
 from sb3_contrib import MaskablePPO as Algorithm
 
-from hpo_agents.sb3_agent import SB3Agent, logits_of
+from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_gym.optimizer import OPTIMIZERS
 
 

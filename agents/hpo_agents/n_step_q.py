@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from hpo_agents.q_rules import Rule, Step, go_on, teach
-from hpo_agents.q_states import StatesAgent
-from hpo_agents.q_table import Floats, Ints, QTable
+from hpo_agents._tabular.rules import Rule, Step, go_on, teach
+from hpo_agents._tabular.states import StatesAgent
+from hpo_agents._tabular.table import Floats, Ints, QTable
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hpo_agents.policy_agent import PolicyAgent
-from hpo_agents.policy_training import Actor, Learner, Tensors, policy_of
+from hpo_agents._policy.agent import PolicyAgent
+from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.vector import HPOVectorEnv

@@ -12,22 +12,22 @@ import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
-from hpo_agents.agent_settings import take
+from hpo_agents._policy.agent import PolicyAgent, suite_of
+from hpo_agents._policy.sb3 import SB3Learner, options_of
+from hpo_agents._policy.settings import take
+from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
+from hpo_agents._pool.features import FEATURES, Posterior
+from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
+from hpo_agents._pool.prior import Prior
+from hpo_agents._pool.run import PoolRun
+from hpo_agents._pool.view import PoolView
 from hpo_agents.candidates import shared_pool
-from hpo_agents.policy_agent import PolicyAgent, suite_of
-from hpo_agents.policy_training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
-from hpo_agents.pool_features import FEATURES, Posterior
-from hpo_agents.pool_network import KINDS, PoolExtractor, PoolPolicy, Scorer
-from hpo_agents.pool_prior import Prior
-from hpo_agents.pool_run import PoolRun
-from hpo_agents.pool_view import PoolView
-from hpo_agents.sb3_agent import SB3Learner, options_of
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
-from hpo_gym.suite import evaluations, scale_of
 from hpo_gym.task import Task
+from hpo_gym.transfer.prior import evaluations, scale_of
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 

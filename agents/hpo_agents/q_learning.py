@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hpo_agents.q_agent import QAgent
-from hpo_agents.q_designs import Design, Following
-from hpo_agents.q_moves import Moves
-from hpo_agents.q_rules import QLearningRule, Rule
-from hpo_agents.q_table import QTable
+from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.designs import Design, Following
+from hpo_agents._tabular.moves import Moves
+from hpo_agents._tabular.rules import QLearningRule, Rule
+from hpo_agents._tabular.table import QTable
 from hpo_gym.errors import unknown
 from hpo_gym.optimizer import OPTIMIZERS
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hpo_agents.q_agent import QAgent
-from hpo_agents.q_designs import Design, Timed
-from hpo_agents.q_rules import QLearningRule, Rule
-from hpo_agents.q_table import QTable
+from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.designs import Design, Timed
+from hpo_agents._tabular.rules import QLearningRule, Rule
+from hpo_agents._tabular.table import QTable
 from hpo_gym.optimizer import OPTIMIZERS
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_agents.q_rules import Rule, Step, go_on, teach
-from hpo_agents.q_states import StatesAgent
-from hpo_agents.q_table import Ints, QTable
+from hpo_agents._tabular.rules import Rule, Step, go_on, teach
+from hpo_agents._tabular.states import StatesAgent
+from hpo_agents._tabular.table import Ints, QTable
 from hpo_gym.optimizer import OPTIMIZERS
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_baselines.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.guided import Plan, anywhere, best_start, evaluated, tenth
 from hpo_baselines.genetic import mutated
-from hpo_baselines.guided import Plan, anywhere, best_start, evaluated, tenth
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from hpo_baselines.brackets import check_eta, rungs
-from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_baselines._runs.brackets import check_eta, rungs
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Choice, Planned, Run
-from hpo_baselines.meta_table import MetaTable, table_of
+from hpo_baselines._models.meta_table import MetaTable, table_of
+from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_gym.optimizer import OPTIMIZERS
 
 

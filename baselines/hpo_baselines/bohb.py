@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Choice
-from hpo_baselines.brackets import brackets, check_eta
+from hpo_baselines._models.kde import Density
+from hpo_baselines._runs.baseline import Choice
+from hpo_baselines._runs.brackets import brackets, check_eta
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_baselines.hyperband import round_of
-from hpo_baselines.kde import Density
-from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.guided import Plan, Tried, anywhere, best_told, evaluated
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_told, evaluated
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.acquisition import expected_improvement
-from hpo_baselines.baseline import Run
-from hpo_baselines.gaussian_process import matern52
-from hpo_baselines.meta_table import MetaTable, table_of
-from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._models.acquisition import expected_improvement
+from hpo_baselines._models.gaussian_process import matern52
+from hpo_baselines._models.meta_table import MetaTable, table_of
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points

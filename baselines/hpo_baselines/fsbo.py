@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_baselines.acquisition import log_expected_improvement
-from hpo_baselines.baseline import Choice, Run
-from hpo_baselines.few_shot import encoding_of
+from hpo_baselines._maml.few_shot import encoding_of
+from hpo_baselines._maml.learned import Learned
+from hpo_baselines._maml.tasks import Encoding, Known
+from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_of, untrained
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._runs.pool import Pool
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
-from hpo_baselines.learned import Learned
-from hpo_baselines.maml_tasks import Encoding, Known
-from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
-from hpo_baselines.pool import Pool
-from hpo_baselines.training_tasks import Prior, evaluations_of, families_of, untrained
 from hpo_gym.errors import InvalidValueError, blame
+from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.saved import read_saved, write_saved
 from hpo_gym.space import Points, SearchSpace
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hpo_baselines.deep_kernel import DeepKernel
+    from hpo_baselines._models.deep_kernel import DeepKernel
     from hpo_gym.task import Task
 
 _WARM = 64  # points of the warm start that are kept
@@ -105,7 +105,7 @@ class FewShotBO(Learned, ModelBased):
             InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
             SplitError: A family stands in both.
         """
-        from hpo_baselines.deep_kernel import Plan, train_kernel
+        from hpo_baselines._models.deep_kernel import Plan, train_kernel
 
         seen = families_of(tasks, validation)
         self._check()
@@ -198,7 +198,7 @@ class FewShotBO(Learned, ModelBased):
         Raises:
             DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
         """
-        from hpo_baselines.deep_kernel import DeepKernel
+        from hpo_baselines._models.deep_kernel import DeepKernel
 
         about, arrays = read_saved(folder, "fsbo", self.version)
         with blame(Path(folder)):

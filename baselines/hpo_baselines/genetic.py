@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Baseline, Choice, Run, claim_nearest
+from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
 from hpo_baselines.sobol import sobol_plan
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.genetic_settings import (
+from hpo_baselines._maml.training_tasks import evaluations_of, families_of, priors_without, untrained
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.genetic_settings import (
     USUAL,
     Arena,
     Genetic,
@@ -20,10 +21,9 @@ from hpo_baselines.genetic_settings import (
     genetic_of,
     settings_space,
 )
-from hpo_baselines.training_tasks import evaluations_of, families_of, priors_without, untrained
 from hpo_gym.errors import InvalidValueError, blame
+from hpo_gym.learning.saved import ABOUT, read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.saved import ABOUT, read_saved, write_saved
 
 if TYPE_CHECKING:
     from hpo_gym.task import Task

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_baselines.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.greedy_portfolio import GreedyPortfolio, portfolio_of
 from hpo_gym.optimizer import OPTIMIZERS, Context

@@ -7,11 +7,11 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.acquisition import log_expected_improvement
-from hpo_baselines.baseline import Run
-from hpo_baselines.gaussian_process import GaussianProcess
-from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
-from hpo_baselines.pool import Pool
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._models.gaussian_process import GaussianProcess
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.pool import Pool
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import require
@@ -103,7 +103,7 @@ class _BoTorch(GPModel):
     """BoTorch's process."""
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
-        from hpo_baselines.botorch_gp import fit_botorch
+        from hpo_baselines._models.botorch_gp import fit_botorch
 
         if len(y) < self._n_init:
             return None

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_baselines.baseline import Choice, Run
-from hpo_baselines.experts import processes_of
-from hpo_baselines.gaussian_process import GaussianProcess
+from hpo_baselines._models.experts import processes_of
+from hpo_baselines._models.gaussian_process import GaussianProcess
+from hpo_baselines._models.model_based import Model, ModelBased
+from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.greedy_portfolio import GreedyPortfolio
-from hpo_baselines.model_based import Model, ModelBased
 from hpo_baselines.taf_r import check_experts
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context

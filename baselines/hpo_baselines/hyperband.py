@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hpo_baselines.brackets import bracket, brackets, check_eta
-from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity
+from hpo_baselines._runs.brackets import bracket, brackets, check_eta
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_gym.optimizer import OPTIMIZERS
 
 

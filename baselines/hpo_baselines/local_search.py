@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.guided import Plan, Tried, anywhere, best_start, evaluated, tenth
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_start, evaluated, tenth
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Choice
-from hpo_baselines.few_shot import candidate_points, encoding_of
-from hpo_baselines.learned import Learned
-from hpo_baselines.maml_tasks import Encoding, Floats, Scaling, scaling_of, tables_of
-from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_baselines.training_tasks import families_of, untrained
+from hpo_baselines._maml.few_shot import candidate_points, encoding_of
+from hpo_baselines._maml.learned import Learned
+from hpo_baselines._maml.tasks import Encoding, Floats, Scaling, scaling_of, tables_of
+from hpo_baselines._maml.training_tasks import families_of, untrained
+from hpo_baselines._runs.baseline import Choice
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_gym.errors import InvalidValueError, blame
+from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.saved import read_saved, write_saved
 
 if TYPE_CHECKING:
-    from hpo_baselines.maml import MetaLearner
-    from hpo_baselines.maml_policy import PolicyPlan
-    from hpo_baselines.maml_policy_training import Arms
+    from hpo_baselines._maml.maml import MetaLearner
+    from hpo_baselines._maml.policy import PolicyPlan
+    from hpo_baselines._maml.policy_training import Arms
     from hpo_gym.task import Task
 
 _DECIMALS = 9  # of logits: what differs by rounding only is equal, and the first counts
@@ -127,7 +127,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
             InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
             SplitError: A family stands in both.
         """
-        from hpo_baselines.maml_policy_training import train_policy
+        from hpo_baselines._maml.policy_training import train_policy
 
         tasks, validation, plan = list(tasks), list(validation), self.plan_of(trials=steps)
         seen = families_of(tasks, validation)
@@ -144,7 +144,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
     def plan_of(self, **more: Any) -> PolicyPlan:
         """How to train, as the settings say; refuses settings out of their range."""
-        from hpo_baselines.maml_policy import PolicyPlan
+        from hpo_baselines._maml.policy import PolicyPlan
 
         if isinstance(self.candidates, bool) or not isinstance(self.candidates, int) or self.candidates < 1:
             raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
@@ -186,7 +186,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         """Claim a candidate, and say at which place it stood; drawn where `seen` is given, which then is told."""
         import torch
 
-        from hpo_baselines.maml_policy import features, kernel
+        from hpo_baselines._maml.policy import features, kernel
 
         policy, again = self._trained("asked"), [] if level < run.top else _stopped(run)
         choices, codes, closed = self._candidates(run, again)
@@ -215,7 +215,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         """The parameters after the inner steps on the support; those of the start where they do not stay finite."""
         import torch
 
-        from hpo_baselines.maml_policy import advantages, padded
+        from hpo_baselines._maml.policy import advantages, padded
 
         policy = self._trained("asked")
         x = padded(seen)
@@ -277,7 +277,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         Raises:
             DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
         """
-        from hpo_baselines.maml_policy import policy_from
+        from hpo_baselines._maml.policy import policy_from
 
         about, arrays = read_saved(folder, self.name, self.version)
         with blame(Path(folder)):
@@ -307,8 +307,8 @@ def _scored(tasks: Sequence[Task], fidelity: float, rng: np.random.Generator) ->
 
 def _arms(full: Sequence[Any], low: Sequence[Any], encoding: Encoding, scalings: tuple[Scaling, Scaling]) -> list[Arms]:
     """Tables as what a policy is trained on."""
-    from hpo_baselines.maml_policy_training import Arms
-    from hpo_baselines.maml_tasks import known_of
+    from hpo_baselines._maml.policy_training import Arms
+    from hpo_baselines._maml.tasks import known_of
 
     cheap, out = known_of(low, encoding, scalings[0]), []
     for (_, _, score, good), of, k in zip(full, known_of(full, encoding, scalings[1]), cheap, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpo_baselines.baseline import Choice, Planned, Run
+from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_gym.optimizer import OPTIMIZERS
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_baselines.baseline import Baseline, Choice, Run
-from hpo_baselines.guided import Plan, anywhere, evaluated
-from hpo_baselines.pool import keys
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.guided import Plan, anywhere, evaluated
+from hpo_baselines._runs.pool import keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace

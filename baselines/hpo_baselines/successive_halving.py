@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpo_baselines.brackets import brackets, check_eta
-from hpo_baselines.multi_fidelity import Ask, FidelityRun, MultiFidelity
+from hpo_baselines._runs.brackets import brackets, check_eta
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 

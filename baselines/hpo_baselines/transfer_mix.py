@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines.baseline import Run
+from hpo_baselines._models.meta_table import MetaTable, table_of
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._runs.baseline import Run
 from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
-from hpo_baselines.meta_table import MetaTable, table_of
-from hpo_baselines.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines.task_mixture import TEMPERATURE, MixtureModel, check_temperature
 from hpo_gym.optimizer import OPTIMIZERS
 

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.bench.incumbents import incumbents
-from hpo_gym.bench.protocol import digest
 from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
-from hpo_gym.memory import keep_memory
+from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.learning.saved import load, read_about
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, made
-from hpo_gym.runs import Runs
-from hpo_gym.saved import load, read_about
-from hpo_gym.suite import Suite, load_suite
+from hpo_gym.seeding import digest
+from hpo_gym.state.runs import Runs
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.trial import History
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,12 +64,6 @@ class Protocol:
 def subset_order(suite: str, task: str) -> int:
     """By what tasks are ordered where only some are taken: a keyed hash, so that fewer are a part of more."""
     return seeding.key("subset", suite, task)
-
-
-def digest(value: Any) -> str:
-    """A hash of JSON values, 32 hex digits."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _whole(value: object) -> bool:

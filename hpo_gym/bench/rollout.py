@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.contexts import given_points
+from hpo_gym.engine.kernel import horizon
 from hpo_gym.errors import InvalidValueError, SplitError
-from hpo_gym.kernel import horizon
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
-from hpo_gym.runs import Runs
+from hpo_gym.state.contexts import given_points
+from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, bank_of
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.trial import History, Query, Trial

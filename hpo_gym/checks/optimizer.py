@@ -14,7 +14,7 @@ from hpo_gym import seeding
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
-from hpo_gym.runs import Runs
+from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, bank_of
 from hpo_gym.trial import Query, Status, Trial
 

@@ -7,7 +7,8 @@ import numpy as np
 from hpo_gym.checks.faults import Faults, difference
 from hpo_gym.errors import HPOGymError
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite, load_suite
+from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
+from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.trial import LABELS
 

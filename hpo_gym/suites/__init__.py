@@ -1,1 +1,39 @@
-"""Suites: one file each, found by the registry."""
+"""The registered suites, one file each, and the door to all suites."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.tables.suite import load_folder
+
+
+def load_suite(suite: str | Path | Suite) -> Suite:
+    """Load a suite.
+
+    Args:
+        suite: A registered name (`hpo-gym list`), a folder that `save` wrote, or a `Suite`, returned as it is.
+
+    Raises:
+        UnknownNameError: Neither a registered name nor a folder.
+        DamagedDataError: The files are not what their checksums say.
+    """
+    if isinstance(suite, Suite):
+        return suite
+    name = str(suite)
+    if name in SUITES.entries():
+        return _registered(name)
+    folder = Path(suite)
+    if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
+        return load_folder(folder)
+    if os.path.isdir(folder):  # noqa: PTH112 - as above
+        raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
+    raise unknown("suite (and no folder)", name, SUITES.names())
+
+
+@functools.cache
+def _registered(name: str) -> Suite:
+    return SUITES.get(name)()

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hpo_gym.flat import LEAST
-from hpo_gym.flat import TRIALS as FLAT_TRIALS
+from hpo_gym.tables.flat import LEAST
+from hpo_gym.tables.flat import TRIALS as FLAT_TRIALS
 from hpo_gym.validity.choice import FEW, Choice
 from hpo_gym.validity.examine import Noise, Validity
 from hpo_gym.validity.importance import BINS, MATTERS, Importance

@@ -37,7 +37,7 @@ from hpo_gym.builders.converted.finetune import SHA256, WHEEL
 from hpo_gym.builders.kin import strangers
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.errors import DamagedDataError
-from hpo_gym.flat import splits_without_flat
+from hpo_gym.tables.flat import splits_without_flat
 
 MEMBER = "deeppipe_api/experiments/data/pmf_meta_dataset.json"
 

@@ -16,9 +16,9 @@ from hpo_gym.builders.order import Order
 from hpo_gym.builders.training.cells import LOST, MEMORY, Part, digest, load
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.flat import LEAST, TRIALS, splits_without_flat
 from hpo_gym.space import SearchSpace
-from hpo_gym.table_files import little
+from hpo_gym.tables.files import little
+from hpo_gym.tables.flat import LEAST, TRIALS, splits_without_flat
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import engines
 from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
@@ -30,8 +29,9 @@ from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, 
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
+from hpo_gym.jobs import engines
 from hpo_gym.space import SearchSpace
-from hpo_gym.table_files import little
+from hpo_gym.tables.files import little
 
 CHUNK = 25
 """Configurations of a shard."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.builders import files
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.table_files import write_npz
+from hpo_gym.tables.files import write_npz
 
 PLAN, WALL = "plan.json", "wall.json"
 Arrays = Mapping[str, NDArray[Any]]

@@ -1,0 +1,1 @@
+"""What the agents with a trained policy share."""

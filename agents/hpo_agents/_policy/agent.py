@@ -1,0 +1,292 @@
+"""What agents with a trained policy have in common: their view of runs, training, acting by ask and tell, files."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from hpo_agents._policy.files import SavedPolicy
+from hpo_agents._policy.settings import take
+from hpo_agents._policy.training import (
+    Actor,
+    Judge,
+    Learner,
+    Plan,
+    Progress,
+    Tensors,
+    mean_regret,
+    names_of,
+    one_thread,
+    own_randomness,
+    train,
+)
+from hpo_agents.candidate_view import CandidateCodec, CandidateObserver, NearestCandidateCodec
+from hpo_agents.candidates import check_space, choose_candidates
+from hpo_gym import seeding
+from hpo_gym.codecs import CODECS, Codec
+from hpo_gym.engine.kernel import make_part
+from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.observers import OBSERVERS, Observer
+from hpo_gym.optimizer import Context
+from hpo_gym.policy_optimizer import Policy, PolicyOptimizer
+from hpo_gym.score_scales import SCORES, Bounded
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import Suite
+from hpo_gym.task import Task
+from hpo_gym.transfer.prior import scale_of
+from hpo_gym.trial import Query, Trial
+from hpo_gym.vector import HPOVectorEnv
+
+_OWN = "candidates"
+_CODECS: dict[Any, type[CandidateCodec]] = {_OWN: CandidateCodec, "nearest": NearestCandidateCodec}
+
+
+class PolicyAgent(SavedPolicy):
+    """An agent whose policy was trained on `HPOVectorEnv`, and acts by ask and tell without an env.
+
+    Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks.
+
+    Args:
+        codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), those that it
+            tried masked; ``"nearest"``: that of them which is nearest to a point (`NearestCandidateCodec`). Or a
+            registered codec, or an object of its name and options.
+        observer: ``"candidates"``: it sees which of them it tried, and their scores (`CandidateObserver`). Or a
+            registered observer, or an object of its name and options.
+        candidates: How many configurations there are to choose from.
+        scores: The scale on which scores are seen.
+        reward: A registered reward; of training tasks only, it may read the oracle.
+        budget: Trials of a training episode.
+        runs: Episodes side by side.
+        steps: Trials of the training.
+        segments: How often the validation tasks are asked.
+        patience: Segments without a better result on the validation tasks after which the training ends.
+        greedy: Whether runs take the best action; else one is drawn from the policy.
+        network: Widths of the hidden layers.
+        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+    """
+
+    _actor: Actor | None = None
+    _acting: PolicyOptimizer | None = None
+
+    def __init__(
+        self,
+        codec: Any = None,
+        observer: Any = None,
+        candidates: int | None = None,
+        scores: str | None = None,
+        reward: Any = None,
+        budget: int | None = None,
+        runs: int | None = None,
+        steps: int | None = None,
+        segments: int | None = None,
+        patience: int | None = None,
+        greedy: bool | None = None,
+        network: Sequence[int] | None = None,
+        algorithm: Mapping[str, Any] | None = None,
+    ) -> None:
+        take(self, locals())
+
+    codec: Any
+    observer: Any
+    candidates: int
+    scores: str
+    reward: Any
+    budget: int
+    runs: int
+    steps: int
+    segments: int
+    patience: int
+    greedy: bool
+    network: list[int]
+    algorithm: dict[str, Any]
+
+    # ------------------------------------------------------------------ of the algorithm
+    @abstractmethod
+    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
+        """The algorithm, fresh."""
+
+    @abstractmethod
+    def make_actor(self, weights: Tensors) -> Actor:
+        """The policy of the weights."""
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Train on `tasks`; the policy that did best on `validation` is kept.
+
+        Args:
+            tasks: Meta-train tasks.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: Trials; default the setting.
+
+        Raises:
+            InvalidValueError: No tasks, tasks of different spaces, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        self.train_in(None, tasks, rng, validation=validation, steps=steps)
+
+    def train_in(
+        self,
+        folder: Path | None,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+        progress: Progress = lambda done, total, what: None,
+    ) -> list[list[float]]:
+        """As `train`, with checkpoints and TensorBoard logs in a folder; what was interrupted there goes on.
+
+        Returns:
+            Trials done and mean normalised regret on the validation tasks, at the start and at the
+            end of each segment.
+        """
+        tasks, validation = list(tasks), list(validation)
+        if not tasks:
+            raise InvalidValueError("At least one task is needed to train on, got none.")
+        seen, held = ({t.family for t in part} for part in (tasks, validation))
+        if seen & held:
+            raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+        seed = int(rng.integers(2**63))
+        self.prepare(tasks, validation, rng)
+        steps = self.steps if steps is None else steps
+        plan = Plan(steps, self.segments, self.patience, seed)
+        identity = {
+            "agent": self.name, "version": self.version, "settings": self.settings, "steps": steps, "seed": seed,
+            "tasks": names_of(tasks), "validation": names_of(validation),
+        }  # fmt: skip
+        with one_thread(), own_randomness():
+            learner, judge = self.begin(tasks, validation, seed, None if folder is None else folder / "logs")
+            weights, course = train(learner, judge, plan, folder, identity, progress)
+        self._learned(weights)
+        self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
+        return course.curve
+
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        for part in (self.codec, self.observer):
+            if (part.get("name") if isinstance(part, Mapping) else part) == "pool":
+                raise InvalidValueError(
+                    "A network of one size cannot take any pool: `codec` and `observer` must not be 'pool'; use "
+                    "'candidates', or the agent 'ppo-pool'."
+                )
+        self._space = max(tasks, key=lambda t: t.space.d).space
+        for task in (*tasks, *validation):
+            check_space(self._space, task.space)
+        self._scale = scale_of(tasks)
+        own = self.observer == _OWN or self._codec is not None
+        self._chosen = choose_candidates(tasks, self.candidates, rng) if own else None
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """The algorithm on the env of `tasks`, and the judge of `validation`."""
+        assert self._space is not None
+        suite = suite_of(tasks, validation, self._space)
+        observer, codec = self.parts()
+        view: dict[str, Any] = {"budget": self.budget, "observer": observer, "codec": codec, "statistics": False}
+        env = HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view)
+        learner = self.make_learner(env, seed % 2**31, logs)
+        if not validation:
+            return learner, None
+        held = HPOVectorEnv(len(validation), suite, split="val", **view)
+        how: dict[str, Any] = {
+            "seed": int(seeding.key("validation", seed)),
+            "greedy": self.greedy,
+            "masked": self.masked,
+        }
+        return learner, lambda actor: mean_regret(actor, held, **how)
+
+    def parts(self) -> tuple[Observer, Codec]:
+        """How it sees runs, and what its actions mean; after `train` or `load`."""
+        served = Bounded(SCORES.get(self.scores)())
+        chosen = self._chosen
+        if chosen is None:
+            return make_part(OBSERVERS, self.observer, served=served), make_part(CODECS, self.codec)
+        own = self.observer == _OWN
+        observer = CandidateObserver(chosen, served) if own else make_part(OBSERVERS, self.observer, served=served)
+        return observer, make_part(CODECS, self.codec) if self._codec is None else self._codec(chosen)
+
+    @property
+    def _codec(self) -> type[CandidateCodec] | None:
+        """What its actions mean, where they choose among candidates."""
+        return _CODECS.get(self.codec) if isinstance(self.codec, str) else None
+
+    @property
+    def masked(self) -> bool:
+        """Whether actions are numbers of configurations, so that those that were tried can be masked."""
+        return bool(self.codec == _OWN)
+
+    def optimizer(self, policy: Policy) -> PolicyOptimizer:
+        """A policy with the view of this agent."""
+        return PolicyOptimizer(policy, *self.parts(), scale=self._scale, space=self._space)
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of one run."""
+        assert self._space is not None
+        optimizer = self.optimizer(lambda obs, rng: None)
+        optimizer.reset(Context(self._space, float(self.budget)), np.random.default_rng(0))
+        return optimizer.spaces()
+
+    def _learned(self, weights: Tensors) -> None:
+        with own_randomness():  # a network begins with random weights
+            self._weights, self._actor, self._acting = weights, self.make_actor(weights), None
+
+    # ------------------------------------------------------------------ acting
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: The space of the context is not the one trained on.
+        """
+        if self._actor is None or self._space is None:
+            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        check_space(self._space, context.space)
+        self._actor.forget()
+        self._acting = self.optimizer(self._act)
+        self._acting.reset(context, rng)
+
+    def _act(self, obs: Any, rng: np.random.Generator) -> Any:
+        assert self._actor is not None
+        assert self._acting is not None
+        many = {k: v[None] for k, v in obs.items()} if isinstance(obs, dict) else obs[None]
+        masks = self._acting.masks()[None] if self.masked else None
+        with torch.no_grad(), one_thread():
+            return self._actor.act(many, masks, None if self.greedy else rng)[0]
+
+    def ask(self) -> Query | None:
+        """The configuration that the policy chooses; None where the budget is spent, or no candidate is left."""
+        acting = self._ready()
+        codec = acting.codec
+        if isinstance(codec, CandidateCodec) and not codec.left(acting.runs).any():
+            return None
+        return acting.ask()
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial."""
+        self._ready().tell(trial)
+
+    def _ready(self) -> PolicyOptimizer:
+        if self._acting is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._acting
+
+
+def suite_of(tasks: Sequence[Task], validation: Sequence[Task], space: SearchSpace) -> Suite:
+    """The tasks as a suite, for the env."""
+    splits = {"train": [t.name for t in tasks], "val": [t.name for t in validation]}
+    return Suite("training", space, (*tasks, *validation), "any", splits=splits)

@@ -1,0 +1,44 @@
+"""Settings of agents: arguments of the constructor, and where those are None, what stands in `settings/`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hpo_gym.errors import InvalidValueError
+
+_FOLDER = Path(__file__).parent.parent / "settings"
+_WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
+
+
+def tuned(name: str) -> dict[str, Any]:
+    """The settings of an agent's file, which were chosen on validation tasks."""
+    return dict(yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def take(agent: Any, given: Mapping[str, Any]) -> None:
+    """Make attributes of an agent of its settings.
+
+    Args:
+        agent: It has a `name`.
+        given: The arguments of its constructor by name, None for those of the file; of `algorithm`, those that are
+            named take the place of those of the file.
+
+    Raises:
+        InvalidValueError: One is out of its range.
+    """
+    own = tuned(agent.name)
+    for key in inspect.signature(type(agent)).parameters:
+        value = given[key]
+        chosen = own[key] if value is None else {**own[key], **value} if key == "algorithm" else value
+        setattr(agent, key, list(chosen) if key == "network" else chosen)
+    for key in _WHOLE:
+        value = getattr(agent, key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
+    if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in agent.network):
+        raise InvalidValueError(f"`network` must be a list of integers >= 1, got {agent.network!r}.")

@@ -1,0 +1,1 @@
+"""What the pool policy is made of."""

@@ -1,0 +1,82 @@
+"""One run of a pool policy without an env: the rows it may choose, and what it knows of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_agents._pool.features import Posterior
+from hpo_agents._pool.prior import Prior
+from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.space import Points
+from hpo_gym.task import Ints
+from hpo_gym.transfer.prior import Scale, score_scale
+from hpo_gym.trial import Query, Trial
+
+_SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
+
+
+class PoolRun:
+    """The trials of one run, and its candidates: the pool, else the points of the earlier tasks, else random ones."""
+
+    def __init__(self, context: Context, rng: np.random.Generator) -> None:
+        self.context, space = context, context.space
+        prior = [e for e in context.prior if e.x.shape[1] == space.d]
+        self.x = _candidates(context, prior, rng)
+        self.open = np.ones(len(self.x), bool) if context.available is None else np.array(context.available, bool)
+        scale = Scale(*score_scale(prior)) if prior else None
+        self.scaled = scale is not None
+        self.prior = Prior.of(prior, self.x, scale or Scale())
+        self.rows: list[int] = []
+        self.trials: list[Trial] = []
+        self.spent = 0.0
+        self._asked = False
+
+    def open_rows(self) -> Ints:
+        """Rows that can be chosen; none where the budget is spent."""
+        self._asked = True
+        if self.context.budget - self.spent < self.context.fidelities[0] - 1e-9:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(self.open)
+
+    def query(self, row: int) -> Query:
+        """What a row is."""
+        return Query(self.context.space.from_unit(self.prior.x[row]))
+
+    def tell(self, trial: Trial) -> None:
+        """Add a trial; its configuration becomes a row where it is none."""
+        x = self.context.space.to_unit(trial.config)
+        same = np.flatnonzero(np.isclose(self.prior.x, x, rtol=0, atol=1e-6).all(1))
+        row = int(same[0]) if same.size else self._add(x)
+        self.open[same if same.size else row] = False
+        self.rows.append(row)
+        self.trials.append(trial)
+        self.spent += trial.fidelity if self._asked else 0.0  # given points cost nothing
+
+    def _add(self, x: Points) -> int:
+        """A row of which the earlier tasks know nothing."""
+        self.prior, self.open = self.prior.with_row(x), np.append(self.open, False)
+        return len(self.prior.x) - 1
+
+    def posterior(self) -> Posterior:
+        """What the run knows."""
+        horizon = max(int(self.context.budget / self.context.fidelities[0] + 1e-9), len(self.rows), 1)
+        score = np.array([t.score for t in self.trials], np.float64)
+        prior = self.prior
+        if not self.scaled and len(score):
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean, sd = np.mean(score), np.std(score)
+            fine = np.isfinite(mean) and np.isfinite(sd) and sd > 1e-12 * (1 + abs(mean))
+            own = Scale(float(mean), float(sd)) if fine else Scale(float(np.median(score)), 1.0)
+            prior = prior.rescaled(own)
+        rows, scores, there = np.zeros((1, horizon), np.int64), np.zeros((1, horizon)), np.zeros((1, horizon), bool)
+        rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
+        left = np.array([max(1.0 - self.spent / self.context.budget, 0.0)], np.float32)
+        return Posterior(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
+
+
+def _candidates(context: Context, prior: list[Evaluations], rng: np.random.Generator) -> Points:
+    if context.pool is not None:
+        return np.asarray(context.pool)
+    if prior:
+        return prior[0].x
+    return np.unique(context.space.sample(rng, _SAMPLED), axis=0)

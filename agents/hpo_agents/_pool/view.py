@@ -1,0 +1,56 @@
+"""How a pool policy sees runs in the env: the features of the candidates that are drawn for each episode."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents._pool.features import FEATURES, Posterior
+from hpo_agents._pool.prior import Prior
+from hpo_gym.observers import Observer
+from hpo_gym.score_scales import Raw
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Bank
+
+_MOST = 100.0  # of a feature
+
+
+class PoolView(Observer):
+    """A Dict over `c` candidates: `features` ``(c, 12)`` (see `pool_features.FEATURES`), and `there` ``(c,)``.
+
+    Each run's posterior is made without the earlier tasks of its own family, so that what is seen in training does not
+    hold the answer. The codec must be ``{"name": "pool", "candidates": c}``.
+    """
+
+    context = False
+
+    def __init__(self, prior: Prior, candidates: int) -> None:
+        self.prior, self.candidates, self.served = prior, candidates, Raw()
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        assert self.candidates is not None
+        box = gym.spaces.Box(-_MOST, _MOST, (self.candidates, len(FEATURES)), np.float32)
+        return gym.spaces.Dict({"features": box, "there": gym.spaces.MultiBinary(self.candidates)})
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
+        bank: Any = runs.bank
+        rows = contexts.rows(runs.task, runs.world)
+        left = np.broadcast_to(np.asarray(runs.left, np.float32), runs.n)
+        strangers = _strangers(self.prior, bank)[runs.task]
+        at = np.maximum(runs.ordered(runs.at), 0)
+        with np.errstate(all="ignore"):  # stale slots
+            posterior = Posterior(self.prior, strangers, at, runs.scores(), runs.exists(), left)
+        there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+        features = np.clip(posterior.features(rows), -_MOST, _MOST)
+        return {"features": features, "there": there.astype(np.int8)}
+
+
+@functools.lru_cache(maxsize=32)
+def _strangers(prior: Prior, bank: Bank) -> NDArray[np.bool_]:
+    """Which earlier tasks each task of the bank may know, ``(tasks, k)``."""
+    return prior.without([t.family for t in bank.tasks])

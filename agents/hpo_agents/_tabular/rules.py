@@ -1,0 +1,110 @@
+"""Rules: how a table learns from what many runs do. Here that of Q-learning; the others stand beside their agents."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from hpo_agents._tabular.table import Floats, Ints, Mask, QTable, Values
+
+T = TypeVar("T", bound=Values)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One trial of `n` runs side by side.
+
+    Attributes:
+        s, a, r: State, action and reward, each ``(n,)``.
+        s_next: The state that it led to, ``(n,)``.
+        allowed: What may be done there, ``(n, actions)``; nothing only where the episode is over.
+        over: Whether the episode ended with it, ``(n,)``.
+        live: Whether the run took it at all, ``(n,)``; false where the episode was over before.
+        fallback: A state that learns from it as well, or None.
+    """
+
+    s: Ints
+    a: Ints
+    r: Floats
+    s_next: Ints
+    allowed: Mask
+    over: Mask
+    live: Mask
+    fallback: int | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether no run goes on."""
+        return not (self.live & ~self.over).any()
+
+
+class Rule(ABC, Generic[T]):
+    """An algorithm: which target a step is moved towards, and when. It holds nothing of an episode.
+
+    Attributes:
+        reach: How many steps it looks back at, the last one included.
+    """
+
+    reach: int
+
+    @abstractmethod
+    def make_table(self, states: int, actions: int, *, gamma: float, alpha_min: float) -> T:
+        """A table of zeros."""
+
+    @abstractmethod
+    def learn(self, table: T, steps: Sequence[Step], rng: np.random.Generator, epsilon: float) -> Ints:
+        """Learn after a step of the runs.
+
+        Args:
+            table: Learns.
+            steps: The last `reach` steps of the episode, or all where it has fewer, the newest last.
+            rng: What is random about the rule and about the next actions is drawn from it.
+            epsilon: Share of random actions.
+
+        Returns:
+            What the runs do next, ``(n,)``; without a meaning in runs that are over.
+        """
+
+
+class QLearningRule(Rule[QTable]):
+    """V is the highest value among the actions that are allowed in s'."""
+
+    reach = 1
+
+    def make_table(self, states: int, actions: int, *, gamma: float, alpha_min: float) -> QTable:
+        return QTable(states, actions, gamma=gamma, alpha_min=alpha_min)
+
+    def learn(self, table: QTable, steps: Sequence[Step], rng: np.random.Generator, epsilon: float) -> Ints:
+        step = steps[-1]
+        teach(table, step, table.best(step.s_next, step.allowed))
+        return go_on(table, step, rng, epsilon)
+
+
+def teach(table: QTable, step: Step, following: Floats, which: Mask | None = None) -> None:
+    """Move Q(s, a) towards r + gamma V, towards r alone where the episode is over.
+
+    Args:
+        table: Learns.
+        step: Runs that are not live are left out.
+        following: V, ``(n,)``; ignored where the episode is over.
+        which: The runs to learn from, ``(n,)``; default all.
+    """
+    live = step.live if which is None else step.live & which
+    if not live.any():
+        return
+    following = np.where(step.over, 0.0, following)
+    learned = step.a[live], step.r[live], following[live], step.over[live]
+    table.update(step.s[live], *learned)
+    if step.fallback is not None:
+        table.update(np.full(len(learned[0]), step.fallback), *learned)
+
+
+def go_on(table: Values, step: Step, rng: np.random.Generator, epsilon: float) -> Ints:
+    """Epsilon-greedy actions in s', ``(n,)``; nothing is drawn where no run goes on."""
+    if step.last:
+        return np.zeros(len(step.s), np.int64)
+    return table.explore(rng, step.s_next, step.allowed, epsilon)

@@ -1,0 +1,85 @@
+"""The designs by name, and the agents whose setting `states` chooses among them."""
+
+from __future__ import annotations
+
+from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.designs import Design, Following, Timed
+from hpo_agents._tabular.moves import Moves
+from hpo_gym.errors import unknown
+
+STATES = ("configuration", "move", "trial")
+
+
+def design_of(states: str, *, candidates: int, levels: int, max_states: int, horizon: int, buckets: int) -> Design:
+    """A new design.
+
+    Args:
+        states: "configuration", "move" or "trial".
+        candidates: For "configuration" and "trial".
+        levels, max_states: For "move".
+        horizon, buckets: For "trial".
+
+    Raises:
+        UnknownNameError: No such states.
+    """
+    if states == "configuration":
+        return Following(candidates)
+    if states == "move":
+        return Moves(levels, max_states)
+    if states == "trial":
+        return Timed(candidates, horizon, buckets)
+    raise unknown("kind of `states`", states, STATES)
+
+
+class StatesAgent(QAgent):
+    """An agent with a Q table whose states and actions are a setting; subclasses say by which rule it learns.
+
+    Args:
+        states: "configuration", "move" or "trial".
+        candidates: How many configurations are actions (for "configuration" and "trial").
+        levels: Levels of a range (for "move").
+        max_states: Grid cells that get a row of the table (for "move").
+        buckets: Of the incumbent's score (for "trial").
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end of the training; it falls from 1 linearly.
+        reward: "regret_drop" (which reads the oracle, of training tasks only), or a registered reward.
+        budget: Trials of a training episode.
+        steps: Trials of the training; None: 4,000,000, with moves 1,000,000 (three to six seconds on AutoML).
+        runs: Episodes side by side.
+        trust: Pairs with fewer updates are chosen last.
+    """
+
+    own: tuple[str, ...] = ("states", "candidates", "levels", "max_states", "buckets")
+
+    def __init__(
+        self,
+        states: str = "trial",
+        candidates: int = 64,
+        levels: int = 5,
+        max_states: int = 20_000,
+        buckets: int = 3,
+        gamma: float = 0.1,
+        alpha_min: float = 0.003,
+        epsilon_min: float = 0.1,
+        reward: str = "regret_drop",
+        budget: int = 33,
+        steps: int | None = None,
+        runs: int = 1024,
+        trust: int = 20,
+    ) -> None:
+        self.states, self.candidates, self.levels = states, candidates, levels
+        self.max_states, self.buckets = max_states, buckets
+        self.gamma, self.alpha_min, self.epsilon_min, self.reward = gamma, alpha_min, epsilon_min, reward
+        self.budget, self.steps, self.runs, self.trust = budget, steps, runs, trust
+
+    def make_design(self) -> Design:
+        """The design that `states` names."""
+        return design_of(
+            self.states,
+            candidates=self.candidates,
+            levels=self.levels,
+            max_states=self.max_states,
+            horizon=self.budget,
+            buckets=self.buckets,
+        )

@@ -1,0 +1,153 @@
+"""Training of a Q table: many runs side by side, one update of the table at each step."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpo_agents._tabular.designs import ALL, Design, Mask
+from hpo_agents._tabular.rules import Rule, Step, T
+from hpo_agents._tabular.table import Values, epsilon_at
+from hpo_gym.engine.kernel import make_part
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.rewards import REWARDS, Reward, normalised
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Ints, Task, bank_of
+from hpo_gym.transfer.prior import scale_of
+
+_CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
+_LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        steps: Trials of the training; None for what is usual for the design.
+        budget: Trials of an episode.
+        runs: Episodes side by side, at most.
+        reward: A registered reward.
+        gamma: Discount.
+        alpha_min: Floor of the step size n^-0.7.
+        epsilon_min: Share of random actions at the end; it falls from 1 linearly.
+        trust: When greedy, pairs with fewer updates are chosen last.
+    """
+
+    steps: int | None = None
+    budget: int = 33
+    runs: int = 1024
+    reward: str = "regret_drop"
+    gamma: float = 0.1
+    alpha_min: float = 0.003
+    epsilon_min: float = 0.1
+    trust: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("gamma", "alpha_min", "epsilon_min"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                near = min(max(value, 0.0), 1.0)
+                raise InvalidValueError(f"`0 <= {name} <= 1` must hold, got {value}; the nearest is {near}.")
+        for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
+            value = getattr(self, name)
+            if name == "steps" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+
+
+def learn(
+    design: Design,
+    rule: Rule[T],
+    tasks: Sequence[Task],
+    validation: Sequence[Task],
+    rng: np.random.Generator,
+    plan: Plan,
+) -> T:
+    """Train a table for a fitted design by a rule.
+
+    Returns:
+        The table at the end; with validation tasks, the one of three moments that has the least regret on them.
+    """
+    table = rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
+    space = max(tasks, key=lambda t: t.space.d).space
+    contexts = Contexts(space, bank_of(tasks), float(plan.budget), scale_of(tasks), horizon=plan.budget)
+    steps = design.usual_steps if plan.steps is None else plan.steps
+    n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
+    episodes = steps // (n * plan.budget)
+    checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
+    reward: Reward = make_part(REWARDS, plan.reward)
+    least, kept = np.inf, table
+    for e in range(episodes):
+        _episode(design, rule, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
+        if e + 1 in checks:
+            regret = mean_regret(design, table, validation, plan)
+            if regret <= least:
+                least, kept = regret, table.copy()
+    kept.grow(design.size()[0])
+    return kept
+
+
+def _episode(
+    design: Design,
+    rule: Rule[T],
+    table: T,
+    contexts: Contexts,
+    reward: Reward,
+    rng: np.random.Generator,
+    n: int,
+    epsilon: float,
+) -> None:
+    """One episode of `n` runs on tasks that are drawn."""
+    task = rng.integers(len(contexts.bank.tasks), size=n)
+    runs = Runs(contexts.bank, n, contexts.horizon, budget=contexts.budget)
+    runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
+    seen = design.train_on(contexts.bank, task)
+    s, allowed = seen.states(), seen.allowed()
+    live: Mask = np.asarray(allowed.any(1))
+    if not live.any():
+        return
+    a = table.explore(rng, s, allowed, epsilon)
+    steps: deque[Step] = deque(maxlen=rule.reach)
+    for t in range(contexts.horizon):
+        runs.submit(seen.propose(a))
+        seen.tell(ALL, a, None, runs.last)
+        s_next, allowed = seen.states(), seen.allowed()
+        table.grow(design.size()[0])
+        over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
+        steps.append(Step(s, a, reward(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
+        a = rule.learn(table, steps, rng, epsilon)
+        if steps[-1].last:
+            return
+        s, live = s_next, live & ~over
+
+
+def mean_regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
+    """Mean over tasks and trials of the normalised regret of greedy runs."""
+    bank, k = bank_of(tasks), len(tasks)
+    runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
+    runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
+    seen = design.train_on(bank, np.arange(k))
+    contexts = Contexts(tasks[0].space, bank, float(plan.budget))
+    total = 0.0
+    for _ in range(plan.budget):
+        s = seen.states()
+        table.grow(design.size()[0])  # a run may be the first to stand in a cell
+        a = greedy(design, table, s, seen.allowed(), plan.trust)
+        runs.submit(seen.propose(a))
+        seen.tell(ALL, a, None, runs.last)
+        total += float(normalised(contexts, runs).mean())
+    return total / plan.budget
+
+
+def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:
+    """The best allowed action of each state, ``(n,)``, by pairs with at least `trust` updates where there are any."""
+    if design.fallback is not None:
+        known = (allowed & (table.counts(s) >= trust)).any(1)
+        s = np.where(known, s, design.fallback)
+    return table.greedy(s, allowed, trust)

@@ -1,0 +1,1 @@
+"""Meta-learned models and policies."""

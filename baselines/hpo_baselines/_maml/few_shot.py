@@ -1,0 +1,231 @@
+"""`FewShot`: what the optimizers with a meta-learned surrogate have in common: training, choosing, files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._maml.learned import Learned
+from hpo_baselines._maml.tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
+from hpo_baselines._maml.training_tasks import families_of, untrained
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.errors import InvalidValueError, blame
+from hpo_gym.learning.saved import read_saved, write_saved
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points
+
+if TYPE_CHECKING:
+    from hpo_baselines._maml.training import Plan
+    from hpo_baselines._models.ensemble import Ensemble
+    from hpo_gym.task import Task
+
+_NEAR = 16  # variations of each of the best points, where there is no pool
+_BEST = 4  # points that are varied
+_STEP = 0.1  # standard deviation of a variation, in the unit cube
+
+
+class FewShot(Learned, Baseline):
+    """An ensemble of networks that is adapted to a run's trials anew for each choice.
+
+    **Training**. Each member learns an initialisation by its method: an outer step takes some tasks, from each a
+    support of 0, 1, 2, 3, 5, 10 or 20 points and a query of others, and lowers the negative log likelihood of the query
+    after gradient steps on the support. Half of the supports are from the best tenth of the task's points, as late in a
+    run. Of six moments of the training, the one with the best likelihood on validation tasks is kept.
+
+    **Choice**. Each member starts from its initialisation and takes its gradient steps on all trials of the run. Of the
+    configurations that are left, the one of the highest expected improvement, under the mixture of the members, is
+    tried; before the first trial, the one of the highest predicted mean. Candidates are the untried rows of the pool (a
+    random part where there are more than `candidates`), else random configurations and variations of the best four.
+    All runs of a batch that have as many trials are adapted in one `vmap`.
+
+    Attributes:
+        name: The registered name, and the method.
+        ensemble: What was learned, None before `train` or `load`.
+    """
+
+    version = 1
+    name: str
+    ensemble: Ensemble | None = None
+    _scaling: Scaling
+
+    def __init__(
+        self,
+        members: int = 3,
+        hidden: int = 64,
+        inner_steps: int = 3,
+        inner_lr: float = 0.05,
+        outer_lr: float = 0.01,
+        tasks: int = 16,
+        query: int = 40,
+        outer_steps: int = 800,
+        candidates: int = 8192,
+    ) -> None:
+        self.members, self.hidden, self.inner_steps = members, hidden, inner_steps
+        self.inner_lr, self.outer_lr, self.tasks, self.query = inner_lr, outer_lr, tasks, query
+        self.outer_steps, self.candidates = outer_steps, candidates
+
+    def plan(self, trials: int | None = None) -> Plan:
+        """How to train, as the settings say; refuses settings out of their range."""
+        from hpo_baselines._maml.training import Plan
+
+        if isinstance(self.candidates, bool) or not isinstance(self.candidates, int) or self.candidates < 1:
+            raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
+        settings = {name: value for name, value in self.settings.items() if name != "candidates"}
+        return Plan(method=self.name, trials=trials, **settings)
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Learn the initialisations; on one thread.
+
+        Args:
+            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: At most so many points are drawn into supports and queries, by all members together. A task without a
+                pool is first scored at 512 random points, from which they are drawn.
+
+        Raises:
+            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        from hpo_baselines._maml.training import train_ensemble
+        from hpo_baselines._models.ensemble import Ensemble
+
+        tasks, validation, plan = list(tasks), list(validation), self.plan(steps)
+        seen = families_of(tasks, validation)
+        encoding = encoding_of([*tasks, *validation])
+        tables = tables_of(tasks, rng)
+        scaling = scaling_of(tables)
+        known: list[Known] = known_of(tables, encoding, scaling)
+        held_out = known_of(tables_of(validation, rng), encoding, scaling)
+        self.ensemble = Ensemble(train_ensemble(known, held_out, rng, plan))
+        self._scaling, self._runs = scaling, ()
+        self._remember(tasks, seen, encoding)
+
+    # ------------------------------------------------------------------ choosing
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: A space is not the one trained on.
+        """
+        self._trained("reset")
+        self._check_spaces(contexts)
+        super().reset_batch(contexts, rngs)
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the configuration of the highest expected improvement for each run."""
+        ensemble = self._trained("asked")
+        groups: dict[int, list[int]] = {}
+        for i, run in enumerate(runs):
+            groups.setdefault(len(run.score), []).append(i)
+        out: list[Choice | None] = [None] * len(runs)
+        for members in groups.values():
+            some = [runs[i] for i in members]
+            y = self._scaling([run.score for run in some])
+            adapted = ensemble.adapt(self._histories(some), y)
+            for j, (i, run) in enumerate(zip(members, some, strict=True)):
+                out[i] = self._choose(run, ensemble, adapted, j, None if not run.score else float(y[j].max()))
+        return out
+
+    def _choose(self, run: Run, ensemble: Ensemble, adapted: Any, j: int, best: float | None) -> Choice | None:
+        """Claim the best candidate that is new to run `j` of those adapted; a random one where all were tried."""
+        choices, encoded = self._candidates(run)
+        if not len(choices):
+            return run.uniform()
+        value = ensemble.value(adapted, j, encoded, best)
+        if run.pool is not None:
+            return run.take(int(choices[value.argmax()]))
+        for k in np.argsort(-value, kind="stable").tolist():
+            choice = run.take(choices[k])
+            if choice is not None:
+                return choice
+        return run.uniform()
+
+    def _candidates(self, run: Run) -> tuple[NDArray[Any], Singles]:
+        """Rows ``(c,)`` or points ``(c, d)`` to choose from, and their encoding ``(c, e)``."""
+        if run.pool is None:
+            x = candidate_points(run, self.candidates)
+            return x, self._encoding(run.space, x)
+        rows = np.flatnonzero(run.open)
+        if len(rows) > self.candidates:
+            rows = np.sort(run.rng.choice(rows, self.candidates, replace=False))
+        return rows, self._encoding.of_pool(run.pool)[rows]
+
+    def _histories(self, runs: Sequence[Run]) -> Singles:
+        """The encoded trials of runs that have as many each, ``(n, h, e)``."""
+        h = len(runs[0].score)
+        out = np.empty((len(runs), h, self._encoding.e), np.float32)
+        if h:
+            for space in dict.fromkeys(run.space for run in runs):
+                who = [i for i, run in enumerate(runs) if run.space == space]
+                x = np.concatenate([np.stack(runs[i].x) for i in who])
+                out[who] = self._encoding(space, x).reshape(len(who), h, -1)
+        return out
+
+    def _trained(self, what: str) -> Ensemble:
+        if self.ensemble is None:
+            raise untrained(self.name, what)
+        return self.ensemble
+
+    # ------------------------------------------------------------------ files
+    def save(self, folder: Path) -> None:
+        """Write `optimizer.json` and `weights.safetensors`.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        arrays = self._trained("saved").to_arrays()
+        about = {**self._about(), "scaling": [self._scaling.mean, self._scaling.sd]}
+        write_saved(folder, self.name, about, arrays, weights=True)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this one's.
+
+        Raises:
+            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
+        """
+        from hpo_baselines._models.ensemble import Ensemble
+
+        about, arrays = read_saved(folder, self.name, self.version)
+        with blame(Path(folder)):
+            other = self._like(about)
+            other._scaling = Scaling(*(float(v) for v in about["scaling"]))
+            other.ensemble = Ensemble.from_arrays(arrays, other.plan(), other._encoding.e)
+        self._runs = ()
+        self.__dict__.update(other.__dict__)
+
+
+def encoding_of(tasks: Sequence[Task]) -> Encoding:
+    """The encoding of the widest space of some tasks; refuses tasks whose spaces do not share their columns."""
+    encoding = Encoding(max(tasks, key=lambda t: t.space.d).space, min(t.space.d for t in tasks))
+    for task in tasks:
+        encoding.check(task.space)
+    return encoding
+
+
+def candidate_points(run: Run, count: int) -> Points:
+    """Legal points to choose from where there is no pool, ``(c, d)``: random ones, and variations of the best."""
+    space, rng = run.space, run.rng
+    x = [space.sample(rng, min(count, 1024))]
+    if run.score:
+        best = np.stack(run.x)[np.argsort(-np.array(run.score), kind="stable")[:_BEST]]
+        near = np.repeat(best, _NEAR, 0)
+        changed = rng.random(near.shape) < max(0.3, 1.0 / space.d)
+        moved = np.where(changed, near + rng.normal(0.0, _STEP, near.shape), near)
+        other = (rng.random(near.shape) < 0.1) & changed  # choices have no near: some are drawn anew
+        moved = space.snap(np.clip(np.where(other, rng.random(near.shape), moved), 0.0, 1.0))
+        x.append(moved[space.legal(moved)])
+    return np.concatenate(x)

@@ -1,0 +1,217 @@
+"""A policy over candidates whose initialisation is learned: `MetaLearner` with the loss of policy gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hpo_baselines._maml.maml import BaseLearner, MetaLearner
+from hpo_baselines._maml.tasks import Ints
+from hpo_gym.errors import InvalidValueError
+
+HISTORY = 5  # columns of `features` that tell of the history
+CLOSED = -1e9  # the logit of what must not be chosen; -inf times 0 would be NaN
+_PRIOR = 0.1  # weight of the mean score 0 in a kernel mean
+
+
+class Policy(BaseLearner):
+    """Logits of `c` candidates, ``(..., c, 1 + f)`` -> ``(..., c)``: one network for each of them.
+
+    The first column is added to what the network says of the others: see `features`.
+    """
+
+    def __init__(self, inputs: int, hidden: int = 32) -> None:
+        super().__init__(inputs - 1, 1, (hidden, hidden))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Score candidates, ``(..., c, 1 + f)`` -> ``(..., c)``."""
+        logits: Tensor = self.layers(x[..., 1:])[..., 0] + x[..., 0]
+        return logits
+
+
+def policy_loss(logits: Tensor, weight: Tensor) -> Tensor:
+    """The surrogate loss of policy gradients, a mean over `h` trials: minus weight times log probability.
+
+    Args:
+        logits: ``(h, c)``.
+        weight: ``(h, c)``: the advantage at what was chosen, else 0.
+    """
+    return -(weight * torch.log_softmax(logits, -1)).sum(-1).mean()
+
+
+class Played(NamedTuple):
+    """`n` runs as arrays: support of `k` trials, query of `q`, among `c` candidates.
+
+    Attributes:
+        x_support, x_query: What the policy saw, ``(n, k, c, 1 + f)`` and ``(n, q, c, 1 + f)``.
+        inner: Advantages of the inner step, of the scores told, ``(n, k, c)``: 0 where not chosen.
+        support, query: Advantages of the outer step, of what the whole run came to, ``(n, k, c)`` and ``(n, q, c)``.
+        gain: What each run came to, ``(n,)``.
+    """
+
+    x_support: Tensor
+    x_query: Tensor
+    inner: Tensor
+    support: Tensor
+    query: Tensor
+    gain: NDArray[np.float64]
+
+
+def surrogate(meta: MetaLearner, runs: Played) -> Tensor:
+    """A scalar whose gradient, in expectation, is minus that of the expected return, where the weights are returns.
+
+    A run is drawn by pi_theta in its support and by pi_theta' in its query, and for given trials theta' is a function
+    of theta. So the gradient is E[R (grad log pi_theta(support) + grad log pi_theta'(theta)(query))]: the second term
+    is MAML's, second order by `MetaLearner`; the first is what the support is worth by what it leads to.
+    """
+    tasks = [
+        ((x, y), (x_query, y_query))
+        for x, y, x_query, y_query in zip(runs.x_support, runs.inner, runs.x_query, runs.query, strict=True)
+    ]
+    logits = meta.predict(meta.theta(), runs.x_support)
+    adapted: Tensor = meta(tasks) * runs.query.shape[1]  # sums over a run's trials, means over runs
+    n, k, c = runs.support.shape
+    return adapted + policy_loss(logits.reshape(n * k, c), runs.support.reshape(n * k, c)) * k
+
+
+@dataclass(frozen=True)
+class PolicyPlan:
+    """How to train.
+
+    Attributes:
+        hidden: Width of both hidden layers.
+        support, query: Trials of a run before and after the inner steps.
+        inner_steps: Gradient steps on the support.
+        inner_lr: Where the learned step sizes start.
+        outer_lr: Step size of Adam; it falls to 0 as a cosine.
+        tasks, episodes: Tasks of one outer step, and runs on each.
+        sample: Candidates of a run.
+        outer_steps: Outer steps.
+        width: Mean squared distance of encoded points at which a kernel falls to exp(-4).
+        cheap: Whether the support is at a lower fidelity than the query.
+        trials: At most so many trials are made; None: as many as it takes.
+    """
+
+    hidden: int = 32
+    support: int = 5
+    query: int = 10
+    inner_steps: int = 1
+    inner_lr: float = 1.0
+    outer_lr: float = 0.02
+    tasks: int = 8
+    episodes: int = 8
+    sample: int = 64
+    outer_steps: int = 400
+    width: float = 1.0
+    cheap: bool = False
+    trials: int | None = None
+
+    def __post_init__(self) -> None:
+        least = {"outer_steps": 0, "trials": 0, "episodes": 2}  # 2: a run is compared with the others
+        names = ("hidden", "support", "query", "inner_steps", "tasks", "episodes", "sample", "outer_steps", "trials")
+        for name in names:
+            value, low = getattr(self, name), least.get(name, 1)
+            if name == "trials" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise InvalidValueError(f"`{name}` must be an integer >= {low}, got {value!r}.")
+        if self.sample < self.support + self.query:
+            raise InvalidValueError(
+                f"`sample >= support + query` must hold, got {self.sample}; the nearest is {self.support + self.query}."
+            )
+        for name in ("inner_lr", "outer_lr"):
+            if not getattr(self, name) > 0.0:
+                raise InvalidValueError(f"`{name} > 0` must hold, got {getattr(self, name)}.")
+
+
+def policy_of(plan: PolicyPlan, inputs: int) -> MetaLearner:
+    """A new policy for encoded points of `inputs` columns; its start is drawn from torch's global generator."""
+    return MetaLearner(
+        Policy(1 + inputs + HISTORY, plan.hidden), plan.inner_lr, plan.outer_lr, inner_steps=plan.inner_steps,
+        learn_inner_lr=True, loss=policy_loss,
+    )  # fmt: skip
+
+
+def policy_from(arrays: Mapping[str, NDArray[Any]], plan: PolicyPlan, inputs: int) -> MetaLearner:
+    """A policy with stored parameters.
+
+    Raises:
+        InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.
+    """
+    with torch.random.fork_rng(devices=[]):  # the start is overwritten
+        policy = policy_of(plan, inputs).double()
+    own = policy.state_dict()
+    if set(own) != set(arrays):
+        raise InvalidValueError(f"Arrays must be {sorted(own)}, got {sorted(arrays)}.")
+    for name, p in own.items():
+        found = arrays[name]
+        if found.shape != p.shape or found.dtype != np.float64 or not np.isfinite(found).all():
+            raise InvalidValueError(
+                f"`{name}` must be finite float64 {tuple(p.shape)}, got {found.dtype} {found.shape}."
+            )
+        p.copy_(torch.from_numpy(found))
+    return policy
+
+
+# ---------------------------------------------------------------------- what the policy sees
+def kernel(x: NDArray[Any], other: NDArray[Any], width: float) -> NDArray[Any]:
+    """Similarity of encoded points ``(..., c, e)`` to others ``(..., h, e)``, in (0, 1], ``(..., c, h)``."""
+    squares = (x**2).sum(-1)[..., :, None] + (other**2).sum(-1)[..., None, :]
+    distance = np.maximum(squares - 2.0 * (x @ np.swapaxes(other, -1, -2)), 0.0)
+    return np.asarray(np.exp(-4.0 * distance / width), x.dtype)
+
+
+def features(
+    x: NDArray[Any], k: NDArray[Any], y: NDArray[Any], there: NDArray[np.bool_], closed: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """What the policy sees of `c` candidates, ``(..., c, 1 + e + HISTORY)``.
+
+    First 0, or a large negative number where `closed`; then the encoded point; then of the history: the kernel mean of
+    the scores, the similarity to the nearest trial and to the best, the best score, and the number of trials t as
+    t / (t + 5).
+
+    Args:
+        x: Encoded candidates, ``(..., c, e)``.
+        k: Their similarity to the trials, ``(..., c, h)``.
+        y: Standardised scores of the trials, ``(..., h)``.
+        there: Which of the trials were made, ``(..., h)``.
+        closed: Which candidates must not be chosen, ``(..., c)``.
+    """
+    shape = (*x.shape[:-1], 1)
+    out = [np.where(closed, CLOSED, 0.0)[..., None], x]
+    count = there.sum(-1)[..., None, None]
+    if not there.shape[-1] or not count.any():
+        return np.concatenate([*out, np.zeros((*shape[:-1], HISTORY))], -1).astype(x.dtype)
+    weight = k * there[..., None, :]
+    mean = (weight @ y[..., None])[..., 0] / (weight.sum(-1) + _PRIOR)
+    best = np.where(there, y, -np.inf).argmax(-1)[..., None]
+    to_best = np.take_along_axis(weight, np.broadcast_to(best[..., None], shape), -1)[..., 0]
+    top = np.where(count[..., 0] > 0, np.take_along_axis(y, best, -1), 0.0)
+    history = [mean, weight.max(-1), to_best, np.broadcast_to(top, shape[:-1])]
+    passed = np.broadcast_to(count / (count + 5.0), shape)
+    return np.concatenate([*out, np.stack(history, -1), passed], -1).astype(x.dtype)
+
+
+def advantages(y: NDArray[Any], chosen: Ints, count: int) -> NDArray[Any]:
+    """Scores ``(..., h)`` less their mean, at what was chosen among `count` candidates, ``(..., h, count)``."""
+    return placed(y - y.mean(-1, keepdims=True), chosen, count)
+
+
+def placed(value: NDArray[Any], chosen: Ints, count: int) -> NDArray[Any]:
+    """Values ``(..., h)`` at what was chosen, 0 elsewhere, ``(..., h, count)``."""
+    return np.where(chosen[..., None] == np.arange(count), value[..., None], 0.0)
+
+
+def padded(seen: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Features of several trials in one array, ``(h, c, 1 + f)``; what a trial has fewer is closed."""
+    out = np.zeros((len(seen), max(map(len, seen)), seen[0].shape[1]))
+    out[..., 0] = CLOSED
+    for i, x in enumerate(seen):
+        out[i, : len(x)] = x
+    return out

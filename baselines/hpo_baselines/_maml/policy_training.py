@@ -1,0 +1,174 @@
+"""Training of a policy: runs on the meta-train tasks, drawn before and after its inner steps, and their gradient."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.func import vmap
+
+from hpo_baselines._maml.maml import MetaLearner
+from hpo_baselines._maml.policy import (
+    CLOSED,
+    HISTORY,
+    Played,
+    PolicyPlan,
+    advantages,
+    features,
+    kernel,
+    placed,
+    policy_of,
+    surrogate,
+)
+from hpo_baselines._maml.tasks import Ints, Singles
+
+_GOOD = 0.25  # share of the candidates of a training run that are among the best tenth
+_CHECKS, _CHECKED = 6, 4  # moments of the training at which validation tasks are asked, runs on each task
+_CLIP = 10.0  # norm of the outer gradient, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """A meta-train task: what can be chosen, and what comes of it.
+
+    Attributes:
+        x: Encoded points, ``(m, e)``.
+        y: Standardised scores of full evaluations, ``(m,)``.
+        low: Standardised scores at the fidelity of the support, ``(m,)``.
+        reward: Scores in [0, 1] by the task's own range, ``(m,)``.
+        good: The rows of the best tenth.
+    """
+
+    x: Singles
+    y: Singles
+    low: Singles
+    reward: NDArray[np.float64]
+    good: Ints
+
+
+def train_policy(
+    tasks: Sequence[Arms], validation: Sequence[Arms], rng: np.random.Generator, plan: PolicyPlan
+) -> MetaLearner:
+    """Learn an initialisation, on one thread; torch's global generator stays as it is.
+
+    With validation tasks, it is kept as it was at that of six moments at which runs on them came to most.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**63)))
+            return _train(tasks, validation, rng, plan)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    tasks: Sequence[Arms], validation: Sequence[Arms], rng: np.random.Generator, plan: PolicyPlan
+) -> MetaLearner:
+    meta = policy_of(plan, tasks[0].x.shape[1])
+    parameters, optimizer = list(meta.parameters()), meta.optimizer()
+    cost = plan.episodes * (plan.support + plan.query)
+    count = min(plan.tasks, len(tasks))
+    outer_steps = plan.outer_steps if plan.trials is None else min(plan.outer_steps, plan.trials // (count * cost))
+    checks = {max(1, round(outer_steps * (i + 1) / _CHECKS)) for i in range(_CHECKS)}
+    held, most, kept = int(rng.integers(2**63)), -math.inf, copy.deepcopy(meta.state_dict())
+    for step in range(outer_steps):
+        chosen = [tasks[i] for i in rng.permutation(len(tasks))[:count]]
+        for group in optimizer.param_groups:
+            group["lr"] = plan.outer_lr * 0.5 * (1.0 + math.cos(math.pi * step / outer_steps))
+        optimizer.zero_grad()
+        loss: Any = surrogate(meta, play(meta, chosen, rng, plan))
+        loss.backward()
+        if torch.nn.utils.clip_grad_norm_(parameters, _CLIP).isfinite():  # else the batch is left out
+            optimizer.step()
+        if validation and step + 1 in checks:
+            gain = play(meta, validation, np.random.default_rng(held), plan, episodes=_CHECKED, greedy=True).gain.mean()
+            if gain > most:
+                most, kept = float(gain), copy.deepcopy(meta.state_dict())
+    if math.isfinite(most):
+        meta.load_state_dict(kept)
+    return meta
+
+
+@torch.no_grad()
+def play(
+    meta: MetaLearner,
+    tasks: Sequence[Arms],
+    rng: np.random.Generator,
+    plan: PolicyPlan,
+    *,
+    episodes: int | None = None,
+    greedy: bool = False,
+) -> Played:
+    """Runs on each task, among candidates that the runs of a task share: support, inner steps, query.
+
+    A run comes to the mean, over its full evaluations, of the best reward so far.
+
+    Args:
+        episodes: Runs on each task; None: as the plan says.
+        greedy: Whether the query chooses the most probable candidate, as in use, instead of drawing.
+    """
+    e, c, k, h = episodes or plan.episodes, plan.sample, plan.support, plan.support + plan.query
+    n = len(tasks) * e
+    rows = [_rows(task, rng, c) for task in tasks]
+    codes = np.stack([task.x[r] for task, r in zip(tasks, rows, strict=True)])
+    x, similar = (np.repeat(a, e, 0) for a in (codes, kernel(codes, codes, plan.width)))
+    y, low, reward = (
+        np.repeat([getattr(task, name)[r] for task, r in zip(tasks, rows, strict=True)], e, 0)
+        for name in ("y", "low", "reward")
+    )
+    told, there, closed = np.zeros((n, c), np.float32), np.zeros((n, c), bool), np.zeros((n, c), bool)
+    every, seen, chosen = np.arange(n), np.empty((n, h, c, x.shape[2] + 1 + HISTORY), np.float32), np.empty((n, h), int)
+    theta: Any = None
+    inner = torch.zeros(n, k, c)
+    for t in range(h):
+        if t == k:
+            scores = told[every[:, None], chosen[:, :k]]
+            inner = torch.from_numpy(advantages(scores, chosen[:, :k], c).astype(np.float32))
+            over_runs = vmap(meta.adapt_from, in_dims=(None, None, 0, 0))
+            theta = over_runs(meta.theta(), meta.rates(), torch.from_numpy(seen[:, :k]), inner)
+            closed[:] &= not plan.cheap  # what was tried cheaply may be tried in full
+        seen[:, t] = features(x, similar, told, there, closed)
+        now = torch.from_numpy(seen[:, t])
+        logits = (meta.predict(meta.theta(), now) if theta is None else vmap(meta.predict)(theta, now)).numpy()
+        noise = 0.0 if greedy and t >= k else rng.gumbel(size=(n, c))  # the largest is a draw from the softmax
+        a = chosen[:, t] = np.nan_to_num(logits + noise, nan=2.0 * CLOSED).argmax(1)
+        told[every, a] = (low if t < k and plan.cheap else y)[every, a]
+        there[every, a] = closed[every, a] = True
+    counts = np.arange(h) >= (k if plan.cheap else 0)
+    advantage, gain = _returns(np.where(counts, reward[every[:, None], chosen], 0.0), counts, e)
+    outer = torch.from_numpy(placed(advantage, chosen, c).astype(np.float32))
+    x_seen = torch.from_numpy(seen)
+    return Played(x_seen[:, :k], x_seen[:, k:], inner, outer[:, :k], outer[:, k:], gain)
+
+
+def _rows(task: Arms, rng: np.random.Generator, count: int) -> Ints:
+    """Candidates of a run: some of the good, the others from all; a task with too few has them repeatedly."""
+    good = rng.choice(task.good, min(int(_GOOD * count), len(task.good)), replace=False)
+    others = np.setdiff1d(np.arange(len(task.y)), good)
+    left = count - len(good)
+    if len(others) >= left:
+        return np.concatenate([good, rng.choice(others, left, replace=False)])
+    return np.resize(np.concatenate([good, others]), count)
+
+
+def _returns(reward: NDArray[np.float64], counts: NDArray[np.bool_], e: int) -> tuple[Any, NDArray[np.float64]]:
+    """Advantage of each trial ``(n, h)``, and what each run comes to ``(n,)``.
+
+    The return of a trial is what the run comes to from there on, above what it would with no better trial. From it, the
+    mean of the other runs on the same task is subtracted: that depends on no choice of this run, so adds no bias.
+    """
+    n, h = reward.shape
+    best = np.maximum.accumulate(reward, 1)
+    before = np.concatenate([np.zeros((n, 1)), best[:, :-1]], 1)
+    share = counts / counts.sum()
+    to_go = np.cumsum((best * share)[:, ::-1], 1)[:, ::-1] - before * np.cumsum(share[::-1])[::-1]
+    others = (to_go.reshape(-1, e, h).sum(1, keepdims=True) - to_go.reshape(-1, e, h)) / (e - 1)
+    return to_go - others.reshape(n, h), (best * share).sum(1)

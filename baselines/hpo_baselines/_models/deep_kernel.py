@@ -1,0 +1,189 @@
+"""A deep kernel: a Gaussian process on features that a network makes, exact, in PyTorch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hpo_baselines._maml.tasks import Known
+from hpo_gym.errors import InvalidValueError
+
+Floats = NDArray[np.float64]
+
+_FEATURES = 16
+_JITTER = 1e-6
+_LEAST_NOISE = 1e-4
+_CLIP = 10.0  # norm of a gradient
+_CHECKS = 6  # moments of the training at which validation tasks are asked
+_APART = 0.1  # of the ends of a random scale, as a share of a task's range
+
+
+class DeepKernel(nn.Module):
+    """The marginal likelihood and the posterior of a process with a constant mean, in float64.
+
+    The covariance is a Matern-5/2 kernel of features ``phi(x)``, with a noise on its diagonal; network, length scale,
+    signal variance, noise and mean are all parameters.
+
+    Args:
+        inputs: Columns of the encoded configurations.
+        hidden: Width of both hidden layers.
+    """
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.phi = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, _FEATURES)
+        ).double()
+        start = {"log_length": 0.0, "log_signal": 0.0, "log_noise": math.log(0.01), "mean": 0.5}
+        self.kernel = nn.ParameterDict(
+            {name: nn.Parameter(torch.tensor([value], dtype=torch.float64)) for name, value in start.items()}
+        )
+
+    def covariance(self, a: Tensor, b: Tensor) -> Tensor:
+        """Of features ``(..., n, p)`` and ``(..., c, p)``, without noise, ``(..., n, c)``."""
+        square = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :] - 2.0 * a @ b.transpose(-1, -2)
+        r = (5.0 * square.clamp_min(0.0) * torch.exp(-2.0 * self.kernel["log_length"]) + 1e-12).sqrt()
+        out: Tensor = self.kernel["log_signal"].exp() * (1.0 + r + r * r / 3.0) * torch.exp(-r)
+        return out
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Negative log marginal likelihood per score, ``(...)``, of points ``(..., n, e)`` with scores ``(..., n)``."""
+        root, half = self._solved(self.phi(x), y)
+        log_root = torch.diagonal(root, dim1=-2, dim2=-1).log().sum(-1)
+        return (0.5 * (half * half).sum((-1, -2)) + log_root) / y.shape[-1] + 0.5 * math.log(2.0 * math.pi)
+
+    def posterior(self, x: Tensor, y: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the score without noise at ``(c, e)``, given points ``(n, e)``."""
+        z, far = self.phi(x), self.phi(at)
+        root, half = self._solved(z, y)
+        cross = torch.linalg.solve_triangular(root, self.covariance(z, far), upper=False)
+        left = self.kernel["log_signal"].exp() - (cross * cross).sum(0)
+        return self.kernel["mean"] + (cross.T @ half)[:, 0], left.clamp_min(1e-12).sqrt()
+
+    def adapted(self, x: Tensor, y: Tensor, steps: int, rate: float) -> DeepKernel:
+        """A copy after steps of Adam on the marginal likelihood of ``(n, e)`` and ``(n,)``."""
+        out = copy.deepcopy(self)
+        if len(y) > 1:
+            optimizer = torch.optim.Adam(out.parameters(), lr=rate)
+            for _ in range(steps):
+                descend(out, optimizer, out(x, y))
+        return out
+
+    def _solved(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The root of the covariance with noise ``(..., n, n)``, and its solution for the scores ``(..., n, 1)``."""
+        noise = self.kernel["log_noise"].exp() + _LEAST_NOISE + _JITTER * self.kernel["log_signal"].exp()
+        k = self.covariance(z, z) + noise * torch.eye(z.shape[-2], dtype=z.dtype)
+        root = torch.linalg.cholesky(k)
+        return root, torch.linalg.solve_triangular(root, (y - self.kernel["mean"])[..., None], upper=False)
+
+    # ------------------------------------------------------------------ files
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """All parameters."""
+        return {name: p.detach().numpy().copy() for name, p in self.state_dict().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], inputs: int, hidden: int) -> DeepKernel:
+        """What `to_arrays` gave; refuses other names, shapes, types and what is not finite."""
+        with torch.random.fork_rng(devices=[]):
+            out = cls(inputs, hidden)
+        wanted = out.to_arrays()
+        for name in wanted.keys() | arrays.keys():
+            found, own = arrays.get(name), wanted.get(name)
+            if found is None or own is None or (found.shape, found.dtype) != (own.shape, own.dtype):
+                raise InvalidValueError(f"`{name}` must be there as {_kind(own)}, got {_kind(found)}.")
+            if not np.isfinite(found).all():
+                raise InvalidValueError(f"`{name}` must be finite.")
+        out.load_state_dict({name: torch.tensor(values) for name, values in arrays.items()})
+        return out
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes:
+        hidden: Width of both hidden layers.
+        tasks: Tasks of an outer step.
+        points: Points that are drawn from each.
+        outer_steps: Steps of Adam.
+        outer_lr: Their size; it falls to 0 as a cosine.
+    """
+
+    hidden: int
+    tasks: int
+    points: int
+    outer_steps: int
+    outer_lr: float
+
+
+def train_kernel(
+    tasks: Sequence[Known], validation: Sequence[Known], rng: np.random.Generator, plan: Plan
+) -> DeepKernel:
+    """Train on one thread; torch's global generator stays as it is.
+
+    With validation tasks, the kernel is kept as it was at that of six moments at which its likelihood on them was best.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(rng.integers(2**63)))
+            kernel = DeepKernel(tasks[0].x.shape[1], plan.hidden)
+            return _train(kernel, tasks, validation, rng, plan)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    kernel: DeepKernel, tasks: Sequence[Known], validation: Sequence[Known], rng: np.random.Generator, plan: Plan
+) -> DeepKernel:
+    optimizer = torch.optim.Adam(kernel.parameters(), lr=plan.outer_lr)
+    checks = {round(plan.outer_steps * (i + 1) / _CHECKS) for i in range(_CHECKS)} if validation else set()
+    held = [draw(validation, rng, plan) for _ in range(4)] if validation else []
+    least, kept = math.inf, copy.deepcopy(kernel.state_dict())
+    for step in range(plan.outer_steps):
+        for group in optimizer.param_groups:
+            group["lr"] = plan.outer_lr * 0.5 * (1.0 + math.cos(math.pi * step / plan.outer_steps))
+        descend(kernel, optimizer, kernel(*draw(tasks, rng, plan)).mean())
+        if step + 1 in checks:
+            with torch.no_grad():
+                loss = float(torch.stack([kernel(*batch).mean() for batch in held]).mean())
+            if loss < least:
+                least, kept = loss, copy.deepcopy(kernel.state_dict())
+    if math.isfinite(least):
+        kernel.load_state_dict(kept)
+    return kernel
+
+
+def draw(tasks: Sequence[Known], rng: np.random.Generator, plan: Plan) -> tuple[Tensor, Tensor]:
+    """Points ``(k, n, e)`` of some tasks and their scores ``(k, n)``, each task's on a random scale.
+
+    The ends of the scale are drawn from the task's range, which is [0, 1], at least a tenth of it apart.
+    """
+    chosen = rng.permutation(len(tasks))[: plan.tasks].tolist()
+    rows = [rng.choice(len(tasks[i].y), plan.points, replace=len(tasks[i].y) < plan.points) for i in chosen]
+    low = rng.uniform(0.0, 1.0 - _APART, len(chosen))
+    span = rng.uniform(_APART, 1.0 - low)
+    x = np.stack([tasks[i].x[r] for i, r in zip(chosen, rows, strict=True)]).astype(np.float64)
+    y = np.stack([tasks[i].y[r] for i, r in zip(chosen, rows, strict=True)]).astype(np.float64)
+    return torch.from_numpy(x), torch.from_numpy((y - low[:, None]) / span[:, None])
+
+
+def descend(kernel: DeepKernel, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step; a loss without a finite gradient changes nothing."""
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    if torch.nn.utils.clip_grad_norm_(kernel.parameters(), _CLIP).isfinite():
+        optimizer.step()
+
+
+def _kind(array: NDArray[Any] | None) -> str:
+    return "nothing" if array is None else f"{array.dtype} {array.shape}"

@@ -1,0 +1,111 @@
+"""An ensemble of adapted networks as a surrogate, and its expected improvement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.func import vmap
+
+from hpo_baselines._maml.maml import MetaLearner
+from hpo_baselines._maml.tasks import Floats, Singles
+from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
+from hpo_gym.errors import InvalidValueError
+
+_DECIMALS = 9  # of the acquisition: what differs by rounding only is equal, and the first counts
+
+Adapted = dict[str, Tensor]
+"""Parameters after the inner steps, ``(members, n, ...)`` for `n` runs."""
+
+
+class Ensemble:
+    """Trained members of one shape, adapted together: one `vmap` over members and runs.
+
+    Adapting is in float64, so that a run in a batch and the same run alone round alike; predicting is in float32.
+    """
+
+    def __init__(self, members: Sequence[MetaLearner]) -> None:
+        self.members = [m.double() for m in members]
+        with torch.no_grad():
+            thetas = [m.theta() for m in self.members]
+            self._theta = {name: torch.stack([theta[name] for theta in thetas]) for name in thetas[0]}
+            self._rates = torch.stack([m.rates() for m in self.members])
+        over_runs = vmap(self.members[0].adapt_from, in_dims=(None, None, 0, 0))
+        self._adapt = vmap(over_runs, in_dims=(0, 0, None, None))
+        self._predict = vmap(self.members[0].predict, in_dims=(0, None))
+
+    @torch.no_grad()
+    def adapt(self, x: Singles, y: Floats) -> Adapted:
+        """Restart each member and adapt it to `n` histories of one length, ``(n, h, e)`` and ``(n, h)``.
+
+        A member that does not stay finite keeps its initialisation for that run.
+        """
+        theta = {name: p[:, None].expand(-1, len(x), *p.shape[1:]) for name, p in self._theta.items()}
+        if x.shape[1]:
+            adapted = self._adapt(self._theta, self._rates, torch.from_numpy(x).double(), torch.from_numpy(y))
+            sound = torch.stack([p.isfinite().flatten(2).all(2) for p in adapted.values()]).all(0)  # (members, n)
+            for name, p in adapted.items():
+                theta[name] = p.where(sound.reshape(*sound.shape, *[1] * (p.dim() - 2)), theta[name])
+        return {name: p.float() for name, p in theta.items()}
+
+    @torch.no_grad()
+    def predict(self, adapted: Adapted, run: int, x: Singles) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of each member at `c` candidates, ``(members, c)``, float64."""
+        out = self._predict({name: p[:, run] for name, p in adapted.items()}, torch.from_numpy(x))
+        mean, log_variance = moments(out.double())
+        return mean, torch.exp(0.5 * log_variance)
+
+    def value(self, adapted: Adapted, run: int, x: Singles, best: float | None) -> Floats:
+        """The logarithm of the expected improvement over `best`, or the mean where there is no best yet, ``(c,)``."""
+        mean, sd = self.predict(adapted, run, x)
+        gain = None if best is None else log_expected_improvement(mean, sd, best)
+        value = mean.mean(0) if gain is None else torch.logsumexp(gain, 0)
+        return np.asarray(np.round(torch.nan_to_num(value, nan=-1e9).numpy(), _DECIMALS))
+
+    # ------------------------------------------------------------------ files
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """All parameters, by member and name."""
+        return {f"{i}.{n}": p.numpy() for i, m in enumerate(self.members) for n, p in m.state_dict().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]], plan: Plan, inputs: int) -> Ensemble:
+        """What `to_arrays` gave.
+
+        Raises:
+            InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.
+        """
+        with torch.random.fork_rng(devices=[]):  # the starts are overwritten
+            members = [meta_of(learner_of(plan, inputs)).double() for _ in range(plan.members)]
+        left = dict(arrays)
+        for i, member in enumerate(members):
+            for name, p in member.state_dict().items():
+                found = left.pop(f"{i}.{name}", None)
+                if found is None or found.shape != p.shape or found.dtype != np.float64 or not np.isfinite(found).all():
+                    what = "nothing" if found is None else f"{found.dtype} {found.shape}"
+                    raise InvalidValueError(f"`{i}.{name}` must be finite float64 {tuple(p.shape)}, got {what}.")
+                p.copy_(torch.from_numpy(found))
+        if left:
+            raise InvalidValueError(f"Arrays must be those of {plan.members} members, got {sorted(left)} besides.")
+        return cls(members)
+
+
+def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
+    """log E[max(y - best, 0)] for normal y, also where the improvement itself underflows."""
+    z = (mean - best) / sd
+    up = z.clamp(min=-1.0)
+    near = torch.log(_density(up) + up * torch.special.ndtr(up))
+    low = z.clamp(min=-1e4, max=-1.0)
+    # phi(z) + z Phi(z) = phi(z) (1 - |z| M(|z|)), M = Mills' ratio; for large |z| that is phi(z) / z^2
+    mills = (0.5 * torch.pi) ** 0.5 * torch.special.erfcx(-low / 2.0**0.5)
+    rest = torch.where(low < -1e3, low**-2, 1.0 + low * mills)
+    far = -0.5 * z.clamp(max=-1.0) ** 2 - 0.5 * np.log(2.0 * np.pi) + torch.log(rest)
+    return torch.log(sd) + torch.where(z > -1.0, near, far)
+
+
+def _density(z: Tensor) -> Tensor:
+    return torch.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)

@@ -1,0 +1,105 @@
+"""`Experts`: one Gaussian process for each earlier task. One rule: they are fitted once for a prior, not for a run."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._models.acquisition import standardised
+from hpo_baselines._models.gaussian_process import GaussianProcess
+from hpo_baselines._models.meta_table import known, scores_of, table_of
+from hpo_baselines._models.model_based import Place
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.pool import Pool
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points, SearchSpace
+
+Matrix = NDArray[np.float64]
+
+_ITERATIONS = 5
+_SLICE = 2048  # points predicted at once: they stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Experts:
+    """What the processes of `k` earlier tasks predict, each on the standardised scores of its task.
+
+    Attributes:
+        processes: The processes.
+        pool: The `m` points at which all predictions are held.
+        mean, variance: Of them, ``(k, m)``.
+        top: The mean over tasks, ``(m,)``.
+    """
+
+    processes: tuple[GaussianProcess, ...]
+    pool: Pool
+    mean: Matrix
+    variance: Matrix
+    top: NDArray[np.float64]
+
+    def at(self, place: Place) -> tuple[Matrix, Matrix]:
+        """Means and variances at points, each ``(k, c)``."""
+        if place.exact:
+            return self.mean[:, place.row], self.variance[:, place.row]
+        return _predict(self.processes, place.x)
+
+    def average(self, place: Place) -> NDArray[np.float64]:
+        """The mean over tasks at points, ``(c,)``."""
+        return self.top[place.row] if place.exact else np.asarray(_predict(self.processes, place.x)[0].mean(0))
+
+
+def experts_of(run: Run, rows: int, draw: int) -> Experts | None:
+    """The experts of a run's prior at the points of its table; None where nothing is known.
+
+    Args:
+        rows: Of each task, so many of its measured points are learned from.
+        draw: Seed of their draw.
+    """
+    prior = tuple(run.context.prior)
+    table = run.pool
+    if table is None:
+        shared = table_of(run)
+        table = None if shared is None else shared.pool
+    return None if table is None else _experts(run.space, prior, table, rows, draw)
+
+
+@functools.lru_cache(maxsize=4)
+def _experts(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool, rows: int, draw: int) -> Experts | None:
+    processes = processes_of(space, prior, rows, draw)
+    if not processes:
+        return None
+    mean, variance = _predict(processes, pool.x)
+    return Experts(processes, pool, mean, variance, mean.mean(0))
+
+
+@functools.lru_cache(maxsize=4)
+def processes_of(
+    space: SearchSpace, prior: tuple[Evaluations, ...], rows: int, draw: int
+) -> tuple[GaussianProcess, ...]:
+    """A process for each earlier task, of as many of its points; the draws of all tasks are one stream.
+
+    `Evaluations` are told apart by identity, as in the portfolio.
+    """
+    rng = np.random.default_rng(draw)
+    return tuple(_process(space, e, rows, rng) for e in known(space, prior))
+
+
+def _process(space: SearchSpace, e: Evaluations, rows: int, rng: np.random.Generator) -> GaussianProcess:
+    y = scores_of(e)
+    there = np.flatnonzero(~np.isnan(y))
+    some = rng.choice(len(there), min(rows, len(there)), replace=False)
+    y = standardised(y[there])
+    return GaussianProcess.fit(space.snap(e.x[there[some]]), y[some], iterations=_ITERATIONS)
+
+
+def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Matrix, Matrix]:
+    mean, variance = np.empty((len(processes), len(x))), np.empty((len(processes), len(x)))
+    for i, process in enumerate(processes):
+        for start in range(0, len(x), _SLICE):
+            part = slice(start, start + _SLICE)
+            mean[i, part], sd = process.predict(x[part])
+            variance[i, part] = sd * sd
+    return mean, variance

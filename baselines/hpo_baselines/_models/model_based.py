@@ -1,0 +1,179 @@
+"""`ModelBased`: baselines that score candidates by a model of the run, and try the best."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._models.acquisition import best_of, tame
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_baselines._runs.pool import Pool
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points, SearchSpace
+
+Floats = NDArray[np.float64]
+
+_MOST = 16_384  # untried rows that are scored; of more, so many are drawn anew at each choice
+_SAMPLED = 1024  # candidates of a space without a pool, unless the model brings its own
+_LOCAL = 64  # candidates near the best trials, and near the best candidates in each round of refinement
+_PARENTS = 4
+_STEPS = (0.1, 0.03, 0.01)  # of the trials' neighbours, then of each round
+_TRIES = 1000  # candidates that were tried before, until the run takes a random one
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Points ``(c, d)``, and where they stand in the model's table.
+
+    Attributes:
+        row: Their rows ``(c,)``, or a slice of all; of a point that is no row, the nearest.
+        exact: Whether the points are those rows.
+    """
+
+    x: Points
+    row: NDArray[np.int64] | slice
+    exact: bool = True
+
+
+Acquisition = Callable[[Place], Floats]
+"""The value of candidates ``(c, d)``, ``(c,)``; more is better."""
+
+
+class Model(ABC):
+    """What one run is chosen by; it may remember, but draws from the run's generator only.
+
+    Args:
+        run: The run.
+        pool: The points of the model's table: the run's pool, or those it brings to a space that has none.
+    """
+
+    def __init__(self, run: Run, pool: Pool | None = None) -> None:
+        self.run, self.pool = run, run.pool if pool is None else pool
+
+    @abstractmethod
+    def fit(self, seen: Place, y: Floats) -> Acquisition | None:
+        """What to choose by after trials at `seen` with scores ``(n,)``; None for a random choice."""
+
+
+class ModelBased(Baseline):
+    """A baseline that claims the candidate with the best acquisition value.
+
+    In a pool (and in a small finite space) the candidates are the untried rows; of more than 16,384, so many drawn anew
+    at each choice. In another space they are the points of the model's table, or 1,024 random ones, and neighbours of
+    the best trials; then, twice, neighbours of the best candidates, in smaller steps. Equal values are drawn from.
+    """
+
+    _studies: dict[Run, _Study]
+
+    @abstractmethod
+    def begin(self, run: Run) -> Model | None:
+        """The model of a run, made at its first choice; None: its choices are random."""
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        super().reset_batch(contexts, rngs)
+        self._studies = {}
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the best candidate of each run by its own model."""
+        return [self._next(run) for run in runs]
+
+    def _next(self, run: Run) -> Choice | None:
+        if run not in self._studies:
+            self._studies[run] = _Study(run, self.begin(run))
+        return self._studies[run].next()
+
+
+@dataclass(eq=False)
+class _Study:
+    """A run, its model, and the rows that its trials have in the model's table."""
+
+    run: Run
+    model: Model | None
+    rows: list[int] = field(default_factory=list)
+
+    def next(self) -> Choice | None:
+        run, model = self.run, self.model
+        if model is None or (run.pool is not None and not run.open.any()):
+            return run.uniform()
+        acquisition = model.fit(self._seen(model), tame(np.array(run.score)))
+        if acquisition is None:
+            return run.uniform()
+        if run.pool is not None:
+            return self._best_row(run.pool, acquisition)
+        return self._best_point(model, acquisition)
+
+    def _seen(self, model: Model) -> Place:
+        x = np.array(self.run.x).reshape(-1, self.run.space.d)
+        exact = self.run.pool is not None
+        if model.pool is not None:
+            self.rows += rows_of(model.pool, x[len(self.rows) :])
+        return Place(x, np.array(self.rows, np.int64), exact)
+
+    def _best_row(self, pool: Pool, acquisition: Acquisition) -> Choice | None:
+        run = self.run
+        rows = np.flatnonzero(run.open)
+        if len(rows) > _MOST:
+            rows = np.sort(run.rng.choice(rows, _MOST, replace=False))
+        if len(pool.x) <= _MOST:
+            value = acquisition(Place(pool.x, slice(None)))[rows]
+        else:
+            value = acquisition(Place(pool.x[rows], rows))
+        return run.take(int(rows[best_of(value, run.rng)]))
+
+    def _best_point(self, model: Model, acquisition: Acquisition) -> Choice | None:
+        run = self.run
+        if model.pool is None:
+            x = run.space.sample(run.rng, _SAMPLED)
+            value = acquisition(_near(None, x))
+        else:
+            x = model.pool.x[run.space.legal(model.pool.x)]
+            rows = np.flatnonzero(run.space.legal(model.pool.x))
+            value = acquisition(Place(x, rows))
+        order = np.argsort(-np.array(run.score), kind="stable")[:_PARENTS]
+        parents = np.array([run.x[i] for i in order]).reshape(-1, run.space.d)
+        for step in _STEPS:
+            more = neighbours(run.space, parents, run.rng, step)
+            if len(more):
+                x, value = np.concatenate([x, more]), np.concatenate([value, acquisition(_near(model.pool, more))])
+            parents = x[np.argsort(-value, kind="stable")[:_PARENTS]]
+        for _ in range(min(_TRIES, len(x))):
+            best = best_of(value, run.rng)
+            choice = run.take(x[best])
+            if choice is not None:
+                return choice
+            value[best] = -np.inf
+        return run.uniform()
+
+
+def rows_of(pool: Pool, x: Points) -> list[int]:
+    """The rows of canonical points ``(c, d)``; of a point that is no row, the nearest."""
+    rows = [pool.row(point) for point in x]
+    lost = [i for i, row in enumerate(rows) if row < 0]
+    if lost:
+        for i, row in zip(lost, pool.nearest(x[lost], np.ones(len(pool.x), bool)).tolist(), strict=True):
+            rows[i] = row
+    return rows
+
+
+def neighbours(space: SearchSpace, x: Points, rng: np.random.Generator, step: float) -> Points:
+    """Legal points near `x` ``(p, d)``, canonical: `_LOCAL` drawn, of which forbidden ones are left out.
+
+    Metric columns take a Gaussian step, a categorical another value with a chance of one in `d`.
+    """
+    if not len(x):
+        return x
+    base = x[np.arange(_LOCAL) % len(x)]
+    metric = np.array([h.metric for h in space.hyperparameters])
+    moved = np.clip(base + step * rng.standard_normal(base.shape), 0.0, 1.0)
+    other, fresh = rng.random(base.shape), rng.random(base.shape)
+    near = space.snap(np.where(metric, moved, np.where(other < 1.0 / space.d, fresh, base)))
+    return near[space.legal(near)]
+
+
+def _near(pool: Pool | None, x: Points) -> Place:
+    rows = np.zeros(len(x), np.int64) if pool is None else np.array(rows_of(pool, x), np.int64)
+    return Place(x, rows, exact=False)

@@ -1,0 +1,1 @@
+"""What baselines keep of a run, and how they walk."""

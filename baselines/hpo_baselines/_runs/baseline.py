@@ -1,0 +1,235 @@
+"""`Baseline`: what baselines share. One rule: a run's choices depend on that run alone, asked singly or in a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._runs.pool import all_points, keys, pool_of
+from hpo_gym.errors import StateError
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points
+from hpo_gym.state.runs import Runs
+from hpo_gym.trial import Query, Trial
+
+Choice = int | Points
+"""A row of the run's pool, or a canonical point ``(d,)`` where it has none."""
+
+_PATIENCE = 1000  # proposals in a row that were all tried before, until the plan (or the space) counts as used up
+
+
+class Run:
+    """One run: what it has seen, and what it may still ask for.
+
+    A small finite space is treated as a pool of all its configurations.
+
+    Attributes:
+        pool: The pool, or None.
+        open: Rows that may still be asked for, ``(m,)``.
+        x, score: Points and scores told so far, given points first.
+        plan: See `follow`.
+    """
+
+    def __init__(self, context: Context, rng: np.random.Generator) -> None:
+        self.context, self.rng, self.space = context, rng, context.space
+        rows = context.pool if context.pool is not None else all_points(context.space)
+        self.pool = None if rows is None else pool_of(context.space, rows)
+        self.available = np.zeros(0, bool) if self.pool is None else self.pool.first(context.available)
+        self.open = self.available.copy()
+        self.x: list[Points] = []
+        self.score: list[float] = []
+        self.plan: Iterator[Choice] | None = None
+        self._seen: set[bytes] = set()
+        self._drawn: Iterator[Points] = iter(())
+
+    # ------------------------------------------------------------------ what happened
+    def told(self, x: Points, score: float) -> None:
+        """Learn the score of a canonical point ``(d,)``."""
+        self.x.append(x)
+        self.score.append(score)
+        if self.pool is None:
+            self._seen.add(keys(x[None])[0])
+        else:
+            row = self.pool.row(x)
+            if row >= 0:
+                self._close(row)
+
+    def _close(self, row: int) -> None:
+        assert self.pool is not None
+        if self.pool.distinct:
+            self.open[row] = False
+        else:
+            self.open[self.pool.group == self.pool.group[row]] = False
+
+    # ------------------------------------------------------------------ what comes next
+    def point(self, choice: Choice) -> Points:
+        """The canonical point of a choice, ``(d,)``."""
+        if isinstance(choice, int):
+            assert self.pool is not None
+            return np.asarray(self.pool.x[choice])
+        return choice
+
+    def exact(self, x: Points) -> int:
+        """The row that is the canonical point `x` ``(d,)``: one that may be asked for, if any is; else -1."""
+        assert self.pool is not None
+        row = self.pool.row(x)
+        if row >= 0 and not self.pool.distinct:
+            same = np.flatnonzero(self.available & (self.pool.group == row))
+            row = int(same[0]) if same.size else row
+        return row
+
+    def nearest(self, x: Points) -> int:
+        """The nearest row that may still be asked for, -1 where none is left."""
+        assert self.pool is not None
+        row = self.exact(x)
+        return row if row >= 0 and self.open[row] else int(self.pool.nearest(x[None], self.open)[0])
+
+    def take(self, choice: Choice) -> Choice | None:
+        """Claim a choice; None where it was tried before.
+
+        In a pool, a point that is no available row stands for the nearest row that is left.
+        """
+        if self.pool is None:
+            assert not isinstance(choice, int)
+            key = keys(choice[None])[0]
+            if key in self._seen:
+                return None
+            self._seen.add(key)
+            return choice
+        row = choice if isinstance(choice, int) else self.exact(choice)
+        if not isinstance(choice, int) and (row < 0 or not self.available[row]):
+            row = self.nearest(choice)
+        if row < 0 or not self.open[row]:
+            return None
+        self._close(row)
+        return row
+
+    def take_exact(self, x: Points) -> Choice | None:
+        """Claim a canonical point itself; None where it was tried before or cannot be had."""
+        row = -1 if self.pool is None else self.exact(x)
+        return self.take(x if self.pool is None else row) if self.pool is None or row >= 0 else None
+
+    def uniform(self) -> Choice | None:
+        """Claim one of the untried configurations at random; None where none is left."""
+        if self.pool is not None:
+            rows = np.flatnonzero(self.open)
+            return self.take(int(rows[self.rng.integers(len(rows))])) if rows.size else None
+        for _ in range(_PATIENCE):
+            x = next(self._drawn, None)
+            if x is None:
+                block = int(np.clip(np.ceil(self.context.budget), 1, 256))
+                self._drawn = iter(self.space.sample(self.rng, block))
+                x = next(self._drawn)
+            choice = self.take(x)
+            if choice is not None:
+                return choice
+        return None
+
+    def follow(self, plan: Callable[[Run], Iterator[Choice]]) -> Choice | None:
+        """Claim the next untried choice of the run's plan, made at the first call; once used up, `uniform`."""
+        self.plan = plan(self) if self.plan is None else self.plan
+        for misses, proposal in enumerate(self.plan):
+            choice = self.take(proposal)
+            if choice is not None:
+                return choice
+            if misses >= _PATIENCE:
+                self.plan = iter(())
+                break
+        return self.uniform()
+
+
+class Baseline(ABC):
+    """An optimizer that chooses for any number of runs at once; asking for one is a batch of one."""
+
+    _runs: Sequence[Run] = ()
+
+    @abstractmethod
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim what each run evaluates next; None where nothing is left to try."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a new run; every random choice of the run is drawn from `rng`."""
+        self.reset_batch([context], [rng])
+
+    def ask(self) -> Query | None:
+        """The next query, or None where all has been tried."""
+        run = self._only()
+        (choice,) = self.choose([run])
+        return None if choice is None else Query(run.space.from_unit(run.point(choice)))
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome; also of given points, before the first `ask`."""
+        run = self._only()
+        run.told(run.space.to_unit(trial.config), float(trial.score))
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs."""
+        self._runs = [Run(context, rng) for context, rng in zip(contexts, rngs, strict=True)]
+
+    def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """What each run evaluates next; -1 or a point of NaN where all has been tried."""
+        if runs.n != len(self._runs):
+            raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
+        rows = runs.tabular and all(run.context.pool is not None for run in self._runs)
+        _learn(self._runs, runs, rows)
+        choices = self.choose(self._runs)
+        if rows:
+            return np.array([-1 if c is None else c for c in choices], np.int64), None
+        x = np.full((runs.n, runs.d), np.nan)
+        for i, (run, choice) in enumerate(zip(self._runs, choices, strict=True)):
+            if choice is not None:
+                x[i] = 0.5
+                x[i, : run.space.d] = run.point(choice)
+        return x, None
+
+    def _only(self) -> Run:
+        if len(self._runs) != 1:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._runs[0]
+
+
+class Planned(Baseline):
+    """A baseline that looks at no score: each run follows a plan, leaves out what was tried, and ends at random."""
+
+    @abstractmethod
+    def plan(self, run: Run) -> Iterator[Choice]:
+        """What to try, best first; made at the run's first choice. Repeats and what was tried are skipped."""
+
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim the next of each run's plan."""
+        return [run.follow(self.plan) for run in runs]
+
+
+def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
+    """Claim the untried row nearest to each canonical point ``(n, d)``; without a pool, a random configuration."""
+    out: list[Choice | None] = [None] * len(runs)
+    pools: dict[int, list[int]] = {}
+    for i, run in enumerate(runs):
+        if run.pool is None:
+            out[i] = run.uniform()
+        else:
+            pools.setdefault(id(run.pool), []).append(i)
+    for members in pools.values():
+        pool = runs[members[0]].pool
+        assert pool is not None
+        rows = pool.nearest(x[members], np.stack([runs[i].open for i in members])).tolist()
+        for i, row in zip(members, rows, strict=True):
+            out[i] = runs[i].take(row) if row >= 0 else None
+    return out
+
+
+def _learn(mine: Sequence[Run], runs: Runs, rows: bool) -> None:
+    """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
+    t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
+    told = np.array([len(run.score) for run in mine])
+    for j in range(int((t - told).max(initial=0))):
+        who = np.flatnonzero(told + j < t)
+        slots = (start[who] + told[who] + j) % runs.h
+        at = runs.at[slots, who]
+        x = at if rows else runs.bank.points(runs.task[who], at)
+        for i, a, s in zip(who.tolist(), x, runs.score[slots, who].tolist(), strict=True):
+            mine[i].told(mine[i].point(int(a)) if rows else mine[i].space.snap(a[None, : mine[i].space.d])[0], float(s))

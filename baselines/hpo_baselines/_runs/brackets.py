@@ -1,0 +1,103 @@
+"""Brackets of successive halving over the fidelities that there are: rungs, sizes, costs, and the halving itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from hpo_baselines._runs.baseline import Choice
+from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun
+from hpo_gym.errors import InvalidValueError
+
+Draw = Callable[[FidelityRun], Choice | None]
+"""Claims a new configuration; None where none is left."""
+
+Starts = Callable[[int], Sequence[tuple[int, int]]]
+"""Of ``s_max``, the brackets of a round: `s`, and the number of configurations that it starts with."""
+
+_EPS = 1e-9
+
+
+def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
+    """Positions, ascending, of the levels nearest to R, R / eta, R / eta^2, .. where R is the last level.
+
+    As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of
+    two as near the lower; a level that serves two rungs stands there once.
+    """
+    steps = math.floor(math.log(levels[-1] / levels[0], eta) + _EPS)
+    logs = np.log(levels)
+    wanted = logs[-1] - np.arange(steps + 1) * math.log(eta)
+    return tuple(sorted({int(np.round(np.abs(logs - w), 9).argmin()) for w in wanted}))
+
+
+def bracket(s: int, s_max: int, eta: int) -> int:
+    """Configurations that bracket `s` of Hyperband starts with.
+
+    ``floor((s_max + 1) / (s + 1)) eta^s``, as in the paper's table (R = 81: 81, 27, 9, 6, 5) and the authors' code; the
+    paper's Algorithm 1 rounds otherwise, and has 81, 34, 15, 8, 5.
+    """
+    return int((s_max + 1) // (s + 1) * eta**s)
+
+
+def sizes(n: int, count: int, eta: int) -> list[int]:
+    """Configurations at each of `count` rungs, of `n` at the first."""
+    return [max(1, n // eta**i) for i in range(count)]
+
+
+def cost(n: int, levels: Sequence[float], eta: int) -> float:
+    """What a bracket of `n` configurations costs, in full evaluations; `levels` are those of its rungs."""
+    return sum(size * level for size, level in zip(sizes(n, len(levels), eta), levels, strict=True))
+
+
+def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
+    """The most configurations, at most `n`, of a bracket that `left` pays for; 0 where it pays for less than `eta`.
+
+    A bracket of one rung is not cut: as many full evaluations are better spent on what was stopped before.
+    """
+    least = n if len(levels) == 1 else min(n, eta)
+    n = min(n, max(0, math.floor(left / levels[0] + _EPS)))  # what the first rung costs
+    while n >= least and cost(n, levels, eta) > left + _EPS:
+        n -= 1
+    return n if n >= least else 0
+
+
+def halving(run: FidelityRun, n: int, at: Sequence[int], eta: int, draw: Draw) -> Iterator[Ask]:
+    """One bracket: `n` new configurations at the first of the rungs `at`, the best ``n / eta^i`` of them at the i-th.
+
+    Fewer where no more are left. Of equals the earliest goes on. What has no score is dropped.
+    """
+    members: list[Choice] = []
+    while len(members) < n and (choice := draw(run)) is not None:
+        members.append(choice)
+        yield choice, at[0]
+    for size, below, level in zip(sizes(n, len(at), eta)[1:], at[:-1], at[1:], strict=True):
+        members = run.best(members, below)[:size]
+        for choice in members:
+            yield choice, level
+
+
+def brackets(run: FidelityRun, eta: int, draw: Draw, starts: Starts) -> Iterator[Ask]:
+    """Bracket after bracket, until the budget left pays for none or no configuration is new.
+
+    Args:
+        starts: The brackets of a round.
+    """
+    ladder = rungs(run.levels[: run.top + 1], eta)
+    while True:
+        for s, n in starts(len(ladder) - 1):
+            at, before = ladder[-(s + 1) :], len(run.tried)
+            left = run.context.budget - run.spent
+            n = affordable(n, [run.levels[i] for i in at], eta, left)
+            if not n:
+                return
+            yield from halving(run, n, at, eta, draw)
+            if len(run.tried) == before:
+                return
+
+
+def check_eta(eta: int) -> None:
+    """Refuse a factor that keeps all, or is no whole number."""
+    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
+        raise InvalidValueError(f"`eta` must be an integer >= 2, got {eta!r}; the nearest is 2.")

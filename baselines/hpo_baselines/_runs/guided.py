@@ -1,0 +1,76 @@
+"""Plans that look at scores: a generator proposes, learns what came of it, and goes on.
+
+`Run.follow` takes such a plan as it takes any other. A proposal that was tried before is skipped, so a plan asks
+`evaluated` whether its own was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import numpy as np
+
+from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._runs.pool import keys
+from hpo_gym.space import Points
+
+T = TypeVar("T")
+Plan = Generator[Choice, None, T]
+"""Proposals, and a result for the plan that asked for them."""
+
+
+def evaluated(run: Run, choice: Choice) -> Plan[tuple[Points, float] | None]:
+    """Propose a choice; the point that was evaluated ``(d,)`` and its score, or None where it was skipped.
+
+    In a pool, the point is that of the row that stood for the choice.
+    """
+    before = len(run.score)
+    yield choice
+    return (run.x[-1], run.score[-1]) if len(run.score) > before else None
+
+
+def anywhere(run: Run) -> Choice:
+    """An untried row at random; without a pool, a random configuration."""
+    if run.pool is None:
+        return np.asarray(run.space.sample(run.rng, 1)[0])
+    rows = run.open.nonzero()[0]
+    return int(rows[run.rng.integers(len(rows))]) if rows.size else 0
+
+
+def best_told(run: Run) -> tuple[Points, float]:
+    """The best trial so far; of equals the earliest."""
+    at = run.score.index(max(run.score))
+    return run.x[at], run.score[at]
+
+
+def best_start(run: Run, count: int) -> Plan[tuple[Points, float]]:
+    """Evaluate random configurations, at least one unless there are given points; the best trial so far."""
+    for _ in range(count):
+        yield from evaluated(run, anywhere(run))
+    while not run.score:
+        yield from evaluated(run, anywhere(run))
+    return best_told(run)
+
+
+def tenth(run: Run) -> int:
+    """The usual number of random configurations before a search that starts from the best of them."""
+    return int(np.clip(run.context.budget // 10, 1, 10))
+
+
+class Tried:
+    """The scores of what a run has tried."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._score: dict[bytes, float] = {}
+        self._told = 0
+
+    def scores(self, x: Points) -> list[float | None]:
+        """The scores of canonical points ``(n, d)``, None of those that were not tried."""
+        run = self._run
+        if self._told < len(run.score):
+            new = [keys(point[None])[0] for point in run.x[self._told :]]
+            self._score.update(zip(new, run.score[self._told :], strict=True))
+            self._told = len(run.score)
+        return [self._score.get(key) for key in keys(x)]

@@ -1,0 +1,239 @@
+"""`MultiFidelity`: what baselines share that also choose a fidelity. One rule: of a configuration, only more is asked.
+
+A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever asked for.
+What is asked for costs its fidelity, in full evaluations, also where the same was evaluated at a lower one before.
+"""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._runs.pool import keys
+from hpo_gym.errors import StateError
+from hpo_gym.optimizer import Context
+from hpo_gym.space import Points
+from hpo_gym.state.runs import Runs
+from hpo_gym.trial import Query, Trial
+
+Ask = tuple[Choice, int]
+"""A configuration, claimed when it is new, and the position of its fidelity among the run's levels."""
+
+_EPS = 1e-9
+
+
+@dataclass(eq=False)
+class Tried:
+    """A configuration that was asked for, or given.
+
+    Attributes:
+        choice: How to ask for it (again); None where it is no available row of the pool.
+        level: The highest level that it was asked for, or told at.
+        scores: What was told, by level.
+    """
+
+    choice: Choice | None
+    x: Points
+    level: int = -1
+    scores: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def standing(self) -> tuple[int, float]:
+        """The highest level with a score, and that score: more is better."""
+        level = max(self.scores, default=-1)
+        return level, self.scores.get(level, -np.inf)
+
+
+class FidelityRun(Run):
+    """One run: what it has seen at which fidelity, and what it may still ask for and pay.
+
+    Attributes:
+        levels: The fidelities, ascending.
+        top: Position of the highest one that the whole budget pays for: that of a full evaluation, as a rule.
+        spent: What the run's own trials cost, in full evaluations; what is told before the first choice is given.
+        tried: By configuration, in the order of the first trial.
+        told_at: What was told, by level, in that order.
+        memory: For the method that chooses.
+    """
+
+    def __init__(self, context: Context, rng: np.random.Generator) -> None:
+        super().__init__(context, rng)
+        self.levels = tuple(context.fidelities)
+        self.spent = 0.0
+        self.top = max(self.payable, 0)
+        self.tried: dict[bytes, Tried] = {}
+        self.told_at: dict[int, list[Tried]] = {}
+        self.memory: Any = None
+        self._asks: Iterator[Ask] | None = None
+        self._held: Ask | None = None
+        self._reached = False  # whether the run has asked for a full evaluation
+
+    @property
+    def payable(self) -> int:
+        """Position of the highest level that the budget left pays for, -1 where it pays for none."""
+        return int(np.searchsorted(self.levels, self.context.budget - self.spent + _EPS, side="right")) - 1
+
+    # ------------------------------------------------------------------ what happened
+    def told(self, x: Points, score: float, fidelity: float = 1.0) -> None:
+        """Learn the score of a canonical point ``(d,)`` at a fidelity."""
+        super().told(x, score)
+        level = int(np.abs(np.subtract(self.levels, fidelity)).argmin())
+        one = self.entry(x)
+        one.level = max(one.level, level)
+        if level not in one.scores:
+            self.told_at.setdefault(level, []).append(one)
+        one.scores[level] = score
+        if self._asks is not None:
+            self.spent += fidelity
+
+    def entry(self, choice: Choice) -> Tried:
+        """What is known of a configuration; a new entry where it is the first time that it is met."""
+        x = self.point(choice)
+        key = keys(x[None])[0]
+        if key not in self.tried:
+            self.tried[key] = Tried(self._again(x), x)
+        return self.tried[key]
+
+    def _again(self, x: Points) -> Choice | None:
+        if self.pool is None:
+            return x
+        row = self.exact(x)
+        return row if row >= 0 and self.available[row] else None
+
+    def best(self, choices: Sequence[Choice], level: int) -> list[Choice]:
+        """Those of some configurations that have a score at a level, best first; of equals, the earliest."""
+        known = [(c, self.entry(c).scores.get(level)) for c in choices]
+        return [c for c, _ in sorted(((c, s) for c, s in known if s is not None), key=lambda one: -one[1])]
+
+    def stopped(self, level: int) -> Tried | None:
+        """Of the configurations that were not asked for at a level or above: the best at the highest level reached."""
+        there = [t for t in self.tried.values() if t.level < level and t.choice is not None]
+        return max(there, key=lambda t: t.standing, default=None)
+
+    # ------------------------------------------------------------------ what comes next
+    def follow_asks(self, plan: Callable[[FidelityRun], Iterator[Ask]]) -> Ask | None:
+        """The next ask of the run's plan, made at the first call; once that or the budget ends, `_last`."""
+        if self._asks is None:
+            self._asks = plan(self)
+        held, self._held = self._held, None
+        ask = next((a for a in itertools.chain([held] if held else [], self._asks) if self._new(a)), None)
+        if ask is None or ask[1] > self.payable:
+            self._asks = self._last(ask)
+            ask = next(self._asks, None)
+        elif self._needs_rest(ask):
+            self._held, best = ask, self.stopped(self.top)
+            if best is None or best.choice is None:
+                ask, self._held = (ask[0], self.top), None
+            else:
+                ask = (best.choice, self.top)
+        if ask is not None:
+            self.entry(ask[0]).level = ask[1]
+            self._reached = self._reached or ask[1] >= self.top
+        return ask
+
+    def _new(self, ask: Ask) -> bool:
+        return self.entry(ask[0]).level < ask[1]
+
+    def _needs_rest(self, ask: Ask) -> bool:
+        """Whether an ask would use up the budget of the one full evaluation that each run makes."""
+        rest = self.context.budget - self.spent - self.levels[ask[1]]
+        return not self._reached and ask[1] < self.top and rest < self.levels[self.top] - _EPS
+
+    def _last(self, ask: Ask | None) -> Iterator[Ask]:
+        """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then the rest."""
+        if ask is not None and self.entry(ask[0]).level < 0 <= self.payable:
+            yield ask[0], self.payable
+        while (level := self.payable) >= 0:
+            best = self.stopped(level)
+            choice = None if level == self.top and best is not None else self.uniform()
+            if choice is None and (best is None or best.choice is None):
+                return
+            yield (best.choice if choice is None else choice), level  # type: ignore[misc,union-attr]
+
+
+class MultiFidelity(ABC):
+    """An optimizer that chooses configurations and fidelities, for any number of runs; one is a batch of one.
+
+    Whatever the method, the budget of one full evaluation is kept back until there was one: it goes to the best at the
+    highest fidelity tried. What a method has no use for at the end goes to the best that were stopped, in full; what
+    pays for no full evaluation, to new configurations at the highest fidelity that it pays for. When each configuration
+    was tried in full, `ask` returns None.
+    """
+
+    _runs: Sequence[FidelityRun] = ()
+
+    @abstractmethod
+    def plan(self, run: FidelityRun) -> Iterator[Ask]:
+        """What a run asks for, one after the other; made at its first choice, and gone on with once that is told."""
+
+    def check(self) -> None:  # noqa: B027 - not all methods have settings
+        """Refuse settings out of range."""
+
+    def choose(self, runs: Sequence[FidelityRun]) -> list[Ask | None]:
+        """Claim what each run evaluates next; None where nothing is left to try."""
+        self.check()
+        return [run.follow_asks(self.plan) for run in runs]
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a new run; every random choice of the run is drawn from `rng`."""
+        self.reset_batch([context], [rng])
+
+    def ask(self) -> Query | None:
+        """The next query, or None where all has been tried."""
+        run = self._only()
+        (ask,) = self.choose([run])
+        return None if ask is None else Query(run.space.from_unit(run.point(ask[0])), run.levels[ask[1]])
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome; also of given points, before the first `ask`."""
+        run = self._only()
+        run.told(run.space.to_unit(trial.config), float(trial.score), float(trial.fidelity))
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs."""
+        self._runs = [FidelityRun(context, rng) for context, rng in zip(contexts, rngs, strict=True)]
+
+    def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """What each run evaluates next, and at which fidelity; -1 or a point of NaN where all has been tried."""
+        if runs.n != len(self._runs):
+            raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
+        rows = runs.tabular and all(run.context.pool is not None for run in self._runs)
+        _learn(self._runs, runs, rows)
+        asks = self.choose(self._runs)
+        levels = [1.0 if a is None else r.levels[a[1]] for r, a in zip(self._runs, asks, strict=True)]
+        fidelity = None if runs.fidelity is None else np.array(levels)
+        if rows:
+            return np.array([-1 if a is None else a[0] for a in asks], np.int64), fidelity
+        x = np.full((runs.n, runs.d), np.nan)
+        for i, (run, ask) in enumerate(zip(self._runs, asks, strict=True)):
+            if ask is not None:
+                x[i] = 0.5
+                x[i, : run.space.d] = run.point(ask[0])
+        return x, fidelity
+
+    def _only(self) -> FidelityRun:
+        if len(self._runs) != 1:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._runs[0]
+
+
+def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
+    """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
+    t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
+    told = np.array([len(run.score) for run in mine])
+    for j in range(int((t - told).max(initial=0))):
+        who = np.flatnonzero(told + j < t)
+        slots = (start[who] + told[who] + j) % runs.h
+        at = runs.at[slots, who]
+        x = at if rows else runs.bank.points(runs.task[who], at)
+        share = np.ones(len(who)) if runs.fidelity is None else runs.fidelity[slots, who]
+        for i, a, s, f in zip(who.tolist(), x, runs.score[slots, who].tolist(), share.tolist(), strict=True):
+            run = mine[i]
+            run.told(run.point(int(a)) if rows else run.space.snap(a[None, : run.space.d])[0], float(s), f)

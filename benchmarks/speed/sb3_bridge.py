@@ -1,0 +1,112 @@
+"""B1: Stable-Baselines3's PPO on the bridge, against an env that does nothing and against `DummyVecEnv`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import limit
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+from timing import Case, rates
+from vector_env import TABLE, vector
+
+import hpo_gym
+from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.sb3 import as_vec_env
+
+RUNS, STEPS = 512, 8
+FLOORS = {"pool": {"no-op": 0.95, "DummyVecEnv": 1.2}, "box": {"no-op": 0.8, "DummyVecEnv": 1.2}}
+# by codec; each action of "box" is answered by the nearest of 1,000 rows, which no bridge can make free
+MARGIN = 0.85  # what `--check` allows: a short run on a shared machine
+
+
+class Nothing(VecEnv):
+    """An env that costs nothing: the same arrays at every step, an episode that ends after the budget."""
+
+    def __init__(self, like: hpo_gym.HPOVectorEnv) -> None:
+        self.obs = np.zeros((like.num_envs, *like.single_observation_space.shape), np.float32)
+        self.rewards, self.t = np.zeros(like.num_envs, np.float32), 0
+        super().__init__(like.num_envs, like.single_observation_space, like.single_action_space)
+
+    def reset(self) -> Any:
+        return self.obs
+
+    def step_async(self, actions: Any) -> None:
+        self.t += 1
+
+    def step_wait(self) -> Any:
+        over = self.t % limit.BUDGET == 0
+        infos = [{"terminal_observation": self.obs[0]} if over else {} for _ in range(self.num_envs)]
+        return self.obs, self.rewards, np.full(self.num_envs, over), infos
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        return [None] * self.num_envs
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None: ...
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **keywords: Any) -> list[Any]:
+        return [None] * self.num_envs
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        return [False] * self.num_envs
+
+    def close(self) -> None: ...
+
+
+def training(env: VecEnv) -> Case:
+    """A case that trains PPO: 512 runs, batches of 4096, 4 epochs."""
+    model = PPO("MlpPolicy", env, n_steps=STEPS, batch_size=RUNS * STEPS, n_epochs=4, device="cpu", seed=0)
+    model.learn(RUNS * STEPS)
+
+    def run(count: int) -> None:
+        model.learn(count * RUNS * STEPS, reset_num_timesteps=False)
+
+    return run, RUNS * STEPS
+
+
+def measure(codec: str, small: bool) -> list[str]:
+    """Print the ratios of one codec; returns those that are below their floor."""
+
+    def single() -> hpo_gym.HPOEnv:
+        return hpo_gym.HPOEnv(TABLE, codec=codec, budget=limit.BUDGET)
+
+    cases = {
+        "bridge": training(as_vec_env(vector(RUNS, codec=codec))),
+        "no-op": training(VecMonitor(Nothing(vector(RUNS, codec=codec)))),
+        "DummyVecEnv": training(VecMonitor(DummyVecEnv([single] * RUNS))),
+    }
+    found = rates(cases, repeats=5 if small else 11, target=0.5 if small else 2.0)
+    below = []
+    for name, floor in FLOORS[codec].items():
+        ours, anchor = found["bridge"], found[name]
+        print(
+            f"{codec:5s} {name:12s} {ours:10,.0f} /s {anchor:10,.0f} /s  ratio {ours / anchor:6.2f} floor {floor:.2f}"
+        )
+        below += [f"{codec} {name}"] if ours / anchor < floor * MARGIN else []
+    sys.stdout.flush()
+    return below
+
+
+def main() -> None:
+    """Print the table; with `--check`, fail below a floor less its margin."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="a short version")
+    parser.add_argument("--check", action="store_true", help="fail below the floors, with a margin")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_memory()
+    below = [name for codec in FLOORS for name in measure(codec, options.small)]
+    if options.check and below:
+        sys.exit(f"below the floor: {', '.join(below)}")
+
+
+if __name__ == "__main__":
+    main()

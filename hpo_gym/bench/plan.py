@@ -1,0 +1,225 @@
+"""The plan of a comparison: its cells, what is to be done of them, and what was found."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+import hpo_gym
+from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.protocol import Protocol, subset_order
+from hpo_gym.bench.reference.reference import Reference
+from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.jobs.engines import Job, Outcome, run
+from hpo_gym.seeding import digest
+from hpo_gym.storage.store import Record, Store
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+
+Progress = Callable[[int, int, str], None]
+"""Told cells done, cells in all, and what is being done."""
+
+_TOGETHER, _APART = 128, 16  # cells of a job
+
+
+class Plan:
+    """The cells of a comparison, and what is to be done of them."""
+
+    def __init__(
+        self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path
+    ) -> None:
+        self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
+        self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """What the report needs to be made anew, without importing any optimizer."""
+        return {
+            "protocol": self.protocol.to_json(),
+            "entrants": [asdict(e) for e in self.entrants],
+            "suites": {_within(spec, self.folder): suite.data_hash for spec, suite in self.suites.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
+        """Read what `to_json` wrote; refuses suites whose data have changed since."""
+        suites: dict[str, Suite] = {}
+        for said, expected in data["suites"].items():
+            spec = str(folder / said) if (folder / said / "suite.json").is_file() else said
+            suites[spec] = load_suite(spec)
+            if suites[spec].data_hash != expected:
+                raise DamagedDataError(f"Suite {said!r} has other data than the stored results were made with.")
+        return cls(Protocol(**data["protocol"]), [Entrant(**e) for e in data["entrants"]], suites, folder)
+
+    def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
+        """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
+        every = [(t.name, f) for f in self.protocol.folds for t in suite.tasks(self.protocol.split, f)]
+        if not every:
+            raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
+        if self.protocol.tasks is None or self.protocol.tasks >= len(every):
+            return every
+        kept = set(sorted(every, key=lambda e: subset_order(suite.name, e[0]))[: self.protocol.tasks])
+        return [e for e in every if e in kept]
+
+    def cells(self, spec: str) -> list[Cell]:
+        """All cells of a suite, for any optimizer."""
+        suite = self.suites[spec]
+        return [
+            Cell(suite.name, suite.data_hash, task, fold, r)
+            for task, fold in self.tasks[spec]
+            for r in range(self.protocol.seeds)
+        ]
+
+    def key(self, cell: Cell, entrant: Entrant) -> str:
+        """The hash of a cell."""
+        return digest(cell.identity(entrant, self.protocol.start, self.protocol.budget))
+
+    # ------------------------------------------------------------------ work
+    def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
+        """Run what the store does not hold yet, or holds as a failure other than that of a reference run."""
+        stored = {r.cell for r in store.records() if r.status == "done" or "reference" in r.measured}
+        missing = {
+            (spec, entrant, fold, k): [
+                c
+                for c in self.cells(spec)
+                if c.fold == fold and entrant.training(c.replicate) == k and self.key(c, entrant) not in stored
+            ]
+            for spec in self.suites
+            for entrant in self.entrants
+            for fold in self.protocol.folds
+            for k in range(entrant.trainings)
+        }
+        total = sum(len(self.cells(spec)) for spec in self.suites) * len(self.entrants)
+        done = total - sum(map(len, missing.values()))
+        progress(done, total, "")
+        works = [self._work(*where, cells) for where, cells in missing.items() if cells]
+        broken = self._train(works, engine, workers, lambda what: progress(done, total, what))
+        todo = [p for w in works if w.trained not in broken for p in self._parts(w)]
+        for work in (w for w in works if w.trained in broken):
+            store.put_many([_record(failed(work, cell, broken[str(work.trained)])) for cell in work.cells])
+            done += len(work.cells)
+        while todo:
+            jobs, todo = {f"{i}": part for i, part in enumerate(todo)}, []
+            for outcome in run([Job(k, run_cells, (w,)) for k, w in jobs.items()], engine=engine, workers=workers):
+                work = jobs[outcome.key]
+                if outcome.status != "done" and len(work.cells) > 1:  # find out whose failure it is
+                    todo += [replace(work, cells=(cell,)) for cell in work.cells]
+                    continue
+                made = _made(work, outcome)
+                store.put_many([_record(m) for m in made])
+                done += len(made)
+                progress(done, total, work.entrant.name)
+
+    def borrow(self, store: Store, spec: str, reference: Reference) -> None:
+        """Store the reference runs of entrants that are the same, version and all settings, where cells are missing."""
+        stored = store.cells()
+        same = {e.name: e for e in reference.entrants}
+        for entrant in self.entrants:
+            if same.get(entrant.name) == entrant and f"{entrant.name}/{self.protocol.start}" in reference.choices:
+                cells = [c for c in self.cells(spec) if self.key(c, entrant) not in stored]
+                made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
+                store.put_many([_record(m) for m in made])
+
+    def _work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
+        p = self.protocol
+        trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
+        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained, training)
+
+    def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
+        identity = training_identity(entrant, self.suites[spec], fold, self.protocol.split, training)
+        return self.folder / "trained" / digest(identity)
+
+    def _train(
+        self, works: Sequence[Work], engine: str, workers: int | None, tell: Callable[[str], None]
+    ) -> dict[str, str]:
+        """Train what is not trained yet; returns the errors of trainings that failed, by folder."""
+        todo = {
+            w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()
+        }
+        if todo:
+            tell("training " + ", ".join(sorted({w.entrant.name for w in todo.values()})))
+        jobs = [Job(str(k), train, (replace(w, cells=()),)) for k, w in todo.items()]
+        outcomes = run(jobs, engine=engine, workers=workers)
+        return {o.key: f"TRAINING {o.status.upper()}: {o.error}" for o in outcomes if o.status != "done"}
+
+    def _parts(self, work: Work) -> Iterator[Work]:
+        size = _TOGETHER if work.entrant.batched else _APART
+        for i in range(0, len(work.cells), size):
+            yield replace(work, cells=work.cells[i : i + size])
+
+    # ------------------------------------------------------------------ results
+    def results(self, store: Store) -> Results:
+        """Metrics of what the store holds; a cell that is not there counts as failed."""
+        curves: dict[str, list[Curves]] = {}
+        timings: dict[str, Any] = {}
+        errors: list[str] = []
+        weights, suites = {}, {}
+        for spec, suite in self.suites.items():
+            names = [task for task, _ in self.tasks[spec]]
+            weights[suite.name] = weights_of(suite, names)
+            timings[suite.name], curves[suite.name] = {}, []
+            for entrant in self.entrants:
+                found, times = self._read(store, spec, entrant, errors)
+                curve = curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget)
+                curves[suite.name].append(curve)
+                timings[suite.name][entrant.name] = self.times(times, spec, entrant)
+            suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
+        protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
+        several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
+        if several:
+            protocol["trainings"] = several
+        protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
+        protocol["hash"] = digest(protocol)
+        data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
+        return Results(data, curves, weights, self.folder, tuple(errors))
+
+    def _read(
+        self, store: Store, spec: str, entrant: Entrant, errors: list[str]
+    ) -> tuple[dict[tuple[str, int], Any], list[Any]]:
+        found: dict[tuple[str, int], Any] = {}
+        times = []
+        for cell in self.cells(spec):
+            record = store.get(self.key(cell, entrant))
+            if record is None:
+                continue
+            if record.status == "done":
+                found[cell.task, cell.replicate] = record.arrays["incumbent"]
+                times.append(record.measured)
+            else:
+                errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
+        return found, times
+
+    def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
+        """Milliseconds of a suggestion, from what was measured of each cell, and seconds of training."""
+        p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
+        seconds = max((t.get("train_seconds", 0.0) for t in times), default=0.0)  # those of reference runs
+        if entrant.trainable:
+            for fold, k in itertools.product(self.protocol.folds, range(entrant.trainings)):
+                path = self._trained(spec, entrant, fold, k) / "training.json"
+                seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
+        return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+def _record(made: Made) -> Record:
+    status = "failed" if made.error is not None else "done"
+    measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
+    return Record(made.cell, made.identity, made.arrays, status, made.error, measured)
+
+
+def _made(work: Work, outcome: Outcome) -> list[Made]:
+    if outcome.status == "done":
+        return cast("list[Made]", outcome.value)
+    return [failed(work, cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
+
+
+def _within(spec: str, folder: Path) -> str:
+    """A suite inside the results' own folder as a path from there, so that the folder can move."""
+    path, home = Path(spec).resolve(), folder.resolve()
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) else spec

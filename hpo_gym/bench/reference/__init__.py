@@ -1,0 +1,1 @@
+"""Reference runs: what baselines and agents chose, shipped, replayed and collected."""

@@ -1,0 +1,144 @@
+"""Reference runs made of finished comparisons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.bench.cells import Cell, Entrant
+from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.protocol import subset_order
+from hpo_gym.bench.reference.reference import ROUNDING, Reference
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.storage.store import Store
+from hpo_gym.suite import Suite
+from hpo_gym.task import bank_of
+
+
+def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
+    """Make reference runs of finished comparisons: those of one suite have the same tasks, seeds and budget.
+
+    Args:
+        folders: As `hpo-gym bench` wrote them.
+        known: A folder of reference runs, of which those optimizers are kept that the comparisons lack.
+
+    Raises:
+        InvalidValueError: They differ, or a cell is missing.
+    """
+    parts: dict[str, list[Reference]] = {}
+    for folder in folders:
+        with Store(Path(folder) / "store.sqlite", write=False) as store:
+            plan = Plan.from_json(json.loads(store.meta_get("plan") or "{}"), Path(folder))
+            for spec in plan.suites:
+                parts.setdefault(plan.suites[spec].name, []).append(_collected(plan, store, spec))
+    for suite, some in parts.items():
+        if known is not None and (known / f"{suite}.json").is_file():
+            some.insert(0, _kept(Reference.read(known / f"{suite}.json"), some))
+    return [_joined(some) for some in parts.values()]
+
+
+def _kept(known: Reference, anew: Sequence[Reference]) -> Reference:
+    """Of known runs those whose place no new ones take: also other starts of the very same optimizer."""
+    fresh = {e.name: e for part in anew for e in part.entrants}
+    other = [e.name for e in known.entrants if fresh.get(e.name, e) != e]
+    made = {run for part in anew for run in part.choices}
+    lost = sorted(run for run in known.choices if run.rpartition("/")[0] in other and run not in made)
+    if lost:
+        raise InvalidValueError(
+            f"Reference runs of {known.suite} must be made anew from each start where an optimizer has another version "
+            f"or settings, but there are none for {', '.join(lost)}."
+        )
+    return known.without(other)
+
+
+def _collected(plan: Plan, store: Store, spec: str) -> Reference:
+    suite, p = plan.suites[spec], plan.protocol
+    if p.fold is not None:
+        raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")
+    names = sorted((t for t, _ in plan.tasks[spec]), key=lambda name: subset_order(suite.name, name))
+    empty = Reference(suite.name, suite.data_hash, tuple(names), p.budget, p.seeds, p.split, plan.entrants, {}, {}, {})
+    times: dict[str, Any] = {}
+    failures: dict[str, Any] = {}
+    choices: dict[str, Any] = {}
+    for entrant in plan.entrants:
+        found = [store.get(plan.key(cell, entrant)) for cell in empty.cells()]
+        records = [r for r in found if r is not None]
+        if len(records) < len(found):
+            raise InvalidValueError(f"{plan.folder} must be finished: {entrant.name} misses cells of {suite.name}.")
+        broken = {str(i): str(r.error) for i, r in enumerate(records) if r.status != "done"}
+        failures[entrant.name] = {p.start: broken} if broken else {}
+        times[entrant.name] = {p.start: _times(records, plan.times([], spec, entrant)["train_seconds"])}
+        choices[f"{entrant.name}/{p.start}"] = _stored(suite, empty.cells(), records, p.n_init)
+    made = replace(empty, times=times, failures=failures, choices=choices)
+    for entrant in plan.entrants:
+        _check(made, suite, spec, entrant, p.start, {c: store.get(plan.key(c, entrant)) for c in empty.cells()})
+    return made
+
+
+def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: str, records: Mapping[Cell, Any]) -> None:
+    """A replay must give what the run gave: the same on a table; elsewhere points are rounded to single precision."""
+    done = [cell for cell, record in records.items() if record.status == "done"]
+    played = {one.cell: one for one in made.made(suite, spec, entrant, start, done)}
+    for cell in done:
+        task, again = suite.task(cell.task), played[records[cell].cell]
+        apart = np.abs(again.arrays["incumbent"] - records[cell].arrays["incumbent"])
+        near = 0.0 if bank_of([task]).m else ROUNDING * (task.best - task.worst)
+        if not (np.nan_to_num(apart) <= near).all():
+            raise InvalidValueError(
+                f"The run of {entrant.name} on {cell.task} must replay, it differs by {np.nanmax(apart):.2g}."
+            )
+
+
+def _times(records: Sequence[Any], train_seconds: float) -> dict[str, float]:
+    measured = [r.measured for r in records if r.status == "done"]
+    out = {k: round(float(np.median([m[k] for m in measured])), 4) if measured else 0.0 for k in ("ms_p50", "ms_p95")}
+    return {**out, "train_seconds": train_seconds}
+
+
+def _stored(suite: Suite, cells: Sequence[Cell], records: Sequence[Any], n_init: int) -> dict[str, NDArray[Any]]:
+    """The choices of runs, in as few bytes as they need; given points are not stored, they belong to the world."""
+    count, at, level = [], [], []
+    for cell, record in zip(cells, records, strict=True):
+        done = record.status == "done"
+        task = suite.task(cell.task)
+        x = record.arrays["x"][n_init:] if done else np.empty((0, task.space.d))
+        count.append(len(x))
+        bank: Any = bank_of([task])
+        if bank.m:
+            at.append(bank.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
+        else:
+            wide = max(t.space.d for t in suite.tasks("test"))
+            at.append(np.pad(x[:, : task.space.d], ((0, 0), (0, wide - task.space.d))).ravel())
+        f = record.arrays["fidelity"][n_init:] if done else np.empty(0)
+        level.append(np.abs(f[:, None] - np.array(task.fidelities)).argmin(1))
+    joined, levels = np.concatenate(at), np.concatenate(level)
+    kind = np.uint32 if joined.dtype.kind == "i" and joined.max(initial=0) > 65_535 else np.uint16
+    out: dict[str, NDArray[Any]] = {
+        "count": np.array(count, np.uint16),
+        "at": joined.astype(kind if joined.dtype.kind == "i" else np.float32),
+    }
+    if len(levels) and (levels < len(suite.task(cells[0].task).fidelities) - 1).any():
+        out["level"] = levels.astype(np.uint8)
+    return out
+
+
+def _joined(parts: Sequence[Reference]) -> Reference:
+    first = parts[0]
+    for part in parts:
+        for name in ("data_hash", "tasks", "budget", "seeds", "split"):
+            if getattr(part, name) != getattr(first, name):
+                raise InvalidValueError(
+                    f"Comparisons of {first.suite} must have one `{name}`, got {getattr(first, name)!r} and "
+                    f"{getattr(part, name)!r}."
+                )
+    entrants = {e.name: e for part in parts for e in part.entrants}
+    times = {name: {s: t for p in parts for s, t in p.times.get(name, {}).items()} for name in entrants}
+    failures = {name: {s: t for p in parts for s, t in p.failures.get(name, {}).items()} for name in entrants}
+    choices = {key: value for p in parts for key, value in p.choices.items()}
+    return replace(first, entrants=tuple(entrants.values()), times=times, failures=failures, choices=choices)

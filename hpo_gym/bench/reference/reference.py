@@ -1,0 +1,259 @@
+"""Reference runs: what baselines chose, shipped, so that a new agent is compared with them without paying for them.
+
+Only choices and measured times are stored: a run is replayed on the suite's own tasks, which gives scores, costs and
+incumbents as the run itself did. A suite's `<Suite>.json` says who ran how, `<Suite>.runs` holds the choices.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hpo_gym
+from hpo_gym.bench.cells import Arrays, Cell, Entrant, Made, Work, failed, replayed
+from hpo_gym.bench.protocol import STARTS, Protocol
+from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.optimizer import Context
+from hpo_gym.state.runs import Runs
+from hpo_gym.storage.blocks import pack as pack_block
+from hpo_gym.storage.blocks import unpack as unpack_block
+from hpo_gym.suite import Suite
+from hpo_gym.task import Task
+
+FOLDER = Path(hpo_gym.__file__).parent / "data" / "reference"
+FORMAT = 1
+ROUNDING = 1e-4
+"""How far a replay may be from a run where points are stored in single precision, as a share of best less worst."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference runs of one suite: every entrant on every task, replicate and start.
+
+    Attributes:
+        suite, data_hash: What they ran on.
+        tasks: In the order of `Protocol.tasks`: a part of them is the first few.
+        budget, seeds, split: As of `Protocol`.
+        entrants: Who ran.
+        times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.
+        failures: By entrant and start, the error of each cell that failed, by its place among `tasks` x `seeds`.
+        choices: By ``entrant/start``: `count` ``(cells,)``, `at` (rows of the pool, or points) one run after the other,
+            and `level` (positions among the fidelities) where not all are full.
+    """
+
+    suite: str
+    data_hash: str
+    tasks: tuple[str, ...]
+    budget: int
+    seeds: int
+    split: str
+    entrants: tuple[Entrant, ...]
+    times: Mapping[str, Mapping[str, Mapping[str, float]]]
+    failures: Mapping[str, Mapping[str, Mapping[str, str]]]
+    choices: Mapping[str, Mapping[str, NDArray[Any]]]
+
+    # ------------------------------------------------------------------ files
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """Write both files, each whole or not at all, and return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {f"{run}/{name}": a for run, part in self.choices.items() for name, a in part.items()}
+        block = pack_block(arrays)
+        said = {k: v for k, v in asdict(replace(self, choices={})).items() if k != "choices"}
+        said = {"format": FORMAT, **said, "sha256": hashlib.sha256(block).hexdigest()}
+        text = json.dumps(said, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        runs, about = folder / f"{self.suite}.runs", folder / f"{self.suite}.json"
+        for path, content in ((runs, block), (about, text.encode())):
+            unfinished = path.with_name(f".{path.name}.part")
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        return about, runs
+
+    @classmethod
+    def read(cls, about: Path) -> Reference:
+        """Read what `write` wrote.
+
+        Raises:
+            DamagedDataError: The files do not hold what their checksum says.
+        """
+        try:
+            said = json.loads(about.read_text(encoding="utf-8"))
+            block = about.with_suffix(".runs").read_bytes()
+            if said.pop("format") != FORMAT or said.pop("sha256") != hashlib.sha256(block).hexdigest():
+                raise ValueError("another format or checksum")
+            choices: dict[str, dict[str, NDArray[Any]]] = {}
+            for key, array in unpack_block(block).items():
+                run, _, name = key.rpartition("/")
+                choices.setdefault(run, {})[name] = array
+            said["entrants"] = tuple(Entrant(**e) for e in said["entrants"])
+            return cls(**{**said, "tasks": tuple(said["tasks"])}, choices=choices)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidValueError) as fault:
+            raise DamagedDataError(f"{about} must hold reference runs as they were written: {fault!r}.") from fault
+
+    # ------------------------------------------------------------------ what it knows
+    def without(self, names: Iterable[str]) -> Reference:
+        """The runs of the others."""
+        kept = tuple(e for e in self.entrants if e.name not in set(names))
+        known = {e.name for e in kept}
+        return replace(
+            self,
+            entrants=kept,
+            times={k: v for k, v in self.times.items() if k in known},
+            failures={k: v for k, v in self.failures.items() if k in known},
+            choices={k: v for k, v in self.choices.items() if k.rpartition("/")[0] in known},
+        )
+
+    def cells(self) -> list[Cell]:
+        """The cells of one entrant and start, in the order in which they are stored."""
+        return [Cell(self.suite, self.data_hash, t, None, r) for t in self.tasks for r in range(self.seeds)]
+
+    def made(self, suite: Suite, spec: str, entrant: Entrant, start: str, wanted: Iterable[Cell]) -> list[Made]:
+        """Replay the runs of one entrant from one start, as far as they are wanted."""
+        work = Work(entrant, spec, None, self.split, start, self.budget, STARTS[start])
+        place = {cell: i for i, cell in enumerate(self.cells())}
+        broken = self.failures.get(entrant.name, {}).get(start, {})
+        which = [(cell, place[cell]) for cell in wanted]
+        times = {**self.times[entrant.name][start], "reference": True}
+        lost = [failed(work, cell, broken[str(i)]) for cell, i in which if str(i) in broken]
+        out = [replace(made, measured=times) for made in lost]
+        alive = [(cell, i) for cell, i in which if str(i) not in broken]
+        if not alive:
+            return out
+        runs = self._choices(suite.task(self.tasks[0]), entrant.name, start)
+        spaces: dict[Any, list[tuple[Cell, Arrays]]] = {}
+        for cell, i in alive:  # given points are drawn for runs of one space
+            spaces.setdefault(suite.task(cell.task).space, []).append((cell, runs[i]))
+        for space, some in spaces.items():
+            player = Player([run for _, run in some], space.d)
+            for made in replayed(player, suite, replace(work, cells=tuple(cell for cell, _ in some))):
+                out.append(replace(made, measured=times))
+        return out
+
+    def _choices(self, task: Task, name: str, start: str) -> list[Arrays]:
+        """The choices of each cell: `at`, and `fidelity` ``(t,)``."""
+        stored = self.choices[f"{name}/{start}"]
+        ends = np.cumsum(stored["count"].astype(np.int64))
+        fidelity = np.ones(int(ends[-1]))
+        if "level" in stored:
+            fidelity = np.array(task.fidelities)[stored["level"]]
+        at = stored["at"]
+        wide = len(at) // max(int(ends[-1]), 1)  # numbers of one choice: 1 for a row, else those of a point
+        cut = ends[:-1]
+        shaped = at.astype(np.int64) if wide == 1 and at.dtype.kind == "u" else at.reshape(-1, wide).astype(np.float64)
+        return [{"at": a, "fidelity": f} for a, f in zip(np.split(shaped, cut), np.split(fidelity, cut), strict=True)]
+
+
+class Player:
+    """An optimizer that chooses what was recorded, for many runs at once.
+
+    Args:
+        recorded: `at` and `fidelity` of each run.
+        d: Columns of the search space; a recorded point may have more.
+    """
+
+    def __init__(self, recorded: Sequence[Arrays], d: int) -> None:
+        self.recorded, self.d, self._step = recorded, d, 0
+
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` runs: those that were recorded, in this order."""
+        assert len(contexts) == len(self.recorded)
+        self._step = 0
+
+    def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """The next choice of each run; -1 or a point of NaN where it made no more."""
+        t, n = self._step, len(self.recorded)
+        self._step += 1
+        rows = self.recorded[0]["at"].ndim == 1
+        chosen = np.full(n, -1, np.int64) if rows else np.full((n, self.d), np.nan)
+        fidelity = np.ones(n)
+        for i, run in enumerate(self.recorded):
+            if t < len(run["at"]):
+                fidelity[i] = run["fidelity"][t]
+                chosen[i] = run["at"][t] if rows else run["at"][t, : self.d]
+        return chosen, fidelity
+
+
+# ---------------------------------------------------------------------- reading
+def reference_of(suite: str, folder: Path | None = None) -> Reference:
+    """The reference runs of a suite; those that are shipped, unless a folder is named.
+
+    Raises:
+        UnknownNameError: There are none; the message lists suites that have some.
+    """
+    folder = FOLDER if folder is None else folder
+    known = {p.stem: p for p in folder.glob("*.json")}
+    if suite not in known:
+        raise unknown("suite with reference runs", suite, sorted(known))
+    return _read(known[suite])
+
+
+@functools.lru_cache(maxsize=32)
+def _read(about: Path) -> Reference:
+    return Reference.read(about)
+
+
+def references(suites: Mapping[str, Suite], folder: Path | None = None) -> dict[str, Reference]:
+    """The reference runs of suites, by what the suites are loaded with.
+
+    Raises:
+        DamagedDataError: They were made with other data than the suite has.
+    """
+    out = {spec: reference_of(suite.name, folder) for spec, suite in suites.items()}
+    for spec, suite in suites.items():
+        if out[spec].data_hash != suite.data_hash:
+            raise DamagedDataError(f"The reference runs of {suite.name!r} were made with other data than it has.")
+    return out
+
+
+def covered(
+    found: Mapping[str, Reference],
+    suites: Mapping[str, Suite],
+    *,
+    split: str,
+    fold: int | str | None,
+    start: str,
+    budget: int,
+    seeds: int | None,
+    tasks: int | None,
+) -> Protocol:
+    """The protocol of a comparison with reference runs; `seeds` and `tasks` are as many as there are, unless given.
+
+    Raises:
+        InvalidValueError: It asks for what the reference runs do not have.
+    """
+    seeds = min(r.seeds for r in found.values()) if seeds is None else seeds
+    most = min((len(r.tasks) for s, r in found.items() if len(r.tasks) < _size(suites[s], r)), default=None)
+    protocol = Protocol(split, fold, start, budget, seeds, most if tasks is None else tasks)
+    for spec, one in found.items():
+        has = {"split": one.split, "fold": None, "budget": one.budget}
+        for name, value in has.items():
+            if getattr(protocol, name) != value:
+                raise InvalidValueError(
+                    f"Reference runs of {one.suite} have `{name}={value!r}`, got {getattr(protocol, name)!r}."
+                )
+        if seeds > one.seeds:
+            raise InvalidValueError(f"Reference runs of {one.suite} have `seeds <= {one.seeds}`, got {seeds}.")
+        if (protocol.tasks or len(one.tasks) + 1) > len(one.tasks) < _size(suites[spec], one):
+            raise InvalidValueError(f"Reference runs of {one.suite} have `tasks <= {len(one.tasks)}`, got {tasks}.")
+        if not any(f"{e.name}/{start}" in one.choices for e in one.entrants):
+            raise InvalidValueError(f"Reference runs of {one.suite} have no `start={start!r}`.")
+    return protocol
+
+
+def _size(suite: Suite, reference: Reference) -> int:
+    return len(suite.tasks(reference.split))
+
+
+def entrants_with(found: Mapping[str, Reference], start: str) -> list[Entrant]:
+    """Who ran on all of the suites from a start, in the order of the first."""
+    first, *others = found.values()
+    return [
+        e for e in first.entrants if all(e in r.entrants and f"{e.name}/{start}" in r.choices for r in (first, *others))
+    ]

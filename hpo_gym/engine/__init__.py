@@ -1,0 +1,1 @@
+"""The one transition, from the keywords of `gym.make` to the infos."""

@@ -1,0 +1,124 @@
+"""From the keywords of `gym.make` to a kernel: what `HPOEnv` and `HPOVectorEnv` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.codecs import Codec
+from hpo_gym.engine.kernel import Kernel, Part, horizon, make_parts
+from hpo_gym.errors import InvalidValueError, SplitError, unknown
+from hpo_gym.observers import Observer
+from hpo_gym.rewards import Reward
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.task import Task, bank_of
+
+RENDER_MODES = ("ansi", "rgb_array")
+MOST = 1_000_000
+"""Of runs, of the budget and of given points: more is a slip of the pen."""
+
+
+def make_kernel(
+    n: int,
+    suite: str | Path | Suite,
+    *,
+    split: str,
+    task: str | None,
+    fold: int | None,
+    budget: int,
+    observer: Part | Observer,
+    codec: Part | Codec,
+    reward: Part | Reward,
+    scores: str,
+    duplicates: str,
+    n_init: int,
+) -> tuple[Suite, Kernel]:
+    """Load a suite and make a kernel of `n` runs on the tasks of one split.
+
+    Raises:
+        UnknownNameError: A suite, split, task, part or option that does not exist.
+        InvalidValueError: A value out of its range.
+        SplitError: A task of another split, or a reward that reads the oracle outside the training split.
+    """
+    for name, value, least in (("num_envs", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
+            raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
+    if not isinstance(suite, (str, Path, Suite)):
+        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
+    words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
+    loaded = load_suite(suite)
+    tasks = choose_tasks(loaded, split, task, fold)
+    parts = make_parts(observer, codec, reward, scores, duplicates)
+    if parts.reward.training_only and split != "train":
+        raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
+    fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
+    contexts = Contexts(
+        loaded.space,
+        bank_of(tasks, loaded.space.d),
+        float(budget),
+        loaded.scale(fold),
+        getattr(parts.codec, "candidates", None) or parts.observer.candidates,
+        n_init,
+        horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity),
+        fidelities,
+    )
+    return loaded, Kernel(contexts, parts, n)
+
+
+def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
+    """The tasks of a split, or one of them."""
+    tasks = suite.tasks(split, fold)
+    if task is not None:
+        chosen = suite.task(task)
+        where = suite.split(chosen, fold)
+        if where is None:
+            raise SplitError(f"Task {task!r} is in no split of {suite.name!r}: its published split leaves it out.")
+        if where != split:
+            raise SplitError(f"Task {task!r} belongs to split {where!r}, got `split={split!r}`.")
+        return (chosen,)
+    if not tasks:
+        raise InvalidValueError(f"Suite {suite.name!r} has no task in split {split!r} (fold {fold}).")
+    return tasks
+
+
+def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]:
+    """Positions of named tasks, one name for all runs or a sequence of `count`."""
+    known = {t.name: j for j, t in enumerate(tasks)}
+    wanted = [names] * count if isinstance(names, str) else names
+    if not is_row(wanted) or len(wanted) != count:
+        raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {names!r}.")
+    for name in wanted:
+        if not isinstance(name, str) or name not in known:
+            raise unknown("task (in this env)", name, known)
+    return [known[name] for name in wanted]
+
+
+def is_row(value: Any) -> bool:
+    """Whether a value is a list, a tuple or an array of one axis."""
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+
+
+def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
+    """Refuse options of `reset` that do not exist."""
+    if options is not None and not isinstance(options, Mapping):
+        raise InvalidValueError(f"`options` of reset must be a mapping or None, got {options!r}.")
+    given = dict(options or {})
+    for name in given:
+        if name not in known:
+            raise unknown("option of reset", name, known)
+    return given
+
+
+def check_seed(seed: Any) -> int:
+    """Refuse a seed that is no integer >= 0."""
+    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")
+    return int(seed)

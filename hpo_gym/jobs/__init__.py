@@ -1,0 +1,1 @@
+"""Independent jobs in processes."""

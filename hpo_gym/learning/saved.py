@@ -1,0 +1,201 @@
+"""What an optimizer learned, in a folder: `optimizer.json` says what it is, a second file holds the arrays. No pickle.
+
+That is ``arrays.npz``, or, of the weights of networks, ``weights.safetensors``; there is none where the JSON says all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.optimizer import OPTIMIZERS, Optimizer, make_optimizer
+from hpo_gym.seeding import canonical
+from hpo_gym.suite import SUITES
+from hpo_gym.suites import load_suite
+
+FORMAT = 1
+ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
+_OURS = ("format", "optimizer", "data", "arrays", "sha256", "checksum")
+_LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_saved(
+    folder: str | Path, name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = None, *,
+    weights: bool = False,
+) -> None:  # fmt: skip
+    """Write what an optimizer learned; the same optimizer gives the same bytes.
+
+    Args:
+        folder: Made if it is missing.
+        name: The registered name of the optimizer.
+        about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and what else
+            the arrays need to be understood. The data hash of each registered suite is added.
+        arrays: Booleans or numbers.
+        weights: Whether they are weights, for `WEIGHTS`.
+
+    Raises:
+        InvalidValueError: `about` is not plain JSON.
+    """
+    folder = Path(folder)
+    said = {k: v for k, v in about.items() if k not in _OURS}
+    head = {"format": FORMAT, "optimizer": name, **said, "data": _data(about.get("suites", ())), "arrays": None}
+    data = None
+    if arrays is not None:
+        ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+        data = _safetensors().save(ready) if weights else _npz(ready)
+        head |= {"arrays": WEIGHTS if weights else ARRAYS, "sha256": hashlib.sha256(data).hexdigest()}
+    try:
+        text = json.dumps({**head, "checksum": _checksum(head)}, indent=1, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as fault:
+        raise InvalidValueError(f"What is saved of an optimizer must be plain JSON, got {fault}.") from fault
+    folder.mkdir(parents=True, exist_ok=True)
+    if data is not None:
+        (folder / str(head["arrays"])).write_bytes(data)
+    (folder / ABOUT).write_text(text, encoding="utf-8")
+
+
+def read_saved(folder: str | Path, name: str, version: int) -> tuple[dict[str, Any], Arrays]:
+    """Read and check what `write_saved` wrote; nothing that is read is run.
+
+    Raises:
+        DamagedDataError: A file is missing or damaged, or it is of another optimizer, version or format, or was trained
+            on other data than a suite has now.
+    """
+    path = Path(folder) / ABOUT
+    head = read_about(folder)
+    with blame(path):
+        found = (head["optimizer"], head["version"])
+        if found != (name, version):
+            raise InvalidValueError(f"`optimizer` and `version` must be {(name, version)}, got {found}.")
+        for suite, trained_on in head["data"].items():
+            if suite in SUITES.entries() and load_suite(suite).data_hash != trained_on:
+                raise InvalidValueError(f"it was trained on other data of {suite!r} than are here: train it anew.")
+        if head["arrays"] is None:
+            return head, {}
+        if head["arrays"] not in (ARRAYS, WEIGHTS):
+            raise InvalidValueError(f"`arrays` must be {ARRAYS!r}, {WEIGHTS!r} or null, got {head['arrays']!r}.")
+    return head, _arrays(Path(folder) / head["arrays"], head["sha256"])
+
+
+def check_saved(folder: str | Path) -> None:
+    """Whether the files of a folder are those that were written; raises `DamagedDataError` where they are not."""
+    head = read_about(folder)
+    with blame(Path(folder) / ABOUT):
+        if head["arrays"] is not None:
+            _checked(Path(folder) / str(head["arrays"]), head["sha256"])
+
+
+def read_about(folder: str | Path) -> dict[str, Any]:
+    """What `optimizer.json` says, its checksum checked; raises `DamagedDataError` as `read_saved`."""
+    path = Path(folder) / ABOUT
+    data = _bytes(path)
+    with blame(path):
+        head = json.loads(data.decode("utf-8"))
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise InvalidValueError(f"`format` must be {FORMAT}.")
+        expected = _checksum({k: v for k, v in head.items() if k != "checksum"})
+        if head.get("checksum") != expected:
+            raise InvalidValueError(f"`checksum` must be {expected}, got {head.get('checksum')!r}.")
+        return head
+
+
+def load(saved: str | Path) -> Optimizer:
+    """A trained optimizer: one that is shipped, by its name (`shipped`), or one from a folder that `save` wrote.
+
+    Raises:
+        InvalidValueError: Neither.
+        DamagedDataError: Its files are not what was written, or were trained on other data than a suite has now.
+        MissingExtraError: It needs an optional package.
+    """
+    folder = folder_of(saved)
+    name = read_about(folder).get("optimizer")
+    if name not in OPTIMIZERS.entries():
+        raise DamagedDataError(
+            f"{folder / ABOUT}: `optimizer` must be a registered name (of a class of yours, import its module first), "
+            f"got {name!r}."
+        )
+    optimizer: Any = make_optimizer(name)
+    optimizer.load(folder)
+    return optimizer  # type: ignore[no-any-return]
+
+
+def shipped() -> dict[str, Path]:
+    """Names and folders of the trained optimizers that are shipped."""
+    found: dict[str, Path] = {}
+    for package in OPTIMIZERS.packages:
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            found |= {p.parent.name: p.parent for p in sorted(Path(root, "pretrained").glob(f"*/{ABOUT}"))}
+    return found
+
+
+def folder_of(saved: str | Path) -> Path:
+    """The folder of a trained optimizer; raises `InvalidValueError` where there is none."""
+    known = shipped()
+    if str(saved) in known:
+        return known[str(saved)]
+    if (Path(saved) / ABOUT).is_file():
+        return Path(saved)
+    raise InvalidValueError(
+        f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}."
+    )
+
+
+def _data(suites: Iterable[str]) -> dict[str, str]:
+    return {name: load_suite(name).data_hash for name in suites if name in SUITES.entries()}
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    data = _bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
+    return data
+
+
+def _arrays(path: Path, sha256: str) -> Arrays:
+    data = _checked(path, sha256)
+    with blame(path):
+        if path.name == WEIGHTS:
+            return dict(_safetensors().load(data))
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+                raise InvalidValueError("the arrays must be stored, not compressed.")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise DamagedDataError(f"{path} must be a file; it is missing.")
+    size = path.stat().st_size
+    if size > _LARGEST[path.name]:
+        raise DamagedDataError(f"{path} must have at most {_LARGEST[path.name]} bytes, got {size}.")
+    return path.read_bytes()
+
+
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def _safetensors() -> Any:
+    return importlib.import_module("safetensors.numpy")  # of the extra "rl", which tables do without
+
+
+def _checksum(head: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(dict(head)).encode()).hexdigest()

@@ -1,0 +1,193 @@
+"""`PolicyOptimizer`: a policy that was trained on the env, used through ask and tell on any objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.codecs import CODECS, Codec
+from hpo_gym.engine.kernel import Part, horizon, make_part
+from hpo_gym.errors import StateError
+from hpo_gym.observers import OBSERVERS, Observer
+from hpo_gym.optimizer import Context
+from hpo_gym.score_scales import SCORES
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task
+from hpo_gym.transfer.prior import Scale
+from hpo_gym.trial import Query, Trial
+
+Policy = Callable[[Any, np.random.Generator], Any]
+"""From one observation to one action."""
+
+
+class PolicyOptimizer:
+    """Chooses by a policy; what the policy sees is what it would see in the env.
+
+    Args:
+        policy: From an observation (of one run, without a batch axis) and a generator to an action.
+        observer, codec: As in `gym.make`, the ones that the policy was trained with.
+        scores: The scale of the scores shown.
+        scale: The meta-train statistics that the policy was trained with.
+        space: The search space that the policy was trained with, where that may be wider than a run's own: missing
+            columns are shown as inactive.
+    """
+
+    version = 1
+
+    def __init__(
+        self,
+        policy: Policy,
+        observer: Part | Observer = "last",
+        codec: Part | Codec = "box",
+        *,
+        scores: str = "raw",
+        scale: Scale | None = None,
+        space: SearchSpace | None = None,
+    ) -> None:
+        self.policy, self.space = policy, space
+        served = SCORES.get(scores)()
+        seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
+        self.observer, self.codec = seen, make_part(CODECS, codec)
+        self.scale = scale or Scale()
+        self._runs: Runs | None = None
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
+        space = self.space or context.space
+        bank = _ToldBank(context, space.d)
+        most = horizon(context.budget, context.fidelities, 0, fidelity=self.codec.fidelity)
+        candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
+        self._contexts = Contexts(
+            space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
+        )
+        self._rng, self._told, self._n_init = rng, list[Trial](), 0
+        self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
+        self._asked = False
+        self._runs = self._make_runs(0)
+
+    def ask(self) -> Query | None:
+        """The query that the policy chooses; None when it stops or the budget is spent."""
+        runs = self._ready()
+        self._asked = True
+        if float(np.max(self._contexts.budget - runs.spent)) < self._contexts.fidelities[0] - 1e-9:
+            return None
+        obs = self.observer(self._contexts, runs)
+        one = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0]
+        action = np.asarray(self.policy(one, self._rng))[None]
+        at, fidelity, stop = self.codec.decode(self._contexts, runs, action)
+        if stop is not None and stop[0]:
+            return None
+        return Query(runs.bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
+
+    @property
+    def runs(self) -> Runs:
+        """The run so far, as observers and codecs read it."""
+        return self._ready()
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of a run, after `reset`."""
+        self._ready()
+        return self.observer.space(self._contexts), self.codec.space(self._contexts)
+
+    def masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense now, ``(a,)``, configurations that were tried left out; for discrete actions."""
+        return np.asarray(self.codec.masks(self._contexts, self._ready(), untried=True)[0])
+
+    def tell(self, trial: Trial) -> None:
+        """Learn an outcome; those told before the first `ask` are given points."""
+        runs = self._ready()
+        if not self._asked:
+            self._n_init += 1
+            self._told.append(trial)
+            self._runs = self._make_runs(self._n_init)
+            for given in self._told:
+                self._record(self._runs, given)
+            self._runs.spent = np.zeros(1) if self.codec.fidelity else 0.0
+            return
+        self._record(runs, trial)
+
+    def _record(self, runs: Runs, trial: Trial) -> None:
+        bank: Any = runs.bank
+        at = bank.place(runs.task, bank.space.to_unit(trial.config)[None])
+        outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
+        fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
+        runs.record(at, outcome.score, outcome, fidelity)
+
+    def _make_runs(self, n_init: int) -> Runs:
+        object.__setattr__(self._contexts, "n_init", n_init)
+        object.__setattr__(self._contexts, "horizon", self._contexts.horizon + (1 if n_init else 0))
+        runs = Runs(
+            self._contexts.bank, 1, self._contexts.horizon, budget=self._contexts.budget, fidelity=self.codec.fidelity,
+            history=self.observer.needs_history, track=self.observer.needs_incumbent or self.codec.needs_incumbent,
+        )  # fmt: skip
+        runs.begin(None, np.zeros(1, np.int64), self._world)
+        return runs
+
+    def _ready(self) -> Runs:
+        if self._runs is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._runs
+
+
+class _ToldBank(Bank):
+    """One task whose scores are told, not evaluated: the pool of a context, or its whole space; `d` columns."""
+
+    def __init__(self, context: Context, d: int) -> None:
+        self.space: SearchSpace = context.space
+        self.d = d
+        self.pool = None if context.pool is None else np.asarray(context.pool, np.float64)
+        self.m = 0 if self.pool is None else len(self.pool)
+        self.tasks: Sequence[Task] = (_Told(context),)  # type: ignore[assignment]
+        if self.pool is not None:
+            available = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
+            self.measured = available[None]
+            self.there, self.complete = available, bool(available.all())
+
+    def place(self, task: Ints, x: Points) -> NDArray[Any]:
+        x = x[:, : self.space.d]
+        if self.pool is None:
+            return self._wide(self.space.snap(x))
+        from hpo_gym.tasks.table import Finder
+
+        if not hasattr(self, "_finder"):
+            self._finder = Finder(self.space, self.pool)
+        return self._finder.nearest(self.space.snap(x), self.measured[0])
+
+    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
+        """The rows themselves where available, else the nearest available row."""
+        assert self.pool is not None
+        return np.where(self.measured[0][rows], rows, self.place(task, self.pool[rows]))
+
+    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> Any:
+        raise StateError("Scores of this run are told, not evaluated.")
+
+    def points(self, task: Ints, at: NDArray[Any]) -> Points:
+        return self._wide(np.asarray(at if self.pool is None else self.pool[at], np.float64))
+
+    def _wide(self, x: Points) -> Points:
+        """Points with all columns; those that the run's space lacks are .5."""
+        lacking = self.d - x.shape[-1]
+        return np.concatenate([x, np.full((*x.shape[:-1], lacking), 0.5)], -1) if lacking > 0 else x
+
+    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        return np.zeros(len(base)), np.zeros(len(base), np.int8)
+
+    def config(self, task: int, at: Any) -> dict[str, Any]:
+        """The configuration of a row or point."""
+        return self.space.from_unit(at[: self.space.d] if self.pool is None else self.pool[at])
+
+
+class _Told:
+    """What observers read of a task that is not ours to evaluate."""
+
+    def __init__(self, context: Context) -> None:
+        self.name = self.family = "told"
+        self.space, self.fidelities = context.space, tuple(context.fidelities)
+        self.meta_features = context.meta_features
+        self.best = self.worst = float("nan")

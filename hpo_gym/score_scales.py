@@ -1,0 +1,88 @@
+"""Served scores: the scale on which observers show scores. Never the task's own range: that would leak the optimum."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.registry import Registry
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+
+F32 = NDArray[np.float32]
+
+SCORES: Registry[ServedScores] = Registry("served-score transform")
+
+
+class ServedScores(ABC):
+    """A scale of scores, fitted to nothing but meta-train and the run's own trials.
+
+    Attributes:
+        plain: Whether scores are served as they are.
+    """
+
+    plain = False
+
+    @abstractmethod
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Map scores of `n` runs, ``(n,)`` or ``(n, c)``, to the served scale."""
+
+
+@SCORES.register("raw")
+class Raw(ServedScores):
+    """The score itself."""
+
+    plain = True
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        return scores
+
+
+@SCORES.register("global")
+class Global(ServedScores):
+    """Standardised by the mean and standard deviation of meta-train: 2 says that this is as good as it gets."""
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.asarray((scores - contexts.scale.mean) / contexts.scale.sd)
+
+
+@SCORES.register("running")
+class Running(ServedScores):
+    """Standardised by the run's own trials so far; 0 while they are all equal."""
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        there = runs.exists()
+        count = np.maximum(there.sum(1), 1)
+        seen = np.where(there, runs.scores(), 0.0).astype(np.float64)
+        mean = seen.sum(1) / count
+        sd = np.sqrt((np.where(there, seen - mean[:, None], 0.0) ** 2).sum(1) / count)
+        column = (slice(None), None) if scores.ndim == 2 else (slice(None),)
+        sd = np.where(sd > 1e-12 * (1 + np.abs(mean)), sd, np.inf)
+        return np.asarray((scores - mean[column]) / sd[column])
+
+
+@SCORES.register("rank")
+class Rank(ServedScores):
+    """Share of the run's trials that are worse less the share that are better, in (-1, 1); unmoved by any warp."""
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        there = runs.exists()[:, None, :]
+        seen = runs.scores()[:, None, :]
+        asked = scores[:, :, None] if scores.ndim == 2 else scores[:, None, None]
+        balance = ((asked > seen) & there).sum(2) - 1.0 * ((asked < seen) & there).sum(2)
+        out = balance / np.maximum(there.sum(2), 1)
+        return np.asarray(out if scores.ndim == 2 else out[:, 0])
+
+
+class Bounded(ServedScores):
+    """Another scale, cut off at `bound` on either side: for networks, which a single huge score would blind."""
+
+    def __init__(self, inner: ServedScores, bound: float = 10.0) -> None:
+        self.inner, self.bound = inner, bound
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        with np.errstate(over="ignore"):
+            served = self.inner.serve(contexts, runs, scores)
+        return np.asarray(np.clip(served, -self.bound, self.bound))

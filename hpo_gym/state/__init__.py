@@ -1,0 +1,1 @@
+"""What `n` runs hold, and what may be known of their tasks."""

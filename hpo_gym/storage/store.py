@@ -1,0 +1,440 @@
+"""The store: one SQLite file whose rows are whole cells, each with a checksum.
+
+What `put` has acknowledged outlives a killed process, and damage is named, never served. Three checks, smallest first:
+a row holds the checksum of its columns; the `seal` row holds one digest over all rows, so that a lost row shows; the
+lock file beside the store holds the number of acknowledged writes, so that a lost write-ahead log shows.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.storage.blocks import Arrays, pack, unpack
+
+Json = Mapping[str, object]
+Row = tuple[object, ...]
+
+SCHEMA = 1
+_EMPTY = (0, bytes(16))
+_APPLICATION = 0x48504F47  # "HPOG", in the file's header
+_COLUMNS = "cell, checksum, status, error, identity, measured, payload"  # the payload last: a scan need not read it
+_TABLES = """
+CREATE TABLE cells (cell TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, status TEXT NOT NULL, error TEXT,
+    identity TEXT NOT NULL, measured TEXT NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), writes INTEGER NOT NULL, digest BLOB NOT NULL,
+    checksum BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One cell.
+
+    Attributes:
+        cell: Its hash, in hex.
+        identity: What the hash was made from (suite, task, optimizer, settings, protocol, replicate, ...).
+        arrays: What is scored: named arrays of booleans, numbers or fixed-width text; those read are read-only.
+        status: "done" or "failed".
+        error: Why it failed.
+        measured: What is never scored: timings, package version, machine.
+    """
+
+    cell: str
+    identity: Json
+    arrays: Arrays = field(default_factory=dict)
+    status: str = "done"
+    error: str | None = None
+    measured: Json = field(default_factory=dict)
+
+
+class Store:
+    """A store, open within a `with` block; one writer at a time, readers at any time.
+
+    Raises (all calls):
+        DamagedDataError: The file is no store, or does not hold what its checksums say.
+        StateError: Another process writes to this store, or the store is not open.
+        StorageFullError: The disk is full; what was stored before is intact.
+    """
+
+    def __init__(self, path: str | Path, *, write: bool = True) -> None:
+        """Name the file; it is opened, and made if `write` and there is none, by `with`.
+
+        Args:
+            path: The SQLite file.
+            write: Take the writer's lock. Without it the file may lie in a folder that cannot be written to.
+        """
+        self.path, self.write = Path(path), write
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+        self._seal = _EMPTY
+
+    def __enter__(self) -> Store:
+        self._open(check=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and give the writer's lock back; closing twice is allowed."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._connection = self._lock = None
+
+    def put(
+        self,
+        cell: str,
+        identity: Json,
+        arrays: Arrays,
+        *,
+        status: str = "done",
+        error: str | None = None,
+        measured: Json | None = None,
+    ) -> None:
+        """Store a cell, in place of one with the same hash; when this returns, it is on the disk."""
+        self.put_many([Record(cell, identity, arrays, status, error, measured or {})])
+
+    def put_many(self, records: Iterable[Record]) -> None:
+        """Store cells in one transaction: all of them or, when it raises, none."""
+        self._write("cells", [_to_row(r) for r in records])
+
+    def get(self, cell: str) -> Record | None:
+        """Read a cell, None where there is none.
+
+        Raises:
+            DamagedDataError: Its row does not match its checksum; the message names the cell.
+        """
+        with self._wrapped(f"cell {cell!r} of {self.path}"):
+            row = self._db.execute(f"SELECT {_COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
+        if row is not None and row[0] != cell:
+            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {row[0]!r}.")
+        return None if row is None else _from_row(row, self.path)
+
+    def cells(self) -> set[str]:
+        """Hashes of all cells, checked against the seal."""
+        return self._checked()[0]
+
+    def records(self) -> Iterator[Record]:
+        """All cells in the order of their hashes."""
+        for cell in sorted(self.cells()):
+            record = self.get(cell)
+            if record is None:
+                raise DamagedDataError(f"{self.path} is damaged: cell {cell!r} is listed and not found.")
+            yield record
+
+    def meta_set(self, key: str, value: str) -> None:
+        """Store a text, such as the protocol's JSON, under a key."""
+        self._write("meta", [(key, _checksum((key, value)), value)])
+
+    def meta_get(self, key: str) -> str | None:
+        """Read the text under a key, None where there is none."""
+        with self._wrapped(f"meta {key!r} of {self.path}"):
+            row = self._db.execute("SELECT key, checksum, value FROM meta WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        if row[0] != key or row[1] != _checksum((key, row[2])):
+            raise DamagedDataError(f"meta {key!r} of {self.path} does not match its checksum.")
+        return str(row[2])
+
+    def verify(self) -> list[str]:
+        """Read everything and list what is damaged, one sentence per fault."""
+        return [*_faults(self._integrity), *_faults(self._checked), *self._row_faults()]
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StateError(f"A store must be open: `with Store({str(self.path)!r}) as store:`.")
+        return self._connection
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".lock")
+
+    def _open(self, *, check: bool) -> None:
+        if self._connection is not None:
+            raise StateError(f"A store must be opened once, {self.path} is open.")
+        if not self.write and not self.path.is_file():
+            raise InvalidValueError(f"`path` must be a store, got {str(self.path)!r}, which is no file.")
+        try:
+            if self.write:
+                self._take_lock()
+            with self._wrapped(str(self.path)):
+                self._connect()
+                self._read_format()
+            if check:
+                _, self._seal = self._checked()
+        except BaseException:
+            self.close()
+            raise
+
+    def _take_lock(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel drops it, however the process ends
+        except BlockingIOError as fault:
+            raise StateError(f"A store must have one writer: another one holds {self._lock_path}.") from fault
+        except OSError as fault:
+            raise StateError(f"{self.path} cannot be written to ({fault}); read it by `write=False`.") from fault
+        if not self.path.exists():
+            os.ftruncate(self._lock, 0)  # the count of a store that was removed
+
+    def _connect(self) -> None:
+        uri = self.path.resolve().as_uri()
+        if self.write:
+            self._connection = sqlite3.connect(f"{uri}?mode=rwc", uri=True, isolation_level=None, timeout=1.0)
+            self._db.execute("PRAGMA synchronous=FULL")
+            return
+        wal = self.path.with_name(self.path.name + "-wal")
+        logged = wal.exists() and wal.stat().st_size > 0  # a writer is at work, or was killed: leave its files alone
+        mode = "ro" if logged else "rw"  # "rw" tidies up SQLite's own files on closing
+        self._connection = sqlite3.connect(f"{uri}?mode={mode}", uri=True, isolation_level=None, timeout=5.0)
+        try:
+            self._db.execute("PRAGMA query_only=1")
+            self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+        except sqlite3.OperationalError as fault:
+            if logged or _code(fault) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            self._db.close()  # a folder without write permission, where nobody writes
+            self._connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None)
+
+    def _read_format(self) -> None:
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        if self.write and tables == application == 0 and not self._ledger()[1]:
+            self._create()
+        elif application != _APPLICATION:
+            raise DamagedDataError(f"{self.path} is not a store of hpo-gym, or its header is damaged.")
+        if self.write:
+            self._db.execute("PRAGMA journal_mode=WAL")
+        version = self.meta_get("schema")
+        if version != str(SCHEMA):
+            raise DamagedDataError(f"{self.path} has schema {version}, this version of hpo-gym reads {SCHEMA}.")
+
+    def _create(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        with self._transaction():
+            for statement in _TABLES.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id={_APPLICATION}")
+            self._db.execute("INSERT INTO seal VALUES (1, 0, '', '')")
+            self._seal = _EMPTY
+            for key, value in (("schema", str(SCHEMA)), ("id", os.urandom(8).hex())):
+                self._replace("meta", (key, _checksum((key, value)), value))
+        self._acknowledge()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def _write(self, table: str, rows: list[Row]) -> None:
+        if not self.write:
+            raise StateError(f"A store opened with `write=False` must not be written to: {self.path}.")
+        before = self._seal
+        try:
+            with self._wrapped(str(self.path)), self._transaction():
+                for row in rows:
+                    self._replace(table, row)
+        except BaseException:
+            self._seal = before
+            raise
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Move what is committed from the log to the file, so that the file alone is the store, and note the count."""
+        with suppress(sqlite3.OperationalError):  # a reader is in the way: the log keeps it
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self._lock is not None:
+            with suppress(OSError):  # a witness only; it may lag behind
+                os.pwrite(self._lock, f"{self.meta_get('id')} {self._seal[0]:012d}\n".encode(), 0)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute(
+                "UPDATE seal SET writes = ?, digest = ?, checksum = ?", (*self._seal, _checksum(self._seal))
+            )
+            self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _replace(self, table: str, row: Row) -> None:
+        key = "cell" if table == "cells" else "key"
+        old = self._db.execute(f"SELECT {key}, checksum FROM {table} WHERE {key} = ?", row[:1]).fetchone()
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        writes, digest = self._seal
+        for item in (old, row):
+            digest = digest if item is None else _xor(digest, _checksum((table, *item[:2])))
+        self._seal = (writes + 1, digest)
+
+    # -- checking --------------------------------------------------------------------------------------------------
+
+    def _checked(self) -> tuple[set[str], tuple[int, bytes]]:
+        """The cells and the seal, after both were found to agree."""
+        store, acknowledged = self._ledger()  # before the tables: it may only lag behind
+        with self._wrapped(str(self.path)):
+            self._db.execute("BEGIN")
+            try:
+                keys = {
+                    t: self._db.execute(f"SELECT {c}, checksum FROM {t}").fetchall()
+                    for t, c in (("cells", "cell"), ("meta", "key"))
+                }
+                seals = self._db.execute("SELECT writes, digest, checksum FROM seal").fetchall()
+            finally:
+                self._db.execute("COMMIT")
+        digest = _EMPTY[1]
+        for table, rows in keys.items():
+            for row in rows:
+                digest = _xor(digest, _checksum((table, *row)))
+        seal = seals[0][:2] if len(seals) == 1 and seals[0][2] == _checksum(seals[0][:2]) else None
+        if seal is None or seal[1] != digest:
+            raise DamagedDataError(f"{self.path} is damaged: its rows do not match its seal; rows are lost or changed.")
+        if acknowledged > seal[0] and store == self.meta_get("id"):
+            raise DamagedDataError(
+                f"{self.path} is damaged: it holds {seal[0]} writes and {acknowledged} were acknowledged; "
+                f"its log is cut or it is an older copy. To go on with what is left, remove {self._lock_path}."
+            )
+        return {str(cell) for cell, _ in keys["cells"]}, seal
+
+    def _integrity(self) -> None:
+        with self._wrapped(str(self.path)):
+            found = [str(text) for (text,) in self._db.execute("PRAGMA integrity_check(20)").fetchall()]
+        if found != ["ok"]:
+            raise DamagedDataError(f"{self.path} is damaged: " + "; ".join(found))
+
+    def _row_faults(self) -> Iterator[str]:
+        try:
+            with self._wrapped(str(self.path)):
+                cells = [row[0] for row in self._db.execute("SELECT cell FROM cells ORDER BY cell")]
+                keys = [row[0] for row in self._db.execute("SELECT key FROM meta ORDER BY key")]
+        except HPOGymError as fault:
+            yield str(fault)
+            return
+        for cell in cells:
+            yield from _faults(partial(self.get, cell))
+        for key in keys:
+            yield from _faults(partial(self.meta_get, key))
+
+    def _ledger(self) -> tuple[str, int]:
+        """The lock file's witness: a store's id and how many of its writes were acknowledged."""
+        try:
+            store, count = self._lock_path.read_text().split()
+            return store, int(count)
+        except (OSError, ValueError):
+            return "", 0
+
+    @contextmanager
+    def _wrapped(self, what: str) -> Iterator[None]:
+        """Say what an error of SQLite means for the caller."""
+        try:
+            yield
+        except (sqlite3.Error, UnicodeError) as fault:
+            raise _explained(fault, what) from fault
+
+
+def verify(path: str | Path) -> list[str]:
+    """List what is damaged in a store that may not even open, one sentence per fault."""
+    store = Store(path, write=False)
+    try:
+        store._open(check=False)
+        return store.verify()
+    except HPOGymError as fault:
+        return [str(fault)]
+    finally:
+        store.close()
+
+
+def _to_row(record: Record) -> Row:
+    if record.status not in ("done", "failed"):
+        raise InvalidValueError(f"`status` must be 'done' or 'failed', got {record.status!r}.")
+    if not (record.cell.isascii() and record.cell.isprintable() and record.cell):
+        raise InvalidValueError(f"`cell` must be a hash in hex, got {record.cell!r}.")
+    error = None if record.error is None else record.error.encode("utf-8", "backslashreplace").decode()
+    rest = (record.status, error, _json(record.identity), _json(record.measured), pack(record.arrays))
+    return (record.cell, _checksum((record.cell, *rest)), *rest)
+
+
+def _from_row(row: Row, path: Path) -> Record:
+    cell, checksum, status, error, identity, measured, payload = row
+    if checksum != _checksum((cell, *row[2:])) or not isinstance(payload, bytes):
+        raise DamagedDataError(f"Cell {cell!r} of {path} does not match its checksum.")
+    parts = (MappingProxyType(json.loads(str(text))) for text in (identity, measured))
+    return Record(
+        str(cell),
+        next(parts),
+        MappingProxyType(unpack(payload)),
+        str(status),
+        None if error is None else str(error),
+        next(parts),
+    )
+
+
+def _json(value: Json) -> str:
+    try:
+        return json.dumps(dict(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as fault:
+        raise InvalidValueError(
+            f"`identity` and `measured` must be JSON, without NaN: {fault}; got {value!r}."
+        ) from fault
+
+
+def _checksum(values: Row) -> bytes:
+    """Digest of typed values: text, bytes, integers and None never collide."""
+    state = hashlib.blake2b(digest_size=16)
+    for value in values:
+        data = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+        state.update(f"{type(value).__name__}{len(data)}:".encode() + data)
+    return state.digest()
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(16, "little")
+
+
+def _faults(check: Callable[[], object]) -> Iterator[str]:
+    try:
+        check()
+    except HPOGymError as fault:
+        yield str(fault)
+
+
+def _code(fault: BaseException) -> int:
+    return int(getattr(fault, "sqlite_errorcode", 0)) & 0xFF  # the primary one
+
+
+def _explained(fault: BaseException, what: str) -> HPOGymError:
+    code = _code(fault)
+    extended = int(getattr(fault, "sqlite_errorcode", 0))
+    reading = extended in (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ)
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and not reading):
+        return StorageFullError(f"{what} could not be written ({fault}); what was stored before is intact.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StateError(f"{what} is locked by another program ({fault}).")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StateError(
+            f"{what} could not be opened ({fault}); if its folder is read-only, copy it with its -wal file."
+        )
+    if isinstance(fault, UnicodeEncodeError):
+        return InvalidValueError(f"Text must be valid Unicode, got {fault.object!r}.")
+    if isinstance(fault, sqlite3.ProgrammingError):
+        return StateError(f"{what}: {fault}")
+    return DamagedDataError(f"{what} is damaged ({fault}).")

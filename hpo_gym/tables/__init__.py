@@ -1,0 +1,1 @@
+"""Suites of a table of one's own."""

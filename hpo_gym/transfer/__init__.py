@@ -1,0 +1,1 @@
+"""What earlier tasks say, for baselines and agents alike."""

@@ -1,0 +1,372 @@
+"""The policy over pools: its features by an oracle, its scorer, training on two suites, and acting anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+from scipy import integrate, stats
+
+pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
+
+import torch
+
+from hpo_agents._pool.features import FEATURES, Posterior, log_expected_improvement
+from hpo_agents._pool.network import KINDS, Scorer
+from hpo_agents._pool.prior import BOUND, Prior
+from hpo_agents._pool.view import PoolView
+from hpo_agents.ppo_pool import PoolActor, PPOPool
+from hpo_gym.bench.rollout import context_of, rollout
+from hpo_gym.checks import check_env, check_optimizer
+from hpo_gym.env import HPOEnv
+from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.optimizer import Context, Trainable
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.tables.suite import table_suite
+from hpo_gym.transfer.prior import Scale, evaluations, scale_of
+from hpo_gym.trial import Trial
+
+torch.set_num_threads(1)
+
+SMALL: dict[str, Any] = {
+    "candidates": 16, "budget": 5, "runs": 8, "steps": 160, "segments": 2, "network": [8],
+    "algorithm": {"n_steps": 5, "batch_size": 20},
+}  # fmt: skip
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def make_suite(name: str, d: int, m: int) -> Suite:
+    """Fourteen tasks in three groups of relatives; a tenth of the cells was not measured."""
+    space = ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(d)})
+    r = rng(d)
+    x = r.random((m, d))
+    slopes = r.normal(size=(14, d)) + 2
+    scores = x @ slopes.T
+    scores = scores.T + 0.1 * r.normal(size=(14, m))
+    scores[r.random((14, m)) < 0.1] = np.nan
+    names = [f"{name}{i}" for i in range(14)]
+    splits = {"train": names[:8], "val": names[8:11], "test": names[11:]}
+    return table_suite(name, space, x, scores, tasks=names, splits=splits)
+
+
+@pytest.fixture(scope="module")
+def suites() -> tuple[Suite, Suite]:
+    return make_suite("Wide", 4, 40), make_suite("Narrow", 2, 24)
+
+
+def make(**settings: Any) -> PPOPool:
+    return PPOPool(**{**SMALL, **settings})
+
+
+def trained(*suites: Suite, **settings: Any) -> PPOPool:
+    agent = make(**settings)
+    train, val = ([t for s in suites for t in s.tasks(split)] for split in ("train", "val"))
+    agent.train(train, rng(), validation=val)
+    return agent
+
+
+def weights(agent: PPOPool) -> dict[str, torch.Tensor]:
+    assert agent._weights is not None
+    return agent._weights
+
+
+def same(a: PPOPool, b: PPOPool) -> bool:
+    return all(torch.equal(v, weights(b)[k]) for k, v in weights(a).items())
+
+
+# ---------------------------------------------------------------------- features
+def prior_of(suite: Suite) -> Prior:
+    tasks = suite.tasks("train")
+    assert tasks[0].pool is not None
+    return Prior.of(evaluations(tasks), tasks[0].pool, scale_of(tasks))
+
+
+def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]) -> None:
+    """Against the textbook formula in float64, for runs of 0, 1 and 6 trials, the last without a part of the prior."""
+    prior, r = prior_of(suites[0]), rng()
+    n, h, m = 3, 6, len(prior.x)
+    strangers = np.ones((n, 8), bool)
+    strangers[2, :3] = False
+    rows, score = r.integers(0, m, (n, h)), r.normal(size=(n, h)) + 4
+    exists = np.arange(h) < np.array([0, 1, 6])[:, None]
+    posterior = Posterior(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    found = posterior.features(np.tile(np.arange(m), (n, 1)))
+    for i in range(n):
+        y = prior.y[strangers[i]].astype(float)
+        assert prior.known is not None
+        known = prior.known[strangers[i]]
+        mean = (y * known).sum(0) / known.sum(0)
+        z = (y - mean) * known / np.sqrt(len(y))
+        distance = np.abs(prior.x[:, None] - prior.x[None]).mean(2)
+        k = z.T @ z + 0.05 * np.exp(-distance / 0.15)
+        t = rows[i][exists[i]]
+        expected, variance = mean, np.diag(k)
+        if len(t):
+            served = np.clip((score[i][exists[i]] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
+            solve = np.linalg.solve(k[np.ix_(t, t)] + 0.02 * np.eye(len(t)), k[t])
+            expected = mean + solve.T @ (served - mean[t])
+            variance = np.diag(k) - (solve * k[t]).sum(0)
+            best = served.max()
+            np.testing.assert_array_equal(found[i, :, 1] == 1, np.isin(np.arange(m), t))
+            np.testing.assert_allclose(found[i, :, 7], distance[t].min(0), atol=1e-6)
+            np.testing.assert_allclose(found[i, :, 6], distance[t[served.argmax()]], atol=1e-6)
+        else:
+            best = mean.max() - 2
+        np.testing.assert_allclose(found[i, :, 4], expected - best, atol=2e-4)
+        np.testing.assert_allclose(found[i, :, 5], np.sqrt(np.maximum(variance, 1e-6)), atol=2e-3)
+        np.testing.assert_allclose(found[i, :, 3], np.sqrt(np.diag(k)), atol=1e-5)
+
+
+def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tuple[Suite, Suite]) -> None:
+    """Against the formula in loops, for runs of 0, 1 and 6 trials, the last without a part of the prior."""
+    prior, r = prior_of(suites[0]), rng(1)
+    n, h, m = 3, 6, len(prior.x)
+    strangers = np.ones((n, 8), bool)
+    strangers[2, :3] = False
+    rows = np.stack([r.permutation(m)[:h] for _ in range(n)])
+    score, exists = r.normal(size=(n, h)) + 4, np.arange(h) < np.array([0, 1, 6])[:, None]
+    score[2, 4] = score[2, 1]  # a tie
+    posterior = Posterior(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    found = posterior.features(np.tile(np.arange(m), (n, 1)))
+    assert prior.known is not None
+    assert (found[0, :, 11] == 0).all()
+    np.testing.assert_allclose(found[:, :, 0], found[:, :, 10] + found[:, :, 11], rtol=1e-6)
+    for i in (1, 2):
+        total, gain = 0.0, np.zeros(m)
+        trials = rows[i][exists[i]]
+        own = [k for k in range(8) if strangers[i, k]]
+        shares = []
+        for k in own:
+            pairs = wrong = 0
+            for a, s in zip(trials, score[i], strict=False):
+                for b, u in zip(trials, score[i], strict=False):
+                    if a < b and prior.known[k, a] and prior.known[k, b]:
+                        pairs += 1
+                        wrong += np.sign(prior.y[k, a] - prior.y[k, b]) != np.sign(s - u)
+            shares.append((wrong + 0.5) / (pairs + 1))
+        for k, share in zip(own, shares, strict=True):
+            weight = np.exp(-(share - min(shares)) / 0.08)
+            known = prior.known[k]
+            low, high = prior.y[k, known].min(), prior.y[k, known].max()
+            best = max((prior.y[k, a] for a in trials if known[a]), default=low)
+            gain += weight * np.where(known, np.maximum(prior.y[k] - best, 0), 0) / (high - low)
+            total += weight
+        np.testing.assert_allclose(found[i, :, 11], np.log(gain / total + 1e-4), rtol=1e-4)
+
+
+def test_log_expected_improvement_is_an_integral() -> None:
+    for mean, sd in ((0.3, 0.5), (-1.0, 0.4), (-4.0, 1.0), (2.0, 0.1)):
+        value, _ = integrate.quad(lambda y, m=mean, s=sd: y * stats.norm.pdf(y, m, s), 0, mean + 12 * sd + 1)
+        found = log_expected_improvement(np.array([mean]), np.array([sd]), np.array([0.0]))[0]
+        assert found == pytest.approx(np.log(value), abs=1e-4)
+    far = log_expected_improvement(np.linspace(-5.5, 0, 50), np.ones(50), np.zeros(50))
+    assert (np.diff(far) > 0).all()
+    assert log_expected_improvement(np.array([-1e9]), np.array([1e-3]), np.array([0.0]))[0] == -20
+
+
+def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
+    """What it sees of a training task does not change with that task's own table."""
+    tasks = suites[0].tasks("train")
+    pool = tasks[0].pool
+    assert pool is not None
+    known = list(evaluations(tasks))
+    changed = [*known]
+    first = known[0]
+    changed[0] = type(first)(first.name, first.family, first.x, first.score[::-1].copy(), first.cost, first.status)
+    views = []
+    for prior in (known, changed):
+        view = PoolView(Prior.of(prior, pool, scale_of(tasks)), 16)
+        env = HPOEnv(suites[0], budget=4, observer=view, codec={"name": "pool", "candidates": 16})
+        obs, info = env.reset(seed=3, options={"task": tasks[0].name})
+        assert info["task"] == tasks[0].name
+        views.append([obs, *(env.step(a)[0] for a in range(3))])
+        other, _ = env.reset(seed=3, options={"task": tasks[1].name})
+        views[-1].append(other)
+    for a, b in zip(views[0][:4], views[1][:4], strict=True):
+        np.testing.assert_array_equal(a["features"], b["features"])
+    assert not np.array_equal(views[0][4]["features"], views[1][4]["features"])
+
+
+def test_earlier_tasks_on_another_pool_are_left_out(suites: tuple[Suite, Suite]) -> None:
+    prior = evaluations(suites[0].tasks("train"))
+    assert len(Prior.of(prior, prior[0].x.copy(), Scale()).families) == 8
+    assert len(Prior.of(prior, prior[0].x[:-1], Scale()).families) == 0
+
+
+# ---------------------------------------------------------------------- the scorer
+def some_scorer(kind: str) -> Scorer:
+    torch.manual_seed(0)
+    scorer = Scorer(len(FEATURES), 8, kind, 2.0)
+    torch.nn.init.normal_(scorer.out.weight)
+    return scorer
+
+
+@every_kind
+def test_it_begins_as_the_base_feature_and_follows_the_order(kind: str) -> None:
+    features, there = torch.randn(2, 7, len(FEATURES)), torch.ones(2, 7, dtype=torch.bool)
+    logits, _ = Scorer(len(FEATURES), 8, kind, 2.0)(features, there)
+    torch.testing.assert_close(logits, 2.0 * features[:, :, 0])
+    scorer = some_scorer(kind)
+    order = torch.randperm(7)
+    logits, summary = scorer(features, there)
+    moved, same_summary = scorer(features[:, order], there)
+    torch.testing.assert_close(moved, logits[:, order])
+    torch.testing.assert_close(same_summary, summary)
+
+
+@every_kind
+def test_what_is_not_there_does_not_matter(kind: str) -> None:
+    scorer, features = some_scorer(kind), torch.randn(1, 9, len(FEATURES))
+    there = torch.arange(9)[None] < 6
+    changed = features.clone()
+    changed[:, 6:] = 50.0
+    torch.testing.assert_close(scorer(changed, there)[0][:, :6], scorer(features[:, :6], there[:, :6])[0])
+
+
+@every_kind
+@pytest.mark.parametrize("m", [300, 5856])
+def test_blocks_give_the_logits_of_the_whole(kind: str, m: int) -> None:
+    r = rng()
+    prior = Prior(r.random((m, 6)), r.normal(size=(12, m)).astype(np.float32), None, tuple("abcdefghijkl"), Scale())
+    rows, score = r.integers(0, m, (1, 9)), r.normal(size=(1, 9))
+    posterior = Posterior(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5, np.ones(1, np.float32))
+    scorer = some_scorer(kind)
+    with torch.no_grad():
+        found = PoolActor(scorer).logits(posterior, np.arange(m))
+        features = torch.as_tensor(posterior.features(np.arange(m)[None]))
+        whole = scorer(features, torch.ones(1, m, dtype=torch.bool))[0][0]
+    np.testing.assert_allclose(found, whole.numpy(), rtol=1e-4, atol=1e-4)
+
+
+# ---------------------------------------------------------------------- training
+@every_kind
+def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite, Suite]) -> None:
+    agent, again, alone = make(kind=kind), make(kind=kind), make(kind=kind)
+    both = [t for s in suites for t in s.tasks("train")]
+    for one, tasks in ((agent, both), (again, both), (alone, suites[0].tasks("train"))):
+        one.train(tasks, rng())
+    assert same(agent, again)
+    assert not same(agent, alone)
+    assert agent.seen == {t.family for t in both}
+    for suite in suites:
+        for task in suite.tasks("test"):
+            history = rollout(agent, task, 60, prior=suite.prior())
+            measured = int(task.measured.sum())  # type: ignore[attr-defined]
+            assert len(history) == measured == len({tuple(c.items()) for c in history.configs})
+
+
+def test_it_is_better_than_random_where_tasks_are_alike(suites: tuple[Suite, Suite]) -> None:
+    agent = trained(*suites)
+    random: Any = __import__("hpo_gym").make_optimizer("random")
+    suite, found = suites[0], {"agent": 0.0, "random": 0.0}
+    for task in suite.tasks("test"):
+        for name, optimizer in (("agent", agent), ("random", random)):
+            for seed in range(5):
+                scores = rollout(optimizer, task, 6, prior=suite.prior(), seed=seed).scores
+                found[name] += float(np.mean(np.maximum.accumulate(scores)))
+    assert found["agent"] > found["random"]
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Suite, Suite], tmp_path: Path) -> None:
+    whole = trained(*suites)
+    train, val = ([t for s in suites for t in s.tasks(split)] for split in ("train", "val"))
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make().train_in(tmp_path, train, rng(), validation=val, progress=stop)
+    agent = make()
+    agent.train_in(tmp_path, train, rng(), validation=val)
+    assert same(agent, whole)
+
+
+def test_the_contract_of_optimizers(suites: tuple[Suite, Suite]) -> None:
+    suite = suites[0]
+    check_optimizer(make, suite.tasks("test")[0], budget=8, train=suite.tasks("train"), prior=suite.prior())
+    assert isinstance(make(), Trainable)
+
+
+def test_saved_and_loaded_it_chooses_the_same(suites: tuple[Suite, Suite], tmp_path: Path) -> None:
+    agent, other = trained(suites[0], greedy=False), PPOPool()
+    agent.save(tmp_path)
+    other.load(tmp_path)
+    assert (other.settings, other.seen) == (agent.settings, agent.seen)
+    task = suites[0].tasks("test")[0]
+    assert (
+        rollout(other, task, 6, prior=suites[0].prior()).configs
+        == rollout(agent, task, 6, prior=suites[0].prior()).configs
+    )
+
+
+# ---------------------------------------------------------------------- acting
+def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) -> None:
+    suite = suites[0]
+    prior, task = prior_of(suite), suite.tasks("test")[0]
+    view = PoolView(prior, 40)
+    env = HPOEnv(suite, split="test", budget=4, observer=view, codec={"name": "pool", "candidates": 40}, n_init=2)
+    obs, _ = env.reset(seed=1, options={"task": task.name})
+    agent = trained(suite)
+    agent.reset(context_of(task, 4, suite.prior()), rng())
+    for trial in env.history():
+        agent.tell(trial)
+    contexts, runs = env.kernel.contexts, env.kernel.runs
+    drawn = contexts.rows(runs.task, runs.world)[0]
+    for _ in range(3):
+        assert agent._run is not None
+        agent._run.open_rows()
+        there = obs["there"] > 0
+        found = agent._run.posterior().features(drawn[None])[0]
+        own = [i for i, name in enumerate(FEATURES) if name != "trials"]  # the env's horizon counts given points
+        np.testing.assert_allclose(found[there][:, own], obs["features"][there][:, own], atol=1e-4)
+        action = int(np.flatnonzero(env.action_masks())[0])
+        obs = env.step(action)[0]
+        agent.tell(env.history().trials[-1])
+
+
+def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, Suite]) -> None:
+    agent = trained(suites[0])
+    functions = load_suite("Functions")
+    task = next(t for t in functions.tasks("test") if t.space.d == 3)
+    assert len(rollout(agent, task, 8, prior=functions.prior(), n_init=3)) == 11
+    space = suites[1].space
+    for scores in ([1.0, 1.0, 1.0, 2.0, 0.0], [1e308, -1e308, 1e308, 0.0, 1.0]):
+        agent.reset(Context(space, 5.0), rng())
+        asked = []
+        for score in scores:
+            query = agent.ask()
+            assert query is not None
+            asked.append(tuple(query.config.items()))
+            agent.tell(Trial(query, score, 1.0))
+        assert agent.ask() is None
+        assert len(set(asked)) == 5
+
+
+def test_its_env_passes_the_checker(suites: tuple[Suite, Suite]) -> None:
+    view, codec = PoolView(prior_of(suites[0]), 16), {"name": "pool", "candidates": 16}
+    check_env(HPOEnv(suites[0], budget=4, observer=view, codec=codec, duplicates="mask"), processes=False)
+
+
+def test_wrong_input_is_refused(suites: tuple[Suite, Suite]) -> None:
+    train = suites[0].tasks("train")
+    with pytest.raises(UnknownNameError, match="set-transformer"):
+        make(kind="transformer")
+    with pytest.raises(InvalidValueError, match="sharpness"):
+        make(sharpness=0.0)
+    with pytest.raises(InvalidValueError, match="tables with one pool"):
+        make().train(load_suite("Functions").tasks("train"), rng())
+    with pytest.raises(InvalidValueError, match="of the suites trained on"):
+        make().train(train, rng(), validation=suites[1].tasks("val"))
+    with pytest.raises(StateError, match="trained or loaded"):
+        make().reset(Context(suites[0].space, 3.0), rng())
+    with pytest.raises(StateError, match="reset"):
+        make().tell(Trial(None, 1.0, 1.0))  # type: ignore[arg-type]

@@ -1,0 +1,528 @@
+"""Tabular Q-learning: the rule by hand, value iteration as an oracle, and what every agent with a table promises."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.table import QTable, epsilon_at
+from hpo_agents.candidates import choose_candidates, greedy_portfolio, regrets
+from hpo_agents.double_q import DoubleQ
+from hpo_agents.n_step_q import NStepQ
+from hpo_agents.q_learning import QLearning
+from hpo_agents.q_portfolio import QPortfolio
+from hpo_agents.sarsa import Sarsa
+from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
+from hpo_gym.checks import check_optimizer
+from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
+from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable, make_optimizer
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.tables.suite import table_suite
+from hpo_gym.tasks.table import TableTask
+from hpo_gym.trial import Trial
+
+AGENTS = {
+    "configuration": lambda **kw: QLearning(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "move": lambda **kw: QLearning(states="move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "trial": lambda **kw: QPortfolio(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "sarsa-move": lambda **kw: Sarsa("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "double-q-trial": lambda **kw: DoubleQ("trial", **{"candidates": 16, "budget": 6, "steps": 2000, **kw}),
+    "double-q-move": lambda **kw: DoubleQ("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+    "n-step-q": lambda **kw: NStepQ(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
+}
+MOVES = [design for design in AGENTS if design.endswith("move")]
+every_agent = pytest.mark.parametrize("design", list(AGENTS))
+every_agent_of_candidates = pytest.mark.parametrize("design", [design for design in AGENTS if design not in MOVES])
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def suite() -> Suite:
+    """Twelve tasks on 40 configurations; a fifth of the cells was not measured."""
+    space = ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9), "c": ["x", "y", "z"]})
+    r = rng(7)
+    x = r.random((40, 3))
+    scores = r.normal(size=(12, 40)) + 3 * x[:, 0]
+    scores[r.random((12, 40)) < 0.2] = np.nan
+    splits = {"train": [f"t{i}" for i in range(8)], "val": ["t8", "t9"], "test": ["t10", "t11"]}
+    return table_suite("Toy", space, x, scores, tasks=[f"t{i}" for i in range(12)], splits=splits)
+
+
+def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
+    """Tasks on the configurations 0, .5 and 1 of one float whose default is .5."""
+    x = [[0.0], [0.5], [1.0]]
+    return table_suite("Line", ConfigurationSpace({"a": (0.0, 1.0)}), np.array(x), np.array(scores)).members  # type: ignore[return-value]
+
+
+def trained(design: str, suite: Suite, seed: int = 0, **settings: object) -> QAgent:
+    agent = AGENTS[design](**settings)
+    agent.train(suite.tasks("train"), rng(seed))
+    return agent
+
+
+def choices(agent: QAgent, suite: Suite, n_init: int = 0, budget: int = 6) -> list[list[dict[str, object]]]:
+    return [[dict(t.config) for t in rollout(agent, task, budget, n_init=n_init)] for task in suite.tasks("test")]
+
+
+# ---------------------------------------------------------------------- the table
+def one(*values: float) -> np.ndarray:
+    return np.array(values)
+
+
+def test_three_steps_by_hand() -> None:
+    table = QTable(3, 2, gamma=0.5, alpha_min=0.25, power=1.0)
+    every = np.ones((1, 2), bool)
+    for s, a, r, s_next, over in ((0, 1, 1.0, 1, False), (1, 0, 4.0, 2, True), (0, 1, 2.0, 1, False)):
+        following = table.best(np.array([s_next]), every)
+        table.update(np.array([s]), np.array([a]), one(r), following, over)
+    assert table.q[1, 0] == pytest.approx(4.0)  # terminated: r alone
+    assert table.q[0, 1] == pytest.approx(1.0 + 0.5 * (2.0 + 0.5 * 4.0 - 1.0))  # alpha = 1/2 at the second visit
+    assert table.n.tolist() == [[0, 2], [1, 0], [0, 0]]
+    assert table.q[[0, 1, 2, 2], [0, 1, 0, 1]].tolist() == [0, 0, 0, 0]
+
+
+def test_a_terminated_target_ignores_what_follows() -> None:
+    table = QTable(2, 2, gamma=0.9)
+    s, a = np.zeros(2, np.int64), np.array([0, 1])
+    table.update(s, a, one(3.0, 3.0), one(100.0, 100.0), np.array([True, False]))
+    assert table.q[0].tolist() == pytest.approx([3.0, 93.0])
+
+
+def test_only_allowed_actions_are_bootstrapped_and_chosen() -> None:
+    table = QTable(1, 3, gamma=1.0)
+    table.q[0] = [5.0, 7.0, 7.0]
+    s, allowed = np.zeros(3, np.int64), np.array([[1, 0, 0], [1, 1, 1], [0, 0, 1]], bool)
+    assert table.best(s, allowed).tolist() == [5.0, 7.0, 7.0]
+    assert table.greedy(s, allowed).tolist() == [0, 1, 2]  # of equals, the lowest
+
+
+def test_pairs_that_are_not_trusted_are_chosen_last() -> None:
+    table = QTable(1, 3, gamma=1.0)
+    table.q[0], table.n[0] = [1.0, 2.0, 9.0], [20, 20, 1]
+    s = np.zeros(2, np.int64)
+    assert table.greedy(s, np.array([[1, 1, 1], [0, 0, 1]], bool), 20).tolist() == [1, 2]
+
+
+def test_step_size_falls_to_its_floor() -> None:
+    table = QTable(1, 1, gamma=0.0, alpha_min=0.05)
+    assert table.alpha(np.array([1, 10, 10**6])).tolist() == pytest.approx([1.0, 10**-0.7, 0.05])
+
+
+def test_epsilon_falls_from_one_to_a_tenth() -> None:
+    assert [epsilon_at(s) for s in (0.0, 0.5, 1.0)] == pytest.approx([1.0, 0.55, 0.1])
+
+
+STEP = st.tuples(st.integers(0, 2), st.integers(0, 1), st.floats(-5, 5), st.booleans())
+
+
+@given(
+    steps=st.lists(STEP, min_size=1, max_size=40),
+    alpha_min=st.sampled_from([0.0, 0.01, 0.3, 1.0]),
+    before=st.integers(0, 3),
+)  # fmt: skip
+def test_a_batch_with_duplicates_is_what_its_rows_do_in_order(
+    steps: list[tuple[int, int, float, bool]], alpha_min: float, before: int
+) -> None:
+    batch, single = (QTable(3, 2, gamma=0.7, alpha_min=alpha_min) for _ in range(2))
+    for table in (batch, single):
+        table.n += before
+        table.q += np.arange(6.0).reshape(3, 2)
+    s, a, r, over = (np.array(column) for column in zip(*steps, strict=True))
+    following = r[::-1].copy()  # given, as all targets are computed before the batch
+    batch.update(s, a, r, following, over)
+    for i in range(len(s)):
+        single.update(s[i : i + 1], a[i : i + 1], r[i : i + 1], following[i : i + 1], over[i : i + 1])
+    assert np.allclose(batch.q, single.q, rtol=1e-9, atol=1e-9)
+    assert (batch.n == single.n).all()
+
+
+def test_every_action_is_explored_and_no_other() -> None:
+    table = QTable(1, 4, gamma=0.0)
+    allowed = np.tile([True, False, True, True], (3000, 1))
+    a = table.explore(rng(), np.zeros(3000, np.int64), allowed, 1.0)
+    count = np.bincount(a, minlength=4)
+    assert count[1] == 0
+    assert (count[[0, 2, 3]] > 850).all()
+    assert (table.explore(rng(), np.zeros(9, np.int64), allowed[:9], 0.0) == 0).all()
+
+
+# ---------------------------------------------------------------------- the oracle
+SCORES = [[0.0, 0.6, 1.0], [1.0, 0.7, 0.0]]  # two tasks, told apart by nothing; all in [0, 1], so a drop is a rise
+ORACLE = {"budget": 2, "steps": 400_000, "runs": 1000, "alpha_min": 0.0, "epsilon_min": 1.0}
+GAMMA = 0.8
+
+
+def drop(first: int, second: int) -> float:
+    """Mean over tasks of how far `second` lifts the best score after `first`."""
+    return float(np.mean([max(y[first], y[second]) - y[first] for y in SCORES]))
+
+
+def rows_of(agent: QAgent) -> np.ndarray:
+    """The candidate of each configuration of the line."""
+    x = agent._design.to_arrays()["x"][:, 0]
+    return np.array([int(np.flatnonzero(x == v)[0]) for v in (0.0, 0.5, 1.0)])
+
+
+def test_oracle_of_configurations() -> None:
+    agent = QLearning(gamma=GAMMA, **ORACLE)
+    agent.train(line(SCORES), rng())
+    assert agent.table is not None
+    at = rows_of(agent)
+    q = agent.table.q[np.ix_([*at, 3], at)]
+    for i in range(3):
+        others = [j for j in range(3) if j != i]
+        assert q[i, others] == pytest.approx([drop(i, j) for j in others], abs=0.03)
+        value = np.mean([y[i] for y in SCORES]) + GAMMA * max(drop(i, j) for j in others)
+        assert q[3, i] == pytest.approx(value, abs=0.03)
+
+
+def test_oracle_of_trials() -> None:
+    agent = QPortfolio(gamma=GAMMA, buckets=1, reward="score", **ORACLE)
+    agent.train(line(SCORES), rng())
+    assert agent.table is not None
+    q, mean = agent.table.q[:, rows_of(agent)], np.mean(SCORES, 0)
+    assert q[1] == pytest.approx(mean, abs=0.03)
+    assert q[0] == pytest.approx([mean[i] + GAMMA * max(np.delete(mean, i)) for i in range(3)], abs=0.03)
+
+
+def test_oracle_of_moves() -> None:
+    agent = QLearning(states="move", levels=3, gamma=GAMMA, **ORACLE)
+    agent.train(line(SCORES), rng())
+    assert agent.table is not None
+    cells = {cell[0]: i + 1 for i, cell in enumerate(agent._design.to_arrays()["cells"].tolist())}
+    q = agent.table.q
+    for end, action, back in ((0, 0, 1), (2, 1, 0)):  # from the middle to an end, then the one way there is
+        assert q[cells[end], back] == pytest.approx(drop(end, 1), abs=0.03)
+        value = np.mean([y[end] for y in SCORES]) + GAMMA * drop(end, 1)
+        assert q[cells[1], action] == pytest.approx(value, abs=0.03)
+        assert q[0, action] == pytest.approx(q[cells[1], action] / 2 + q[cells[2 - end], action] / 2, abs=0.06)
+
+
+@every_agent
+def test_what_is_always_best_is_tried_first(design: str) -> None:
+    tasks = line([[0.1, 0.2, 0.9], [0.0, 0.1, 0.5], [0.2, 0.1, 0.6]])
+    agent = AGENTS[design](budget=2)
+    agent.train(tasks, rng())
+    assert rollout(agent, tasks[0], 1)[0].config == {"a": 1.0}
+
+
+@pytest.mark.parametrize(("buckets", "solved"), [(2, 2), (1, 1)])
+def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -> None:
+    tasks = line([[0.8, 1.0, 0.0], [0.3, 0.0, 0.5]])  # the first row is good on both, and tells them apart
+    agent = QPortfolio(buckets=buckets, budget=2, steps=40_000, gamma=0.5)
+    agent.train(tasks, rng())
+    histories = [rollout(agent, t, 2) for t in tasks]
+    assert all(h[0].config == {"a": 0.0} for h in histories)
+    assert sum(max(h.scores) == pytest.approx(t.best) for h, t in zip(histories, tasks, strict=True)) == solved
+
+
+# ---------------------------------------------------------------------- the protocol
+@pytest.mark.parametrize("name", ["q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q"])
+def test_registered_and_of_the_protocol(name: str) -> None:
+    agent = make_optimizer(name)
+    assert isinstance(agent, Optimizer)
+    assert isinstance(agent, BatchOptimizer)
+    assert isinstance(agent, Trainable)
+    assert agent.seen == frozenset()
+
+
+@every_agent
+@pytest.mark.parametrize("n_init", [0, 3])
+@pytest.mark.parametrize("budget", [6, 40])
+def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, suite: Suite) -> None:
+    agent, tasks = trained(design, suite), suite.tasks("test") * 2
+    contexts = [context_of(t, budget, ()) for t in tasks]
+    worlds = [11, 12, 13, 14]
+    runs = run_batch(agent, tasks, worlds, contexts, [rng()] * 4, budget=budget, n_init=n_init)
+    for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
+        alone = Run(task, float(budget), world, n_init)
+        run_one(agent, alone, context_of(task, budget, ()), rng(5))
+        t = len(alone.trials)
+        assert t > n_init
+        together = runs.view(i, n_init).trials[:t]
+        assert [(dict(a.config), a.score) for a in together] == [(dict(a.config), a.score) for a in alone.trials]
+
+
+@every_agent
+def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> None:
+    functions = load_suite("Functions")
+    agent = AGENTS[design](steps=600)
+    agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng())
+    tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
+    contexts = [context_of(t, 6, ()) for t in tasks]
+    runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng()] * 3, budget=6, n_init=0)
+    for i, task in enumerate(tasks):
+        alone = rollout(agent, task, 6)
+        assert [dict(t.config) for t in alone] == [dict(t.config) for t in runs.view(i)]
+
+
+@every_agent
+def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) -> None:
+    agent = trained(design, suite)
+    for task in suite.tasks("test"):
+        agent.reset(context_of(task, 20, ()), rng())
+        asked = []
+        for _ in range(20):
+            query = agent.ask()
+            if query is None:
+                break
+            asked.append(tuple(query.config.items()))
+            agent.tell(task.run(query.config))
+        if design in MOVES:  # going back to the incumbent is a move
+            assert len(set(asked)) > len(asked) / 2
+        else:
+            assert len(set(asked)) == len(asked)
+
+
+@every_agent_of_candidates
+def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) -> None:
+    agent = trained(design, suite, candidates=40)
+    for task in suite.tasks("test"):
+        assert isinstance(task, TableTask)
+        history = rollout(agent, task, 60)
+        asked = [task.row_of(t.config) for t in history]
+        assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
+
+
+@every_agent
+def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
+    agent = trained(design, suite)
+    agent.reset(Context(suite.space, 5.0), rng())
+    for i in range(5):
+        query = agent.ask()
+        assert query is not None
+        suite.space.to_unit(query.config)
+        agent.tell(Trial(query, float(i)))
+
+
+@every_agent_of_candidates
+def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite: Suite) -> None:
+    pool = suite.space.sample(rng(3), 6)
+    agent = trained(design, suite, candidates=40)
+    available = np.array([True, True, False, True, True, True])
+    agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng())
+    rows = []
+    while (query := agent.ask()) is not None:
+        rows.append(int(np.flatnonzero((pool == suite.space.to_unit(query.config)).all(1))[0]))
+        agent.tell(Trial(query, 0.0))
+    assert len(rows) > 2
+    assert len(set(rows)) == len(rows)
+    assert available[rows].all()
+
+
+@every_agent_of_candidates
+def test_the_public_contract_is_kept(design: str, suite: Suite) -> None:
+    for task in (suite.tasks("test")[0], load_suite("Functions").tasks("test")[0]):
+        train = suite.tasks("train") if task.suite == "Toy" else load_suite("Functions").tasks("train")[:8]
+        check_optimizer(AGENTS[design], task, train=train)
+
+
+@every_agent
+def test_another_search_space_is_refused(design: str, suite: Suite) -> None:
+    agent = trained(design, suite)
+    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0), "b": (1, 9), "c": ["x", "y", "z"]}))
+    with pytest.raises(InvalidValueError, match="search space must be the one trained on"):
+        agent.reset(Context(other, 5.0), rng())
+
+
+@every_agent
+def test_an_agent_must_be_trained_first(design: str, suite: Suite, tmp_path: Path) -> None:
+    agent = AGENTS[design]()
+    with pytest.raises(StateError, match="trained or loaded"):
+        agent.reset(context_of(suite.tasks("test")[0], 5, ()), rng())
+    with pytest.raises(StateError, match="trained or loaded"):
+        agent.save(tmp_path)
+    with pytest.raises(StateError, match="reset"):
+        agent.ask()
+
+
+# ---------------------------------------------------------------------- training
+@every_agent
+def test_same_seed_same_table_in_another_process(design: str, suite: Suite, tmp_path: Path) -> None:
+    suite.save(tmp_path)  # type: ignore[attr-defined]
+    agent = trained(design, suite)
+    code = (
+        "import hashlib, numpy as np\nfrom hpo_gym.suite import load_suite\n"
+        f"from tests.test_q_learning import AGENTS\nagent = AGENTS[{design!r}]()\n"
+        f"agent.train(load_suite({str(tmp_path)!r}).tasks('train'), np.random.default_rng(0))\n"
+        "print(hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest())"
+    )
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert agent.table is not None
+    assert out.stdout.strip() == hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest()
+
+
+@every_agent
+def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
+    a, b = (trained(design, suite, seed).table for seed in (0, 1))
+    assert a is not None
+    assert b is not None
+    assert a.q.shape != b.q.shape or not np.array_equal(a.q, b.q)
+
+
+@every_agent
+def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> None:
+    agent = AGENTS[design]()
+    agent.train(suite.tasks("train"), rng(), steps=500)
+    assert agent.table is not None
+    most = int((agent.table.n[1:] if design in MOVES else agent.table.n).sum())
+    assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
+
+
+def test_families_of_training_and_validation_are_seen(suite: Suite) -> None:
+    agent = AGENTS["trial"]()
+    agent.train(suite.tasks("train"), rng(), validation=suite.tasks("val"))
+    assert agent.seen == {t.family for s in ("train", "val") for t in suite.tasks(s)}
+    with pytest.raises(SplitError, match="not both"):
+        agent.train(suite.tasks("train"), rng(), validation=suite.tasks("train")[:1])
+
+
+@every_agent
+def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Suite) -> None:
+    for seed in range(10):
+        agent = AGENTS[design](steps=60)
+        agent.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
+        assert choices(agent, suite)
+
+
+def test_no_tasks_are_refused() -> None:
+    with pytest.raises(InvalidValueError, match="At least one task"):
+        QPortfolio().train([], rng())
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"gamma": 1.5}, InvalidValueError, "0 <= gamma <= 1"),
+        ({"budget": 0}, InvalidValueError, "`budget` must be an integer >= 1"),
+        ({"candidates": 1}, InvalidValueError, "candidates >= 2"),
+        ({"reward": "regrets"}, UnknownNameError, "Did you mean 'regret'"),
+        ({"states": "moves"}, UnknownNameError, "Did you mean 'move'"),
+        ({"states": "move", "levels": 1}, InvalidValueError, "levels >= 2"),
+    ],
+)
+def test_settings_out_of_range_are_refused(
+    settings: dict[str, object], error: type[Exception], message: str, suite: Suite
+) -> None:
+    with pytest.raises(error, match=message):
+        QLearning(**{"steps": 100, **settings}).train(suite.tasks("train"), rng())  # type: ignore[arg-type]
+
+
+def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
+    agent = trained("move", suite, max_states=3)
+    assert agent.table is not None
+    assert len(agent._design.to_arrays()["cells"]) == 3
+    assert agent.table.n[0].sum() > agent.table.n[1:4].sum() > 0
+    assert choices(agent, suite)
+
+
+# ---------------------------------------------------------------------- candidates
+def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
+    tasks = suite.tasks("train")
+    rows = choose_candidates(tasks, 10, rng()).rows
+    assert rows is not None
+    assert len(set(rows.tolist())) == 10
+    regret, measured = regrets(tasks)
+    share = measured.mean(0)
+    often = np.flatnonzero(share >= np.sort(share)[-10])
+    assert set(often[greedy_portfolio(regret[:, often], 5)].tolist()) <= set(rows.tolist())
+
+
+@pytest.mark.parametrize(("missing", "taken"), [(3, True), (6, False)])
+def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> None:
+    """Of 40 rows the first 20 are measured everywhere; the others are better, and some of ten tasks lack them."""
+    scores = np.tile(np.linspace(0.0, 1.0, 40), (10, 1))
+    for row in range(20, 40):
+        scores[(row + np.arange(missing)) % 10, row] = np.nan
+    space = ConfigurationSpace({"a": (0.0, 1.0)})
+    x = np.linspace(0.0, 1.0, 40)[:, None]
+    names = [f"t{i}" for i in range(10)]
+    tasks = table_suite("Gaps", space, x, scores, tasks=names, splits={"train": names}).tasks("train")
+    rows = choose_candidates(tasks, 10, rng()).rows
+    assert rows is not None
+    assert (rows >= 20).any() == taken
+
+
+def test_greedy_portfolio_takes_what_helps_most_next() -> None:
+    regret = np.array([[0.1, 0.0, 1.0], [0.1, 1.0, 0.0]], np.float32)
+    assert greedy_portfolio(regret, 3).tolist() == [0, 1, 2]
+
+
+# ---------------------------------------------------------------------- files
+@every_agent
+def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path) -> None:
+    agent = trained(design, suite)
+    agent.save(tmp_path)
+    again = AGENTS[design](gamma=0.1, steps=7)
+    again.load(tmp_path)
+    assert (again.seen, again.settings) == (agent.seen, agent.settings)
+    for n_init in (0, 2):
+        assert choices(again, suite, n_init) == choices(agent, suite, n_init)
+    again.save(tmp_path / "again")
+    for file in ("optimizer.json", "arrays.npz"):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
+
+
+def damage(folder: Path, how: str) -> None:
+    about, arrays = folder / "optimizer.json", folder / "arrays.npz"
+    data = json.loads(about.read_text())
+    if how == "missing":
+        arrays.unlink()
+    elif how == "cut":
+        arrays.write_bytes(arrays.read_bytes()[:-40])
+    elif how == "flipped":
+        raw = bytearray(arrays.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        arrays.write_bytes(bytes(raw))
+    elif how == "no json":
+        about.write_text("{")
+    elif how == "list":
+        about.write_text("[]")
+    elif how == "settings":
+        about.write_text(json.dumps({**data, "settings": {**data["settings"], "gamma": 0.9}}))
+    elif how == "foreign":
+        QPortfolio.name, name = "other", QPortfolio.name
+        try:
+            agent = QPortfolio(candidates=4, steps=0)
+            agent.train(line(SCORES), rng())
+            agent.save(folder)
+        finally:
+            QPortfolio.name = name
+    elif how == "later":
+        QPortfolio.version += 1
+        try:
+            agent = QPortfolio(candidates=4, steps=0)
+            agent.train(line(SCORES), rng())
+            agent.save(folder)
+        finally:
+            QPortfolio.version -= 1
+
+
+@pytest.mark.parametrize("how", ["missing", "cut", "flipped", "no json", "list", "settings", "foreign", "later"])
+def test_damaged_files_are_refused_and_change_nothing(how: str, suite: Suite, tmp_path: Path) -> None:
+    agent = trained("trial", suite)
+    agent.save(tmp_path)
+    before = choices(agent, suite)
+    damage(tmp_path, how)
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json|arrays\.npz|version"):
+        agent.load(tmp_path)
+    assert choices(agent, suite) == before

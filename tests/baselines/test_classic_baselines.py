@@ -1,0 +1,818 @@
+"""The mechanics of the classic baselines: known answers, and the same as other implementations."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import (
+    Categorical,
+    ConfigurationSpace,
+    EqualsCondition,
+    Float,
+    GreaterThanCondition,
+    InCondition,
+    Integer,
+    OrdinalHyperparameter,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toys import gappy
+
+from hpo_baselines._models.acquisition import log_expected_improvement
+from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.guided import Tried
+from hpo_baselines._runs.pool import keys
+from hpo_baselines._runs.relaxed import relax
+from hpo_baselines.annealing import acceptance, spread, stepped
+from hpo_baselines.cma_es import Strategy, columns_of
+from hpo_baselines.differential_evolution import DifferentialEvolution, crossed, mutated, survivors
+from hpo_baselines.gp_ei import one_hot
+from hpo_baselines.latin_hypercube import hypercube
+from hpo_baselines.local_search import climb
+from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
+from hpo_baselines.tpe import distributions, finished, levels, suggested
+from hpo_gym.checks import check_optimizer
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, make_optimizer
+from hpo_gym.space import SearchSpace
+from hpo_gym.trial import Query, Trial
+
+NAMES = ["lhs", "local-search", "annealing", "de", "pso", "cma-es", "tpe", "gp-ei", "ga-portfolio"]
+Score = Callable[[np.ndarray], float]
+
+
+@functools.cache
+def floats(d: int = 4) -> SearchSpace:
+    return SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(d)}))
+
+
+@functools.cache
+def mixed() -> SearchSpace:
+    """Every kind of column, and two levels of conditions."""
+    cs = ConfigurationSpace()
+    kind, rate = Categorical("kind", ["a", "b", "c"]), Float("rate", (1e-4, 1.0), log=True)
+    depth, few = Integer("depth", (1, 300), log=True), Integer("few", (0, 4))
+    size, colour = OrdinalHyperparameter("size", list("stuvw")), Categorical("colour", list("rgb"))
+    cs.add([kind, rate, depth, few, size, colour, Float("x", (-1.0, 1.0))])
+    cs.add([EqualsCondition(rate, kind, "b"), InCondition(few, kind, ["b", "c"]), GreaterThanCondition(colour, few, 1)])
+    return SearchSpace(cs)
+
+
+@functools.cache
+def grid() -> SearchSpace:
+    return SearchSpace(ConfigurationSpace(space={"i": list(range(1, 3)), "j": (1, 9), "k": (1, 9), "l": (1, 90)}))
+
+
+def drive(optimizer: Any, context: Context, score: Score, trials: int, seed: int = 0) -> np.ndarray:
+    """What an optimizer asks for, ``(h, d)``."""
+    optimizer.reset(context, np.random.default_rng(seed))
+    x = []
+    for _ in range(trials):
+        query = optimizer.ask()
+        if query is None:
+            break
+        x.append(context.space.to_unit(query.config))
+        optimizer.tell(Trial(query, float(score(x[-1]))))
+    return np.array(x)
+
+
+def run_of(space: SearchSpace, scores: list[float], budget: float = 33.0, seed: int = 0) -> Run:
+    run = Run(Context(space, budget), np.random.default_rng(seed))
+    for x, score in zip(space.sample(np.random.default_rng(1), len(scores)), scores, strict=True):
+        run.told(x, score)
+    return run
+
+
+def bowl(x: np.ndarray) -> float:
+    return -float(((x - 0.37) ** 2).sum())
+
+
+def needs(of: str) -> None:
+    if not OPTIMIZERS.installed(of):
+        pytest.skip(f"needs the extra {OPTIMIZERS.entries()[of].extra!r}")
+
+
+@pytest.fixture(params=[*NAMES, pytest.param("smac", marks=pytest.mark.slow)])
+def name(request: pytest.FixtureRequest) -> str:
+    needs(request.param)
+    return str(request.param)
+
+
+# ---------------------------------------------------------------------- all of them
+def test_the_protocol_is_kept_on_a_table_with_gaps_failures_and_relatives(name: str) -> None:
+    suite = gappy()
+    check_optimizer(name, suite.tasks("test")[0], prior=suite.prior())
+
+
+IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [
+    ("local-search", {"starts": 0}, "starts >= 1"),
+    ("annealing", {"cold": 2.0}, "cold <= hot"),
+    ("annealing", {"sd": 0.0}, "sd > 0"),
+    ("de", {"population": 3}, "population >= 4"),
+    ("de", {"scale": 0.0}, "scale <= 2"),
+    ("de", {"crossover": 1.1}, "crossover <= 1"),
+    ("pso", {"population": 1}, "population >= 2"),
+    ("pso", {"phi": 4.0}, "4 < phi"),
+    ("cma-es", {"population": 3}, "population >= 4"),
+    ("cma-es", {"sd": 0.0}, "0 < sd"),
+    ("tpe", {"startup": 0}, "startup >= 1"),
+    ("tpe", {"candidates": 0}, "candidates >= 1"),
+    ("gp-ei", {"n_init": 0}, "n_init >= 1"),
+    ("smac", {"retrain": 0}, "retrain >= 1"),
+    ("ga-portfolio", {"offspring": 0}, "offspring >= 1"),
+]
+
+
+@pytest.mark.parametrize(("of", "options", "words"), IMPOSSIBLE)
+def test_impossible_options_are_refused(of: str, options: dict[str, Any], words: str) -> None:
+    needs(of)
+    optimizer = make_optimizer(of, **options)
+    optimizer.reset(Context(floats(), 5.0), np.random.default_rng(0))
+    with pytest.raises(InvalidValueError, match=words):
+        optimizer.ask()
+
+
+@pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "annealing", "de", "pso", "cma-es")),
+                                           ("tpe", 80), ("gp-ei", 25)])  # fmt: skip
+def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: int) -> None:
+    needs(of)
+
+    def best(who: str, seed: int) -> float:
+        x = drive(make_optimizer(who), Context(floats(), float(trials)), bowl, trials, seed)
+        return max(bowl(point) for point in x)
+
+    seeds = range(9 if trials == 120 else 3)
+    ours, random = (np.median([best(n, s) for s in seeds]) for n in (of, "random"))
+    assert ours > random / 3
+
+
+@pytest.mark.parametrize("of", ["local-search", "annealing", "de", "pso", "cma-es", "tpe"])
+def test_the_best_choice_is_found_in_a_mixed_and_conditional_space(of: str) -> None:
+    needs(of)
+
+    def score(x: np.ndarray) -> float:
+        c = mixed().from_unit(x)
+        near = -abs(math.log(c["depth"] / 20)) - abs(c["x"] - 0.5) - (c["size"] != "u")
+        return near + {"a": 0.0, "b": 2.0, "c": 1.0}[c["kind"]]
+
+    found, seeds = [], range(3 if of == "tpe" else 5)
+    for seed in seeds:
+        x = drive(make_optimizer(of), Context(mixed(), 100.0), score, 100, seed)
+        found.append(mixed().from_unit(max(x, key=score)))
+    assert Counter(c["kind"] for c in found)["b"] >= len(seeds) - 1
+    assert Counter(c["size"] for c in found)["u"] >= len(seeds) - 1
+
+
+# ---------------------------------------------------------------------- Latin hypercube
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 10**6))
+def test_a_hypercube_has_one_point_in_each_share_of_each_column(n: int, d: int, seed: int) -> None:
+    x = hypercube(np.random.default_rng(seed), n, d)
+    assert np.array_equal(np.sort(np.floor(x * n), axis=0), np.tile(np.arange(n)[:, None], d))
+
+
+def test_a_run_is_one_hypercube_of_its_budget_and_then_another() -> None:
+    x = drive(make_optimizer("lhs"), Context(floats(), 12.0), bowl, 24)
+    for half in (x[:12], x[12:]):
+        assert all(sorted(np.floor(c * 12).tolist()) == list(range(12)) for c in half.T)
+    assert not np.array_equal(x[:12], x[12:])
+
+
+def test_a_hypercube_uses_all_choices_equally_often() -> None:
+    x = drive(make_optimizer("lhs"), Context(grid(), 18.0), bowl, 18)
+    assert set(Counter(x[:, 0].tolist()).values()) == {9}
+    assert set(Counter(x[:, 1].tolist()).values()) == {2}
+
+
+# ---------------------------------------------------------------------- local search
+def test_a_climb_ends_where_no_neighbour_is_better_and_goes_up_one_step_at_a_time() -> None:
+    run, s = run_of(grid(), [0.0]), grid()
+    plan, at = climb(run, Tried(run), run.x[0], bowl(run.x[0])), run.x[0]
+    for y in plan:  # what `Run.follow` does, less the claims
+        assert keys(y[None])[0] in keys(s.neighbours(at))
+        run.told(np.asarray(y), bowl(np.asarray(y)))
+        at = y if bowl(np.asarray(y)) > bowl(at) else at
+    assert not np.array_equal(at, run.x[0])
+    assert all(bowl(n) <= bowl(at) for n in s.neighbours(at))
+
+
+def test_a_neighbour_that_was_tried_is_gone_to_without_a_trial() -> None:
+    s = grid()
+    run = run_of(s, [0.0])
+    better = s.neighbours(run.x[0])
+    for x in better:
+        run.told(x, 1.0)
+    first = next(climb(run, Tried(run), run.x[0], 0.0))
+    assert any(keys(np.asarray(first)[None])[0] in keys(s.neighbours(x)) for x in better)
+    assert keys(np.asarray(first)[None])[0] not in keys(np.array(run.x))
+
+
+def test_on_a_plateau_local_search_tries_all_neighbours_and_then_starts_anew() -> None:
+    s = grid()
+    x = drive(make_optimizer("local-search", starts=1), Context(s, 33.0), lambda x: 0.0, 33)
+    around = keys(s.neighbours(x[0]))
+    assert sorted(keys(x[1 : 1 + len(around)])) == sorted(around)
+    assert keys(x[1 + len(around)][None])[0] not in around
+
+
+# ---------------------------------------------------------------------- annealing
+def test_a_loss_is_accepted_with_the_probability_of_metropolis() -> None:
+    assert acceptance(0.7, 0.7, 0.0) == 1.0
+    assert acceptance(0.8, 0.7, 0.1) == 1.0
+    assert acceptance(0.5, 0.7, 0.1) == pytest.approx(math.exp(-1.0))  # half of .2, over .1
+    assert acceptance(0.5, 0.7, 0.0) == 0.0
+    assert acceptance(-1e308, 1e308, 1e-300) == 0.0
+    assert acceptance(-1e308, 1e308, 1e308) == pytest.approx(math.exp(-1.0))
+
+
+def test_the_spread_of_scores_is_not_that_of_their_failures() -> None:
+    assert spread([1.0, 2.0, 3.0, 4.0, -1e308]) == 0.5  # half of the median of 2, 1, 0, 1, huge
+    assert spread([1.0, 1.0, 1.0, 3.0]) == 0.25  # half of the mean of 0, 0, 0, 2
+    assert spread([1.0]) == spread([2.0, 2.0]) == 0.0
+    assert np.isfinite(spread([1e308, -1e308] * 20))
+
+
+@pytest.mark.parametrize(("hot", "best"), [(1e-12, True), (1e12, False)])
+def test_cold_annealing_leaves_the_best_and_hot_annealing_the_last(hot: float, best: bool) -> None:
+    optimizer = make_optimizer("annealing", hot=hot, cold=hot)
+    x = drive(optimizer, Context(floats(), 30.0), bowl, 30)
+    for t in range(3, 30):
+        at = x[max(range(t), key=lambda i: bowl(x[i]))] if best else x[t - 1] if t > 3 else max(x[:3], key=bowl)
+        assert (x[t] != at).sum() == 1
+
+
+def test_annealing_accepts_less_and_less() -> None:
+    accepted = np.zeros(100)
+    for seed in range(30):
+        rng = np.random.default_rng(1000 + seed)
+        x = drive(make_optimizer("annealing"), Context(floats(), 103.0), lambda _, r=rng: r.random(), 103, seed)
+        for t in range(13, 102):
+            accepted[t - 13] += (x[t + 1] != x[t]).sum() == 1  # the next step starts from here
+    assert accepted[:25].sum() > 1.3 * accepted[55:80].sum()
+
+
+def test_a_step_changes_one_active_hyperparameter_and_draws_what_it_wakes() -> None:
+    run, s = run_of(mixed(), [0.0]), mixed()
+    x, rates = s.to_unit({"kind": "a", "depth": 3, "size": "t", "x": 0.0}), set()
+    for _ in range(300):
+        before, after = s.from_unit(x), s.from_unit(stepped(run, x, 0.2))
+        assert sum(before[k] != after[k] for k in before) == 1
+        rates |= {after["rate"]} if "rate" in after else set()
+    assert len(rates) > 10
+
+
+# ---------------------------------------------------------------------- vectors
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_relaxed_point_is_the_same_configuration_somewhere_in_its_share(seed: int) -> None:
+    rng, s = np.random.default_rng(seed), mixed()
+    x, u = s.sample(rng, 20), rng.uniform(0.001, 0.999, (20, s.d))
+    moved_ = relax(s, x, u)
+    assert np.array_equal(s.snap(moved_), x)
+    smooth = [j for j, h in enumerate(s.hyperparameters) if h.kind == "float"]
+    active = s.active(x)
+    assert np.array_equal(moved_[:, smooth][active[:, smooth]], x[:, smooth][active[:, smooth]])
+    assert np.array_equal(moved_[~active], u[~active])
+
+
+def test_relaxed_values_fill_the_column_evenly() -> None:
+    s = mixed()
+    j = s.names.index("depth")
+    x = s.snap(np.random.default_rng(0).random((20000, s.d)))
+    column = relax(s, x, np.random.default_rng(1).random((20000, s.d)))[:, j]
+    assert np.histogram(column, 10, (0, 1))[0].min() > 1850  # 2000, sd 42
+
+
+# ---------------------------------------------------------------------- differential evolution
+def test_a_mutant_is_base_plus_scaled_difference_and_drawn_anew_outside() -> None:
+    base, plus, minus = np.array([[0.2, 0.9, 0.1]]), np.array([[0.8, 0.9, 0.0]]), np.array([[0.4, 0.3, 0.6]])
+    v = mutated(base, plus, minus, 0.5, np.array([[0.11, 0.22, 0.33]]))
+    assert v == pytest.approx(np.array([[0.4, 0.22, 0.33]]))  # .2 + .5 * .4; 1.2 and -.2 are outside
+
+
+def test_crossover_takes_the_mutant_below_the_rate_and_always_once() -> None:
+    target, mutant = np.zeros((2, 3)), np.ones((2, 3))
+    u = np.array([[0.4, 0.5, 0.9], [0.9, 0.9, 0.9]])
+    assert crossed(target, mutant, u, np.array([2, 1]), 0.5).tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+def test_a_member_is_replaced_by_its_child_unless_that_is_worse() -> None:
+    assert survivors([1.0, 5.0, 3.0, 2.0], 4) == [0, 1, 2, 3]
+    assert survivors([1.0, 5.0, 3.0, 2.0, 0.5, 5.0, 4.0, 1.0, 1.5], 4) == [8, 5, 6, 3]
+
+
+def test_parents_are_distinct_and_the_target_goes_round() -> None:
+    de, run = DifferentialEvolution(population=5), run_of(floats(), [1.0, 2.0, 3.0, 4.0, 5.0, 0.0])
+    for _ in range(50):
+        drawn = de._drawn(run)
+        assert drawn[0] == 1  # trial 6 is the child of member 1
+        assert sorted(set(drawn)) == sorted(drawn)
+        assert set(drawn) <= {0, 1, 2, 3, 4}
+
+
+def test_a_child_with_all_of_the_mutant_is_the_formula_of_its_parents() -> None:
+    de, run = DifferentialEvolution(crossover=1.0), run_of(floats(), [1.0] * 8)
+    state = run.rng.bit_generator.state
+    child = de.children(floats(), [run])[0]
+    run.rng.bit_generator.state = state
+    _, a, b, c = (run.x[t] for t in de._drawn(run))
+    v = a + 0.5 * (b - c)
+    inside = (v >= 0) & (v <= 1)
+    assert inside.any()
+    assert child[inside] == pytest.approx(v[inside], abs=1e-9)
+
+
+def test_a_population_of_one_configuration_has_no_other_children() -> None:
+    """Equal vectors have no difference: discrete and inactive columns add none."""
+    x = mixed().sample(np.random.default_rng(3), 1)[0]
+    run = Run(Context(mixed(), 33.0), np.random.default_rng(0))
+    for _ in range(8):
+        run.told(x, 0.0)
+    for method in (DifferentialEvolution(), ParticleSwarm()):
+        if isinstance(method, ParticleSwarm):  # the first move has a random velocity
+            for _ in range(8):
+                run.told(x, 0.0)
+        assert (method.children(mixed(), [run] * 20) == x).all()
+
+
+def valley(x: np.ndarray) -> float:
+    """Rosenbrock's function over [-2, 2], of which the optimum is at .75 in each column."""
+    z = 4.0 * x - 2.0
+    return -float((100.0 * (z[1:] - z[:-1] ** 2) ** 2 + (1.0 - z[:-1]) ** 2).sum())
+
+
+def final(of: str, score: Score, trials: int, seeds: range, **options: Any) -> np.ndarray:
+    """The decimal logarithm of the lowest loss of each seed."""
+    found = [drive(make_optimizer(of, **options), Context(floats(), float(trials)), score, trials, s) for s in seeds]
+    return np.log10([-max(score(x) for x in points) for points in found])
+
+
+@pytest.mark.parametrize("score", [bowl, valley])
+def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> None:
+    """The same scheme with the same constants: mean logarithm of the loss after 400 trials, 20 seeds each."""
+    from scipy.optimize import differential_evolution
+
+    def theirs(seed: int) -> float:
+        found = differential_evolution(
+            lambda x: -score(x), [(0.0, 1.0)] * 4, strategy="rand1bin", popsize=5, mutation=0.5, recombination=0.5,
+            updating="immediate", polish=False, tol=0, atol=0, maxiter=19, rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        assert found.nfev == 400
+        return float(np.log10(found.fun))
+
+    ours, other = final("de", score, 400, range(20), population=20), np.array([theirs(seed) for seed in range(20)])
+    noise = np.sqrt((ours.var() + other.var()) / 20)
+    assert abs(ours.mean() - other.mean()) < 3 * noise
+    assert noise < 0.2
+
+
+# ---------------------------------------------------------------------- particle swarm
+@pytest.mark.parametrize("score", [bowl, valley])
+def test_a_swarm_comes_about_as_near_as_that_of_pymoo(score: Score) -> None:
+    """At most twice the loss after 400 trials, in geometric mean over 20 seeds each, with the same constants."""
+    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
+    from pymoo.algorithms.soo.nonconvex.pso import PSO
+    from pymoo.core.problem import ElementwiseProblem
+    from pymoo.optimize import minimize
+
+    class Problem(ElementwiseProblem):  # type: ignore[misc]
+        def _evaluate(self, x: Any, out: Any, *args: Any, **kwargs: Any) -> None:
+            out["F"] = -score(x)
+
+    def theirs(seed: int) -> float:
+        chi = 0.7298437881283576
+        swarm = PSO(20, w=chi, c1=chi * 2.05, c2=chi * 2.05, adaptive=False, pertube_best=False, max_velocity_rate=1.0)
+        problem = Problem(n_var=4, n_obj=1, xl=np.zeros(4), xu=np.ones(4))
+        return float(np.log10(minimize(problem, swarm, ("n_eval", 400), seed=seed).F[0]))
+
+    ours, other = final("pso", score, 400, range(20), population=20), np.array([theirs(seed) for seed in range(20)])
+    assert ours.mean() < other.mean() + math.log10(2.0)
+
+
+def test_a_move_is_that_of_pymoo_with_the_constants_of_clerc_and_kennedy() -> None:
+    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
+    from pymoo.algorithms.soo.nonconvex.pso import pso_equation
+
+    now, velocity, best, leader, r1, r2 = np.random.default_rng(0).random((6, 7, 3))
+    chi = 0.7298437881283576  # their table: .7298 for phi = 4.1
+    ours = moved(now, velocity, [best - now, leader - now], (r1, r2), 4.1)
+    theirs, _ = pso_equation(now, best, leader, velocity, np.full(3, 9.0), chi, chi * 2.05, chi * 2.05, r1, r2)
+    assert ours == pytest.approx(theirs)
+
+
+def test_a_flight_is_last_before_best_and_leader() -> None:
+    score = [1.0, 9.0, 3.0, 4.0, 2.0, 5.0]
+    assert flight(score[:3], 3) == [0, 0, 0, 1]
+    assert flight(score, 3) == [3, 0, 3, 1]
+    assert flight([*score, 0.0, 0.0, 0.0], 3) == [6, 3, 3, 1]
+
+
+def test_a_particle_without_pulls_slows_down_by_the_constriction() -> None:
+    run = Run(Context(floats(), 33.0), np.random.default_rng(0))
+    for at in (0.3, 0.4):  # a swarm of two, each at its best and at the leader's place
+        run.told(np.full(4, at), 1.0)
+        run.told(np.full(4, at), 1.0)
+    run.score[2] = 2.0
+    child = ParticleSwarm(population=2).children(floats(), [run])[0]
+    assert child == pytest.approx(np.full(4, 0.4 + 0.7298437881283576 * 0.1))
+
+
+def test_a_pull_or_move_needs_a_hyperparameter_that_is_active_at_both_ends() -> None:
+    s = mixed()
+    j = s.names.index("rate")
+    on = s.to_unit({"kind": "b", "rate": 0.1, "depth": 3, "few": 0, "size": "t", "x": 0.0})
+    off = s.to_unit({"kind": "a", "depth": 3, "size": "t", "x": 0.0})
+    run = Run(Context(s, 33.0), np.random.default_rng(0))
+    for x, score in ((off, 1.0), (off, 1.0), (on, 0.0), (off, 1.0)):
+        run.told(x, score)
+    children = ParticleSwarm(population=2).children(s, [run] * 100)
+    awake = s.active(children)[:, j]
+    assert awake.any()
+    assert children[awake, j] == pytest.approx(on[j])
+
+
+# ---------------------------------------------------------------------- CMA-ES
+def test_cma_es_comes_within_a_millionth_of_the_optimum_of_a_sphere() -> None:
+    pytest.importorskip("cmaes", reason="needs the extra 'bo'")
+    x = drive(make_optimizer("cma-es"), Context(floats(5), 1200.0), bowl, 1200)
+    assert -max(bowl(point) for point in x) < 1e-6
+
+
+def test_samples_are_those_of_the_library_with_the_same_seed() -> None:
+    cmaes = pytest.importorskip("cmaes", reason="needs the extra 'bo'")
+    seed = int(np.random.default_rng(0).integers(2**31))
+    bounds = np.tile([0.0, 1.0], (4, 1))
+    theirs = cmaes.CMAwM(np.full(4, 0.5), 0.3, bounds, np.zeros(4), seed=seed)
+    expected: list[np.ndarray] = []
+    for _ in range(6):
+        told = []
+        for _ in range(theirs.population_size):
+            x, sample = theirs.ask()
+            expected.append(x)
+            told.append((sample, -bowl(floats().snap(x[None])[0])))
+        theirs.tell(told)
+    x = drive(make_optimizer("cma-es"), Context(floats(), 33.0), bowl, len(expected))
+    assert x == pytest.approx(np.array(expected), abs=1e-8)
+
+
+def test_given_points_set_the_first_mean() -> None:
+    pytest.importorskip("cmaes", reason="needs the extra 'bo'")
+    optimizer, context = make_optimizer("cma-es", sd=1e-4), Context(floats(), 20.0)
+    optimizer.reset(context, np.random.default_rng(0))
+    for at, score in ((0.2, 1.0), (0.8, 2.0), (0.5, 0.0)):
+        optimizer.tell(Trial(query_at(at), score))
+    query = optimizer.ask()
+    assert query is not None
+    assert floats().to_unit(query.config) == pytest.approx(np.full(4, 0.8), abs=1e-3)
+
+
+def query_at(at: float) -> Query:
+    return Query(floats().from_unit(np.full(4, at)))
+
+
+@pytest.mark.parametrize("of", ["floats", "mixed", "grid"])
+def test_columns_are_smooth_stepped_or_nominal_and_samples_lie_on_their_values(of: str) -> None:
+    pytest.importorskip("cmaes", reason="needs the extra 'bo'")
+    s = {"floats": floats(), "mixed": mixed(), "grid": grid()}[of]
+    c = columns_of(s)
+    assert sorted(c.tuned) == list(range(s.d))
+    if of == "mixed":
+        kinds = [[s.names[j] for j in part] for part in (c.smooth, c.stepped, c.nominal)]
+        assert [sorted(k) for k in kinds] == [["depth", "rate", "x"], ["few", "size"], ["colour", "kind"]]
+    strategy = Strategy(run_of(s, []), np.full(s.d, 0.5), 0.3, None)
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        asked = [strategy.ask() for _ in range(strategy.size)]
+        x = np.array([a for a, _ in asked])
+        for j in c.stepped + c.nominal:
+            h = s.hyperparameters[j]
+            assert h.units(h.numbers(x[:, j])) == pytest.approx(x[:, j])
+        strategy.tell([sample for _, sample in asked], rng.random(strategy.size).tolist())
+
+
+def test_a_strategy_that_has_converged_starts_again_elsewhere() -> None:
+    pytest.importorskip("cmaes", reason="needs the extra 'bo'")
+    s = floats(1)
+    x = drive(make_optimizer("cma-es"), Context(s, 700.0), lambda x: -float(abs(x[0] - 0.2)), 700)[:, 0]
+    near = abs(x - 0.2) < 1e-6
+    assert near.any()
+    assert (abs(x[near.argmax() + 1 :] - 0.2) > 0.3).any()
+
+
+# ---------------------------------------------------------------------- TPE
+def test_proposals_are_those_of_a_study_of_optuna_with_the_same_seed() -> None:
+    optuna = pytest.importorskip("optuna", reason="needs the extra 'bo'")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    s, trials = mixed(), 45
+
+    def score(config: Any) -> float:
+        near = -abs(math.log(config["depth"] / 20)) - abs(config["x"] - 0.5)
+        return near + {"a": 0.0, "b": 1.5 - abs(math.log(config.get("rate", 1.0))), "c": 1.0}[config["kind"]]
+
+    def objective(trial: Any) -> float:
+        c: dict[str, Any] = {
+            "colour": None,
+            "depth": trial.suggest_int("depth", 1, 300, log=True),
+            "kind": "abc"[trial.suggest_categorical("kind", range(3))],
+            "size": "stuvw"[trial.suggest_int("size", 0, 4)],
+            "x": trial.suggest_float("x", -1.0, 1.0),
+        }
+        if c["kind"] != "a":
+            c["few"] = trial.suggest_int("few", 0, 4)
+        if c["kind"] == "b":
+            c["rate"] = trial.suggest_float("rate", 1e-4, 1.0, log=True)
+        if c.get("few", 0) > 1:
+            c["colour"] = "rgb"[trial.suggest_categorical("colour", range(3))]
+        asked.append({k: v for k, v in c.items() if v is not None})
+        return score(c)
+
+    asked: list[dict[str, Any]] = []
+    seed = int(np.random.default_rng(7).integers(2**31))
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+    optuna.create_study(direction="maximize", sampler=sampler).optimize(objective, n_trials=trials)
+    ours = s.decode(drive(make_optimizer("tpe"), Context(s, float(trials)), lambda x: score(s.from_unit(x)), trials, 7))
+    assert len({c["kind"] for c in ours[10:]}) > 1
+    for mine, theirs in zip(ours, asked, strict=True):
+        assert set(mine) == set(theirs)
+        for key, value in theirs.items():
+            assert mine[key] == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value)
+
+
+def test_a_told_configuration_is_the_same_trial_for_optuna() -> None:
+    pytest.importorskip("optuna", reason="needs the extra 'bo'")
+    s = mixed()
+    for x, config in zip(x_all := s.sample(np.random.default_rng(0), 30), s.decode(x_all), strict=True):
+        trial = finished(s, x, 0.25)
+        assert trial.value == 0.25
+        assert set(trial.params) == set(config)
+        for name_, value in trial.params.items():
+            h = s.hyperparameters[s.names.index(name_)]
+            assert (h.choices[int(value)] if h.choices else value) == config[name_]
+            assert trial.distributions[name_] == distributions(s)[name_]
+
+
+def test_a_study_learns_the_row_that_stood_for_its_proposal() -> None:
+    optuna = pytest.importorskip("optuna", reason="needs the extra 'bo'")
+    s = floats(2)
+    pool = s.sample(np.random.default_rng(0), 40)
+    optimizer: Any = make_optimizer("tpe")
+    studies: list[Any] = []
+    made = optimizer._study
+    optimizer._study = lambda seed: studies.append(made(seed)) or studies[-1]
+    x = drive(optimizer, Context(s, 20.0, pool=pool), bowl, 20)
+    assert set(keys(x)) <= set(keys(pool))
+    optimizer.ask()
+    (study,) = studies
+    learned = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+    assert s.encode([t.params for t in learned]) == pytest.approx(x)
+    assert [t.value for t in learned] == pytest.approx([bowl(p) for p in x])
+
+
+def test_what_a_hyperparameter_depends_on_is_suggested_before_it() -> None:
+    optuna = pytest.importorskip("optuna", reason="needs the extra 'bo'")
+    data = mixed().to_json()
+    data["hyperparameters"] = data["hyperparameters"][::-1]  # children first
+    s = SearchSpace(data)
+    depth = {s.names[j]: i for i, level in enumerate(levels(s)) for j in level}
+    assert depth == {"kind": 0, "depth": 0, "size": 0, "x": 0, "rate": 1, "few": 1, "colour": 2}
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(40):
+        trial = study.ask()
+        config = s.from_unit(suggested(trial, s))
+        assert set(trial.params) == set(config)
+        study.tell(trial, 0.0)
+
+
+# ---------------------------------------------------------------------- Gaussian process
+def sample_of(n: int = 12, d: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    x = rng.random((n, d))
+    return x, np.sin(5.0 * x[:, 0]) + 3.0 * x[:, 1] + 0.1 * rng.normal(size=n) + 40.0, rng.random((30, d))
+
+
+def sklearn_of(process: GaussianProcess, x: np.ndarray) -> Any:
+    """scikit-learn's process of the same standardised scores, with the same hyperparameters."""
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
+    kernel = ConstantKernel(process.variance) * Matern(np.exp(process.log_parameters[:-1]), nu=2.5)
+    noise = process.variance * (np.exp(process.log_parameters[-1]) + 1e-6)
+    return GaussianProcessRegressor(kernel, alpha=noise, optimizer=None).fit(x, process.z)
+
+
+def test_predictions_are_those_of_scikit_learn_for_the_same_hyperparameters() -> None:
+    pytest.importorskip("sklearn", reason="needs the extra 'bo'")
+    x, y, at = sample_of()
+    process = GaussianProcess(x, y, np.log([0.4, 0.9, 2.0, 1e-3]))
+    mean, sd = sklearn_of(process, x).predict(at, return_std=True)
+    ours = process.predict(at)
+    assert ours[0] == pytest.approx(mean * y.std() + y.mean(), rel=1e-9)
+    assert ours[1] == pytest.approx(sd * y.std(), rel=1e-6)
+
+
+def test_one_score_left_out_is_predicted_as_by_a_process_without_it() -> None:
+    pytest.importorskip("sklearn", reason="needs the extra 'bo'")
+    x, y, _ = sample_of()
+    process = GaussianProcess(x, y, np.log([0.4, 0.9, 2.0, 1e-3]))
+    model, (means, sds) = sklearn_of(process, x), process.leave_one_out()
+    for i in range(len(y)):
+        rest = np.arange(len(y)) != i
+        mean, sd = model.fit(x[rest], process.z[rest]).predict(x[i : i + 1], return_std=True)
+        assert means[i] == pytest.approx(mean[0] * y.std() + y.mean(), rel=1e-9)
+        assert sds[i] == pytest.approx(np.sqrt(sd[0] ** 2 + model.alpha) * y.std(), rel=1e-6)
+
+
+def test_the_loss_is_the_likelihood_of_scikit_learn_at_the_variances_estimate_and_the_prior() -> None:
+    pytest.importorskip("sklearn", reason="needs the extra 'bo'")
+    x, y, _ = sample_of()
+    p = np.log([0.4, 0.9, 2.0, 1e-3])
+    process, n = GaussianProcess(x, y, p), len(y)
+    likelihood = sklearn_of(process, x).log_marginal_likelihood_value_
+    centre = prior_centre(3)
+    prior = 0.5 * ((p[:3] - centre[:3]) ** 2).sum() + 0.5 * ((p[3] + 6.0) / 2.0) ** 2
+    quadratic = process.variance * (n + 1) - 1.0
+    expected = -likelihood - 0.5 * quadratic / process.variance - 0.5 * n * np.log(2.0 * np.pi) + prior
+    assert _loss(p, x, process.z, centre)[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_ends() -> None:
+    x, y, _ = sample_of()
+    z, centre, step = (y - y.mean()) / y.std(), prior_centre(3), 1e-5
+    for p in (centre, np.log([0.4, 0.9, 2.0, 1e-3])):
+        slope = [(_loss(p + e, x, z, centre)[0] - _loss(p - e, x, z, centre)[0]) / (2 * step) for e in np.eye(4) * step]
+        assert _loss(p, x, z, centre)[1] == pytest.approx(slope, abs=1e-6)
+    found = GaussianProcess.fit(x, y, iterations=200).log_parameters
+    assert _loss(found, x, z, centre)[1] == pytest.approx(np.zeros(4), abs=1e-2)
+
+
+def test_the_logarithm_of_expected_improvement_is_that_of_botorch() -> None:
+    pytest.importorskip("botorch", reason="needs the extra 'bo'")
+    import torch
+    from botorch.acquisition.analytic import _log_ei_helper
+
+    z = np.concatenate([np.linspace(-40.0, 8.0, 500), [-1e3, -999.0, -1e4, -1e6]])
+    theirs = _log_ei_helper(torch.from_numpy(z)).numpy() + math.log(0.3)
+    assert log_expected_improvement(1.0 + 0.3 * z, np.full(len(z), 0.3), 1.0) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_the_logarithm_of_expected_improvement_is_exact_far_below_the_incumbent() -> None:
+    mp = pytest.importorskip("mpmath", reason="comes with torch")
+    with mp.workdps(60):
+        for z in (-0.5, -1.5, -30.0, -500.0, -1500.0, -1e5):
+            exact = mp.log(mp.npdf(z) + z * mp.erfc(-mp.mpf(z) / mp.sqrt(2)) / 2) + mp.mpf(z) ** 2 / 2
+            ours = log_expected_improvement(np.array([z]), np.ones(1), 0.0)[0] + z * z / 2
+            assert ours == pytest.approx(float(exact), abs=1e-8 + 1e-15 * z * z)
+
+
+def test_both_surrogates_choose_well_and_leave_the_global_generators_alone() -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra 'bo'")
+    pytest.importorskip("botorch", reason="needs the extra 'bo'")
+    before = torch.random.get_rng_state().clone()
+    pool = floats(2).sample(np.random.default_rng(1), 300)
+    context = Context(floats(2), 14.0, pool=pool)
+    for surrogate in ("light", "botorch"):
+        x = drive(make_optimizer("gp-ei", surrogate=surrogate), context, bowl, 14)
+        assert np.array_equal(x, drive(make_optimizer("gp-ei", surrogate=surrogate), context, bowl, 14))
+        top = np.sort([bowl(p) for p in pool])[-6]
+        assert max(bowl(p) for p in x) >= top
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_columns_of_choices_have_the_distances_of_a_pool() -> None:
+    s = mixed()
+    x = s.sample(np.random.default_rng(0), 40)
+    columns = one_hot(s, x)
+    nominal = [j for j, h in enumerate(s.hyperparameters) if h.kind == "categorical"]
+    metric = [j for j, h in enumerate(s.hyperparameters) if h.metric]
+    active = s.active(x)
+    a, b = x[:20], x[20:]
+    expected = ((a - b)[:, metric] ** 2).sum(1)
+    for j in nominal:
+        both, one = active[:20, j] & active[20:, j], active[:20, j] ^ active[20:, j]
+        expected += np.where(both, abs(a[:, j] - b[:, j]) > 1e-9, 0.5 * one)
+    assert ((columns[:20] - columns[20:]) ** 2).sum(1) == pytest.approx(expected)
+
+
+# ---------------------------------------------------------------------- SMAC
+def test_proposals_are_those_of_smacs_own_facade_with_the_same_seed(tmp_path: Path) -> None:
+    smac = pytest.importorskip("smac", reason="needs the extra 'smac'")
+    s, seed = mixed(), int(np.random.default_rng(7).integers(2**31))
+    scenario = smac.Scenario(s.config_space, output_directory=tmp_path, deterministic=True, n_trials=20, seed=seed)
+    theirs = smac.HyperparameterOptimizationFacade(scenario, logging_level=False, overwrite=True)
+    expected = []
+    for _ in range(20):
+        info = theirs.ask()
+        expected.append(s.to_unit(dict(info.config)))
+        theirs.tell(info, smac.runhistory.TrialValue(cost=-bowl(expected[-1])), save=False)
+    x = drive(make_optimizer("smac"), Context(s, 20.0), bowl, 20, 7)
+    assert np.array_equal(x, np.array(expected))
+
+
+def test_smac_leaves_no_file_and_says_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("smac", reason="needs the extra 'smac'")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    level = logging.getLogger("smac").level
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(drive(make_optimizer("smac"), Context(grid(), 14.0), bowl, 14)) == 14
+        few = SearchSpace(ConfigurationSpace(space={"a": [1, 2], "b": (1, 3)}))
+        assert len(drive(make_optimizer("smac"), Context(few, 14.0), bowl, 14)) == 6  # more than SMAC has to say
+    assert list(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "temporary"]
+    assert logging.getLogger("smac").level == level
+    assert capfd.readouterr() == ("", "")
+
+
+def test_smac_learns_given_points_and_the_row_that_stood_for_its_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("smac", reason="needs the extra 'smac'")
+    from smac.runhistory import StatusType
+
+    from hpo_baselines import smac as adapter
+
+    made: list[Any] = []
+    plain = adapter.Facade.__init__
+    monkeypatch.setattr(adapter.Facade, "__init__", lambda self, *a: (plain(self, *a), made.append(self))[0])
+    s = mixed()
+    pool = s.sample(np.random.default_rng(0), 60)
+    optimizer: Any = make_optimizer("smac")
+    optimizer.reset(Context(s, 12.0, pool=pool), np.random.default_rng(0))
+    x = [pool[5], pool[50]]
+    for point in x:
+        optimizer.tell(Trial(Query(s.from_unit(point)), bowl(point)))
+    for _ in range(12):
+        query = optimizer.ask()
+        x.append(s.to_unit(query.config))
+        optimizer.tell(Trial(query, bowl(x[-1])))
+    optimizer.ask()
+    history = made[0]._facade.runhistory
+    learned = [(history.get_config(k.config_id), v) for k, v in history.items() if v.status == StatusType.SUCCESS]
+    assert set(keys(np.array(x))) <= set(keys(pool))
+    assert np.array_equal(np.array([adapter.point(s, c) for c, _ in learned]), np.array(x))
+    assert [v.cost for _, v in learned] == pytest.approx([-bowl(p) for p in x])
+    assert len({k.seed for k in history}) == 1
+
+
+def test_costs_keep_the_order_of_scores_and_are_of_a_size_that_smac_can_scale() -> None:
+    pytest.importorskip("smac", reason="needs the extra 'smac'")
+    from hpo_baselines.smac import cost_of
+
+    scores = [-1e308, -1e9, -1000.5, -1000.0, -3.0, 0.0, 0.5, 1000.0, 1001.0, 1e12, 1e308]
+    costs = [cost_of(score) for score in scores]
+    assert costs == sorted(costs, reverse=True)
+    assert len(set(costs)) == len(costs)
+    assert costs[4:8] == [3.0, 0.0, -0.5, -1000.0]
+    assert all(c - 1e-10 != c for c in costs)
+
+
+# ---------------------------------------------------------------------- genetic algorithm from a portfolio
+def prior_of(pool: np.ndarray, k: int = 6) -> tuple[Evaluations, ...]:
+    rng, m = np.random.default_rng(5), len(pool)
+    return tuple(
+        Evaluations(f"t{i}", f"t{i}", pool, rng.normal(size=m), np.ones(m), np.zeros(m, np.int8)) for i in range(k)
+    )
+
+
+def test_the_first_population_is_the_portfolio_and_then_children_come() -> None:
+    s, pool = mixed(), mixed().sample(np.random.default_rng(2), 200)
+    context = Context(s, 33.0, pool=pool, prior=prior_of(pool))
+    ours, portfolio = (drive(make_optimizer(n), context, bowl, 33) for n in ("ga-portfolio", "portfolio"))
+    assert np.array_equal(ours[:8], portfolio[:8])
+    assert not np.array_equal(ours[8:], portfolio[8:])
+
+
+def test_given_points_take_no_place_of_the_portfolio() -> None:
+    s, pool = mixed(), mixed().sample(np.random.default_rng(2), 200)
+    context = Context(s, 33.0, pool=pool, prior=prior_of(pool))
+    portfolio = drive(make_optimizer("portfolio"), context, bowl, 9)
+    optimizer = make_optimizer("ga-portfolio")
+    optimizer.reset(context, np.random.default_rng(0))
+    for config in s.decode(portfolio[2:3]):
+        optimizer.tell(Trial(Query(config), 0.0))
+    asked = []
+    for _ in range(8):
+        query = optimizer.ask()
+        assert query is not None
+        asked.append(s.to_unit(query.config))
+        optimizer.tell(Trial(query, bowl(asked[-1])))
+    assert np.array_equal(np.array(asked), np.delete(portfolio, 2, axis=0))
+
+
+def test_without_a_prior_it_is_the_genetic_algorithm() -> None:
+    context = Context(mixed(), 33.0)
+    ours, plain = (drive(make_optimizer(n), context, bowl, 33) for n in ("ga-portfolio", "ga"))
+    assert np.array_equal(ours, plain)

@@ -1,0 +1,419 @@
+"""The genetic algorithm: its operators, its selection, and what it is worth."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo_baselines._maml.training_tasks import evaluations_of
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
+from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
+from hpo_baselines.genetic_evolved import EvolvedGenetic
+from hpo_gym.checks import check_optimizer
+from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym.learning.saved import _checksum
+from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.space import SearchSpace
+from hpo_gym.task import Task
+from hpo_gym.tasks.function import function_task
+from hpo_gym.trial import Trial
+from tests import test_baselines as contract
+from tests.toys import gappy, plain
+
+FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
+
+
+@functools.cache
+def mixed() -> SearchSpace:
+    cs = ConfigurationSpace()
+    kind, rate = Categorical("kind", ["a", "b"]), Float("rate", (1e-4, 1.0), log=True)
+    cs.add([kind, rate, Integer("depth", (1, 300), log=True), Integer("few", (0, 2))])
+    cs.add([OrdinalHyperparameter("size", list("stuvw")), Categorical("colour", list("rgb"))])
+    cs.add(EqualsCondition(rate, kind, "b"))
+    return SearchSpace(cs)
+
+
+def column(name: str) -> Any:
+    return mixed().hyperparameters[mixed().names.index(name)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["depth", "few", "size", "colour", "kind"]),
+    st.integers(0, 10**6),
+    st.sampled_from([1e-9, 0.1, 2.0]),
+)
+def test_a_mutation_of_a_discrete_column_always_changes_its_value(name: str, seed: int, sd: float) -> None:
+    h, rng = column(name), np.random.default_rng(seed)
+    u = h.units(h.numbers(rng.random(50)))
+    after = mutated(h, u, sd * rng.standard_normal(50), rng.random(50))
+    assert (h.numbers(after) != h.numbers(u)).all()
+    assert (h.numbers(after) >= h.low).all()
+    assert (h.numbers(after) <= h.high).all()
+    assert np.allclose(h.units(h.numbers(after)), after)
+
+
+def test_every_other_choice_of_a_categorical_is_as_likely() -> None:
+    h, rng = column("colour"), np.random.default_rng(0)
+    u = h.units(np.zeros(3000))
+    values, counts = np.unique(h.numbers(mutated(h, u, np.zeros(3000), rng.random(3000))), return_counts=True)
+    assert values.tolist() == [1.0, 2.0]
+    assert counts.min() > 1350  # 1500, sd 27
+
+
+def test_a_float_moves_by_the_step_and_stays_in_range() -> None:
+    moved = mutated(column("rate"), np.array([0.5, 0.95, 0.05]), np.array([0.1, 0.1, -0.1]), np.zeros(3))
+    assert moved == pytest.approx([0.6, 1.0, 0.0])
+
+
+def test_equal_parents_have_their_like() -> None:
+    rng = np.random.default_rng(0)
+    a = mixed().sample(rng, 40)
+    side, spread, fresh = rng.random((3, 40, mixed().d))
+    both = mixed().active(a)
+    child = _cross(mixed(), a, a, side, spread, fresh, 5.0)
+    assert np.allclose(child[both], a[both])
+
+
+def test_a_column_that_one_parent_uses_is_that_parents() -> None:
+    s = mixed()
+    off = s.to_unit({"kind": "a", "depth": 3, "few": 1, "size": "t", "colour": "r"})
+    on = s.to_unit({"kind": "b", "rate": 0.2, "depth": 3, "few": 1, "size": "t", "colour": "r"})
+    rng = np.random.default_rng(0)
+    a, b = np.tile(off, (60, 1)), np.tile(on, (60, 1))
+    side, spread, fresh = rng.random((3, 60, s.d))
+    configs = s.decode(_cross(s, a, b, side, spread, fresh, 5.0))
+    rates = [c["rate"] for c in configs if c["kind"] == "b"]
+    assert 10 < len(rates) < 50
+    assert rates == pytest.approx([0.2] * len(rates))
+    assert all("rate" not in c for c in configs if c["kind"] == "a")
+
+
+def test_crossover_keeps_the_mean_of_the_parents() -> None:
+    rng = np.random.default_rng(1)
+    a, b = np.full((20000, 4), 0.4), np.full((20000, 4), 0.6)
+    side, spread, fresh = rng.random((3, 20000, 4))
+    child = _cross(FLOATS, a, b, side, spread, fresh, 5.0)
+    assert child.mean() == pytest.approx(0.5, abs=0.002)
+    assert (np.minimum(abs(child - 0.4), abs(child - 0.6)) < 0.05).mean() > 0.9
+
+
+def run_of(scores: list[float], budget: float = 33.0) -> Run:
+    run = Run(Context(FLOATS, budget), np.random.default_rng(0))
+    for x, score in zip(FLOATS.sample(np.random.default_rng(1), len(scores)), scores, strict=True):
+        run.told(x, score)
+    return run
+
+
+def test_parents_are_the_best_of_all_trials_and_of_equals_the_earliest() -> None:
+    scores = [3.0, 1.0, 3.0, 9.0, -1e308, 1e308, 0.0, 3.0, 2.0, 1.0]
+    assert GeneticAlgorithm(population=4)._ranked(run_of(scores)) == [5, 3, 0, 2]
+    assert len(GeneticAlgorithm()._ranked(run_of(scores))) == 8  # a quarter of 33
+
+
+def test_parents_change_from_generation_to_generation_only() -> None:
+    algorithm = GeneticAlgorithm(population=2, offspring=3)
+    scores = [1.0, 2.0, 9.0, 8.0, 7.0, 6.0]
+    assert [algorithm._ranked(run_of(scores[:t])) for t in (2, 4, 5, 6)] == [[1, 0], [1, 0], [2, 3], [2, 3]]
+
+
+def test_without_mutation_a_child_lies_between_or_around_its_parents() -> None:
+    run = run_of([1.0] * 8)
+    x = np.array(run.x)
+    children = GeneticAlgorithm(sd=0.0, eta=1e6)._children(FLOATS, [run] * 50, [range(8)] * 50)
+    assert all(np.abs(x[:, j] - u).min() < 1e-4 for child in children for j, u in enumerate(child))
+
+
+@pytest.mark.parametrize("options", [{"population": -1}, {"offspring": 0}, {"sd": -0.1}, {"eta": -1.0}])
+def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
+    optimizer = make_optimizer("ga", **options)
+    optimizer.reset(Context(FLOATS, 5.0), np.random.default_rng(0))
+    with pytest.raises(InvalidValueError, match="population >= 1"):
+        optimizer.ask()
+
+
+def best_of(name: str, score: Any, seed: int, budget: int, space: SearchSpace = FLOATS) -> float:
+    optimizer = make_optimizer(name)
+    optimizer.reset(Context(space, float(budget)), np.random.default_rng(seed))
+    best = -np.inf
+    for _ in range(budget):
+        query = optimizer.ask()
+        assert query is not None
+        value = float(score(space.to_unit(query.config)))
+        optimizer.tell(Trial(query, value))
+        best = max(best, value)
+    return best
+
+
+def test_a_bowl_is_climbed_ten_times_nearer_than_at_random() -> None:
+    def bowl(x: np.ndarray) -> float:
+        return -float(((x - 0.37) ** 2).sum())
+
+    ga, random = (np.median([best_of(n, bowl, s, 120) for s in range(10)]) for n in ("ga", "random"))
+    assert ga > random / 10
+
+
+PROBLEMS = ("sphere-d5-s0", "rastrigin-d5-s0", "rosenbrock-d5-s0")
+
+
+@functools.cache
+def problem(name: str) -> Any:
+    return function_task(name)
+
+
+@functools.cache
+def median_losses(name: str, seeds: int = 10, budget: int = 200) -> tuple[float, float]:
+    """Median distance to the optimum of ours and of pymoo's GA, each at its usual settings and a population of 20."""
+    pytest.importorskip("pymoo", reason="needs the extra 'bo'")
+    from pymoo.algorithms.soo.nonconvex.ga import GA
+    from pymoo.core.problem import Problem
+    from pymoo.optimize import minimize
+
+    task = problem(name)
+
+    def loss(x: np.ndarray) -> np.ndarray:
+        return np.asarray(task.best - task.noise_free(x))
+
+    class Same(Problem):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(n_var=task.space.d, n_obj=1, xl=0.0, xu=1.0)
+
+        def _evaluate(self, x: np.ndarray, out: Any, *args: Any, **kwargs: Any) -> None:
+            out["F"] = loss(x)
+
+    def one(seed: int) -> float:
+        return -best_of("ga", lambda x: -loss(x[None])[0], seed, budget, task.space)
+
+    ours = [one(seed) for seed in range(seeds)]
+    theirs = [float(minimize(Same(), GA(pop_size=20), ("n_eval", budget), seed=s + 1).F[0]) for s in range(seeds)]
+    return float(np.median(ours)), float(np.median(theirs))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_median_loss_is_at_most_that_of_pymoo_by_a_quarter_more(name: str) -> None:
+    ours, theirs = median_losses(name)
+    assert ours <= 1.25 * theirs
+
+
+# ---------------------------------------------------------------------- options of the breeding
+def test_without_crossover_and_mutation_a_child_is_a_parent() -> None:
+    run = run_of([float(i) for i in range(8)])
+    children = GeneticAlgorithm(crossover=0.0, mutation=0.0)._children(FLOATS, [run] * 40, [range(8)] * 40)
+    assert {tuple(c) for c in children} <= {tuple(x) for x in run.x}
+    assert len({tuple(c) for c in children}) > 3
+
+
+def test_a_larger_tournament_takes_better_parents() -> None:
+    run, means = run_of([0.0] * 8), []
+    for tournament in (1, 3, 12):
+        algorithm = GeneticAlgorithm(tournament=tournament, crossover=0.0, mutation=0.0)
+        children = algorithm._children(FLOATS, [run] * 600, [range(8)] * 600)
+        means.append(np.mean([next(i for i in range(8) if np.array_equal(run.x[i], c)) for c in children]))
+    assert means == pytest.approx([3.5, 1.53, 0.24], abs=0.35)  # the mean of the least of so many ranks of 0..7
+
+
+def test_so_many_columns_mutate_on_average() -> None:
+    run = run_of([0.0] * 8)
+    for mutation in (0.5, 1.0, 4.0):
+        children = GeneticAlgorithm(crossover=0.0, mutation=mutation)._children(FLOATS, [run] * 500, [[0]] * 500)
+        assert (children != run.x[0]).sum(1).mean() == pytest.approx(mutation, abs=0.12)
+
+
+@pytest.mark.parametrize("options", [{"population": 0}, {"tournament": 0}, {"crossover": 1.5}, {"mutation": -1.0}])
+def test_impossible_options_of_the_breeding_are_refused(options: dict[str, Any]) -> None:
+    for name in ("ga", "ga-portfolio"):
+        optimizer = make_optimizer(name, **options)
+        optimizer.reset(Context(FLOATS, 5.0), np.random.default_rng(0))
+        with pytest.raises(InvalidValueError, match="must hold"):
+            optimizer.ask()
+
+
+# ---------------------------------------------------------------------- a portfolio first
+def trials_of(name: str, task: Task, budget: int, given: int = 0, prior: Any = (), **options: Any) -> list[Trial]:
+    optimizer = make_optimizer(name, **options)
+    optimizer.reset(contract.context_of(task, float(budget), prior), np.random.default_rng(3))
+    init = [task.run(c) for c in task.space.decode(contract.given_points(task, 0, given))]
+    return contract.loop(optimizer, task, budget=budget, init=init)[given:]
+
+
+@pytest.mark.parametrize("given", [0, 3])
+def test_the_first_population_is_the_portfolio_whatever_was_given(given: int) -> None:
+    suite = plain(60)
+    task = suite.tasks("test")[0]
+    ga, portfolio = (trials_of(n, task, 12, given, suite.prior()) for n in ("ga-portfolio", "portfolio"))
+    assert [t.config for t in ga[:3]] == [t.config for t in portfolio[:3]]  # a quarter of 12
+    assert [t.config for t in ga] != [t.config for t in portfolio]
+
+
+def test_without_a_prior_it_is_the_genetic_algorithm() -> None:
+    task = contract.objective("conditional")
+    ga, same = (trials_of(n, task, 20) for n in ("ga", "ga-portfolio"))
+    assert contract.seen(ga) == contract.seen(same)
+
+
+# ---------------------------------------------------------------------- evolved settings
+SMALL = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
+
+
+def evolved(**settings: Any) -> EvolvedGenetic:
+    optimizer = make_optimizer("ga-evolved", **{**SMALL, **settings})
+    assert isinstance(optimizer, EvolvedGenetic)
+    return optimizer
+
+
+@functools.cache
+def trained() -> EvolvedGenetic:
+    optimizer = evolved()
+    optimizer.train(gappy().tasks("train"), np.random.default_rng(0), validation=gappy().tasks("val"))
+    return optimizer
+
+
+class Arenas:
+    """An arena whose regret is known."""
+
+    def __init__(self, regret: Any, tasks: Any = (1,)) -> None:
+        self.regret, self.tasks = regret, tasks
+
+
+def test_the_outer_algorithm_finds_better_settings_than_the_usual_ones() -> None:
+    """Worth is the distance to settings that are far from the usual ones."""
+    space = settings_space()
+    aim = space.to_unit({**USUAL[1], "population": 20, "sd": 0.5, "crossover": 0.1, "mutation": 4.0, "tournament": 6})
+
+    def regret(settings: Any) -> float:
+        return float(np.abs(space.to_unit(dict(settings)) - aim).sum())
+
+    tried = evolve(Arenas(regret), 100, np.random.default_rng(0))  # type: ignore[arg-type]
+    assert [r for r, _ in tried] == sorted(r for r, _ in tried)
+    assert len({json.dumps(s, sort_keys=True) for _, s in tried}) == 100
+    assert all(usual in [s for _, s in tried] for usual in USUAL)
+    assert tried[0][0] < 0.4 * regret(USUAL[1])
+
+
+def test_validation_decides_among_the_best_and_the_usual_settings() -> None:
+    tried = [(0.1 * i, {**USUAL[0], "tournament": i + 4}) for i in range(3)] + [(1.0 + i, USUAL[i]) for i in range(2)]
+    asked = []
+
+    def held(settings: Any) -> float:
+        asked.append(settings)
+        return {4: 3.0, 5: 2.0, 6: 0.0, 3: 2.5}[settings["tournament"]]
+
+    assert choose_finalist(tried, Arenas(held), 4) == tried[1][1]  # type: ignore[arg-type]
+    assert asked == [tried[0][1], tried[1][1], *USUAL]
+    assert choose_finalist(tried, Arenas(held, ()), 4) == tried[0][1]  # type: ignore[arg-type]
+    assert choose_finalist([], Arenas(held), 4) == USUAL[0]  # type: ignore[arg-type]
+
+
+def test_settings_are_worth_the_mean_regret_of_their_runs() -> None:
+    suite = plain()
+    tasks, tables = suite.tasks("test"), suite.prior()
+    arena = Arena(tasks, evaluations_of(tasks, np.random.default_rng(0)), [tables] * len(tasks), 5, seed=11)
+    regrets = []
+    for i, task in enumerate(tasks):
+        optimizer = make_optimizer("ga-portfolio", **{k: v for k, v in USUAL[1].items() if k != "start"})
+        optimizer.reset(contract.context_of(task, 5.0, tables), np.random.default_rng([11, i]))
+        best = np.maximum.accumulate([t.score for t in contract.loop(optimizer, task, budget=5)])
+        regrets.append(np.mean((task.best - best) / (task.best - task.worst)))
+    assert arena.regret(USUAL[1]) == pytest.approx(np.mean(regrets))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 3000), st.integers(1, 60), st.integers(1, 30), st.integers(1, 6), st.integers(0, 30))
+def test_no_more_runs_are_made_than_allowed(runs: int, candidates: int, tasks: int, finalists: int, held: int) -> None:
+    full = Sizes(candidates, tasks, finalists, held)
+    s = full.within(runs)
+    assert s.candidates * s.tasks + s.finalists * s.held <= runs or s == full
+    assert s.candidates <= candidates and s.tasks <= tasks and s.finalists <= finalists and s.held <= held
+
+
+def test_evolved_settings_keep_the_public_contract() -> None:
+    check_optimizer(evolved, gappy().tasks("test")[0], budget=6, train=gappy().tasks("train"), prior=gappy().prior())
+
+
+@pytest.mark.parametrize("of", contract.ALL, ids=contract.NAMES)
+def test_evolved_settings_keep_the_contract_of_baselines(of: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "make_optimizer", lambda name, **options: copy.copy(trained()))
+    contract.test_proposals_are_legal_configurations_of_active_hyperparameters("ga-evolved", of)
+    contract.test_no_configuration_is_tried_twice_not_even_a_given_one("ga-evolved", of)
+    contract.test_the_same_seed_gives_the_same_trials("ga-evolved", of)
+
+
+@pytest.mark.parametrize("g", [0, 2])
+@pytest.mark.parametrize("start", ["sobol", "portfolio"])
+def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str, g: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(name: str, **options: Any) -> EvolvedGenetic:
+        optimizer = evolved()
+        optimizer.found = {**USUAL[0], "start": start, "population": 3, "crossover": 0.5, "tournament": 2}
+        return optimizer
+
+    monkeypatch.setattr(contract, "make_optimizer", make)
+    for of in ("pools and none", "floats of two widths"):
+        contract.test_a_batch_chooses_as_ask_and_tell_do("ga-evolved", contract.MIXED[of], g)
+
+
+def test_tasks_without_a_pool_can_be_evolved_on() -> None:
+    optimizer = evolved()
+    optimizer.train([function_task(n) for n in ("sphere-d2-s0", "levy-d3-s1")], np.random.default_rng(0))
+    assert len(optimizer.seen) == 2
+    settings_space().to_unit(optimizer.found)  # type: ignore[arg-type]
+
+
+def test_it_must_be_evolved_before_it_is_used(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="trained or loaded"):
+        evolved().reset(Context(FLOATS, 5.0), np.random.default_rng(0))
+    with pytest.raises(StateError, match="trained or loaded"):
+        evolved().save(tmp_path)
+    with pytest.raises(StateError, match="reset"):
+        evolved().ask()
+
+
+def test_relatives_and_impossible_settings_are_refused() -> None:
+    suite = gappy()
+    with pytest.raises(SplitError, match="not both"):
+        evolved().train(suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("train")[:1])
+    for name in SMALL:
+        with pytest.raises(InvalidValueError, match=f"`{name}` must be an integer >= 1"):
+            evolved(**{name: 0}).train(suite.tasks("train"), np.random.default_rng(0))
+
+
+def test_the_same_evolution_writes_the_same_bytes_and_is_loaded_again(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        optimizer = evolved()
+        optimizer.train(gappy().tasks("train"), np.random.default_rng(0), validation=gappy().tasks("val"))
+        optimizer.save(tmp_path / name)
+    assert (tmp_path / "a/optimizer.json").read_bytes() == (tmp_path / "b/optimizer.json").read_bytes()
+    other = EvolvedGenetic()
+    other.load(tmp_path / "a")
+    assert (other.found, other.settings, other.seen) == (trained().found, SMALL, trained().seen)
+    assert other.seen == {t.family for s in ("train", "val") for t in gappy().tasks(s)}
+
+
+@pytest.mark.parametrize("how", ["missing", "cut", "changed", "another", "out of range"])
+def test_damaged_settings_are_found(tmp_path: Path, how: str) -> None:
+    trained().save(tmp_path)
+    path = tmp_path / "optimizer.json"
+    head = json.loads(path.read_text())
+    if how == "missing":
+        path.unlink()
+    elif how == "cut":
+        path.write_text(path.read_text()[:-40])
+    else:
+        del head["checksum"]
+        head["found"]["eta"] = 1e6 if how == "out of range" else 7.0
+        head["optimizer"] = "ga" if how == "another" else head["optimizer"]
+        head["checksum"] = "0" * 64 if how == "changed" else _checksum(head)
+        path.write_text(json.dumps(head))
+    optimizer = evolved()
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json"):
+        optimizer.load(tmp_path)
+    assert optimizer.found is None

@@ -1,0 +1,737 @@
+"""MAML: the oracle whose answer names the algorithm, the meta-gradient by hand, and what its optimizers promise."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+
+torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
+
+from hpo_baselines._maml import training as maml_training  # noqa: E402
+from hpo_baselines._maml.few_shot import FewShot, encoding_of  # noqa: E402
+from hpo_baselines._maml.maml import BaseLearner, MetaLearner, mse  # noqa: E402
+from hpo_baselines._maml.reptile import ReptileLearner  # noqa: E402
+from hpo_baselines._maml.tasks import FAR, Encoding, Known, Scaling, draw, scaling_of, tables_of  # noqa: E402
+from hpo_baselines._maml.training import METHODS, Plan, moments, negative_log_likelihood, train_ensemble  # noqa: E402
+from hpo_baselines._models.ensemble import log_expected_improvement  # noqa: E402
+from hpo_gym.bench.rollout import context_of, rollout, run_batch  # noqa: E402
+from hpo_gym.checks import check_optimizer  # noqa: E402
+from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError  # noqa: E402
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Trainable, make_optimizer  # noqa: E402
+from hpo_gym.space import SearchSpace  # noqa: E402
+from hpo_gym.suite import Suite  # noqa: E402
+from hpo_gym.suites import load_suite  # noqa: E402
+from hpo_gym.task import Task  # noqa: E402
+from hpo_gym.tasks.function import function_task  # noqa: E402
+from tests import test_baselines as contract  # noqa: E402
+from tests.toys import conditional_space, gappy, ragged  # noqa: E402
+
+SMALL = {"members": 2, "hidden": 8, "outer_steps": 4, "tasks": 4, "query": 8}
+SMALL_RL = {"hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12}
+EVERY = (*METHODS, "maml-rl")
+A, C, ALPHA = (1.0, 4.0), (0.0, 1.0), 0.2  # L_i = a_i / 2 (theta - c_i)^2
+
+
+class Point(BaseLearner):
+    """theta x: with x = sqrt(a / 2) and y = x c, its squared error is a / 2 (theta - c)^2."""
+
+    def __init__(self, theta: float = 0.0) -> None:
+        super().__init__()
+        self.theta = torch.nn.Parameter(torch.tensor(theta, dtype=torch.float64))
+
+    def forward(self, x: Any) -> Any:
+        return self.theta * x
+
+
+def quadratic(a: float, c: float, n: int = 1) -> Any:
+    x = torch.full((n,), math.sqrt(a / 2.0), dtype=torch.float64)
+    return (x, x * c), (x, x * c)
+
+
+ORACLE = [quadratic(a, c) for a, c in zip(A, C, strict=True)]
+
+
+def end_of(learner: Any, theta: Any, batch: Any, optimizer: Any = None) -> float:
+    """Where training ends."""
+    optimizer = torch.optim.SGD(learner.parameters(), lr=0.3) if optimizer is None else optimizer
+    for _ in range(400):
+        optimizer.zero_grad()
+        learner(batch).backward()
+        optimizer.step()
+    return float(theta)
+
+
+def network(inputs: int = 3, outputs: int = 1, seed: int = 0) -> BaseLearner:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BaseLearner(inputs, outputs, hidden=(5,)).double()
+
+
+def task(seed: int, support: int = 4, query: int = 6, inputs: int = 3) -> Any:
+    g = torch.Generator().manual_seed(seed)
+    x, y = (torch.randn(support + query, k, generator=g, dtype=torch.float64) for k in (inputs, 1))
+    return (x[:support], y[:support]), (x[support:], y[support:])
+
+
+def flat_gradient(learner: Any, batch: Any) -> Any:
+    learner.zero_grad()
+    learner(batch).backward()
+    return torch.cat([p.grad.flatten() for p in learner.parameters()])
+
+
+# ---------------------------------------------------------------------- the oracle
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, 0.2), ({"first_order": True}, 0.5), ({"inner_lr": 0.0}, 0.8)],
+    ids=["maml", "first order", "joint training"],
+)
+@pytest.mark.parametrize("by", ["adam", "sgd"])
+def test_the_oracle_tells_which_algorithm_was_built(settings: dict[str, Any], expected: float, by: str) -> None:
+    base = Point()
+    meta = MetaLearner(base, **{"inner_lr": ALPHA, "outer_lr": 0.1, **settings})
+    optimizer = meta.optimizer() if by == "adam" else torch.optim.SGD(meta.parameters(), lr=0.3)
+    assert end_of(meta, base.theta, ORACLE, optimizer) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("first_order", [False, True])
+def test_the_oracle_of_several_inner_steps(steps: int, first_order: bool) -> None:
+    """theta' - c = (1 - alpha a)^s (theta - c): a task weighs a (1 - alpha a)^2s, to first order a (1 - alpha a)^s."""
+    base = Point()
+    meta = MetaLearner(base, ALPHA, inner_steps=steps, first_order=first_order)
+    weight = [a * (1 - ALPHA * a) ** (steps if first_order else 2 * steps) for a in A]
+    expected = np.average(C, weights=weight)
+    optimizer = torch.optim.SGD(meta.parameters(), lr=1.0 / sum(weight))
+    assert end_of(meta, base.theta, ORACLE, optimizer) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 50])
+def test_the_oracle_of_reptile(steps: int) -> None:
+    """phi - theta = (1 - (1 - alpha a)^s) (c - theta); one step is joint training, many end halfway between."""
+    base = Point()
+    learner = ReptileLearner(base, ALPHA, inner_steps=steps)
+    weight = [1 - (1 - ALPHA * a) ** steps for a in A]
+    batch = [quadratic(a, c, n=steps) for a, c in zip(A, C, strict=True)]
+    assert end_of(learner, base.theta, batch) == pytest.approx(np.average(C, weights=weight), abs=1e-6)
+    assert np.average(C, weights=weight) == pytest.approx({1: 0.8, 2: 0.727, 50: 0.5}[steps], abs=1e-3)
+
+
+# ---------------------------------------------------------------------- the meta-gradient
+def test_the_meta_gradient_is_that_of_the_formula() -> None:
+    """(I - alpha H) g, with H the Hessian of the support's loss and g the query's gradient at theta'."""
+    base, alpha = network(), 0.1
+    (x, y), (x_query, y_query) = one = task(1)
+    names, shapes = zip(*[(n, p.shape) for n, p in base.named_parameters()], strict=True)
+    sizes = [s.numel() for s in shapes]
+
+    def loss(theta: Any, x: Any, y: Any) -> Any:
+        parts = {n: t.reshape(s) for n, t, s in zip(names, theta.split(sizes), shapes, strict=True)}
+        return ((torch.func.functional_call(base, parts, (x,)) - y) ** 2).mean()
+
+    theta = torch.cat([p.detach().flatten() for p in base.parameters()])
+    hessian = torch.autograd.functional.hessian(lambda t: loss(t, x, y), theta)
+    step = theta - alpha * torch.autograd.functional.jacobian(lambda t: loss(t, x, y), theta)
+    g = torch.autograd.functional.jacobian(lambda t: loss(t, x_query, y_query), step)
+    by_hand = (torch.eye(len(theta)) - alpha * hessian) @ g
+    torch.testing.assert_close(flat_gradient(MetaLearner(base, alpha), [one]), by_hand)
+    torch.testing.assert_close(flat_gradient(MetaLearner(base, alpha, first_order=True), [one]), g)
+    assert (by_hand - g).abs().max() > 1e-3  # the two can be told apart here
+
+
+@pytest.mark.parametrize(
+    "settings", [{"inner_steps": 1}, {"inner_steps": 3}, {"inner_steps": 2, "learn_inner_lr": True}]
+)
+def test_the_meta_gradient_is_that_of_finite_differences(settings: dict[str, Any]) -> None:
+    meta = MetaLearner(network(), 0.1, **settings)
+    batch, h = [task(1), task(2)], 1e-6
+    exact = flat_gradient(meta, batch)
+    found = []
+    with torch.no_grad():
+        for p in meta.parameters():
+            for i in range(p.numel()):
+                kept = p.view(-1)[i].item()
+                p.view(-1)[i] = kept + h
+                above = meta(batch).item()
+                p.view(-1)[i] = kept - h
+                found.append((above - meta(batch).item()) / (2 * h))
+                p.view(-1)[i] = kept
+    torch.testing.assert_close(exact, torch.tensor(found, dtype=torch.float64), rtol=1e-5, atol=1e-8)
+
+
+def test_several_inner_steps_are_those_of_plain_autograd() -> None:
+    base = network()
+    (x, y), (x_query, y_query) = task(3)
+    theta = dict(base.named_parameters())
+    start = list(theta.values())
+    for _ in range(3):
+        inner = mse(torch.func.functional_call(base, theta, (x,)), y)
+        gradients = torch.autograd.grad(inner, list(theta.values()), create_graph=True)
+        theta = {n: p - 0.1 * g for (n, p), g in zip(theta.items(), gradients, strict=True)}
+    outer = mse(torch.func.functional_call(base, theta, (x_query,)), y_query)
+    expected = torch.cat([g.flatten() for g in torch.autograd.grad(outer, start)])
+    meta = MetaLearner(base, 0.1, inner_steps=3)
+    torch.testing.assert_close(flat_gradient(meta, [((x, y), (x_query, y_query))]), expected)
+    adapted = meta.adapt(x, y)
+    torch.testing.assert_close(meta.predict(adapted, x_query), torch.func.functional_call(base, theta, (x_query,)))
+
+
+# ---------------------------------------------------------------------- the API
+def test_the_signature_is_that_of_the_mission() -> None:
+    meta = MetaLearner(BaseLearner(2), inner_lr=0.01, outer_lr=0.001)
+    same = MetaLearner(BaseLearner(2))
+    assert (meta.inner_lr, meta.outer_lr, meta.inner_steps, meta.first_order) == (0.01, 0.001, 1, False)
+    assert (same.inner_lr, same.outer_lr, same.loss) == (0.01, 0.001, mse)
+    optimizer = meta.optimizer()
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert optimizer.param_groups[0]["lr"] == 0.001
+
+
+def test_tasks_of_other_shapes_weigh_the_same_as_alone() -> None:
+    meta = MetaLearner(network(), 0.1, inner_steps=2)
+    batch = [task(1), task(2, support=2), task(3), task(4, query=9), task(5, support=2)]
+    alone = torch.stack([meta([one]) for one in batch])
+    torch.testing.assert_close(meta(batch), alone.mean())
+    gradients = torch.stack([flat_gradient(meta, [one]) for one in batch])
+    torch.testing.assert_close(flat_gradient(meta, batch), gradients.mean(0))
+
+
+def test_many_adapted_at_once_are_each_adapted_alone() -> None:
+    meta = MetaLearner(network(), 0.1, inner_steps=2, learn_inner_lr=True)
+    tasks = [task(i)[0] for i in range(3)]
+    x, y = (torch.stack(t) for t in zip(*tasks, strict=True))
+    at_once = torch.func.vmap(meta.adapt_from, in_dims=(None, None, 0, 0))(meta.theta(), meta.rates(), x, y)
+    for i, (x_one, y_one) in enumerate(tasks):
+        for name, p in meta.adapt(x_one, y_one).items():
+            torch.testing.assert_close(at_once[name][i], p)
+
+
+def test_adapting_leaves_the_initialisation_as_it_is() -> None:
+    base = network()
+    before = {n: p.detach().clone() for n, p in base.named_parameters()}
+    meta = MetaLearner(base, 0.1)
+    meta.adapt(*task(1)[0])
+    meta([task(1), task(2)])
+    assert all(torch.equal(p, before[n]) for n, p in base.named_parameters())
+
+
+def test_any_module_will_do_and_frozen_parameters_are_not_adapted() -> None:
+    base = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)).double()
+    base[0].requires_grad_(False)
+    meta = MetaLearner(base, 0.1)
+    assert set(meta.adapt(*task(1)[0])) == {"2.weight", "2.bias"}
+    meta([task(1), task(2)]).backward()
+    assert base[0].weight.grad is None
+    assert base[2].weight.grad.abs().sum() > 0
+
+
+def test_a_loss_of_ones_own_is_used_inside_and_outside() -> None:
+    def absolute(prediction: Any, target: Any) -> Any:
+        return (prediction - target).abs().mean()
+
+    base = Point(3.0)
+    meta = MetaLearner(base, 0.5, loss=absolute)
+    x, y = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    assert float(meta.adapt(x, y)["theta"]) == 2.5  # the slope is 1
+    assert float(meta([((x, y), (x, y))])) == 2.5
+
+
+def test_a_learned_step_size_finds_the_one_that_solves_the_task_in_one_step() -> None:
+    """With c drawn anew and a = 4 for all, alpha = 1 / a leaves no loss."""
+    meta = MetaLearner(Point(), 0.05, learn_inner_lr=True)
+    optimizer = torch.optim.Adam(meta.parameters(), lr=0.05)
+    batch = [quadratic(4.0, c) for c in (-1.0, 0.5, 2.0)]
+    for _ in range(500):
+        optimizer.zero_grad()
+        meta(batch).backward()
+        optimizer.step()
+    assert meta.rates().item() == pytest.approx(0.25, abs=1e-3)
+    assert float(meta(batch)) < 1e-6
+
+
+def test_there_is_a_step_size_for_each_step_and_parameter() -> None:
+    meta = MetaLearner(network(), 0.1, inner_steps=3, learn_inner_lr=True)
+    assert meta.rates().shape == (3, 4)
+    assert flat_gradient(meta, [task(1)])[-12:].abs().min() >= 0
+    assert meta.log_inner_lr is not None
+    assert (meta.log_inner_lr.grad != 0).all()
+
+
+def test_the_gradient_of_reptile_is_theta_less_phi() -> None:
+    base = network()
+    learner = ReptileLearner(base, 0.1, inner_steps=2)
+    (x, y), (x_query, y_query) = one = task(1, support=4, query=6)
+    found = flat_gradient(learner, [one])
+    x, y = torch.cat([x, x_query]), torch.cat([y, y_query])
+    plain = {n: p.detach().clone() for n, p in base.named_parameters()}
+    for rows in (slice(0, 5), slice(5, 10)):  # a minibatch for each step
+        leaves = {n: p.requires_grad_() for n, p in plain.items()}
+        gradients = torch.autograd.grad(
+            mse(torch.func.functional_call(base, leaves, (x[rows],)), y[rows]), list(leaves.values())
+        )
+        plain = {n: (p - 0.1 * g).detach() for (n, p), g in zip(leaves.items(), gradients, strict=True)}
+    torch.testing.assert_close(
+        found, torch.cat([(p.detach() - plain[n]).flatten() for n, p in base.named_parameters()])
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MetaLearner(network(), -0.1), "inner_lr >= 0"),
+        (lambda: MetaLearner(network(), 0.0, learn_inner_lr=True), "inner_lr >= 0"),
+        (lambda: MetaLearner(network(), outer_lr=0.0), "outer_lr > 0"),
+        (lambda: MetaLearner(network(), inner_steps=0), "inner_steps >= 1"),
+        (lambda: MetaLearner(BaseLearner()), "must have a parameter"),
+        (lambda: MetaLearner(network())([]), "at least one task"),
+        (lambda: ReptileLearner(network())([]), "at least one task"),
+    ],
+)
+def test_what_cannot_be_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        make()
+
+
+def test_a_base_learner_without_layers_says_that_it_has_no_forward() -> None:
+    with pytest.raises(NotImplementedError, match="subclassed"):
+        BaseLearner()(torch.zeros(1))
+
+
+def test_names_are_listed_without_torch() -> None:
+    code = (
+        "import sys, hpo_gym\nfrom hpo_gym.optimizer import OPTIMIZERS\n"
+        "assert {'maml', 'fomaml', 'reptile'} <= set(OPTIMIZERS.names())\n"
+        "assert OPTIMIZERS.entries()['maml'].extra == 'rl'\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+
+
+def environment(**more: str) -> dict[str, str]:
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "baselines"), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **more}
+
+
+# ---------------------------------------------------------------------- scores as few-shot tasks
+def test_the_encoding_is_what_it_says() -> None:
+    space = conditional_space()
+    # columns: C, kernel, scale | gamma (if rbf, poly), degree (if poly), coef (if degree > 3)
+    encode = Encoding(space)
+    x = space.encode([
+        {"C": 0.01, "kernel": "linear", "scale": True},
+        {"C": 100.0, "kernel": "poly", "scale": False, "gamma": 10.0, "degree": 5, "coef": 1.0},
+    ])  # fmt: skip
+    code = encode(space, x)
+    width = {h.name: len(h.choices) if h.kind == "categorical" else 1 for h in space.hyperparameters}
+    width |= dict.fromkeys(("gamma", "degree", "coef"), 2)
+    assert code.shape == (2, sum(width.values())) == (2, encode.e)
+    at = dict(zip(width, np.cumsum([0, *width.values()]).tolist(), strict=False))
+    part = {name: code[:, at[name] : at[name] + width[name]].tolist() for name in width}
+    kernels = dict(
+        zip(next(h for h in space.hyperparameters if h.name == "kernel").choices, np.eye(3).tolist(), strict=True)
+    )
+    assert part["C"] == [[-1.0], [1.0]]
+    assert part["kernel"] == [kernels["linear"], kernels["poly"]]
+    assert part["gamma"] == [[0.0, 0.0], [1.0, 1.0]]
+    assert part["degree"] == [[0.0, 0.0], [0.75, 1.0]]  # the last of four values, in the middle of its share
+    assert part["coef"][0] == [0.0, 0.0]
+    assert part["coef"][1] == pytest.approx([2 / 3, 1.0])
+
+
+def test_a_narrower_space_is_one_whose_last_columns_are_inactive() -> None:
+    wide, narrow = contract.space("floats"), contract.space("narrow")
+    encode = Encoding(wide, least=2)
+    assert encode(narrow, np.array([[0.0, 0.75]])).tolist() == [[-1.0, 0.5, 0, 0, 0, 0]]
+    assert encode(wide, np.array([[0.0, 0.75, 1.0, 0.5]])).tolist() == [[-1.0, 0.5, 1.0, 1.0, 0.0, 1.0]]
+    with pytest.raises(InvalidValueError, match="must be the one trained on"):
+        encode.check(contract.space("conditional"))
+
+
+def test_scores_are_standardised_over_all_tasks_and_bounded() -> None:
+    tables = tables_of(gappy().tasks("train"), np.random.default_rng(0))
+    scaling = scaling_of(tables)
+    y = [scaling(score[good]) for _, _, score, good in tables]
+    assert np.mean([v.mean() for v in y]) == pytest.approx(0.0, abs=1e-9)
+    assert np.mean([(v**2).mean() for v in y]) == pytest.approx(1.0)
+    with np.errstate(all="raise"):
+        assert scaling([-1e308, 1e308]).tolist() == pytest.approx([-FAR, FAR])
+    assert scaling_of([]) == Scaling(0.0, 1.0)
+
+
+def test_rows_that_were_not_measured_teach_nothing() -> None:
+    for t, (_, x, score, good) in zip(
+        gappy().members, tables_of(gappy().members, np.random.default_rng(0)), strict=True
+    ):
+        assert len(x) == t.measured.sum() < len(t.pool)  # type: ignore[attr-defined]
+        assert np.isfinite(score).all()
+        assert 0 < good.sum() < len(x)
+
+
+def known(m: int = 50, k: int = 6, seed: int = 0, slope: float = 1.0) -> list[Known]:
+    """Lines whose level and sign differ from task to task: one or two points tell them."""
+    rng, out = np.random.default_rng(seed), []
+    for _ in range(k):
+        x = rng.uniform(-1, 1, (m, 1)).astype(np.float32)
+        y = (slope * rng.choice([-1.0, 1.0]) * x[:, 0] + rng.normal()).astype(np.float32)
+        out.append(Known(x, y, np.argsort(-y)[: m // 10]))
+    return out
+
+
+def test_a_query_holds_no_point_of_the_support() -> None:
+    rng, t = np.random.default_rng(0), known(k=1)[0]
+    for good in (False, True):
+        for size in (1, 5, 20):
+            (x, y), (x_query, y_query) = draw(t, rng, size, 30, good)
+            assert (x.shape, y.shape, x_query.shape, y_query.shape) == ((size, 1), (size,), (30, 1), (30,))
+            assert not set(y.tolist()) & set(y_query.tolist())
+            assert len(set(y_query.tolist())) == 30
+            assert not good or set(y.tolist()) <= set(t.y[t.good].tolist())
+    (_, y), (_, y_query) = draw(known(k=3, m=12)[0], rng, 10, 40, False)
+    assert len(y_query) == 40
+    assert len(set(y_query.tolist())) == 2  # what is left, again and again
+
+
+def test_the_likelihood_is_that_of_a_normal() -> None:
+    out, y = torch.randn(20, 2, dtype=torch.float64), torch.randn(20, dtype=torch.float64)
+    mean, log_variance = moments(out)
+    normal = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance))
+    expected = -normal.log_prob(y).mean() - 0.5 * math.log(2 * math.pi)
+    torch.testing.assert_close(negative_log_likelihood(out, y), expected)
+    low, high = maml_training.LOG_VARIANCE
+    bounds = moments(torch.tensor([[0.0, -1e9], [0.0, 1e9]]))[1]
+    assert bounds.tolist() == [low, high]
+    assert float(negative_log_likelihood(out[:0], y[:0])) == 0.0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_adapted_network_predicts_a_new_line_from_few_points(method: str) -> None:
+    """The sign of the slope and the level differ, so without adaptation only a wide guess is possible."""
+    plan = Plan(method, members=1, hidden=32, inner_steps=5, inner_lr=0.02, outer_lr=0.003, outer_steps=250, tasks=10)
+    (meta,) = train_ensemble(known(k=100), [], np.random.default_rng(0), plan)
+    before, after = [], []
+    with torch.no_grad():
+        for t in known(k=20, seed=9):
+            x, y = torch.from_numpy(t.x), torch.from_numpy(t.y)
+            before.append(float(mse(meta.predict(meta.theta(), x)[:, 0], y)))
+            after.append(float(mse(meta.predict(meta.adapt(x[:10], y[:10]), x[10:])[:, 0], y[10:])))
+    assert np.mean(after) < 0.5 * np.mean(before)
+
+
+def test_validation_keeps_the_best_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter([3.0, 1.0, 2.0, math.inf, 5.0, 4.0])
+    seen: list[Any] = []
+
+    def validate(meta: MetaLearner, held: Any) -> float:
+        seen.append({n: p.clone() for n, p in meta.state_dict().items()})
+        return next(said)
+
+    monkeypatch.setattr(maml_training, "_validate", validate)
+    plan = Plan(members=1, hidden=4, outer_steps=12, tasks=2, query=4)
+    (meta,) = train_ensemble(known(), known(k=2, seed=1), np.random.default_rng(0), plan)
+    assert len(seen) == 6
+    assert all(torch.equal(p, seen[1][n]) for n, p in meta.state_dict().items())
+    assert not all(torch.equal(p, seen[5][n]) for n, p in meta.state_dict().items())
+
+
+def test_training_draws_no_more_points_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    real = maml_training.draw
+
+    def counted(t: Known, rng: np.random.Generator, support: int, query: int, good: bool) -> Any:
+        drawn.append(support + query)
+        return real(t, rng, support, query, good)
+
+    monkeypatch.setattr(maml_training, "draw", counted)
+    for trials in (0, 30, 1000):
+        drawn.clear()
+        plan = Plan(members=3, hidden=4, outer_steps=100, tasks=4, query=8, trials=trials)
+        train_ensemble(known(), [], np.random.default_rng(0), plan)
+        assert sum(drawn) <= trials
+        assert sum(drawn) > trials - 3 * 29 or trials == 0
+
+
+def test_torch_is_left_as_it_was() -> None:
+    torch.manual_seed(5)
+    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    train_ensemble(known(), [], np.random.default_rng(0), Plan(members=1, hidden=4, outer_steps=1, query=4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+
+
+def test_the_logarithm_of_expected_improvement_is_exact_far_out_too() -> None:
+    from scipy.integrate import quad
+    from scipy.stats import norm
+
+    for mean, sd in [(0.3, 0.7), (-1.0, 0.2), (2.0, 1.5), (-0.2, 0.1), (0.0, 3.0)]:
+        by_hand = quad(lambda y, m=mean, s=sd: (y - 0.5) * norm.pdf(y, m, s), 0.5, 0.5 + 12 * sd + abs(mean), epsabs=0)[
+            0
+        ]
+        found = log_expected_improvement(*torch.tensor([mean, sd], dtype=torch.float64), 0.5)
+        assert float(found) == pytest.approx(math.log(by_hand), abs=1e-7)
+    z = torch.tensor([-1.0 - 1e-9, -1.0 + 1e-9, -999.999, -1000.001, -1e4], dtype=torch.float64)
+    value = log_expected_improvement(z, torch.ones_like(z), 0.0)
+    assert float(value[0]) == pytest.approx(float(value[1]), abs=1e-7)
+    assert float(value[3] - value[2]) == pytest.approx(-2.0, abs=0.01)  # no jump: the slope of -z^2 / 2 there
+    assert value.isfinite().all()
+
+
+# ---------------------------------------------------------------------- the optimizers
+@functools.cache
+def trained(name: str, of: str = "gappy") -> Any:
+    """Trained a little; `of` is a toy suite, or a space of the contract tests."""
+    optimizer = make(name)
+    optimizer.train(training_tasks(of), np.random.default_rng(0))
+    return optimizer
+
+
+def make(name: str, **settings: Any) -> Any:
+    return make_optimizer(name, **{**(SMALL_RL if name == "maml-rl" else SMALL), **settings})
+
+
+def training_tasks(of: str) -> list[Task]:
+    if of == "gappy":
+        return list(gappy().tasks("train"))
+    names = ("floats", "narrow") if of == "floats" else (of,)
+    return [contract.objective(n, "peak", name=f"{n}-{i}") for n in names for i in range(3)]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_public_contract_is_kept(name: str) -> None:
+    check_optimizer(lambda: make(name), gappy().tasks("test")[0], budget=6, train=gappy().tasks("train"))
+
+
+def test_functions_of_several_widths_are_trained_and_tuned_together() -> None:
+    train = [function_task(n) for n in ("sphere-d2-s0", "levy-d3-s1", "ackley-d2-s2-n0.1")]
+    check_optimizer(lambda: make("maml"), function_task("branin-d2-s3-n0.2"), budget=5, train=train)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_is_registered(name: str) -> None:
+    entry, optimizer = OPTIMIZERS.entries()[name], make_optimizer(name)
+    assert (entry.extra, entry.about) == ("rl", {"family": "transfer", "trainable": True})
+    assert isinstance(optimizer, Trainable)
+    assert isinstance(optimizer, BatchOptimizer)
+    assert vars(optimizer) == optimizer.settings  # type: ignore[attr-defined]
+    assert (type(optimizer).name, optimizer.seen) == (name, frozenset())  # type: ignore[attr-defined]
+    doc = type(optimizer).__doc__ or ""
+    assert "**Reference**" in doc
+    assert "**Differs from the paper**" in doc
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_it_must_be_trained_first(name: str, tmp_path: Path) -> None:
+    optimizer = make(name)
+    with pytest.raises(StateError, match="trained or loaded"):
+        optimizer.reset(Context(conditional_space(), 5.0), np.random.default_rng(0))
+    with pytest.raises(StateError, match="trained or loaded"):
+        optimizer.save(tmp_path)
+    with pytest.raises(StateError, match="reset"):
+        optimizer.ask()
+
+
+@pytest.mark.parametrize("name", ["maml", "maml-rl"])
+def test_another_search_space_is_refused(name: str) -> None:
+    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0)}))
+    with pytest.raises(InvalidValueError, match="must be the one trained on"):
+        trained(name).reset(Context(other, 5.0), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["maml", "maml-rl"])
+def test_families_of_training_and_validation_are_seen(name: str) -> None:
+    optimizer, suite = make(name), gappy()
+    optimizer.train(suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("val"))
+    assert optimizer.seen == {t.family for s in ("train", "val") for t in suite.tasks(s)}
+    with pytest.raises(SplitError, match="not both"):
+        optimizer.train(suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("train")[:1])
+    with pytest.raises(InvalidValueError, match="At least one task"):
+        optimizer.train([], np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"members": 0}, "`members` must be an integer >= 1"),
+        ({"hidden": 1.5}, "`hidden` must be an integer >= 1"),
+        ({"outer_steps": -1}, "`outer_steps` must be an integer >= 0"),
+        ({"inner_lr": 0.0}, "inner_lr > 0"),
+        ({"candidates": 0}, "`candidates` must be an integer >= 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        make("maml", **settings).train(gappy().tasks("train"), np.random.default_rng(0))
+
+
+def weights(optimizer: Any) -> dict[str, Any]:
+    if isinstance(optimizer, FewShot):
+        assert optimizer.ensemble is not None
+        return optimizer.ensemble.to_arrays()
+    return {n: p.numpy() for n, p in optimizer.policy.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", ["maml", "maml-rl"])
+def test_same_seed_same_weights_in_another_process_and_another_seed_others(name: str) -> None:
+    code = (
+        "import numpy as np\nfrom tests.test_maml import trained, weights\n"
+        f"print(repr(sorted((k, v.tobytes().hex()) for k, v in weights(trained({name!r})).items())))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment(PYTHONHASHSEED="3"), capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == repr(sorted((k, v.tobytes().hex()) for k, v in weights(trained(name)).items()))
+    other = make(name)
+    other.train(gappy().tasks("train"), np.random.default_rng(1))
+    assert not all(np.array_equal(v, weights(trained(name))[k]) for k, v in weights(other).items())
+
+
+def test_methods_members_and_steps_differ() -> None:
+    by_method = [weights(trained(name))["0.base_learner.layers.0.weight"] for name in METHODS]
+    assert all(not np.array_equal(by_method[i], by_method[i - 1]) for i in range(3))
+    mine = weights(trained("maml"))
+    assert not np.array_equal(mine["0.base_learner.layers.0.weight"], mine["1.base_learner.layers.0.weight"])
+    assert len(np.unique(mine["0.log_inner_lr"])) > 1
+    assert "0.log_inner_lr" not in weights(trained("reptile"))
+
+
+def choices(optimizer: Any, suite: Suite, n_init: int = 0) -> list[Any]:
+    return [[dict(t.config) for t in rollout(optimizer, t, 6, n_init=n_init)] for t in suite.tasks("test")]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_was_saved_chooses_alike(name: str, tmp_path: Path) -> None:
+    optimizer = trained(name)
+    optimizer.save(tmp_path)
+    again = make(name, hidden=4, tasks=5)
+    again.load(tmp_path)
+    assert (again.seen, again.settings) == (optimizer.seen, optimizer.settings)
+    for n_init in (0, 2):
+        assert choices(again, gappy(), n_init) == choices(optimizer, gappy(), n_init)
+    again.save(tmp_path / "again")
+    for file in ("optimizer.json", "weights.safetensors"):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
+
+
+def damage(folder: Path, how: str) -> None:
+    about, stored = folder / "optimizer.json", folder / "weights.safetensors"
+    data = json.loads(about.read_text())
+    if how == "missing":
+        stored.unlink()
+    elif how == "cut":
+        stored.write_bytes(stored.read_bytes()[:-40])
+    elif how == "flipped":
+        raw = bytearray(stored.read_bytes())
+        raw[len(raw) // 2] ^= 1
+        stored.write_bytes(bytes(raw))
+    elif how == "no json":
+        about.write_text("{")
+    elif how == "list":
+        about.write_text("[]")
+    elif how == "settings":
+        about.write_text(json.dumps({**data, "settings": {**data["settings"], "members": 1}}))
+    elif how == "foreign":
+        trained("fomaml").save(folder)
+    elif how in ("later", "other shape", "not finite"):
+        optimizer = make("maml", outer_steps=0)
+        optimizer.train(gappy().tasks("train"), np.random.default_rng(0))
+        assert optimizer.ensemble is not None
+        if how == "later":
+            optimizer.version = 99
+        elif how == "other shape":
+            optimizer.hidden = 9
+        else:
+            optimizer.ensemble.members[0].base_learner.layers[0].weight.data[0, 0] = math.nan  # type: ignore[index,union-attr]
+        optimizer.save(folder)
+
+
+DAMAGES = ["missing", "cut", "flipped", "no json", "list", "settings", "foreign", "later", "other shape", "not finite"]
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_damaged_files_are_refused_and_change_nothing(how: str, tmp_path: Path) -> None:
+    optimizer = make("maml")
+    trained("maml").save(tmp_path)
+    optimizer.load(tmp_path)
+    before = choices(optimizer, gappy())
+    damage(tmp_path, how)
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json|weights\.safetensors|version|finite"):
+        optimizer.load(tmp_path)
+    assert choices(optimizer, gappy()) == before
+
+
+def test_a_member_that_diverges_keeps_its_initialisation() -> None:
+    ensemble = trained("maml").ensemble
+    assert ensemble is not None
+    x = np.ones((2, 3, trained("maml")._encoding.e), np.float32)
+    y = np.array([[0.0, 0.0, 0.0], [np.inf, 0.0, 0.0]])
+    adapted = ensemble.adapt(x, y)
+    start = ensemble.adapt(x[:, :0], y[:, :0])
+    for name, p in adapted.items():
+        assert torch.equal(p[:, 1], start[name][:, 1])
+        assert p.isfinite().all()
+    assert any(not torch.equal(p[:, 0], start[name][:, 0]) for name, p in adapted.items())
+
+
+def test_the_restart_is_from_the_initialisation_at_every_trial() -> None:
+    """What was told counts, not in which asks it was told: a run with given points goes on as one that chose them."""
+    t = gappy().tasks("test")[0]
+    optimizer = trained("maml")
+    first = rollout(optimizer, t, 4)
+    optimizer.reset(context_of(t, 4, ()), np.random.default_rng(0))
+    for trial in first.trials[:3]:
+        optimizer.tell(trial)
+    again = optimizer.ask()
+    assert again is not None
+    assert dict(again.config) == dict(first[3].config)
+
+
+def test_of_a_large_pool_a_random_part_is_scored() -> None:
+    t = ragged().tasks("test")[0]
+    optimizer = make("maml", candidates=2)
+    optimizer.train(ragged().tasks("train"), np.random.default_rng(0))
+    runs = run_batch(
+        optimizer, [t] * 6, list(range(6)), [context_of(t, 3, ())] * 6,
+        [np.random.default_rng(i) for i in range(6)], budget=3, n_init=0,
+    )  # fmt: skip
+    assert len({tuple(column) for column in runs.at.T.tolist()}) > 1
+
+
+def test_a_learned_surrogate_finds_the_best_of_tasks_that_are_alike() -> None:
+    """The peak lies left or right, and the level of the scores tells where: a fixed order must try both."""
+    space = SearchSpace(ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(2)}))
+
+    def function(side: float) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: -((x[:, 0] - side) ** 2) - (x[:, 1] - 0.4) ** 2 - 0.5 * (side > 0.5)
+
+    def tasks(seed: int, k: int) -> list[Task]:
+        sides = np.random.default_rng(seed).choice([0.1, 0.9], k)
+        return [
+            contract.Objective(
+                f"{seed}-{i}", f"{seed}-{i}", "Test", space, -0.5 * (s > 0.5), -2.0, function=function(s)
+            )
+            for i, s in enumerate(sides)
+        ]
+
+    optimizer = make("maml", hidden=32, outer_steps=300, outer_lr=0.01, query=20, tasks=8)
+    optimizer.train(tasks(0, 16), np.random.default_rng(0))
+    regret = [t.best - max(rollout(optimizer, t, 8).scores) for t in tasks(1, 6)]
+    assert np.mean(regret) < 0.03
+    assert max(regret) < 0.15  # on the wrong side: at least .16
+    assert encoding_of(tasks(1, 1)).e == 2
+
+
+def test_a_run_on_the_svm_suite_with_gaps_in_families_is_never_on_what_was_seen() -> None:
+    suite = load_suite("SVM")
+    optimizer = make("maml", outer_steps=1)
+    optimizer.train(suite.tasks("train")[:6], np.random.default_rng(0), validation=suite.tasks("val")[:2])
+    assert not optimizer.seen & {t.family for t in suite.tasks("test")}
+    assert len(rollout(optimizer, suite.tasks("test")[0], 3)) == 3

@@ -1,0 +1,473 @@
+"""Transfer baselines are those of their statements, whatever is missing or failed, and learn a prior once."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import toys
+from ConfigSpace import ConfigurationSpace
+
+from hpo_baselines import average_rank, ebgp
+from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
+from hpo_baselines._models.acquisition import log_expected_improvement, standardised
+from hpo_baselines._models.experts import experts_of, processes_of
+from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
+from hpo_baselines._models.meta_table import table_of
+from hpo_baselines._models.model_based import Place
+from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.pool import keys
+from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
+from hpo_gym.bench import rollout
+from hpo_gym.bench.rollout import run_batch, run_one
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Context, Evaluations, make_optimizer
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import Suite
+from hpo_gym.trial import Query, Status, Trial
+
+EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
+TABLES = ["ebgp", "task-mixture", "transfer-mix"]  # they look earlier scores up
+ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm"]
+RECORDED = Path(__file__).parents[1] / "data" / "transfer_acquisitions.npz"
+CASES = range(3)
+
+
+@functools.cache
+def space(d: int = 2) -> SearchSpace:
+    return SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(d)}))
+
+
+def evaluations(name: str, x: np.ndarray, score: Any, status: Any = None) -> Evaluations:
+    y = np.asarray(score, float)
+    codes = np.zeros(len(y), np.int8) if status is None else np.asarray(status, np.int8)
+    return Evaluations(name, name, x, y, np.ones(len(y)), codes)
+
+
+def prior_of(y: Any, x: np.ndarray) -> tuple[Evaluations, ...]:
+    return tuple(evaluations(f"t{i}", x, row) for i, row in enumerate(np.asarray(y, float)))
+
+
+def smooth(seed: int, k: int, x: np.ndarray) -> np.ndarray:
+    """Scores of `k` tasks whose best points are near (.7, .7, ...), each on a scale of its own, ``(k, m)``."""
+    rng = np.random.default_rng(seed)
+    best = 0.7 + 0.05 * rng.normal(size=(k, 1, x.shape[1]))
+    return rng.normal(size=(k, 1)) - np.exp(rng.normal(size=(k, 1))) * ((x - best) ** 2).sum(2)
+
+
+def points(m: int, d: int = 2, seed: int = 0) -> np.ndarray:
+    return space(d).snap(np.random.default_rng(seed).random((m, d)))
+
+
+def bowl(x: np.ndarray) -> float:
+    return -float(((x - 0.6) ** 2).sum())
+
+
+def context(x: np.ndarray | None, prior: Sequence[Evaluations], d: int = 2, **more: Any) -> Context:
+    return Context(space(d), 33.0, pool=x, prior=prior, **more)
+
+
+def asked(
+    name: str, context: Context, count: int, score: Any = bowl, given: Sequence[np.ndarray] = (), **options: Any
+) -> np.ndarray:
+    """The points that are asked for after given ones; `score` is a function of a point."""
+    optimizer, s, out = make_optimizer(name, **options), context.space, []
+    optimizer.reset(context, np.random.default_rng(0))
+    for x in given:
+        optimizer.tell(Trial(Query(s.from_unit(x)), float(score(x))))
+    for _ in range(count):
+        query = optimizer.ask()
+        if query is None:
+            break
+        out.append(s.to_unit(query.config))
+        optimizer.tell(Trial(query, float(score(out[-1]))))
+    return np.array(out).reshape(-1, s.d)
+
+
+def acquisition(name: str, run: Run, rows: Sequence[int], y: np.ndarray, **options: Any) -> Any:
+    """What candidates are chosen by, after trials of some rows of the run's pool."""
+    assert run.pool is not None
+    optimizer: Any = make_optimizer(name, **options)
+    return optimizer.begin(run).fit(Place(run.pool.x[list(rows)], np.array(rows, int)), y)
+
+
+def everywhere(run: Run) -> Place:
+    assert run.pool is not None
+    return Place(run.pool.x, slice(None))
+
+
+# ---------------------------------------------------------------------- recorded answers of a plain statement
+@functools.cache
+def recorded(case: int) -> dict[str, np.ndarray]:
+    """Inputs, and what an independent statement of each method answered: never to be made from our own answers."""
+    with np.load(RECORDED, allow_pickle=False) as file:
+        mine = {n.partition(".")[2]: file[n] for n in file.files if n.startswith(f"{case}.")}
+        return mine | {"lengths": file["lengths"]}
+
+
+@functools.cache
+def recorded_context(case: int) -> Context:
+    r = recorded(case)
+    return context(r["x"], prior_of(r["train"], r["x"]), r["x"].shape[1])
+
+
+def recorded_run(case: int) -> Run:
+    return Run(recorded_context(case), np.random.default_rng([int(recorded(case)["seed"]), 11]))
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A case whose processes have the recorded hyperparameters, which were found by a numerical gradient."""
+    r = recorded(request.param)
+    earlier, own = iter(r["experts.parameters"]), dict(zip(r["lengths"][3:], r["own.parameters"], strict=True))
+    monkeypatch.setattr(gaussian_process, "_most_probable", lambda x, *_: own[len(x)] if len(x) < 80 else next(earlier))
+    forget()
+    yield request.param
+    forget()
+
+
+def forget() -> None:
+    experts._experts.cache_clear()
+    processes_of.cache_clear()
+
+
+def trials_of(case: int, place: int) -> tuple[list[int], np.ndarray]:
+    r = recorded(case)
+    rows = r["rows"][: r["lengths"][place]].tolist()
+    return rows, r["y"][rows]
+
+
+def compared(name: str, case: int, place: int) -> tuple[np.ndarray, np.ndarray]:
+    """Our values and the recorded ones."""
+    run, (rows, y) = recorded_run(case), trials_of(case, place)
+    ours, theirs = acquisition(name, run, rows, y)(everywhere(run)), recorded(case)[f"{name}.acquisition"][place]
+    underflows = name == "rgpe" and len(rows) >= 3
+    return np.maximum(ours, np.log(1e-300)) if underflows else ours, theirs
+
+
+@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("name", ["task-mixture", "ebgp", "transfer-mix", "rgpe", "taf-r"])
+def test_acquisition_values_are_those_of_the_statement(name: str, case: int, place: int) -> None:
+    ours, theirs = compared(name, case, place)
+    assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", ["task-mixture", "ebgp", "transfer-mix", "rgpe", "taf-r"])
+def test_choices_are_those_of_the_statement_with_hyperparameters_of_our_own(name: str, case: int, place: int) -> None:
+    rows, y = trials_of(case, place)
+    run, optimizer = recorded_context(case), make_optimizer(name)
+    optimizer.reset(run, np.random.default_rng([int(recorded(case)["seed"]), 11]))
+    for row, score in zip(rows, y, strict=True):
+        optimizer.tell(Trial(Query(run.space.from_unit(run.pool[row])), float(score)))  # type: ignore[index]
+    query = optimizer.ask()
+    assert query is not None
+    chosen = int(np.flatnonzero((run.pool == run.space.to_unit(query.config)).all(1))[0])
+    assert chosen == recorded(case)[f"{name}.choice"][place]
+    ours, theirs = compared(name, case, place)
+    assert ours == pytest.approx(theirs, rel=2e-3, abs=1e-5)
+
+
+def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> None:
+    r, found = recorded(case), experts_of(recorded_run(case), 80, 0)
+    assert found is not None
+    assert found.mean == pytest.approx(r["experts.mean"], rel=1e-9, abs=1e-12)
+    assert np.sqrt(found.variance) == pytest.approx(r["experts.sd"], rel=1e-9)
+
+
+def test_weights_of_processes_are_those_of_the_statement_for_the_same_draws(case: int) -> None:
+    r, run = recorded(case), recorded_run(case)
+    found = experts_of(run, 80, 0)
+    assert found is not None
+    for place, parameters, weight in zip(range(3, 7), r["own.parameters"], r["rgpe.weights"], strict=True):
+        rows, y = trials_of(case, place)
+        z, rng = standardised(y), recorded_run(case).rng
+        noise = rng.standard_normal((len(found.mean), 30, len(y)))
+        sd = np.sqrt(found.variance)
+        losses = [ranking_losses(m[rows], s[rows], z, e) for m, s, e in zip(found.mean, sd, noise, strict=True)]
+        own = GaussianProcess(r["x"][rows], z, parameters)
+        mine = own_losses(*own.leave_one_out(), z, rng.standard_normal((30, len(y))))
+        assert ranking_weights(np.array(losses), mine) == pytest.approx(weight, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_learned_hyperparameters_are_as_good_as_those_of_the_statement(case: int) -> None:
+    r, known = recorded(case), recorded_context(case)
+    found = processes_of(known.space, tuple(known.prior), 80, 0)
+    centre = prior_centre(known.space.d)
+    for process, theirs in zip(found, r["experts.parameters"], strict=True):
+        loss, worse = (
+            gaussian_process._loss(p.copy(), process.x, process.z, centre)[0] for p in (process.log_parameters, theirs)
+        )
+        assert loss == pytest.approx(worse, abs=0.01)
+        assert process.log_parameters == pytest.approx(theirs, abs=0.02)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_order_of_average_ranks_is_that_of_the_statement(case: int) -> None:
+    known = recorded_context(case)
+    assert np.array_equal(asked("average-rank", known, 90), known.pool[recorded(case)["average-rank.order"]])  # type: ignore[index]
+
+
+# ---------------------------------------------------------------------- without a statement to compare with
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_the_two_stage_surrogate_is_that_of_its_definition(n: int) -> None:
+    x = points(40)
+    y = smooth(1, 5, x)
+    y[3] = -y[3]  # orders everything the other way round: its weight is 0 once there are trials enough
+    run = Run(context(x, prior_of(y, x)), np.random.default_rng(0))
+    rows = list(range(n))
+    mine = smooth(2, 1, x)[0, :n]
+    value = acquisition("tst-r", run, rows, mine, bandwidth=0.6)(everywhere(run))
+    predicted = np.array([p.predict(x)[0] for p in processes_of(run.space, tuple(run.context.prior), 80, 0)])
+    weight = []
+    for m in predicted:
+        pairs = [(a, b) for a in rows for b in rows[:a]]
+        t = np.mean([(m[a] > m[b]) != (mine[a] > mine[b]) for a, b in pairs]) / 0.6 if pairs else 0.0
+        weight.append(0.75 * (1 - t**2) if t < 1 else 0.0)
+    z = (mine - mine.mean()) / (mine.std() + 1e-9)
+    mean, sd = np.array(weight) @ predicted, np.ones(40)
+    total = sum(weight)
+    if n >= 3:
+        own = GaussianProcess.fit(x[:n], z, iterations=5)
+        own_mean, sd = own.predict(x)
+        mean, total = mean + 0.75 * own_mean, total + 0.75
+    assert value == pytest.approx(log_expected_improvement(mean / total, sd, z.max()), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["taf-r", "tst-r"])
+def test_where_no_earlier_task_counts_two_trials_are_followed_by_a_random_one(name: str) -> None:
+    x = points(40)
+    run = Run(context(x, prior_of(smooth(1, 4, x), x)), np.random.default_rng(0))
+    found = experts_of(run, 80, 0)
+    assert found is not None
+    wrong = np.array([int(found.top.argmax()), int(found.top.argmin())])
+    assert acquisition(name, run, wrong.tolist(), np.array([-1.0, 1.0])) is None
+    assert acquisition(name, run, wrong.tolist(), np.array([1.0, -1.0])) is not None
+
+
+def test_a_warm_start_tries_the_portfolio_after_given_points_and_then_its_process() -> None:
+    x = points(60)
+    known = context(x, prior_of(smooth(1, 6, x), x))
+    first = asked("portfolio", known, 5, given=x[:2])
+    warm = asked("gp-warm", known, 8, given=x[:2])
+    assert np.array_equal(warm[:5], first)
+    assert not np.array_equal(asked("gp-warm", known, 8, given=x[:2], n_init=8)[5:], warm[5:])
+    process = GaussianProcess.fit  # the sixth is the best of a process whose prior is the earlier tasks'
+    learned = [p.log_parameters for p in processes_of(known.space, tuple(known.prior), 80, 0)]
+    seen = np.concatenate([x[:2], first])
+    y = np.array([bowl(p) for p in seen])
+    own = process(seen, y, centre=np.mean(learned, axis=0))
+    value = log_expected_improvement(*own.predict(x), float(y.max()))
+    value[[i for i, p in enumerate(x) if (seen == p).all(1).any()]] = -np.inf
+    assert np.array_equal(warm[5], x[value.argmax()])
+
+
+# ---------------------------------------------------------------------- little is known
+@pytest.mark.parametrize("prior", [(), (evaluations("wide", np.full((2, 3), 0.5), [0.0, 1.0]),)], ids=["none", "wide"])
+@pytest.mark.parametrize("pool", [True, False])
+@pytest.mark.parametrize("name", ALL)
+def test_without_a_prior_of_use_it_is_the_search_that_needs_none(name: str, pool: bool, prior: Any) -> None:
+    x = points(40) if pool else None
+    other = "gp-ei" if name in (*EXPERTS, "gp-warm") else "random"
+    assert np.array_equal(asked(name, context(x, prior), 8), asked(other, context(x, prior), 8))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_one_earlier_task_of_one_success_is_enough(name: str) -> None:
+    x = points(30)
+    y, status = np.full(30, -5.0), np.full(30, Status.FAILED)
+    y[7], status[7] = 1.0, Status.OK
+    assert len(asked(name, context(x, [evaluations("one", x, y, status)]), 12)) == 12
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_how_bad_an_earlier_failure_is_said_to_be_changes_nothing(name: str) -> None:
+    x = points(40)
+    y = smooth(3, 5, x)
+    failed = np.random.default_rng(4).random(y.shape) < 0.3
+    low = np.where(failed, np.inf, y).min(1, keepdims=True)
+    of = [
+        [
+            evaluations(f"t{i}", x, row, bad)
+            for i, (row, bad) in enumerate(zip(np.where(failed, v, y), failed, strict=True))
+        ]
+        for v in (low, low - 1.0, np.full_like(low, -1e300))
+    ]
+    first, second, third = (asked(name, context(x, prior), 12) for prior in of)
+    assert np.array_equal(first, second)
+    assert np.array_equal(first, third)
+
+
+def test_scores_that_were_not_measured_are_estimated_by_those_of_other_tasks() -> None:
+    x = points(4)
+    y = np.array([[0.0, 1.0, 2.0, np.nan], [10.0, 30.0, 50.0, 70.0], [5.0, 5.0, 5.0, np.nan]])
+    table = table_of(Run(context(x, prior_of(y, x)), np.random.default_rng(0)))
+    assert table is not None
+    usual = (70.0 - 40.0) / np.std([10.0, 30.0, 50.0, 70.0])  # only the second task knows the last point
+    assert table.y[0, 3] == pytest.approx(1.0 + np.std([0.0, 1.0, 2.0]) * usual)
+    assert table.y[2, 3] == 5.0
+    assert np.array_equal(table.y[:, :3], y[:, :3])
+
+
+def test_a_point_that_no_task_knows_is_worth_what_each_task_scores_on_average() -> None:
+    x = points(3)
+    table = table_of(Run(context(x, prior_of([[1.0, 3.0, np.nan], [0.0, 8.0, np.nan]], x)), np.random.default_rng(0)))
+    assert table is not None
+    assert table.y[:, 2].tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_was_not_measured_is_left_out(name: str) -> None:
+    x = points(50)
+    y = smooth(5, 4, x)
+    y[np.random.default_rng(6).random(y.shape) < 0.4] = np.nan
+    available = np.random.default_rng(7).random(50) < 0.5
+    found = asked(name, context(x, prior_of(y, x), available=available), 60)
+    assert sorted(keys(found)) == sorted(keys(x[available]))
+
+
+@pytest.mark.parametrize("pool", [True, False])
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("name", ALL)
+def test_tasks_that_were_measured_at_other_points_teach_where_to_look(name: str, own: bool, pool: bool) -> None:
+    pytest.importorskip("sklearn")
+    at = [points(150, seed=10 + (i if own else 0)) for i in range(4)]
+    prior = [evaluations(f"t{i}", x, smooth(8 + i, 1, x)[0]) for i, x in enumerate(at)]
+    first = asked(name, context(points(400, seed=1) if pool else None, prior), 3)
+    assert np.abs(first[0] - 0.7).max() < 0.2  # a random one in six
+
+
+@pytest.mark.parametrize("score", [np.nan, 1e308, 0.0, -1e9])
+@pytest.mark.parametrize("pool", [True, False])
+@pytest.mark.parametrize("name", ALL)
+def test_degenerate_scores_do_no_harm(name: str, pool: bool, score: float) -> None:
+    x = points(40)
+    y = smooth(9, 4, x)
+    if not np.isnan(score):
+        y[:2] = score  # two tasks are constant
+    y[2, :20] = score
+    mine = (lambda p: score if p[0] < 0.5 else -score) if abs(score) > 0 else bowl
+    with np.errstate(all="raise", under="ignore"):
+        found = asked(name, context(x if pool else None, prior_of(y, x)), 16, score=bowl if np.isnan(score) else mine)
+    assert len(found) == 16
+
+
+# ---------------------------------------------------------------------- one answer, however it is asked for
+@pytest.mark.parametrize("name", [*EXPERTS, *TABLES])
+def test_a_candidate_has_one_value_whether_it_is_a_row_among_all_or_among_some(name: str) -> None:
+    x = points(50)
+    run = Run(context(x, prior_of(smooth(1, 6, x), x)), np.random.default_rng(0))
+    for n in (0, 2, 6):
+        value = acquisition(name, run, range(n), smooth(2, 1, x)[0, :n])
+        some = np.array([40, 3, 17])
+        assert value(Place(x[some], some)) == pytest.approx(value(everywhere(run))[some], rel=1e-9)
+        near = value(Place(x[some], some, exact=False))
+        if name in EXPERTS:
+            assert near == pytest.approx(value(everywhere(run))[some], rel=1e-6)
+        assert near.shape == (3,)
+
+
+def test_of_a_large_pool_each_choice_sees_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_based, "_MOST", 30)
+    x = points(50)
+    for name in [*EXPERTS, *TABLES, "gp-warm"]:
+        found = asked(name, context(x, prior_of(smooth(1, 6, x), x)), 60)
+        assert sorted(keys(found)) == sorted(keys(x))
+
+
+SUITES = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
+
+
+@pytest.mark.parametrize("n_init", [0, 3])
+@pytest.mark.parametrize("suite", SUITES, ids=[s.name for s in SUITES])
+@pytest.mark.parametrize("name", ALL)
+def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
+    name: str, suite: Suite, n_init: int
+) -> None:
+    if suite is SUITES[2]:
+        pytest.importorskip("sklearn")
+    space, budget = suite.tasks("test")[0].space, 9.0
+    many = [t for t in suite.tasks("test") if t.space == space for _ in range(2)]
+    seeds = range(len(many))
+    contexts = [rollout.context_of(t, budget, suite.prior()) for t in many]
+    rngs = [np.random.default_rng([s, 1]) for s in seeds]
+    runs = run_batch(make_optimizer(name), many, seeds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
+    for s, task in zip(seeds, many, strict=True):
+        alone = rollout.Run(task, budget, s, n_init)
+        run_one(make_optimizer(name), alone, contexts[s], np.random.default_rng([s, 1]))
+        together = runs.view(s).trials
+        assert [(dict(t.config), t.score) for t in together] == [(dict(t.config), t.score) for t in alone.trials]
+        assert max(Counter(keys(task.space.encode([t.config for t in alone.trials]))).values()) == 1
+
+
+# ---------------------------------------------------------------------- once for a prior
+def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
+    calls: list[Any] = []
+    plain = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *args: (calls.append(args), plain(*args))[1])
+    return calls
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    fits = counted(monkeypatch, experts, "_process")
+    predictions = counted(monkeypatch, experts, "_predict")
+    forests = counted(monkeypatch, meta_table, "_forest")
+    filled = counted(monkeypatch, meta_table, "MetaTable")
+    learned = [average_rank.average_ranks, ebgp.task_prior]
+    before = [f.cache_info().misses for f in learned]
+    x = points(60)
+    y = smooth(1, 5, x)
+    prior = prior_of(y, points(60, seed=1) if own else x)
+    for _ in range(3):
+        for name in ALL:
+            # as in a benchmark: each task has a context of its own, with an equal pool and the fold's prior
+            contexts = [context(x.copy(), prior) for _ in range(2)]
+            optimizer: Any = make_optimizer(name)
+            optimizer.reset_batch(contexts, [np.random.default_rng(i) for i in range(2)])
+            optimizer.choose(optimizer._runs)
+            asked(name, context(x.copy(), list(prior)), 7)
+    assert len(fits) == 5
+    assert len(predictions) == 1
+    assert len(filled) == 1
+    assert len(forests) == (5 if own else 0)
+    assert [f.cache_info().misses - b for f, b in zip(learned, before, strict=True)] == [1, 1]
+
+
+def test_another_prior_is_learned_anew() -> None:
+    x = points(40)
+    one, two = (context(x, prior_of(smooth(seed, 3, x), x)) for seed in (1, 2))
+    a, b = (processes_of(c.space, tuple(c.prior), 80, 0) for c in (one, two))
+    assert a is not b
+    assert not np.array_equal(a[0].z, b[0].z)
+    assert processes_of(one.space, tuple(one.prior), 80, 1) is not a
+
+
+# ---------------------------------------------------------------------- settings
+@pytest.mark.parametrize(
+    ("name", "options", "rule"),
+    [
+        ("rgpe", {"samples": 0}, "samples >= 1"),
+        ("rgpe", {"rows": 0}, "rows >= 1"),
+        ("taf-r", {"bandwidth": 0.0}, "bandwidth > 0"),
+        ("tst-r", {"draw": -1}, "draw >= 0"),
+        ("gp-warm", {"n_init": 0}, "n_init >= 1"),
+        ("gp-warm", {"rows": 0}, "rows >= 1"),
+        ("ebgp", {"shrinkage": 1.5}, "shrinkage <= 1"),
+        ("transfer-mix", {"noise": 0.0}, "noise > 0"),
+        ("transfer-mix", {"temperature": 0.0}, "temperature > 0"),
+        ("task-mixture", {"temperature": float("nan")}, "temperature > 0"),
+    ],
+)
+def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:
+    x = points(20)
+    with pytest.raises(InvalidValueError, match=rule):
+        asked(name, context(x, prior_of(smooth(1, 3, x), x)), 1, **options)

@@ -1,0 +1,698 @@
+"""The benchmark: what is promised of results, stores, seeds and failures holds on tiny suites."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bench_optimizers
+import numpy as np
+import pytest
+import toys
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hpo_gym
+from hpo_gym import registry, seeding
+from hpo_gym.bench.cells import Cell, Entrant, Work, run_cells, train
+from hpo_gym.bench.incumbents import incumbents, regret_of
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.rollout import Run, context_of, run_one
+from hpo_gym.bench.runner import benchmark, entrants_of, report
+from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer
+from hpo_gym.registry import Registry
+from hpo_gym.seeding import digest
+from hpo_gym.storage.store import Store, verify
+from hpo_gym.suite import FOLDS, SPLITS, SUITES
+from hpo_gym.suites import load_suite
+from hpo_gym.trial import History, Query, Status
+
+HERE = Path(__file__).parents[1]
+SMALL: dict[str, Any] = {"budget": 4, "seeds": 2}
+MINE = "bench_optimizers:"
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the report out, whose figures take a second."""
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A suite in a folder."""
+    path = tmp_path_factory.mktemp("suites") / "gappy"
+    toys.gappy().save(path)
+    return path
+
+
+def stored(out: Path) -> dict[str, Any]:
+    """The content of each cell, without what a clock measured."""
+    with Store(out / "store.sqlite", write=False) as store:
+        return {
+            r.cell: (dict(r.identity), r.status, {k: v.tobytes() for k, v in r.arrays.items()}) for r in store.records()
+        }
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """The files of a report made anew without timings."""
+    report(out, timings=False)
+    found = [
+        "results.json",
+        "report.html",
+        "table.csv",
+        "table.md",
+        *(f"figures/{p.name}" for p in (out / "figures").iterdir()),
+    ]
+    return {name: (out / name).read_bytes() for name in found}
+
+
+# ---------------------------------------------------------------------- results
+def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
+    results = benchmark(["random"], [toys.plain(), "ToyFormulas"], out=tmp_path, **SMALL)
+    data = json.loads((tmp_path / "results.json").read_text())
+    assert data == results.data
+    assert set(data) == {"version", "protocol", "suites", "timings"}
+    assert data["version"] == hpo_gym.__version__
+    assert data["protocol"]["hash"] == digest({k: v for k, v in data["protocol"].items() if k != "hash"})
+    assert set(data["suites"]) == set(data["timings"]) == {"Plain", "Formulas"}
+    for suite, part in data["suites"].items():
+        assert part["n_tasks"] == 2
+        assert set(part["optimizers"]) == set(data["timings"][suite]) == {"default", "portfolio", "random"}
+        for name, summary in part["optimizers"].items():
+            for key in ("auc", "log_auc", "rank", "gain"):
+                mean, low, high = summary[key]
+                assert low <= mean <= high
+            assert {"1", "5", "10", "15", "33"} <= set(summary["regret"])
+            assert all(len(triple) == 3 for triple in summary["regret"].values())
+            assert (summary["cells"], summary["failed_cells"]) == (4, 0)
+            times = data["timings"][suite][name]
+            assert set(times) == {"ms_per_suggestion", "train_seconds"}
+            assert set(times["ms_per_suggestion"]) == {"p50", "p95"}
+            assert 0 <= times["ms_per_suggestion"]["p50"] <= times["ms_per_suggestion"]["p95"]
+    frame = results.to_frame()
+    assert len(frame) == 6
+    assert {"suite", "optimizer", "auc", "auc_low", "auc_high", "regret@1"} <= set(frame.columns)
+
+
+def test_curves_are_the_normalised_regret_of_the_stored_trials(undrawn: None, tmp_path: Path) -> None:
+    suite = toys.plain()
+    results = benchmark(["random"], suite, out=tmp_path, **SMALL)
+    curve = next(c for c in results.curves["Plain"] if c.optimizer == "random")
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        for record in store.records():
+            if record.identity["optimizer"]["name"] != "random":  # type: ignore[index]
+                continue
+            task = suite.task(str(record.identity["task"]))
+            best = np.maximum.accumulate(record.arrays["score"])
+            expected = (task.best - best) / (task.best - task.worst)
+            i, r = curve.tasks.index(task.name), int(record.identity["replicate"])  # type: ignore[call-overload]
+            np.testing.assert_allclose(curve.regret[i, r], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "optimizers", [["random"], ["default", "random"], ["portfolio"], "grid", [], {"name": "ga", "offspring": 2}]
+)
+def test_controls_run_in_every_comparison(optimizers: Any) -> None:
+    names = [e.name for e in entrants_of(optimizers)]
+    assert {"default", "portfolio"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_settings_are_part_of_an_entrants_name_and_identity() -> None:
+    first, second = entrants_of([{"name": "ga", "offspring": 2}, "ga"])[:2]
+    assert (first.name, second.name) == ("ga(offspring=2)", "ga")
+    assert first.identity != second.identity
+
+
+def test_a_setting_that_changed_in_its_file_is_another_optimizer(
+    undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trained and run anew; what was trained with the file of before does not pass for it."""
+
+    def numbers() -> set[str]:
+        benchmark(MINE + "Filed", "Functions", budget=2, seeds=1, tasks=1, out=tmp_path, resume=True)
+        return {p.parent.name for p in tmp_path.glob("trained/*/number.json")}
+
+    first = numbers()
+    assert numbers() == first
+    monkeypatch.setattr(bench_optimizers.Filed, "settings", {"pace": 2})
+    both = numbers()
+    assert len(first) == 1 < len(both) == 2
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        mine = [r.identity["optimizer"] for r in store.records()]
+    told = [m["resolved"] for m in mine if m["name"] == "Filed"]  # type: ignore[index, call-overload]
+    assert sorted(t["pace"] for t in told) == [1, 2]
+    drawn = {(tmp_path / "trained" / name / "number.json").read_text() for name in both}
+    assert len(drawn) == 1, "seeds are those of what was asked"
+
+
+@pytest.mark.parametrize("settings", [None, "fast", {"folder": Path()}, {"pace": float("nan")}])
+def test_what_tells_no_plain_settings_is_known_by_those_that_were_given(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_optimizers.Filed, "settings", settings)
+    entrant = entrants_of(MINE + "Filed")[0]
+    assert (entrant.resolved, entrant.identity) == ("", entrant.asked)
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "error", "match"),
+    [
+        ("rndom", UnknownNameError, "Did you mean 'random'"),
+        ({"name": "ga", "populaton": 3}, UnknownNameError, "Did you mean 'population'"),
+        (["random", "random"], InvalidValueError, "must differ in name"),
+        ([3.5], InvalidValueError, "must be a name"),
+        ({"population": 3}, InvalidValueError, "must be a name"),
+        (MINE + "NeedsArguments", InvalidValueError, "missing 1 required positional argument"),
+        ("os:getcwd", InvalidValueError, "must make an optimizer"),
+        ("no_such_module:Thing", UnknownNameError, "No module 'no_such_module'"),
+        (":Thing", InvalidValueError, "Empty module name"),
+        (MINE + "Crashr", UnknownNameError, "Did you mean 'Crasher'"),
+        ({"name": "ga", "population": np.float64}, InvalidValueError, "not JSON serializable"),
+    ],
+)
+def test_a_wrong_entrant_is_refused_before_anything_runs(optimizers: Any, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        entrants_of(optimizers)
+
+
+def test_a_class_that_is_called_like_a_control_does_not_take_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_optimizers, "portfolio", bench_optimizers.Draws, raising=False)
+    with pytest.raises(InvalidValueError, match="must differ in name, got 'portfolio' twice"):
+        entrants_of([MINE + "portfolio"])
+
+
+def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
+    names = sorted(name for name, entry in SUITES.entries().items() if entry.module.startswith("hpo_gym.suites"))
+    results = benchmark(["random"], names, tasks=1, seeds=1, budget=2, out=tmp_path)
+    assert len(names) >= 12
+    for name in names:
+        found = results.data["suites"][name]["optimizers"]
+        assert set(found) == {"random", "default", "portfolio"}
+        assert all(f["failed_cells"] == 0 and 0 <= f["auc"][0] <= 1 for f in found.values()), name
+
+
+@pytest.mark.parametrize(
+    ("keywords", "match"),
+    [
+        ({"split": "train"}, "No split to compare on 'train'"),
+        ({"start": "warm"}, "No start 'warm'"),
+        ({"fold": 5}, "`fold` must be"),
+        ({"fold": True}, "`fold` must be"),
+        ({"budget": 0}, "`budget` must be an integer >= 1"),
+        ({"seeds": 1.5}, "`seeds` must be an integer >= 1"),
+        ({"tasks": 0}, "`tasks` must be an integer >= 1"),
+    ],
+)
+def test_a_protocol_refuses_what_it_does_not_know(keywords: Any, match: str) -> None:
+    with pytest.raises((InvalidValueError, UnknownNameError), match=match):
+        Protocol(**keywords)
+
+
+@pytest.mark.parametrize(("engine", "workers"), [("serail", None), ("serial", 0)])
+def test_a_wrong_engine_leaves_no_folder_behind(engine: str, workers: int | None, tmp_path: Path) -> None:
+    with pytest.raises((InvalidValueError, UnknownNameError)):
+        benchmark("random", toys.plain(), engine=engine, workers=workers, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_are_not_overwritten_without_resume(undrawn: None, tmp_path: Path) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    with pytest.raises(InvalidValueError, match="`out` must be a new folder"):
+        benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+
+
+# ---------------------------------------------------------------------- the same bytes
+ENTRANTS = ["random", "ga", MINE + "Draws", MINE + "Moody"]
+
+
+@pytest.fixture(scope="module")
+def reference(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison by the serial engine."""
+    out = tmp_path_factory.mktemp("reference")
+    benchmark(ENTRANTS, folder, out=out, **SMALL)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("engine", "workers"),
+    [("serial", None), ("process", 1), ("process", 2), pytest.param("dask", 2, marks=pytest.mark.slow)],
+)
+def test_engines_and_worker_counts_give_the_same_bytes(
+    engine: str, workers: int | None, folder: Path, reference: Path, tmp_path: Path
+) -> None:
+    benchmark(ENTRANTS, folder, out=tmp_path, engine=engine, workers=workers, **SMALL)
+    assert stored(tmp_path) == stored(reference)
+    assert files(tmp_path) == files(reference)
+
+
+def test_only_timings_differ_between_runs(reference: Path) -> None:
+    with_times = report(reference).data
+    without = json.loads(files(reference)["results.json"])
+    assert {k: v for k, v in with_times.items() if k != "timings"} == without
+
+
+@pytest.mark.parametrize("part", [{"tasks": 1}, {"seeds": 1}, {"tasks": 1, "seeds": 1}])
+def test_a_part_of_the_tasks_and_seeds_gives_the_same_cells(
+    part: dict[str, int], undrawn: None, folder: Path, reference: Path, tmp_path: Path
+) -> None:
+    benchmark(ENTRANTS, folder, out=tmp_path, **{**SMALL, **part})
+    some, every = stored(tmp_path), stored(reference)
+    assert 0 < len(some) < len(every)
+    assert some == {cell: every[cell] for cell in some}
+
+
+def test_other_entrants_change_no_cell(undrawn: None, folder: Path, reference: Path, tmp_path: Path) -> None:
+    benchmark("ga", folder, out=tmp_path, **SMALL)
+    some, every = stored(tmp_path), stored(reference)
+    assert len(some) == 12
+    assert some == {cell: every[cell] for cell in some}
+
+
+def test_resuming_with_more_seeds_keeps_what_there_is(
+    undrawn: None, folder: Path, reference: Path, tmp_path: Path
+) -> None:
+    benchmark(ENTRANTS, folder, out=tmp_path, **{**SMALL, "seeds": 1})
+    before, told = stored(tmp_path), []
+    benchmark(ENTRANTS, folder, out=tmp_path, resume=True, progress=lambda done, *rest: told.append(done), **SMALL)
+    done = sum(status == "done" for _, status, _ in before.values())
+    assert told[0] == done
+    assert stored(tmp_path) == stored(reference)
+
+
+def test_a_finished_comparison_resumed_runs_nothing(
+    undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    monkeypatch.setattr("hpo_gym.bench.runner.run_cells", lambda work: pytest.fail("a cell ran again"))
+    benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
+
+
+def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    benchmark("random", toys.plain(), out="here", **SMALL)
+    shutil.move("here", "there")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert report("../there").failed_cells == 0
+
+
+def test_a_suite_that_has_changed_since_is_refused(undrawn: None, folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "suite"
+    shutil.copytree(folder, own)
+    benchmark("random", own, out=tmp_path / "out", **SMALL)
+    toys.plain().save(own)
+    with pytest.raises(DamagedDataError, match="has other data than the stored results"):
+        report(tmp_path / "out")
+
+
+def test_a_report_imports_no_optimizer_that_the_store_names(
+    undrawn: None, reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> Any:
+        pytest.fail("an optimizer was imported because a data file names it")
+
+    monkeypatch.setattr(Registry, "resolve", refuse)
+    assert report(reference).data["suites"]["Gappy"]["optimizers"]["Draws"]["failed_cells"] == 0
+
+
+# ---------------------------------------------------------------------- killed at any moment
+def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int, kills: int = 2) -> None:
+    rng = random.Random(seed)
+    command = [sys.executable, "-m", "hpo_gym.cli", "bench", "--suite", str(folder), "--out", str(out), "--quiet",
+               "--optimizers", ",".join(SLOW), "--budget", "6", "--seeds", "12", "--resume", "--workers", "2",
+               "--engine", rng.choice(["serial", "process"])]  # fmt: skip
+    for _ in range(kills):
+        started = time.monotonic()
+        process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not out.exists() and time.monotonic() - started < 60 and process.poll() is None:
+            time.sleep(0.01)  # the start of Python is no part of the test
+        time.sleep(rng.uniform(0.0, 0.6))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (out / "store.sqlite").exists() or verify(out / "store.sqlite") == []
+    benchmark(SLOW, folder, out=out, resume=True, budget=6, seeds=12)
+    assert verify(out / "store.sqlite") == []
+    assert stored(out) == stored(reference)
+    assert files(out) == files(reference)
+
+
+SLOW = ["random", MINE + "Slow", MINE + "Moody"]
+
+
+@pytest.fixture(scope="module")
+def unkilled(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The comparison that the killed ones must end up with."""
+    out = tmp_path_factory.mktemp("unkilled")
+    benchmark(SLOW, folder, out=out, budget=6, seeds=12)
+    return out
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_killed_comparison_ends_as_if_nothing_had_happened(
+    seed: int, folder: Path, unkilled: Path, tmp_path: Path
+) -> None:
+    _kill_at_random_moments(folder, unkilled, tmp_path / "out", seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3, 33))
+def test_a_killed_comparison_ends_as_if_nothing_had_happened_thirty_times(
+    seed: int, folder: Path, unkilled: Path, tmp_path: Path
+) -> None:
+    _kill_at_random_moments(folder, unkilled, tmp_path / "out", seed, kills=4)
+
+
+# ---------------------------------------------------------------------- failures
+@pytest.mark.parametrize(("name", "failed"), [("Crasher", 4), ("WrongType", 4), ("Draws", 0), ("Silent", 0)])
+def test_a_failure_is_counted_and_not_more(name: str, failed: int, undrawn: None, tmp_path: Path) -> None:
+    results = benchmark(MINE + name, toys.plain(), out=tmp_path, **SMALL)
+    summary = results.data["suites"]["Plain"]["optimizers"]
+    assert summary[name]["failed_cells"] == results.failed_cells == len(results.errors) == failed
+    if failed or name == "Silent":
+        assert summary[name]["auc"][0] == 1.0
+
+
+@pytest.mark.parametrize(("name", "engine"), [("Moody", "serial"), ("Exits", "serial"), ("Dies", "process")])
+def test_one_cells_failure_is_not_anothers(name: str, engine: str, undrawn: None, folder: Path, tmp_path: Path) -> None:
+    benchmark(MINE + name, folder, out=tmp_path, engine=engine, workers=1, budget=2, seeds=6)
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        mine = [r for r in store.records() if r.identity["optimizer"]["name"] == name]  # type: ignore[index]
+    for record in mine:
+        world = seeding.world_seed("Gappy", str(record.identity["task"]), "bench", int(record.identity["replicate"]))  # type: ignore[call-overload]
+        unlucky = seeding.generator(seeding.optimizer_seed(world, name, {})).random() < 0.5
+        assert (record.status == "failed") == unlucky
+    assert {r.status for r in mine} == {"done", "failed"}
+    assert len(mine) == 12
+
+
+def test_failed_cells_are_tried_again_on_resume(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert benchmark(MINE + "Crasher", toys.plain(), out=tmp_path, **SMALL).failed_cells == 4
+    monkeypatch.setattr(bench_optimizers.Crasher, "ask", bench_optimizers.Draws.ask)
+    assert benchmark(MINE + "Crasher", toys.plain(), out=tmp_path, resume=True, **SMALL).failed_cells == 0
+
+
+def test_an_early_end_leaves_the_incumbent_where_it_is(undrawn: None, tmp_path: Path) -> None:
+    results = benchmark(MINE + "Brief", toys.plain(), out=tmp_path, budget=6, seeds=2)
+    regret = next(c for c in results.curves["Plain"] if c.optimizer == "Brief").regret
+    assert (regret[:, :, 3:] == regret[:, :, 2:3]).all()
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        lengths = {len(r.arrays["score"]) for r in store.records() if r.identity["optimizer"]["name"] == "Brief"}  # type: ignore[index]
+    assert lengths == {3}
+
+
+@pytest.mark.parametrize(("split", "validated"), [("test", ["e", "f"]), ("val", [])])
+def test_training_sees_its_own_side_only(split: str, validated: list[str], undrawn: None, tmp_path: Path) -> None:
+    results = benchmark(MINE + "Trained", toys.plain(), split=split, out=tmp_path, **SMALL)
+    assert results.failed_cells == 0
+    (learned,) = tmp_path.glob("trained/*/families.json")
+    assert json.loads(learned.read_text()) == {"train": ["a", "b", "c", "d"], "validation": validated}
+    assert results.data["timings"]["Plain"]["Trained"]["train_seconds"] >= 0
+
+
+@pytest.mark.parametrize("engine", ["serial", "process"])
+def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_path: Path) -> None:
+    folder, options = "Functions", {"budget": 2, "seeds": 5, "tasks": 1, "engine": engine, "workers": 2}
+    once = benchmark(MINE + "Drilled", folder, out=tmp_path / "once", **options)
+    thrice = benchmark(MINE + "Drilled", folder, trainings=3, out=tmp_path / "thrice", **options)
+    with Store(tmp_path / "thrice" / "store.sqlite", write=False) as store:
+        mine = [r for r in store.records() if r.identity["optimizer"]["name"] == "Drilled"]  # type: ignore[index]
+    tried: dict[int, set[bytes]] = {}
+    for record in mine:
+        assert record.identity.get("training", 0) == int(record.identity["replicate"]) % 3  # type: ignore[call-overload]
+        tried.setdefault(int(record.identity["replicate"]), set()).add(record.arrays["x"].tobytes())  # type: ignore[call-overload]
+    assert tried[0] == tried[3] != tried[1] == tried[4] != tried[2]
+    assert tried[2] != tried[0]
+    assert len(list((tmp_path / "thrice" / "trained").iterdir())) == 3
+    told = [json.loads(p.read_text()) for p in (tmp_path / "thrice" / "trained").glob("*/training.json")]
+    assert {t["optimizer"] for t in told} == {"Drilled"}
+    assert len({t["curve"][1][1] for t in told}) == 3
+    assert thrice.data["protocol"]["trainings"] == {"Drilled": 3}
+    assert "trainings" not in once.data["protocol"]
+    assert stored(tmp_path / "once").keys() & stored(tmp_path / "thrice").keys() == {  # the first training is the same
+        k for k, (identity, _, _) in stored(tmp_path / "thrice").items() if "training" not in identity
+    }
+    assert report(tmp_path / "thrice").data["suites"] == thrice.data["suites"]
+    with pytest.raises(InvalidValueError, match="`trainings >= 1`"):
+        benchmark("random", folder, trainings=0, out=tmp_path / "none", **options)
+
+
+def test_an_agent_is_not_scored_on_a_family_that_it_has_seen(undrawn: None, tmp_path: Path) -> None:
+    results = benchmark(MINE + "Peeks", toys.plain(), out=tmp_path, **SMALL)
+    assert results.data["suites"]["Plain"]["optimizers"]["Peeks"]["failed_cells"] == 4
+    assert all("SplitError" in error and "trained on its family" in error for error in results.errors)
+
+
+def test_a_training_that_fails_costs_its_own_cells_only(undrawn: None, tmp_path: Path) -> None:
+    results = benchmark({"name": MINE + "Trained", "fails": True}, toys.plain(), out=tmp_path, **SMALL)
+    assert results.failed_cells == 4
+    assert "no lesson was learned" in results.errors[0]
+
+
+# ---------------------------------------------------------------------- one at a time, many at once
+BATCHED = [n for n in OPTIMIZERS.names() if OPTIMIZERS.installed(n) and isinstance(OPTIMIZERS.get(n), type)
+           and issubclass(OPTIMIZERS.get(n), BatchOptimizer)]  # fmt: skip
+
+
+def _cells(suite: str, seeds: int = 2) -> tuple[Cell, ...]:
+    loaded = load_suite(suite)
+    return tuple(
+        Cell(loaded.name, loaded.data_hash, t.name, None, r) for t in loaded.tasks("test") for r in range(seeds)
+    )
+
+
+@pytest.mark.parametrize("suite", toys.SUITE_NAMES)
+@pytest.mark.parametrize("start", ["cold", "init5"])
+@pytest.mark.parametrize("name", [*BATCHED, "Shares"])
+def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: str, tmp_path: Path) -> None:
+    trainable = bool(OPTIMIZERS.entries()[name].about.get("trainable")) if name != "Shares" else False
+    spec = MINE + "Shares" if name == "Shares" else MINE + f"together__{name.replace('-', '_')}" if trainable else name
+    together = Entrant.of(name, spec, {})
+    assert together.batched
+    work = Work(together, suite, None, "test", start, 7, 0 if start == "cold" else 5, _cells(suite))
+    if trainable:
+        work = replace(work, trained=str(tmp_path / "trained"))
+        try:
+            train(work)
+        except InvalidValueError as refusal:  # such as an agent of one space on a suite of several
+            pytest.skip(f"{name} does not learn on {suite}: {refusal}")
+    if name == "Shares":
+        apart = replace(together, batched=False)
+    else:
+        kind = "trained_one_by_one" if trainable else "one_by_one"
+        apart = Entrant.of(name, f"{MINE}{kind}__{name.replace('-', '_')}", {})
+    assert not apart.batched
+    first, second = run_cells(work), run_cells(replace(work, entrant=apart))
+    for a, b in zip(first, second, strict=True):
+        assert a.error is None, a.error
+        assert b.error is None, b.error
+        assert a.arrays.keys() == b.arrays.keys()
+        for key, value in a.arrays.items():
+            np.testing.assert_array_equal(value, b.arrays[key], err_msg=f"{key} of {a.identity}")
+
+
+@pytest.mark.parametrize("suite", toys.SUITE_NAMES)
+def test_given_points_are_the_same_for_all_and_free(suite: str) -> None:
+    found = []
+    for name in ("random", "default", MINE + "Draws"):
+        entrant = Entrant.of(name.rpartition(":")[2], name, {})
+        made = run_cells(Work(entrant, suite, None, "test", "init5", 3, 5, _cells(suite)))
+        assert {len(m.arrays["score"]) for m in made} == {8}
+        found.append([m.arrays["x"][:5].tobytes() for m in made])
+    assert found[0] == found[1] == found[2]
+
+
+# ---------------------------------------------------------------------- what is reported
+def test_reports_are_free_of_noise() -> None:
+    suite = toys.formulas()
+    task = suite.task("branin-d2-s3-n0.2")
+    work = Work(Entrant.of("Draws", MINE + "Draws", {}), "ToyFormulas", None, "test", "cold", 9, 0,
+                (Cell(suite.name, suite.data_hash, task.name, None, 0),))  # fmt: skip
+    (made,) = run_cells(work)
+    score, x = made.arrays["score"], made.arrays["x"]
+    true = task.noise_free(x[:, :2])
+    assert np.abs(score - true).max() > 1e-3  # the noise is there
+    chosen = [int(np.argmax(score[: t + 1])) for t in range(9)]  # by what the optimizer saw
+    np.testing.assert_array_equal(made.arrays["incumbent"], true[chosen])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 23), st.sampled_from(toys.LEVELS)), max_size=30),
+    st.integers(1, 8),
+    st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_incumbent_is_that_of_the_highest_fidelity_at_full_fidelity(
+    asked: list[tuple[int, float]], budget: int, n_init: int
+) -> None:
+    task = toys.gappy().task("h")
+    run = Run(task, float(budget), 5, n_init)
+    run.given()
+    for row, fidelity in asked:
+        if run.over:
+            break
+        run.submit(Query(task.space.from_unit(task.pool[row]), fidelity))  # type: ignore[index]
+    trials = run.trials
+    arrays = {
+        "x": task.space.encode([t.config for t in trials]).reshape(-1, task.space.d),
+        "score": np.array([t.score for t in trials]),
+        "fidelity": np.array([t.fidelity for t in trials]),
+    }
+    spent, best, expected = 0.0, None, [-np.inf] * budget
+    for i, trial in enumerate(trials):
+        spent += trial.fidelity * (i >= n_init)
+        if best is None or (trial.fidelity, trial.score) > (best.fidelity, best.score):
+            best = trial
+        true = float(task.noise_free(task.space.encode([best.config]))[0])
+        expected = [true if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
+    np.testing.assert_array_equal(incumbents(task, arrays, budget, n_init), expected)
+    history = History(tuple(trials), n_init)
+    regret = [1.0 if e == -np.inf else (task.best - e) / (task.best - task.worst) for e in expected]
+    np.testing.assert_allclose(regret_of(history, task, budget), regret, atol=1e-12)
+    made = int(sum(t.fidelity for t in trials[n_init:]) + 1e-6)
+    if made:
+        np.testing.assert_array_equal(regret_of(history, task), regret_of(history, task, budget)[:made])
+    else:
+        with pytest.raises(InvalidValueError, match="`budget >= 1` must hold, got 0"):
+            regret_of(history, task)
+
+
+def test_the_regret_of_a_run_that_ends_before_stays() -> None:
+    task = load_suite("SVM").tasks("test")[0]
+    history = hpo_gym.rollout(hpo_gym.make_optimizer("random"), task, 7)
+    best = np.maximum.accumulate(history.scores)
+    np.testing.assert_allclose(regret_of(history, task), (task.best - best) / (task.best - task.worst), atol=1e-12)
+    longer = regret_of(history, task, 9)
+    assert longer[7] == longer[8] == longer[6]
+
+
+@given(st.lists(st.floats(0.01, 1.0), min_size=80, max_size=80), st.floats(0.2, 6.0))
+@settings(max_examples=60, deadline=None)
+def test_budget_is_never_overspent_and_nothing_affordable_is_left(shares: list[float], budget: float) -> None:
+    task = toys.gappy().task("g")
+    run = Run(task, budget, 1)
+    for share in shares:
+        if run.over:
+            break
+        left = budget - run.spent
+        trial = run.submit(Query(task.space.from_unit(task.space.default_x), share))
+        assert trial.fidelity in toys.LEVELS
+        assert trial.fidelity <= left + 1e-6
+    assert run.over
+    assert run.spent <= budget + 1e-6
+
+
+# ---------------------------------------------------------------------- what an optimizer may know
+@pytest.mark.parametrize("suite", ["AutoML", "Functions", *toys.SUITE_NAMES])
+def test_a_prior_never_holds_a_relative(suite: str) -> None:
+    loaded = load_suite(suite)
+    for fold in (None, *range(FOLDS)):
+        sides = {split: {t.family for t in loaded.tasks(split, fold)} for split in SPLITS}
+        assert not sides["train"] & (sides["val"] | sides["test"])
+        if fold is None or suite == "AutoML":
+            known = {e.family for e in loaded.prior(fold)}
+            assert known == sides["train"]
+
+
+def test_a_prior_with_a_relative_is_refused() -> None:
+    suite = toys.plain()
+    with pytest.raises(SplitError, match="must hold no relative of task 'a'"):
+        context_of(suite.task("a"), 5.0, suite.prior())
+    with pytest.raises(SplitError, match="must hold no relative"):
+        hpo_gym.rollout(hpo_gym.make_optimizer("random"), suite.task("a"), prior=suite.prior())
+
+
+def test_all_folds_hold_every_task_out_once(undrawn: None, tmp_path: Path) -> None:
+    suite = toys.plain()
+    results = benchmark("random", suite, fold="all", budget=2, seeds=1, out=tmp_path)
+    assert results.data["suites"]["Plain"]["n_tasks"] == len(suite.members)
+    assert results.failed_cells == 0
+
+
+# ---------------------------------------------------------------------- rollout
+def test_rollout_returns_the_history_of_the_run() -> None:
+    suite = toys.gappy()
+    task = suite.task("g")
+    history = hpo_gym.rollout(hpo_gym.make_optimizer("random"), task, 6, seed=3, prior=suite.prior(), n_init=2)
+    assert len(history) == 8
+    assert history.n_init == 2
+    assert len(history.configs) == len(history.scores) == len(history.costs) == len(history.statuses) == 8
+    assert all(isinstance(s, Status) for s in history.statuses)
+    assert history.incumbent is not None
+    assert history.incumbent.score == max(history.scores)
+    assert history.incumbent.config in history.configs
+    again = [task.run(c, f) for c, f in zip(history.configs, history.fidelities, strict=True)]
+    assert [t.score for t in again] == list(history.scores)
+
+
+def test_rollout_is_a_function_of_its_seed() -> None:
+    task = toys.gappy().task("g")
+    runs = [hpo_gym.rollout(hpo_gym.make_optimizer("random"), task, 5, seed=s).configs for s in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize("keywords", [{"budget": 0}, {"budget": -1.0}, {"n_init": -1}])
+def test_rollout_refuses_a_budget_that_is_none(keywords: Any) -> None:
+    with pytest.raises(InvalidValueError, match="`budget > 0` and `n_init >= 0`"):
+        hpo_gym.rollout(hpo_gym.make_optimizer("random"), toys.plain().task("g"), **keywords)
+
+
+def test_a_proposal_that_is_no_query_is_named() -> None:
+    with pytest.raises(InvalidValueError, match="`ask` must return a Query or None, got dict"):
+        hpo_gym.rollout(bench_optimizers.WrongType(), toys.plain().task("g"))
+
+
+def test_an_optimizer_is_told_given_points_before_it_is_asked() -> None:
+    told: list[str] = []
+
+    class Listens(bench_optimizers.Draws):
+        def ask(self) -> Query | None:
+            told.append("ask")
+            return super().ask()
+
+        def tell(self, trial: Any) -> None:
+            told.append("tell")
+
+    task = toys.plain().task("g")
+    run_one(Listens(), Run(task, 2.0, 0, 3), context_of(task, 2.0, ()), np.random.default_rng(0))
+    assert told == ["tell"] * 3 + ["ask", "tell"] * 2
+
+
+# ---------------------------------------------------------------------- seeds
+def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
+    seeds = set()
+    for task in range(100):
+        for replicate in range(100):
+            world = seeding.world_seed("AutoML", str(task), "bench", replicate)
+            for name, options in (("a", {}), ("b", {}), ("a", {"x": 1}), ("a", {"x": 2}), ("ab", {})):
+                seeds.add(seeding.optimizer_seed(world, name, options))
+            seeds.add(world)
+            for name in ("c", "d", "e", "f", "g"):
+                seeds.add(seeding.optimizer_seed(world, name, {}))
+    assert len(seeds) == 100 * 100 * 11
+
+
+def test_an_optimizer_whose_extra_is_missing_is_left_out_with_a_word(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(registry, "EXTRAS", {**registry.EXTRAS, "bo": ("no_such_package_at_all",)})
+    with pytest.warns(UserWarning, match=r"tpe is left out\. Not installed: .*pip install 'hpo-gym\[bo\]'"):
+        results = benchmark(["random", "tpe"], "Functions", tasks=1, seeds=1, budget=2, out=tmp_path / "a")
+    assert results.data["protocol"]["optimizers"] == ["random", "default", "portfolio"]
+    with pytest.raises(MissingExtraError, match="no_such_package_at_all"):
+        benchmark("tpe", "Functions", tasks=1, seeds=1, budget=2, out=tmp_path / "b")
+
+
+def test_a_missing_engine_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("ray",))
+    with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[ray\]'"):
+        benchmark("random", toys.plain(), engine="ray", out=tmp_path / "out")

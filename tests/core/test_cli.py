@@ -1,0 +1,426 @@
+"""The command line: contracts of its output, exit codes, and no traceback whatever is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import toys
+
+from hpo_gym import cli, listing
+from hpo_gym.codecs import CODECS
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.rewards import REWARDS
+from hpo_gym.suite import SUITES
+from hpo_gym.suites import load_suite
+
+HERE = Path(__file__).parents[1]
+CSV = (
+    "task,C,kernel,score\na,0.1,rbf,0.5\na,1.0,poly,0.6\nb,0.1,rbf,0.7\nb,1.0,poly,0.2\nc,0.1,rbf,0.7\nc,1.0,poly,0.1\n"
+)
+TINY = ["--budget", "3", "--seeds", "1", "--engine", "serial", "--quiet"]
+
+
+class Ran(NamedTuple):
+    """What became of a command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
+    """Run a command line in this process, in an empty folder."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def go(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["hpo-gym", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return Ran(int(stop.value.code or 0), captured.out, captured.err)
+
+    yield go
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the report out, whose figures take a second."""
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+
+
+@pytest.fixture(scope="session")
+def suite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A suite in a folder, not to be changed."""
+    path = tmp_path_factory.mktemp("cli") / "plain"
+    toys.plain().save(path)
+    return path
+
+
+def damage(path: Path) -> None:
+    """Flip a bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+# ---------------------------------------------------------------------- list, info
+def test_list_shows_all_that_is_registered(run: Run) -> None:
+    done = run("list", "--json")
+    data = json.loads(done.out)
+    assert (done.code, done.err) == (0, "")
+    assert list(data) == ["suites", "optimizers", "observers", "codecs", "rewards", "trained"]
+    assert [s["name"] for s in data["suites"]] == list(SUITES.names())
+    assert [o["name"] for o in data["optimizers"]] == list(OPTIMIZERS.names())
+    assert data["observers"] == list(OBSERVERS.names())
+    assert data["codecs"] == list(CODECS.names())
+    assert data["rewards"] == list(REWARDS.names())
+
+
+def test_list_keeps_its_contract(run: Run) -> None:
+    data = json.loads(run("list", "--json").out)
+    for suite in data["suites"]:
+        assert list(suite) == ["name", "id", "kind", "tasks", "configurations", "dimensions", "fidelities",
+                               "conditional", "licence"]  # fmt: skip
+        loaded = load_suite(suite["name"])
+        assert suite["id"] == f"hpo_gym/{suite['name']}-v0"
+        assert suite["tasks"] == {split: len(loaded.tasks(split)) for split in ("train", "val", "test")}
+        assert suite["configurations"] is None or suite["configurations"] > 0
+        assert suite["dimensions"] == loaded.space.d
+        assert suite["fidelities"][-1] == 1.0
+        assert suite["conditional"] is loaded.space.conditional
+    for optimizer in data["optimizers"]:
+        assert list(optimizer) == ["name", "kind", "family", "trainable", "extra", "installed"]
+        assert optimizer["kind"] in ("agent", "baseline")
+        assert isinstance(optimizer["family"], str), f"{optimizer['name']} must state its family"
+        assert isinstance(optimizer["trainable"], bool)
+        assert isinstance(optimizer["installed"], bool)
+
+
+def test_list_prints_tables_for_people(run: Run) -> None:
+    done = run("list")
+    assert done.code == 0
+    for name in (*SUITES.names(), *OPTIMIZERS.names(), *OBSERVERS.names()):
+        assert name in done.out
+
+
+@pytest.mark.parametrize("name", [*(n for n in SUITES.names() if not n.startswith("Toy")), *OPTIMIZERS.names()])
+def test_info_knows_every_name(name: str, run: Run) -> None:
+    told, data = run("info", name), run("info", name, "--json")
+    assert told.code == data.code == 0
+    facts = json.loads(data.out)
+    assert facts["name"] == name
+    if name in SUITES.entries():
+        assert len(facts["hyperparameters"]) == facts["dimensions"]
+        assert facts["licence"]
+    else:
+        assert "Reference" in facts["description"] or not facts["installed"]
+    assert name in told.out
+
+
+def test_info_of_an_optimizer_whose_extra_is_missing_has_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import hpo_gym.errors
+
+    def refuse(name: str) -> None:
+        raise hpo_gym.errors.MissingExtraError("Not installed: torch. Run: pip install 'hpo-gym[rl]'")
+
+    monkeypatch.setattr(listing.OPTIMIZERS, "get", refuse)
+    done = run("info", "random")
+    assert done.code == 0
+    assert "pip install 'hpo-gym[rl]'" in done.out
+
+
+def test_info_reads_a_suites_folder(run: Run, suite_folder: Path) -> None:
+    data = json.loads(run("info", str(suite_folder), "--json").out)
+    assert (data["name"], data["kind"], data["configurations"]) == ("Plain", "table", 16)
+
+
+# ---------------------------------------------------------------------- verify
+def test_verify_checks_what_is_shipped(run: Run) -> None:
+    done = run("verify")
+    assert done.code == 0
+    assert done.out.endswith("0 damaged\n")
+
+
+@pytest.mark.parametrize("how", ["changed", "missing", "manifest"])
+def test_verify_names_what_is_damaged_of_what_is_shipped(
+    how: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    sha = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    (tmp_path / "manifest.json").write_text(json.dumps({"a.json": {"sha256": sha, "bytes": 2}}))
+    monkeypatch.setattr(listing, "DATA", tmp_path)
+    assert run("verify").code == 0
+    if how == "changed":
+        (tmp_path / "a.json").write_text("{} ")
+    elif how == "missing":
+        (tmp_path / "a.json").unlink()
+    else:
+        (tmp_path / "manifest.json").write_text("[1]")
+    done = run("verify")
+    assert done.code == 3
+    assert done.out.startswith("damaged: ")
+
+
+@pytest.mark.parametrize("file", ["suite.json", "table.npz"])
+def test_verify_and_all_readers_refuse_a_damaged_suite(file: str, run: Run, suite_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(suite_folder, tmp_path / "suite")
+    assert run("verify", "suite").code == 0
+    damage(tmp_path / "suite" / file)
+    assert run("verify", "suite").code == 3
+    for command in (["info", "suite"], ["bench", "--suite", "suite", *TINY]):
+        done = run(*command)
+        assert done.code == 3
+        assert done.err.startswith("error: ")
+
+
+def test_verify_finds_every_damaged_cell(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
+    assert run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY).code == 0
+    done = run("verify", "out")
+    assert (done.code, done.out) == (0, "6 checked, 0 damaged\n")
+    damage(tmp_path / "out" / "store.sqlite")
+    done = run("verify", "out")
+    assert done.code == 3
+    assert "damaged: " in done.out
+    assert run("report", "out", "--quiet").code in (0, 3)  # the bit may lie where the report need not look
+
+
+def test_verify_refuses_a_folder_that_holds_neither(run: Run, tmp_path: Path) -> None:
+    done = run("verify", str(tmp_path))
+    assert done.code == 2
+    assert "must hold one of store.sqlite, suite.json and optimizer.json" in done.err
+
+
+# ---------------------------------------------------------------------- import
+def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(CSV)
+    done = run("import", "mine.csv", "--out", "mine")
+    assert done.code == 0
+    assert "C: float in [0.1, 1]" in done.out
+    assert "3 tasks" in done.out
+    suite = load_suite(tmp_path / "mine")
+    assert [t.name for t in suite.members] == ["a", "b", "c"]
+    split = next(s for s in ("test", "val") if suite.tasks(s)) if suite.tasks("test") or suite.tasks("val") else None
+    if split is not None and suite.tasks("train"):
+        assert run("bench", "--suite", "mine", "--split", split, "--optimizers", "random", *TINY).code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code", "message"),
+    [
+        (CSV, ["--score", "scor"], 2, "Did you mean 'score'"),
+        (CSV.replace("0.5", "high"), [], 2, "line 2"),
+        ("", [], 2, "must have a header"),
+        (CSV, ["--space", "mine.csv"], 3, "must be the JSON of a ConfigSpace"),
+        (CSV, ["--space", "list.json"], 3, "must be the JSON of a ConfigSpace"),
+        (CSV, ["--space", "nowhere.json"], 2, "No such file"),
+    ],
+)
+def test_import_names_what_is_wrong(
+    text: str, options: list[str], code: int, message: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.csv").write_text(text)
+    (tmp_path / "list.json").write_text("[1, 2]")
+    done = run("import", "mine.csv", "--out", "mine", *options)
+    assert (done.code, message in done.err) == (code, True), done
+    assert not (tmp_path / "mine").exists()
+
+
+# ---------------------------------------------------------------------- bench and report
+def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: Path, tmp_path: Path) -> None:
+    done = run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY[:-1])
+    assert done.code == 0
+    for name in ("random", "default", "portfolio", "Plain", "out/report.html"):
+        assert name in done.out
+    first = (tmp_path / "out" / "results.json").read_bytes()
+    assert "timings" in json.loads(first)
+    assert run("report", "out", "--quiet") == (0, "", "")
+    assert (tmp_path / "out" / "results.json").read_bytes() == first
+    assert run("report", "out", "--no-timings", "--quiet").code == 0
+    bare = {p.name: p.read_bytes() for p in (tmp_path / "out").glob("*.*") if "store" not in p.name}
+    assert "timings" not in json.loads(bare["results.json"])
+    assert run("report", "out", "--no-timings", "--quiet").code == 0
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").glob("*.*") if "store" not in p.name} == bare
+
+
+def test_failed_cells_give_exit_code_one_unless_allowed(
+    run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
+) -> None:
+    methods = {"reset": "pass", "ask": "raise OSError('boom')", "tell": "pass"}
+    lines = [f"    def {name}(self, *args):\n        {body}\n" for name, body in methods.items()]
+    text = "class Broken:\n" + "".join(lines)
+    (tmp_path / "users_own.py").write_text(text)
+    command = ["bench", "--suite", str(suite_folder), "--optimizers", "users_own:Broken", *TINY]
+    done = run(*command, "--out", "a")
+    assert done.code == 1
+    assert done.err.startswith("2 cells failed; the first: Broken on g (0)")
+    assert "OSError: boom" in done.err
+    assert run(*command, "--out", "b", "--allow-failures").code == 0
+    assert run("report", "a", "--quiet").code == 1
+    assert run("report", "a", "--quiet", "--allow-failures").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--suite", "AutoLM"], "Did you mean 'AutoML'"),
+        (["--suite", "."], "must hold suite.json"),
+        (["--suite", ","], "At least one suite"),
+        (["--optimizers", "randm"], "Did you mean 'random'"),
+        (["--optimizers", "random,random"], "must differ in name"),
+        (["--optimizers", "random:Random"], "must make an optimizer"),
+        (["--optimizers", "no.such:Thing"], "No module 'no.such'"),
+        (["--split", "tset"], "Did you mean 'test'"),
+        (["--split", "train"], "No split to compare on 'train'"),
+        (["--start", "inti5"], "Did you mean 'init5'"),
+        (["--fold", "5"], "`fold` must be"),
+        (["--fold", "-1"], "No fold '-1'"),
+        (["--fold", "²"], "No fold '²'"),
+        (["--engine", "proces"], "Did you mean 'process'"),
+        (["--budget", "0"], "`budget` must be"),
+        (["--budget", "x"], "Invalid value for '--budget'"),
+        (["--seeds", "-1"], "`seeds` must be"),
+        (["--tasks", "0"], "`tasks` must be"),
+        (["--workers", "0"], "`workers >= 1` must hold"),
+        (["--seed", "1"], "--seeds"),
+        (["--out"], "requires an argument"),
+        (["--out", "file"], "error: "),
+        (["extra"], "unexpected extra argument"),
+    ],
+)
+def test_a_wrong_bench_is_refused_with_what_is_near(
+    arguments: list[str], message: str, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("bench", *(["--quiet"] if arguments != ["--out"] else []), *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "hpo-gym-results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["lst"], "lst"),
+        (["list", "--jsn"], "--json"),
+        (["info"], "Missing argument"),
+        (["info", "AutoM"], "Did you mean 'AutoML'"),
+        (["info", "portfolo"], "Did you mean 'portfolio'"),
+        (["report", "nowhere"], "must hold a store.sqlite"),
+        (["report"], "Missing argument"),
+        (["import", "x.csv"], "--out"),
+        (["import", "x.csv", "--out", "y"], "No such file"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_what_is_near(arguments: list[str], message: str, run: Run) -> None:
+    done = run(*arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_help_and_nothing_show_the_commands(run: Run) -> None:
+    helped, bare = run("--help"), run()
+    assert helped.code == 0
+    for command in ("bench", "report", "list", "info", "verify", "import"):
+        assert command in helped.out
+        assert command in bare.out + bare.err
+        assert run(command, "--help").code == 0
+
+
+# ---------------------------------------------------------------------- whatever is typed
+TYPED = """
+list info verify report import bench --json --quiet --resume --help --out --suite --optimizers --fold --split --seeds
+--budget --tasks --start --engine --workers --space --score --cost --task --no-timings --allow-failures plain bad out
+mine.csv space.json nowhere random default AutoMl all 0 1 -1 1e9 val test init5 serial process \\ é ² -- - a:b :
+os:getcwd ../.. %s {} ' [bold]
+"""
+WORDS = [*TYPED.split(), "", " ", "x" * 300, "\n", "\udc80"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_command_line_gives_a_traceback(
+    seed: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    shutil.copytree(suite_folder, tmp_path / "plain")
+    shutil.copytree(suite_folder, tmp_path / "bad")
+    damage(tmp_path / "bad" / "suite.json")
+    (tmp_path / "mine.csv").write_text(CSV)
+    (tmp_path / "space.json").write_text('{"hyperparameters": [1]}')
+    command = rng.choice(["list", "info", "verify", "report", "import", "bench", "bench", "bench"])
+    words = [command, *rng.choices(WORDS, k=rng.randrange(6))]
+    if command == "bench":  # small, and never on the suite that ships
+        words[1:1] = ["--suite", rng.choice(["plain", "bad"]), "--budget", "2", "--seeds", "1", "--engine", "serial"]
+    done = run(*words)  # an error that is not made into a message fails here
+    assert done.code in (0, 1, 2, 3), done
+    assert "Traceback" not in done.err
+    if done.code in (2, 3) and not done.out:
+        assert done.err.strip(), "an exit code says why"
+
+
+# ---------------------------------------------------------------------- stopped
+def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "hpo_gym.cli", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_bench_says_how_to_go_on(
+    how: signal.Signals, code: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
+) -> None:
+    slow = ["--optimizers", "bench_optimizers:Slow", "--engine", "serial"]
+    arguments = ["bench", "--suite", str(suite_folder), "--out", "out", "--quiet", *slow]
+    process = _process(*arguments, "--seeds", "900", cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out" / "store.sqlite").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "add --resume to go on" in err
+    assert "Traceback" not in err
+    assert run("verify", "out").code == 0
+    sys.path.insert(0, str(HERE))
+    assert run(*arguments, "--resume", "--seeds", "2").code == 0
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    script = f"{sys.executable} -m hpo_gym.cli list | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_two_writers_of_one_folder_are_refused(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
+    from hpo_gym.storage.store import Store
+
+    command = ["bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY]
+    assert run(*command).code == 0
+    with Store(tmp_path / "out" / "store.sqlite"):
+        done = run(*command, "--resume")
+    assert done.code == 2
+    assert "must have one writer" in done.err

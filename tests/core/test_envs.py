@@ -1,0 +1,244 @@
+"""Contract tests of every env id and option: Gymnasium's and Stable-Baselines3's checkers, and our own, say nothing."""
+
+import importlib.util
+import itertools
+import json
+import warnings
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import toys
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env as check_by_gymnasium
+from pairwise import all_pairs
+
+import hpo_gym
+from hpo_gym import check_env
+from hpo_gym.codecs import CODECS
+from hpo_gym.env import HPOEnv
+from hpo_gym.errors import HPOGymError
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.rewards import REWARDS
+from hpo_gym.score_scales import SCORES
+from hpo_gym.suite import SUITES
+from hpo_gym.vector import HPOVectorEnv
+
+Case = dict[str, Any]
+HAS_SB3 = importlib.util.find_spec("stable_baselines3") is not None
+REAL = tuple(name for name in SUITES.names() if not name.startswith("Toy"))
+
+OBSERVER_OPTIONS: dict[str, list[Case]] = {
+    "last": [{}, {"context": True}],
+    "summary": [{}],
+    "history": [{}, {"context": True}],
+    "tokens": [{}, {"hyperparameters": True, "context": True}],
+    "levels": [{}, {"levels": 3, "flat": True}],
+    "pool": [{}, {"candidates": 6, "context": True}],
+}
+CODEC_OPTIONS: dict[str, list[Case]] = {
+    "box": [{}],
+    "grid": [{}],
+    "move": [{"levels": 4}],
+    "pool": [{}, {"candidates": 6}],
+}
+OPTIONS: dict[str, list[Any]] = {
+    "suite": list(toys.SUITE_NAMES),
+    "observer": [{"name": n, **o} for n in OBSERVERS.names() for o in OBSERVER_OPTIONS.get(n, [{}])],
+    "codec": [{"name": n, **o} for n in CODECS.names() for o in CODEC_OPTIONS.get(n, [{}])],
+    "fidelity": [False, True],
+    "stop": [False, True],
+    "reward": list(REWARDS.names()),
+    "scores": list(SCORES.names()),
+    "duplicates": ["allow", "mask", "penalize"],
+    "n_init": [0, 1, 3],
+    "split": ["train", "val", "test"],
+    "budget": [1, 4],
+}
+
+
+def legal(case: Case) -> bool:
+    """Whether options, maybe only some of them, may stand together."""
+    observer, codec = case.get("observer", {}), case.get("codec", {})
+    pools = "pool" in (observer.get("name"), codec.get("name"))
+    if pools and case.get("suite") == "ToyFormulas":
+        return False
+    if observer.get("name") == codec.get("name") == "pool" and observer.get("candidates") != codec.get("candidates"):
+        return False
+    if case.get("duplicates") == "mask" and codec.get("name", "pool") != "pool":
+        return False
+    return not ("regret" in case.get("reward", "") and case.get("split", "train") != "train")
+
+
+def keywords(case: Case) -> Case:
+    rest = {k: v for k, v in case.items() if k not in ("fidelity", "stop")}
+    chosen = {k: True for k in ("fidelity", "stop") if case[k]}
+    return {**rest, "codec": {**case["codec"], **chosen}}
+
+
+def name_of(case: Case) -> str:
+    return "-".join(json.dumps(v, separators=(",", ":")).replace('"', "") for v in case.values())
+
+
+PAIRS = all_pairs(OPTIONS, legal)
+
+
+def check_by_all(options: Case, *, render: bool = False) -> None:
+    """The three checkers, with any warning an error."""
+    env = gym.make("hpo_gym/HPO-v0", **options)
+    check_env(env, processes=False, render=render)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_by_gymnasium(env.unwrapped, skip_render_check=not render)
+        if HAS_SB3:
+            check_by_sb3(options)
+
+
+def check_by_sb3(options: Case) -> None:
+    from stable_baselines3.common.env_checker import check_env as check
+
+    env = HPOEnv(**options)
+    spaces = env.observation_space.spaces.values() if isinstance(env.observation_space, gym.spaces.Dict) else ()
+    if any(len(s.shape) == 2 for s in spaces):  # tokens and candidates: for attention, not for SB3's MLP
+        warnings.filterwarnings("ignore", "Your observation .* has an unconventional shape", UserWarning)
+    check(env, skip_render_check=True)
+
+
+@pytest.mark.parametrize("case", PAIRS, ids=name_of)
+def test_every_two_options_keep_the_contract_together(case):
+    check_by_all(keywords(case))
+
+
+def test_the_cases_hold_every_pair_that_may_stand_together():
+    names = sorted(OPTIONS)
+    for a, b in itertools.combinations(names, 2):
+        for i, j in itertools.product(OPTIONS[a], OPTIONS[b]):
+            assert any(c[a] == i and c[b] == j for c in PAIRS) == _possible(a, i, b, j), (a, i, b, j)
+
+
+def _possible(a: str, i: Any, b: str, j: Any) -> bool:
+    case = {a: i, b: j}
+    if {a, b} == {"suite", "duplicates"} and "mask" in (i, j):
+        return "ToyFormulas" not in (i, j)  # `mask` needs the pool codec
+    if {a, b} == {"observer", "duplicates"}:
+        return True
+    return legal(case) if {a, b} != {"duplicates", "codec"} or "mask" not in (i, j) else _name(i, j) == "pool"
+
+
+def _name(i: Any, j: Any) -> Any:
+    return (i if isinstance(i, dict) else j)["name"]
+
+
+def test_the_cases_of_these_tests_name_every_registered_part():
+    assert set(OBSERVER_OPTIONS) <= set(OBSERVERS.names()) and set(CODEC_OPTIONS) <= set(CODECS.names())
+    for kind, registry in (("observer", OBSERVERS), ("codec", CODECS)):
+        assert {c[kind]["name"] for c in PAIRS} == set(registry.names())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_full_product_keeps_the_contract():
+    """All of what decides the shape of a step; reward, split and budget take turns."""
+    turns = ("reward", "split", "budget")
+    count = 0
+    for values in itertools.product(*(OPTIONS[name] for name in OPTIONS if name not in turns)):
+        case = dict(zip([name for name in OPTIONS if name not in turns], values, strict=True))
+        if not legal(case):
+            continue
+        case |= {name: OPTIONS[name][count % len(OPTIONS[name])] for name in turns}
+        case["split"] = case["split"] if legal(case) else "train"
+        count += 1
+        env = HPOEnv(**keywords(case))
+        if count % 50 == 0:
+            check_env(env, processes=False, render=False)
+        else:
+            play(env)
+    assert count > 10_000
+
+
+def play(env: HPOEnv) -> None:
+    env.action_space.seed(0)
+    obs, _ = env.reset(seed=0)
+    over = False
+    while not over:
+        assert env.observation_space.contains(obs)
+        obs, reward, over, _, _ = env.step(env.action_space.sample())
+        assert np.isfinite(reward)
+    assert env.observation_space.contains(obs)
+
+
+ILLEGAL = [c for v in itertools.product(*OPTIONS.values()) if not legal(c := dict(zip(OPTIONS, v, strict=True)))][::997]
+
+
+@pytest.mark.parametrize("case", ILLEGAL[:60], ids=name_of)
+def test_options_that_may_not_stand_together_are_refused(case):
+    with pytest.raises(HPOGymError, match=r"\w"):
+        HPOEnv(**keywords(case))
+
+
+# ---------------------------------------------------------------------- every id
+@pytest.mark.parametrize("suite", REAL)
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_every_registered_id_keeps_the_contract(suite, split):
+    env = gym.make(f"hpo_gym/{suite}-v0", split=split, budget=5, n_init=2)
+    check_env(env, processes=False, render=split == "train")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_by_gymnasium(env.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("suite", REAL)
+def test_every_id_says_what_it_is_in_json(suite):
+    options = {"budget": 4, "codec": {"name": "grid", "levels": 4}, "observer": "summary"}
+    env = gym.make(f"hpo_gym/{suite}-v0", **options)
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    for one in (env, again):
+        one.action_space.seed(3)
+    assert [repr(env.reset(seed=1)), *(repr(env.step(env.action_space.sample())) for _ in range(4))] == [
+        repr(again.reset(seed=1)), *(repr(again.step(again.action_space.sample())) for _ in range(4))
+    ]  # fmt: skip
+
+
+def test_an_id_is_registered_for_every_suite_and_one_for_any():
+    assert {"hpo_gym/HPO-v0", *(f"hpo_gym/{s}-v0" for s in REAL)} <= set(gym.registry)
+    assert hpo_gym.__version__
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
+@pytest.mark.parametrize("suite", ["ToyGappy", "AutoML"])
+def test_make_vec_makes_the_native_vector_env(suite, mode):
+    env = gym.make_vec("hpo_gym/HPO-v0", 3, suite=suite, budget=3, autoreset_mode=mode)
+    assert isinstance(env, HPOVectorEnv) and env.metadata["autoreset_mode"].name == mode
+    check_env(env, processes=False, render=False)
+
+
+def test_the_defaults_are_the_mission_word_for_word():
+    env = HPOEnv("ToyPlain")
+    env.reset(seed=0)
+    action = np.linspace(-1, 1, 6).astype(np.float32)
+    obs, reward, terminated, truncated, info = env.step(action)
+    d = env.suite.space.d
+    trial = env.history()[0]
+    x = env.suite.space.to_unit(trial.config)
+    np.testing.assert_allclose(obs[:d], x * 2 - 1, atol=1e-6)
+    assert reward == info["score"] == obs[d] == obs[d + 1] and not terminated and not truncated
+    assert obs[-1] == np.float32(32 / 33)
+
+
+def test_truncation_is_for_limits_from_outside_in_one_env_and_in_many():
+    env = gym.make_vec("hpo_gym/HPO-v0", 2, suite="ToyPlain", budget=5, max_episode_steps=3)
+    env.reset(seed=0)
+    flags = [env.step(env.action_space.sample())[2:4] for _ in range(4)]
+    assert [f[1].tolist() for f in flags] == [[False, False], [False, False], [True, True], [False, False]]
+    assert not any(f[0].any() for f in flags)
+
+
+def test_masks_allow_what_was_measured_and_not_yet_tried():
+    env = HPOEnv("ToyGappy", codec="pool", duplicates="mask", task="a", budget=9)
+    env.reset(seed=0)
+    measured = toys.gappy().task("a").measured
+    np.testing.assert_array_equal(env.action_masks(), measured)
+    row = int(np.flatnonzero(measured)[3])
+    env.step(row)
+    assert not env.action_masks()[row] and env.action_masks().sum() == measured.sum() - 1

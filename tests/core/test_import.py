@@ -1,0 +1,59 @@
+"""`import hpo_gym` is light, and every public name is there."""
+
+import importlib
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hpo_gym
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "stable_baselines3", "ConfigSpace", "scipy", "sklearn", "pandas", "matplotlib", "pydantic", "typer",
+         "optuna", "hpo_agents", "hpo_baselines")  # fmt: skip
+
+
+def child(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import hpo_gym",
+        "import hpo_gym; hpo_gym.HPOEnv; hpo_gym.HPOVectorEnv; hpo_gym.SearchSpace; hpo_gym.rollout; hpo_gym.Task",
+        "import hpo_gym as h; h.check_env(h.HPOEnv('Functions'), processes=False, render=False)",
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(code):
+    loaded = child(f"{code}\nimport sys, json; print(json.dumps([m for m in {HEAVY} if m in sys.modules]))")
+    assert json.loads(loaded) == []
+
+
+def test_the_import_costs_what_gymnasium_and_numpy_cost_and_little_more():
+    def seconds(modules: str) -> float:
+        code = f"import time; start = time.process_time(); import {modules}; print(time.process_time() - start)"
+        return statistics.median(float(child(code)) for _ in range(5))
+
+    ours, bare = seconds("hpo_gym"), seconds("gymnasium, numpy")
+    assert ours < max(0.3, 1.7 * bare), f"{ours:.3f} s, gymnasium and numpy alone {bare:.3f} s"
+
+
+@pytest.mark.parametrize("name", hpo_gym.__all__)
+def test_a_public_name_can_be_had(name):
+    assert getattr(hpo_gym, name) is not None
+
+
+def test_public_names_are_listed_once_and_in_order():
+    assert sorted(hpo_gym.__all__) == hpo_gym.__all__ and len(set(hpo_gym.__all__)) == len(hpo_gym.__all__)
+    assert set(hpo_gym._LAZY) <= set(hpo_gym.__all__) <= set(dir(hpo_gym))
+
+
+def test_an_unknown_name_is_an_attribute_error_and_a_second_import_registers_nothing_twice():
+    with pytest.raises(AttributeError, match="no attribute 'HPOEnvv'"):
+        hpo_gym.HPOEnvv  # noqa: B018
+    importlib.reload(hpo_gym)

@@ -1,0 +1,165 @@
+"""Who may import whom: upwards only, and some rooms not at all. See "Who may import whom" in docs/architecture.md."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines"}
+
+# From the ground up; a file imports what stands on a lower line only, or what is in its own room.
+LAYERS = """
+errors
+seeding registry
+_conditions storage jobs
+space trial
+optimizer
+task
+tasks
+transfer
+state suite
+score_scales tables
+codecs observers rewards suites
+learning
+engine
+env vector policy_optimizer
+sb3
+bench builders checks listing validity
+cli
+"""
+RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
+OF_BASELINES = {"optimizer", "space", "trial", "state", "registry", "errors", "seeding", "learning", "transfer"}
+NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "listing", "validity"}
+
+
+def files(package: str) -> list[Path]:
+    return sorted((FOLDERS[package] / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a file imports, dotted, late or not; not what only a type checker reads."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing = {id(n) for node in ast.walk(tree) if _is_typing(node) for n in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield from (f"{node.module}.{a.name}" if _is_package(node.module) else node.module for a in node.names)
+
+
+def _is_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _is_package(module: str) -> bool:
+    package, *rest = module.split(".")
+    return package in FOLDERS and (FOLDERS[package] / package).joinpath(*rest).is_dir()
+
+
+def ours(path: Path) -> set[str]:
+    """The rooms of hpo_gym that a file imports: `tasks` for `hpo_gym.tasks.table`."""
+    return {name.split(".")[1] for name in imports(path) if name.startswith("hpo_gym.")}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "hpo_gym").parts[0].removesuffix(".py")
+
+
+def module(path: Path, package: str) -> str:
+    parts = path.relative_to(FOLDERS[package]).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+CORE = [p for p in files("hpo_gym") if room(p) != "__init__"]
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_imports_from_below_only(path):
+    here = room(path)
+    assert here in RANK, f"`{here}` must have a place in LAYERS"
+    for name in ours(path):
+        assert name == here or RANK[name] < RANK[here], f"{path.name} must not import hpo_gym.{name}"
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_no_file_is_imported_by_what_it_imports(package):
+    graph: dict[str, set[str]] = {}
+    for path in files(package):
+        known = graph.setdefault(module(path, package), set())
+        for name in imports(path):
+            if name.split(".")[0] == package:
+                known.add(name if _is_module(name) else name.rpartition(".")[0])
+    assert _circle({k: v - {k} for k, v in graph.items() if k != "hpo_gym"}) == []
+
+
+def _is_module(name: str) -> bool:
+    package, *rest = name.split(".")
+    base = (FOLDERS[package] / package).joinpath(*rest)
+    return base.is_dir() or base.with_suffix(".py").is_file()
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that wait for each other, [] where there are none."""
+    left = dict(graph)
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(n for n in left if any(n in needs for needs in left.values()))
+
+
+def test_a_circle_is_found():
+    assert _circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["a", "b", "c"]
+    assert _circle({"a": {"b"}, "b": set()}) == []
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_the_three_packages_know_each_other_one_way(package):
+    forbidden = {"hpo_gym": {"hpo_agents", "hpo_baselines"}, "hpo_agents": {"hpo_baselines"},
+                 "hpo_baselines": {"hpo_agents"}}[package]  # fmt: skip
+    for path in files(package):
+        found = {name.split(".")[0] for name in imports(path)} & (forbidden | {"agents", "baselines"})
+        assert not found, f"{path} imports {found}"
+
+
+def test_baselines_know_the_protocol_only_and_agents_no_bench():
+    for path in files("hpo_baselines"):
+        assert ours(path) <= OF_BASELINES, path.name
+    for path in files("hpo_agents"):
+        assert not ours(path) & NOT_OF_AGENTS, path.name
+
+
+def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
+    bench = ROOT / "hpo_gym" / "bench"
+    for name in ("metrics.py", "bootstrap.py"):
+        roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
+        assert roots <= {"numpy", "scipy", "hpo_gym"}, name
+    for path in [bench / "metrics.py", bench / "bootstrap.py", *(bench / "report").glob("*.py")]:
+        assert ours(path) <= {"bench", "errors", "seeding"}, path.name
+
+
+def test_no_file_runs_code_from_a_file():
+    """No unpickling but of our own bytes (marked S301, or between our own processes), no unsafe YAML, no eval."""
+    # nothing is called here: these are the words that no file may have without a reason
+    words = ("pickle.load", "allow_pickle=True", "yaml.load(", " eval(", "torch.load(", "joblib.load")
+    for path in (p for package in FOLDERS for p in files(package)):
+        if path.parts[-2:] == ("checks", "env.py"):  # hands an env to the process that it starts, through a pipe
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            assert "S301" in line or not any(word in line for word in words), f"{path}:{number}: {line.strip()}"
+
+
+def test_the_layers_name_no_room_twice():
+    assert len(RANK) == len(LAYERS.split())
+
+
+def test_the_house_stays_small():
+    rooms = {room(p) for p in files("hpo_gym")} - {"__init__"}
+    assert len(list((ROOT / "hpo_gym").glob("*.py"))) <= 20
+    assert len(rooms) <= 35

@@ -1,0 +1,434 @@
+"""The store: what is acknowledged stays, what is damaged is named, and there is one writer."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.storage.blocks import pack, unpack
+from hpo_gym.storage.store import Record, Store, verify
+
+Array = NDArray[np.generic]
+SCORES = {"score": np.linspace(0.0, 1.0, 33), "row": np.arange(33)}
+
+
+def same(a: Mapping[str, Array], b: Mapping[str, Array]) -> bool:
+    """Bit for bit, NaN payloads too."""
+    return a.keys() == b.keys() and all(
+        a[k].dtype == b[k].dtype and a[k].shape == b[k].shape and a[k].tobytes() == b[k].tobytes() for k in a
+    )
+
+
+def equal(a: Record | None, b: Record) -> bool:
+    rest = ("cell", "identity", "status", "error", "measured")
+    return a is not None and all(getattr(a, k) == getattr(b, k) for k in rest) and same(a.arrays, b.arrays)
+
+
+def sample(i: int) -> Record:
+    scores = np.random.default_rng(i).random(200)  # does not compress: several pages
+    return Record(f"{i:08x}", {"task": "é", "replicate": i}, {"score": scores}, measured={"seconds": 0.5 * i})
+
+
+# -- round trips ---------------------------------------------------------------------------------------------------
+
+texts = st.text(max_size=20)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+codes = st.sampled_from(["?", "i1", "u2", "<i4", "<i8", "<u8", "<f2", "<f4", "<f8", "<c16", "<U3", "S4"])
+array = hnp.arrays(codes.map(np.dtype), hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+arrays = st.dictionaries(texts, array, max_size=4)
+
+
+@given(arrays)
+def test_arrays_survive_a_block_bit_for_bit(value: dict[str, Array]) -> None:
+    assert same(unpack(pack(value)), value)
+    assert pack(dict(reversed(value.items()))) == pack(value)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    identity=st.dictionaries(texts, json_values, max_size=4),
+    value=arrays,
+    status=st.sampled_from(["done", "failed"]),
+    error=st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    measured=st.dictionaries(texts, json_values, max_size=3),
+)
+def test_a_cell_survives_the_file(
+    identity: dict[str, object], value: dict[str, Array], status: str, error: str | None, measured: dict[str, object]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        record = Record("00ff", identity, value, status, error, measured)
+        with Store(Path(folder, "s.sqlite")) as store:
+            store.put_many([record])
+        with Store(Path(folder, "s.sqlite"), write=False) as store:
+            assert equal(store.get("00ff"), record)
+            assert store.verify() == []
+
+
+def test_nan_inf_empty_big_endian_and_strided_arrays_come_back(tmp_path: Path) -> None:
+    strange = {
+        "nan": np.array([np.nan, np.inf, -np.inf, -0.0]),
+        "none": np.empty((0, 3)),
+        "big": np.arange(5, dtype=">i4"),
+        "strided": np.arange(12).reshape(3, 4)[:, ::2],
+        "text": np.array(["", "é"]),
+        "scalar": np.array(3.0),
+    }
+    with Store(tmp_path / "s.sqlite") as store:
+        store.put("aa", {}, strange)
+        record = store.get("aa")
+    assert record is not None
+    for name, value in strange.items():
+        np.testing.assert_array_equal(record.arrays[name], value, strict=name != "big")
+    assert np.signbit(record.arrays["nan"].astype(float)[3])
+    with pytest.raises(ValueError, match="read-only"):
+        record.arrays["nan"][0] = 0.0
+
+
+@pytest.mark.parametrize("bad", [np.array([object()]), np.array([1], "M8[s]"), np.array([1], np.longdouble)])
+def test_an_array_that_has_no_exact_form_is_refused(bad: Array) -> None:
+    with pytest.raises(InvalidValueError, match="`arrays` must hold"):
+        pack({"x": bad})
+
+
+def test_values_that_are_no_json_are_refused_and_nothing_is_stored(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        for record in (
+            Record("ab", {"x": float("nan")}),
+            Record("ab", {"x": object()}),
+            Record("ab", {}, status="bad"),
+            Record("é", {}),
+        ):
+            with pytest.raises(InvalidValueError, match="must be"):
+                store.put_many([sample(1), record])
+        assert store.cells() == set()
+
+
+def test_a_second_put_replaces_the_first(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.put("ab", {}, {}, status="failed", error="boom \udc80")
+        first = store.get("ab")
+        assert first is not None
+        assert (first.status, first.error) == ("failed", "boom \\udc80")
+        store.put("ab", {}, SCORES)
+        again = store.get("ab")
+        assert again is not None
+        assert (again.status, again.error) == ("done", None)
+        assert store.verify() == []
+        assert store.get("cd") is None
+
+
+def test_records_come_in_the_order_of_their_hashes_whatever_the_order_of_writing(tmp_path: Path) -> None:
+    order = list(range(40))
+    random.Random(0).shuffle(order)
+    with Store(tmp_path / "s.sqlite") as store:
+        store.put_many(sample(i) for i in order)
+        assert [r.cell for r in store.records()] == [f"{i:08x}" for i in range(40)]
+        assert len(store.cells()) == 40
+
+
+def test_meta_is_kept(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.sqlite") as store:
+        store.meta_set("protocol", "first")
+        store.meta_set("protocol", '{"suite": "é"}')
+        assert store.meta_get("none") is None
+    with Store(tmp_path / "s.sqlite", write=False) as store:
+        assert store.meta_get("protocol") == '{"suite": "é"}'
+        assert store.verify() == []
+
+
+# -- opening -------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.put("ab", {}, SCORES)
+        with pytest.raises(StateError, match="must have one writer"), Store(path):
+            pass
+        with Store(path, write=False) as reader:
+            store.put("cd", {}, SCORES)
+            assert reader.cells() == {"ab", "cd"}
+            with pytest.raises(StateError, match="must not be written"):
+                reader.put("ef", {}, SCORES)
+    with Store(path) as store:
+        assert store.cells() == {"ab", "cd"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["s.sqlite", "s.sqlite.lock"]
+
+
+def test_a_store_that_is_not_open_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="must be open"):
+        Store(tmp_path / "s.sqlite").put("ab", {}, {})
+    with pytest.raises(InvalidValueError, match="no file"), Store(tmp_path / "none.sqlite", write=False):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def _make_text(path: Path) -> None:
+    path.write_text("These are notes, not a store. " * 100)
+
+
+def _make_other(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.executescript("CREATE TABLE cells (cell TEXT); INSERT INTO cells VALUES ('ab');")
+    other.close()
+
+
+def _make_newer(path: Path) -> None:
+    with Store(path) as store:
+        store.meta_set("schema", "99")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), [(_make_text, "not a database"), (_make_other, "not a store"), (_make_newer, "schema 99")]
+)
+@pytest.mark.parametrize("write", [True, False])
+def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path, make, message: str, write: bool) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "s.sqlite"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(DamagedDataError, match=message), Store(path, write=write):
+        pass
+    assert path.read_bytes() == before
+
+
+READ = """
+import os, sys
+from hpo_gym.storage.store import Store
+if os.getuid() == 0:
+    os.setuid(65534)  # root may write anywhere
+with Store(sys.argv[1], write=False) as store:
+    print(sorted(store.cells()), store.get("ab").identity["n"], store.verify())
+try:
+    with Store(sys.argv[1]) as store:
+        print("written")
+except Exception as fault:
+    print(type(fault).__name__, fault)
+"""
+
+
+def test_a_store_is_read_in_a_folder_without_write_permission() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with Store(folder / "s.sqlite") as store:
+            store.put("ab", {"n": 7}, SCORES)
+        (folder / "s.sqlite.lock").chmod(0o444)
+        (folder / "s.sqlite").chmod(0o444)
+        folder.chmod(0o555)
+        command = [sys.executable, "-c", READ, str(folder / "s.sqlite")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        files = sorted(p.name for p in folder.iterdir())
+        folder.chmod(0o755)
+    assert done.stdout.startswith("['ab'] 7 []\nStateError"), done.stdout + done.stderr
+    assert "cannot be written to" in done.stdout
+    assert files == ["s.sqlite", "s.sqlite.lock"]
+
+
+# -- faults --------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.put_many([sample(i) for i in range(3)])
+        (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StorageFullError, match=r"s\.sqlite could not be written"):
+            store.put_many([sample(i) for i in range(3, 30)])
+        assert len(store.cells()) == 3
+        store._db.execute("PRAGMA max_page_count = 100000")
+        store.put_many([sample(3)])
+        assert store.verify() == []
+    with Store(path, write=False) as reader:
+        assert all(equal(r, sample(i)) for i, r in enumerate(reader.records()))
+
+
+WRITER = """
+import sys
+import numpy as np
+from hpo_gym.storage.store import Store
+with Store(sys.argv[1]) as store:
+    i = len(store.cells())
+    while True:
+        store.put(f"{i:08x}", {"i": i}, {"score": np.random.default_rng(i).random(200)})
+        print(i, flush=True)
+        i += 1
+"""
+
+
+def _kill_writers(path: Path, rounds: int) -> None:
+    rng = random.Random(0)
+    acknowledged = 0
+    for _ in range(rounds):
+        child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.05))
+        child.send_signal(signal.SIGKILL)
+        lines = [first, *child.stdout.read().splitlines()]
+        child.wait()
+        assert int(lines[0]) >= acknowledged
+        acknowledged = int(lines[-1]) + 1
+        assert verify(path) == []
+        with Store(path, write=False) as store:
+            assert len(store.cells()) >= acknowledged
+    with Store(path) as store:
+        for i, record in enumerate(store.records()):
+            assert record.cell == f"{i:08x}"
+            assert same(record.arrays, {"score": np.random.default_rng(i).random(200)})
+
+
+def test_a_killed_writer_loses_no_acknowledged_cell(tmp_path: Path) -> None:
+    _kill_writers(tmp_path / "s.sqlite", 10)
+
+
+@pytest.mark.slow
+def test_a_writer_killed_200_times_loses_no_acknowledged_cell(tmp_path: Path) -> None:
+    _kill_writers(tmp_path / "s.sqlite", 200)
+
+
+CELLS = 12
+
+
+def _image(folder: Path, *, logged: bool) -> Path:
+    """Files as a kill would leave them; `logged`: with every cell in the write-ahead log only."""
+    live = folder / "live"
+    live.mkdir()
+    path = live / "s.sqlite"
+    with Store(path) as store:
+        held = sqlite3.connect(path, isolation_level=None)
+        if logged:  # a reader's open transaction keeps the log from being written back
+            held.execute("BEGIN")
+            held.execute("SELECT * FROM meta").fetchall()
+            store._db.execute("PRAGMA busy_timeout = 0")
+        for i in range(CELLS):
+            store.put_many([sample(i)])
+        store.meta_set("protocol", "p")
+        image = folder / "image"
+        image.mkdir()
+        for file in live.iterdir():
+            if not file.name.endswith("-shm"):
+                shutil.copy(file, image)
+        held.close()
+    return image
+
+
+def _outcome(path: Path) -> str:
+    """Read everything: "named" (damage is told) or "intact"; anything else fails."""
+    try:
+        with Store(path, write=False) as store:
+            records = list(store.records())
+            assert store.meta_get("protocol") == "p"
+    except HPOGymError:
+        assert verify(path) != []
+        with suppress(HPOGymError), Store(path) as store:  # a writer may open it only if no cell is lost
+            assert len(store.cells()) == CELLS
+        return "named"
+    assert len(records) == CELLS
+    assert all(equal(r, sample(i)) for i, r in enumerate(records))
+    return "intact"
+
+
+def _damage(folder: Path, image: Path, file: str, change: str, n: int) -> set[str]:
+    whole = (image / file).read_bytes()
+    rng = random.Random(n)
+    outcomes = set()
+    for i in range(n):
+        copy = folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(image, copy)
+        at = rng.randrange(len(whole))
+        if change == "cut":
+            at = (
+                len(whole) * i // n if i % 2 else len(whole) - 1 - rng.randrange(5000)
+            )  # half of them in the last record
+            data = whole[:at]
+        else:
+            data = whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
+        (copy / file).write_bytes(data)
+        outcomes.add(_outcome(copy / "s.sqlite"))
+    return outcomes
+
+
+def _damage_all(folder: Path, n: int) -> None:
+    for logged, file in ((False, "s.sqlite"), (True, "s.sqlite-wal")):
+        (folder / file).mkdir()
+        image = _image(folder / file, logged=logged)
+        assert _outcome(image / "s.sqlite") == "intact"
+        assert "named" in _damage(folder, image, file, "cut", n)
+        assert "named" in _damage(folder, image, file, "flip", n)
+
+
+def test_a_cut_or_flipped_store_is_named_or_intact(tmp_path: Path) -> None:
+    _damage_all(tmp_path, 20)
+
+
+@pytest.mark.slow
+def test_a_store_damaged_at_800_places_is_named_or_intact(tmp_path: Path) -> None:
+    _damage_all(tmp_path, 200)
+
+
+def test_a_lost_write_ahead_log_is_named(tmp_path: Path) -> None:
+    image = _image(tmp_path, logged=True)
+    (image / "s.sqlite-wal").unlink()
+    with pytest.raises(DamagedDataError, match="holds 2 writes and 15 were acknowledged"), Store(image / "s.sqlite"):
+        pass
+    (image / "s.sqlite.lock").unlink()
+    with Store(image / "s.sqlite") as store:  # as the message advises
+        assert store.cells() == set()
+
+
+def test_a_changed_row_names_its_cell_and_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.put_many([sample(i) for i in range(3)])
+        store._db.execute("UPDATE cells SET identity = '{}' WHERE cell = '00000001'")
+        with pytest.raises(DamagedDataError, match="Cell '00000001'"):
+            store.get("00000001")
+        assert equal(store.get("00000002"), sample(2))
+    assert [f for f in verify(path) if "'00000001'" in f]
+
+
+def test_a_lost_row_breaks_the_seal(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.put_many([sample(i) for i in range(3)])
+        store._db.execute("DELETE FROM cells WHERE cell = '00000001'")
+        with pytest.raises(DamagedDataError, match="do not match its seal"):
+            store.cells()
+    with pytest.raises(DamagedDataError, match="do not match its seal"), Store(path):
+        pass
+    assert any("seal" in fault for fault in verify(path))
+
+
+def test_a_store_that_was_removed_starts_anew(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    with Store(path) as store:
+        store.put_many([sample(i) for i in range(3)])
+    path.unlink()
+    with Store(path) as store:
+        assert store.cells() == set()
+    os.truncate(path, 0)
+    with pytest.raises(DamagedDataError, match="not a store"), Store(path):  # but a file cut to nothing is damage
+        pass

@@ -1,0 +1,249 @@
+"""What is written is true: blocks run, command lines parse, links lead somewhere, tables have a row for everything."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import hpo_gym
+from hpo_gym import cli
+from hpo_gym.codecs import CODECS
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.registry import Registry, scan_names
+from hpo_gym.rewards import REWARDS
+from hpo_gym.score_scales import SCORES
+from hpo_gym.suites import load_suite
+
+TOP = Path(__file__).resolve().parents[2]
+PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
+FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/suites", "hpo_gym/data", "hpo_gym/builders")
+OTHERS = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *(f"{folder}/README.md" for folder in FOLDERS))
+WRITTEN = [*PAGES, *(TOP / name for name in OTHERS)]
+RUN = """
+import json, sys
+for name, block in json.load(sys.stdin):
+    exec(compile(block, name, "exec"), globals())
+"""
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(TOP).as_posix()
+
+
+def _blocks(path: Path) -> list[tuple[str, str]]:
+    """The Python blocks of a page, with their places."""
+    text = path.read_text(encoding="utf-8")
+    found = re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    return [(f"{_name(path)}:{text[: m.start()].count(chr(10)) + 2}", m[1]) for m in found]
+
+
+def _commands() -> list[tuple[str, str]]:
+    """Every command line `hpo-gym ...` that is written, in indented and fenced blocks and in the text."""
+    found = []
+    for path in WRITTEN:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            blocks = [part.strip() for part in line.split("&&")] if line.startswith("    ") or "&&" in line else []
+            inline = re.findall(r"`(hpo-gym [^`]+)`", line)
+            found += [(_name(path), c.split("  #")[0]) for c in [*blocks, *inline] if c.startswith("hpo-gym ")]
+    return sorted(set(found))
+
+
+def _parse(command: str) -> Any:
+    """Parse a command line without running it; what it must be given may be left out, as text does."""
+    import typer.main
+
+    group = typer.main.get_command(cli.app)
+    arguments = shlex.split(command)[1:]
+    context = group.make_context("hpo-gym", list(arguments))  # type: ignore[attr-defined]
+    name, sub, rest = group.resolve_command(context, arguments)  # type: ignore[attr-defined]
+    for parameter in sub.params:
+        parameter.required = False
+    return sub.make_context(name, list(rest), parent=context)
+
+
+# ---------------------------------------------------------------------- blocks, commands, links
+@pytest.mark.parametrize("path", [p for p in PAGES if _blocks(p)], ids=_name)
+def test_the_blocks_of_a_page_run_one_after_the_other(path: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error:::hpo_gym", "-c", RUN],
+        input=json.dumps(_blocks(path)), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("block", _blocks(TOP / "docs" / "extending.md"), ids=lambda b: b[0])
+def test_an_extension_takes_at_most_thirty_lines(block: tuple[str, str]) -> None:
+    assert block[1].count("\n") <= 30
+
+
+def test_the_readme_starts_with_at_most_twenty_lines_that_run() -> None:
+    assert _blocks(TOP / "README.md")[0][1].count("\n") <= 20
+
+
+@pytest.mark.parametrize("command", _commands(), ids=lambda c: f"{c[0]}: {c[1]}"[:90])
+def test_a_command_line_that_is_written_parses(command: tuple[str, str]) -> None:
+    _parse(command[1])
+
+
+def test_a_command_line_that_is_wrong_does_not_parse() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        _parse("hpo-gym list --jsonn")
+
+
+@pytest.mark.parametrize("arguments", [["list", "--json"], ["info", "AutoML"], ["info", "portfolio"], ["verify"]])
+def test_the_installed_command_runs(arguments: list[str], tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("hpo-gym")
+    start = [str(command)] if command.exists() else [sys.executable, "-m", "hpo_gym.cli"]
+    done = subprocess.run([*start, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+def test_counts_on_pages_are_those_of_the_shipped_tables() -> None:
+    command = [sys.executable, str(TOP / "benchmarks" / "studies" / "counts.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"https?://|#|mailto:", target):
+            assert (path.parent / target.split("#")[0]).exists(), f"{_name(path)} links to {target}"
+    for file in re.findall(r"`((?:hpo_gym|agents|baselines|benchmarks|docs|tests|notebooks)/[\w./-]+)`", text):
+        assert (TOP / file).exists() or re.search(r"-v\d$", file), f"{_name(path)} names {file}"  # or an env id
+
+
+# ---------------------------------------------------------------------- a row for everything
+def _rows(path: Path) -> dict[str, str]:
+    """The rows of a page's tables by the first name in their first cell."""
+    found: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"\| `([^`]+)`", line):
+            found.setdefault(match[1], line)
+    return found
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS.names())
+def test_an_optimizer_has_a_row_in_its_folders_readme(name: str) -> None:
+    entry = OPTIMIZERS.entries()[name]
+    if entry.package not in OPTIMIZERS.packages:
+        pytest.skip(f"{name} is a test's own")
+    folder = entry.package.split("_")[1]
+    rows = _rows(TOP / folder / "README.md")
+    assert name in rows, f"{folder}/README.md must have a row that begins with | `{name}` |"
+    assert f"`{entry.module.split('.')[-1]}.py`" in rows[name]
+
+
+@pytest.mark.parametrize("folder", ["agents", "baselines"])
+def test_a_readme_has_no_row_of_what_is_gone(folder: str) -> None:
+    known = {n for n, e in OPTIMIZERS.entries().items() if e.package == f"hpo_{folder}"}
+    rows = {n for n, line in _rows(TOP / folder / "README.md").items() if ".py`" in line}
+    assert rows == known
+
+
+@pytest.mark.parametrize("name", scan_names("hpo_gym.suites", "SUITES"))
+def test_a_suite_has_a_row_and_a_card(name: str) -> None:
+    assert name in _rows(TOP / "hpo_gym" / "suites" / "README.md")
+    card = (TOP / "docs" / "suites.md").read_text(encoding="utf-8").split(f"\n## {name}\n")[1].split("\n## ")[0]
+    for part in ("search space", "score", "cost", "tasks", "split", "best score", "source", "licence"):
+        assert f"| **{part}** |" in card, f"the card of {name} must say: {part}"
+    suite = load_suite(name)
+    counts = {s: (len(suite.tasks(s)), len({t.family for t in suite.tasks(s)})) for s in ("train", "val", "test")}
+    for split, (tasks, families) in counts.items():
+        assert re.search(rf"{tasks} {split} \({families}\b", card), (
+            f"the card of {name} must have {tasks} {split} ({families})"
+        )
+
+
+@pytest.mark.parametrize("registry", [OBSERVERS, CODECS, REWARDS, SCORES], ids=lambda r: r.kind)
+def test_a_part_has_a_row(registry: Registry[Any]) -> None:
+    rows = _rows(TOP / "docs" / "environment.md")
+    for name, entry in registry.entries().items():
+        if entry.module.startswith("hpo_gym."):
+            assert name in rows, f"docs/environment.md must have a row for {registry.kind} {name}"
+
+
+def test_every_keyword_of_the_env_has_a_row_with_its_default() -> None:
+    rows = _rows(TOP / "docs" / "environment.md")
+    for parameter in list(inspect.signature(hpo_gym.HPOEnv.__init__).parameters.values())[1:]:
+        default = repr(parameter.default).replace("'", '"')
+        assert f"`{default}`" in rows[parameter.name], f"{parameter.name} = {default}"
+
+
+def test_every_option_of_bench_has_a_row() -> None:
+    rows = _rows(TOP / "docs" / "benchmark.md")
+    for parameter in _parse("hpo-gym bench").command.params:
+        if parameter.name not in ("help", "quiet"):
+            assert parameter.opts[0] in rows, f"docs/benchmark.md must have a row for {parameter.opts[0]}"
+
+
+def test_every_key_of_the_results_is_described() -> None:
+    from hpo_gym.bench.metrics import Curves, summarise
+
+    curve = Curves("S", "portfolio", ("a",), [[[0.5, 0.2]]])  # type: ignore[arg-type]
+    text = (TOP / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    for key, value in summarise([curve])["portfolio"].items():
+        assert f'"{key}":' in text
+        if key == "regret":
+            assert all(f'"{trial}":' in text for trial in value)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (TOP / "docs" / "api.md").read_text(encoding="utf-8")
+    for name in hpo_gym.__all__:
+        is_error = hasattr(hpo_gym.errors, name)
+        assert is_error or re.search(rf"auto\w+:: hpo_gym\.{name}$", text, re.M), (
+            f"docs/api.md must have hpo_gym.{name}"
+        )
+
+
+def test_every_measured_case_has_a_row() -> None:
+    text = (TOP / "docs" / "speed.md").read_text(encoding="utf-8")
+    source = (TOP / "benchmarks" / "speed" / "vector_env.py").read_text(encoding="utf-8")
+    for case in sorted(set(re.findall(r'"(V\d+) ', source)) | {"L1"}):
+        assert f"| {case} |" in text
+    assert text.index("<!-- figures -->") < text.index("<!-- /figures -->")
+
+
+# ---------------------------------------------------------------------- what surrounds the code
+def test_the_version_is_the_same_everywhere() -> None:
+    version = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]
+    assert version == hpo_gym.__version__
+    assert f"## [{version}]" in (TOP / "CHANGELOG.md").read_text()
+    assert yaml.safe_load((TOP / "CITATION.cff").read_text())["version"] == version
+
+
+def test_the_citation_is_complete() -> None:
+    citation = yaml.safe_load((TOP / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors", "version", "license"} <= set(citation)
+    assert citation["authors"] == [{"name": "The hpo-gym developers"}]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=_name)
+def test_no_page_names_a_machine(path: Path) -> None:
+    assert not re.search(r"(?<![\w.:/])/(home|root|tmp|Users|work)/", path.read_text(encoding="utf-8"))
+
+
+def test_the_documentation_builds_without_warnings(tmp_path: Path) -> None:
+    for package in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(package, reason="the documentation needs: pip install 'hpo-gym[docs]'")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]
+    done = subprocess.run(
+        [*command, str(TOP / "docs"), str(tmp_path / "html")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html" / "api.html").is_file()

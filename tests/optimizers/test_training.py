@@ -1,0 +1,119 @@
+"""`hpo-gym train`: what it leaves, how it goes on, and that the bench takes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hpo_gym
+from hpo_gym.bench.runner import benchmark
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.learning.saved import ABOUT, WEIGHTS
+
+SMALL = {"steps": 400, "candidates": 8}
+
+
+def cli(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hpo_gym.cli", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "mine"
+    hpo_gym.train("q-learning", "SVM", settings=SMALL, out=folder)
+    return folder
+
+
+def test_a_training_says_what_it_was(trained: Path) -> None:
+    about = json.loads((trained / "training.json").read_text())
+    assert (about["optimizer"], about["settings"], about["seed"]) == ("q-learning", SMALL, 0)
+    assert about["suites"] == {"SVM": hpo_gym.load_suite("SVM").data_hash}
+    assert type(hpo_gym.load(trained)).__name__ == "QLearning"
+
+
+def test_a_folder_that_holds_a_training_is_not_overwritten(trained: Path) -> None:
+    before = (trained / ABOUT).read_bytes()
+    with pytest.raises(InvalidValueError, match="pass `resume`"):
+        hpo_gym.train("q-learning", "SVM", settings=SMALL, out=trained, seed=1)
+    assert (trained / ABOUT).read_bytes() == before
+    hpo_gym.train("q-learning", "SVM", settings=SMALL, out=trained, resume=True)
+    assert (trained / ABOUT).read_bytes() == before
+
+
+def test_what_cannot_be_trained_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="can be trained"):
+        hpo_gym.train("random", "SVM", out=tmp_path)
+    with pytest.raises(hpo_gym.UnknownNameError, match="q-learning"):
+        hpo_gym.train("q-lerning", "SVM", out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_bench_takes_a_folder_and_refuses_what_it_was_trained_on(trained: Path, tmp_path: Path) -> None:
+    results = benchmark([str(trained), "random"], "SVM", budget=3, seeds=1, tasks=3, out=tmp_path / "test")
+    assert results.failed_cells == 0
+    assert "mine" in results.data["protocol"]["optimizers"]
+    refused = benchmark(str(trained), "SVM", split="val", budget=3, seeds=1, out=tmp_path / "fold", fold=1)
+    assert refused.failed_cells > 0
+    assert any("trained on its family" in error for error in refused.errors)
+    with pytest.raises(InvalidValueError, match=r"give .* none"):
+        benchmark([{"name": str(trained), "candidates": 3}], "SVM", out=tmp_path / "settings")
+
+
+def test_the_bench_notices_that_it_was_trained_anew(trained: Path, tmp_path: Path) -> None:
+    from hpo_gym.bench.runner import entrants_of
+
+    entrant = entrants_of(str(trained))[0]
+    entrant.make()
+    (trained / "training.json").rename(tmp_path / "training.json")
+    hpo_gym.train("q-learning", "SVM", settings={**SMALL, "candidates": 9}, out=trained)
+    with pytest.raises(DamagedDataError, match="has changed"):
+        entrant.make()
+    assert entrants_of(str(trained))[0].identity != entrant.identity
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    words = ("train", "q-portfolio", "--suite", "SVM", "--steps", 400, "--set", "candidates=8", "--set", "reward=score")
+    done = cli(*words, "--out", out)
+    assert (done.returncode, done.stdout) == (0, f"q-portfolio -> {out}\n")
+    assert json.loads((out / ABOUT).read_text())["settings"]["reward"] == "score"
+    again = cli(*words, "--out", out)
+    assert again.returncode == 2
+    assert "--resume" in again.stderr or "resume" in again.stderr
+    assert "Traceback" not in again.stderr
+    for wrong in (["--set", "candidates"], ["--set", "candidats=3"], ["--suite", "SVN"], ["--steps", "0"]):
+        failed = cli("train", "q-learning", *wrong, "--out", tmp_path / "wrong")
+        assert failed.returncode == 2, wrong
+        assert "Traceback" not in failed.stderr
+
+
+def _killed_after_a_checkpoint(words: list[str], folder: Path) -> None:
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 200
+        while not list((folder / "checkpoints").glob("00000[1-9]")) and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3")
+    words = [sys.executable, "-m", "hpo_gym.cli", "train", "a2c", "--suite", "SVM", "--steps", "60000", "--quiet"]
+    words += ["--set", "segments=30", "--set", "patience=30", "--out"]
+    subprocess.run([*words, str(tmp_path / "whole")], check=True, timeout=250)
+    _killed_after_a_checkpoint([*words, str(tmp_path / "killed")], tmp_path / "killed")
+    assert not (tmp_path / "killed" / ABOUT).exists()
+    subprocess.run([*words, str(tmp_path / "killed"), "--resume"], check=True, timeout=250)
+    for file in (ABOUT, WEIGHTS):
+        assert (tmp_path / "killed" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    curves = [json.loads((tmp_path / name / "training.json").read_text())["curve"] for name in ("whole", "killed")]
+    assert curves[0] == curves[1]
