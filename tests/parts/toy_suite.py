@@ -39,14 +39,20 @@ Mean absolute difference of the columns of two rows, in 32nds (eighths of the un
      1        16  10   6               .5     .3125  .1875
      2            14  10                      .4375  .3125
      3                12                             .375
+
+An `Episode` is walked in three ways: by the env of one run, by the vector env with all episodes side by side, and by a
+policy that is told its trials. What is seen and done must be the same in all of them.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import ConfigSpace as cs
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -144,3 +150,132 @@ def anywhere() -> hpo_gym.Suite:
     """Two tasks of `Anywhere` to train on, with three fidelities: an action is not moved to a row."""
     tasks = tuple(Anywhere(n, n, "KnownAnywhere", space(), 1.0, 0.0, FIDELITIES) for n in ("e", "f"))
     return hpo_gym.Suite("KnownAnywhere", space(), tasks, "function", splits={"train": ("e", "f")}, data_hash="toy")
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What one run does, on a task, from a seed.
+
+    Attributes:
+        given: The rows that the seed gives at the start, which a policy outside the env is told.
+    """
+
+    task: str
+    actions: Sequence[Any]
+    seed: int = 0
+    given: tuple[int, ...] = ()
+
+
+@dataclass
+class Walk:
+    """What became of an episode: observations (that of the reset first), rewards, ends and trials."""
+
+    seen: list[Any]
+    rewards: list[float] = field(default_factory=list)
+    ends: list[bool] = field(default_factory=list)
+    history: Sequence[hpo_gym.Trial] = ()
+
+
+def single_env(suite: hpo_gym.Suite | None = None, **keywords: Any) -> gym.Env[Any, Any]:
+    """The env of one run, by default on `plain` with a budget of 4."""
+    return gym.make("hpo_gym/HPO-v0", suite=suite or plain(), **{"budget": 4, **keywords})
+
+
+def vector_env(n: int, suite: hpo_gym.Suite | None = None, **keywords: Any) -> Any:
+    """The env of `n` runs, by default on `plain` with a budget of 4."""
+    return gym.make_vec("hpo_gym/HPO-v0", num_envs=n, suite=suite or plain(), **{"budget": 4, **keywords})
+
+
+def alone(episodes: Sequence[Episode], suite: hpo_gym.Suite | None = None, **keywords: Any) -> list[Walk]:
+    """Walk episodes one after the other, in an env of one run."""
+    env, walks = single_env(suite, **keywords), []
+    for e in episodes:
+        walk = Walk([env.reset(seed=e.seed, options={"task": e.task})[0]])
+        for action in e.actions:
+            observation, reward, terminated, truncated, _ = env.step(action)
+            assert not truncated
+            walk.seen.append(observation)
+            walk.rewards.append(reward)
+            walk.ends.append(terminated)
+        walk.history = env.unwrapped.history()
+        walks.append(walk)
+    return walks
+
+
+def together(episodes: Sequence[Episode], suite: hpo_gym.Suite | None = None, **keywords: Any) -> list[Walk]:
+    """Walk episodes of one length side by side, in the vector env."""
+    envs = vector_env(len(episodes), suite, **keywords)
+    batch, _ = envs.reset(seed=[e.seed for e in episodes], options={"task": [e.task for e in episodes]})
+    walks = [Walk([part(batch, i)]) for i in range(len(episodes))]
+    for actions in zip(*(e.actions for e in episodes), strict=True):
+        batch, rewards, terminated, truncated, _ = envs.step(np.array(actions))
+        assert not truncated.any()
+        for i, walk in enumerate(walks):
+            walk.seen.append(part(batch, i))
+            walk.rewards.append(float(rewards[i]))
+            walk.ends.append(bool(terminated[i]))
+    for i, walk in enumerate(walks):
+        walk.history = envs.unwrapped.history(i)
+    return walks
+
+
+def told(
+    episodes: Sequence[Episode],
+    suite: hpo_gym.Suite | None = None,
+    *,
+    budget: float = 4,
+    observer: Any = "last",
+    codec: Any = "box",
+    scores: str = "raw",
+    **env_only: Any,
+) -> list[Walk]:
+    """Walk episodes by ask and tell. A policy is asked no more once the budget is spent: the last view is missing."""
+    suite = suite or plain()
+    return [_told(e, suite, budget, (observer, codec), scores) for e in episodes]
+
+
+def _told(e: Episode, suite: hpo_gym.Suite, budget: float, parts: tuple[Any, Any], scores: str) -> Walk:
+    actions, walk, trials, task = iter(e.actions), Walk([]), [], suite.task(e.task)
+
+    def policy(observation: Any, rng: np.random.Generator) -> Any:
+        walk.seen.append(observation)
+        return next(actions)
+
+    optimizer = hpo_gym.PolicyOptimizer(policy, *parts, scores=scores, scale=suite.scale())
+    available = getattr(task, "measured", None)
+    context = hpo_gym.Context(task.space, budget, task.fidelities, task.pool, available, task.meta_features)
+    optimizer.reset(context, np.random.default_rng(0))
+    for row in e.given:
+        trials.append(task.run(ROWS[row]))
+        optimizer.tell(trials[-1])
+    while (query := optimizer.ask()) is not None:
+        trials.append(task.run(query.config, query.fidelity))
+        optimizer.tell(trials[-1])
+    walk.history = trials
+    return walk
+
+
+WAYS: dict[str, Callable[..., list[Walk]]] = {"alone": alone, "together": together, "told": told}
+
+
+def part(batch: Any, i: int) -> Any:
+    """The observation of run `i`."""
+    return {name: value[i] for name, value in batch.items()} if isinstance(batch, dict) else batch[i]
+
+
+def assert_shown(seen: Any, wanted: Any) -> None:
+    """Compare an observation with its literals: shape, and each number within what float32 rounds."""
+    if isinstance(wanted, dict):
+        assert set(seen) == set(wanted)
+        for name, value in wanted.items():
+            assert_shown(seen[name], value)
+        return
+    assert np.shape(seen) == np.shape(wanted)
+    np.testing.assert_allclose(seen, wanted, rtol=1e-6, atol=1e-6)
+
+
+def assert_walked(walk: Walk, wanted: Sequence[Any]) -> None:
+    """Compare all observations of an episode; of one without rewards, which was told, the last is missing."""
+    assert len(walk.seen) == len(wanted) - (not walk.rewards)
+    for seen, literal in zip(walk.seen, wanted, strict=False):
+        assert_shown(seen, literal)
