@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from stable_baselines3 import A2C as Algorithm
 
+from hpo_agents.agent_settings import tiny
 from hpo_agents.sb3_agent import SB3Agent, logits_of
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -23,6 +24,7 @@ class A2C(SB3Agent):
 
     name = "a2c"
     maker = Algorithm
+    smoke = tiny(n_steps=5)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

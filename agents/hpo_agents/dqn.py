@@ -8,6 +8,7 @@ import gymnasium as gym
 import torch
 from stable_baselines3 import DQN as Algorithm
 
+from hpo_agents.agent_settings import tiny_off_policy
 from hpo_agents.sb3_agent import SB3Agent
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -25,6 +26,7 @@ class DQN(SB3Agent):
 
     name = "dqn"
     maker = Algorithm
+    smoke = tiny_off_policy()
     actions = (gym.spaces.Discrete,)
 
     @staticmethod

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 
-from hpo_agents.agent_settings import take
+from hpo_agents.agent_settings import take, tiny
 from hpo_agents.candidate_view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents.candidates import check_space, choose_candidates
 from hpo_agents.policy_files import SavedPolicy
@@ -70,6 +70,7 @@ class PolicyAgent(SavedPolicy):
         algorithm: Arguments of the algorithm; those of the file that are not named stay.
     """
 
+    smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
     _actor: Actor | None = None
     _acting: PolicyOptimizer | None = None
 

@@ -8,6 +8,7 @@ import gymnasium as gym
 import torch
 from sb3_contrib import QRDQN as Algorithm
 
+from hpo_agents.agent_settings import tiny_off_policy
 from hpo_agents.sb3_agent import SB3Agent
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -25,6 +26,7 @@ class QRDQN(SB3Agent):
 
     name = "qr-dqn"
     maker = Algorithm
+    smoke = tiny_off_policy(n_quantiles=5)
     actions = (gym.spaces.Discrete,)
 
     @property

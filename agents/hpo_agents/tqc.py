@@ -8,6 +8,7 @@ import gymnasium as gym
 import torch
 from sb3_contrib import TQC as Algorithm
 
+from hpo_agents.agent_settings import tiny_off_policy
 from hpo_agents.sb3_agent import SB3Agent
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -25,6 +26,7 @@ class TQC(SB3Agent):
 
     name = "tqc"
     maker = Algorithm
+    smoke = tiny_off_policy()
     actions = (gym.spaces.Box,)
 
     @staticmethod
