@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_baselines as contract
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import gappy, plain
 
 from hpo_baselines._maml.training_tasks import evaluations_of
 from hpo_baselines._runs.baseline import Run
@@ -27,8 +29,6 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import function_task
 from hpo_gym.trial import Trial
-from tests import test_baselines as contract
-from tests.toys import gappy, plain
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
 

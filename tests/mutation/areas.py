@@ -31,12 +31,12 @@ class Area:
 AREAS = (
     Area(
         "state",
-        ("hpo_gym/runs.py", "hpo_gym/contexts.py"),
-        ("tests/core/test_runs.py", "tests/core/test_contexts.py", "tests/test_repeats.py"),
+        ("hpo_gym/state/runs.py", "hpo_gym/state/contexts.py"),
+        ("tests/core/test_runs.py", "tests/core/test_contexts.py", "tests/core/test_repeats.py"),
     ),
     Area(
         "parts",
-        ("hpo_gym/observers.py", "hpo_gym/codecs.py", "hpo_gym/rewards.py", "hpo_gym/scores.py"),
+        ("hpo_gym/observers/*.py", "hpo_gym/codecs/*.py", "hpo_gym/rewards/*.py", "hpo_gym/score_scales.py"),
         (
             "tests/parts/test_observers.py",
             "tests/parts/test_codecs.py",
@@ -46,19 +46,19 @@ AREAS = (
     ),
     Area(
         "kernel",
-        ("hpo_gym/kernel.py", "hpo_gym/settings.py"),
-        ("tests/core/test_kernel.py", "tests/test_repeats.py"),
+        ("hpo_gym/engine/kernel.py", "hpo_gym/engine/make.py"),
+        ("tests/core/test_kernel.py", "tests/core/test_repeats.py"),
     ),
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
     Area(
         "metrics",
         ("hpo_gym/bench/metrics.py", "hpo_gym/bench/bootstrap.py", "hpo_gym/bench/incumbents.py"),
-        ("tests/bench/test_metrics_answers.py", "tests/test_metrics.py"),
+        ("tests/bench/test_metrics_answers.py", "tests/bench/test_metrics.py"),
     ),
-    Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/test_seeding.py")),
+    Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/core/test_seeding.py")),
     Area(
         "store",
-        ("hpo_gym/store.py", "hpo_gym/blocks.py"),
-        ("tests/bench/test_store_answers.py", "tests/test_store.py"),
+        ("hpo_gym/storage/*.py"),
+        ("tests/bench/test_store_answers.py", "tests/core/test_store.py"),
     ),
 )

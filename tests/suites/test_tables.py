@@ -546,7 +546,7 @@ def test_each_automl_row_is_its_own_nearest() -> None:
 
 
 def test_reading_a_suite_loads_no_config_space() -> None:
-    code = "import sys; from hpo_gym.suite import load_suite; load_suite('AutoML')"
+    code = "import sys; from hpo_gym.suites import load_suite; load_suite('AutoML')"
     code += "; print({'ConfigSpace', 'pandas'} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"
