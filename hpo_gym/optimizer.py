@@ -69,7 +69,11 @@ class Context:
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """Anything that proposes configurations one at a time."""
+    """Anything that proposes configurations one at a time.
+
+    Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments with which it trains and runs in about a
+    second, for tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
+    """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a new run; every random choice of the run is drawn from `rng`."""
@@ -158,3 +162,13 @@ def make_optimizer(name: str, **settings: Any) -> Optimizer:
         MissingExtraError: It needs an optional package; the message is the install command.
     """
     return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
+
+
+def smoke_of(name: str) -> dict[str, Any]:
+    """The tiny settings that the class of a registered optimizer has as `smoke`; none: its defaults are tiny enough.
+
+    Raises:
+        UnknownNameError: No such optimizer.
+        MissingExtraError: It needs an optional package.
+    """
+    return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))

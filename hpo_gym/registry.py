@@ -27,15 +27,12 @@ M = TypeVar("M", bound=Callable[..., object])
 
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {  # import names of what `pip install 'hpo-gym[extra]'` brings
-        "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors"),
+        "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "tensorboard"),
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "torch"),
-        "live": ("sklearn", "lightgbm", "optuna"),
         "smac": ("smac",),
         "dask": ("distributed",),
         "ray": ("ray",),
-        "robot": ("mujoco",),
-        "export": ("pyarrow", "minari", "plotly"),
         "notebooks": ("ipykernel", "nbclient", "nbformat"),
     }
 )

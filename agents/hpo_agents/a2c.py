@@ -8,6 +8,7 @@ import torch
 from stable_baselines3 import A2C as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
+from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -23,6 +24,7 @@ class A2C(SB3Agent):
 
     name = "a2c"
     maker = Algorithm
+    smoke = tiny(n_steps=5)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

@@ -9,6 +9,7 @@ import torch
 from stable_baselines3 import DQN as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
+from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -25,6 +26,7 @@ class DQN(SB3Agent):
 
     name = "dqn"
     maker = Algorithm
+    smoke = tiny_off_policy()
     actions = (gym.spaces.Discrete,)
 
     @staticmethod

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from sb3_contrib import MaskablePPO
 from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import take
+from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
 from hpo_agents._pool.features import FEATURES, Posterior
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
@@ -71,6 +71,9 @@ class PPOPool(PolicyAgent):
 
     name = "ppo-pool"
     version = 3
+    smoke: ClassVar[Mapping[str, Any]] = {
+        **tiny(n_steps=5, batch_size=20), "candidates": 16, "steps": 160, "segments": 2, "network": [8],
+    }  # fmt: skip
     kind: str
     sharpness: float
     masked = True

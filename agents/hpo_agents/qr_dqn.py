@@ -9,6 +9,7 @@ import torch
 from sb3_contrib import QRDQN as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
+from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -25,6 +26,7 @@ class QRDQN(SB3Agent):
 
     name = "qr-dqn"
     maker = Algorithm
+    smoke = tiny_off_policy(n_quantiles=5)
     actions = (gym.spaces.Discrete,)
 
     @property

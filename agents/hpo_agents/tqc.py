@@ -9,6 +9,7 @@ import torch
 from sb3_contrib import TQC as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
+from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -25,6 +26,7 @@ class TQC(SB3Agent):
 
     name = "tqc"
     maker = Algorithm
+    smoke = tiny_off_policy()
     actions = (gym.spaces.Box,)
 
     @staticmethod

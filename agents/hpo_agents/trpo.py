@@ -8,6 +8,7 @@ import torch
 from sb3_contrib import TRPO as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
+from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -23,6 +24,7 @@ class TRPO(SB3Agent):
 
     name = "trpo"
     maker = Algorithm
+    smoke = tiny(n_steps=5, batch_size=20, sub_sampling_factor=1)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

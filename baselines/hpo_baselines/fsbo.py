@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -65,6 +65,9 @@ class FewShotBO(Learned, ModelBased):
     """
 
     version = 1
+    smoke: ClassVar[Mapping[str, Any]] = {
+        "hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2,
+    }  # fmt: skip
     kernel: DeepKernel | None = None
     _warm: Points
     _pools: tuple[tuple[Pool, Tensor], ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from hpo_agents._candidates.chosen import check_space, choose_candidates
 from hpo_agents._candidates.view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents._policy.files import SavedPolicy
-from hpo_agents._policy.settings import take
+from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import (
     Actor,
     Judge,
@@ -71,6 +71,7 @@ class PolicyAgent(SavedPolicy):
         algorithm: Arguments of the algorithm; those of the file that are not named stay.
     """
 
+    smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
     _actor: Actor | None = None
     _acting: PolicyOptimizer | None = None
 
