@@ -35,7 +35,17 @@ _BLOCK = 1024  # candidates whose features are held at a time
 _SCORER = "features_extractor.scorer."
 
 
-@OPTIMIZERS.register("ppo-pool", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "ppo-pool",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state=(
+        "twelve numbers of each candidate, from a Gaussian process with the earlier tasks as prior "
+        "and from the earlier tasks as hypotheses"
+    ),
+    action="any row of any pool",
+)
 class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
