@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.registry import Registry
+from hpo_gym.registry import Registry, made
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
@@ -172,18 +172,3 @@ def smoke_of(name: str) -> dict[str, Any]:
         MissingExtraError: It needs an optional package.
     """
     return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))
-
-
-def made(
-    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
-) -> Any:
-    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
-    import inspect
-
-    from hpo_gym.errors import unknown
-
-    known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
-    for key in settings:
-        if key not in known:
-            raise unknown(f"option of {kind} {name!r}:", key, known)
-    return maker(**settings, **(given or {}))

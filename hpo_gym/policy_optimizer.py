@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import Part, horizon, make_part
+from hpo_gym.engine.kernel import horizon
+from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context

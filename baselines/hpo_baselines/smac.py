@@ -27,7 +27,7 @@ _PLAIN = 1000.0  # a score beyond it goes by its logarithm
 
 @OPTIMIZERS.register("smac", family="no-transfer", extra="smac", trainable=False)
 class SMAC(Baseline):
-    """SMAC3's `HyperparameterOptimizationFacade`, by its ask and tell.
+    """SMAC3's random forest and expected improvement: its `HyperparameterOptimizationFacade`, by ask and tell.
 
     Each run is a facade of its own with the library's defaults: a Sobol design of a quarter of the budget, then a
     random forest of the logarithms of scaled costs, expected improvement and local search; one choice in five is

@@ -22,7 +22,8 @@ from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.learning.saved import load, read_about
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, made
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable
+from hpo_gym.registry import made
 from hpo_gym.seeding import digest
 from hpo_gym.state.runs import Runs
 from hpo_gym.suite import Suite

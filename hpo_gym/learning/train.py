@@ -12,7 +12,8 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.memory import keep_memory
-from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable, made
+from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable
+from hpo_gym.registry import made
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 

@@ -15,9 +15,9 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo_agents._candidates.chosen import choose_candidates, greedy_portfolio, regrets
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.table import QTable, epsilon_at
-from hpo_agents.candidates import choose_candidates, greedy_portfolio, regrets
 from hpo_agents.double_q import DoubleQ
 from hpo_agents.n_step_q import NStepQ
 from hpo_agents.q_learning import QLearning

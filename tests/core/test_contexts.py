@@ -9,9 +9,9 @@ import core_toys as toys
 import numpy as np
 import pytest
 from core_toys import below, mixed
+from hpo_gym.contexts import Contexts, Scale, draw_rows, given_points, measured_rows, signed_log
 
 import hpo_gym
-from hpo_gym.contexts import Contexts, Scale, draw_rows, given_points, measured_rows, signed_log
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.task import bank_of
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
+from hpo_gym.contexts import Contexts, given_points
+from hpo_gym.kernel import Kernel, Parts, horizon, make_part, make_parts, pick, put
+from hpo_gym.scores import Global, Raw
 
 import hpo_gym
 from hpo_gym.codecs import Box, Move, Pool
-from hpo_gym.contexts import Contexts, given_points
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.kernel import Kernel, Parts, horizon, make_part, make_parts, pick, put
 from hpo_gym.observers import OBSERVERS, Last, PoolObserver
 from hpo_gym.rewards import CostAware, Score
-from hpo_gym.scores import Global, Raw
 from hpo_gym.task import bank_of
 
 POOL_STOP = {"name": "pool", "stop": True}
