@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import shutil
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -26,6 +24,7 @@ from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Re
 from hpo_gym.registry import made
 from hpo_gym.seeding import digest
 from hpo_gym.state.runs import Runs
+from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
@@ -206,13 +205,9 @@ def train(work: Work) -> dict[str, Any]:
     else:
         optimizer.train(tasks, rng, validation=validation)
     measured = {"train_seconds": time.process_time() - start, "optimizer": work.entrant.name, "curve": curve}
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    optimizer.save(unfinished)
-    (unfinished / "training.json").write_text(json.dumps(measured))
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    with whole_folder(folder) as unfinished:
+        optimizer.save(unfinished)
+        (unfinished / "training.json").write_text(json.dumps(measured))
     return measured
 
 
