@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hpo_gym import seeding
-from hpo_gym.bench import reference
 from hpo_gym.bench.cells import Entrant, Work, run_cells
 from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
