@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.budget import over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
@@ -20,6 +21,7 @@ from hpo_gym.trial import Query, Status, Trial
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
+_NEAR = 1e-9  # so far may a proposal's fidelity be from the level that it means
 
 
 def check_optimizer(
@@ -99,7 +101,7 @@ def run(
         optimizer.tell(trial)
     trials: list[Trial] = []
     spent = 0.0
-    while context.budget - spent >= context.fidelities[0] - 1e-9:
+    while not over(context.budget - spent, context.fidelities[0]):
         query = optimizer.ask()
         if query is None:
             again = optimizer.ask()
@@ -107,8 +109,8 @@ def run(
             break
         if not _proposal(query, context, faults):
             break
-        left = [f for f in context.fidelities if f <= context.budget - spent + 1e-9]
-        trial = answer(Query(query.config, min(query.fidelity, left[-1])))
+        most = context.fidelities[payable(context.fidelities, context.budget - spent)]
+        trial = answer(Query(query.config, min(query.fidelity, most)))
         optimizer.tell(trial)
         trials.append(trial)
         spent += trial.fidelity
@@ -119,7 +121,7 @@ def _proposal(query: Any, context: Context, faults: Faults) -> bool:
     if not faults.expect(isinstance(query, Query), f"`ask` gives no Query but {query!r:.80}"):
         return False
     near = min(abs(f - query.fidelity) for f in context.fidelities)
-    faults.expect(near < 1e-9, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
+    faults.expect(near < _NEAR, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
     try:
         context.space.to_unit(query.config)
     except HPOGymError as error:
