@@ -24,7 +24,6 @@ from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.learning.saved import load, read_about
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, made
 from hpo_gym.seeding import digest
-from hpo_gym.state.runs import Runs
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
@@ -287,23 +286,7 @@ def _driven(
         optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
         budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
     )  # fmt: skip
-    return [_done(work, cell, tasks[i], _arrays(runs, i), seconds) for i, cell in enumerate(cells)]
-
-
-def _arrays(runs: Runs, i: int) -> Arrays:
-    start = runs.start if isinstance(runs.start, int) else int(runs.start[i])
-    slots = np.arange(start, runs.clock) % runs.h
-    at = runs.at[slots, i]
-    task = np.repeat(runs.task[i], len(at))
-    fidelity = np.ones(len(at)) if runs.fidelity is None else runs.fidelity[slots, i]
-    if runs.cost is not None and runs.status is not None:
-        cost, status = runs.cost[slots, i], runs.status[slots, i]
-    else:
-        base = np.repeat(runs.base[i], len(at))
-        cost, status = runs.bank.outcome(base, at, None if runs.fidelity is None else fidelity)
-    x = runs.bank.points(task, at)
-    score = runs.score[slots, i].astype(np.float64)
-    return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+    return [_done(work, cell, tasks[i], runs.arrays(i), seconds) for i, cell in enumerate(cells)]
 
 
 def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[float]) -> Made:

@@ -295,7 +295,7 @@ def test_a_finished_comparison_resumed_runs_nothing(
     undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     benchmark("random", toys.plain(), out=tmp_path, **SMALL)
-    monkeypatch.setattr("hpo_gym.bench.runner.run_cells", lambda work: pytest.fail("a cell ran again"))
+    monkeypatch.setattr("hpo_gym.bench.plan.run_cells", lambda work: pytest.fail("a cell ran again"))
     benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
 
 

@@ -172,6 +172,14 @@ def test_only_the_budget_allows_for_rounding():
         assert fine, f"{path}:{number}: {line.strip()}"
 
 
+def test_only_the_state_knows_where_a_trial_is_kept():
+    """Slots and starts of the ring buffer stay in `state/`: `Runs.since`, `last_at` and `arrays` tell what is in it."""
+    inside = re.compile(r"% (self\.)?(_?runs\.)?h\b(?!\.)|isinstance\([\w.]*start, int\)|runs\.start\b|\bclock %")
+    for path, number, line in lines_of_code():
+        if path.parent != ROOT / "hpo_gym" / "state":
+            assert not inside.search(line), f"{path}:{number}: {line.strip()}"
+
+
 def test_the_layers_name_no_room_twice():
     assert len(RANK) == len(LAYERS.split())
 

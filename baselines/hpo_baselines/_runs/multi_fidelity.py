@@ -225,14 +225,8 @@ class MultiFidelity(ABC):
 
 def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
-    told = np.array([len(run.score) for run in mine])
-    for j in range(int((t - told).max(initial=0))):
-        who = np.flatnonzero(told + j < t)
-        slots = (start[who] + told[who] + j) % runs.h
-        at = runs.at[slots, who]
-        x = at if rows else runs.bank.points(runs.task[who], at)
-        share = np.ones(len(who)) if runs.fidelity is None else runs.fidelity[slots, who]
-        for i, a, s, f in zip(who.tolist(), x, runs.score[slots, who].tolist(), share.tolist(), strict=True):
+    for new in runs.since(np.array([len(run.score) for run in mine])):
+        x = new.at if rows else runs.bank.points(runs.task[new.who], new.at)
+        for i, a, s, f in zip(new.who.tolist(), x, new.score.tolist(), new.fidelity.tolist(), strict=True):
             run = mine[i]
             run.told(run.point(int(a)) if rows else run.space.snap(a[None, : run.space.d])[0], float(s), f)
