@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.bench.incumbents import incumbents
-from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
+from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.learning.saved import load, read_about
@@ -239,7 +239,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         task = _task(optimizer, suite, cell)
         world, rng = _seeds(work, cell)
         run = Run(task, float(work.budget), world, work.n_init)
-        run_one(optimizer, run, context_of(task, float(work.budget), suite.prior(cell.fold)), rng)
+        run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
     except (Exception, SystemExit):
         return failed(work, cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -267,14 +267,14 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            known[task] = context_of(task, float(work.budget), suite.prior(work.fold))
+            known[task] = Context.of(task, work.budget, suite.prior(work.fold))
     return _driven(optimizer, work, cells, tasks, [known[t] for t in tasks])
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
-    return _driven(player, work, work.cells, tasks, [context_of(t, float(work.budget), ()) for t in tasks])
+    return _driven(player, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
 
 
 def _driven(

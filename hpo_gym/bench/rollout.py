@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.budget import FULL, affordable, horizon, over, payable
-from hpo_gym.errors import InvalidValueError, SplitError
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, bank_of
-from hpo_gym.tasks.table import TableTask
 from hpo_gym.trial import History, Query, Trial
 
 
@@ -64,23 +63,6 @@ class Run:
         return trial
 
 
-def context_of(task: Task, budget: float, prior: Sequence[Evaluations]) -> Context:
-    """What an optimizer may know of a task.
-
-    Raises:
-        SplitError: An earlier task in `prior` is of the same family.
-    """
-    for earlier in prior:
-        if earlier.family == task.family:
-            raise SplitError(
-                f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r}, its relative."
-            )
-    available = None
-    if isinstance(task, TableTask) and not task.measured.all():
-        available = task.measured
-    return Context(task.space, budget, task.fidelities, task.pool, available, task.meta_features, prior)
-
-
 def rollout(
     optimizer: Optimizer,
     task: Task,
@@ -109,7 +91,7 @@ def rollout(
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
     run = Run(task, float(budget), world, n_init)
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    run_one(optimizer, run, context_of(task, float(budget), prior), rng)
+    run_one(optimizer, run, Context.of(task, budget, prior), rng)
     return History(tuple(run.trials), n_init)
 
 

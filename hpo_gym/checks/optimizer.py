@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.budget import over, payable
+from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
@@ -56,7 +57,7 @@ def check_optimizer(
     faults = Faults(f"The optimizer {type(first).__name__}")
     if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):
         faults.close()
-    context = task if isinstance(task, Context) else context_of(task, budget, prior)
+    context = task if isinstance(task, Context) else Context.of(task, budget, prior)
     answer = made_up if isinstance(task, Context) else _runner(task)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
@@ -72,13 +73,6 @@ def check_optimizer(
             with faults.guard("The batched form"):
                 _batch(new, task, context, faults)
     faults.close()
-
-
-def context_of(task: Task, budget: float, prior: Sequence[Evaluations] = ()) -> Context:
-    """What an optimizer may know of a task."""
-    measured: Any = getattr(task, "measured", None)
-    available = None if measured is None or measured.all() else measured
-    return Context(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior)
 
 
 def _runner(task: Task) -> Answer:
@@ -184,7 +178,7 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
         return
     rows = np.arange(len(context.pool)) if context.available is None else np.flatnonzero(context.available)
     pool = context.space.snap(np.asarray(context.pool, np.float64)[rows[:8]])
-    small = Context(context.space, float(len(pool)), (1.0,), pool, None, context.meta_features, ())
+    small = replace(context, budget=float(len(pool)), fidelities=FULL, pool=pool, available=None, prior=())
     by_config = {_frozen(c) for c in context.space.decode(pool)}
 
     def nearest(query: Query) -> Trial:
@@ -204,8 +198,7 @@ def _frozen(config: Any) -> tuple[Any, ...]:
 # ---------------------------------------------------------------------- batches and training
 def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
     """Three runs at once choose what each of them would choose alone, at full fidelity."""
-    single = Context(context.space, context.budget, (1.0,), context.pool, context.available, context.meta_features,
-                     context.prior)  # fmt: skip
+    single = replace(context, fidelities=FULL)
     seeds, bank = (3, 4, 5), bank_of([task])
     runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
     runs.begin(None, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
