@@ -9,8 +9,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.budget import FULL, horizon, over
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import horizon
 from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
@@ -62,7 +62,7 @@ class PolicyOptimizer:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
         bank = _ToldBank(context, space.d)
-        most = horizon(context.budget, context.fidelities, 0, fidelity=self.codec.fidelity)
+        most = horizon(context.budget, context.fidelities if self.codec.fidelity else FULL)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
             space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
@@ -76,7 +76,7 @@ class PolicyOptimizer:
         """The query that the policy chooses; None when it stops or the budget is spent."""
         runs = self._ready()
         self._asked = True
-        if float(np.max(self._contexts.budget - runs.spent)) < self._contexts.fidelities[0] - 1e-9:
+        if over(float(np.max(self._contexts.budget - runs.spent)), self._contexts.fidelities[0]):
             return None
         obs = self.observer(self._contexts, runs)
         one = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0]

@@ -79,6 +79,11 @@ class Task(ABC):
         """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
         return None
 
+    @property
+    def measured(self) -> NDArray[np.bool_] | None:
+        """Which rows of the pool were measured on this task, ``(m,)``; None where there are none but measured ones."""
+        return None
+
     @classmethod
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
         """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""

@@ -248,10 +248,10 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         fidelity, cell, at = None, runs.cell, 0
         if cell is None:
-            cell, at = runs.base, runs.at[(runs.clock - 1) % runs.h].copy()
+            cell, at = runs.base, runs.last_at()
         if runs.fidelity is not None:
             fidelity = runs.last_fidelity()
-        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.clock - runs.start))
+        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
         return info
@@ -262,7 +262,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         bank, _, cell, at, last, _, fidelity, _ = info.step[:8]
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.step[8]])
-        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.clock - runs.start, began)
+        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.t, began)
         mixed = MixedInfo(step, {} if lazy is None else lazy)
         for key in ("episode", "_episode"):
             if key in info:
@@ -275,7 +275,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.clock - runs.start)
+        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
         info = ResetInfo(step, {} if lazy is None else lazy)
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]

@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.bench.incumbents import incumbents
-from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
+from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, SplitError
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.learning.saved import load, read_about
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable
 from hpo_gym.registry import made
 from hpo_gym.seeding import digest
-from hpo_gym.state.runs import Runs
 from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
@@ -236,7 +235,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         task = _task(optimizer, suite, cell)
         world, rng = _seeds(work, cell)
         run = Run(task, float(work.budget), world, work.n_init)
-        run_one(optimizer, run, context_of(task, float(work.budget), suite.prior(cell.fold)), rng)
+        run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
     except (Exception, SystemExit):
         return failed(work, cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -264,14 +263,14 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            known[task] = context_of(task, float(work.budget), suite.prior(work.fold))
+            known[task] = Context.of(task, work.budget, suite.prior(work.fold))
     return _driven(optimizer, work, cells, tasks, [known[t] for t in tasks])
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
-    return _driven(player, work, work.cells, tasks, [context_of(t, float(work.budget), ()) for t in tasks])
+    return _driven(player, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
 
 
 def _driven(
@@ -283,23 +282,7 @@ def _driven(
         optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
         budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
     )  # fmt: skip
-    return [_done(work, cell, tasks[i], _arrays(runs, i), seconds) for i, cell in enumerate(cells)]
-
-
-def _arrays(runs: Runs, i: int) -> Arrays:
-    start = runs.start if isinstance(runs.start, int) else int(runs.start[i])
-    slots = np.arange(start, runs.clock) % runs.h
-    at = runs.at[slots, i]
-    task = np.repeat(runs.task[i], len(at))
-    fidelity = np.ones(len(at)) if runs.fidelity is None else runs.fidelity[slots, i]
-    if runs.cost is not None and runs.status is not None:
-        cost, status = runs.cost[slots, i], runs.status[slots, i]
-    else:
-        base = np.repeat(runs.base[i], len(at))
-        cost, status = runs.bank.outcome(base, at, None if runs.fidelity is None else fidelity)
-    x = runs.bank.points(task, at)
-    score = runs.score[slots, i].astype(np.float64)
-    return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+    return [_done(work, cell, tasks[i], runs.arrays(i), seconds) for i, cell in enumerate(cells)]
 
 
 def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[float]) -> Made:

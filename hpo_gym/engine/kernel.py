@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.budget import affordable, over
 from hpo_gym.engine.parts import Parts
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.runs import Runs
@@ -169,7 +170,7 @@ class Kernel:
             return False
         if self._by_spent:
             least = self.contexts.fidelities[0]
-            done = np.asarray(self.contexts.budget - runs.spent) < least - 1e-9
+            done = over(np.asarray(self.contexts.budget - runs.spent), least)
         elif stopped is None:
             return self._due()
         else:
@@ -202,9 +203,7 @@ class Kernel:
 
     def _affordable(self, fidelity: NDArray[np.float64]) -> NDArray[np.float64]:
         """Lower fidelities to the largest that the budget left pays for."""
-        left = np.asarray(self.contexts.budget - self.runs.spent)[..., None] + 1e-9
-        levels = np.asarray(self.contexts.fidelities)
-        most = np.where(levels <= left, levels, levels[0]).max(-1)
+        most = affordable(self.contexts.fidelities, self.contexts.budget - self.runs.spent)
         return np.asarray(np.minimum(fidelity, most))
 
     # ------------------------------------------------------------------ views
@@ -232,12 +231,6 @@ class Kernel:
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
         """Observation and action space of one run."""
         return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
-
-
-def horizon(budget: float, fidelities: tuple[float, ...], n_init: int, *, fidelity: bool) -> int:
-    """The most trials that a run can have."""
-    least = fidelities[0] if fidelity else 1.0
-    return int(np.floor(budget / least + 1e-9)) + n_init
 
 
 def put(whole: Any, which: Ints, part: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.bench.rollout import context_of, rollout
+from hpo_gym.bench.rollout import rollout
 from hpo_gym.checks import check_env, check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
 from hpo_gym.optimizer import OPTIMIZERS, Context, Optimizer, Trainable, make_optimizer
@@ -137,7 +137,7 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
     observer, codec = agent.parts()
     env = HPOEnv(suite, split="test", budget=6, observer=observer, codec=codec, n_init=n_init)
     obs, info = env.reset(seed=4)
-    agent.reset(context_of(suite.task(info["task"]), 6, ()), rng())
+    agent.reset(Context.of(suite.task(info["task"]), 6), rng())
     for trial in env.history():
         agent.tell(trial)
     done = False

@@ -19,7 +19,7 @@ from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.prior import BOUND, Prior
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
-from hpo_gym.bench.rollout import context_of, rollout
+from hpo_gym.bench.rollout import rollout
 from hpo_gym.checks import check_env, check_optimizer
 from hpo_gym.env import HPOEnv
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
@@ -316,7 +316,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
     env = HPOEnv(suite, split="test", budget=4, observer=view, codec={"name": "pool", "candidates": 40}, n_init=2)
     obs, _ = env.reset(seed=1, options={"task": task.name})
     agent = trained(suite)
-    agent.reset(context_of(task, 4, suite.prior()), rng())
+    agent.reset(Context.of(task, 4, suite.prior()), rng())
     for trial in env.history():
         agent.tell(trial)
     contexts, runs = env.kernel.contexts, env.kernel.runs

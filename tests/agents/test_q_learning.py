@@ -23,7 +23,7 @@ from hpo_agents.n_step_q import NStepQ
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
 from hpo_agents.sarsa import Sarsa
-from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
+from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
 from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable, make_optimizer
@@ -247,12 +247,12 @@ def test_registered_and_of_the_protocol(name: str) -> None:
 @pytest.mark.parametrize("budget", [6, 40])
 def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, suite: Suite) -> None:
     agent, tasks = trained(design, suite), suite.tasks("test") * 2
-    contexts = [context_of(t, budget, ()) for t in tasks]
+    contexts = [Context.of(t, budget) for t in tasks]
     worlds = [11, 12, 13, 14]
     runs = run_batch(agent, tasks, worlds, contexts, [rng()] * 4, budget=budget, n_init=n_init)
     for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
         alone = Run(task, float(budget), world, n_init)
-        run_one(agent, alone, context_of(task, budget, ()), rng(5))
+        run_one(agent, alone, Context.of(task, budget), rng(5))
         t = len(alone.trials)
         assert t > n_init
         together = runs.view(i, n_init).trials[:t]
@@ -265,7 +265,7 @@ def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> Non
     agent = AGENTS[design](steps=600)
     agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng())
     tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
-    contexts = [context_of(t, 6, ()) for t in tasks]
+    contexts = [Context.of(t, 6) for t in tasks]
     runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng()] * 3, budget=6, n_init=0)
     for i, task in enumerate(tasks):
         alone = rollout(agent, task, 6)
@@ -276,7 +276,7 @@ def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> Non
 def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) -> None:
     agent = trained(design, suite)
     for task in suite.tasks("test"):
-        agent.reset(context_of(task, 20, ()), rng())
+        agent.reset(Context.of(task, 20), rng())
         asked = []
         for _ in range(20):
             query = agent.ask()
@@ -345,7 +345,7 @@ def test_another_search_space_is_refused(design: str, suite: Suite) -> None:
 def test_an_agent_must_be_trained_first(design: str, suite: Suite, tmp_path: Path) -> None:
     agent = AGENTS[design]()
     with pytest.raises(StateError, match="trained or loaded"):
-        agent.reset(context_of(suite.tasks("test")[0], 5, ()), rng())
+        agent.reset(Context.of(suite.tasks("test")[0], 5), rng())
     with pytest.raises(StateError, match="trained or loaded"):
         agent.save(tmp_path)
     with pytest.raises(StateError, match="reset"):

@@ -136,18 +136,13 @@ def table(kind: str) -> tuple[TableTask, ...]:
     return tuple(TableTask(f"{kind}-{i}", f"f{i}", "Test", space(of), 5.0, -5.0, table=t, index=i) for i in range(k))
 
 
-def context_of(task: Task, budget: float = BUDGET, prior: Any = ()) -> Context:
-    available = task.measured if isinstance(task, TableTask) else None
-    return Context(task.space, budget, task.fidelities, task.pool, available, {}, prior)
-
-
 def world_of(task: Task, seed: int) -> int:
     return seeding.world_seed("Test", task.name, "test", seed)
 
 
 def begin(name: str, task: Task, seed: int = 0, budget: float = BUDGET, **options: Any) -> Any:
     optimizer = make_optimizer(name, **options)
-    optimizer.reset(context_of(task, budget), np.random.default_rng([seed, 7]))
+    optimizer.reset(Context.of(task, budget), np.random.default_rng([seed, 7]))
     return optimizer
 
 
@@ -173,7 +168,7 @@ def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any
     runs.begin(None, np.array([place[t] for t in tasks]), worlds)
     if init is not None:
         runs.give(init, np.arange(len(tasks)))
-    optimizer.reset_batch([context_of(t, budget) for t in tasks], [np.random.default_rng([s, 7]) for s in seeds])
+    optimizer.reset_batch([Context.of(t, budget) for t in tasks], [np.random.default_rng([s, 7]) for s in seeds])
     for _ in range(int(budget)):
         chosen, fidelity = optimizer.ask_batch(runs)
         if np.issubdtype(chosen.dtype, np.integer):
@@ -346,7 +341,7 @@ def test_a_budget_of_one_is_enough(name: str) -> None:
 def test_the_same_seed_gives_the_same_trials(name: str, task: Task) -> None:
     optimizer = begin(name, task)
     once = seen(loop(optimizer, task))
-    optimizer.reset(context_of(task), np.random.default_rng([0, 7]))
+    optimizer.reset(Context.of(task, BUDGET), np.random.default_rng([0, 7]))
     assert seen(loop(optimizer, task)) == once
     assert seen(loop(begin(name, task), task)) == once
 
@@ -392,7 +387,7 @@ def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
         pytest.skip("no batched form")
     task = objective("floats")
     optimizer: Any = make_optimizer(name)
-    optimizer.reset(context_of(task), np.random.default_rng(0))
+    optimizer.reset(Context.of(task, BUDGET), np.random.default_rng(0))
     with pytest.raises(StateError, match="2 contexts"):
         optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))
 

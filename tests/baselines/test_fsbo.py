@@ -220,7 +220,7 @@ def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
 
 
 def optimizer_at(optimizer: FewShotBO, task: Task) -> FewShotBO:
-    optimizer.reset(contract.context_of(task), np.random.default_rng(3))
+    optimizer.reset(Context.of(task, contract.BUDGET), np.random.default_rng(3))
     return optimizer
 
 
@@ -231,7 +231,7 @@ def test_a_ridge_whose_place_differs_from_task_to_task_is_found_in_ten_trials() 
     reached = []
     for seed in range(5):
         task = ridge(0.8)
-        optimizer.reset(contract.context_of(task, 10.0), np.random.default_rng(seed))
+        optimizer.reset(Context.of(task, 10.0), np.random.default_rng(seed))
         reached.append(max(t.score for t in contract.loop(optimizer, task, budget=10)))
     assert np.median(reached) > -0.01
 

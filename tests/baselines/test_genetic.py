@@ -241,7 +241,7 @@ def test_impossible_options_of_the_breeding_are_refused(options: dict[str, Any])
 # ---------------------------------------------------------------------- a portfolio first
 def trials_of(name: str, task: Task, budget: int, given: int = 0, prior: Any = (), **options: Any) -> list[Trial]:
     optimizer = make_optimizer(name, **options)
-    optimizer.reset(contract.context_of(task, float(budget), prior), np.random.default_rng(3))
+    optimizer.reset(Context.of(task, float(budget), prior), np.random.default_rng(3))
     init = [task.run(c) for c in task.space.decode(contract.given_points(task, 0, given))]
     return contract.loop(optimizer, task, budget=budget, init=init)[given:]
 
@@ -321,7 +321,7 @@ def test_settings_are_worth_the_mean_regret_of_their_runs() -> None:
     regrets = []
     for i, task in enumerate(tasks):
         optimizer = make_optimizer("ga-portfolio", **{k: v for k, v in USUAL[1].items() if k != "start"})
-        optimizer.reset(contract.context_of(task, 5.0, tables), np.random.default_rng([11, i]))
+        optimizer.reset(Context.of(task, 5.0, tables), np.random.default_rng([11, i]))
         best = np.maximum.accumulate([t.score for t in contract.loop(optimizer, task, budget=5)])
         regrets.append(np.mean((task.best - best) / (task.best - task.worst)))
     assert arena.regret(USUAL[1]) == pytest.approx(np.mean(regrets))

@@ -28,7 +28,7 @@ from hpo_baselines._maml.reptile import ReptileLearner  # noqa: E402
 from hpo_baselines._maml.tasks import FAR, Encoding, Known, Scaling, draw, scaling_of, tables_of  # noqa: E402
 from hpo_baselines._maml.training import METHODS, Plan, moments, negative_log_likelihood, train_ensemble  # noqa: E402
 from hpo_baselines._models.ensemble import log_expected_improvement  # noqa: E402
-from hpo_gym.bench.rollout import context_of, rollout, run_batch  # noqa: E402
+from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
 from hpo_gym.checks import check_optimizer  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError  # noqa: E402
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Trainable, make_optimizer  # noqa: E402
@@ -685,7 +685,7 @@ def test_the_restart_is_from_the_initialisation_at_every_trial() -> None:
     t = gappy().tasks("test")[0]
     optimizer = trained("maml")
     first = rollout(optimizer, t, 4)
-    optimizer.reset(context_of(t, 4, ()), np.random.default_rng(0))
+    optimizer.reset(Context.of(t, 4), np.random.default_rng(0))
     for trial in first.trials[:3]:
         optimizer.tell(trial)
     again = optimizer.ask()
@@ -698,7 +698,7 @@ def test_of_a_large_pool_a_random_part_is_scored() -> None:
     optimizer = make("maml", candidates=2)
     optimizer.train(ragged().tasks("train"), np.random.default_rng(0))
     runs = run_batch(
-        optimizer, [t] * 6, list(range(6)), [context_of(t, 3, ())] * 6,
+        optimizer, [t] * 6, list(range(6)), [Context.of(t, 3)] * 6,
         [np.random.default_rng(i) for i in range(6)], budget=3, n_init=0,
     )  # fmt: skip
     assert len({tuple(column) for column in runs.at.T.tolist()}) > 1

@@ -33,10 +33,10 @@ from hpo_baselines._maml.policy import (  # noqa: E402
     surrogate,
 )
 from hpo_baselines._maml.policy_training import Arms, play, train_policy  # noqa: E402
-from hpo_gym.bench.rollout import context_of, rollout, run_batch  # noqa: E402
+from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
 from hpo_gym.checks import check_optimizer  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimizer import make_optimizer  # noqa: E402
+from hpo_gym.optimizer import Context, make_optimizer  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
 ARMS, SUPPORT, QUERY = 3, 2, 1
@@ -294,7 +294,7 @@ def test_at_a_fidelity_of_one_the_support_is_in_full() -> None:
 
 def test_a_batch_of_runs_with_fidelities_chooses_as_each_alone() -> None:
     tasks = [t for t in noisy().tasks("test") for _ in range(2)]
-    contexts = [context_of(t, 4.0, ()) for t in tasks]
+    contexts = [Context.of(t, 4.0) for t in tasks]
 
     def runs_of(which: list[int]) -> Any:
         return run_batch(

@@ -396,7 +396,7 @@ def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
     space, budget = suite.tasks("test")[0].space, 9.0
     many = [t for t in suite.tasks("test") if t.space == space for _ in range(2)]
     seeds = range(len(many))
-    contexts = [rollout.context_of(t, budget, suite.prior()) for t in many]
+    contexts = [Context.of(t, budget, suite.prior()) for t in many]
     rngs = [np.random.default_rng([s, 1]) for s in seeds]
     runs = run_batch(make_optimizer(name), many, seeds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
     for s, task in zip(seeds, many, strict=True):

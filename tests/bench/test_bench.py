@@ -26,10 +26,10 @@ from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Entrant, Work, run_cells, train
 from hpo_gym.bench.incumbents import incumbents, regret_of
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.rollout import Run, context_of, run_one
+from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context
 from hpo_gym.registry import Registry
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store, verify
@@ -608,7 +608,7 @@ def test_a_prior_never_holds_a_relative(suite: str) -> None:
 def test_a_prior_with_a_relative_is_refused() -> None:
     suite = toys.plain()
     with pytest.raises(SplitError, match="must hold no relative of task 'a'"):
-        context_of(suite.task("a"), 5.0, suite.prior())
+        Context.of(suite.task("a"), 5.0, suite.prior())
     with pytest.raises(SplitError, match="must hold no relative"):
         hpo_gym.rollout(hpo_gym.make_optimizer("random"), suite.task("a"), prior=suite.prior())
 
@@ -665,7 +665,7 @@ def test_an_optimizer_is_told_given_points_before_it_is_asked() -> None:
             told.append("tell")
 
     task = toys.plain().task("g")
-    run_one(Listens(), Run(task, 2.0, 0, 3), context_of(task, 2.0, ()), np.random.default_rng(0))
+    run_one(Listens(), Run(task, 2.0, 0, 3), Context.of(task, 2.0), np.random.default_rng(0))
     assert told == ["tell"] * 3 + ["ask", "tell"] * 2
 
 

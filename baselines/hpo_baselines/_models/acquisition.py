@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 
 LARGEST = 1e100  # scores beyond it count as it, so that squares stay finite
 _FAR = 1e3  # so many standard deviations below the incumbent, an expansion is more exact than a difference
+_EQUAL = 1e-9  # standard deviation of scores that do not differ
 _TASKS = 8  # summed at once: they stay in the processor's cache
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -20,7 +21,7 @@ def tame(score: NDArray[np.float64]) -> Floats:
 
 def standardised(y: Floats) -> Floats:
     """Scores with mean 0 and standard deviation 1; of equal ones, zeros."""
-    return np.asarray((y - y.mean()) / (y.std() + 1e-9))
+    return np.asarray((y - y.mean()) / (y.std() + _EQUAL))
 
 
 def expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
