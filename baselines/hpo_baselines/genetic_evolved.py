@@ -60,7 +60,7 @@ class EvolvedGenetic(Baseline):
         found: The settings, None before `train` or `load`.
     """
 
-    version = 1
+    version = 2
     found: Settings | None = None
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()

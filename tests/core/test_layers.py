@@ -16,6 +16,7 @@ errors
 seeding registry
 _conditions storage jobs
 space trial
+pool
 optimizer
 task
 tasks
@@ -31,7 +32,7 @@ bench builders checks listing validity
 cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
-OF_BASELINES = {"optimizer", "space", "trial", "state", "registry", "errors", "seeding", "learning", "transfer"}
+OF_BASELINES = {"optimizer", "space", "pool", "trial", "state", "registry", "errors", "seeding", "learning", "transfer"}
 NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "listing", "validity"}
 
 
