@@ -15,6 +15,7 @@ from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import pool_of
 from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
@@ -154,11 +155,7 @@ class _ToldBank(Bank):
         x = x[:, : self.space.d]
         if self.pool is None:
             return self._wide(self.space.snap(x))
-        from hpo_gym.tasks.table import Finder
-
-        if not hasattr(self, "_finder"):
-            self._finder = Finder(self.space, self.pool)
-        return self._finder.nearest(self.space.snap(x), self.measured[0])
+        return pool_of(self.space, self.pool).nearest(self.space.snap(x), self.measured[0])
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         """The rows themselves where available, else the nearest available row."""

@@ -16,11 +16,11 @@ from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_o
 from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_baselines._runs.pool import Pool
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 if TYPE_CHECKING:

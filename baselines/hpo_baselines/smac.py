@@ -16,9 +16,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
-from hpo_baselines._runs.pool import keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration
@@ -47,7 +47,7 @@ class SMAC(Baseline):
         retrain: Choices from one forest.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, retrain: int = 8) -> None:
         self.retrain = retrain

@@ -12,9 +12,10 @@ from hpo_agents._candidates.chosen import check_space, resized, shared_pool
 from hpo_agents._tabular.designs import Arrays, Design, Episodes, Mask, Which
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace, level_grid, nearest_level
 from hpo_gym.task import Bank, Floats, Ints, Task
-from hpo_gym.tasks.table import Finder, TableBank
+from hpo_gym.tasks.table import TableBank
 
 
 class Moves(Design):
@@ -96,7 +97,7 @@ class _Places:
         self._targets: dict[int, Ints] = {}
         self._row: dict[int, int] = {}
         self._of_row: dict[int, int] = {}
-        self._finder: Finder | None = None
+        self._pool: Pool | None = None
 
     def numbers(self, x: Points) -> Ints:
         """Numbers of canonical points ``(b, d)``."""
@@ -144,12 +145,12 @@ class _Places:
 
     def rows(self, bank: TableBank, task: Ints, numbers: Ints) -> Ints:
         """The rows that answer; of a nearest row that is not measured on the task, the row nearest to that."""
-        if self._finder is None:
-            self._finder = bank.table.finder(-1)
+        if self._pool is None:
+            self._pool = bank.table.pool(0)
         new = [i for i in dict.fromkeys(numbers.tolist()) if i not in self._row]
         if new:
             every = np.ones(bank.m, bool)
-            found = self._finder.nearest(self.points(np.array(new)), every)
+            found = self._pool.nearest(self.points(np.array(new)), every)
             self._row.update(zip(new, found.tolist(), strict=True))
         rows = np.array([self._row[i] for i in numbers.tolist()], np.int64)
         return bank.measured_rows(task, rows)
@@ -158,8 +159,8 @@ class _Places:
         """The numbers of rows."""
         new = [r for r in dict.fromkeys(rows.tolist()) if r not in self._of_row]
         if new:
-            assert self._finder is not None
-            self._of_row.update(zip(new, self.numbers(self._finder.x[new]).tolist(), strict=True))
+            assert self._pool is not None
+            self._of_row.update(zip(new, self.numbers(self._pool.x[new]).tolist(), strict=True))
         return np.array([self._of_row[r] for r in rows.tolist()], np.int64)
 
 
