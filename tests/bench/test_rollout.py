@@ -12,7 +12,7 @@ from hpo_gym.contexts import given_points
 
 import hpo_gym
 from hpo_gym import seeding
-from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
+from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import InvalidValueError, SplitError
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.task import bank_of
@@ -139,7 +139,7 @@ def test_what_is_no_query_is_refused() -> None:
 
 def test_a_run_counts_time_of_the_optimizer_once_for_each_suggestion() -> None:
     run = Run(SQUARE.task("a"), 2.0, 9)
-    run_one(Script(*rows(0, 1, 2)), run, context_of(run.task, 2.0, ()), seeding.generator(1))
+    run_one(Script(*rows(0, 1, 2)), run, Context.of(run.task, 2.0, ()), seeding.generator(1))
     assert len(run.seconds) == 2 and all(s >= 0.0 for s in run.seconds)
     assert (run.spent, run.over, len(run.trials)) == (2.0, True, 2)
 
@@ -163,13 +163,13 @@ def earlier(name: str, family: str) -> Evaluations:
 
 def test_what_an_optimizer_may_know_of_a_task() -> None:
     prior = [earlier("c", "c")]
-    known = context_of(LEVELS.task("a"), 2.5, prior)
+    known = Context.of(LEVELS.task("a"), 2.5, prior)
     assert (known.space, known.budget, known.fidelities, known.prior) == (toys.SPACE, 2.5, toys.LEVELS, prior)
     assert known.pool is not None and known.pool.tolist() == [list(x) for x in toys.X]
     assert known.available is not None and known.available.tolist() == [True, True, True, False]
     assert known.meta_features == {}
-    assert context_of(LEVELS.task("b"), 2.5, ()).available is None  # all of them
-    off = context_of(toys.slopes().task("a"), 1.0, ())
+    assert Context.of(LEVELS.task("b"), 2.5, ()).available is None  # all of them
+    off = Context.of(toys.slopes().task("a"), 1.0, ())
     assert off.pool is None and off.available is None and off.fidelities == (1.0,)
 
 
@@ -204,7 +204,7 @@ class Batch:
 
 def together(batch: Batch, tasks: list[hpo_gym.Task], budget: float, n_init: int = 0, **more: Any) -> list[History]:
     worlds = [100 + i for i in range(len(tasks))]
-    contexts = [context_of(t, budget, ()) for t in tasks]
+    contexts = [Context.of(t, budget, ()) for t in tasks]
     rngs = [seeding.generator(i) for i in range(len(tasks))]
     runs = run_batch(batch, tasks, worlds, contexts, rngs, budget=budget, n_init=n_init, **more)
     assert batch.contexts is contexts and batch.rngs is rngs
@@ -319,7 +319,7 @@ def test_a_batch_gives_what_its_runs_give_one_by_one(n_init: int) -> None:
     for i, (task, order, level) in enumerate(zip(tasks, orders, levels, strict=True)):
         queries = rows(*order[: order.index(-1) if -1 in order else None], fidelity=level)
         run = Run(task, 2.0, 100 + i, n_init)
-        run_one(Script(*queries), run, context_of(task, 2.0, ()), seeding.generator(i))
+        run_one(Script(*queries), run, Context.of(task, 2.0, ()), seeding.generator(i))
         assert many[i].trials == tuple(run.trials)
     assert [len(h) - n_init for h in many] == [6, 2, 2]
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from hpo_baselines._runs.baseline import Run, claim_nearest
 from hpo_baselines.differential_evolution import DifferentialEvolution
-from hpo_gym.bench.rollout import context_of
 from hpo_gym.optimizer import Context
 from hpo_gym.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
 from hpo_gym.space import SearchSpace
@@ -237,7 +236,7 @@ class Fixed(DifferentialEvolution):
 @pytest.mark.parametrize("name", ["ToyPlain", "ToyGappy", "MLP"])
 def test_a_point_of_de_and_of_an_action_is_answered_by_the_same_row(name: str) -> None:
     task = load_suite(name).tasks("test")[0]
-    space, context = task.space, context_of(task, 16.0, ())
+    space, context = task.space, Context.of(task, 16.0, ())
     u = np.random.default_rng(0).integers(0, 1025, (40, space.d)) / 1024.0  # exact in float32, as actions are
     env = gym.make("hpo_gym/HPO-v0", suite=name, codec="box", split="test", budget=16).unwrapped
     rows = bank_of([task]).place(np.zeros(len(u), np.int64), u)
