@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hpo_gym.contexts import given_points
 
 import hpo_gym
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import InvalidValueError, SplitError
 from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.state.contexts import given_points
 from hpo_gym.task import bank_of
 from hpo_gym.trial import History, Query, Status, Trial
 from tests.core import core_toys as toys

@@ -9,11 +9,13 @@ import core_toys as toys
 import numpy as np
 import pytest
 from core_toys import below, mixed
-from hpo_gym.contexts import Contexts, Scale, draw_rows, given_points, measured_rows, signed_log
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.pool import _measured_first, draw_rows
+from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.task import bank_of
+from hpo_gym.transfer.prior import Scale, signed_log
 
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
 
@@ -80,12 +82,12 @@ def test_a_run_draws_the_same_in_any_batch() -> None:
         assert draw_rows(bank, which(i % 2), worlds(i), 3, 7).tolist() == [many[i].tolist()]
 
 
-def test_unmeasured_rows_stand_behind() -> None:
-    rows, sizes = measured_rows(bank_of(toys.levels().members))
+def test_un_measured_first_stand_behind() -> None:
+    rows, sizes = _measured_first(bank_of(toys.levels().members))
     assert rows.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]] and sizes.tolist() == [3, 4]
     gap = np.array([[[np.nan], [1.0], [np.nan], [2.0]]])
     suite = hpo_gym.table_suite("Gaps", toys.SPACE, np.array(toys.X), gap[:, :, 0])
-    rows, sizes = measured_rows(bank_of(suite.members))
+    rows, sizes = _measured_first(bank_of(suite.members))
     assert rows.tolist() == [[1, 3, 0, 2]] and sizes.tolist() == [2]
 
 

@@ -10,15 +10,22 @@ import numpy as np
 import pytest
 from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
-from hpo_gym.contexts import Contexts, given_points
-from hpo_gym.kernel import Kernel, Parts, horizon, make_part, make_parts, pick, put
-from hpo_gym.scores import Global, Raw
 
 import hpo_gym
-from hpo_gym.codecs import Box, Move, Pool
+from hpo_gym.budget import horizon
+from hpo_gym.codecs.box import Box
+from hpo_gym.codecs.move import Move
+from hpo_gym.codecs.pool import Pool
+from hpo_gym.engine.kernel import Kernel, pick, put
+from hpo_gym.engine.parts import Parts, make_part, make_parts
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.observers import OBSERVERS, Last, PoolObserver
-from hpo_gym.rewards import CostAware, Score
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.observers.last import Last
+from hpo_gym.observers.pool import PoolObserver
+from hpo_gym.rewards.cost_aware import CostAware
+from hpo_gym.rewards.score import Score
+from hpo_gym.score_scales import Global, Raw
+from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.task import bank_of
 
 POOL_STOP = {"name": "pool", "stop": True}

@@ -7,8 +7,8 @@ from typing import Any
 import core_toys as toys
 import numpy as np
 import pytest
-from hpo_gym.runs import Runs
 
+from hpo_gym.state.runs import Runs
 from hpo_gym.task import TaskBank, bank_of
 from hpo_gym.trial import Query, Status, Trial
 
