@@ -12,7 +12,7 @@ from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
 
 import hpo_gym
-from hpo_gym.budget import horizon
+from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs.box import Box
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool
@@ -149,13 +149,6 @@ def test_an_incumbent_is_of_the_highest_fidelity() -> None:
     assert [s[4]["incumbent_score"] for s in steps] == [9, 3.5, 3.5, 5.5, 4]
     assert [s[4]["incumbent"] for s in steps] == [config(r) for r in (2, 1, 1, 3, 1)]
     assert [s[0][3].item() for s in steps] == [9, 3.5, 3.5, 5.5, 4]
-
-
-def test_the_horizon_is_the_most_trials_that_the_budget_pays_for() -> None:
-    assert horizon(5.0, (0.25, 1.0), 2, fidelity=True) == 22
-    assert horizon(5.0, (0.25, 1.0), 2, fidelity=False) == 7
-    assert horizon(1.0, (1 / 9, 1.0), 0, fidelity=True) == 9
-    assert horizon(0.3 / 0.1, (0.1,), 0, fidelity=True) == 30  # 2.9999999999999996 / .1
 
 
 # ---------------------------------------------------------------------------------------------- stops
@@ -594,7 +587,7 @@ def kernel(n: int, suite: Any, codec: Any = "pool", observer: Any = "last", budg
     parts = make_parts(observer, codec, more.pop("reward", "score"), duplicates=more.pop("duplicates", "allow"))
     fidelities = suite.members[0].fidelities
     n_init = more.pop("n_init", 0)
-    h = horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity)
+    h = horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init
     given = Contexts(suite.space, bank_of(suite.members), budget, suite.scale(), None, n_init, h, fidelities)
     out = Kernel(given, parts, n)
     out.seed(np.arange(n), np.arange(n, dtype=np.uint64))
