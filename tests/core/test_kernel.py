@@ -12,7 +12,7 @@ from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
 
 import hpo_gym
-from hpo_gym.budget import FULL, horizon
+from hpo_gym.budget import horizon
 from hpo_gym.codecs.box import Box
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool
@@ -587,7 +587,7 @@ def kernel(n: int, suite: Any, codec: Any = "pool", observer: Any = "last", budg
     parts = make_parts(observer, codec, more.pop("reward", "score"), duplicates=more.pop("duplicates", "allow"))
     fidelities = suite.members[0].fidelities
     n_init = more.pop("n_init", 0)
-    h = horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init
+    h = horizon(budget, fidelities if parts.codec.fidelity else (1.0,)) + n_init
     given = Contexts(suite.space, bank_of(suite.members), budget, suite.scale(), None, n_init, h, fidelities)
     out = Kernel(given, parts, n)
     out.seed(np.arange(n), np.arange(n, dtype=np.uint64))
