@@ -10,7 +10,7 @@ import functools
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -21,7 +21,7 @@ from hpo_gym.registry import Registry
 from hpo_gym.space import level_grid, nearest_level
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats, Ints
+from hpo_gym.task import Floats, Ints, PoolBank, pooled
 
 Mask = NDArray[np.bool_]
 _INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
@@ -233,17 +233,17 @@ class Pool(_OneChoice):
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
         if self.candidates is not None:
             return contexts.rows(runs.task, runs.world)[np.arange(runs.n), choice]
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         return choice if bank.complete else bank.measured_rows(runs.task, choice)
 
     def decoder(self, contexts: Contexts) -> Decoder:
-        count, bank = self.count(contexts), cast(Any, contexts.bank)
+        count, bank = self.count(contexts), pooled(contexts.bank)
         if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
-        return functools.partial(_rows if bank.complete else _measured_rows, count)
+        return functools.partial(_rows, count) if bank.complete else functools.partial(_measured_rows, bank, count)
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         measured = bank.measured[runs.task]
         if untried:
             n, t = np.nonzero(runs.exists())
@@ -263,8 +263,7 @@ def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     return _choices(actions, runs.n, count), None, None
 
 
-def _measured_rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
-    bank: Any = runs.bank
+def _measured_rows(bank: PoolBank, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     at = _choices(actions, runs.n, count)
     there = bank.there.take(runs.base + at)
     return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

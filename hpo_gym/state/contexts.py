@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, Ints, Keys
+from hpo_gym.task import Bank, Ints, Keys, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
@@ -81,19 +80,10 @@ def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.
 
 def draw_rows(bank: Bank, task: Ints, world: Keys, count: int, salt: int) -> NDArray[np.int64]:
     """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough."""
-    rows, sizes = measured_rows(bank)
+    rows, sizes = pooled(bank).measured_first
     size = sizes[task]
     order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], bank.m)
     return np.asarray(rows[task[:, None], order], np.int64)
-
-
-@functools.lru_cache(maxsize=64)
-def measured_rows(bank: Bank) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Measured rows of each task in front, ``(k, m)``, and how many there are, ``(k,)``."""
-    measured: NDArray[np.bool_] | None = getattr(bank, "measured", None)
-    if measured is None:
-        raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
-    return np.argsort(~measured, axis=1, kind="stable"), measured.sum(1)
 
 
 def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:
