@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 
 Ints = NDArray[np.int64]
@@ -288,21 +287,15 @@ class Gaps:
         return out
 
 
-def draw_rows(bank: Any, task: Ints, world: Keys, count: int, salt: int) -> Ints:
-    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough."""
-    rows, sizes = _measured_first(bank)
-    size = sizes[task]
-    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], bank.m)
+def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, salt: int) -> Ints:
+    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough.
+
+    Args:
+        first: The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``.
+    """
+    rows, size = first[0], first[1][task]
+    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], rows.shape[1])
     return np.asarray(rows[task[:, None], order], np.int64)
-
-
-@functools.lru_cache(maxsize=64)
-def _measured_first(bank: Any) -> tuple[Ints, Ints]:
-    """Measured rows of each task in front, ``(k, m)``, and how many there are, ``(k,)``."""
-    measured: Mask | None = getattr(bank, "measured", None)
-    if measured is None:
-        raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
-    return np.argsort(~measured, axis=1, kind="stable"), measured.sum(1)
 
 
 def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:

@@ -15,7 +15,7 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_agents._candidates.chosen import choose_candidates, greedy_portfolio, regrets
+from hpo_agents._candidates.chosen import choose_candidates, greedy_portfolio, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.table import QTable, epsilon_at
 from hpo_agents.double_q import DoubleQ
@@ -439,8 +439,9 @@ def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     rows = choose_candidates(tasks, 10, rng()).rows
     assert rows is not None
     assert len(set(rows.tolist())) == 10
-    regret, measured = regrets(tasks)
-    share = measured.mean(0)
+    bank = shared_pool(tasks)
+    assert bank is not None
+    regret, share = regrets(bank), bank.measured.mean(0)
     often = np.flatnonzero(share >= np.sort(share)[-10])
     assert set(often[greedy_portfolio(regret[:, often], 5)].tolist()) <= set(rows.tolist())
 
