@@ -102,6 +102,18 @@ def test_types_and_shapes_of_what_is_kept() -> None:
     assert runs.fidelity is not None and (runs.fidelity == 1.0).all()
 
 
+@pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
+def test_before_they_begin_runs_are_on_the_first_task_in_world_0(keep: dict[str, bool]) -> None:
+    runs = Runs(bank_of(toys.square().members), 2, 3, budget=3.0, **keep)
+    assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.leaving is None
+    assert (runs.task.tolist(), runs.world.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
+    assert shown(runs) == {
+        "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [0, 0], "best": [NEVER] * 2, "previous": [NEVER] * 2,
+    }  # fmt: skip
+    runs.submit(which(1, 2), np.array([0.5, 0.5]) if keep == {"fidelity": True} else None)
+    assert shown(runs)["best"] == [6, 0] and shown(runs)["previous"] == [NEVER] * 2
+
+
 def test_a_second_episode_begins_anew_where_the_clock_stands() -> None:
     runs = start(toys.square(), [A, B], 3)
     runs.submit(which(1, 2))
