@@ -14,6 +14,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
+from hpo_gym.transfer.regret import regret_of
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -141,8 +142,8 @@ def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool
     index = [t.index for t in tasks]  # type: ignore[attr-defined]
     best, worst = (np.array([[getattr(t, name)] for t in tasks]) for name in ("best", "worst"))
     measured = table.measured[index]
-    regret = (best - table.served[index, :, -1]) / np.where(best > worst, best - worst, 1.0)
-    return np.where(measured, np.clip(regret, 0.0, 1.0), 1.0).astype(np.float32), measured
+    regret = regret_of(table.served[index, :, -1], best, worst)
+    return np.where(measured, regret, 1.0).astype(np.float32), measured
 
 
 def greedy_portfolio(regret: NDArray[np.float32], count: int) -> Ints:

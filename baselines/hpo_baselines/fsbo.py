@@ -22,6 +22,7 @@ from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
+from hpo_gym.transfer.regret import scaled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -225,14 +226,13 @@ class DeepKernelModel(Model):
 
         if not len(y):
             return None
-        low, high = y.min() / 2.0, y.max() / 2.0  # halves: a span of 2e308 would be infinite
-        scaled = torch.from_numpy((y / 2.0 - low) / (high - low) if high > low else np.full(len(y), 0.5))
-        x, best = self._of.encoded(self.run, seen.x), float(scaled.max())
-        kernel = self._kernel.adapted(x, scaled, self._of.inner_steps, self._of.inner_lr)
+        z = torch.from_numpy(scaled(y) if y.max() > y.min() else np.full(len(y), 0.5))
+        x, best = self._of.encoded(self.run, seen.x), float(z.max())
+        kernel = self._kernel.adapted(x, z, self._of.inner_steps, self._of.inner_lr)
 
         def value(at: Place) -> Any:
             with torch.no_grad():
-                mean, sd = kernel.posterior(x, scaled, self._of.encoded(self.run, at.x))
+                mean, sd = kernel.posterior(x, z, self._of.encoded(self.run, at.x))
             return log_expected_improvement(mean.numpy(), sd.numpy(), best)
 
         return value

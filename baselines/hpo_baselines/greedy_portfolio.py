@@ -12,6 +12,7 @@ from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.pool import Pool, keys
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.regret import scaled
 from hpo_gym.trial import Status
 
 Matrix = NDArray[np.float64]
@@ -119,11 +120,7 @@ def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfoli
 
 def normalised(e: Evaluations) -> Matrix:
     """Scores of a task in [0, 1], ``(m,)``: failures 0, and the mean of the others where not measured."""
-    good = _good(e)
-    half = np.where(good, e.score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
-    low, high = half[good].min(), half[good].max()
-    z = np.where(good, (half - low) / (high - low if high > low else 1.0), 0.0)
-    missing = np.isnan(e.score)
+    z, missing = scaled(e.score, _good(e)), np.isnan(e.score)
     return np.where(missing, z[~missing].mean(), z)
 
 
