@@ -14,6 +14,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
+from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.regret import regret_of
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
@@ -131,7 +132,8 @@ def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) ->
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
-    good = often[greedy_portfolio(regret[:, often], count // 2)]
+    half = count // 2
+    good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest", greedy=half).first(half)
     rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
 
@@ -144,14 +146,3 @@ def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool
     measured = table.measured[index]
     regret = regret_of(table.served[index, :, -1], best, worst)
     return np.where(measured, regret, 1.0).astype(np.float32), measured
-
-
-def greedy_portfolio(regret: NDArray[np.float32], count: int) -> Ints:
-    """Rows that one after the other lower the mean over tasks of the best regret so far the most, ``(count,)``."""
-    left, chosen = np.ones((len(regret), 1), np.float32), list[int]()
-    for _ in range(count):
-        gain = np.minimum(left, regret).mean(0, dtype=np.float64)
-        gain[chosen] = np.inf
-        chosen.append(int(gain.argmin()))
-        left = np.minimum(left, regret[:, chosen[-1:]])
-    return np.array(chosen, np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -241,10 +240,7 @@ class DeepKernelModel(Model):
 def warm_points(space: SearchSpace, tables: Prior) -> Points:
     """The first points of the greedy portfolio of tasks of the whole space, ``(c, d)``."""
     portfolio = portfolio_of(space, tables)
-    if portfolio is None:
-        return space.default_x[None]
-    order = (portfolio.entry(i) for i in range(len(portfolio.x)))
-    return np.array([portfolio.x[j] for j in islice(order, _WARM)])
+    return space.default_x[None] if portfolio is None else portfolio.first(_WARM)
 
 
 def _known(tasks: Sequence[Task], tables: Prior, encoding: Encoding) -> list[Known]:
