@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from scipy import integrate, stats
 
 pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
 import torch
 
-from hpo_agents._pool.features import FEATURES, Posterior, log_expected_improvement
+from hpo_agents._pool.features import FEATURES, Posterior
 from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.prior import BOUND, Prior
 from hpo_agents._pool.view import PoolView
@@ -156,16 +155,6 @@ def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tu
             gain += weight * np.where(known, np.maximum(prior.y[k] - best, 0), 0) / (high - low)
             total += weight
         np.testing.assert_allclose(found[i, :, 11], np.log(gain / total + 1e-4), rtol=1e-4)
-
-
-def test_log_expected_improvement_is_an_integral() -> None:
-    for mean, sd in ((0.3, 0.5), (-1.0, 0.4), (-4.0, 1.0), (2.0, 0.1)):
-        value, _ = integrate.quad(lambda y, m=mean, s=sd: y * stats.norm.pdf(y, m, s), 0, mean + 12 * sd + 1)
-        found = log_expected_improvement(np.array([mean]), np.array([sd]), np.array([0.0]))[0]
-        assert found == pytest.approx(np.log(value), abs=1e-4)
-    far = log_expected_improvement(np.linspace(-5.5, 0, 50), np.ones(50), np.zeros(50))
-    assert (np.diff(far) > 0).all()
-    assert log_expected_improvement(np.array([-1e9]), np.array([1e-3]), np.array([0.0]))[0] == -20
 
 
 def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
