@@ -126,8 +126,8 @@ def _section(v: Validity) -> Iterator[str]:
         return
     levels = "1 fidelity" if v.size.fidelities == 1 else f"{v.size.fidelities} fidelities"
     yield (
-        f"**Size.** {v.size.tasks:,} tasks, {_rows(v)} configurations, {levels}. "
-        f"{_share(v.size.measured)} of the cells are measured; {_share(v.size.failed)} of these failed."
+        f"**Size.** {v.size.tasks:,} tasks, {_rows(v)} configurations, {levels}; "
+        f"{_share(v.size.measured)} of cells measured, {_share(v.size.failed)} of these failed."
     )
     yield f"**Flat tasks.** {_flat(v)}"
     yield (
@@ -179,7 +179,7 @@ def _importance(found: Importance | None) -> Iterator[str]:
     yield _table(("hyperparameter", "alone", "where active", f"tasks above {_SOME}"), _effects(found))
     if not math.isnan(found.together):
         rest = "the rest is interaction and noise"
-        yield f"All main effects together, fitted by least squares, explain {_share(found.together, 2)}; {rest}."
+        yield f"All main effects together (least squares) explain {_share(found.together, 2)}; {rest}."
 
 
 def _effects(found: Importance) -> Iterator[tuple[str, ...]]:
@@ -200,7 +200,7 @@ def _choice(c: Choice | None) -> str:
     return (
         f"**Validation and test.** Rank correlation of validation and test scores over configurations: "
         f"{_number(c.spearman)} (Spearman, median over {c.tasks:,} tasks). Choosing by validation instead of test "
-        f"score loses {_number(c.loss)} of test score among all configurations and {_number(c.loss_few)} among {FEW} "
+        f"score loses {_number(c.loss)} of test score among all configurations, {_number(c.loss_few)} among {FEW} "
         f"random ones (exact expectation; means over tasks)."
     )
 
