@@ -147,7 +147,7 @@ def _without_table(v: Validity) -> str:
         f"{v.size.tasks:,} tasks. Scores are computed on demand: there is no table to examine for ties, noise between "
         "seeds, test scores, fidelities or signs. Each task shifts and rotates its function, so no hyperparameter has "
         "the same effect on two tasks, and nothing can transfer. "
-        f"Flat tasks: {_flat(v)} This compares the known best with values at 1,000 points per function."
+        f"Flat tasks: {_flat(v)} This compares the known best with 1,000 points per function."
     )
 
 
@@ -196,7 +196,7 @@ def _effects(found: Importance) -> Iterator[tuple[str, ...]]:
 
 def _choice(c: Choice | None) -> str:
     if c is None:
-        return "**Validation and test.** There are no test scores; validation scores are reported."
+        return "**Validation and test.** There are no test scores."
     return (
         f"**Validation and test.** Rank correlation of validation and test scores over configurations: "
         f"{_number(c.spearman)} (Spearman, median over {c.tasks:,} tasks). Choosing by validation instead of test "
@@ -211,8 +211,8 @@ def _transfer(t: Transfer | None, rows: int) -> Iterator[str]:
         return
     cut = f" The portfolio chooses among {t.rows:,} of the configurations, drawn by key." if t.rows < rows else ""
     yield (
-        f"**Transfer.** Mean regret of the greedy portfolio of {_tasks(t.earlier, 'training')} and of random search "
-        f"(exact expectation) on {_tasks(t.tasks, 'test' if t.split == 'test' else 'validation')}.{cut}"
+        f"**Transfer.** Mean regret on {_tasks(t.tasks, 'test' if t.split == 'test' else 'validation')}: greedy "
+        f"portfolio of {_tasks(t.earlier, 'training')}, and random search (exact expectation).{cut}"
     )
     yield _table(
         ("trials", "portfolio", "random", "ratio", "portfolio, normalised", "random, normalised", "ratio"),
