@@ -356,9 +356,7 @@ def digests() -> dict[str, str]:
 
 def test_same_seed_same_tables_in_another_process() -> None:
     code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
-    root = Path(__file__).parent.parent
-    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert json.loads(out.stdout) == digests()
 

@@ -200,8 +200,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
 def test_one_seed_writes_the_same_bytes_in_another_process() -> None:
     names = [name for name in TRAINABLE if name in HERE]
     code = f"from test_contract import digests, json\nprint(json.dumps(digests({names!r})))"
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == digests(names)
