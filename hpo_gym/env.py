@@ -182,7 +182,7 @@ class HPOEnv(gym.Env[Any, Any]):
             if self._incumbent is not None:
                 info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}
             return info
-        config, fidelity, cost, status = runs.last_outcome_of(0)
+        config, fidelity, cost, status = runs.outcome_of(0)
         if self._incumbent is None or kernel.improved:
             self._incumbent = dict(config)
         info["config"], info["score"], info["fidelity"] = config, runs.last.item(), fidelity

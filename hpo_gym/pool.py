@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 
 Ints = NDArray[np.int64]
@@ -122,19 +121,23 @@ class Pool:
         least = rough[everyone, rows]
         rough[everyone, rows] = np.inf
         second = rough[everyone, rough.argmin(1)]
-        unsure = np.flatnonzero(second <= least + np.float32(_ROUGH * q.shape[1]))
+        most = least + np.float32(_ROUGH * q.shape[1])
+        unsure = np.flatnonzero(second <= most)
         if unsure.size:
-            distance = self._distances(q[unsure])
-            _close(distance, allowed if allowed.ndim == 1 else allowed[unsure])
-            rows[unsure] = distance.argmin(1)
+            near = rough[unsure] <= most[unsure, None]
+            near[everyone[: len(unsure)], rows[unsure]] = True
+            few = np.flatnonzero(near.any(0))
+            distance = self._distances(q[unsure], few)
+            _close(distance, allowed[few] if allowed.ndim == 1 else allowed[unsure[:, None], few])
+            rows[unsure] = few[distance.argmin(1)]
         return np.where(_of_rows(allowed, rows), rows, -1)
 
     def distances(self, x: Points) -> Floats:
         """Squared distances of canonical points ``(n, d)`` to all rows, ``(n, m)``."""
-        return self._distances(_of_points(self.space, x))
+        return self._distances(_of_points(self.space, x), slice(None))
 
-    def _distances(self, q: Floats) -> Floats:
-        return np.round(q @ self._factors, 12)  # so that what is as near is equal
+    def _distances(self, q: Floats, rows: Ints | slice) -> Floats:
+        return np.round(q @ self._factors[:, rows], 12)  # so that what is as near is equal
 
     @functools.cached_property
     def _factors(self) -> Floats:
@@ -288,21 +291,15 @@ class Gaps:
         return out
 
 
-def draw_rows(bank: Any, task: Ints, world: Keys, count: int, salt: int) -> Ints:
-    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough."""
-    rows, sizes = _measured_first(bank)
-    size = sizes[task]
-    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], bank.m)
+def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, salt: int) -> Ints:
+    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough.
+
+    Args:
+        first: The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``.
+    """
+    rows, size = first[0], first[1][task]
+    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], rows.shape[1])
     return np.asarray(rows[task[:, None], order], np.int64)
-
-
-@functools.lru_cache(maxsize=64)
-def _measured_first(bank: Any) -> tuple[Ints, Ints]:
-    """Measured rows of each task in front, ``(k, m)``, and how many there are, ``(k,)``."""
-    measured: Mask | None = getattr(bank, "measured", None)
-    if measured is None:
-        raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
-    return np.argsort(~measured, axis=1, kind="stable"), measured.sum(1)
 
 
 def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:

@@ -246,11 +246,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:
         runs = self.kernel.runs
-        fidelity, cell, at = None, runs.cell, 0
-        if cell is None:
-            cell, at = runs.base, runs.last_at()
-        if runs.fidelity is not None:
-            fidelity = runs.last_fidelity()
+        cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
+        fidelity = None if runs.fidelity is None else runs.last_fidelity()
         info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()

@@ -115,7 +115,7 @@ class PPOPool(PolicyAgent):
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
         """Refuse tasks without a pool that those of their suite share."""
         for name, group in _by_suite(tasks).items():
-            if not shared_pool(group):
+            if shared_pool(group) is None:
                 raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
         strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
         if strange:

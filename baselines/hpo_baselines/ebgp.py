@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import expected_improvement
 from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
@@ -16,6 +15,7 @@ from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
+from hpo_gym.transfer.acquisition import expected_improvement
 
 Floats = NDArray[np.float64]
 

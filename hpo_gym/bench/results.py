@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hpo_gym.suite import Suite
+from hpo_gym.tasks.table import TableTask
 
 FLAT = 0.01  # a task whose optimum is shared by more of its measured rows than this counts half
 
@@ -75,11 +76,9 @@ def weights_of(suite: Suite, tasks: Sequence[str]) -> np.ndarray[Any, Any]:
     """A half for tasks whose optimum many configurations share, ``(k,)``."""
     out = np.ones(len(tasks))
     for i, name in enumerate(tasks):
-        task: Any = suite.task(name)
-        table = getattr(task, "table", None)
-        if table is not None:
-            measured = task.measured
-            shared = (table.served[task.index, measured, -1] >= task.best).mean()
+        task = suite.task(name)
+        if isinstance(task, TableTask):
+            shared = (task.table.served[task.index, task.measured, -1] >= task.best).mean()
             out[i] = 0.5 if shared > FLAT else 1.0
     return out
 

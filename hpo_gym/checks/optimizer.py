@@ -17,7 +17,7 @@ from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task, bank_of, pooled
 from hpo_gym.trial import Query, Status, Trial
 
 Make = Callable[[], Any]
@@ -226,8 +226,8 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         ended = at < 0 if at.dtype.kind in "iu" else np.isnan(at).any(1)
         if ended.any():
             break
-        rows: Any = bank
-        runs.submit(rows.measured_rows(runs.task, at) if at.dtype.kind in "iu" else bank.place(runs.task, at))
+        by_row = at.dtype.kind in "iu"
+        runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
         alone = run(new(), single, _runner(task), faults, seed)
         together = runs.view(i)

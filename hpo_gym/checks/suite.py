@@ -132,12 +132,12 @@ def _outcomes(task: Task, x: Points, faults: Faults, who: str) -> None:
 
 
 def _oracle(task: Task, x: Points, faults: Faults, who: str) -> None:
-    pool, measured = task.pool, getattr(task, "measured", slice(None))
-    sure = task.noise_free(x if pool is None else pool[measured])
+    pool = task.measured_pool
+    sure = task.noise_free(x if pool is None else pool)
     top, span = float(sure.max()), max(task.best - task.worst, abs(task.best), 1e-300)
     below = top <= task.best + _ROUNDING * span
     faults.expect(below, f"{who}: a configuration scores {top!r}, `best` is {task.best!r}")
-    best = getattr(task, "optimum_x", None)
+    best = task.optimum_x
     if best is not None:
         top = float(task.noise_free(best[None])[0])
     if best is not None or pool is not None:
@@ -157,7 +157,7 @@ def _default(task: Task, faults: Faults, who: str) -> None:
 
 def _pool(task: Task, faults: Faults, who: str) -> None:
     """Whatever is asked, a measured row answers, and one that was measured answers for itself."""
-    pool, measured = task.pool, getattr(task, "measured", None)
+    pool, measured = task.pool, task.measured
     if pool is None or measured is None:
         return
     known = {tuple(row) for row in task.space.snap(pool[measured]).tolist()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from hpo_gym.codecs.checks import choices_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints
+from hpo_gym.task import Ints, PoolBank, pooled
 
 MOST_CANDIDATES = 65_536
 
@@ -42,17 +42,17 @@ class Pool(OneChoice):
     def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
         if self.candidates is not None:
             return contexts.rows(runs.task, runs.world)[np.arange(runs.n), choice]
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         return choice if bank.complete else bank.measured_rows(runs.task, choice)
 
     def decoder(self, contexts: Contexts) -> Decoder:
-        count, bank = self.count(contexts), cast(Any, contexts.bank)
+        count, bank = self.count(contexts), pooled(contexts.bank)
         if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
-        return functools.partial(_rows if bank.complete else _measured_rows, count)
+        return functools.partial(_rows, count) if bank.complete else functools.partial(_measured_rows, bank, count)
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         measured = bank.measured[runs.task]
         if untried:
             n, t = np.nonzero(runs.exists())
@@ -72,8 +72,7 @@ def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     return choices_of(actions, runs.n, count), None, None
 
 
-def _measured_rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
-    bank: Any = runs.bank
+def _measured_rows(bank: PoolBank, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     at = choices_of(actions, runs.n, count)
     there = bank.there.take(runs.base + at)
     return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

@@ -14,6 +14,7 @@ from hpo_gym.observers._dict import box, dict_space, with_context
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
+from hpo_gym.task import pooled
 
 MOST_ROWS = 1024
 
@@ -51,7 +52,7 @@ class PoolObserver(Observer):
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
         n, c = runs.n, self._count(contexts)
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         rows = np.tile(np.arange(c), (n, 1)) if self.candidates is None else contexts.rows(runs.task, runs.world)
         x = bank.points(np.repeat(runs.task, c), rows.reshape(-1)).reshape(n, c, -1)
         features, state = np.zeros((n, c, 4), np.float32), np.zeros((n, 2), np.float32)
@@ -65,7 +66,7 @@ class PoolObserver(Observer):
             untried = mask & (features[:, :, 0] == 0)
             mask = np.where(untried.any(1, keepdims=True), untried, mask)
         state[:, 1] = runs.left
-        out = {
+        out: dict[str, NDArray[Any]] = {
             "candidates": (x * 2.0 - 1.0).astype(np.float32),
             "candidate_features": features,
             "action_mask": mask.astype(np.int8),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hpo_gym.rewards import REWARDS, Reward, Rewards
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
+from hpo_gym.transfer.regret import regret_of
 
 
 @REWARDS.register("regret")
@@ -52,5 +53,4 @@ class LogRegret(Reward):
 def normalised(contexts: Contexts, runs: Runs, scores: NDArray[np.floating] | None = None) -> Rewards:
     """Normalised regret of the incumbents, or of `scores`: 0 at the task's best, 1 at its worst, ``(n,)``."""
     best, worst = contexts.best[runs.task], contexts.worst[runs.task]
-    width = np.where(best > worst, best - worst, 1.0)
-    return np.asarray(np.clip((best - (runs.best if scores is None else scores)) / width, 0.0, 1.0), np.float64)
+    return regret_of(runs.best if scores is None else scores, best, worst)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.pool import draw_rows
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, Ints, Keys
+from hpo_gym.task import Bank, Ints, Keys, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
@@ -64,7 +64,7 @@ class Contexts:
     def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
         """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller."""
         assert self.candidates is not None
-        return draw_rows(self.bank, task, world, self.candidates, _CANDIDATES)
+        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
 
 
 def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
@@ -73,7 +73,7 @@ def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.
     They are a function of the run's world alone, so all optimizers get the same ones.
     """
     if bank.m:
-        return draw_rows(bank, task, world, count, _GIVEN).T
+        return draw_rows(pooled(bank).measured_first, task, world, count, _GIVEN).T
     keys = seeding.mix(world[:, None], np.arange(count * bank.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
     u = seeding.uniform(keys).reshape(len(world), count, bank.d)
     return np.stack([bank.place(task, u[:, g]) for g in range(count)])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
 _empty, _maximum, _F32 = np.empty, np.maximum, np.dtype(np.float32)
@@ -93,8 +93,9 @@ class Runs:
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
         self._shape = (n, self.d + 3)
-        self.rows = getattr(bank, "fused", None) if fused and not fidelity else None
-        self.frames = getattr(bank, "frames", None) if fused and self.rows is None else None
+        pool = bank if isinstance(bank, PoolBank) else None
+        self.rows = pool.fused if pool is not None and fused and not fidelity else None
+        self.frames = pool.frames if pool is not None and fused and self.rows is None else None
         self._one_pool = self.frames is not None and len(self.frames) == bank.m
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
@@ -352,9 +353,9 @@ class Runs:
 
     # ------------------------------------------------------------------ views
     def _signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
-        signed = getattr(self.bank, "signed", None)
+        signed = self.bank.signed if isinstance(self.bank, PoolBank) else None
         if signed is not None:
-            return signed[at] if signed.ndim == 2 else signed[task, at]  # type: ignore[no-any-return]
+            return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])
         return np.asarray(self.bank.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
@@ -374,7 +375,7 @@ class Runs:
 
     def last_at(self) -> NDArray[Any]:
         """What each run evaluated last, fresh: rows ``(n,)`` or points ``(n, d)``."""
-        return self.at[self._last].copy()
+        return np.array(self.at[self._last])
 
     def last_x(self) -> Points:
         """The last configuration of each run, fresh, ``(n, d)``."""
@@ -448,19 +449,19 @@ class Runs:
         return History(tuple(self._trial(i, slot) for slot in self._slots(i).tolist()), n_init)
 
     def _trial(self, i: int, slot: int) -> Trial:
-        config, fidelity, cost, status = self._outcome(i, slot)
+        config, fidelity, cost, status = self.outcome_of(i, slot)
         return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
 
-    def last_outcome_of(self, i: int) -> tuple[dict[str, Any], float, float, int]:
-        """Configuration, fidelity, cost and status of the last trial of run `i`."""
-        return self._outcome(i, self._last)
-
-    def _outcome(self, i: int, slot: int) -> tuple[dict[str, Any], float, float, int]:
-        task, at = self.task.item(i), self.at[slot, i]
+    def outcome_of(self, i: int, slot: int | None = None) -> tuple[dict[str, Any], float, float, int]:
+        """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""
+        if slot is None:
+            slot = (self.clock - 1) % self.h
+        bank, task, at = self.bank, self.task.item(i), self.at[slot, i]
         fidelity = 1.0 if self.fidelity is None else self.fidelity.item(slot, i)
         if self.cost is not None and self.status is not None:
-            return self.bank.config(task, at), fidelity, self.cost.item(slot, i), self.status.item(slot, i)
-        return self.bank.config(task, at), fidelity, *self.bank.outcome_of(task, at, fidelity)
+            return bank.config(task, at), fidelity, self.cost.item(slot, i), self.status.item(slot, i)
+        cost, status = bank.outcome_of(task, at, fidelity)
+        return bank.config(task, at), fidelity, cost, status
 
     def arrays(self, i: int) -> dict[str, NDArray[Any]]:
         """The trials of run `i`, `t` of them: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, noise_keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, noise_keys
 from hpo_gym.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
@@ -256,6 +257,14 @@ class TableTask(Task):
         key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
         return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
+    def evaluations(self) -> Evaluations:
+        """The whole table, at full fidelity."""
+        t, i = self.table, self.index
+        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
+        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
+        cost = np.asarray(t.costs[i, :, -1], np.float64)
+        return Evaluations(self.name, self.family, self.pool, score, cost, status)
+
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
         return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
@@ -279,7 +288,7 @@ def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
     return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
 
 
-class TableBank(Bank):
+class TableBank(PoolBank):
     """Tasks of one table. `at` is a row; the base of a run is the place of its task in the flat table."""
 
     def __init__(self, tasks: Sequence[TableTask]) -> None:
@@ -293,9 +302,14 @@ class TableBank(Bank):
         self.dtype = self.flat.dtype
         self.measured = self.table.measured[self.index]  # (k, m)
         self.there = self.measured.reshape(-1)  # by the flat place
-        self.complete = bool(self.measured.all())
+        self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """The table's scores at full fidelity."""
+        return self._served[..., -1]
 
     @functools.cached_property
     def fused(self) -> NDArray[np.float32] | None:
@@ -319,7 +333,7 @@ class TableBank(Bank):
     @functools.cached_property
     def signed(self) -> NDArray[np.float32]:
         """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
-        x = self.table.x if self.table.x.ndim == 2 else self.table.x[self.index]
+        x = self.table.x if self.one_pool else self.table.x[self.index]
         return np.asarray(x * 2.0 - 1.0, np.float32)
 
     def base(self, task: Ints) -> Ints:
@@ -329,14 +343,24 @@ class TableBank(Bank):
     def place(self, task: Ints, x: Points) -> Ints:
         """The nearest measured row of each proposal."""
         x = self.table.space.snap(x)
-        if self.complete and self.table.x.ndim == 2:
+        if self.complete and self.one_pool:
             return self.table.pool(0).nearest(x, self.measured[0])
-        rows = self.table.pool(0).exact(x) if self.table.x.ndim == 2 else np.full(len(x), -1)
+        rows = self.table.pool(0).exact(x) if self.one_pool else np.full(len(x), -1)
         hit = rows >= 0
         rows[hit] = self.measured_rows(task[hit], rows[hit])
         for j in np.unique(task[~hit]):
             chosen = np.flatnonzero(~hit & (task == j))
             rows[chosen] = self.table.pool(int(self.index[j])).nearest(x[chosen], self.measured[j])
+        return rows
+
+    def nearest(self, task: Ints, x: Points) -> Ints:
+        """By the table's rule of distance."""
+        every = np.ones(self.m, bool)
+        if self.one_pool:
+            return self.table.pool(0).nearest(x, every)
+        rows = np.empty(len(x), np.int64)
+        for j in np.unique(task).tolist():
+            rows[task == j] = self.table.pool(int(self.index[j])).nearest(x[task == j], every)
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:

@@ -28,7 +28,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import gappy
 
-from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
@@ -654,25 +653,6 @@ def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_end
         assert _loss(p, x, z, centre)[1] == pytest.approx(slope, abs=1e-6)
     found = GaussianProcess.fit(x, y, iterations=200).log_parameters
     assert _loss(found, x, z, centre)[1] == pytest.approx(np.zeros(4), abs=1e-2)
-
-
-def test_the_logarithm_of_expected_improvement_is_that_of_botorch() -> None:
-    pytest.importorskip("botorch", reason="needs the extra 'bo'")
-    import torch
-    from botorch.acquisition.analytic import _log_ei_helper
-
-    z = np.concatenate([np.linspace(-40.0, 8.0, 500), [-1e3, -999.0, -1e4, -1e6]])
-    theirs = _log_ei_helper(torch.from_numpy(z)).numpy() + math.log(0.3)
-    assert log_expected_improvement(1.0 + 0.3 * z, np.full(len(z), 0.3), 1.0) == pytest.approx(theirs, rel=1e-9)
-
-
-def test_the_logarithm_of_expected_improvement_is_exact_far_below_the_incumbent() -> None:
-    mp = pytest.importorskip("mpmath", reason="comes with torch")
-    with mp.workdps(60):
-        for z in (-0.5, -1.5, -30.0, -500.0, -1500.0, -1e5):
-            exact = mp.log(mp.npdf(z) + z * mp.erfc(-mp.mpf(z) / mp.sqrt(2)) / 2) + mp.mpf(z) ** 2 / 2
-            ours = log_expected_improvement(np.array([z]), np.ones(1), 0.0)[0] + z * z / 2
-            assert ours == pytest.approx(float(exact), abs=1e-8 + 1e-15 * z * z)
 
 
 def test_both_surrogates_choose_well_and_leave_the_global_generators_alone() -> None:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from hpo_gym import seeding
-from hpo_gym.bench.cells import Entrant, Work, run_cells
+from hpo_gym.bench.cells import Work
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.storage.store import Store

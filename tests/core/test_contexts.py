@@ -12,9 +12,9 @@ from core_toys import below, mixed
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.pool import _measured_first, draw_rows
+from hpo_gym.pool import draw_rows
 from hpo_gym.state.contexts import Contexts, given_points
-from hpo_gym.task import bank_of
+from hpo_gym.task import bank_of, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
@@ -50,7 +50,7 @@ def rows_by_hand(world: int, count: int, salt: int, rows: list[int], most: int) 
 
 def test_rows_are_a_keyed_permutation_of_those_that_were_measured() -> None:
     bank = bank_of(toys.levels().members)
-    got = draw_rows(bank, which(0, 1, 0, 1), worlds(5, 5, 6, 2**64 - 1), 4, 99)
+    got = draw_rows(bank.measured_first, which(0, 1, 0, 1), worlds(5, 5, 6, 2**64 - 1), 4, 99)
     a, b = [0, 1, 2], [0, 1, 2, 3]  # row 3 is not measured on a, and what fails is
     assert got.tolist() == [
         rows_by_hand(5, 4, 99, a, 4), rows_by_hand(5, 4, 99, b, 4), rows_by_hand(6, 4, 99, a, 4),
@@ -70,30 +70,30 @@ def test_pools_of_any_size_are_permuted_whole(m: int) -> None:
     space = hpo_gym.SearchSpace({"hyperparameters": [column], "conditions": [], "forbiddens": []})
     bank = bank_of(hpo_gym.table_suite("Line", space, x, np.arange(m)[None] * 1.0).members)
     for world in (0, 1, 12345):
-        (got,) = draw_rows(bank, which(0), worlds(world), m, CANDIDATES).tolist()
+        (got,) = draw_rows(bank.measured_first, which(0), worlds(world), m, CANDIDATES).tolist()
         assert sorted(got) == list(range(m))
         assert got == rows_by_hand(world, m, CANDIDATES, list(range(m)), max(m, 2))
 
 
 def test_a_run_draws_the_same_in_any_batch() -> None:
     bank = bank_of(toys.levels().members)
-    many = draw_rows(bank, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
+    many = draw_rows(bank.measured_first, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
     for i in range(20):
-        assert draw_rows(bank, which(i % 2), worlds(i), 3, 7).tolist() == [many[i].tolist()]
+        assert draw_rows(bank.measured_first, which(i % 2), worlds(i), 3, 7).tolist() == [many[i].tolist()]
 
 
-def test_un_measured_first_stand_behind() -> None:
-    rows, sizes = _measured_first(bank_of(toys.levels().members))
+def test_unmeasured_rows_come_last() -> None:
+    rows, sizes = pooled(bank_of(toys.levels().members)).measured_first
     assert rows.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]] and sizes.tolist() == [3, 4]
     gap = np.array([[[np.nan], [1.0], [np.nan], [2.0]]])
     suite = hpo_gym.table_suite("Gaps", toys.SPACE, np.array(toys.X), gap[:, :, 0])
-    rows, sizes = _measured_first(bank_of(suite.members))
+    rows, sizes = pooled(bank_of(suite.members)).measured_first
     assert rows.tolist() == [[1, 3, 0, 2]] and sizes.tolist() == [2]
 
 
 def test_rows_are_drawn_only_from_a_pool() -> None:
     with pytest.raises(InvalidValueError, match="only from tasks with a pool of configurations"):
-        draw_rows(bank_of(toys.slopes().members), which(0), worlds(0), 2, 7)
+        draw_rows(pooled(bank_of(toys.slopes().members)).measured_first, which(0), worlds(0), 2, 7)
 
 
 # ---------------------------------------------------------------------------------------------- given points

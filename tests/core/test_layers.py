@@ -145,7 +145,15 @@ def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name
     for path in [bench / "metrics.py", bench / "bootstrap.py", *(bench / "report").glob("*.py")]:
-        assert ours(path) <= {"bench", "errors", "seeding"}, path.name
+        other = {name for name in imports(path) if name.startswith("hpo_gym.transfer")}
+        assert ours(path) <= {"bench", "errors", "seeding", "transfer"}, path.name
+        assert other <= {"hpo_gym.transfer.regret"}, path.name
+
+
+def test_what_says_nothing_of_tasks_needs_numpy_and_scipy_only():
+    for name in ("acquisition", "regret"):
+        found = {n.split(".")[0] for n in imports(ROOT / "hpo_gym" / "transfer" / f"{name}.py")}
+        assert found - set(sys.stdlib_module_names) <= {"numpy", "scipy"}, name
 
 
 def test_no_file_runs_code_from_a_file():
@@ -179,6 +187,16 @@ def test_only_the_state_knows_where_a_trial_is_kept():
     for path, number, line in lines_of_code():
         if path.parent != ROOT / "hpo_gym" / "state":
             assert not inside.search(line), f"{path}:{number}: {line.strip()}"
+
+
+def test_what_a_pool_has_is_typed():
+    """`PoolBank` and `Task` have a word for each; nothing is looked for by its name in what may be anything."""
+    guess = re.compile(
+        r"getattr\([^()]*, \"(measured|fused|frames|signed|there|complete|optimum_x|table|pool)\"|\b\w*bank: Any"
+    )
+    for path, number, line in lines_of_code():
+        of_a_codec = "codec" in line  # whether its actions are rows, of an env that may not be ours
+        assert of_a_codec or not guess.search(line), f"{path}:{number}: {line.strip()}"
 
 
 def test_the_layers_name_no_room_twice():

@@ -203,22 +203,16 @@ def test_each_task_has_a_pool_of_its_own() -> None:
     assert gaps.answering(np.array([0, 1, 1]), np.array([3, 0, 1])).tolist() == [0, 3, 2]
 
 
-class Two:
-    """Two tasks, as far as draws are concerned."""
-
-    measured, m = MEASURED, 4
-
-
 def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:
-    bank, world = Two(), np.arange(60, dtype=np.uint64)
+    first, world = (np.array([[0, 1, 2, 3], [2, 3, 0, 1]]), np.array([3, 2])), np.arange(60, dtype=np.uint64)
     task = np.repeat([0, 1], 30)
-    rows = draw_rows(bank, task, world, 3, salt=5)
+    rows = draw_rows(first, task, world, 3, salt=5)
     assert MEASURED[task[:, None], rows].all()
     assert all(len(set(r)) == 3 for r in rows[:30].tolist())
     assert all(sorted(set(r)) == [2, 3] for r in rows[30:].tolist())
     assert {tuple(r) for r in rows[:30].tolist()} == {(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b}
-    assert draw_rows(bank, task[7:9], world[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
-    assert draw_rows(bank, task, world, 3, salt=6).tolist() != rows.tolist()
+    assert draw_rows(first, task[7:9], world[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
+    assert draw_rows(first, task, world, 3, salt=6).tolist() != rows.tolist()
 
 
 # ---------------------------------------------------------------------- one rule for all

@@ -82,7 +82,7 @@ def test_views_tell_what_was_told(suite, fidelity, steps):
     having = [i for i, told in enumerate(one.told) if told]
     assert [runs.last_at()[i].tolist() for i in having] == [one.told[i][-1][0] for i in having]
     for i in having:
-        config, fidelity_, cost, status = runs.last_outcome_of(i)
+        config, fidelity_, cost, status = runs.outcome_of(i)
         last = runs.view(i)[-1]
         assert (config, fidelity_, cost, status) == (dict(last.config), last.fidelity, last.cost, int(last.status))
 

@@ -13,8 +13,9 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Ints, Task
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.task import Ints, PoolBank, Task, bank_of
+from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.transfer.regret import regret_of
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -93,12 +94,10 @@ def resized(x: Points, d: int, fill: Points) -> Points:
     return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
 
 
-def shared_pool(tasks: Sequence[Task]) -> bool:
-    """Whether the tasks stand in one table with one pool."""
-    first = tasks[0]
-    return isinstance(first, TableTask) and first.table.x.ndim == 2 and all(
-        isinstance(t, TableTask) and t.table is first.table for t in tasks
-    )  # fmt: skip
+def shared_pool(tasks: Sequence[Task]) -> PoolBank | None:
+    """The tasks together, where they stand in one table with one pool."""
+    bank = bank_of(tasks)
+    return bank if isinstance(bank, PoolBank) and bank.one_pool else None
 
 
 def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Candidates:
@@ -113,11 +112,10 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     widest = max(tasks, key=lambda t: t.space.d)
     for t in tasks:
         check_space(widest.space, t.space)
-    if shared_pool(tasks):
-        rows = _choose_rows(tasks, count, rng)
-        pool = widest.pool
-        assert pool is not None
-        return Candidates(widest.space, pool[rows], rows)
+    bank = shared_pool(tasks)
+    if bank is not None:
+        rows = _choose_rows(bank, count, rng)
+        return Candidates(widest.space, bank.points(np.zeros(len(rows), np.int64), rows), rows)
     space = widest.space
     x = np.concatenate([space.default_x[None], space.spread(4 * count)])
     x = x[space.legal(x)]
@@ -125,33 +123,18 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     return Candidates(space, x[np.sort(first)][:count])
 
 
-def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Ints:
-    regret, measured = regrets(tasks)
-    share = measured.mean(0)
+def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
+    regret, share = regrets(bank), bank.measured.mean(0)
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
-    good = often[greedy_portfolio(regret[:, often], count // 2)]
+    half = count // 2
+    good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest", greedy=half).first(half)
     rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
 
 
-def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Normalised regret of each row on each table task, ``(k, m)``, 1 where not measured; and which were measured."""
-    table = tasks[0].table  # type: ignore[attr-defined]
-    index = [t.index for t in tasks]  # type: ignore[attr-defined]
-    best, worst = (np.array([[getattr(t, name)] for t in tasks]) for name in ("best", "worst"))
-    measured = table.measured[index]
-    regret = (best - table.served[index, :, -1]) / np.where(best > worst, best - worst, 1.0)
-    return np.where(measured, np.clip(regret, 0.0, 1.0), 1.0).astype(np.float32), measured
-
-
-def greedy_portfolio(regret: NDArray[np.float32], count: int) -> Ints:
-    """Rows that one after the other lower the mean over tasks of the best regret so far the most, ``(count,)``."""
-    left, chosen = np.ones((len(regret), 1), np.float32), list[int]()
-    for _ in range(count):
-        gain = np.minimum(left, regret).mean(0, dtype=np.float64)
-        gain[chosen] = np.inf
-        chosen.append(int(gain.argmin()))
-        left = np.minimum(left, regret[:, chosen[-1:]])
-    return np.array(chosen, np.int64)
+def regrets(bank: PoolBank) -> NDArray[np.float32]:
+    """Normalised regret of each row on each task, ``(k, m)``, 1 where not measured."""
+    best, worst = np.array([[t.best] for t in bank.tasks]), np.array([[t.worst] for t in bank.tasks])
+    return np.where(bank.measured, regret_of(bank.scores, best, worst), 1.0).astype(np.float32)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 from hpo_agents._pool.mixture import Mixture
 from hpo_agents._pool.prior import BOUND, F32, Mask, Prior
 from hpo_gym.task import Ints
+from hpo_gym.transfer.acquisition import floored_log_improvement
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",
@@ -124,7 +124,7 @@ class Posterior:
             out[:, :, 6] = np.where(begun, np.abs(x - self.x_best[:, None]).mean(2), 1.0)
             out[:, :, 1] = ((rows[:, :, None] == self.rows[:, None]) & self.there[:, None]).any(2)
         sd = np.sqrt(np.maximum(variance, _LEAST**2))
-        out[:, :, 10] = log_expected_improvement(mean, sd, self.best[:, None])
+        out[:, :, 10] = floored_log_improvement(mean, sd, self.best[:, None])
         out[:, :, 11] = self.mixture.log_gain(rows)
         out[:, :, 0] = out[:, :, 10] + out[:, :, 11]
         out[:, :, 2] = mean_0 - self.best[:, None]
@@ -134,12 +134,3 @@ class Posterior:
         out[:, :, 8] = self.left[:, None]
         out[:, :, 9] = self.t[:, None] / max(self.exists.shape[1], 1)
         return out
-
-
-def log_expected_improvement(mean: F32, sd: F32, best: F32) -> F32:
-    """log E[max(0, N(mean, sd^2) - best)], at least -20; where it is tiny, by its asymptote."""
-    z = ((mean - best) / sd).astype(np.float64)
-    near = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) + z * np.exp(log_ndtr(z))
-    far = -0.5 * z * z - np.log(np.sqrt(2 * np.pi)) - 2 * np.log(np.maximum(-z, 1.0))
-    log_h = np.where(z > -5.0, np.log(np.maximum(near, 1e-300)), far)
-    return np.asarray(np.maximum(log_h + np.log(sd), -20.0), np.float32)

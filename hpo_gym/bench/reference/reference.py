@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.bench.cells import Arrays, Cell, Entrant, Made, Work, failed, replayed
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
+from hpo_gym.bench.work import replayed
 from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
 from hpo_gym.optimizer import Context
 from hpo_gym.state.runs import Runs
