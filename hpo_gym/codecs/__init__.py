@@ -21,7 +21,7 @@ from hpo_gym.registry import Registry
 from hpo_gym.space import level_grid, nearest_level
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats, Ints, PoolBank, pooled
+from hpo_gym.task import Floats, Ints, PoolBankView, pooled
 
 Mask = NDArray[np.bool_]
 _INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
@@ -263,7 +263,7 @@ def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     return _choices(actions, runs.n, count), None, None
 
 
-def _measured_rows(bank: PoolBank, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     at = _choices(actions, runs.n, count)
     there = bank.there.take(runs.base + at)
     return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
+from hpo_gym.task import Task
 
 Rewards = NDArray[np.float64]
+Judge = Callable[[Contexts, Runs], Rewards]
 
 REWARDS: Registry[Reward] = Registry("reward")
 
@@ -21,7 +26,7 @@ class Reward(ABC):
     """What a trial is worth to an agent.
 
     Attributes:
-        training_only: Whether it reads the oracle, and so is refused outside the training split.
+        training_only: Whether it is refused outside the training split, as an `OracleReward` is.
     """
 
     training_only = False
@@ -29,6 +34,24 @@ class Reward(ABC):
     @abstractmethod
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         """Reward of the last trial of each run, a fresh ``(n,)``."""
+
+
+class OracleReward(Reward):
+    """A reward that is handed the oracle, and so is refused outside the training split."""
+
+    training_only = True
+
+    @abstractmethod
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        """Reward of the last trial of each run, a fresh ``(n,)``."""
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
+
+
+def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
+    """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
+    return functools.partial(reward.judge, oracle=Oracle.of(tasks)) if isinstance(reward, OracleReward) else reward
 
 
 @REWARDS.register("score")
@@ -60,36 +83,30 @@ class NormalizedImprovement(Reward):
 
 
 @REWARDS.register("regret")
-class Regret(Reward):
+class Regret(OracleReward):
     """Minus the normalised regret of the incumbent, in [-1, 0]; for training splits only."""
 
-    training_only = True
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return -normalised(contexts, runs)
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return -oracle.regret(runs.task, runs.best)
 
 
 @REWARDS.register("regret_drop")
-class RegretDrop(Reward):
+class RegretDrop(OracleReward):
     """By how much the trial lowers the normalised regret, 1 before the first; for training splits only.
 
     The sum over an episode is 1 less the last regret.
     """
 
-    training_only = True
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return normalised(contexts, runs, runs.previous) - normalised(contexts, runs)
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return oracle.regret(runs.task, runs.previous) - oracle.regret(runs.task, runs.best)
 
 
 @REWARDS.register("log_regret")
-class LogRegret(Reward):
+class LogRegret(OracleReward):
     """Minus log10 of the normalised regret + 1e-3, in [-0.0005, 3]; for training splits only."""
 
-    training_only = True
-
-    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return np.asarray(-np.log10(normalised(contexts, runs) + 1e-3))
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return np.asarray(-np.log10(oracle.regret(runs.task, runs.best) + 1e-3))
 
 
 @REWARDS.register("cost_aware")
@@ -108,13 +125,6 @@ class CostAware(Reward):
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         cost, _ = runs.last_outcome()
         return np.asarray(_gain(contexts, runs) / contexts.scale.sd - self.weight * cost / contexts.scale.cost)
-
-
-def normalised(contexts: Contexts, runs: Runs, scores: NDArray[np.floating] | None = None) -> Rewards:
-    """Normalised regret of the incumbents, or of `scores`: 0 at the task's best, 1 at its worst, ``(n,)``."""
-    best, worst = contexts.best[runs.task], contexts.worst[runs.task]
-    width = np.where(best > worst, best - worst, 1.0)
-    return np.asarray(np.clip((best - (runs.best if scores is None else scores)) / width, 0.0, 1.0), np.float64)
 
 
 def _gain(contexts: Contexts, runs: Runs) -> Rewards:
