@@ -21,7 +21,7 @@ html_theme = "furo"
 html_title = f"hpo-gym {release}"
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
-suppress_warnings = ["myst.xref_missing"]  # links to files of the repository, which tests/test_readme.py checks
+suppress_warnings = ["myst.xref_missing"]  # links to files of the repository, which tests/docs/test_readme.py checks
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

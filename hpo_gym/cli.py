@@ -218,9 +218,9 @@ def verify(
     ] = None,
 ) -> None:
     """Check checksums: of the shipped data, of a suite's folder, or of every stored cell."""
-    from hpo_gym import listing
+    from hpo_gym.checks import shipped
 
-    faults, checked = listing.verify(folder)
+    faults, checked = shipped.verify(folder)
     for fault in faults:
         print(f"damaged: {fault}")
     print(f"{checked} checked, {len(faults)} damaged")

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.codecs import Codec
-from hpo_gym.engine.kernel import Part
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
+from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward

@@ -1,17 +1,15 @@
-"""What there is: suites, optimizers and parts, for `hpo-gym list`, `info` and `verify`."""
+"""What there is: suites, optimizers and parts, for `hpo-gym list` and `info`."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.codecs import CODECS
-from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, unknown
-from hpo_gym.learning.saved import ABOUT, check_saved, read_about, shipped
+from hpo_gym.errors import MissingExtraError, unknown
+from hpo_gym.learning.saved import read_about, shipped
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.rewards import REWARDS
@@ -20,8 +18,6 @@ from hpo_gym.suites import load_suite
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-DATA = Path(__file__).parent / "data"
 
 
 def listing() -> dict[str, Any]:
@@ -103,58 +99,6 @@ def info(name: str) -> dict[str, Any]:
 def _default(parameter: inspect.Parameter) -> Any:
     value = parameter.default
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
-def verify(folder: Path | None) -> tuple[list[str], int]:
-    """Check checksums; returns what is damaged and how many files or cells were checked."""
-    if folder is None:
-        return _verify_shipped()
-    if (folder / "store.sqlite").is_file():
-        from hpo_gym.storage.store import Store
-        from hpo_gym.storage.store import verify as verify_store
-
-        faults = verify_store(folder / "store.sqlite")
-        if faults:
-            return faults, len(faults)
-        with Store(folder / "store.sqlite", write=False) as store:
-            return [], len(store.cells())
-    if (folder / "suite.json").is_file():
-        try:
-            load_suite(folder)
-        except HPOGymError as fault:
-            return [str(fault)], 1
-        return [], 1
-    if (folder / ABOUT).is_file():
-        return _verify_saved({str(folder): folder})
-    raise InvalidValueError(f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.")
-
-
-def _verify_saved(folders: Mapping[str, Path]) -> tuple[list[str], int]:
-    faults = []
-    for folder in folders.values():
-        try:
-            check_saved(folder)
-        except HPOGymError as fault:
-            faults.append(str(fault))
-    return faults, len(folders)
-
-
-def _verify_shipped() -> tuple[list[str], int]:
-    path = DATA / "manifest.json"
-    try:
-        manifest: dict[str, str] = {n: e["sha256"] for n, e in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as fault:
-        return [f"{path} must list the shipped files: {fault!r}"], 1
-    faults = []
-    for name, expected in manifest.items():
-        path = DATA / name
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if found is None:
-            faults.append(f"{name} is missing")
-        elif found != expected:
-            faults.append(f"{name} must have the sha256 {expected}, it has {found}")
-    damaged, count = _verify_saved(shipped())
-    return faults + damaged, len(manifest) + count
 
 
 # ---------------------------------------------------------------------- for people

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import SplitError
-from hpo_gym.registry import Registry
+from hpo_gym.registry import Registry, made
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
@@ -86,7 +86,11 @@ class Context:
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """Anything that proposes configurations one at a time."""
+    """Anything that proposes configurations one at a time.
+
+    Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments with which it trains and runs in about a
+    second, for tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
+    """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a new run; every random choice of the run is drawn from `rng`."""
@@ -177,16 +181,11 @@ def make_optimizer(name: str, **settings: Any) -> Optimizer:
     return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
 
 
-def made(
-    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
-) -> Any:
-    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
-    import inspect
+def smoke_of(name: str) -> dict[str, Any]:
+    """The tiny settings that the class of a registered optimizer has as `smoke`; none: its defaults are tiny enough.
 
-    from hpo_gym.errors import unknown
-
-    known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
-    for key in settings:
-        if key not in known:
-            raise unknown(f"option of {kind} {name!r}:", key, known)
-    return maker(**settings, **(given or {}))
+    Raises:
+        UnknownNameError: No such optimizer.
+        MissingExtraError: It needs an optional package.
+    """
+    return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Never
 
@@ -12,10 +11,11 @@ from numpy.typing import NDArray
 
 from hpo_gym.budget import FULL, horizon, over
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import Part, make_part
+from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import pool_of
 from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
@@ -26,7 +26,7 @@ from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
-    from hpo_gym.tasks.table import Finder
+    pass
 
 Policy = Callable[[Any, np.random.Generator], Any]
 """From one observation to one action."""
@@ -190,17 +190,11 @@ class _ToldPool(_Told, PoolBank):
         self.there = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
         self.measured, self.complete = self.there[None], bool(self.there.all())
 
-    @functools.cached_property
-    def _finder(self) -> Finder:
-        from hpo_gym.tasks.table import Finder
-
-        return Finder(self.space, self.pool)
-
     def place(self, task: Ints, x: Points) -> Ints:
-        return self._finder.nearest(self.space.snap(x[:, : self.space.d]), self.there)
+        return pool_of(self.space, self.pool).nearest(self.space.snap(x[:, : self.space.d]), self.there)
 
     def nearest(self, task: Ints, x: Points) -> Ints:
-        return self._finder.nearest(x, np.ones(self.m, bool))
+        return pool_of(self.space, self.pool).nearest(x, np.ones(self.m, bool))
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         return np.where(self.there[rows], rows, self.place(task, self.pool[rows]))

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
-from hpo_gym.engine.kernel import Part, pick, put
+from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
+from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward

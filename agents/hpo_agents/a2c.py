@@ -8,12 +8,20 @@ import torch
 from stable_baselines3 import A2C as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
+from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("a2c", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "a2c",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="as `ppo`",
+)
 class A2C(SB3Agent):
-    """Synchronous advantage actor-critic over candidates.
+    """Synchronous advantage actor-critic over candidates (Stable-Baselines3).
 
     **Reference**: Mnih et al., "Asynchronous methods for deep reinforcement learning", ICML 2016.
 
@@ -23,6 +31,7 @@ class A2C(SB3Agent):
 
     name = "a2c"
     maker = Algorithm
+    smoke = tiny(n_steps=5)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

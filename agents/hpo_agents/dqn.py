@@ -9,12 +9,13 @@ import torch
 from stable_baselines3 import DQN as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
+from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True, state="as `ppo`", action="as `ppo`")
 class DQN(SB3Agent):
-    """Deep Q-learning over candidates.
+    """Deep Q-learning over candidates (Stable-Baselines3).
 
     **Reference**: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015.
 
@@ -25,6 +26,7 @@ class DQN(SB3Agent):
 
     name = "dqn"
     maker = Algorithm
+    smoke = tiny_off_policy()
     actions = (gym.spaces.Discrete,)
 
     @staticmethod

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
+from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import take
+from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
 from hpo_agents._pool.features import FEATURES, Posterior
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.prior import Prior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
-from hpo_agents.candidates import shared_pool
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.optimizer import OPTIMIZERS, Context
@@ -35,7 +35,17 @@ _BLOCK = 1024  # candidates whose features are held at a time
 _SCORER = "features_extractor.scorer."
 
 
-@OPTIMIZERS.register("ppo-pool", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "ppo-pool",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state=(
+        "twelve numbers of each candidate, from a Gaussian process with the earlier tasks as prior "
+        "and from the earlier tasks as hypotheses"
+    ),
+    action="any row of any pool",
+)
 class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
@@ -71,6 +81,9 @@ class PPOPool(PolicyAgent):
 
     name = "ppo-pool"
     version = 3
+    smoke: ClassVar[Mapping[str, Any]] = {
+        **tiny(n_steps=5, batch_size=20), "candidates": 16, "steps": 160, "segments": 2, "network": [8],
+    }  # fmt: skip
     kind: str
     sharpness: float
     masked = True

@@ -8,12 +8,20 @@ import torch
 from sb3_contrib import TRPO as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
+from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("trpo", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "trpo",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="as `ppo`",
+)
 class TRPO(SB3Agent):
-    """Trust region policy optimisation over candidates.
+    """Trust region policy optimisation over candidates (sb3-contrib).
 
     **Reference**: Schulman, Levine, Moritz, Jordan and Abbeel, "Trust region policy optimization", ICML 2015.
 
@@ -23,6 +31,7 @@ class TRPO(SB3Agent):
 
     name = "trpo"
     maker = Algorithm
+    smoke = tiny(n_steps=5, batch_size=20, sub_sampling_factor=1)
 
     @staticmethod
     def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:

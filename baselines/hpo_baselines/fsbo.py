@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_o
 from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_baselines._runs.pool import Pool
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ class FewShotBO(Learned, ModelBased):
     """
 
     version = 1
+    smoke: ClassVar[Mapping[str, Any]] = {
+        "hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2,
+    }  # fmt: skip
     kernel: DeepKernel | None = None
     _warm: Points
     _pools: tuple[tuple[Pool, Tensor], ...] = ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -60,7 +60,8 @@ class EvolvedGenetic(Baseline):
         found: The settings, None before `train` or `load`.
     """
 
-    version = 1
+    version = 2
+    smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
     found: Settings | None = None
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,9 @@ class MAMLPolicySearch(Learned, MultiFidelity):
     """
 
     version = 1
+    smoke: ClassVar[Mapping[str, Any]] = {
+        "hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12,
+    }  # fmt: skip
     name = "maml-rl"
     policy: MetaLearner | None = None
     _scalings: tuple[Scaling, Scaling]  # of the support's fidelity, of full evaluations

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, normalised_regret, summarise
+from hpo_gym.storage.whole import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,10 +68,7 @@ class Results:
         from hpo_gym.bench.report import write_report
 
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
-        text = json.dumps(data, indent=1, sort_keys=True) + "\n"
-        unfinished = self.folder / "results.json.part"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(self.folder / "results.json")
+        write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
         write_report(self.folder, self.data, self.curves, timings=timings, weights=self.weights)
 
 

@@ -9,16 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.cells import SAVED, Entrant
+from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.plan import Plan, Progress
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
-from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, unknown
-from hpo_gym.jobs.engines import ENGINES
+from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError
+from hpo_gym.jobs.engines import check_engine
 from hpo_gym.learning.saved import ABOUT, folder_of, read_about, shipped
 from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import require
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import SUITES, Suite
@@ -69,7 +68,7 @@ def benchmark(
         HPOGymError: Wrong input, or a damaged store.
     """
     protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
-    _check_engine(engine, workers)
+    check_engine(engine, workers)
     if trainings is not None and trainings < 1:
         raise InvalidValueError(f"`trainings >= 1` must hold, got {trainings}; the nearest is 1.")
     entrants = entrants_of(optimizers, trainings or 1)
@@ -161,15 +160,6 @@ def _named(one: Any) -> tuple[str, str, dict[str, Any]]:
             raise InvalidValueError(f"Settings of {spec!r} must be plain JSON, got {settings}: {fault}.") from fault
         label += "(" + ",".join(parts) + ")"
     return label, spec, settings
-
-
-def _check_engine(engine: str, workers: int | None) -> None:
-    if engine not in ENGINES:
-        raise unknown("engine", engine, ENGINES)
-    if engine in ("dask", "ray"):
-        require(engine)
-    if workers is not None and workers < 1:
-        raise InvalidValueError(f"`workers >= 1` must hold, got {workers}; the nearest is 1.")
 
 
 def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path) -> dict[str, Suite]:

@@ -13,7 +13,7 @@ from hpo_gym.budget import over, pays
 from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limited, wrappers
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
-from hpo_gym.rewards import Score
+from hpo_gym.rewards.score import Score
 from hpo_gym.trial import LABELS, Trial
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")

@@ -37,16 +37,18 @@ def check_optimizer(
     """Check an optimizer.
 
     Found are: proposals outside the search space, or at a fidelity that cannot be had; other trials for the same seed,
-    in a fresh or in a used one; use of the global generators; changes of what it is given; errors when given points are
-    told first, after `ask` said None, or where scores are equal, huge or all failures; repeats where there are other
-    configurations; batched choices that are not the single ones; a trained one that chooses otherwise once saved.
+    in a fresh one or in one that was used, also in another context; use of the global generators; changes of what it is
+    given; errors when given points are told first, after `ask` said None, or where scores are equal, huge or all
+    failures; repeats, also of given points, where there are other configurations; batched choices that are not the
+    single ones; a trained one that chooses otherwise once saved, or once trained again from the same seed, or by
+    validation tasks whose families it does not name.
 
     Args:
         make: Makes one, or its registered name.
         task: What it tunes, or the context of a task whose scores are made up.
         budget: In full evaluations.
         prior: Earlier tasks, none of them a relative of `task`.
-        train: What a `Trainable` is trained on; none: it is not trained.
+        train: What a `Trainable` is trained on, one family for validation; none: it is not trained.
         may_repeat: Whether it may propose a configuration again though others are left.
 
     Raises:
@@ -126,14 +128,24 @@ def _proposal(query: Any, context: Context, faults: Faults) -> bool:
 
 def _seeds(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
     before = copy.deepcopy(_arrays(context))
-    optimizer = new()
-    trials = run(optimizer, context, answer, faults, 0)
+    trials = run(new(), context, answer, faults, 0)
     faults.expect(trials, "`ask` gives None at once")
     _same(faults, "One seed gives other trials", trials, run(new(), context, answer, faults, 0))
-    run(optimizer, context, answer, faults, 5)
-    _same(faults, "A used one goes another way than a fresh one", trials, run(optimizer, context, answer, faults, 0))
+    used = new()
+    for earlier in (_narrower(context), context):
+        run(used, earlier, answer, faults, 5)
+    _same(faults, "A used one goes another way than a fresh one", trials, run(used, context, answer, faults, 0))
     where = difference(before, _arrays(context))
     faults.expect(where is None, f"It changes the context that it is given (at {where})")
+
+
+def _narrower(context: Context) -> Context:
+    """The same task with half the budget and every other row."""
+    available = context.available
+    if context.pool is not None:
+        rows = np.flatnonzero(np.ones(len(context.pool), bool) if available is None else available)
+        available = np.isin(np.arange(len(context.pool)), rows[::2])
+    return replace(context, budget=max(1.0, context.budget // 2), available=available)
 
 
 def _arrays(context: Context) -> list[Any]:
@@ -178,17 +190,21 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
         return
     rows = np.arange(len(context.pool)) if context.available is None else np.flatnonzero(context.available)
     pool = context.space.snap(np.asarray(context.pool, np.float64)[rows[:8]])
-    small = replace(context, budget=float(len(pool)), fidelities=FULL, pool=pool, available=None, prior=())
-    by_config = {_frozen(c) for c in context.space.decode(pool)}
+    configs = {_frozen(c): c for c in context.space.decode(pool)}
 
     def nearest(query: Query) -> Trial:
         x = context.space.to_unit(query.config)
         config = context.space.from_unit(pool[np.abs(pool - x).sum(1).argmin()])
         return made_up(Query(config))
 
-    tried = [_frozen(t.config) for t in run(new(), small, nearest, faults, 6)]
-    repeats = len(tried) - len(set(tried))
-    faults.expect(not repeats, f"It repeats {repeats} of {len(by_config)} configurations though others are left")
+    for count in (0, len(configs) // 2):
+        given = [made_up(Query(config)) for config in list(configs.values())[:count]]
+        budget = float(len(configs) - count)
+        small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, prior=())
+        tried = [_frozen(t.config) for t in run(new(), small, nearest, faults, 6, given)]
+        again, told = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
+        faults.expect(not again, f"It repeats {again} of {len(configs)} configurations though others are left")
+        faults.expect(not told, f"It tries {told} of {count} given configurations though others are left")
 
 
 def _frozen(config: Any) -> tuple[Any, ...]:
@@ -221,21 +237,40 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
 def _trained(
     first: Any, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
 ) -> Make:
-    """Train it a little; what is loaded must choose as what was saved."""
-    first.train(train, seeding.generator(1), steps=200)
-    families = {t.family for t in train}
-    faults.expect(families <= set(first.seen), f"`seen` lacks {sorted(families - set(first.seen))}")
-    first.save(folder)
+    """Train it a little; what is loaded, and what is trained again, must choose as what was saved."""
+    tasks, held = _parted(train)
+
+    def trained(optimizer: Any, validation: Sequence[Task] = held) -> Any:
+        optimizer.train(tasks, seeding.generator(1), validation=validation, steps=200)
+        return optimizer
 
     def loaded() -> Any:
         optimizer = new()
         optimizer.load(folder)
         return optimizer
 
-    expected = run(first, context, answer, faults, 7)
-    other = loaded()
+    def trials(optimizer: Any) -> list[Trial]:
+        return run(optimizer, context, answer, faults, 7)
+
+    trained(first).save(folder)
+    lacks = {t.family for t in tasks} - set(first.seen)
+    faults.expect(not lacks, f"`seen` lacks {sorted(lacks)}")
+    expected, other = trials(first), loaded()
     faults.expect(set(other.seen) == set(first.seen), "What is loaded has seen other families than what was saved")
-    _same(
-        faults, "What is loaded chooses otherwise than what was saved", expected, run(other, context, answer, faults, 7)
-    )
+    _same(faults, "What is loaded chooses otherwise than what was saved", expected, trials(other))
+    _same(faults, "What is trained again from one seed chooses otherwise", expected, trials(trained(new())))
+    unnamed = {t.family for t in held} - set(first.seen)
+    if unnamed:
+        fault = f"Validation tasks change what it chooses, and `seen` lacks {sorted(unnamed)}"
+        _same(faults, fault, expected, trials(trained(new(), ())))
     return loaded
+
+
+def _parted(train: Sequence[Task]) -> tuple[Sequence[Task], Sequence[Task]]:
+    """Tasks to train on, and those of one family to validate on, whose suites and spaces the others have too."""
+    kinds = {(t.suite, t.space) for t in train}
+    for family in dict.fromkeys(t.family for t in reversed(train)):
+        rest = [t for t in train if t.family != family]
+        if {(t.suite, t.space) for t in rest} == kinds:
+            return rest, [t for t in train if t.family == family]
+    return train, ()

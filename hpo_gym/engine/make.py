@@ -10,7 +10,8 @@ import numpy as np
 
 from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs import Codec
-from hpo_gym.engine.kernel import Kernel, Part, make_parts
+from hpo_gym.engine.kernel import Kernel
+from hpo_gym.engine.parts import Part, make_parts
 from hpo_gym.errors import InvalidValueError, SplitError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward

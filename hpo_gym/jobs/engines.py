@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.jobs.processes import Job, Outcome, one_thread, perform, run_in_processes
-from hpo_gym.registry import require
+from hpo_gym.jobs.processes import ONE_THREAD, Job, Outcome, one_thread, perform, run_in_processes
+from hpo_gym.registry import EXTRAS, require
 
 __all__ = ["ENGINES", "Job", "Outcome", "perform", "run", "usable_cores"]
 
@@ -43,21 +44,26 @@ def run(
         InvalidValueError: An option breaks its rule.
         MissingExtraError: The engine's package is not installed.
     """
-    if engine not in ENGINES:
-        raise unknown("engine", engine, ENGINES)
+    check_engine(engine, workers)
     twice = [key for key, count in Counter(job.key for job in jobs).items() if count > 1]
     if twice:
         raise InvalidValueError(f"`key` must differ from job to job, got {twice[:5]} more than once.")
-    if (workers is not None and workers < 1) or retries < 0 or (timeout is not None and timeout <= 0):
-        raise InvalidValueError(
-            f"`workers >= 1`, `retries >= 0`, `timeout > 0` must hold, got {(workers, retries, timeout)}."
-        )
+    if retries < 0 or (timeout is not None and timeout <= 0):
+        raise InvalidValueError(f"`retries >= 0`, `timeout > 0` must hold, got {(retries, timeout)}.")
     if timeout is not None and engine != "process":
         raise InvalidValueError(f"`timeout` needs the engine 'process', got ({engine=}, {timeout=}).")
-    if engine in ("dask", "ray"):
-        require(engine)
     size = max(1, min(workers or usable_cores(), len(jobs)))
     return ENGINES[engine](jobs, size, retries, timeout)
+
+
+def check_engine(engine: str, workers: int | None) -> None:
+    """Refuse an engine that does not exist or is not installed, and fewer than one worker; see `run`."""
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    if engine in EXTRAS:
+        require(engine)
+    if workers is not None and workers < 1:
+        raise InvalidValueError(f"`workers >= 1` must hold, got {workers}; the nearest is 1.")
 
 
 def usable_cores() -> int:
@@ -87,9 +93,11 @@ def _dask(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -
 
 
 def _ray(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
-    """Ray on this machine. Written from the documentation of Ray 2.44; no test of this project runs it."""
+    """Ray on this machine, bound to the loopback address, without a dashboard."""
     ray = importlib.import_module("ray")
-    ray.init(num_cpus=size, include_dashboard=False)
+    path = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}  # workers import what the driver can
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init(num_cpus=size, _node_ip_address="127.0.0.1", runtime_env={"env_vars": ONE_THREAD | path}, **quiet)
     try:
         remote = ray.remote(num_cpus=1, max_retries=retries)(perform)
         keys = {remote.remote(job): job.key for job in jobs}

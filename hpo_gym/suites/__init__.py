@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tables.suite import load_folder
 
 
 def load_suite(suite: str | Path | Suite) -> Suite:
@@ -28,6 +27,8 @@ def load_suite(suite: str | Path | Suite) -> Suite:
         return _registered(name)
     folder = Path(suite)
     if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
+        from hpo_gym.tables.suite import load_folder  # brings pydantic
+
         return load_folder(folder)
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")

@@ -93,7 +93,7 @@ def same_weights(one: PolicyAgent, other: PolicyAgent) -> bool:
 @every_agent
 def test_registered_and_of_the_protocol(name: str) -> None:
     entry, agent = OPTIMIZERS.entries()[name], make_optimizer(name)
-    assert (entry.extra, entry.about) == ("rl", {"family": "rl", "trainable": True})
+    assert (entry.extra, entry.about["family"], entry.about["trainable"]) == ("rl", "rl", True)
     assert isinstance(agent, Optimizer)
     assert isinstance(agent, Trainable)
     assert agent.seen == frozenset()

@@ -15,9 +15,9 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo_agents._candidates.chosen import choose_candidates, greedy_portfolio, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.table import QTable, epsilon_at
-from hpo_agents.candidates import choose_candidates, greedy_portfolio, regrets, shared_pool
 from hpo_agents.double_q import DoubleQ
 from hpo_agents.n_step_q import NStepQ
 from hpo_agents.q_learning import QLearning
@@ -358,14 +358,12 @@ def test_same_seed_same_table_in_another_process(design: str, suite: Suite, tmp_
     suite.save(tmp_path)  # type: ignore[attr-defined]
     agent = trained(design, suite)
     code = (
-        "import hashlib, numpy as np\nfrom hpo_gym.suite import load_suite\n"
-        f"from tests.test_q_learning import AGENTS\nagent = AGENTS[{design!r}]()\n"
+        "import hashlib, numpy as np\nfrom hpo_gym.suites import load_suite\n"
+        f"from test_q_learning import AGENTS\nagent = AGENTS[{design!r}]()\n"
         f"agent.train(load_suite({str(tmp_path)!r}).tasks('train'), np.random.default_rng(0))\n"
         "print(hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest())"
     )
-    root = Path(__file__).parents[2]
-    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert agent.table is not None
     assert out.stdout.strip() == hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest()

@@ -24,15 +24,13 @@ from ConfigSpace import (
     Integer,
     OrdinalHyperparameter,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.pool import Pool, all_points, keys, pool_of
 from hpo_baselines.default import ring
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Trainable, make_optimizer
+from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Evaluated, Task, bank_of
@@ -186,7 +184,7 @@ def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any
 def given_points(task: Task, seed: int, g: int) -> np.ndarray:
     """Legal points, measured rows where there is a table, ``(g, d)``."""
     x = task.space.sample(np.random.default_rng([seed, 3]), g)
-    return np.asarray(task.table.finder(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
+    return np.asarray(task.table.pool(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
 
 
 def seen(trials: Sequence[Trial]) -> list[tuple[Any, float]]:
@@ -287,7 +285,7 @@ def test_a_pool_is_tried_to_its_last_available_row_and_then_the_run_ends(name: s
         optimizer = begin(name, task, budget=40)
         trials = loop(optimizer, task, budget=40)
         x = task.space.encode([t.config for t in trials])
-        there = task.table.finder(-1).x[task.measured]
+        there = task.table.pool(0).x[task.measured]
         assert sorted(keys(x)) == sorted(set(keys(there)))
         assert optimizer.ask() is None
         assert optimizer.ask() is None
@@ -455,45 +453,6 @@ def test_a_grid_of_one_level_is_refused() -> None:
 
 
 # ---------------------------------------------------------------------- pools
-def distance(s: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
-    """As the docstring of `Pool` says it, column by column."""
-    active_a, active_b = s.active(a[None])[0], s.active(b[None])[0]
-    total = 0.0
-    for j, h in enumerate(s.hyperparameters):
-        if h.metric:
-            total += (a[j] - b[j]) ** 2
-        elif active_a[j] and active_b[j]:
-            total += float(abs(a[j] - b[j]) > 1e-9)
-        else:
-            total += 0.5 * (active_a[j] != active_b[j])
-    return total
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6))
-def test_the_nearest_row_is_the_nearest_by_definition(seed: int) -> None:
-    rng, s = np.random.default_rng(seed), space("conditional")
-    rows, x, allowed = s.sample(rng, 20), s.sample(rng, 5), rng.random((5, 20)) < 0.5
-    allowed[:4, 0] = True
-    allowed[4] = False
-    found = Pool(s, rows).nearest(x, allowed)
-    for i in range(4):
-        there = np.flatnonzero(allowed[i])
-        far = np.array([distance(s, x[i], rows[r]) for r in there])
-        assert found[i] in there
-        assert far.min() == pytest.approx(distance(s, x[i], rows[found[i]]), abs=1e-8)
-    assert found[4] == -1
-
-
-def test_equal_pools_are_read_once_and_changed_ones_anew() -> None:
-    x = space("floats").sample(np.random.default_rng(0), 10)
-    pool = pool_of(space("floats"), x)
-    assert pool_of(space("floats"), x.copy()) is pool
-    x[0] = 0.25
-    assert pool_of(space("floats"), x) is not pool
-    assert pool_of(space("floats"), x).row(x[0]) == 0
-
-
 def test_of_rows_with_one_configuration_the_lowest_available_is_asked_for() -> None:
     s = space("narrow")
     x = s.snap(np.array([[0.1, 0.1], [0.2, 0.2], [0.1, 0.1], [0.2, 0.2]]))
@@ -503,10 +462,3 @@ def test_of_rows_with_one_configuration_the_lowest_available_is_asked_for() -> N
     run.told(x[3], 1.0)
     assert not run.open.any()
     assert run.uniform() is None
-
-
-def test_a_small_space_is_listed_without_what_is_inactive_or_forbidden() -> None:
-    listed = all_points(space("finite"))
-    assert listed is not None
-    assert len(listed) == 7
-    assert all_points(space("floats")) is None

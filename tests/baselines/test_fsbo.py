@@ -13,6 +13,9 @@ from ConfigSpace import ConfigurationSpace
 
 torch = pytest.importorskip("torch", reason="FSBO needs: pip install 'hpo-gym[rl]'")
 
+import test_baselines as contract  # noqa: E402
+from toys import conditional_space, gappy, plain, ragged  # noqa: E402
+
 from hpo_baselines._maml.tasks import Known  # noqa: E402
 from hpo_baselines._maml.training_tasks import evaluations_of, priors_without  # noqa: E402
 from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, train_kernel  # noqa: E402
@@ -25,8 +28,6 @@ from hpo_gym.optimizer import OPTIMIZERS, Context, Trainable, make_optimizer  # 
 from hpo_gym.space import SearchSpace  # noqa: E402
 from hpo_gym.task import Task  # noqa: E402
 from hpo_gym.tasks.function import function_task  # noqa: E402
-from tests import test_baselines as contract  # noqa: E402
-from tests.toys import conditional_space, gappy, plain, ragged  # noqa: E402
 
 SMALL = {"hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2}
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_baselines as contract
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import gappy, plain
 
 from hpo_baselines._maml.training_tasks import evaluations_of
 from hpo_baselines._runs.baseline import Run
@@ -21,14 +23,12 @@ from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
 from hpo_baselines.genetic_evolved import EvolvedGenetic
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
-from hpo_gym.learning.saved import _checksum
 from hpo_gym.optimizer import Context, make_optimizer
 from hpo_gym.space import SearchSpace
+from hpo_gym.storage.whole import checksum
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import function_task
 from hpo_gym.trial import Trial
-from tests import test_baselines as contract
-from tests.toys import gappy, plain
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
 
@@ -411,7 +411,7 @@ def test_damaged_settings_are_found(tmp_path: Path, how: str) -> None:
         del head["checksum"]
         head["found"]["eta"] = 1e6 if how == "out of range" else 7.0
         head["optimizer"] = "ga" if how == "another" else head["optimizer"]
-        head["checksum"] = "0" * 64 if how == "changed" else _checksum(head)
+        head["checksum"] = "0" * 64 if how == "changed" else checksum(head)
         path.write_text(json.dumps(head))
     optimizer = evolved()
     with pytest.raises(DamagedDataError, match=r"optimizer\.json"):

@@ -18,6 +18,9 @@ from ConfigSpace import ConfigurationSpace
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
+import test_baselines as contract  # noqa: E402
+from toys import conditional_space, gappy, ragged  # noqa: E402
+
 from hpo_baselines._maml import training as maml_training  # noqa: E402
 from hpo_baselines._maml.few_shot import FewShot, encoding_of  # noqa: E402
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner, mse  # noqa: E402
@@ -34,8 +37,6 @@ from hpo_gym.suite import Suite  # noqa: E402
 from hpo_gym.suites import load_suite  # noqa: E402
 from hpo_gym.task import Task  # noqa: E402
 from hpo_gym.tasks.function import function_task  # noqa: E402
-from tests import test_baselines as contract  # noqa: E402
-from tests.toys import conditional_space, gappy, ragged  # noqa: E402
 
 SMALL = {"members": 2, "hidden": 8, "outer_steps": 4, "tasks": 4, "query": 8}
 SMALL_RL = {"hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12}
@@ -317,9 +318,7 @@ def test_names_are_listed_without_torch() -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    root = Path(__file__).parents[2]
-    path = os.pathsep.join([str(root), str(root / "baselines"), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **more}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1", **more}
 
 
 # ---------------------------------------------------------------------- scores as few-shot tasks
@@ -582,7 +581,7 @@ def weights(optimizer: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["maml", "maml-rl"])
 def test_same_seed_same_weights_in_another_process_and_another_seed_others(name: str) -> None:
     code = (
-        "import numpy as np\nfrom tests.test_maml import trained, weights\n"
+        "import numpy as np\nfrom test_maml import trained, weights\n"
         f"print(repr(sorted((k, v.tobytes().hex()) for k, v in weights(trained({name!r})).items())))"
     )
     out = subprocess.run(

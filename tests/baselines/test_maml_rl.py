@@ -15,7 +15,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
-from tests.test_maml import SMALL_RL, make  # noqa: E402
+from test_maml import SMALL_RL, make  # noqa: E402
+from toys import noisy  # noqa: E402
 
 from hpo_baselines._maml.maml import MetaLearner  # noqa: E402
 from hpo_baselines._maml.policy import (  # noqa: E402
@@ -36,7 +37,6 @@ from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
 from hpo_gym.checks import check_optimizer  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
 from hpo_gym.optimizer import Context, make_optimizer  # noqa: E402
-from tests.toys import noisy  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
 ARMS, SUPPORT, QUERY = 3, 2, 1

@@ -21,12 +21,12 @@ from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._models.model_based import Place
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.pool import keys
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.bench import rollout
 from hpo_gym.bench.rollout import run_batch, run_one
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context, Evaluations, make_optimizer
+from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.trial import Query, Status, Trial

@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 
 import hpo_gym
 from hpo_gym import registry, seeding
-from hpo_gym.bench.cells import Cell, Entrant, Work, run_cells, train
+from hpo_gym.bench.cells import Cell, Work
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents, regret_of
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
+from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context
 from hpo_gym.registry import Registry

@@ -1,7 +1,7 @@
 """The data of the suite AutoML: the proof of its axis order, what is served, and its files.
 
 `tests/data/oboe_errors.npz` is an independent, labelled measurement of some of the same pipelines. Renew it with
-`python tests/test_automl_data.py oboe-0.2.0-py3-none-any.whl`.
+`python tests/builders/test_automl_data.py oboe-0.2.0-py3-none-any.whl`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_recipe
 from typer.testing import CliRunner
 
 from hpo_gym.builders import files
@@ -22,7 +23,6 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.suite import split_of
 from hpo_gym.suites import load_suite
 from hpo_gym.trial import Status
-from tests import tiny_recipe
 
 NAMES = ("iris", "wine")
 TRAINED = [name for name, entry in BUILDERS.entries().items() if entry.about.get("kind") == "trained"]

@@ -17,8 +17,8 @@ from hpo_gym.builders.trained.boosting import RECIPE, TREES, train
 from hpo_gym.builders.training.recipe import Fold, Problem, TrainingFailed
 from hpo_gym.space import SearchSpace
 
-lightgbm = pytest.importorskip("lightgbm", reason="needs `pip install 'hpo-gym[live]'`")
-datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[live]'`")
+lightgbm = pytest.importorskip("lightgbm", reason="needs `pip install 'hpo-gym[build]'`")
+datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[build]'`")
 
 SPACE = SearchSpace(boosting.config_space())
 DEFAULT = SPACE.default

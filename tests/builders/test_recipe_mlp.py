@@ -21,7 +21,7 @@ from hpo_gym.seeding import generator
 from hpo_gym.space import SearchSpace
 
 torch = pytest.importorskip("torch", reason="needs `pip install 'hpo-gym[rl]'`")
-datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[live]'`")
+datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[build]'`")
 
 SPACE = SearchSpace(mlp.config_space())
 DEFAULT = SPACE.default

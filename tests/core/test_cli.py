@@ -18,6 +18,7 @@ import pytest
 import toys
 
 from hpo_gym import cli, listing
+from hpo_gym.checks import shipped
 from hpo_gym.codecs import CODECS
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
@@ -167,7 +168,7 @@ def test_verify_names_what_is_damaged_of_what_is_shipped(
     (tmp_path / "a.json").write_text("{}")
     sha = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     (tmp_path / "manifest.json").write_text(json.dumps({"a.json": {"sha256": sha, "bytes": 2}}))
-    monkeypatch.setattr(listing, "DATA", tmp_path)
+    monkeypatch.setattr(shipped, "DATA", tmp_path)
     assert run("verify").code == 0
     if how == "changed":
         (tmp_path / "a.json").write_text("{} ")

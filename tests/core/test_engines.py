@@ -18,8 +18,10 @@ import pytest
 from hpo_gym.errors import InvalidValueError, MissingExtraError, StateError, UnknownNameError
 from hpo_gym.jobs.engines import ENGINES, Job, Outcome, run
 
+HAS_RAY = importlib.util.find_spec("ray") is not None
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the extra 'dask' is missing")
-ENGINE_NAMES = ["serial", "process", pytest.param("dask", marks=needs_dask)]
+needs_ray = pytest.mark.skipif(not HAS_RAY, reason="the extra 'ray' is missing")
+ENGINE_NAMES = ["serial", "process", pytest.param("dask", marks=needs_dask), pytest.param("ray", marks=needs_ray)]
 
 
 # -- jobs: at the top of the module, so that workers can import them -------------------------------------------------
@@ -139,7 +141,7 @@ def test_wrong_options_are_refused_before_anything_runs() -> None:
     assert set(ENGINES) == {"serial", "process", "dask", "ray"}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+@pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
 def test_a_missing_engine_gives_its_install_command() -> None:
     with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[ray\]'"):
         run([], engine="ray")

@@ -17,6 +17,7 @@ errors budget
 seeding registry
 _conditions storage jobs
 space trial
+pool
 optimizer
 task
 tasks
@@ -33,7 +34,7 @@ cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 OF_BASELINES = {
-    "budget", "errors", "learning", "optimizer", "registry", "seeding", "space", "state", "transfer", "trial",
+    "budget", "errors", "learning", "optimizer", "pool", "registry", "seeding", "space", "state", "transfer", "trial",
 }  # fmt: skip
 NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "listing", "validity"}
 

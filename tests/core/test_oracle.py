@@ -15,9 +15,12 @@ import pytest
 from toys import formulas
 
 import hpo_gym
-from hpo_gym.codecs import Box, Codec, Pool, Proposal
+from hpo_gym.codecs import Codec, Proposal
+from hpo_gym.codecs.box import Box
+from hpo_gym.codecs.pool import Pool
 from hpo_gym.errors import SplitError, StateError
-from hpo_gym.observers import Last, Observer
+from hpo_gym.observers import Observer
+from hpo_gym.observers.last import Last
 from hpo_gym.rewards import OracleReward, Reward, judge_of
 from hpo_gym.score_scales import Raw
 from hpo_gym.state.contexts import Contexts

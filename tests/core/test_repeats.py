@@ -3,13 +3,13 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+import toys
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
 from hpo_gym.task import TaskBank, bank_of
 from hpo_gym.trial import Status
-from tests import toys
 
 
 def served(task, row, f):

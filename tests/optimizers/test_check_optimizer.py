@@ -1,6 +1,7 @@
-"""`check_optimizer` finds what breaks the protocol, and nothing in a plain random search."""
+"""`check_optimizer` finds what breaks the protocol, and nothing in a plain random search or a plain trained agent."""
 
 import itertools
+import json
 import random
 from typing import Any
 
@@ -18,25 +19,24 @@ PLAIN = toys.plain().task("g")
 
 
 class Good:
-    """Random rows without repeats; fidelities in turn."""
+    """Random rows, none that it was told; fidelities in turn."""
 
     def reset(self, context: Any, rng: Any) -> None:
         self.context, self.rng = context, rng
         available = np.ones(len(context.pool), bool) if context.available is None else context.available
         self.rows = list(rng.permutation(np.flatnonzero(available)))
+        self.configs = context.space.decode(context.space.snap(context.pool))
         self.told: list[Any] = []
 
     def ask(self) -> Query | None:
         if not self.rows:
             return None
-        x = self.context.pool[self.rows.pop()]
         levels = self.context.fidelities
-        return Query(
-            self.context.space.from_unit(self.context.space.snap(x[None])[0]), levels[len(self.rows) % len(levels)]
-        )
+        return Query(self.configs[self.rows.pop()], levels[len(self.rows) % len(levels)])
 
     def tell(self, trial: Any) -> None:
         self.told.append(trial)
+        self.rows = [row for row in self.rows if self.configs[row] != trial.config]
 
 
 class GoodBatch(Good):
@@ -62,6 +62,30 @@ class GoodTrainable(Good):
 
     def load(self, folder: Any) -> None:
         self.seen = frozenset((folder / "seen.txt").read_text().split("\n"))
+
+
+class GoodAgent(GoodTrainable):
+    """Rows by their mean score on what it was trained on; it has no batched form."""
+
+    def __init__(self) -> None:
+        self.worth: dict[str, float] = {}
+
+    def train(self, tasks: Any, rng: Any, *, validation: Any = (), steps: int | None = None) -> None:
+        super().train(tasks, rng)
+        configs = tasks[0].space.decode(tasks[0].pool)
+        self.worth = {str(c): float(np.mean([t.run(c).score for t in tasks])) for c in configs}
+
+    def save(self, folder: Any) -> None:
+        super().save(folder)
+        (folder / "worth.json").write_text(json.dumps(self.worth))
+
+    def load(self, folder: Any) -> None:
+        super().load(folder)
+        self.worth = json.loads((folder / "worth.json").read_text())
+
+    def reset(self, context: Any, rng: Any) -> None:
+        super().reset(context, rng)
+        self.rows.sort(key=lambda row: (self.worth.get(str(self.configs[row]), 0.0), row))
 
 
 class Outside(Good):
@@ -184,6 +208,64 @@ class LoadsAnother(GoodTrainable):
         return super().ask()
 
 
+class StaysInItsFirstWorld(GoodAgent):
+    world: Any = None
+
+    def reset(self, context, rng):
+        self.world = self.world or context
+        super().reset(self.world, rng)
+
+
+class ForgetsAfterARun(GoodAgent):
+    def reset(self, context, rng):
+        super().reset(context, rng)
+        self.worth = {}
+
+
+class LearnsFromValidation(GoodAgent):
+    """Names the families that it did not learn from."""
+
+    def train(self, tasks, rng, *, validation=(), steps=None):
+        super().train(validation or tasks, rng)
+        self.seen = frozenset(t.family for t in tasks)
+
+
+class LearnsFromValidationInSilence(GoodAgent):
+    def train(self, tasks, rng, *, validation=(), steps=None):
+        super().train(validation or tasks, rng)
+        self.seen = frozenset()
+
+
+class LearnsNothingFromTell(GoodAgent):
+    def tell(self, trial):
+        pass
+
+
+class LeavesTheSpaceOnceLoaded(GoodAgent):
+    loaded = False
+
+    def load(self, folder):
+        super().load(folder)
+        self.loaded = True
+
+    def ask(self):
+        query = super().ask()
+        return Query({**query.config, "C": 1e9}) if query and self.loaded else query
+
+
+class TrainsByItsOwnEntropy(GoodAgent):
+    def train(self, tasks, rng, *, validation=(), steps=None):
+        super().train(tasks, rng)
+        noise = np.random.default_rng()
+        self.worth = {config: worth + noise.normal() for config, worth in self.worth.items()}
+
+
+class LoadsHalf(GoodAgent):
+    def load(self, folder):
+        super().load(folder)
+        self.worth = dict(list(self.worth.items())[::2])
+
+
 FAULTS = [
     (Outside, "A proposal is not in the search space: `C` must be"),
     (AnotherFidelity, "A proposal has fidelity 0.77"),
@@ -201,6 +283,14 @@ FAULTS = [
     (ForgetsWhatItSaw, "has seen other families"),
     (SaysItSawNothing, "`seen` lacks"),
     (LoadsAnother, "What is loaded chooses otherwise"),
+    (StaysInItsFirstWorld, "A used one goes another way"),
+    (ForgetsAfterARun, "A used one goes another way"),
+    (LearnsFromValidation, "Validation tasks change what it chooses, and `seen` lacks ['d']"),
+    (LearnsFromValidationInSilence, "`seen` lacks ['a', 'b', 'c']"),
+    (LearnsNothingFromTell, "given configurations though others are left"),
+    (LeavesTheSpaceOnceLoaded, "A proposal is not in the search space: `C` must be"),
+    (TrainsByItsOwnEntropy, "What is trained again from one seed chooses otherwise"),
+    (LoadsHalf, "What is loaded chooses otherwise"),
     (object, "It lacks `reset`, `ask` or `tell`"),
 ]
 
@@ -217,7 +307,9 @@ def test_a_planted_fault_is_found_and_named(kind, words):
     assert any(words in fault for fault in caught.value.faults), caught.value.faults
 
 
-@pytest.mark.parametrize(("kind", "task"), list(itertools.product((Good, GoodBatch, GoodTrainable), (TASK, PLAIN))))
+@pytest.mark.parametrize(
+    ("kind", "task"), list(itertools.product((Good, GoodBatch, GoodTrainable, GoodAgent), (TASK, PLAIN)))
+)
 def test_a_good_optimizer_has_no_fault(kind, task):
     check_optimizer(kind, task, train=toys.gappy().tasks("train"))
     check_optimizer(kind, Context.of(task, 6, toys.gappy().prior()))

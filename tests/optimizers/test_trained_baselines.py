@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_baselines as contract
 
 from hpo_gym.optimizer import Context, make_optimizer
 from hpo_gym.task import Task
-from tests import test_baselines as contract
 
 pytest.importorskip("torch", reason="trained baselines need: pip install 'hpo-gym[rl]'")
 
-from tests.test_fsbo import SMALL as SMALL_FSBO
-from tests.test_maml import SMALL, SMALL_RL
+from test_fsbo import SMALL as SMALL_FSBO
+from test_maml import SMALL, SMALL_RL
 
 SETTINGS: dict[str, dict[str, Any]] = {"maml": SMALL, "maml-rl": SMALL_RL, "fsbo": SMALL_FSBO}
 """`fomaml` and `reptile` differ from `maml` in training only; `ga-evolved` has its tests in `test_genetic.py`."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 import torch
 
+from hpo_agents._candidates.chosen import check_space, choose_candidates
+from hpo_agents._candidates.view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents._policy.files import SavedPolicy
-from hpo_agents._policy.settings import take
+from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import (
     Actor,
     Judge,
@@ -26,11 +28,9 @@ from hpo_agents._policy.training import (
     own_randomness,
     train,
 )
-from hpo_agents.candidate_view import CandidateCodec, CandidateObserver, NearestCandidateCodec
-from hpo_agents.candidates import check_space, choose_candidates
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import make_part
+from hpo_gym.engine.parts import make_part
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
@@ -71,6 +71,7 @@ class PolicyAgent(SavedPolicy):
         algorithm: Arguments of the algorithm; those of the file that are not named stay.
     """
 
+    smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
     _actor: Actor | None = None
     _acting: PolicyOptimizer | None = None
 

@@ -20,6 +20,18 @@ def tuned(name: str) -> dict[str, Any]:
     return dict(yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
+def tiny(**algorithm: Any) -> dict[str, Any]:
+    """Settings of a training of a second, in a test; `algorithm` are arguments of the algorithm."""
+    return {
+        "candidates": 12, "budget": 5, "runs": 8, "steps": 240, "segments": 3, "network": [16], "algorithm": algorithm,
+    }  # fmt: skip
+
+
+def tiny_off_policy(**algorithm: Any) -> dict[str, Any]:
+    """The same for an algorithm that learns from a buffer of earlier trials."""
+    return tiny(buffer_size=100, learning_starts=40, batch_size=16, gradient_steps=1, **algorithm)
+
+
 def take(agent: Any, given: Mapping[str, Any]) -> None:
     """Make attributes of an agent of its settings.
 

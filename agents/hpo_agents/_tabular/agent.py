@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class QAgent(ABC):
     """
 
     version = 1
+    smoke: ClassVar[Mapping[str, Any]] = {"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5}
     name: str
     own: tuple[str, ...]
     table: Values | None = None

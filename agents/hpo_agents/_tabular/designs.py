@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents.candidates import Candidates, choose_candidates
+from hpo_agents._candidates.chosen import Candidates, choose_candidates
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_agents._candidates.chosen import check_space, resized
 from hpo_agents._tabular.designs import Arrays, Design, Episodes, Mask, Which
-from hpo_agents.candidates import check_space, resized
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace, level_grid, nearest_level

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class FewShot(Learned, Baseline):
     """
 
     version = 1
+    smoke: ClassVar[Mapping[str, Any]] = {"members": 2, "hidden": 8, "outer_steps": 4, "tasks": 4, "query": 8}
     name: str
     ensemble: Ensemble | None = None
     _scaling: Scaling

@@ -13,8 +13,8 @@ from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.meta_table import known, scores_of, table_of
 from hpo_baselines._models.model_based import Place
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.pool import Pool
 from hpo_gym.optimizer import Evaluations
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 Matrix = NDArray[np.float64]

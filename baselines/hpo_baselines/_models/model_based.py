@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.acquisition import best_of, tame
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_baselines._runs.pool import Pool
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 Floats = NDArray[np.float64]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._runs.pool import all_points, keys, pool_of
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import all_points, keys, pool_of
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial

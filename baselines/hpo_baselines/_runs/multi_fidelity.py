@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_baselines._runs.pool import keys
 from hpo_gym.budget import over, payable
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import keys
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial

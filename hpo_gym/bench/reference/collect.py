@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.bench.cells import Cell, Entrant
+from hpo_gym.bench.cells import Cell
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import subset_order
 from hpo_gym.bench.reference.reference import ROUNDING, Reference

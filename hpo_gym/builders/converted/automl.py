@@ -4,7 +4,7 @@ Everything is read out of the two archives; nothing of them is run or installed.
 
 Order of the axes: along each axis of its tensors TensorOboe sorts the settings by their text, with the numbers spelled
 as in its own JSON (so 1.0 < 1.5 < 2.0 for AdaBoost's learning rate, where Oboe's own table writes 1 and 2).
-`tests/test_automl_data.py` proves it against Oboe's labelled table.
+`tests/builders/test_automl_data.py` proves it against Oboe's labelled table.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ inferred:
 
 - The groups and the values of a column (1..20, 2..20, 50..500, a logarithmic range of 1 : 10,000) are those of
   auto-sklearn's algorithms.
-- Groups behave on data sets as the algorithms do that they are named by: `tests/test_deeppipe_data.py` compares them
-  with the suite `AutoML`. Extra trees and a random forest have the same columns; the difference of the two groups
-  goes with that of the two algorithms (r = .38 on 279 data sets), and entropy makes only the second slower.
+- Groups behave on data sets as the algorithms do that they are named by: `tests/builders/test_deeppipe_data.py`
+  compares them with the suite `AutoML`. Extra trees and a random forest have the same columns; the difference of the
+  two groups goes with that of the two algorithms (r = .38 on 279 data sets), and entropy makes only the second slower.
 - One group holds four algorithms, told apart by which of its columns is not 0; Gaussian naive Bayes has none.
 - One-hot choices and flags without a mark stand in the order of their names; interactions alone make fewer features,
   which is the flag whose rows are measured more often.

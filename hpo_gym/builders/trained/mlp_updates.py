@@ -1,6 +1,6 @@
 """How one flat vector of parameters is updated, and how the learning rate changes: torch's rules without its overhead.
 
-`tests/test_recipe_mlp.py` compares both with `torch.optim`.
+`tests/builders/test_recipe_mlp.py` compares both with `torch.optim`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task, bank_of
-from hpo_gym.tasks.table import Finder
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -60,7 +60,7 @@ class Candidates:
         available = np.ones(len(pool), bool) if context.available is None else np.asarray(context.available, bool)
         if rows is not None and available[rows].any():
             return rows  # the others are not open
-        return Finder(space, pool).nearest(self.points_on(space), available)
+        return pool_of(space, pool).nearest(self.points_on(space), available)
 
     def points_on(self, space: SearchSpace) -> Points:
         """The candidates as points of a space, ``(c, d)``, with its own defaults in columns that they lack."""

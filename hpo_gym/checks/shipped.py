@@ -1,0 +1,65 @@
+"""`verify`: whether files are what was written, those that ship or those of a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import hpo_gym
+from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.learning.saved import ABOUT, check_saved, shipped
+from hpo_gym.storage import store
+from hpo_gym.suites import load_suite
+
+DATA = Path(hpo_gym.__file__).parent / "data"
+
+
+def verify(folder: Path | None) -> tuple[list[str], int]:
+    """Check checksums; returns what is damaged and how many files or cells were checked."""
+    if folder is None:
+        return _verify_shipped()
+    if (folder / "store.sqlite").is_file():
+        faults = store.verify(folder / "store.sqlite")
+        if faults:
+            return faults, len(faults)
+        with store.Store(folder / "store.sqlite", write=False) as opened:
+            return [], len(opened.cells())
+    if (folder / "suite.json").is_file():
+        try:
+            load_suite(folder)
+        except HPOGymError as fault:
+            return [str(fault)], 1
+        return [], 1
+    if (folder / ABOUT).is_file():
+        return _verify_saved({str(folder): folder})
+    raise InvalidValueError(f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.")
+
+
+def _verify_saved(folders: Mapping[str, Path]) -> tuple[list[str], int]:
+    faults = []
+    for folder in folders.values():
+        try:
+            check_saved(folder)
+        except HPOGymError as fault:
+            faults.append(str(fault))
+    return faults, len(folders)
+
+
+def _verify_shipped() -> tuple[list[str], int]:
+    path = DATA / "manifest.json"
+    try:
+        manifest: dict[str, str] = {n: e["sha256"] for n, e in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as fault:
+        return [f"{path} must list the shipped files: {fault!r}"], 1
+    faults = []
+    for name, expected in manifest.items():
+        path = DATA / name
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if found is None:
+            faults.append(f"{name} is missing")
+        elif found != expected:
+            faults.append(f"{name} must have the sha256 {expected}, it has {found}")
+    damaged, count = _verify_saved(shipped())
+    return faults + damaged, len(manifest) + count

@@ -1,0 +1,43 @@
+"""The rewards of the training split, by the incumbent's normalised regret: `regret`, `regret_drop`, `log_regret`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.rewards import REWARDS, OracleReward, Rewards
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.oracle import Oracle
+from hpo_gym.state.runs import Runs
+
+
+@REWARDS.register("regret")
+class Regret(OracleReward):
+    """Minus the normalised regret of the incumbent, in [-1, 0].
+
+    For training splits only.
+    """
+
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return -oracle.regret(runs.task, runs.best)
+
+
+@REWARDS.register("regret_drop")
+class RegretDrop(OracleReward):
+    """By how much the trial lowers the normalised regret, which is 1 before the first.
+
+    The sum over an episode is 1 less the last regret. For training splits only.
+    """
+
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return oracle.regret(runs.task, runs.previous) - oracle.regret(runs.task, runs.best)
+
+
+@REWARDS.register("log_regret")
+class LogRegret(OracleReward):
+    """Minus log10 of the normalised regret + 1e-3, in [-0.0005, 3].
+
+    For training splits only.
+    """
+
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        return np.asarray(-np.log10(oracle.regret(runs.task, runs.best) + 1e-3))

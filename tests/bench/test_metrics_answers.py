@@ -1,0 +1,408 @@
+"""Known answers of regret, its statistics and their intervals, each worked by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import hpo_gym
+from hpo_gym import seeding
+from hpo_gym.bench.bootstrap import Resamples, plain, task_weights
+from hpo_gym.bench.incumbents import incumbents
+from hpo_gym.bench.metrics import (
+    Curves,
+    auc,
+    better,
+    cliques,
+    compare,
+    critical_difference,
+    friedman,
+    iqm,
+    log_auc,
+    normalised_regret,
+    performance_profile,
+    ranks,
+    regret_at,
+    solved,
+    summarise,
+)
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import SearchSpace
+from hpo_gym.trial import History, Query, Trial
+
+COLUMN = {"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
+SPACE = SearchSpace({"hyperparameters": [COLUMN], "conditions": [], "forbiddens": []})
+U = (0.0, 0.25, 0.5, 0.75, 1.0)
+FULL = (0.0, 8.0, 16.0, 12.0, 4.0)  # regrets 1, 1/2, 0, 1/4, 3/4
+LEVELS = (0.25, 0.5, 1.0)
+
+
+def task(*, noise: bool = False, fidelity: bool = False) -> hpo_gym.Task:
+    """Five rows on a line; with `noise`, each score is the mean of one 1 below and one 1 above it."""
+    scores = np.array([[[s - 2, s - 1, s] for s in FULL]]) if fidelity else np.array([FULL])
+    repeats = np.stack([scores - 1.0, scores + 1.0], -1) if noise else None
+    suite = hpo_gym.table_suite(
+        "Line", SPACE, np.array(U)[:, None], scores, repeats=repeats, fidelities=LEVELS if fidelity else None,
+        splits={"train": ["task-0"]},
+    )  # fmt: skip
+    return suite.task("task-0")
+
+
+def arrays(rows: list[int], scores: list[float], fidelities: list[float] | None = None) -> dict[str, np.ndarray]:
+    """What is stored of a run; points have one column more than the space, as in a suite of mixed dimension."""
+    x = np.array([[U[r], 0.5] for r in rows]).reshape(-1, 2)
+    return {"x": x, "score": np.array(scores, float), "fidelity": np.array(fidelities or [1.0] * len(rows))}
+
+
+def history(rows: list[int], fidelities: list[float], n_init: int = 0) -> History:
+    level = {0.25: 2, 0.5: 1, 1.0: 0}
+    trials = [Trial(Query({"u": U[r]}, f), FULL[r] - level.get(f, 0)) for r, f in zip(rows, fidelities, strict=True)]
+    return History(tuple(trials), n_init)
+
+
+def curves(regret: list[list[list[float]]], optimizer: str = "a", tasks: str | None = None, suite: str = "S") -> Curves:
+    return Curves(suite, optimizer, tuple(tasks or "xyz"[: len(regret)]), np.array(regret, float))
+
+
+# ---------------------------------------------------------------------------------------------- incumbents
+def test_without_noise_the_incumbent_is_the_best_score_so_far() -> None:
+    run = arrays([1, 0, 3, 4, 2], [8, 0, 12, 4, 16])
+    assert incumbents(task(), run, 5, 0).tolist() == [8, 8, 12, 12, 16]
+    assert incumbents(task(), run, 7, 0).tolist() == [8, 8, 12, 12, 16, 16, 16]  # it ended before: the last stays
+    assert incumbents(task(), run, 2, 0).tolist() == [8, 8]
+    del run["x"]  # nothing is looked up again
+    assert incumbents(task(), run, 5, 0).tolist() == [8, 8, 12, 12, 16]
+
+
+def test_given_points_count_for_the_incumbent_and_not_for_the_budget() -> None:
+    run = arrays([1, 0, 3, 4, 2], [8, 0, 12, 4, 16])
+    assert incumbents(task(), run, 3, 2).tolist() == [12, 12, 16]
+    assert incumbents(task(), run, 4, 3).tolist() == [12, 16, 16, 16]
+    assert incumbents(task(), arrays([3], [12]), 2, 1).tolist() == [12, 12]
+
+
+def test_a_run_without_trials_has_no_incumbent() -> None:
+    assert incumbents(task(), arrays([], []), 2, 0).tolist() == [-math.inf, -math.inf]
+
+
+def test_with_noise_the_incumbent_is_chosen_by_what_was_seen_and_reported_by_what_is_true() -> None:
+    run = arrays([1, 3, 2, 3], [9.0, 11.0, 15.0, 13.0])
+    assert incumbents(task(noise=True), run, 4, 0).tolist() == [8, 12, 16, 16]
+    lucky = arrays([3, 2, 1], [13.0, 12.5, 20.0])
+    assert incumbents(task(noise=True), lucky, 3, 0).tolist() == [12, 12, 8]
+
+
+def test_of_fidelities_the_highest_counts_then_the_score_and_its_full_score_is_reported() -> None:
+    run = arrays([0, 2, 3, 1], [-2.0, 15.0, 10.0, 8.0], [0.25, 0.5, 0.25, 1.0])
+    assert incumbents(task(fidelity=True), run, 3, 0).tolist() == [16, 8, 8]  # .25, .75, 1 and 2 evaluations
+    given = arrays([1, 0, 2, 3, 3], [8.0, -2.0, 15.0, 10.0, 12.0], [1.0, 0.25, 0.5, 0.25, 1.0])
+    assert incumbents(task(fidelity=True), given, 2, 1).tolist() == [8, 12]
+    late = arrays([3, 2], [11.0, 15.0], [0.5, 0.5])
+    assert incumbents(task(fidelity=True), late, 2, 0).tolist() == [16, 16]
+    short = arrays([3, 2, 1], [11.0, 16.0, 8.0], [0.5, 1.0, 1.0])
+    assert incumbents(task(fidelity=True), short, 2, 0).tolist() == [12, 16]  # 1.5 evaluations are more than 1
+
+
+def test_an_equal_score_leaves_the_earlier_incumbent() -> None:
+    run = arrays([3, 1, 2], [10.0, 10.0, 9.0])
+    assert incumbents(task(noise=True), run, 3, 0).tolist() == [12, 12, 12]
+
+
+def test_nothing_has_been_tried_while_the_first_full_evaluation_lasts() -> None:
+    run = arrays([2], [16.0], [1.5])
+    assert incumbents(task(), run, 2, 0).tolist() == [-math.inf, 16.0]
+
+
+def test_sums_of_fidelities_that_round_above_an_evaluation_still_fit_into_it() -> None:
+    shares = [1 / 3, *[1 / 9] * 6]
+    assert np.cumsum(shares)[-1] > 1.0
+    run = arrays([0, 0, 0, 0, 0, 0, 3, 1], [10.0, *[9.0] * 5, 8.0, 20.0], [*shares, 1.0])
+    assert incumbents(task(fidelity=True), run, 2, 0).tolist() == [0, 8]
+    run = arrays([0, 3, 0, 0, 0, 0, 0, 1], [9.0] * 8, [1 / 9, 1 / 3, *[1 / 9] * 5, 1.0])
+    assert incumbents(task(fidelity=True), run, 1, 0).tolist() == [12]
+
+
+def test_regret_of_a_run() -> None:
+    assert hpo_gym.regret_of(history([1, 0, 3, 2], [1.0] * 4), task()).tolist() == [0.5, 0.5, 0.25, 0.0]
+    assert hpo_gym.regret_of(history([1, 0, 3, 2], [1.0] * 4), task(), 2).tolist() == [0.5, 0.5]
+    assert hpo_gym.regret_of(history([4], [1.0]), task(), 3).tolist() == [0.75, 0.75, 0.75]
+    assert hpo_gym.regret_of(history([1, 0, 3, 2], [1.0] * 4, 2), task()).tolist() == [0.25, 0.0]
+    assert hpo_gym.regret_of(History(), task(), 2).tolist() == [1.0, 1.0]
+    mixed = history([0, 2, 3, 1], [0.25, 0.5, 0.25, 1.0])
+    assert hpo_gym.regret_of(mixed, task(fidelity=True)).tolist() == [0.0, 0.5]
+    sums_to_less = history([1] * 10, [0.1] * 10)
+    assert sum([0.1] * 10) < 1.0
+    assert hpo_gym.regret_of(sums_to_less, task(fidelity=True)).tolist() == [0.5]
+
+
+def test_a_run_of_less_than_one_evaluation_needs_a_budget() -> None:
+    with pytest.raises(InvalidValueError, match="`budget >= 1` must hold, got 0; the nearest is 1"):
+        hpo_gym.regret_of(history([1], [0.5]), task(fidelity=True))
+    assert hpo_gym.regret_of(history([1], [0.5]), task(fidelity=True), 1).tolist() == [0.5]
+
+
+# ---------------------------------------------------------------------------------------------- normalised regret
+def test_regret_of_each_task_is_on_the_scale_of_that_task() -> None:
+    scores = [[[0.0, 4.0], [6.0, 8.0]], [[-8.0, -6.0], [-5.0, -4.0]]]  # (tasks, replicates, trials)
+    got = normalised_regret(scores, [8.0, -4.0], [0.0, -8.0])
+    assert got.tolist() == [[[1.0, 0.5], [0.25, 0.0]], [[1.0, 0.5], [0.25, 0.0]]]
+
+
+def test_below_the_worst_regret_is_above_one_and_nothing_is_clipped_there() -> None:
+    assert normalised_regret([-2.0, -8.0], 8.0, 0.0).tolist() == [1.25, 2.0]
+
+
+def test_before_a_success_regret_is_one_and_of_a_failed_cell_it_is_nan() -> None:
+    got = normalised_regret([-math.inf, 2.0, math.nan], 4.0, 0.0)
+    assert got[:2].tolist() == [1.0, 0.5] and math.isnan(got[2])
+
+
+def test_a_flat_task_has_no_regret_once_anything_has_succeeded() -> None:
+    got = normalised_regret([[-math.inf, 3.0], [3.0, math.nan]], [3.0, 3.0], [3.0, 3.0])
+    assert got[0].tolist() == [1.0, 0.0] and got[1, 0] == 0.0 and math.isnan(got[1, 1])
+    both = normalised_regret([[3.0], [5.0]], [3.0, 6.0], [3.0, 4.0])
+    assert both.tolist() == [[0.0], [0.5]]  # a flat task leaves its neighbour alone
+
+
+@pytest.mark.parametrize(
+    ("best", "worst", "within", "beyond"),
+    [
+        (1.0, 0.0, 0.9e-6, 1.1e-6),
+        (100.0, 99.0, 0.9e-4, 1.1e-4),  # of the score's size
+        (-100.0, -101.0, 0.9e-4, 1.1e-4),
+        (0.5, -9.5, 0.9e-5, 1.1e-5),  # or of the span, the larger of both
+    ],
+)
+def test_a_millionth_above_the_best_is_rounding_and_more_is_an_error(
+    best: float, worst: float, within: float, beyond: float
+) -> None:
+    assert normalised_regret([best + within], best, worst).tolist() == [0.0]
+    with pytest.raises(InvalidValueError, match="`score <= best` must hold"):
+        normalised_regret([best + beyond], best, worst)
+
+
+def test_best_and_worst_may_be_equal_and_not_the_other_way_round() -> None:
+    assert normalised_regret([1.0], 1.0, 1.0).tolist() == [0.0]
+    with pytest.raises(InvalidValueError, match="`worst <= best` must hold"):
+        normalised_regret([1.0], 1.0, 1.5)
+    with pytest.raises(InvalidValueError, match=r"got a score of 0\.5 above it"):
+        normalised_regret([[1.0, math.nan, 4.5]], [4.0], [0.0])
+
+
+# ---------------------------------------------------------------------------------------------- values by task
+TWO = [[[0.5, 0.25], [1.0, 0.0]], [[math.nan, math.nan], [0.5, 0.125]]]  # two tasks, two replicates, two trials
+
+
+def test_a_failed_cell_has_regret_one() -> None:
+    c = curves(TWO)
+    assert c.failed.tolist() == [[False, False], [True, False]]
+    assert c.filled.tolist() == [[[0.5, 0.25], [1.0, 0.0]], [[1.0, 1.0], [0.5, 0.125]]]
+    assert c.mean.tolist() == [[0.75, 0.125], [0.75, 0.5625]]
+
+
+def test_values_by_task() -> None:
+    c = curves(TWO)
+    assert auc(c).tolist() == [0.4375, 0.65625]
+    assert regret_at(c, 1).tolist() == [0.75, 0.75]
+    assert regret_at(c, 2).tolist() == regret_at(c, 33).tolist() == [0.125, 0.5625]
+    assert solved(c).tolist() == [0.5, 0.0]
+    logs = [math.log10(v + 0.001) for v in (0.5, 0.25, 1.0, 0.0)]
+    assert logs == pytest.approx([-0.300162, -0.600326, 0.000434, -3.0], abs=1e-6)
+    assert log_auc(c)[0] == pytest.approx(-0.975014, abs=1e-6)
+    assert log_auc(c)[1] == pytest.approx((0.000434 + 0.000434 - 0.300162 - 0.899629) / 4, abs=1e-6)
+
+
+def test_solved_is_below_a_hundredth() -> None:
+    assert solved(curves([[[0.01]], [[0.0099]], [[1.0]]])).tolist() == [0.0, 1.0, 0.0]
+
+
+def test_curves_keep_names_as_a_tuple_and_say_what_they_refuse() -> None:
+    assert Curves("S", "a", ["x"], np.zeros((1, 1, 1))).tasks == ("x",)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"got \(1, 1\) for 1 tasks \('S', 'a'\)"):
+        Curves("S", "a", ("x",), np.zeros((1, 1)))
+
+
+def test_ranks_and_wins_share_ties_of_twelve_decimals() -> None:
+    assert ranks(np.array([[0.5, 0.25, 0.5, 0.125], [1.0, 2.0, 3.0, 4.0]])).tolist() == [[3.5, 2, 3.5, 1], [1, 2, 3, 4]]
+    assert ranks(np.array([0.5, 0.5 + 4e-13, 0.5 + 2e-12])).tolist() == [1.5, 1.5, 3.0]
+    assert better(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0 + 4e-13, 2.0])).tolist() == [1.0, 0.5, 0.0]
+    assert better(np.array([1.0]), np.array([1.0 + 2e-12])).tolist() == [1.0]
+
+
+def test_interquartile_mean() -> None:
+    assert iqm(np.array([8.0, 0.0, 4.0, 2.0])) == 3.0  # the middle two
+    assert iqm(np.array([6.0, 0.0, 4.0])) == pytest.approx(11 / 3)  # the middle, and a quarter of either side
+    assert iqm(np.array([8.0, 0.0]), [3, 1]) == 8.0  # from a quarter to three quarters all is 8
+    assert iqm(np.array([8.0, 0.0, 4.0]), [1, 2, 1]) == 2.0  # half of it is 0, half is 4
+
+
+def test_performance_profile() -> None:
+    got = performance_profile(np.array([0.25, 0.5, 0.5, 1.0]), np.array([0.125, 0.25, 0.75, 1.0]), [1, 1, 1, 5])
+    assert got.tolist() == [0.0, 0.125, 0.375, 1.0]
+
+
+def test_friedman_of_ranks_worked_by_hand() -> None:
+    statistic, p = friedman(np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0]]))  # rank sums 3, 3, 6
+    assert statistic == pytest.approx(12 / (2 * 3 * 4) * (9 + 9 + 36) - 3 * 2 * 4)
+    assert p == pytest.approx(math.exp(-1.5))  # chi squared with two degrees of freedom
+    nearly = np.array([[1.0, 1.0 + 4e-13, 1.0], [1.0, 1.0, 1.0]])
+    assert all(math.isnan(v) for v in friedman(nearly))
+    assert all(math.isnan(v) for v in friedman(np.ones((2, 2)) * [[1.0, 2.0]]))
+    assert friedman(np.array([[1.0, 1.0, 2.0], [1.0, 1.0, 2.0]]))[0] == pytest.approx(4.0)  # ties corrected
+
+
+def test_nemenyis_critical_difference() -> None:
+    assert critical_difference(3, 10) == pytest.approx(2.343 * math.sqrt(3 * 4 / 60), abs=1e-3)  # q of Demsar's table 5
+    assert critical_difference(3, 10, 0.10) == pytest.approx(2.052 * math.sqrt(3 * 4 / 60), abs=1e-3)
+    with pytest.raises(InvalidValueError, match="`n_optimizers >= 2` and `n_tasks >= 1` must hold"):
+        critical_difference(2, 0)
+
+
+def test_cliques_by_hand() -> None:
+    assert cliques([4.0, 1.0, 2.0, 2.5], 1.5) == [(0, 2), (2, 3)]
+    assert cliques([1.0, 2.0, 3.0], 1.0) == [(0, 1), (1, 2)]
+    assert cliques([1.0, 2.0, 3.0], 0.5) == []
+
+
+# ---------------------------------------------------------------------------------------------- bootstrap
+def drawn(k: int, resample: int) -> list[int]:
+    """How often a resample holds each of `k` tasks, one draw after the other."""
+    counts, salt = [0] * k, seeding.key("bootstrap", k)
+    for i in range(k):
+        u = (seeding.mix_int(resample * k + i, salt) >> 11) * 2.0**-53
+        counts[int(u * k)] += 1
+    return counts
+
+
+def test_a_resample_draws_as_many_tasks_as_there_are_by_key() -> None:
+    sample = Resamples.of(("a", "b", "c"))
+    assert sample.resampled.shape == (2000, 3)
+    assert (sample.resampled[:4] * 3).round(9).tolist() == [[0, 3, 0], [1, 1, 1], [0, 1, 2], [2, 1, 0]]
+    for r in (0, 1, 2, 3, 777, 1999):
+        assert (sample.resampled[r] * 3).round(9).tolist() == drawn(3, r)
+    assert sample.weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
+
+
+def test_draws_follow_the_names_whatever_their_order() -> None:
+    ordered, turned = Resamples.of(("a", "b", "c")), Resamples.of(("c", "a", "b"))
+    assert turned.resampled[:3].tolist() == ordered.resampled[:3, [2, 0, 1]].tolist()
+    long = Resamples.of(("t10", "t9", "t1"))  # by text, not by number
+    assert long.resampled[:3].tolist() == ordered.resampled[:3, [1, 2, 0]].tolist()
+
+
+def test_weights_scale_each_resample_to_one() -> None:
+    got = Resamples.of(("a", "b", "c"), [1, 1, 2]).resampled
+    assert got[:4] == pytest.approx(np.array([[0, 1, 0], [0.25, 0.25, 0.5], [0, 0.2, 0.8], [2 / 3, 1 / 3, 0]]))
+
+
+def test_of_two_tasks_the_resampled_means_are_binomial() -> None:
+    means = (Resamples.of(("a", "b")).resampled @ np.array([0.0, 1.0])).tolist()
+    assert [means.count(v) for v in (0.0, 0.5, 1.0)] == [519, 996, 485]  # a commitment: published intervals hold them
+    assert Resamples.of(("a", "b")).mean(np.array([0.0, 1.0])) == [0.5, 0.0, 1.0]
+    assert Resamples.of(("a",)).mean(np.array([0.25])) == [0.25, 0.25, 0.25]
+
+
+V = np.array([0.1, 0.7, 0.2, 0.9, 0.4, 0.3, 0.8, 0.5])  # mean .4875
+
+
+def test_intervals_of_eight_tasks() -> None:
+    sample = Resamples.of(tuple("abcdefgh"))
+    means = np.sort(sample.resampled @ V)
+    assert sample.mean(V) == [0.4875, 0.3, 0.6875]
+    assert [means[49].round(9), means[1949].round(9)] == [0.3, 0.6875]  # 49.975 and 1949.025 of 0 .. 1999
+    both = sample.estimate(np.stack([V, V[::-1]], 1))
+    assert [part.round(6).tolist() for part in both] == [[0.4875, 0.4875], [0.3, 0.3125], [0.6875, 0.675]]
+    assert sample.ratio(V, V[::-1]) == [1.0, 0.60863, 1.600217]
+
+
+def test_intervals_of_eight_weighted_tasks() -> None:
+    sample = Resamples.of(tuple("abcdefgh"), np.arange(1.0, 9.0))
+    assert (sample.weights * 36).round(9).tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert sample.mean(V) == [0.530556, 0.358607, 0.703359]  # (.1 + 1.4 + .6 + 3.6 + 2 + 1.8 + 5.6 + 4) / 36
+    assert sample.ratio(V, V[::-1]) == [1.19375, 0.715082, 2.088966]  # 19.1 / 16
+
+
+def test_a_ratio_to_nothing_does_not_exist() -> None:
+    sample = Resamples.of(("a", "b"))
+    assert sample.ratio(np.array([0.5, 0.25]), np.zeros(2)) == [None, None, None]
+    assert sample.ratio(np.array([0.5, 0.25]), np.array([0.0, 0.5])) == [1.5, None, None]
+    assert sample.ratio(np.zeros(2), np.array([0.5, 0.5])) == [0.0, 0.0, 0.0]
+
+
+def test_weights_of_tasks() -> None:
+    assert task_weights(None, 4).tolist() == [0.25] * 4
+    assert task_weights([2, 6], 2).tolist() == [0.25, 0.75]
+    with pytest.raises(InvalidValueError, match="`weights` must be 2 positive numbers"):
+        task_weights([1.0, 2.0, 3.0], 2)
+
+
+def test_numbers_have_six_decimals() -> None:
+    assert [plain(v) for v in (0.12345649, 0.1234565001, 2.0, -math.inf, math.nan)] == [
+        0.123456, 0.123457, 2.0, None, None,
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- summaries
+PORTFOLIO = [[[0.5, 0.25]], [[0.25, 0.0]], [[1.0, 0.5]]]  # AUC 3/8, 1/8, 3/4
+OTHER = [[[0.25, 0.0]], [[0.25, 0.25]], [[1.0, 0.5]]]  # AUC 1/8, 1/4, 3/4
+
+
+def test_a_summary_holds_each_optimizer_against_the_portfolio() -> None:
+    got = summarise([curves(OTHER, "other"), curves(PORTFOLIO, "portfolio")])
+    assert list(got) == ["other", "portfolio"]
+    other, portfolio = got["other"], got["portfolio"]
+    assert [other[k][0] for k in ("auc", "rank", "gain", "solved", "p_better", "ratio")] == [
+        0.375, 1.5, 0.041667, 0.333333, 0.5, 0.9,
+    ]  # fmt: skip
+    assert [portfolio[k][0] for k in ("auc", "rank", "gain", "solved", "p_better", "ratio")] == [
+        0.416667, 1.5, 0.0, 0.333333, 0.5, 1.0,
+    ]  # fmt: skip
+    assert other["regret"]["1"][0] == 0.5 and other["regret"]["2"][0] == 0.25 == other["regret"]["33"][0]
+    assert list(other["regret"]) == ["1", "2", "5", "10", "15", "33"]
+    assert (other["cells"], other["failed_cells"], other["n_tasks"]) == (3, 0, 3)
+
+
+def test_a_summary_by_another_portfolio_and_with_weights() -> None:
+    got = summarise([curves(OTHER, "other"), curves(PORTFOLIO, "p")], portfolio="other", weights=[2, 1, 1])
+    assert got["p"]["auc"][0] == 0.40625  # (2 * 3/8 + 1/8 + 3/4) / 4
+    assert got["p"]["gain"][0] == -0.09375  # (2 * -1/4 + 1/8) / 4
+    assert got["p"]["p_better"][0] == 0.375  # lost twice, won once, tied once
+    assert got["p"]["ratio"][0] == 1.3  # 13/32 to 10/32
+    assert got["p"]["rank"][0] == 1.625 and got["other"]["rank"][0] == 1.375
+
+
+def test_weights_follow_the_tasks_of_the_first_curves() -> None:
+    turned = replace(curves(PORTFOLIO), tasks=("z", "x", "y"))
+    assert summarise([turned], weights=[2, 1, 1])["a"]["auc"][0] == 0.40625
+    assert summarise([turned, curves([[[1.0, 1.0]]] * 3, "b")], weights=[2, 1, 1])["a"]["auc"][0] == 0.40625
+    swapped = summarise([curves(PORTFOLIO, "b"), turned], weights=[2, 1, 1])["a"]
+    assert swapped["auc"][0] == 0.34375  # x is 1/8, twice; y 3/4; z 3/8
+
+
+def test_a_failed_cell_is_counted() -> None:
+    got = summarise([curves(TWO)], portfolio="a")["a"]
+    assert (got["cells"], got["failed_cells"], got["n_tasks"]) == (4, 1, 2)
+    assert got["log_auc"][0] == pytest.approx((-0.975014 - 0.299731) / 2, abs=2e-6)
+
+
+def test_two_optimizers_compared_task_by_task() -> None:
+    got = compare(curves(OTHER, "b"), curves(PORTFOLIO, "b"))
+    assert (got["ratio"][0], got["p_better"][0], got["n_tasks"]) == (0.9, 0.5, 3)
+    assert got["wilcoxon_p"] == 1.0  # of two differences one is of either sign
+    four = [[[0.25]], [[0.5]], [[0.75]], [[1.0]]]
+    less = [[[0.125]], [[0.25]], [[0.5]], [[0.25]]]
+    names = "wxyz"
+    clear = compare(curves(less, "a", names), curves(four, "b", names))
+    assert (clear["ratio"][0], clear["p_better"], clear["wilcoxon_p"]) == (0.45, [1.0, 1.0, 1.0], 0.125)
+    tied = compare(curves(OTHER), curves([[[0.25, 4e-13]], [[0.25, 0.25]], [[1.0, 0.5]]]))
+    assert (tied["wilcoxon_p"], tied["p_better"]) == (1.0, [0.5, 0.5, 0.5])
+
+
+def test_what_does_not_belong_together_says_what_differs() -> None:
+    with pytest.raises(InvalidValueError, match=r"got 'T', 3 tasks and 2 trials for 'b', and 'S', 3 and 2 for 'a'"):
+        summarise([curves(OTHER), curves(OTHER, "b", suite="T")])
+    with pytest.raises(InvalidValueError, match="must be unique, got"):
+        summarise([curves(OTHER), curves(OTHER)])

@@ -1,0 +1,571 @@
+"""Known answers of the store: the bytes of blocks and rows, the checksums, and which damage gets which error.
+
+The literals are commitments of the file format: a store written today must be read by every later version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.storage.blocks import pack, unpack
+from hpo_gym.storage.store import Record, Store, verify
+
+ROWS = {"row": np.array([2, 0], "<i8")}
+HEAD = b'[["row", "<i8", [2]]]'
+BLOCK = struct.pack("<I", 21) + HEAD + b"\x02" + 7 * b"\x00" + 8 * b"\x00"
+
+
+def checksum(*values: object) -> bytes:
+    """Type, length and text of each value, hashed to 16 bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    for value in values:
+        data = value if isinstance(value, bytes) else str(value).encode()
+        state.update(type(value).__name__.encode() + str(len(data)).encode() + b":" + data)
+    return state.digest()
+
+
+def xor(*digests: bytes) -> bytes:
+    out = 0
+    for digest in digests:
+        out ^= int.from_bytes(digest, "big")
+    return out.to_bytes(16, "big")
+
+
+def read(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """What another program reads from the file."""
+    connection = sqlite3.connect(path)
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
+
+
+def change(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "s.sqlite"
+
+
+@pytest.fixture
+def three(path: Path) -> Path:
+    """A closed store of three cells and one text."""
+    with Store(path) as store:
+        store.put_many([Record(name, {"n": n}, ROWS) for n, name in enumerate(("aa", "bb", "cc"))])
+        store.meta_set("protocol", "p")
+    return path
+
+
+# ---------------------------------------------------------------------------------------------- blocks
+def test_a_block_is_a_header_and_little_endian_values_compressed() -> None:
+    assert zlib.decompress(pack(ROWS)) == BLOCK
+    assert zlib.decompress(pack({"row": np.array([2, 0], ">i8")})) == BLOCK
+    several = {"b": np.array([[True], [False]]), "a": np.array([1.5, -0.0], "f4"), "t": np.array("é")}
+    head = b'[["a", "<f4", [2]], ["b", "|b1", [2, 1]], ["t", "<U1", []]]'
+    values = b"\x00\x00\xc0\x3f\x00\x00\x00\x80" + b"\x01\x00" + b"\xe9\x00\x00\x00"
+    assert zlib.decompress(pack(several)) == struct.pack("<I", len(head)) + head + values
+    assert zlib.decompress(pack({})) == b"\x02\x00\x00\x00[]"
+
+
+def test_text_of_no_length_takes_the_room_of_one_letter() -> None:
+    head = b'[["t", "<U1", [1]]]'
+    assert zlib.decompress(pack({"t": np.array([""], "<U0")})) == struct.pack("<I", len(head)) + head + 4 * b"\x00"
+
+
+def test_a_block_made_by_hand_is_read() -> None:
+    head = b'[["x", "<f8", [1]], ["y", "<i2", [2, 2]], ["z", "|S2", []]]'
+    body = struct.pack("<d", 0.5) + struct.pack("<4h", 1, -2, 3, 4) + b"ok"
+    got = unpack(zlib.compress(struct.pack("<I", len(head)) + head + body))
+    assert {name: a.tolist() for name, a in got.items()} == {"x": [0.5], "y": [[1, -2], [3, 4]], "z": b"ok"}
+    assert got["y"].dtype == np.int16
+    assert not got["x"].flags.writeable
+
+
+@pytest.mark.parametrize(
+    "bad", [np.array([None]), np.array([1], "M8[s]"), np.array([1.0], np.longdouble), np.array([1j], np.clongdouble)]
+)
+def test_what_has_no_form_of_its_own_on_every_machine_is_refused(bad: np.ndarray) -> None:
+    with pytest.raises(InvalidValueError, match="`arrays` must hold booleans, numbers or text, got 'x'"):
+        pack({"x": bad})
+
+
+def test_complex_numbers_of_16_bytes_are_kept() -> None:
+    assert unpack(pack({"x": np.array([1 + 2j])}))["x"].tolist() == [1 + 2j]
+
+
+# ---------------------------------------------------------------------------------------------- what is in the file
+def test_a_new_store_holds_its_schema_an_id_and_a_seal_of_both(path: Path) -> None:
+    with Store(path):
+        pass
+    (name, value, known), (second, schema, other) = read(path, "SELECT key, value, checksum FROM meta ORDER BY key")
+    assert (name, second, schema) == ("id", "schema", "1")
+    assert len(value) == 16 and int(value, 16) >= 0
+    assert known == checksum("id", value) and other == checksum("schema", "1")
+    digest = xor(checksum("meta", "id", known), checksum("meta", "schema", other))
+    assert read(path, "SELECT * FROM seal") == [(1, 2, digest, checksum(2, digest))]
+    assert read(path, "PRAGMA application_id") == [(0x48504F47,)]
+    assert read(path, "PRAGMA journal_mode") == [("wal",)]
+    assert path.with_name("s.sqlite.lock").read_text() == f"{value} 000000000002\n"
+
+
+def test_a_row_is_the_cell_its_checksum_and_compact_json(path: Path) -> None:
+    with Store(path) as store:
+        store.put("ab12", {"b": 1, "a": "é"}, ROWS, measured={"s": 0.5})
+    (row,) = read(path, "SELECT cell, checksum, status, error, identity, measured, payload FROM cells")
+    expected = ("ab12", "done", None, '{"a":"\\u00e9","b":1}', '{"s":0.5}', pack(ROWS))
+    assert row == (expected[0], checksum(*expected), *expected[1:])
+    assert checksum("ab12", None, 7).hex() == "5660c30e4ab96cedae0c20a34b3ab396"  # of "str4:ab12NoneType4:Noneint1:7"
+
+
+def test_a_failure_is_kept_with_its_error(path: Path) -> None:
+    with Store(path) as store:
+        store.put("ab", {}, {}, status="failed", error="boom")
+        got = store.get("ab")
+    assert got == Record("ab", {}, {}, "failed", "boom", {})
+    assert read(path, "SELECT status, error, identity, measured FROM cells") == [("failed", "boom", "{}", "{}")]
+
+
+def test_the_seal_counts_writes_and_holds_the_rows_that_are_there(path: Path) -> None:
+    with Store(path) as store:
+        store.put("aa", {"n": 1}, ROWS)
+        store.put("aa", {"n": 2}, ROWS)  # in its place
+        store.put_many([Record("bb", {}), Record("cc", {})])
+        store.meta_set("p", "text")
+    rows = [("cells", *r) for r in read(path, "SELECT cell, checksum FROM cells")]
+    rows += [("meta", *r) for r in read(path, "SELECT key, checksum FROM meta")]
+    assert sorted(r[1] for r in rows) == ["aa", "bb", "cc", "id", "p", "schema"]
+    digest = xor(*(checksum(*r) for r in rows))
+    assert read(path, "SELECT writes, digest, checksum FROM seal") == [(7, digest, checksum(7, digest))]
+    assert path.with_name("s.sqlite.lock").read_text().endswith(" 000000000007\n")
+
+
+def test_what_put_has_acknowledged_is_in_the_file_alone_and_not_in_its_log(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    with Store(path) as store:
+        for n, name in enumerate(("aa", "bb")):
+            store.put(name, {"n": n}, ROWS)
+            assert path.with_name("s.sqlite-wal").stat().st_size == 0
+            shutil.copy(path, tmp_path / "alone" / "s.sqlite")
+            with Store(tmp_path / "alone" / "s.sqlite", write=False) as copy:
+                assert [r.identity["n"] for r in copy.records()] == list(range(n + 1))
+
+
+def test_a_writer_waits_for_the_disk_in_write_ahead_mode(path: Path) -> None:
+    def asked(store: Store, name: str) -> object:
+        return store._db.execute(f"PRAGMA {name}").fetchone()[0]
+
+    for _ in range(2):  # a new file, and one that is there
+        with Store(path) as store:
+            assert asked(store, "synchronous") == 2  # FULL: a commit is on the disk, not in the system's memory
+            assert asked(store, "journal_mode") == "wal"
+            assert asked(store, "busy_timeout") == 1000
+    change(path, "PRAGMA journal_mode=DELETE")
+    with Store(path) as store:
+        assert asked(store, "journal_mode") == "wal"
+    with Store(path, write=False) as reader:
+        assert asked(reader, "busy_timeout") == 5000
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            reader._db.execute("DELETE FROM meta")
+
+
+def test_all_that_was_put_comes_back_and_cannot_be_changed(path: Path) -> None:
+    with Store(path) as store:
+        store.put("ab", {"task": "t"}, ROWS, status="failed", error="e", measured={"s": 2})
+        got = store.get("ab")
+        assert got is not None
+        assert (got.cell, got.status, got.error) == ("ab", "failed", "e")
+        assert (dict(got.identity), dict(got.measured)) == ({"task": "t"}, {"s": 2})
+        assert got.arrays["row"].tolist() == [2, 0]
+        for mapping in (got.identity, got.measured, got.arrays):
+            with pytest.raises(TypeError):
+                mapping["x"] = 1  # type: ignore[index]
+        assert store.get("cd") is None and store.meta_get("none") is None
+
+
+def test_an_error_that_is_no_unicode_is_written_with_escapes(path: Path) -> None:
+    with Store(path) as store:
+        store.put("ab", {}, {}, status="failed", error="a\udc80")
+    assert read(path, "SELECT error FROM cells") == [("a\\udc80",)]
+
+
+# ---------------------------------------------------------------------------------------------- going on
+def test_a_store_that_is_opened_again_goes_on_where_it_ended(three: Path) -> None:
+    with Store(three) as store:
+        assert store.cells() == {"aa", "bb", "cc"} and store.meta_get("protocol") == "p"
+        name = store.meta_get("id")
+        store.put("dd", {}, {})
+    with Store(three) as store:
+        assert store.cells() == {"aa", "bb", "cc", "dd"} and store.meta_get("id") == name
+        assert store.verify() == []
+    assert read(three, "SELECT writes FROM seal") == [(7,)]
+
+
+def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(three: Path) -> None:
+    change(three, "CREATE TRIGGER no BEFORE INSERT ON cells WHEN NEW.cell = 'ee' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with Store(three) as store:
+        with pytest.raises(DamagedDataError, match="is damaged"):
+            store.put_many([Record("dd", {}), Record("ee", {})])
+        assert store.cells() == {"aa", "bb", "cc"}
+        store.put("dd", {}, {})
+        assert store.cells() == {"aa", "bb", "cc", "dd"}
+        assert store.verify() == []
+    assert read(three, "SELECT writes FROM seal") == [(7,)]
+
+
+def test_records_are_made_before_anything_is_written(three: Path) -> None:
+    with Store(three) as store:
+        for bad, rule in (
+            (Record("dd", {}, status="bad"), "`status` must be 'done' or 'failed', got 'bad'"),
+            (Record("", {}), "`cell` must be a hash in hex, got ''"),
+            (Record("é", {}), "`cell` must be a hash in hex"),
+            (Record("a\n", {}), "`cell` must be a hash in hex"),
+            (Record("dd", {"x": float("inf")}), "must be JSON, without NaN"),
+            (Record("dd", {}, measured={"x": {1}}), "must be JSON, without NaN"),
+        ):
+            with pytest.raises(InvalidValueError, match=rule):
+                store.put_many([Record("dd", {}), bad])
+        assert store.cells() == {"aa", "bb", "cc"}
+
+
+def test_one_writer_at_a_time_and_a_store_is_opened_once(three: Path) -> None:
+    store = Store(three)
+    with store:
+        with (
+            pytest.raises(StateError, match=r"one writer: another one holds .*s\.sqlite\.lock"),
+            Store(three),
+        ):
+            pass
+        with pytest.raises(StateError, match="must be opened once"):
+            store.__enter__()
+        assert store.cells() == {"aa", "bb", "cc"}  # it is still open
+    store.close()
+    with pytest.raises(StateError, match="A store must be open"):
+        store.cells()
+    with store:  # and can be opened again
+        assert len(store.cells()) == 3
+
+
+def test_a_store_that_could_not_be_opened_gives_its_lock_back(three: Path) -> None:
+    change(three, "UPDATE seal SET writes = 99")
+    for _ in range(2):
+        with pytest.raises(DamagedDataError, match="do not match its seal"), Store(three):
+            pass
+    change(three, "UPDATE seal SET writes = 6")
+    with Store(three) as store:
+        assert len(store.cells()) == 3
+
+
+def test_a_reader_needs_a_file_and_writes_nothing(three: Path, tmp_path: Path) -> None:
+    with Store(three, write=False) as reader:
+        for write in (lambda: reader.put("dd", {}, {}), lambda: reader.meta_set("k", "v")):
+            with pytest.raises(StateError, match="opened with `write=False` must not be written to"):
+                write()
+        assert [r.cell for r in reader.records()] == ["aa", "bb", "cc"]
+    none = tmp_path / "none" / "deep" / "s.sqlite"
+    with pytest.raises(InvalidValueError, match="which is no file"), Store(none, write=False):
+        pass
+    assert not none.parent.exists()
+    with Store(none):  # a writer makes its folder
+        pass
+    assert none.is_file()
+    with (
+        pytest.raises(StateError, match=r"cannot be written to .* read it by"),
+        Store(three / "s.sqlite"),
+    ):
+        pass
+
+
+def test_the_lock_file_is_nobodys_to_run_or_to_share(path: Path) -> None:
+    with Store(path):
+        assert path.with_name("s.sqlite.lock").stat().st_mode & 0o133 == 0
+
+
+def test_a_reader_beside_a_log_leaves_the_log_alone(three: Path) -> None:
+    with Store(three) as store:
+        held = sqlite3.connect(three, isolation_level=None)
+        held.execute("BEGIN")
+        held.execute("SELECT * FROM meta").fetchall()  # keeps the log from being written back
+        store._db.execute("PRAGMA busy_timeout = 0")
+        store.put("dd", {}, {})
+        log = three.with_name("s.sqlite-wal")
+        assert log.stat().st_size > 0
+        with Store(three, write=False) as reader:
+            assert reader.cells() == {"aa", "bb", "cc", "dd"}
+        assert log.stat().st_size > 0
+        left = three.parent / "left"  # as a killed writer leaves it
+        left.mkdir()
+        for file in (three, log):
+            shutil.copy(file, left)
+        held.close()
+    before = (left / "s.sqlite-wal").read_bytes()
+    for _ in range(2):
+        with Store(left / "s.sqlite", write=False) as reader:
+            assert reader.cells() == {"aa", "bb", "cc", "dd"}
+    assert (left / "s.sqlite-wal").read_bytes() == before and (left / "s.sqlite").stat().st_size > 0
+    with Store(left / "s.sqlite") as store:  # the next writer moves it into the file
+        assert store.cells() == {"aa", "bb", "cc", "dd"}
+    assert sorted(file.name for file in left.iterdir()) == ["s.sqlite", "s.sqlite.lock"]
+
+
+def test_a_reader_where_nobody_writes_leaves_no_files_behind(three: Path) -> None:
+    before = sorted(three.parent.iterdir())
+    with Store(three, write=False) as reader:
+        assert len(reader.cells()) == 3
+    assert sorted(three.parent.iterdir()) == before
+
+
+# ---------------------------------------------------------------------------------------------- damage
+@pytest.mark.parametrize(
+    "change_to",
+    ["status = 'failed'", "error = 'x'", "identity = '{}'", "measured = '{\"s\":1}'", "payload = x'00'",
+     "payload = 'text'", "checksum = x'00'"],
+)  # fmt: skip
+def test_a_changed_column_is_named_and_the_other_cells_are_served(three: Path, change_to: str) -> None:
+    with Store(three) as store:
+        change(three, f"UPDATE cells SET {change_to} WHERE cell = 'bb'")
+        with pytest.raises(DamagedDataError, match=r"Cell 'bb' of .* does not match its checksum"):
+            store.get("bb")
+        other = store.get("cc")
+        assert other is not None and other.identity["n"] == 2
+    faults = verify(three)
+    assert sum("Cell 'bb'" in fault for fault in faults) == 1
+    assert not any("'aa'" in fault for fault in faults)
+
+
+def test_a_payload_that_is_no_bytes_is_damage_even_where_its_checksum_fits(three: Path) -> None:
+    fits = checksum("bb", "done", None, '{"n":1}', "{}", "text")
+    change(three, f"UPDATE cells SET payload = 'text', checksum = x'{fits.hex()}' WHERE cell = 'bb'")
+    assert any("Cell 'bb'" in fault for fault in verify(three))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM cells WHERE cell = 'bb'",
+        "DELETE FROM meta WHERE key = 'protocol'",
+        "UPDATE cells SET checksum = x'00' WHERE cell = 'bb'",
+        "UPDATE cells SET cell = 'zz' WHERE cell = 'bb'",
+        "UPDATE seal SET writes = 7",
+        "UPDATE seal SET digest = x'00'",
+        "UPDATE seal SET checksum = x'00'",
+        "DELETE FROM seal",
+    ],
+)
+def test_rows_and_the_seal_must_agree(three: Path, statement: str) -> None:
+    change(three, statement)
+    for write in (True, False):
+        with pytest.raises(DamagedDataError, match="its rows do not match its seal"), Store(three, write=write):
+            pass
+    assert sum("its rows do not match its seal" in fault for fault in verify(three)) == 1
+
+
+def test_a_seal_that_fits_itself_and_not_the_rows_is_damage(three: Path) -> None:
+    digest = bytes(16)
+    change(three, f"UPDATE seal SET digest = x'{digest.hex()}', checksum = x'{checksum(6, digest).hex()}'")
+    with pytest.raises(DamagedDataError, match="its rows do not match its seal"), Store(three):
+        pass
+
+
+def test_a_changed_text_is_named(three: Path) -> None:
+    with Store(three) as store:
+        change(three, "UPDATE meta SET value = 'q' WHERE key = 'protocol'")
+        with pytest.raises(DamagedDataError, match=r"meta 'protocol' of .* does not match its checksum"):
+            store.meta_get("protocol")
+        assert len(store.verify()) == 1
+    assert len(verify(three)) == 1
+
+
+def test_what_is_no_store_of_this_schema_is_refused(three: Path) -> None:
+    change(three, "PRAGMA application_id=7")
+    for write in (True, False):
+        with pytest.raises(DamagedDataError, match="is not a store of hpo-gym"), Store(three, write=write):
+            pass
+    change(three, f"PRAGMA application_id={0x48504F47}")
+    with Store(three) as store:
+        store.meta_set("schema", "2")
+    for write in (True, False):
+        with (
+            pytest.raises(DamagedDataError, match="has schema 2, this version of hpo-gym reads 1"),
+            Store(three, write=write),
+        ):
+            pass
+
+
+def test_a_file_without_tables_is_a_new_store_unless_its_lock_has_counted_writes(path: Path) -> None:
+    path.touch()
+    with Store(path) as store:
+        assert store.cells() == set()
+    path.write_bytes(b"")
+    with pytest.raises(DamagedDataError, match="is not a store of hpo-gym"), Store(path):
+        pass
+    path.unlink()
+    with Store(path) as store:  # removed on purpose: the count begins anew
+        assert store.cells() == set()
+
+
+def test_an_older_copy_is_told_by_the_count_of_acknowledged_writes(three: Path) -> None:
+    lock = three.with_name("s.sqlite.lock")
+    (name,) = (value for key, value in read(three, "SELECT key, value FROM meta") if key == "id")
+    assert lock.read_text() == f"{name} 000000000006\n"
+    for write in (True, False):
+        lock.write_text(f"{name} 000000000007\n")
+        with (
+            pytest.raises(DamagedDataError, match="it holds 6 writes and 7 were acknowledged"),
+            Store(three, write=write),
+        ):
+            pass
+    for harmless in (f"{name} 000000000006\n", f"{name} 000000000005\n", "other 000000000007\n", "", "x", "a b\n"):
+        lock.write_text(harmless)
+        with Store(three, write=False) as store:
+            assert len(store.cells()) == 3
+    lock.unlink()
+    assert verify(three) == []
+
+
+def test_several_faults_are_all_told(three: Path) -> None:
+    change(
+        three,
+        "UPDATE cells SET identity = '{}' WHERE cell IN ('aa', 'cc')",
+        "UPDATE meta SET value = 'q' WHERE key = 'protocol'",
+        "DELETE FROM cells WHERE cell = 'bb'",
+    )
+    told = verify(three)
+    assert len(told) == 4
+    for words in ("match its seal", "Cell 'aa'", "Cell 'cc'", "meta 'protocol'"):
+        assert sum(words in fault for fault in told) == 1
+
+
+def test_a_broken_page_is_told(three: Path) -> None:
+    data = bytearray(three.read_bytes())
+    (size,) = struct.unpack(">H", data[16:18])
+    data[size : size + 200] = 200 * b"\xff"  # the first page after the header's
+    three.write_bytes(data)
+    assert verify(three) != []
+    with pytest.raises(HPOGymError), Store(three):
+        pass
+
+
+def test_what_only_sqlites_own_check_finds_is_told(three: Path) -> None:
+    change(three, "PRAGMA ignore_check_constraints=1", "UPDATE seal SET one = 2")
+    (fault,) = verify(three)
+    assert fault == f"{three} is damaged: CHECK constraint failed in seal"
+
+
+def test_a_table_that_is_gone_is_told_by_each_check_that_reads_it(three: Path) -> None:
+    with Store(three) as store:
+        change(three, "DROP TABLE cells")
+        told = store.verify()
+    assert len(told) == 2 and all("no such table: cells" in fault for fault in told)
+
+
+def test_text_that_is_no_unicode_is_refused(three: Path) -> None:
+    with Store(three) as store, pytest.raises(InvalidValueError, match="Text must be valid Unicode"):
+        store.meta_set("k", "a\udc80")
+    assert verify(three) == []
+
+
+def test_no_file_is_a_fault(tmp_path: Path) -> None:
+    (fault,) = verify(tmp_path / "none.sqlite")
+    assert "which is no file" in fault
+
+
+class Broken:
+    """A connection that answers every query by an error, or by one row."""
+
+    def __init__(self, fault: Exception | None = None, row: tuple[object, ...] | None = None) -> None:
+        self.fault, self.row = fault, row
+
+    def execute(self, *_: object) -> Broken:
+        if self.fault is not None:
+            raise self.fault
+        return self
+
+    def fetchone(self) -> tuple[object, ...] | None:
+        return self.row
+
+    def close(self) -> None:
+        raise sqlite3.ProgrammingError("closed twice")
+
+
+def fault_of(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) -> sqlite3.Error:
+    fault = kind("told by SQLite")
+    fault.sqlite_errorcode = code
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (fault_of(sqlite3.SQLITE_FULL), StorageFullError, "could not be written"),
+        (fault_of(sqlite3.SQLITE_IOERR), StorageFullError, "what was stored before is intact"),
+        (fault_of(sqlite3.SQLITE_IOERR_WRITE), StorageFullError, "could not be written"),
+        (fault_of(sqlite3.SQLITE_IOERR_READ), DamagedDataError, "is damaged"),
+        (fault_of(sqlite3.SQLITE_IOERR_SHORT_READ), DamagedDataError, "is damaged"),
+        (fault_of(sqlite3.SQLITE_BUSY), StateError, "is locked by another program"),
+        (fault_of(sqlite3.SQLITE_LOCKED), StateError, "is locked by another program"),
+        (fault_of(sqlite3.SQLITE_BUSY_SNAPSHOT), StateError, "is locked by another program"),
+        (fault_of(sqlite3.SQLITE_CANTOPEN), StateError, "could not be opened"),
+        (fault_of(sqlite3.SQLITE_READONLY), StateError, "if its folder is read-only"),
+        (fault_of(sqlite3.SQLITE_PERM), StateError, "could not be opened"),
+        (fault_of(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), DamagedDataError, "is damaged"),
+        (sqlite3.ProgrammingError("of another thread"), StateError, "of another thread"),
+        (UnicodeEncodeError("utf-8", "a\udc80", 1, 2, "no"), InvalidValueError, "must be valid Unicode"),
+    ],
+)
+def test_an_error_of_the_file_says_what_it_means_for_the_caller(
+    three: Path, fault: Exception, kind: type[Exception], words: str
+) -> None:
+    with Store(three) as store:
+        whole = store._connection
+        store._connection = Broken(fault)  # type: ignore[assignment]
+        with pytest.raises(kind, match=words) as raised:
+            store.get("aa")
+        assert type(raised.value) is kind
+        named = kind is not InvalidValueError
+        assert str(raised.value).startswith(f"cell 'aa' of {three}") == named
+        with pytest.raises(kind, match=words) as raised:
+            store.meta_get("id")
+        assert str(raised.value).startswith(f"meta 'id' of {three}") == named
+        store._connection = whole
+
+
+def test_another_cell_than_was_asked_for_is_damage(three: Path) -> None:
+    with Store(three) as store:
+        whole = store._connection
+        store._connection = Broken(row=("bb", b"", "done", None, "{}", "{}", b""))  # type: ignore[assignment]
+        with pytest.raises(DamagedDataError, match="asked for cell 'aa', it finds 'bb'"):
+            store.get("aa")
+        store._connection = Broken(row=("id", checksum("id", "x"), "x"))  # type: ignore[assignment]
+        with pytest.raises(DamagedDataError, match="meta 'protocol' of"):
+            store.meta_get("protocol")
+        store._connection = whole
+
+
+def test_a_cell_that_is_listed_and_not_found_is_damage(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(three) as store:
+        monkeypatch.setattr(store, "get", lambda cell: None)
+        with pytest.raises(DamagedDataError, match="cell 'aa' is listed and not found"):
+            list(store.records())
+
+
+def test_a_store_closes_whatever_its_connection_says(three: Path) -> None:
+    with Store(three) as store:
+        assert store._connection is not None
+        store._connection.close()
+        store._connection = Broken()  # type: ignore[assignment]
+    with Store(three) as again:  # its lock was given back
+        assert len(again.cells()) == 3

@@ -1,0 +1,147 @@
+"""On which scale scores are shown, in two episodes worked out by hand from the table in `toy_suite`.
+
+Task a scores .5 .75 .5 .625 (rows 0 4 0 1), task b .375 .75 1.25 .75 (rows 2 3 0 3).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env, vector_env
+
+import hpo_gym
+
+A = Episode("a", (0, 4, 0, 1))
+B = Episode("b", (2, 3, 0, 3))
+GIVEN_A = Episode("a", (0, 1), seed=6, given=(0, 4))
+GIVEN_B = Episode("b", (0, 3), seed=0, given=(2, 3))
+EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+# All trials so far, after one, two, three and four.
+SHOWN: dict[str, tuple[Any, Any]] = {
+    "raw": (
+        [(0.5,), (0.5, 0.75), (0.5, 0.75, 0.5), (0.5, 0.75, 0.5, 0.625)],
+        [(0.375,), (0.375, 0.75), (0.375, 0.75, 1.25), (0.375, 0.75, 1.25, 0.75)],
+    ),
+    # less the mean of meta-train, .5, in its standard deviations, .5
+    "global": (
+        [(0,), (0, 0.5), (0, 0.5, 0), (0, 0.5, 0, 0.25)],
+        [(-0.25,), (-0.25, 0.5), (-0.25, 0.5, 1.5), (-0.25, 0.5, 1.5, 0.5)],
+    ),
+    "running": (
+        [
+            (0,),
+            (-1, 1),  # two that differ are one deviation from their mean
+            (-0.70710678, 1.41421356, -0.70710678),  # (-1 2 -1) / sqrt(2)
+            (-0.90453403, 1.50755672, -0.90453403, 0.30151134),  # (-3 5 -3 1) / sqrt(11), in 32nds from 19 / 32
+        ],
+        [
+            (0,),
+            (-1, 1),
+            (-1.16247639, -0.11624764, 1.27872403),  # (-10 -1 11) / sqrt(74), in 24ths from 19 / 24
+            (-1.30654916, -0.10050378, 1.50755672, -0.10050378),  # (-13 -1 15 -1) / sqrt(99), in 32nds from 25 / 32
+        ],
+    ),
+    # share of the trials that are worse less the share that are better
+    "rank": (
+        [
+            (0,),
+            (-0.5, 0.5),
+            (-1 / 3, 2 / 3, -1 / 3),  # of three, one is better than .5 and two are worse than .75
+            (-0.5, 0.75, -0.5, 0.25),  # of four, two are worse than .625 and one is better
+        ],
+        [(0,), (-0.5, 0.5), (-2 / 3, 0, 2 / 3), (-0.75, 0, 0.75, 0)],
+    ),
+}
+INCUMBENT = ((0, 1, 1, 1), (0, 1, 2, 2))  # its place among the trials
+EACH_SCALE = pytest.mark.parametrize("scale", SHOWN)
+
+
+def _assert_scores(observer: str, observation: Any, shown: Any, incumbent: int, rows: Any) -> None:
+    """Where an observer puts the scores that are shown for the trials so far, which tried `rows`; 0 before them."""
+    last, best = (shown[-1], shown[incumbent]) if shown else (0, 0)
+    padded = [*shown, *[0.0] * (4 - len(shown))]
+    if observer == "last":
+        assert_shown(observation[4:6], (last, best))
+    elif observer == "summary":
+        assert_shown(observation[8:10], (best, last))
+    elif observer == "history":
+        assert_shown(observation[4::6], padded)
+    elif observer == "tokens":
+        assert_shown(observation["history_y"], padded)
+    else:
+        of_row = dict(zip(rows, shown, strict=False))
+        assert_shown(observation["candidate_features"][:, 1], [of_row.get(row, 0.0) for row in range(5)])
+        assert_shown(observation["state"][:1], [best])
+
+
+@EACH_WAY
+@EACH_SCALE
+@pytest.mark.parametrize("observer", ["last", "summary", "history", "tokens", "pool"])
+def test_an_episode(observer: str, scale: str, way: Any) -> None:
+    walks = way([A, B], observer=observer, codec="pool", scores=scale)
+    for walk, shown, incumbent in zip(walks, SHOWN[scale], INCUMBENT, strict=True):
+        rows = A.actions if walk is walks[0] else B.actions
+        _assert_scores(observer, walk.seen[0], (), -1, rows)
+        for t, observation in enumerate(walk.seen[1:]):
+            _assert_scores(observer, observation, shown[t], incumbent[t], rows)
+
+
+@EACH_WAY
+@EACH_SCALE
+@pytest.mark.parametrize("observer", ["last", "summary", "history", "tokens", "pool"])
+def test_given_points_count_as_trials(observer: str, scale: str, way: Any) -> None:
+    """The first two trials of the same episodes are given, so that they are seen at once."""
+    walks = way([GIVEN_A, GIVEN_B], observer=observer, codec="pool", scores=scale, budget=2, n_init=2)
+    for walk, shown, incumbent in zip(walks, SHOWN[scale], INCUMBENT, strict=True):
+        rows = A.actions if walk is walks[0] else B.actions
+        for t, observation in enumerate(walk.seen, 1):
+            _assert_scores(observer, observation, shown[t], incumbent[t], rows)
+
+
+@EACH_WAY
+@pytest.mark.parametrize(
+    ("scale", "a", "b"),
+    [
+        # a: 1.125 .375 .75 and then .875 are in the history, the incumbent is .75: the only full evaluation
+        # b: 1.5 -.75 .625 and then 1, the incumbent is -.75
+        ("raw", [(1.125, 1.125), (0.375, 0.375), (0.75, 0.75), (0.875, 0.75)],
+                [(1.5, 1.5), (-0.75, -0.75), (0.625, -0.75), (1, -0.75)]),
+        ("global", [(1.25, 1.25), (-0.25, -0.25), (0.5, 0.5), (0.75, 0.5)],
+                   [(2, 2), (-2.5, -2.5), (0.25, -2.5), (1, -2.5)]),
+        ("rank", [(0, 0), (-0.5, -0.5), (0, 0), (0.25, -0.25)],
+                 [(0, 0), (-0.5, -0.5), (0, -2 / 3), (0.25, -0.75)]),
+        # about their means, after three trials and after four: a (9 -9 0) / sqrt(54), (11 -13 -1 3) / sqrt(75),
+        # b (25 -29 4) / sqrt(494), (29 -43 1 13) / sqrt(715)
+        ("running", [(0, 0), (-1, -1), (0, 0), (0.34641016, -0.11547005)],
+                    [(0, 0), (-1, -1), (0.17996851, -1.30477171), (0.48617243, -1.60810882)]),
+    ],
+)  # fmt: skip
+def test_trials_of_every_fidelity_count(scale: str, a: Any, b: Any, way: Any) -> None:
+    episodes = [Episode("a", ((2, 0), (0, 1), (4, 2), (1, 2))), Episode("b", ((0, 0), (1, 2), (3, 1), (3, 1)))]
+    walks = way(episodes, levels(), codec={"name": "pool", "fidelity": True}, scores=scale, budget=2)
+    for walk, literals in zip(walks, (a, b), strict=True):
+        for observation, scores in zip(walk.seen[1:], literals, strict=False):
+            assert_shown(observation[4:6], scores)
+
+
+@EACH_WAY
+def test_the_global_scale_leaves_out_failures_and_what_was_not_measured(way: Any) -> None:
+    """Without them one standard deviation is .5448624: row 1 of a shows .125 / .5448624, the failure of row 4 shows
+    that of its score, .375; on b row 1 answers for row 4, -1.25 / .5448624.
+    """
+    a, b = way([Episode("a", (1, 4)), Episode("b", (4, 0))], gaps(), codec="pool", scores="global", budget=2)
+    assert_shown(a.seen[1][4:6], (0.22941573, 0.22941573))
+    assert_shown(b.seen[1][4:6], (-2.29415734, -2.29415734))
+    if a.rewards:  # a policy does not see the last trial
+        assert_shown(a.seen[2][4:6], (-0.22941573, 0.22941573))
+        assert_shown(b.seen[2][4:6], (1.37649440, 1.37649440))
+
+
+@pytest.mark.parametrize("scale", ["globl", "Rank "])
+def test_an_unknown_scale_is_refused_with_the_nearest(scale: str) -> None:
+    nearest = {"globl": "global", "Rank ": "rank"}[scale]
+    for make in (lambda: single_env(scores=scale), lambda: vector_env(2, scores=scale)):
+        with pytest.raises(hpo_gym.UnknownNameError, match=f"Did you mean '{nearest}'"):
+            make()
