@@ -121,19 +121,23 @@ class Pool:
         least = rough[everyone, rows]
         rough[everyone, rows] = np.inf
         second = rough[everyone, rough.argmin(1)]
-        unsure = np.flatnonzero(second <= least + np.float32(_ROUGH * q.shape[1]))
+        most = least + np.float32(_ROUGH * q.shape[1])
+        unsure = np.flatnonzero(second <= most)
         if unsure.size:
-            distance = self._distances(q[unsure])
-            _close(distance, allowed if allowed.ndim == 1 else allowed[unsure])
-            rows[unsure] = distance.argmin(1)
+            near = rough[unsure] <= most[unsure, None]
+            near[everyone[: len(unsure)], rows[unsure]] = True
+            few = np.flatnonzero(near.any(0))
+            distance = self._distances(q[unsure], few)
+            _close(distance, allowed[few] if allowed.ndim == 1 else allowed[unsure[:, None], few])
+            rows[unsure] = few[distance.argmin(1)]
         return np.where(_of_rows(allowed, rows), rows, -1)
 
     def distances(self, x: Points) -> Floats:
         """Squared distances of canonical points ``(n, d)`` to all rows, ``(n, m)``."""
-        return self._distances(_of_points(self.space, x))
+        return self._distances(_of_points(self.space, x), slice(None))
 
-    def _distances(self, q: Floats) -> Floats:
-        return np.round(q @ self._factors, 12)  # so that what is as near is equal
+    def _distances(self, q: Floats, rows: Ints | slice) -> Floats:
+        return np.round(q @ self._factors[:, rows], 12)  # so that what is as near is equal
 
     @functools.cached_property
     def _factors(self) -> Floats:

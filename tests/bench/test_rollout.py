@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import core_toys as toys
 import numpy as np
 import pytest
 
@@ -17,7 +18,6 @@ from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.state.contexts import given_points
 from hpo_gym.task import bank_of
 from hpo_gym.trial import History, Query, Status, Trial
-from tests.core import core_toys as toys
 
 SQUARE, LEVELS = toys.square(), toys.levels()
 NAN = math.nan

@@ -22,6 +22,7 @@ from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.observers.last import Last
 from hpo_gym.observers.pool import PoolObserver
+from hpo_gym.registry import Registry
 from hpo_gym.rewards.cost_aware import CostAware
 from hpo_gym.rewards.score import Score
 from hpo_gym.score_scales import Global, Raw
@@ -617,6 +618,7 @@ def test_a_kernel_keeps_what_its_parts_need() -> None:
 def test_before_the_first_episode_all_wait() -> None:
     one = kernel(2, toys.square())
     assert one.over.tolist() == [True, True] and one.waiting
+    assert one.idle is None and one.quit is None and not one.stopped
     one.begin(None)
     assert one.over.tolist() == [False, False] and not one.waiting
     one.finish(np.array([1]))
@@ -748,6 +750,24 @@ def test_observations_of_runs_that_have_just_begun() -> None:
     assert given.observe_some(np.array([1, 0])).tolist() == expected[::-1]
 
 
+def test_a_run_that_stopped_at_once_stays_blank_while_it_waits() -> None:
+    one = kernel(2, toys.square(), POOL_STOP, observer="last")
+    one.begin(None, np.array([0, 1]))
+    one.step(np.array([STOP, 1]))
+    assert one.observe().tolist() == [BLANK, seen(1, 4, 4, 0.5)]
+    one.finish(np.array([0]))
+    one.step(np.array([3, 0]), one.over.copy())
+    assert one.observe().tolist() == [BLANK, seen(0, 8, 8, 0)]
+
+
+def test_nothing_is_computed_from_scores_of_no_trial() -> None:
+    many = vector(2, toys.square(), "NEXT_STEP", scores="running", observer="summary")
+    many.reset(seed=0)
+    with np.errstate(all="raise"):
+        obs, *_ = many.step(np.array([STOP, 0]))
+    assert obs[0].tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0]
+
+
 def test_observations_with_a_context_differ_by_task_from_the_start() -> None:
     meta = [{"rows": 0.0}, {"rows": math.e - 1.0}]
     suite = hpo_gym.table_suite(
@@ -830,6 +850,22 @@ def test_unknown_names_are_refused_with_the_nearest(wrong: dict[str, Any], words
 def test_parts_that_are_none_are_refused(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidValueError, match=words):
         env(toys.square(), **wrong)
+
+
+def test_options_of_any_plain_type_are_checked() -> None:
+    class Word(Box):
+        def __init__(self, word: str = "a", share: float = 0.5, flag: bool | None = None, rest: list[int] = ()) -> None:
+            super().__init__()
+            self.given = word, share, flag, rest
+
+    things: Registry[Any] = Registry("thing")
+    things.register("word")(Word)
+    good = {"name": "word", "word": "b", "share": 1, "flag": None, "rest": "unchecked"}
+    assert make_part(things, good).given == ("b", 1, None, "unchecked")
+    for wrong in ({"word": 3}, {"share": "x"}, {"share": True}, {"share": None}, {"flag": 1}):
+        (key,) = wrong
+        with pytest.raises(InvalidValueError, match=f"`{key}` of thing 'word' must be"):
+            make_part(things, {"name": "word", **wrong})
 
 
 def test_scores_are_a_name() -> None:

@@ -8,6 +8,7 @@ import core_toys as toys
 import numpy as np
 import pytest
 
+import hpo_gym
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import TaskBank, bank_of
 from hpo_gym.trial import Query, Status, Trial
@@ -102,6 +103,18 @@ def test_types_and_shapes_of_what_is_kept() -> None:
     assert runs.fidelity is not None and (runs.fidelity == 1.0).all()
 
 
+@pytest.mark.parametrize("keep", [{}, {"fidelity": True}, {"fused": True}])
+def test_before_they_begin_runs_are_on_the_first_task_in_world_0(keep: dict[str, bool]) -> None:
+    runs = Runs(bank_of(toys.square().members), 2, 3, budget=3.0, **keep)
+    assert runs.fresh and runs.clock == 0 and runs.block is None and runs.cell is None and runs.leaving is None
+    assert (runs.task.tolist(), runs.world.tolist(), runs.base.tolist()) == ([A, A], [0, 0], [0, 0])
+    assert shown(runs) == {
+        "t": [0, 0], "spent": [0, 0], "left": [1, 1], "last": [0, 0], "best": [NEVER] * 2, "previous": [NEVER] * 2,
+    }  # fmt: skip
+    runs.submit(which(1, 2), np.array([0.5, 0.5]) if keep == {"fidelity": True} else None)
+    assert shown(runs)["best"] == [6, 0] and shown(runs)["previous"] == [NEVER] * 2
+
+
 def test_a_second_episode_begins_anew_where_the_clock_stands() -> None:
     runs = start(toys.square(), [A, B], 3)
     runs.submit(which(1, 2))
@@ -135,18 +148,27 @@ def test_a_view_holds_the_trials_of_one_run() -> None:
     assert [a.tolist() for a in full.last_outcome()] == [[7, 5], [1, 0]]
 
 
-def test_what_was_handed_out_is_not_written_again() -> None:
-    runs = start(toys.square(), [A, B, A], 3, fused=True, track=True)
-    runs.submit(which(0, 1, 3))
+@pytest.mark.parametrize("keep", [{"fused": True, "track": True}, {"track": True, "fidelity": True}, {}])
+def test_what_was_handed_out_is_not_written_again(keep: dict[str, bool]) -> None:
+    runs = start(toys.square(), [A, B, A], 3, **keep)
+    share = np.full(3, 0.5) if keep.get("fidelity") else None
     names = ("last", "best", "previous", "block", "task", "base", "incumbent_at", "cell")
-    held = {name: getattr(runs, name) for name in names}
-    kept = {name: value.copy() for name, value in held.items()}
-    runs.submit(which(1, 2, 2))
-    runs.begin(which(1), which(A), worlds(99))
-    runs.give(np.array([[2], [1]]), which(1))
-    runs.submit(which(2, 2, 1), None, mask(1, 0, 0))
-    for name, value in held.items():
-        np.testing.assert_array_equal(value, kept[name], err_msg=name)
+    for act in (
+        lambda: runs.submit(which(0, 1, 3), share),
+        lambda: runs.submit(which(1, 2, 2), share),
+        lambda: runs.begin(which(1), which(A), worlds(99)),
+        lambda: runs.give(np.array([[2], [1]]), which(1)),
+        lambda: runs.submit(which(2, 2, 1), share, mask(1, 0, 0)),
+        lambda: runs.submit(which(1, 1, 1), share, mask(0, 1, 1)),
+        lambda: runs.begin(None, which(B, B, B), worlds(7, 8, 9)),
+        lambda: runs.give(np.array([[2, 2, 1], [1, 0, 0]]), which(0, 1, 2)),
+        lambda: runs.submit(which(3, 3, 3), share),
+    ):
+        held = {name: getattr(runs, name) for name in names if getattr(runs, name) is not None}
+        kept = {name: value.copy() for name, value in held.items()}
+        act()
+        for name, value in held.items():
+            np.testing.assert_array_equal(value, kept[name], err_msg=name)
 
 
 # ---------------------------------------------------------------------------------------------- staggered
@@ -243,6 +265,15 @@ def test_without_a_block_the_last_configuration_is_looked_up() -> None:
     runs.submit(which(0, 0))
     assert runs.last_signed(0).tolist() == [[-1, -0.5, 2], [-0.5, 1, 8]]
     assert runs.last_x().tolist() == [[0, 0.25], [0.25, 1]]
+
+
+def test_a_score_beyond_float32_is_shown_as_infinite() -> None:
+    huge = hpo_gym.table_suite("Huge", toys.SPACE, np.array(toys.X), np.array([[1e300, 0.0, -1e300, 1.0]]))
+    runs = start(huge, [0, 0], 2)
+    runs.submit(which(0, 2))
+    with np.errstate(over="raise"):
+        assert runs.last_signed(0)[:, 2].tolist() == [np.inf, -np.inf]
+    assert runs.last.tolist() == [1e300, -1e300]
 
 
 # ---------------------------------------------------------------------------------------------- the incumbent's place
@@ -372,6 +403,15 @@ def test_an_idle_run_keeps_its_trials_and_its_budget(keep: dict[str, bool]) -> N
     if runs.history is not None:
         assert runs.history[1].tolist() == [[0, 0, 4, 1], [1, 0.5, 10, 1], [0] * 4, [0] * 4]
         assert runs.history[0, 3].tolist() == [-1, -0.5, 2, 1] and runs.history[2, 3].tolist() == [0] * 4
+
+
+def test_an_ignored_row_becomes_no_incumbent() -> None:
+    for suite, share in ((toys.square(), None), (toys.levels(), np.array([1.0, 1.0]))):
+        runs = start(suite, [B, B], 3, track=True, fidelity=share is not None)
+        runs.submit(which(1, 1), share)
+        runs.submit(which(2, 2), share, mask(1, 0))
+        assert runs.incumbent_at is not None and runs.incumbent_at.tolist() == [1, 2]
+        assert shown(runs)["best"] == [4, 10]
 
 
 def test_a_run_that_is_idle_at_once_has_no_trial() -> None:
@@ -550,6 +590,16 @@ def test_given_points_of_runs_that_begin_later() -> None:
     runs.begin(which(0, 1), which(B, B), worlds(8, 7))
     runs.give(np.array([[0, 1], [2, 3]]), which(0, 1))
     assert scores(runs) == [[8, 10], [4, 6]] and shown(runs)["t"] == [2, 2]
+
+
+def test_points_given_to_one_of_runs_in_step() -> None:
+    runs = start(toys.square(), [A, B], 3)
+    runs.give(np.array([[2], [1]]), which(1))
+    assert shown(runs)["t"] == [0, 2] and scores(runs) == [[], [10, 4]]
+    assert not runs.fresh and shown(runs)["best"] == [NEVER, 10]
+    whole = start(toys.square(), [A, B], 3)
+    whole.give(np.array([[2, 1]]), which(0, 1))
+    assert isinstance(whole.start, int) and whole.t == 1  # still in step
 
 
 def test_given_points_are_full_evaluations() -> None:
