@@ -114,7 +114,7 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         tasks: NDArray[np.int64] | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(kernel.contexts.bank.tasks, given["task"], 1))  # type: ignore[arg-type]
+            tasks = np.array(task_positions(kernel.bank.tasks, given["task"], 1))
         if seed is not None:
             seed = check_seed(seed)
         super().reset(seed=seed)
@@ -124,7 +124,7 @@ class HPOEnv(gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(None, tasks)
         runs = kernel.runs
-        info: dict[str, Any] = {"task": runs.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
+        info: dict[str, Any] = {"task": kernel.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
             best = self.history().incumbent
@@ -167,7 +167,7 @@ class HPOEnv(gym.Env[Any, Any]):
             return None
         from hpo_gym.engine import render
 
-        task = self.kernel.runs.bank.tasks[int(self.kernel.runs.task[0])]
+        task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
     def _first(self, batch: Any) -> Any:
@@ -176,8 +176,7 @@ class HPOEnv(gym.Env[Any, Any]):
     def _info(self) -> dict[str, Any]:
         kernel = self.kernel
         runs = kernel.runs
-        task = runs.task.item()
-        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": runs.count(0)}
+        info: dict[str, Any] = {"task": kernel.bank.tasks[runs.task.item()].name, "t": runs.count(0)}
         if kernel.stopped:
             if self._incumbent is not None:
                 info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}

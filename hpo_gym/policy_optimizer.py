@@ -20,6 +20,7 @@ from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
+from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
@@ -65,11 +66,11 @@ class PolicyOptimizer:
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
-        bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
+        self._bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
         most = horizon(context.budget, context.fidelities if self.codec.fidelity else FULL)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
-            space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
+            space, view_of(self._bank), context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
         )
         self._rng, self._told, self._n_init = rng, list[Trial](), 0
         self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
@@ -88,7 +89,7 @@ class PolicyOptimizer:
         at, fidelity, stop = self.codec.decode(self._contexts, runs, action)
         if stop is not None and stop[0]:
             return None
-        return Query(runs.bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
+        return Query(self._bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
 
     @property
     def runs(self) -> Runs:
@@ -128,8 +129,9 @@ class PolicyOptimizer:
         object.__setattr__(self._contexts, "n_init", n_init)
         object.__setattr__(self._contexts, "horizon", self._contexts.horizon + (1 if n_init else 0))
         runs = Runs(
-            self._contexts.bank, 1, self._contexts.horizon, budget=self._contexts.budget, fidelity=self.codec.fidelity,
+            self._bank, 1, self._contexts.horizon, budget=self._contexts.budget, fidelity=self.codec.fidelity,
             history=self.observer.needs_history, track=self.observer.needs_incumbent or self.codec.needs_incumbent,
+            view=self._contexts.bank,
         )  # fmt: skip
         runs.begin(None, np.zeros(1, np.int64), self._world)
         return runs

@@ -89,7 +89,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.task_names = tuple(t.name for t in self.kernel.contexts.bank.tasks)
+        self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
         self._seeded = False
         self._tick = 0
         self._began: int | NDArray[np.int64] = 0
@@ -110,7 +110,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         count = self.num_envs if which is None else len(which)
         tasks: Ints | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(self.kernel.contexts.bank.tasks, given["task"], count))  # type: ignore[arg-type]
+            tasks = np.array(task_positions(self.kernel.bank.tasks, given["task"], count))
         self._seed(seed, which)
         self._begin(which, tasks)
         if which is None:
@@ -248,7 +248,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
         fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
+        info = StepInfo((self.kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
         return info
@@ -272,7 +272,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
+        step = (self.kernel.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
         info = ResetInfo(step, {} if lazy is None else lazy)
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
@@ -307,9 +307,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return None
         from hpo_gym.engine import render
 
-        draw, runs = render.RENDERERS[self.render_mode], self.kernel.runs
+        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
         budget = int(self.kernel.contexts.budget)
-        return tuple(draw(self.history(i), runs.bank.tasks[int(runs.task[i])], budget) for i in range(self.num_envs))
+        return tuple(draw(self.history(i), tasks[int(task[i])], budget) for i in range(self.num_envs))
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:

@@ -16,7 +16,7 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import PoolBank, Task, bank_of
+from hpo_gym.task import PoolBankView, Task, bank_of
 from hpo_gym.trial import History, Query, Trial
 
 
@@ -162,7 +162,7 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
     bank = runs.bank
     if chosen.dtype.kind in "iu":
         stop = chosen < 0
-        if not isinstance(bank, PoolBank) or (chosen >= bank.m).any():
+        if not isinstance(bank, PoolBankView) or (chosen >= bank.m).any():
             raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
         return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
     if chosen.shape != (runs.n, runs.d):

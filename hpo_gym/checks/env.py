@@ -83,7 +83,7 @@ def _maker(env: Env, faults: Faults) -> Make:
 def _light_copy(env: Env) -> Env:
     """A deep copy that shares what never changes: the suite and its tables."""
     kernel = getattr(env.unwrapped, "kernel", None)
-    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None)]
+    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "bank", None)]
     kept.append(getattr(kept[1], "bank", None))
     return copy.deepcopy(env, {id(thing): thing for thing in kept if thing is not None})
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.budget import affordable, over
 from hpo_gym.engine.parts import Parts
+from hpo_gym.rewards import judge_of
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints, Keys
+from hpo_gym.task import Bank, Ints, Keys
 
 _AHEAD = 32  # episodes
 
@@ -22,7 +23,8 @@ class Kernel:
     """`n` runs on tasks, with an agent's view of them.
 
     Args:
-        contexts: The tasks.
+        bank: The tasks.
+        contexts: What may be known of them.
         parts: What an agent sees, does and gets.
         n: Number of runs.
 
@@ -33,11 +35,12 @@ class Kernel:
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
-    def __init__(self, contexts: Contexts, parts: Parts, n: int) -> None:
-        self.contexts, self.parts, self.n = contexts, parts, n
+    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int) -> None:
+        self.bank, self.contexts, self.parts, self.n = bank, contexts, parts, n
+        self._reward = judge_of(parts.reward, bank.tasks)  # the one hand that gives the oracle
         observer, codec = parts.observer, parts.codec
         self.runs = Runs(
-            contexts.bank,
+            bank,
             n,
             contexts.horizon,
             budget=contexts.budget,
@@ -46,6 +49,7 @@ class Kernel:
             fused=observer.fused,
             track=observer.needs_incumbent or codec.needs_incumbent,
             repeats=parts.duplicates == "penalize",
+            view=contexts.bank,
         )
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
@@ -128,7 +132,7 @@ class Kernel:
             actions: One action per run.
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
         """
-        contexts, runs, parts = self.contexts, self.runs, self.parts
+        contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
         self.idle = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
         self.quit, runs.leaving = stop if idle is not None and idle is not skip else None, skip
@@ -136,7 +140,7 @@ class Kernel:
         if fidelity is not None:
             fidelity = self._affordable(fidelity)
         runs.submit(at, fidelity, idle)
-        rewards = parts.reward(contexts, runs)
+        rewards = self._reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
         if idle is not None:

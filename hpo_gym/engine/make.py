@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from hpo_gym.errors import InvalidValueError, SplitError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.view import view_of
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Known, Task, bank_of
 
 RENDER_MODES = ("ansi", "rgb_array")
 MOST = 1_000_000
@@ -62,9 +63,10 @@ def make_kernel(
     if parts.reward.training_only and split != "train":
         raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
+    bank = bank_of(tasks, loaded.space.d)
     contexts = Contexts(
         loaded.space,
-        bank_of(tasks, loaded.space.d),
+        view_of(bank),
         float(budget),
         loaded.scale(fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
@@ -72,7 +74,7 @@ def make_kernel(
         horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init,
         fidelities,
     )
-    return loaded, Kernel(contexts, parts, n)
+    return loaded, Kernel(bank, contexts, parts, n)
 
 
 def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
@@ -91,7 +93,7 @@ def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -
     return tasks
 
 
-def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]:
+def task_positions(tasks: Sequence[Known], names: Any, count: int) -> list[int]:
     """Positions of named tasks, one name for all runs or a sequence of `count`."""
     known = {t.name: j for j, t in enumerate(tasks)}
     wanted = [names] * count if isinstance(names, str) else names

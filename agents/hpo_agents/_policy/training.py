@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hpo_agents._policy.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from hpo_gym import seeding
-from hpo_gym.rewards.regret import normalised
+from hpo_gym.state.oracle import Oracle
 from hpo_gym.vector import HPOVectorEnv
 
 Tensors = dict[str, torch.Tensor]
@@ -206,12 +206,12 @@ def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, mas
     rng = None if greedy else np.random.default_rng(seed)
     obs, _ = env.reset(seed=seed, options={"task": list(env.task_names)})
     actor.forget()
-    budget, total = int(env.kernel.contexts.budget), 0.0
+    budget, total, oracle = int(env.kernel.contexts.budget), 0.0, Oracle.of(env.kernel.bank.tasks)
     for _ in range(budget):
         with torch.no_grad():
             actions = actor.act(obs, env.action_masks() if masked else None, rng)
         obs = env.step(actions)[0]
-        total += float(normalised(env.kernel.contexts, env.kernel.runs).mean())
+        total += float(oracle.regret(env.kernel.runs.task, env.kernel.runs.best).mean())
     actor.forget()
     return total / budget
 
