@@ -15,7 +15,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, Task
 from hpo_gym.tasks.table import Finder, TableTask
 from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -144,5 +144,5 @@ def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool
     index = [t.index for t in tasks]  # type: ignore[attr-defined]
     best, worst = (np.array([[getattr(t, name)] for t in tasks]) for name in ("best", "worst"))
     measured = table.measured[index]
-    regret = regret_of(table.served[index, :, -1], best, worst)
+    regret = relative_regret(table.served[index, :, -1], best, worst)
     return np.where(measured, regret, 1.0).astype(np.float32), measured

@@ -11,7 +11,7 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 
 Rewards = NDArray[np.float64]
 
@@ -114,7 +114,7 @@ class CostAware(Reward):
 def normalised(contexts: Contexts, runs: Runs, scores: NDArray[np.floating] | None = None) -> Rewards:
     """Normalised regret of the incumbents, or of `scores`: 0 at the task's best, 1 at its worst, ``(n,)``."""
     best, worst = contexts.best[runs.task], contexts.worst[runs.task]
-    return regret_of(runs.best if scores is None else scores, best, worst)
+    return relative_regret(runs.best if scores is None else scores, best, worst)
 
 
 def _gain(contexts: Contexts, runs: Runs) -> Rewards:
