@@ -27,13 +27,24 @@ if TYPE_CHECKING:
     from hpo_gym.bench.rollout import rollout
     from hpo_gym.bench.runner import benchmark
     from hpo_gym.checks import check_env, check_optimizer, check_suite
+    from hpo_gym.codecs import CODECS, Codec, Proposal
     from hpo_gym.env import HPOEnv
     from hpo_gym.learning.saved import load
     from hpo_gym.learning.train import train
-    from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
+    from hpo_gym.observers import OBSERVERS, Observer
+    from hpo_gym.optimizer import (
+        OPTIMIZERS,
+        BatchOptimizer,
+        Context,
+        Evaluations,
+        Optimizer,
+        Trainable,
+        make_optimizer,
+    )
     from hpo_gym.policy_optimizer import PolicyOptimizer
+    from hpo_gym.rewards import REWARDS, Reward
     from hpo_gym.space import SearchSpace
-    from hpo_gym.suite import Suite
+    from hpo_gym.suite import SUITES, Suite
     from hpo_gym.suites import load_suite
     from hpo_gym.suites.leave_one_out import leave_suite_out
     from hpo_gym.tables.csv import suite_from_csv
@@ -47,15 +58,24 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "BatchOptimizer": "optimizer",
+    "CODECS": "codecs",
+    "Codec": "codecs",
     "Context": "optimizer",
     "Evaluations": "optimizer",
     "HPOEnv": "env",
     "HPOVectorEnv": "vector",
     "History": "trial",
+    "OBSERVERS": "observers",
+    "OPTIMIZERS": "optimizer",
+    "Observer": "observers",
     "Optimizer": "optimizer",
     "PolicyOptimizer": "policy_optimizer",
+    "Proposal": "codecs",
     "Query": "trial",
+    "REWARDS": "rewards",
     "Results": "bench.results",
+    "Reward": "rewards",
+    "SUITES": "suite",
     "SearchSpace": "space",
     "Status": "trial",
     "Suite": "suite",
@@ -79,8 +99,14 @@ _LAZY = {
 }
 
 __all__ = [
+    "CODECS",
+    "OBSERVERS",
+    "OPTIMIZERS",
+    "REWARDS",
+    "SUITES",
     "BatchOptimizer",
     "CheckFailed",
+    "Codec",
     "Context",
     "DamagedDataError",
     "Evaluations",
@@ -90,10 +116,13 @@ __all__ = [
     "History",
     "InvalidValueError",
     "MissingExtraError",
+    "Observer",
     "Optimizer",
     "PolicyOptimizer",
+    "Proposal",
     "Query",
     "Results",
+    "Reward",
     "SearchSpace",
     "SplitError",
     "StateError",

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.codecs import Codec
-from hpo_gym.engine.kernel import Part
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
+from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -177,20 +177,12 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         runs = kernel.runs
         task = runs.task.item()
-        t = runs.t if isinstance(runs.start, int) else runs.t.item()  # type: ignore[union-attr]
-        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": t}
+        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": runs.count(0)}
         if kernel.stopped:
             if self._incumbent is not None:
                 info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}
             return info
-        at = runs.at[(runs.clock - 1) % runs.h, 0]
-        config = runs.bank.config(task, at)
-        fidelity = 1.0 if runs.fidelity is None else runs.fidelity.item((runs.clock - 1) % runs.h, 0)
-        if runs.cost is None:
-            cost, status = runs.bank.outcome_of(task, at, fidelity)
-        else:
-            costs, statuses = runs.last_outcome()
-            cost, status = float(costs[0]), int(statuses[0])
+        config, fidelity, cost, status = runs.outcome_of(0)
         if self._incumbent is None or kernel.improved:
             self._incumbent = dict(config)
         info["config"], info["score"], info["fidelity"] = config, runs.last.item(), fidelity

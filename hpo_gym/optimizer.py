@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.registry import Registry
+from hpo_gym.errors import SplitError
+from hpo_gym.registry import Registry, made
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
@@ -65,6 +66,22 @@ class Context:
     available: NDArray[np.bool_] | None = None
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     prior: Sequence[Evaluations] = ()
+
+    @classmethod
+    def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = ()) -> Context:
+        """What an optimizer may know of a task: nothing that any of its own evaluations has to tell.
+
+        Raises:
+            SplitError: An earlier task in `prior` is of the same family.
+        """
+        for earlier in prior:
+            if earlier.family == task.family:
+                raise SplitError(
+                    f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r}, its relative."
+                )
+        measured = task.measured
+        available = None if measured is None or measured.all() else measured
+        return cls(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior)
 
 
 @runtime_checkable
@@ -172,18 +189,3 @@ def smoke_of(name: str) -> dict[str, Any]:
         MissingExtraError: It needs an optional package.
     """
     return dict(getattr(OPTIMIZERS.get(name), "smoke", {}))
-
-
-def made(
-    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
-) -> Any:
-    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
-    import inspect
-
-    from hpo_gym.errors import unknown
-
-    known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
-    for key in settings:
-        if key not in known:
-            raise unknown(f"option of {kind} {name!r}:", key, known)
-    return maker(**settings, **(given or {}))

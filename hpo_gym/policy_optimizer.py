@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Never
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.budget import FULL, horizon, over
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import Part, horizon, make_part
+from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import pool_of
 from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
+
+if TYPE_CHECKING:
+    pass
 
 Policy = Callable[[Any, np.random.Generator], Any]
 """From one observation to one action."""
@@ -60,8 +65,8 @@ class PolicyOptimizer:
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
-        bank = _ToldBank(context, space.d)
-        most = horizon(context.budget, context.fidelities, 0, fidelity=self.codec.fidelity)
+        bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
+        most = horizon(context.budget, context.fidelities if self.codec.fidelity else FULL)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
             space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
@@ -75,7 +80,7 @@ class PolicyOptimizer:
         """The query that the policy chooses; None when it stops or the budget is spent."""
         runs = self._ready()
         self._asked = True
-        if float(np.max(self._contexts.budget - runs.spent)) < self._contexts.fidelities[0] - 1e-9:
+        if over(float(np.max(self._contexts.budget - runs.spent)), self._contexts.fidelities[0]):
             return None
         obs = self.observer(self._contexts, runs)
         one = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0]
@@ -113,8 +118,8 @@ class PolicyOptimizer:
         self._record(runs, trial)
 
     def _record(self, runs: Runs, trial: Trial) -> None:
-        bank: Any = runs.bank
-        at = bank.place(runs.task, bank.space.to_unit(trial.config)[None])
+        space = runs.bank.tasks[0].space
+        at = runs.bank.place(runs.task, space.to_unit(trial.config)[None])
         outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
         runs.record(at, outcome.score, outcome, fidelity)
@@ -135,59 +140,69 @@ class PolicyOptimizer:
         return self._runs
 
 
-class _ToldBank(Bank):
-    """One task whose scores are told, not evaluated: the pool of a context, or its whole space; `d` columns."""
+class _ToldTask(Task):
+    """A task that is not ours to evaluate."""
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        raise StateError("Scores of this run are told, not evaluated.")
+
+
+class _Told(Bank):
+    """One task whose scores are told: its whole space, shown with `d` columns."""
 
     def __init__(self, context: Context, d: int) -> None:
-        self.space: SearchSpace = context.space
-        self.d = d
-        self.pool = None if context.pool is None else np.asarray(context.pool, np.float64)
-        self.m = 0 if self.pool is None else len(self.pool)
-        self.tasks: Sequence[Task] = (_Told(context),)  # type: ignore[assignment]
-        if self.pool is not None:
-            available = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
-            self.measured = available[None]
-            self.there, self.complete = available, bool(available.all())
+        self.space, self.d = context.space, d
+        nan, levels = float("nan"), tuple(context.fidelities)
+        self.tasks = (_ToldTask("told", "told", "", self.space, nan, nan, levels, context.meta_features),)
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
-        x = x[:, : self.space.d]
-        if self.pool is None:
-            return self._wide(self.space.snap(x))
-        from hpo_gym.tasks.table import Finder
+        return self._wide(self.space.snap(x[:, : self.space.d]))
 
-        if not hasattr(self, "_finder"):
-            self._finder = Finder(self.space, self.pool)
-        return self._finder.nearest(self.space.snap(x), self.measured[0])
-
-    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        """The rows themselves where available, else the nearest available row."""
-        assert self.pool is not None
-        return np.where(self.measured[0][rows], rows, self.place(task, self.pool[rows]))
-
-    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> Any:
+    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> Never:
         raise StateError("Scores of this run are told, not evaluated.")
 
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
-        return self._wide(np.asarray(at if self.pool is None else self.pool[at], np.float64))
+        return self._wide(np.asarray(at, np.float64))
+
+    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        return np.zeros(len(base)), np.zeros(len(base), np.int8)
+
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+        return self.space.from_unit(at[: self.space.d])
 
     def _wide(self, x: Points) -> Points:
         """Points with all columns; those that the run's space lacks are .5."""
         lacking = self.d - x.shape[-1]
         return np.concatenate([x, np.full((*x.shape[:-1], lacking), 0.5)], -1) if lacking > 0 else x
 
-    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
-        return np.zeros(len(base)), np.zeros(len(base), np.int8)
 
-    def config(self, task: int, at: Any) -> dict[str, Any]:
-        """The configuration of a row or point."""
-        return self.space.from_unit(at[: self.space.d] if self.pool is None else self.pool[at])
+class _ToldPool(_Told, PoolBank):
+    """One task whose scores are told: the pool of its context."""
 
+    one_pool = True
 
-class _Told:
-    """What observers read of a task that is not ours to evaluate."""
+    def __init__(self, context: Context, d: int) -> None:
+        super().__init__(context, d)
+        self.pool = np.asarray(context.pool, np.float64)
+        self.m = len(self.pool)
+        self.there = np.ones(self.m, bool) if context.available is None else np.asarray(context.available, bool)
+        self.measured, self.complete = self.there[None], bool(self.there.all())
 
-    def __init__(self, context: Context) -> None:
-        self.name = self.family = "told"
-        self.space, self.fidelities = context.space, tuple(context.fidelities)
-        self.meta_features = context.meta_features
-        self.best = self.worst = float("nan")
+    def place(self, task: Ints, x: Points) -> Ints:
+        return pool_of(self.space, self.pool).nearest(self.space.snap(x[:, : self.space.d]), self.there)
+
+    def nearest(self, task: Ints, x: Points) -> Ints:
+        return pool_of(self.space, self.pool).nearest(x, np.ones(self.m, bool))
+
+    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
+        return np.where(self.there[rows], rows, self.place(task, self.pool[rows]))
+
+    @property
+    def scores(self) -> Never:
+        raise StateError("Scores of this run are told, not evaluated.")
+
+    def points(self, task: Ints, at: Ints) -> Points:
+        return self._wide(self.pool[at])
+
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+        return self.space.from_unit(self.pool[at])

@@ -11,13 +11,14 @@ import ast
 import functools
 import importlib
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError, unknown
 
@@ -172,6 +173,17 @@ class Registry(Generic[T]):
                 found[entry.name] = entry
             self._found = found
         return self._found
+
+
+def made(
+    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
+) -> Any:
+    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
+    known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
+    for key in settings:
+        if key not in known:
+            raise unknown(f"option of {kind} {name!r}:", key, known)
+    return maker(**settings, **(given or {}))
 
 
 def missing(extra: str) -> tuple[str, ...]:

@@ -25,22 +25,18 @@ _MASK = (1 << 64) - 1
 
 def key(*parts: object) -> int:
     """Hash JSON values (strings, numbers, lists, mappings) to an integer in [0, 2**64)."""
-    return int.from_bytes(hashlib.blake2b(_finite(parts).encode(), digest_size=8).digest(), "little")
+    text = canonical(parts, allow_nan=False)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def canonical(data: object) -> str:
-    """JSON with sorted keys and no spaces: what is hashed."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+def canonical(data: object, *, allow_nan: bool = True) -> str:
+    """JSON with sorted keys and no spaces: what is hashed; NaN and infinity are no JSON, and may be refused."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=allow_nan)
 
 
 def digest(value: object) -> str:
     """A hash of JSON values, 32 hex digits."""
-    return hashlib.blake2b(_finite(value).encode(), digest_size=16).hexdigest()
-
-
-def _finite(value: object) -> str:
-    """As `canonical`; infinity and NaN, which JSON lacks, raise `ValueError`."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(canonical(value, allow_nan=False).encode(), digest_size=16).hexdigest()
 
 
 def mix(seed: U64, salt: U64 | int) -> U64:

@@ -5,6 +5,7 @@ Score: higher is better; a task whose metric is a loss negates it at its own bou
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Status, Trial
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
 
 
 class Evaluated(NamedTuple):
@@ -78,6 +81,27 @@ class Task(ABC):
     def pool(self) -> Points | None:
         """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
         return None
+
+    @property
+    def measured(self) -> Mask | None:
+        """Which rows of the pool were measured on this task, ``(m,)``; None where there are none but measured ones."""
+        return None
+
+    @property
+    def measured_pool(self) -> Points | None:
+        """The rows of the pool that were measured, or None where there is no pool."""
+        return self.pool if self.pool is None or self.measured is None else self.pool[self.measured]
+
+    @property
+    def optimum_x(self) -> Points | None:
+        """A canonical point of score `best`, ``(d,)``, or None where it is not known, or only by search of the pool."""
+        return None
+
+    def evaluations(self) -> Evaluations:
+        """What optimizers of other tasks may know of this one: 1,000 evenly spread points, or a whole table."""
+        x = self.space.spread(1000)
+        out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
+        return Evaluations(self.name, self.family, x, out.score, out.cost, out.status)
 
     @classmethod
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
@@ -168,6 +192,66 @@ class Bank(ABC):
         """The configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
+
+
+class PoolBank(Bank):
+    """Tasks whose configurations are the `m` rows of a pool, some of which may not have been measured on some tasks.
+
+    Attributes:
+        measured: Which rows were measured on each task, ``(k, m)``.
+        there: The same by the place of a row in the flat table, `base` of its task + row: ``(k m,)``.
+        complete: Whether all were.
+        one_pool: Whether it is one pool for all tasks.
+    """
+
+    measured: Mask
+    there: Mask
+    complete: bool
+    one_pool: bool
+
+    @abstractmethod
+    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
+        """The rows themselves where measured, else the nearest measured rows of the task, ``(n,)``."""
+
+    @abstractmethod
+    def nearest(self, task: Ints, x: Points) -> Ints:
+        """The nearest rows, measured or not, of canonical points ``(n, d)``."""
+
+    @property
+    @abstractmethod
+    def scores(self) -> NDArray[Any]:
+        """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
+
+    @functools.cached_property
+    def measured_first(self) -> tuple[Ints, Ints]:
+        """The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``."""
+        return np.argsort(~self.measured, axis=1, kind="stable"), self.measured.sum(1)
+
+    @property
+    def signed(self) -> NDArray[np.float32] | None:
+        """The pool in [-1, 1], ``(m, d)`` for one, ``(k, m, d)`` for a pool per task; None: not at hand."""
+        return None
+
+    @property
+    def fused(self) -> NDArray[np.float32] | None:
+        """By the flat place ``(k m, d + 3)``: row in [-1, 1], score, two free columns; None: not at hand."""
+        return None
+
+    @property
+    def frames(self) -> NDArray[np.float32] | None:
+        """Rows in [-1, 1] and three free columns: ``(m, d + 3)`` or by the flat place ``(k m, d + 3)``, or None."""
+        return None
+
+
+def pooled(bank: Bank) -> PoolBank:
+    """A bank as one of tasks with a pool.
+
+    Raises:
+        InvalidValueError: They have none.
+    """
+    if not isinstance(bank, PoolBank):
+        raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
+    return bank
 
 
 class TaskBank(Bank):

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
-from hpo_gym.engine.kernel import Part, pick, put
+from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
+from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -245,12 +246,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:
         runs = self.kernel.runs
-        fidelity, cell, at = None, runs.cell, 0
-        if cell is None:
-            cell, at = runs.base, runs.at[(runs.clock - 1) % runs.h].copy()
-        if runs.fidelity is not None:
-            fidelity = runs.last_fidelity()
-        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.clock - runs.start))
+        cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
+        fidelity = None if runs.fidelity is None else runs.last_fidelity()
+        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
         return info
@@ -261,7 +259,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         bank, _, cell, at, last, _, fidelity, _ = info.step[:8]
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.step[8]])
-        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.clock - runs.start, began)
+        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.t, began)
         mixed = MixedInfo(step, {} if lazy is None else lazy)
         for key in ("episode", "_episode"):
             if key in info:
@@ -274,7 +272,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.clock - runs.start)
+        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
         info = ResetInfo(step, {} if lazy is None else lazy)
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.optimizer import Context
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task
 from hpo_gym.trial import Query, Trial
@@ -178,58 +177,6 @@ class Peeks(Trained):
     """Has seen the families of the test tasks."""
 
     peeks = True
-
-
-class OneByOne:
-    """A registered optimizer of which only `reset`, `ask` and `tell` are to be seen."""
-
-    def __init__(self, inner: Any) -> None:
-        self.reset, self.ask, self.tell = inner.reset, inner.ask, inner.tell
-
-
-class OneByOneTrained(OneByOne):
-    def __init__(self, inner: Any) -> None:
-        super().__init__(inner)
-        self.train, self.save, self.load, self.inner = inner.train, inner.save, inner.load, inner
-
-    @property
-    def seen(self) -> frozenset[str]:
-        return self.inner.seen  # type: ignore[no-any-return]
-
-
-AGENT = {"steps": 500, "runs": 8, "budget": 6}
-SURROGATE = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8}
-SMALL: dict[str, dict[str, Any]] = {  # settings of what is trained
-    "q-learning": AGENT,
-    "q-portfolio": AGENT,
-    "sarsa": AGENT,
-    "double-q": {**AGENT, "states": "trial"},
-    "n-step-q": {**AGENT, "states": "move"},
-    "maml": SURROGATE,
-    "fomaml": SURROGATE,
-    "reptile": SURROGATE,
-    "maml-rl": {"hidden": 8, "outer_steps": 3, "tasks": 3, "support": 3, "query": 4, "episodes": 2, "sample": 12},
-    "fsbo": {"hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2},
-    "ga-evolved": {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2},
-}
-
-
-def one_by_one(name: str, trained: bool, settings: dict[str, Any]) -> Any:
-    inner: Any = make_optimizer(name, **settings)
-    return OneByOneTrained(inner) if trained else OneByOne(inner)
-
-
-def __getattr__(attribute: str) -> Any:
-    """``one_by_one__<name>`` and, for trained agents, ``trained_one_by_one__<name>``, ``together__<name>``."""
-    kind, _, name = attribute.partition("__")
-    name = name.replace("_", "-")
-    if kind == "one_by_one":
-        return functools.partial(one_by_one, name, False, {})
-    if kind == "trained_one_by_one":
-        return functools.partial(one_by_one, name, True, SMALL[name])
-    if kind == "together":
-        return functools.partial(make_optimizer, name, **SMALL[name])
-    raise AttributeError(attribute)
 
 
 class Filed(Drilled):

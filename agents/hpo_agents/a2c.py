@@ -12,9 +12,16 @@ from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("a2c", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "a2c",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="as `ppo`",
+)
 class A2C(SB3Agent):
-    """Synchronous advantage actor-critic over candidates.
+    """Synchronous advantage actor-critic over candidates (Stable-Baselines3).
 
     **Reference**: Mnih et al., "Asynchronous methods for deep reinforcement learning", ICML 2016.
 

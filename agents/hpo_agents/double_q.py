@@ -76,7 +76,7 @@ class DoubleQRule(Rule[DoubleTable]):
         return go_on(table, step, rng, epsilon)
 
 
-@OPTIMIZERS.register("double-q", family="rl", trainable=True)
+@OPTIMIZERS.register("double-q", family="rl", trainable=True, state="as `sarsa`", action="as there")
 class DoubleQ(StatesAgent):
     """Tabular double Q-learning, without the bias upwards that the maximum over noisy values has.
 

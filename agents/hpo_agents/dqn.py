@@ -13,9 +13,9 @@ from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True, state="as `ppo`", action="as `ppo`")
 class DQN(SB3Agent):
-    """Deep Q-learning over candidates.
+    """Deep Q-learning over candidates (Stable-Baselines3).
 
     **Reference**: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015.
 

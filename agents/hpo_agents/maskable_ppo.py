@@ -12,9 +12,18 @@ from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("maskable-ppo", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "maskable-ppo",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`",
+    action="as `ppo`; none is tried twice, in training either",
+)
 class MaskablePPO(SB3Agent):
-    """Proximal policy optimisation over candidates, where none is tried twice: those tried are masked in training too.
+    """Proximal policy optimisation over candidates with masked actions (sb3-contrib).
+
+    None is tried twice: those tried are masked in training too.
 
     **Reference**: Huang and Ontanon, "A closer look at invalid action masking in policy gradient algorithms",
     FLAIRS 2022; Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.

@@ -54,7 +54,7 @@ def _following(table: QTable, steps: Sequence[Step]) -> Floats:
     return value
 
 
-@OPTIMIZERS.register("n-step-q", family="rl", trainable=True)
+@OPTIMIZERS.register("n-step-q", family="rl", trainable=True, state="as `sarsa`", action="as there")
 class NStepQ(StatesAgent):
     """Tabular Q-learning with n-step returns, off policy by tree backup with a greedy target policy.
 

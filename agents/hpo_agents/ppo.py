@@ -11,9 +11,16 @@ from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("ppo", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "ppo",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="the last configuration, its score, the incumbent's, the budget left",
+    action="one of 64 candidates",
+)
 class PPO(SB3Agent):
-    """Proximal policy optimisation over candidates.
+    """Proximal policy optimisation over candidates (Stable-Baselines3).
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017.
 

@@ -27,13 +27,14 @@ CACHE = 1_200_000  # numbers that layers give at once, 5 MB: with more at once e
 MASKED = -1e8  # the logit of an action that is not allowed: its probability is 0, and no sum becomes NaN
 
 
-@OPTIMIZERS.register("ppo-bare", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register("ppo-bare", family="rl", extra="rl", trainable=True, state="as `ppo`", action="as `maskable-ppo`")
 class PPOBare(PolicyAgent):
-    """Proximal policy optimisation, short enough to be changed; `algorithm` holds the fields of `Options`.
+    """PPO in one file of PyTorch, short enough to be changed, to start research from.
 
-    From the same weights and trials it makes the updates of Stable-Baselines3's PPO (over candidates, where none is
-    tried twice, those of sb3-contrib's MaskablePPO), to rounding. A continuous action is drawn from a Gaussian whose
-    spread does not depend on the observation, and is clipped to [-1, 1] only where the env gets it.
+    `algorithm` holds the fields of `Options`. From the same weights and trials it makes the updates of
+    Stable-Baselines3's PPO (over candidates, where none is tried twice, those of sb3-contrib's MaskablePPO), to
+    rounding. A continuous action is drawn from a Gaussian whose spread does not depend on the observation, and is
+    clipped to [-1, 1] only where the env gets it.
 
     **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017,
     https://arxiv.org/abs/1707.06347; Schulman, Moritz, Levine, Jordan and Abbeel, "High-dimensional continuous control

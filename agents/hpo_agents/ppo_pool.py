@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
+from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.sb3 import SB3Learner, options_of
 from hpo_agents._policy.settings import take, tiny
@@ -20,7 +21,6 @@ from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
-from hpo_agents.candidates import shared_pool
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.optimizer import OPTIMIZERS, Context
@@ -34,7 +34,17 @@ _BLOCK = 1024  # candidates whose features are held at a time
 _SCORER = "features_extractor.scorer."
 
 
-@OPTIMIZERS.register("ppo-pool", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "ppo-pool",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state=(
+        "twelve numbers of each candidate, from a Gaussian process with the earlier tasks as prior "
+        "and from the earlier tasks as hypotheses"
+    ),
+    action="any row of any pool",
+)
 class PPOPool(PolicyAgent):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
@@ -104,7 +114,7 @@ class PPOPool(PolicyAgent):
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
         """Refuse tasks without a pool that those of their suite share."""
         for name, group in _by_suite(tasks).items():
-            if not shared_pool(group):
+            if shared_pool(group) is None:
                 raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
         strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
         if strange:

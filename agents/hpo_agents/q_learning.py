@@ -13,9 +13,15 @@ from hpo_gym.optimizer import OPTIMIZERS
 STATES = ("configuration", "move")
 
 
-@OPTIMIZERS.register("q-learning", family="rl", trainable=True)
+@OPTIMIZERS.register(
+    "q-learning",
+    family="rl",
+    trainable=True,
+    state='the current configuration (`states="configuration"`), or its grid cell (`"move"`)',
+    action="the next configuration of 64 candidates; or one level up or down, or back to the incumbent",
+)
 class QLearning(QAgent):
-    """Tabular Q-learning whose state is the current configuration.
+    """Tabular Q-learning whose state is the current configuration: it learns one path through the search space.
 
     With ``states="configuration"`` the action is the next configuration: a table of candidates x candidates and a start
     state. With ``"move"`` the state is its grid cell and an action goes one level up or down, or back to the incumbent.

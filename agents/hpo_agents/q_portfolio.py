@@ -9,11 +9,17 @@ from hpo_agents._tabular.table import QTable
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("q-portfolio", family="rl", trainable=True)
+@OPTIMIZERS.register(
+    "q-portfolio",
+    family="rl",
+    trainable=True,
+    state="the trial's index and the bucket of the incumbent's score",
+    action="one of 64 candidates",
+)
 class QPortfolio(QAgent):
-    """Tabular Q-learning whose state is the trial's index and the bucket of the incumbent's score.
+    """Tabular Q-learning over the trial's index: a portfolio that goes on differently on easy and on hard tasks.
 
-    With one bucket it learns a static portfolio, with more one that goes on differently on easy and on hard tasks. The
+    The state is the trial's index and the bucket of the incumbent's score; with one bucket the portfolio is static. The
     index counts the run's own trials, not given points.
 
     **Reference**: Watkins and Dayan, "Q-learning", Machine Learning 8, 1992; portfolios: Feurer, Springenberg and

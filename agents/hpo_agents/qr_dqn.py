@@ -13,9 +13,16 @@ from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("qr-dqn", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "qr-dqn",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="as `ppo`",
+)
 class QRDQN(SB3Agent):
-    """Distributional deep Q-learning over candidates, by quantile regression.
+    """Distributional deep Q-learning over candidates, by quantile regression (sb3-contrib).
 
     **Reference**: Dabney, Rowland, Bellemare and Munos, "Distributional reinforcement learning with quantile
     regression", AAAI 2018.

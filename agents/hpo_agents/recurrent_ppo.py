@@ -11,9 +11,16 @@ from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("recurrent-ppo", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "recurrent-ppo",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, the best configuration so far, and the memory of an LSTM",
+    action="as `ppo`",
+)
 class RecurrentPPO(SB3Agent):
-    """Proximal policy optimisation with an LSTM that is carried through a run: the form that is called RL^2.
+    """PPO with an LSTM that is carried through a run: the form that is called RL^2 (sb3-contrib).
 
     It sees the last trial only (the configuration, its score, the incumbent's, and the budget left), so what it knows
     of the task is in its memory; a run is an episode of one task, so that the memory learns to learn.

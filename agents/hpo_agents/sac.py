@@ -13,9 +13,18 @@ from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("sac", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "sac",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="a point in [-1, 1]^d; the nearest of the candidates not yet tried",
+)
 class SAC(SB3Agent):
-    """Soft actor-critic; the next configuration is the candidate nearest to a point in [-1, 1]^d.
+    """Soft actor-critic (Stable-Baselines3).
+
+    The next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Haarnoja, Zhou, Abbeel and Levine, "Soft actor-critic: off-policy maximum entropy deep reinforcement
     learning with a stochastic actor", ICML 2018.

@@ -27,7 +27,13 @@ class SarsaRule(Rule[QTable]):
         return a_next
 
 
-@OPTIMIZERS.register("sarsa", family="rl", trainable=True)
+@OPTIMIZERS.register(
+    "sarsa",
+    family="rl",
+    trainable=True,
+    state='that of `q-portfolio` (`states="trial"`) or of `q-learning` (`"configuration"`, `"move"`)',
+    action="as there",
+)
 class Sarsa(StatesAgent):
     """Tabular Sarsa: learns on policy, so its values count on the random actions of the training.
 

@@ -13,9 +13,18 @@ from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("td3", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "td3",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`",
+    action="a point in [-1, 1]^d; the nearest of the candidates not yet tried",
+)
 class TD3(SB3Agent):
-    """Twin delayed DDPG; the next configuration is the candidate nearest to a point in [-1, 1]^d.
+    """Twin delayed DDPG (Stable-Baselines3).
+
+    The next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Fujimoto, van Hoof and Meger, "Addressing function approximation error in actor-critic methods",
     ICML 2018.

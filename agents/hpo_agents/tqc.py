@@ -13,9 +13,18 @@ from hpo_agents._policy.settings import tiny_off_policy
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("tqc", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "tqc",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="a point in [-1, 1]^d; the nearest of the candidates not yet tried",
+)
 class TQC(SB3Agent):
-    """Truncated quantile critics; the next configuration is the candidate nearest to a point in [-1, 1]^d.
+    """Truncated quantile critics (sb3-contrib).
+
+    The next configuration is the candidate nearest to a point in [-1, 1]^d.
 
     **Reference**: Kuznetsov, Shvechikov, Grishin and Vetrov, "Controlling overestimation bias with truncated mixture of
     continuous distributional quantile critics", ICML 2020.

@@ -12,9 +12,16 @@ from hpo_agents._policy.settings import tiny
 from hpo_gym.optimizer import OPTIMIZERS
 
 
-@OPTIMIZERS.register("trpo", family="rl", extra="rl", trainable=True)
+@OPTIMIZERS.register(
+    "trpo",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="as `ppo`, and the best configuration so far",
+    action="as `ppo`",
+)
 class TRPO(SB3Agent):
-    """Trust region policy optimisation over candidates.
+    """Trust region policy optimisation over candidates (sb3-contrib).
 
     **Reference**: Schulman, Levine, Moritz, Jordan and Abbeel, "Trust region policy optimization", ICML 2015.
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_baselines._runs.pool import keys
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 
@@ -25,7 +25,7 @@ class Default(Planned):
     **Differs from the paper**: there is none.
     """
 
-    version = 1
+    version = 2
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The default, then ring after ring."""

@@ -45,7 +45,7 @@ class GeneticAlgorithm(Baseline):
         mutation: Columns of a child that mutate, on average.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,

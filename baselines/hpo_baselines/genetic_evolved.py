@@ -60,7 +60,7 @@ class EvolvedGenetic(Baseline):
         found: The settings, None before `train` or `load`.
     """
 
-    version = 1
+    version = 2
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
     found: Settings | None = None
     _seen: frozenset[str] = frozenset()

@@ -31,7 +31,7 @@ class PortfolioGenetic(Baseline):
         offspring, eta, sd, tournament, crossover, mutation: As of `GeneticAlgorithm`.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,

@@ -38,7 +38,7 @@ class GridSearch(Planned):
         levels: Levels of a range. None: the fewest, at least 3, with which the grid is no smaller than the budget.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, levels: int | None = None) -> None:
         self.levels = levels

@@ -27,7 +27,7 @@ class LatinHypercube(Planned):
     rules out are left out; a hypercube has at most 1,024 points.
     """
 
-    version = 1
+    version = 2
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """Hypercube after hypercube."""

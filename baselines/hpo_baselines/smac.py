@@ -16,9 +16,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
-from hpo_baselines._runs.pool import keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration
@@ -27,7 +27,7 @@ _PLAIN = 1000.0  # a score beyond it goes by its logarithm
 
 @OPTIMIZERS.register("smac", family="no-transfer", extra="smac", trainable=False)
 class SMAC(Baseline):
-    """SMAC3's `HyperparameterOptimizationFacade`, by its ask and tell.
+    """SMAC3's random forest and expected improvement: its `HyperparameterOptimizationFacade`, by ask and tell.
 
     Each run is a facade of its own with the library's defaults: a Sobol design of a quarter of the budget, then a
     random forest of the logarithms of scaled costs, expected improvement and local search; one choice in five is
@@ -47,7 +47,7 @@ class SMAC(Baseline):
         retrain: Choices from one forest.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, retrain: int = 8) -> None:
         self.retrain = retrain

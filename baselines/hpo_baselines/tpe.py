@@ -11,9 +11,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
-from hpo_baselines._runs.pool import keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.pool import keys
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class TreeParzen(Baseline):
         candidates: Samples of which the best is proposed.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, startup: int = 10, candidates: int = 24) -> None:
         self.startup, self.candidates = startup, candidates

@@ -17,7 +17,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 import hpo_gym
-from hpo_gym.bench.rollout import Run, context_of, run_batch, run_one
+from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.trial import Query
 
 FLOORS = {"batched": 100_000, "unbatched": 20_000}
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fail below half of a floor")
     given = parser.parse_args()
     tasks = hpo_gym.load_suite("AutoML").tasks("test")
-    contexts = [context_of(task, BUDGET, ()) for task in tasks]
+    contexts = [hpo_gym.Context.of(task, BUDGET) for task in tasks]
     rng = np.random.default_rng(0)
     found: dict[str, list[float]] = {"unbatched": [], "batched": []}
     for _ in range(REPEATS):

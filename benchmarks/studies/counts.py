@@ -1,15 +1,16 @@
-"""Renews the figures that pages count from the shipped tables: `python benchmarks/studies/counts.py [--check]`.
+"""The figures that pages count from the shipped tables; `rows.py` writes them.
 
 `docs/suites.md` has the counts of all suites and, in each card, those of its splits; the README of the builders has
-the sizes of the tables of our own training. With `--check` nothing is written, and a page that is out of date is named.
+the sizes of the tables of our own training.
 """
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+
+from marks import renewed
 
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
@@ -19,20 +20,14 @@ TOP = Path(__file__).resolve().parents[2]
 SUITES_PAGE, BUILDERS_PAGE = TOP / "docs" / "suites.md", TOP / "hpo_gym" / "builders" / "README.md"
 
 
-def pages() -> Mapping[Path, str]:
+def pages() -> dict[Path, str]:
     """The pages as they should be."""
     suites = [load_suite(name) for name in sorted(SUITES.entries())]
-    text = _between(SUITES_PAGE.read_text(encoding="utf-8"), "counts", _counts(suites))
+    text = renewed(SUITES_PAGE.read_text(encoding="utf-8"), [("counts", _counts(suites))])
     for suite in suites:
         text = _card(text, suite)
-    builders = _between(BUILDERS_PAGE.read_text(encoding="utf-8"), "sizes", _sizes())
+    builders = renewed(BUILDERS_PAGE.read_text(encoding="utf-8"), [("sizes", _sizes())])
     return {SUITES_PAGE: text, BUILDERS_PAGE: builders}
-
-
-def _between(text: str, mark: str, lines: Iterator[str]) -> str:
-    start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    head, rest = text.split(start)
-    return "\n".join([head + start, "", *lines, "", end + rest.split(end)[1]])
 
 
 def _counts(suites: list[Suite]) -> Iterator[str]:
@@ -84,16 +79,3 @@ def _sizes() -> Iterator[str]:
         failed = 100 * built["failed share at full fidelity"]
         seconds = built["timings"]["processor seconds"]
         yield f"| `{name}` | {k} | {m} | {f} | {failed:.1f}% | {seconds:,} | `{built['command']}` |"
-
-
-def main(*, check: bool) -> None:
-    """Write the pages, or end with the names of those that are out of date."""
-    old = {path: text for path, text in pages().items() if path.read_text(encoding="utf-8") != text}
-    if old and check:
-        sys.exit(f"out of date: {', '.join(path.name for path in old)}; run `python benchmarks/studies/counts.py`")
-    for path, text in old.items():
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(check="--check" in sys.argv[1:])

@@ -6,8 +6,8 @@ import tempfile
 import numpy as np
 
 import hpo_gym
+from hpo_gym import OPTIMIZERS
 from hpo_gym.learning.saved import read_saved, write_saved
-from hpo_gym.optimizer import OPTIMIZERS
 
 
 @OPTIMIZERS.register("linear-es", family="rl", trainable=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.bench.metrics import normalised_regret
+from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.task import Task
 from hpo_gym.trial import History
@@ -28,9 +29,7 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
             place = i
         best[i] = true[place]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
-    upto = np.searchsorted(
-        spent + 1e-9 * (np.arange(len(spent)) < n_init) - 1e-9, np.arange(1, budget + 1), side="right"
-    )
+    upto = paid(spent, budget)
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
 
 
@@ -59,7 +58,7 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
         "fidelity": np.array(history.fidelities, np.float64),
     }
     if budget is None:
-        budget = int(arrays["fidelity"][history.n_init :].sum() + 1e-9)
+        budget = horizon(arrays["fidelity"][history.n_init :].sum())
     if budget < 1:
         raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
     return normalised_regret(incumbents(task, arrays, budget, history.n_init), task.best, task.worst)

@@ -12,11 +12,13 @@ from typing import Any, cast
 import numpy as np
 
 import hpo_gym
-from hpo_gym.bench.cells import Cell, Entrant, Made, Work, failed, run_cells, train, training_identity
+from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.protocol import Protocol, subset_order
 from hpo_gym.bench.reference.reference import Reference
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
+from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
 from hpo_gym.seeding import digest

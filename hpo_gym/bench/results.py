@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, normalised_regret, summarise
+from hpo_gym.storage.whole import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hpo_gym.suite import Suite
+from hpo_gym.tasks.table import TableTask
 
 FLAT = 0.01  # a task whose optimum is shared by more of its measured rows than this counts half
 
@@ -66,10 +68,7 @@ class Results:
         from hpo_gym.bench.report import write_report
 
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
-        text = json.dumps(data, indent=1, sort_keys=True) + "\n"
-        unfinished = self.folder / "results.json.part"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(self.folder / "results.json")
+        write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
         write_report(self.folder, self.data, self.curves, timings=timings, weights=self.weights)
 
 
@@ -77,11 +76,9 @@ def weights_of(suite: Suite, tasks: Sequence[str]) -> np.ndarray[Any, Any]:
     """A half for tasks whose optimum many configurations share, ``(k,)``."""
     out = np.ones(len(tasks))
     for i, name in enumerate(tasks):
-        task: Any = suite.task(name)
-        table = getattr(task, "table", None)
-        if table is not None:
-            measured = task.measured
-            shared = (table.served[task.index, measured, -1] >= task.best).mean()
+        task = suite.task(name)
+        if isinstance(task, TableTask):
+            shared = (task.table.served[task.index, task.measured, -1] >= task.best).mean()
             out[i] = 0.5 if shared > FLAT else 1.0
     return out
 

@@ -11,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.engine.kernel import horizon
-from hpo_gym.errors import InvalidValueError, SplitError
+from hpo_gym.budget import FULL, affordable, horizon, over, payable
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.task import PoolBank, Task, bank_of
 from hpo_gym.trial import History, Query, Trial
-
-_EPS = 1e-9
 
 
 @dataclass
@@ -52,37 +49,18 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether the budget left pays for no evaluation."""
-        return self.budget - self.spent < self.task.fidelities[0] - _EPS
+        return over(self.budget - self.spent, self.task.fidelities[0])
 
     def submit(self, query: Query) -> Trial:
         """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does."""
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
-        left = self.budget - self.spent
-        fidelity = self.task.level(query.fidelity)
-        if fidelity > left + _EPS:
-            fidelity = max(f for f in self.task.fidelities if f <= left + _EPS)
-        trial = self.task.run(query.config, fidelity, self.world)
+        levels = self.task.fidelities
+        most = levels[payable(levels, self.budget - self.spent)]
+        trial = self.task.run(query.config, min(self.task.level(query.fidelity), most), self.world)
         self.spent += trial.fidelity
         self.trials.append(trial)
         return trial
-
-
-def context_of(task: Task, budget: float, prior: Sequence[Evaluations]) -> Context:
-    """What an optimizer may know of a task.
-
-    Raises:
-        SplitError: An earlier task in `prior` is of the same family.
-    """
-    for earlier in prior:
-        if earlier.family == task.family:
-            raise SplitError(
-                f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r}, its relative."
-            )
-    available = None
-    if isinstance(task, TableTask) and not task.measured.all():
-        available = task.measured
-    return Context(task.space, budget, task.fidelities, task.pool, available, task.meta_features, prior)
 
 
 def rollout(
@@ -113,7 +91,7 @@ def rollout(
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
     run = Run(task, float(budget), world, n_init)
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    run_one(optimizer, run, context_of(task, float(budget), prior), rng)
+    run_one(optimizer, run, Context.of(task, budget, prior), rng)
     return History(tuple(run.trials), n_init)
 
 
@@ -156,20 +134,21 @@ def run_batch(
     bank, n = bank_of(unique), len(tasks)
     fidelities = unique[0].fidelities
     multi = len(fidelities) > 1
-    runs = Runs(bank, n, horizon(budget, fidelities, n_init, fidelity=multi), budget=budget, fidelity=multi)
+    most = horizon(budget, fidelities if multi else FULL) + n_init
+    runs = Runs(bank, n, most, budget=budget, fidelity=multi)
     runs.begin(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     if n_init:
         runs.give(given_points(bank, runs.task, runs.world, n_init), np.arange(n))
     optimizer.reset_batch(contexts, rngs)
     while True:
-        over = np.broadcast_to(budget - np.asarray(runs.spent) < fidelities[0] - _EPS, n)
-        if over.all():
+        done = np.broadcast_to(over(np.asarray(budget - runs.spent), fidelities[0]), n)
+        if done.all():
             return runs
         start = time.perf_counter()
         chosen, fidelity = optimizer.ask_batch(runs)
         watch((time.perf_counter() - start) / n)
         at, stop = _place(runs, np.asarray(chosen))
-        idle = over | stop
+        idle = done | stop
         if stop.any():
             runs.spent = np.where(stop, budget, runs.spent)
         if idle.all():
@@ -180,10 +159,10 @@ def run_batch(
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """What proposals evaluate, and which runs have nothing more to try: row -1, or a point of NaN."""
-    bank: Any = runs.bank
+    bank = runs.bank
     if chosen.dtype.kind in "iu":
         stop = chosen < 0
-        if not runs.tabular or (chosen >= bank.m).any():
+        if not isinstance(bank, PoolBank) or (chosen >= bank.m).any():
             raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
         return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
     if chosen.shape != (runs.n, runs.d):
@@ -193,10 +172,9 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
 
 
 def _affordable(runs: Runs, fidelities: Sequence[float], fidelity: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    levels = np.asarray(fidelities)
-    left = (runs.budget - np.asarray(runs.spent))[:, None] + _EPS
-    most: NDArray[np.float64] = np.where(levels <= left, levels, levels[0]).max(1)
+    most = affordable(fidelities, runs.budget - runs.spent)
     if fidelity is None:
         return most
+    levels = np.asarray(fidelities)
     nearest = levels[np.abs(levels - np.asarray(fidelity)[:, None]).argmin(1)]  # as `Task.level`: of two, the lower
     return np.asarray(np.minimum(nearest, most), np.float64)

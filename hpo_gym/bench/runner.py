@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.cells import SAVED, Entrant
+from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.plan import Plan, Progress
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -12,17 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, StateError
+from hpo_gym.storage.whole import sha256 as sha256
+from hpo_gym.storage.whole import write_files
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 """Where the tables of this package lie."""
 
 MANIFEST = "manifest.json"
-
-
-def sha256(path: Path) -> str:
-    """Hash a file, as a hexadecimal number."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_source(path: Path, expected: str) -> None:
@@ -39,8 +34,7 @@ def check_source(path: Path, expected: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write JSON with one entry a line, keys in the order given, and a newline at the end."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    with _replacing(path) as temporary:
-        temporary.write_bytes(text.encode())  # bytes: no line ends of the platform
+    write_files(path.parent, {path.name: text.encode()})
 
 
 def read_json(path: Path) -> Any:
@@ -74,15 +68,3 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Hand out a temporary path that takes the place of `path` once it is written whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,15 +9,15 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from hpo_gym.budget import over, pays
 from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limited, wrappers
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
-from hpo_gym.rewards import Score
+from hpo_gym.rewards.score import Score
 from hpo_gym.trial import LABELS, Trial
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
-EPS = 1e-9
 _MOST = 2000  # steps: an episode that goes on so long has no end
 
 
@@ -161,11 +161,11 @@ def _check_incumbent(info: Any, account: Account, faults: Faults) -> None:
 def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
     account.spent += info["fidelity"]
     left = account.budget - account.spent
-    faults.expect(left >= -EPS, f"More is spent than the budget of {account.budget:g}")
-    over = left < account.least - EPS
-    ended = terminated or truncated or not over
+    faults.expect(pays(account.budget, account.spent), f"More is spent than the budget of {account.budget:g}")
+    done = over(left, account.least)
+    ended = terminated or truncated or not done
     faults.expect(ended, f"An episode goes on after its budget of {account.budget:g} is spent")
-    faults.expect(over or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
+    faults.expect(done or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
 
 
 def _check_history(env: Env, info: Any, account: Account, faults: Faults) -> None:

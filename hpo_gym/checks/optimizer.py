@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task, bank_of, pooled
 from hpo_gym.trial import Query, Status, Trial
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
+_NEAR = 1e-9  # so far may a proposal's fidelity be from the level that it means
 
 
 def check_optimizer(
@@ -57,7 +59,7 @@ def check_optimizer(
     faults = Faults(f"The optimizer {type(first).__name__}")
     if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):
         faults.close()
-    context = task if isinstance(task, Context) else context_of(task, budget, prior)
+    context = task if isinstance(task, Context) else Context.of(task, budget, prior)
     answer = made_up if isinstance(task, Context) else _runner(task)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
@@ -73,13 +75,6 @@ def check_optimizer(
             with faults.guard("The batched form"):
                 _batch(new, task, context, faults)
     faults.close()
-
-
-def context_of(task: Task, budget: float, prior: Sequence[Evaluations] = ()) -> Context:
-    """What an optimizer may know of a task."""
-    measured: Any = getattr(task, "measured", None)
-    available = None if measured is None or measured.all() else measured
-    return Context(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior)
 
 
 def _runner(task: Task) -> Answer:
@@ -102,7 +97,7 @@ def run(
         optimizer.tell(trial)
     trials: list[Trial] = []
     spent = 0.0
-    while context.budget - spent >= context.fidelities[0] - 1e-9:
+    while not over(context.budget - spent, context.fidelities[0]):
         query = optimizer.ask()
         if query is None:
             again = optimizer.ask()
@@ -110,8 +105,8 @@ def run(
             break
         if not _proposal(query, context, faults):
             break
-        left = [f for f in context.fidelities if f <= context.budget - spent + 1e-9]
-        trial = answer(Query(query.config, min(query.fidelity, left[-1])))
+        most = context.fidelities[payable(context.fidelities, context.budget - spent)]
+        trial = answer(Query(query.config, min(query.fidelity, most)))
         optimizer.tell(trial)
         trials.append(trial)
         spent += trial.fidelity
@@ -122,7 +117,7 @@ def _proposal(query: Any, context: Context, faults: Faults) -> bool:
     if not faults.expect(isinstance(query, Query), f"`ask` gives no Query but {query!r:.80}"):
         return False
     near = min(abs(f - query.fidelity) for f in context.fidelities)
-    faults.expect(near < 1e-9, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
+    faults.expect(near < _NEAR, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
     try:
         context.space.to_unit(query.config)
     except HPOGymError as error:
@@ -204,7 +199,8 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
 
     for count in (0, len(configs) // 2):
         given = [made_up(Query(config)) for config in list(configs.values())[:count]]
-        small = Context(context.space, float(len(configs) - count), (1.0,), pool, None, context.meta_features, ())
+        budget = float(len(configs) - count)
+        small = replace(context, budget=budget, fidelities=FULL, pool=pool, available=None, prior=())
         tried = [_frozen(t.config) for t in run(new(), small, nearest, faults, 6, given)]
         again, told = len(tried) - len(set(tried)), len({_frozen(t.config) for t in given}.intersection(tried))
         faults.expect(not again, f"It repeats {again} of {len(configs)} configurations though others are left")
@@ -218,8 +214,7 @@ def _frozen(config: Any) -> tuple[Any, ...]:
 # ---------------------------------------------------------------------- batches and training
 def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
     """Three runs at once choose what each of them would choose alone, at full fidelity."""
-    single = Context(context.space, context.budget, (1.0,), context.pool, context.available, context.meta_features,
-                     context.prior)  # fmt: skip
+    single = replace(context, fidelities=FULL)
     seeds, bank = (3, 4, 5), bank_of([task])
     runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
     runs.begin(None, np.zeros(len(seeds), np.int64), np.zeros(len(seeds), np.uint64))
@@ -231,8 +226,8 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         ended = at < 0 if at.dtype.kind in "iu" else np.isnan(at).any(1)
         if ended.any():
             break
-        rows: Any = bank
-        runs.submit(rows.measured_rows(runs.task, at) if at.dtype.kind in "iu" else bank.place(runs.task, at))
+        by_row = at.dtype.kind in "iu"
+        runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
         alone = run(new(), single, _runner(task), faults, seed)
         together = runs.view(i)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -12,90 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.observers import OBSERVERS, Observer
-from hpo_gym.registry import Registry
-from hpo_gym.rewards import REWARDS, Reward
-from hpo_gym.score_scales import SCORES
+from hpo_gym.budget import affordable, over
+from hpo_gym.engine.parts import Parts
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Ints, Keys
 
-DUPLICATES = ("allow", "mask", "penalize")
-Part = str | Mapping[str, Any]
-_PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
 _AHEAD = 32  # episodes
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """What an agent sees, does and gets.
-
-    Attributes:
-        duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
-            deviation of meta-train scores).
-    """
-
-    observer: Observer
-    codec: Codec
-    reward: Reward
-    duplicates: str = "allow"
-
-    def __post_init__(self) -> None:
-        if self.duplicates not in DUPLICATES:
-            raise unknown("way with duplicates", self.duplicates, DUPLICATES)
-        if self.duplicates == "mask" and not self.codec.pool:
-            raise InvalidValueError("`duplicates='mask'` needs the 'pool' codec; use 'allow' or 'penalize'.")
-        seen, chosen = self.observer.candidates, getattr(self.codec, "candidates", None)
-        if seen is not None and self.codec.pool and seen != chosen:
-            raise InvalidValueError(f"Observer and codec must draw the same `candidates`, got {seen} and {chosen}.")
-
-
-def make_parts(
-    observer: Part | Observer,
-    codec: Part | Codec,
-    reward: Part | Reward,
-    scores: str = "raw",
-    duplicates: str = "allow",
-) -> Parts:
-    """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
-    if not isinstance(scores, str):
-        raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
-    served = SCORES.get(scores)()
-    seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
-    parts = (seen, make_part(CODECS, codec), make_part(REWARDS, reward))
-    for part, kind in zip(parts, (Observer, Codec, Reward), strict=True):
-        if not isinstance(part, kind):
-            rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
-            raise InvalidValueError(f"A part {rule}, got {part!r}.")
-    return Parts(*parts, duplicates)
-
-
-def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
-    """Make one part; an unknown name or option is an error that offers the nearest."""
-    if not isinstance(part, (str, Mapping)):
-        return part
-    options = {"name": part} if isinstance(part, str) else dict(part)
-    name = options.pop("name", None)
-    if not isinstance(name, str):
-        raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
-    from hpo_gym.optimizer import made
-
-    maker = registry.get(name)
-    _check_options(f"{registry.kind} {name!r}", maker, options)
-    return made(maker, name, options, registry.kind, given)
-
-
-def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:
-    """Refuse an option of another type than its annotation says, where that is a plain one."""
-    for key, parameter in inspect.signature(maker).parameters.items():
-        words = str(parameter.annotation).split(" | ")
-        if key not in options or not set(words) <= set(_PLAIN):
-            continue
-        value = options[key]
-        if not any(isinstance(value, _PLAIN[word]) for word in words) or (type(value) is bool and "bool" not in words):
-            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {value!r}.")
 
 
 class Kernel:
@@ -250,7 +170,7 @@ class Kernel:
             return False
         if self._by_spent:
             least = self.contexts.fidelities[0]
-            done = np.asarray(self.contexts.budget - runs.spent) < least - 1e-9
+            done = over(np.asarray(self.contexts.budget - runs.spent), least)
         elif stopped is None:
             return self._due()
         else:
@@ -283,9 +203,7 @@ class Kernel:
 
     def _affordable(self, fidelity: NDArray[np.float64]) -> NDArray[np.float64]:
         """Lower fidelities to the largest that the budget left pays for."""
-        left = np.asarray(self.contexts.budget - self.runs.spent)[..., None] + 1e-9
-        levels = np.asarray(self.contexts.fidelities)
-        most = np.where(levels <= left, levels, levels[0]).max(-1)
+        most = affordable(self.contexts.fidelities, self.contexts.budget - self.runs.spent)
         return np.asarray(np.minimum(fidelity, most))
 
     # ------------------------------------------------------------------ views
@@ -313,12 +231,6 @@ class Kernel:
     def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
         """Observation and action space of one run."""
         return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
-
-
-def horizon(budget: float, fidelities: tuple[float, ...], n_init: int, *, fidelity: bool) -> int:
-    """The most trials that a run can have."""
-    least = fidelities[0] if fidelity else 1.0
-    return int(np.floor(budget / least + 1e-9)) + n_init
 
 
 def put(whole: Any, which: Ints, part: Any) -> Any:

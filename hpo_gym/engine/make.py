@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs import Codec
-from hpo_gym.engine.kernel import Kernel, Part, horizon, make_parts
+from hpo_gym.engine.kernel import Kernel
+from hpo_gym.engine.parts import Part, make_parts
 from hpo_gym.errors import InvalidValueError, SplitError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -67,7 +69,7 @@ def make_kernel(
         loaded.scale(fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
         n_init,
-        horizon(budget, fidelities, n_init, fidelity=parts.codec.fidelity),
+        horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init,
         fidelities,
     )
     return loaded, Kernel(contexts, parts, n)

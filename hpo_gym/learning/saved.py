@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, make_optimizer
-from hpo_gym.seeding import canonical
+from hpo_gym.storage.whole import checksum, sealed, write_files
 from hpo_gym.suite import SUITES
 from hpo_gym.suites import load_suite
 
@@ -49,7 +49,6 @@ def write_saved(
     Raises:
         InvalidValueError: `about` is not plain JSON.
     """
-    folder = Path(folder)
     said = {k: v for k, v in about.items() if k not in _OURS}
     head = {"format": FORMAT, "optimizer": name, **said, "data": _data(about.get("suites", ())), "arrays": None}
     data = None
@@ -57,14 +56,8 @@ def write_saved(
         ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
         data = _safetensors().save(ready) if weights else _npz(ready)
         head |= {"arrays": WEIGHTS if weights else ARRAYS, "sha256": hashlib.sha256(data).hexdigest()}
-    try:
-        text = json.dumps({**head, "checksum": _checksum(head)}, indent=1, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as fault:
-        raise InvalidValueError(f"What is saved of an optimizer must be plain JSON, got {fault}.") from fault
-    folder.mkdir(parents=True, exist_ok=True)
-    if data is not None:
-        (folder / str(head["arrays"])).write_bytes(data)
-    (folder / ABOUT).write_text(text, encoding="utf-8")
+    files = {} if data is None else {str(head["arrays"]): data}
+    write_files(Path(folder), {**files, ABOUT: sealed(head)})
 
 
 def read_saved(folder: str | Path, name: str, version: int) -> tuple[dict[str, Any], Arrays]:
@@ -106,9 +99,8 @@ def read_about(folder: str | Path) -> dict[str, Any]:
         head = json.loads(data.decode("utf-8"))
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise InvalidValueError(f"`format` must be {FORMAT}.")
-        expected = _checksum({k: v for k, v in head.items() if k != "checksum"})
-        if head.get("checksum") != expected:
-            raise InvalidValueError(f"`checksum` must be {expected}, got {head.get('checksum')!r}.")
+        if head.get("checksum") != checksum(head):
+            raise InvalidValueError(f"`checksum` must be {checksum(head)}, got {head.get('checksum')!r}.")
         return head
 
 
@@ -195,7 +187,3 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _safetensors() -> Any:
     return importlib.import_module("safetensors.numpy")  # of the extra "rl", which tables do without
-
-
-def _checksum(head: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(dict(head)).encode()).hexdigest()

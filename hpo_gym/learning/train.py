@@ -12,7 +12,9 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.memory import keep_memory
-from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable, made
+from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable
+from hpo_gym.registry import made
+from hpo_gym.storage.whole import write_files
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
@@ -78,7 +80,5 @@ def train(
         "suites": {s.name: s.data_hash for s in loaded}, "curve": curve,
         "cpu_seconds": round(time.process_time() - start, 1),
     }  # fmt: skip
-    unfinished = folder / f"{TRAINING}.part"
-    unfinished.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(folder / TRAINING)
+    write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
     return curve

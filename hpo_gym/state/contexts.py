@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.pool import draw_rows
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, Ints, Keys
+from hpo_gym.task import Bank, Ints, Keys, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
@@ -64,7 +64,7 @@ class Contexts:
     def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
         """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller."""
         assert self.candidates is not None
-        return draw_rows(self.bank, task, world, self.candidates, _CANDIDATES)
+        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
 
 
 def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
@@ -73,45 +73,7 @@ def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.
     They are a function of the run's world alone, so all optimizers get the same ones.
     """
     if bank.m:
-        return draw_rows(bank, task, world, count, _GIVEN).T
+        return draw_rows(pooled(bank).measured_first, task, world, count, _GIVEN).T
     keys = seeding.mix(world[:, None], np.arange(count * bank.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
     u = seeding.uniform(keys).reshape(len(world), count, bank.d)
     return np.stack([bank.place(task, u[:, g]) for g in range(count)])
-
-
-def draw_rows(bank: Bank, task: Ints, world: Keys, count: int, salt: int) -> NDArray[np.int64]:
-    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough."""
-    rows, sizes = measured_rows(bank)
-    size = sizes[task]
-    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], bank.m)
-    return np.asarray(rows[task[:, None], order], np.int64)
-
-
-@functools.lru_cache(maxsize=64)
-def measured_rows(bank: Bank) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Measured rows of each task in front, ``(k, m)``, and how many there are, ``(k,)``."""
-    measured: NDArray[np.bool_] | None = getattr(bank, "measured", None)
-    if measured is None:
-        raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
-    return np.argsort(~measured, axis=1, kind="stable"), measured.sum(1)
-
-
-def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:
-    """A keyed permutation of ``range(size)`` at `position`: a Feistel network with cycle walking.
-
-    Its domain is given by `most`, the rows of the table, not by the sizes, so that a run draws the same in any batch.
-    (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, section 4.)
-    """
-    half = (max(most - 1, 1).bit_length() + 1) // 2
-    mask = np.uint64((1 << half) - 1)
-    shape = np.broadcast_shapes(position.shape, size.shape, key.shape)
-    value = np.broadcast_to(position, shape).astype(np.uint64)
-    size, key = np.broadcast_to(size, shape), np.broadcast_to(key, shape)
-    todo = np.ones(shape, bool)
-    while todo.any():
-        left, right, k = value[todo] >> np.uint64(half), value[todo] & mask, key[todo]
-        for r in range(4):
-            left, right = right, left ^ (seeding.mix(k + right, r) & mask)
-        value[todo] = (left << np.uint64(half)) | right
-        todo &= value >= size.astype(np.uint64)
-    return value.astype(np.int64)

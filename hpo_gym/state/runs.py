@@ -1,25 +1,36 @@
 """`Runs`: `n` runs at once as rows of arrays, and the accounting of a trial.
 
 Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
-when their episodes are staggered. What a look-up or a constant gives (a table's points, costs and statuses; fidelity 1)
-is made when asked for. Arrays that are handed out are never written again.
+when their episodes are staggered. Only this file knows of slots; others ask `ordered`, `since`, `arrays` or the views.
+What a look-up or a constant gives (a table's points, costs and statuses; fidelity 1) is made when asked for. Arrays
+that are handed out are never written again.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
 _empty, _maximum, _F32 = np.empty, np.maximum, np.dtype(np.float32)
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
+
+
+class Told(NamedTuple):
+    """One trial of each of some runs: `who` ``(b,)``, and `at` ``(b,)`` or ``(b, d)``, `score`, `fidelity` ``(b,)``."""
+
+    who: Ints
+    at: NDArray[Any]
+    score: NDArray[Any]
+    fidelity: Floats
 
 
 class Runs:
@@ -82,8 +93,9 @@ class Runs:
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
         self._shape = (n, self.d + 3)
-        self.rows = getattr(bank, "fused", None) if fused and not fidelity else None
-        self.frames = getattr(bank, "frames", None) if fused and self.rows is None else None
+        pool = bank if isinstance(bank, PoolBank) else None
+        self.rows = pool.fused if pool is not None and fused and not fidelity else None
+        self.frames = pool.frames if pool is not None and fused and self.rows is None else None
         self._one_pool = self.frames is not None and len(self.frames) == bank.m
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
@@ -100,6 +112,10 @@ class Runs:
     def t(self) -> Time:
         """Trials so far, given points counted."""
         return self.clock - self.start
+
+    def count(self, i: int) -> int:
+        """Trials of run `i` so far, given points counted."""
+        return self.clock - (self.start if isinstance(self.start, int) else self.start.item(i))
 
     @property
     def fresh(self) -> bool:
@@ -337,9 +353,9 @@ class Runs:
 
     # ------------------------------------------------------------------ views
     def _signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
-        signed = getattr(self.bank, "signed", None)
+        signed = self.bank.signed if isinstance(self.bank, PoolBank) else None
         if signed is not None:
-            return signed[at] if signed.ndim == 2 else signed[task, at]  # type: ignore[no-any-return]
+            return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])
         return np.asarray(self.bank.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
@@ -347,23 +363,32 @@ class Runs:
         if self.block is not None and extra == 2:
             return self.block
         out = np.empty((self.n, self.d + 1 + extra), np.float32)
-        out[:, : self.d] = self._signed(self.task, self.at[(self.clock - 1) % self.h])
+        out[:, : self.d] = self._signed(self.task, self.at[self._last])
         with np.errstate(over="ignore"):  # observers serve the score anew, within the range of float32
             out[:, self.d] = self.last
         return out
 
+    @property
+    def _last(self) -> int:
+        """The slot of the last trial of each run."""
+        return (self.clock - 1) % self.h
+
+    def last_at(self) -> NDArray[Any]:
+        """What each run evaluated last, fresh: rows ``(n,)`` or points ``(n, d)``."""
+        return np.array(self.at[self._last])
+
     def last_x(self) -> Points:
         """The last configuration of each run, fresh, ``(n, d)``."""
-        at = self.at[(self.clock - 1) % self.h]
+        at = self.at[self._last]
         return self.bank.points(self.task, at if self.tabular else at.copy())
 
     def last_fidelity(self) -> Floats:
         """Fidelity of the last trial of each run, ``(n,)``."""
-        return np.ones(self.n) if self.fidelity is None else self.fidelity[(self.clock - 1) % self.h].copy()
+        return np.ones(self.n) if self.fidelity is None else self.fidelity[self._last].copy()
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Cost and status of the last trial of each run, each ``(n,)``."""
-        slot = (self.clock - 1) % self.h
+        slot = self._last
         if self.cost is not None and self.status is not None:
             return self.cost[slot].copy(), self.status[slot].copy()
         return self.bank.outcome(self.base, self.at[slot], None if self.fidelity is None else self.fidelity[slot])
@@ -418,17 +443,49 @@ class Runs:
         part.block = None  # it may show the last trial of the episode before
         return part
 
+    # ------------------------------------------------------------------ one run, or what is new
     def view(self, i: int, n_init: int = 0) -> History:
         """The trials of run `i`."""
-        start = self.start if isinstance(self.start, int) else int(self.start[i])
-        trials = [self._trial(i, (start + j) % self.h) for j in range(self.clock - start)]
-        return History(tuple(trials), n_init)
+        return History(tuple(self._trial(i, slot) for slot in self._slots(i).tolist()), n_init)
 
     def _trial(self, i: int, slot: int) -> Trial:
-        fidelity = 1.0 if self.fidelity is None else float(self.fidelity[slot, i])
-        if self.cost is not None and self.status is not None:
-            cost, status = float(self.cost[slot, i]), int(self.status[slot, i])
-        else:
-            cost, status = self.bank.outcome_of(int(self.task[i]), self.at[slot, i], fidelity)
-        config = self.bank.config(int(self.task[i]), self.at[slot, i])
+        config, fidelity, cost, status = self.outcome_of(i, slot)
         return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+
+    def outcome_of(self, i: int, slot: int | None = None) -> tuple[dict[str, Any], float, float, int]:
+        """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""
+        if slot is None:
+            slot = (self.clock - 1) % self.h
+        bank, task, at = self.bank, self.task.item(i), self.at[slot, i]
+        fidelity = 1.0 if self.fidelity is None else self.fidelity.item(slot, i)
+        if self.cost is not None and self.status is not None:
+            return bank.config(task, at), fidelity, self.cost.item(slot, i), self.status.item(slot, i)
+        cost, status = bank.outcome_of(task, at, fidelity)
+        return bank.config(task, at), fidelity, cost, status
+
+    def arrays(self, i: int) -> dict[str, NDArray[Any]]:
+        """The trials of run `i`, `t` of them: `x` ``(t, d)``, `score`, `cost`, `status` and `fidelity` ``(t,)``."""
+        slots = self._slots(i)
+        at, score = self.at[slots, i], self.score[slots, i].astype(np.float64)
+        fidelity = np.ones(len(at)) if self.fidelity is None else self.fidelity[slots, i]
+        if self.cost is not None and self.status is not None:
+            cost, status = self.cost[slots, i], self.status[slots, i]
+        else:
+            base = np.repeat(self.base[i], len(at))
+            cost, status = self.bank.outcome(base, at, None if self.fidelity is None else fidelity)
+        x = self.bank.points(np.repeat(self.task[i], len(at)), at)
+        return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+
+    def _slots(self, i: int) -> Ints:
+        """Where the trials of run `i` are, the first first."""
+        return np.arange(self.clock - self.count(i), self.clock) % self.h
+
+    def since(self, told: Ints) -> Iterator[Told]:
+        """What is new to somebody who was told the first `told` ``(n,)`` trials of each run: of all runs that have one
+        the next trial, then the one after it, and so on."""
+        start, t = np.broadcast_to(self.start, self.n), np.broadcast_to(self.t, self.n)
+        for j in range(int((t - told).max(initial=0))):
+            who = np.flatnonzero(told + j < t)
+            slots = (start[who] + told[who] + j) % self.h
+            fidelity = np.ones(len(who)) if self.fidelity is None else self.fidelity[slots, who]
+            yield Told(who, self.at[slots, who], self.score[slots, who], fidelity)

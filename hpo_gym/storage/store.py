@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.seeding import canonical
 from hpo_gym.storage.blocks import Arrays, pack, unpack
 
 Json = Mapping[str, object]
@@ -390,7 +391,7 @@ def _from_row(row: Row, path: Path) -> Record:
 
 def _json(value: Json) -> str:
     try:
-        return json.dumps(dict(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical(dict(value), allow_nan=False)
     except (TypeError, ValueError) as fault:
         raise InvalidValueError(
             f"`identity` and `measured` must be JSON, without NaN: {fault}; got {value!r}."

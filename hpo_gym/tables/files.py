@@ -7,12 +7,10 @@ the archive; no name in a file becomes a path.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import json
 import math
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,14 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError, blame
-from hpo_gym.seeding import canonical
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.storage.whole import checksum, sealed, sha256, whole_files
 
 FORMAT = 1
 SUITE, TABLE = "suite.json", "table.npz"
 ARRAYS = ("x", "score", "cost", "test_score", "repeats")
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 Name = Annotated[str, Field(min_length=1)]
 Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -87,23 +84,10 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
         StorageFullError: The files could not be written; those that were there before are intact.
         InvalidValueError: The description holds what JSON cannot (NaN, objects).
     """
-    new = {name: folder / f".{name}.{os.getpid()}.part" for name in (TABLE, SUITE)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_npz(new[TABLE], arrays)
-        _write_json(new[SUITE], description, new[TABLE])
-        for name, part in new.items():
-            part.replace(folder / name)
-        _sync(folder)
-    except OSError as fault:
-        if fault.errno in _FULL:
-            raise StorageFullError(
-                f"{folder} could not be written ({fault}); what was there before is intact."
-            ) from fault
-        raise
-    finally:
-        for part in new.values():
-            part.unlink(missing_ok=True)
+    with whole_files(folder, TABLE, SUITE) as (table, suite):
+        write_npz(table, arrays)
+        told = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
+        suite.write_bytes(sealed({"format": FORMAT, **description, **told}))
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -111,51 +95,17 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
     Compressed bytes would depend on the version of zlib.
     """
-    with path.open("wb") as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in arrays.items():
-                info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                info.create_system, info.external_attr = 3, 0o644 << 16  # else they depend on the platform
-                with archive.open(info, "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, little(array), version=(1, 0), allow_pickle=False)
-        _flush(file)
-
-
-def _write_json(path: Path, description: Mapping[str, Any], table: Path) -> None:
-    with table.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    data = {"format": FORMAT, **description, "sha256": {TABLE: digest}, "bytes": {TABLE: table.stat().st_size}}
-    try:
-        text = json.dumps({**data, "checksum": checksum(data)}, indent=1, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as fault:
-        raise InvalidValueError(f"What is saved must be plain JSON without NaN: {fault}.") from fault
-    with path.open("wb") as file:
-        file.write(text.encode())
-        _flush(file)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system, info.external_attr = 3, 0o644 << 16  # else they depend on the platform
+            with archive.open(info, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, little(array), version=(1, 0), allow_pickle=False)
 
 
 def little(array: NDArray[Any]) -> NDArray[Any]:
     """The array in C order and little-endian, so that its bytes are the same everywhere."""
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-
-
-def checksum(data: Mapping[str, Any]) -> str:
-    """SHA-256 of a description, whatever its line breaks and order of keys; its own `checksum` is not counted."""
-    text = canonical({key: value for key, value in data.items() if key != "checksum"})
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -113,11 +113,10 @@ class AugmentedTask(Task):
 
     @functools.cached_property
     def _pool(self) -> Points | None:
-        inner = self.inner.pool
+        inner = self.inner.measured_pool
         if inner is None:
             return None
-        measured: NDArray[np.bool_] | None = getattr(self.inner, "measured", None)
-        x, good = self.corresponding(inner if measured is None else inner[measured])
+        x, good = self.corresponding(inner)
         x = np.unique(x[good], axis=0)
         x.flags.writeable = False
         return x if len(x) else None
@@ -138,10 +137,9 @@ class AugmentedTask(Task):
 
 def optimum_of(task: Task) -> Points | None:
     """A point of the best score ``(d,)``, or None where it is not known."""
-    known: Points | None = getattr(task, "optimum_x", None)
-    if known is not None or task.pool is None:
-        return known
-    pool = task.pool[getattr(task, "measured", slice(None))]
+    pool = task.measured_pool
+    if task.optimum_x is not None or pool is None:
+        return task.optimum_x
     return np.asarray(pool[task.noise_free(pool).argmax()])
 
 

@@ -1,30 +1,27 @@
 """Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
 
-A proposal is answered by the nearest measured row of its task: the squared distance adds, column by column, the squared
-difference in the unit cube where a metric hyperparameter is active on both sides, 1 for another choice of a
-categorical, and 1 where only one side is active; of rows as near, the lowest answers.
+A proposal is answered by the nearest measured row of its task; `hpo_gym.pool` says what is near.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, noise_keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, noise_keys
 from hpo_gym.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
-_DISTANCES = 1 << 22  # held at a time
-_ROUGH = 2e-6  # more than float32 is off in a squared distance, per term of it; a term is at most 2
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
@@ -125,11 +122,18 @@ class Table:
         return self.x if self.x.ndim == 2 else self.x[k]
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a table lives as long as its suite
-    def pool(self, k: int) -> Points:
-        """The pool of task `k` in float64, read-only; tasks of one pool ask for 0 and share one array."""
+    def read_only(self, k: int) -> Points:
+        """The points of task `k` in float64, not to be changed; tasks of one pool share one array."""
+        if self.x.ndim == 2 and k:
+            return self.read_only(0)
         out = np.array(self.points(k), np.float64)
         out.flags.writeable = False
         return out
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019
+    def pool(self, k: int) -> Pool:
+        """The pool of task `k`; tasks of one pool share one."""
+        return self.pool(0) if self.x.ndim == 2 and k else Pool(self.space, self.points(k))
 
     @functools.lru_cache(maxsize=_MEMO)  # noqa: B019
     def config(self, k: int, row: int) -> dict[str, Any]:
@@ -142,136 +146,14 @@ class Table:
         if self.m > _MEMO:
             return {}
         found: dict[Name, int] = {}
-        for row, config in enumerate(self.space.decode(self.finder(k).x)):
+        for row, config in enumerate(self.space.decode(self.pool(k).x)):
             found.setdefault(name_of(config), row)
         return found
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019
-    def finder(self, k: int) -> Finder:
-        """The nearest-row search of task `k`; tasks of one pool share one."""
-        return self.finder(-1) if self.x.ndim == 2 and k >= 0 else Finder(self.space, self.points(max(k, 0)))
-
     @functools.cached_property
-    def _substitutes(self) -> NDArray[np.int32]:
-        return np.full((self.k, self.m), -1, np.int32)
-
-    def substitutes(self, k: Ints, rows: Ints) -> Ints:
-        """The nearest measured rows of unmeasured ones, ``(n,)``; found once, then remembered."""
-        out = self._substitutes[k, rows].astype(np.int64)
-        unknown = np.flatnonzero(out < 0)
-        if not unknown.size:
-            return out
-        pools = np.zeros(len(unknown), np.int64) if self.x.ndim == 2 else k[unknown]
-        for pool in np.unique(pools).tolist():
-            asked = unknown[pools == pool]
-            finder = self.finder(pool)
-            for row in np.unique(rows[asked]).tolist():
-                who = asked[rows[asked] == row]
-                distance = np.where(self.measured[k[who]], finder.distances(finder.x[row : row + 1]), np.inf)
-                out[who] = self._substitutes[k[who], row] = distance.argmin(1)
-        return out
-
-
-class Finder:
-    """Nearest rows of one pool."""
-
-    def __init__(self, space: SearchSpace, x: NDArray[Any]) -> None:
-        self.space = space
-        self.x = space.snap(x)  # a table in float32 is off by up to 3e-8: enough to decide between rows as near
-        bits = [np.ascontiguousarray(c).view(np.uint64) for c in self.x.T]
-        hashes = _hashes(self.x)
-        self._fine = len(np.unique(hashes)) < len(np.unique(_mixed(bits)))  # rows too close for float32
-        hashes = _mixed(bits) if self._fine else hashes
-        self._order = np.argsort(hashes, kind="stable")
-        self._hashes = hashes[self._order]
-
-    @functools.cached_property
-    def _features(self) -> NDArray[np.float64]:
-        return _row_features(self.space, self.x)
-
-    @functools.cached_property
-    def _rough(self) -> tuple[Ints, NDArray[np.float32]]:
-        """The features in which rows differ, and their values: the others do not decide which row is nearest."""
-        differ = np.flatnonzero(np.ptp(self._features, axis=1))
-        return differ, self._features[differ].astype(np.float32)
-
-    def exact(self, x: Points) -> Ints:
-        """The lowest row that is exactly `x` ``(n, d)``, else -1, ``(n,)``."""
-        hashes = _mixed([np.ascontiguousarray(c).view(np.uint64) for c in x.T]) if self._fine else _hashes(x)
-        at = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        return np.where(self._hashes[at] == hashes, self._order[at], -1)
-
-    def nearest(self, x: Points, measured: NDArray[np.bool_]) -> Ints:
-        """The nearest row with `measured` ``(m,)``, for canonical points ``(n, d)``."""
-        rows = self.exact(x)
-        chunk = max(1, _DISTANCES // len(self.x))
-        lost = np.flatnonzero((rows < 0) | ~measured[rows])
-        for part in np.split(lost, range(chunk, len(lost), chunk)):
-            if part.size:
-                rows[part] = self._nearest(x[part], measured)
-        return rows
-
-    def _nearest(self, x: Points, measured: NDArray[np.bool_]) -> Ints:
-        """As `nearest`, of what is no row: in float32, and again where that cannot tell two rows apart."""
-        q = _query_features(self.space, x)
-        differ, features = self._rough
-        rough = q[:, differ].astype(np.float32) @ features
-        if not measured.all():
-            rough[:, ~measured] = np.inf
-        everyone = np.arange(len(x))
-        rows = rough.argmin(1)
-        least = rough[everyone, rows]
-        rough[everyone, rows] = np.inf
-        second = rough[everyone, rough.argmin(1)]
-        unsure = np.flatnonzero(second - least <= _ROUGH * q.shape[1])
-        if unsure.size:
-            distance = np.round(q[unsure] @ self._features, 12)
-            distance[:, ~measured] = np.inf
-            rows[unsure] = distance.argmin(1)
-        return np.asarray(rows, np.int64)
-
-    def distances(self, x: Points) -> NDArray[np.float64]:
-        """Squared distances of canonical points to all rows, ``(n, m)``; rounded, so that equal ones are equal."""
-        return np.round(_query_features(self.space, x) @ self._features, 12)
-
-
-def _hashes(x: Points) -> Keys:
-    return _mixed(np.rint(x.T * 2.0**24).astype(np.uint64))  # float32 points match too
-
-
-def _mixed(columns: Iterable[Keys]) -> Keys:
-    keys: Keys | None = None
-    for column in columns:
-        keys = seeding.mix(np.zeros_like(column) if keys is None else keys, column)
-    assert keys is not None
-    return keys
-
-
-def _query_features(space: SearchSpace, x: Points) -> NDArray[np.float64]:
-    """Factors of the squared distance on the side of the proposal, ``(n, p)``."""
-    out, active = [np.ones(len(x))], space.active(x)
-    for j, h in enumerate(space.hyperparameters):
-        a, u = active[:, j].astype(float), x[:, j]
-        out += [a, a]
-        if h.metric:
-            out += [a * u * u, a * u]
-        else:
-            out += [a * (h.numbers(u) == c) for c in range(len(h.choices))]
-    return np.stack(out, 1)
-
-
-def _row_features(space: SearchSpace, x: Points) -> NDArray[np.float64]:
-    """Factors on the side of the rows, ``(p, m)``; the sum of products is the squared distance."""
-    active = space.active(x)
-    out = [active.sum(1).astype(float)]
-    for j, h in enumerate(space.hyperparameters):
-        a, u = active[:, j].astype(float), x[:, j]
-        out += [1 - 2 * a]  # |a - a'| = a + a' - 2 a a'
-        if h.metric:
-            out += [a * u * u, a, -2 * a * u]  # a a' (u - u')^2
-        else:
-            out += [a, *(-a * (h.numbers(u) == c) for c in range(len(h.choices)))]  # a a' [c != c']
-    return np.stack([np.broadcast_to(o, (len(x),)) for o in out])
+    def gaps(self) -> Gaps:
+        """What answers for rows that a task lacks."""
+        return Gaps(self.measured, self.pool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +171,7 @@ class TableTask(Task):
     @property
     def pool(self) -> Points:
         """All rows, ``(m, d)``, measured here or not; see `measured`."""
-        return self.table.pool(0 if self.table.x.ndim == 2 else self.index)
+        return self.table.read_only(self.index)
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -310,7 +192,7 @@ class TableTask(Task):
     @functools.cached_property
     def cell_keys(self) -> Keys:
         """The part of the noise's key that is no world's, ``(m, f)``; hashed once, since a step is only a look-up."""
-        x = self.table.finder(self.index).x
+        x = self.table.pool(self.index).x
         nowhere = np.zeros(len(x), np.uint64)
         return np.stack([noise_keys(nowhere, x, np.full(len(x), f), self) for f in self.fidelities], 1)
 
@@ -320,7 +202,7 @@ class TableTask(Task):
 
     def rows(self, x: Points) -> Ints:
         """The nearest measured row of each canonical point ``(n, d)``."""
-        return self.table.finder(self.index).nearest(x, self.measured)
+        return self.table.pool(self.index).nearest(x, self.measured)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
@@ -359,7 +241,7 @@ class TableTask(Task):
             return int(self.rows(self.space.to_unit(config)[None])[0])
         if self.table.measured[self.index, known]:
             return known
-        return int(self.table.substitutes(np.array([self.index]), np.array([known]))[0])
+        return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
         """Look up the row nearest to a configuration; the trial's configuration is that row's."""
@@ -374,6 +256,14 @@ class TableTask(Task):
     def _draw(self, row: int, f: int, seed: int) -> float:
         key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
         return float(self._scores(np.array([row]), np.array([f]), key)[0])
+
+    def evaluations(self) -> Evaluations:
+        """The whole table, at full fidelity."""
+        t, i = self.table, self.index
+        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
+        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
+        cost = np.asarray(t.costs[i, :, -1], np.float64)
+        return Evaluations(self.name, self.family, self.pool, score, cost, status)
 
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
@@ -398,7 +288,7 @@ def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
     return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
 
 
-class TableBank(Bank):
+class TableBank(PoolBank):
     """Tasks of one table. `at` is a row; the base of a run is the place of its task in the flat table."""
 
     def __init__(self, tasks: Sequence[TableTask]) -> None:
@@ -412,9 +302,14 @@ class TableBank(Bank):
         self.dtype = self.flat.dtype
         self.measured = self.table.measured[self.index]  # (k, m)
         self.there = self.measured.reshape(-1)  # by the flat place
-        self.complete = bool(self.measured.all())
+        self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """The table's scores at full fidelity."""
+        return self._served[..., -1]
 
     @functools.cached_property
     def fused(self) -> NDArray[np.float32] | None:
@@ -438,7 +333,7 @@ class TableBank(Bank):
     @functools.cached_property
     def signed(self) -> NDArray[np.float32]:
         """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
-        x = self.table.x if self.table.x.ndim == 2 else self.table.x[self.index]
+        x = self.table.x if self.one_pool else self.table.x[self.index]
         return np.asarray(x * 2.0 - 1.0, np.float32)
 
     def base(self, task: Ints) -> Ints:
@@ -448,14 +343,24 @@ class TableBank(Bank):
     def place(self, task: Ints, x: Points) -> Ints:
         """The nearest measured row of each proposal."""
         x = self.table.space.snap(x)
-        if self.complete and self.table.x.ndim == 2:
-            return self.table.finder(-1).nearest(x, self.measured[0])
-        rows = self.table.finder(-1).exact(x) if self.table.x.ndim == 2 else np.full(len(x), -1)
+        if self.complete and self.one_pool:
+            return self.table.pool(0).nearest(x, self.measured[0])
+        rows = self.table.pool(0).exact(x) if self.one_pool else np.full(len(x), -1)
         hit = rows >= 0
         rows[hit] = self.measured_rows(task[hit], rows[hit])
         for j in np.unique(task[~hit]):
             chosen = np.flatnonzero(~hit & (task == j))
-            rows[chosen] = self.table.finder(int(self.index[j])).nearest(x[chosen], self.measured[j])
+            rows[chosen] = self.table.pool(int(self.index[j])).nearest(x[chosen], self.measured[j])
+        return rows
+
+    def nearest(self, task: Ints, x: Points) -> Ints:
+        """By the table's rule of distance."""
+        every = np.ones(self.m, bool)
+        if self.one_pool:
+            return self.table.pool(0).nearest(x, every)
+        rows = np.empty(len(x), np.int64)
+        for j in np.unique(task).tolist():
+            rows[task == j] = self.table.pool(int(self.index[j])).nearest(x[task == j], every)
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
@@ -467,7 +372,7 @@ class TableBank(Bank):
             return rows
         missing = np.flatnonzero(~there)
         rows = rows.copy()
-        rows[missing] = self.table.substitutes(self.index[task[missing]], rows[missing])
+        rows[missing] = self.table.gaps.answering(self.index[task[missing]], rows[missing])
         return rows
 
     def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Task
-from hpo_gym.tasks.table import TableTask
 from hpo_gym.trial import Status
 
 Singles = NDArray[np.float32]
@@ -42,19 +41,7 @@ class Scale:
 
 def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
     """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key."""
-    return tuple(_evaluations(t) for t in tasks)
-
-
-def _evaluations(task: Task) -> Evaluations:
-    if isinstance(task, TableTask):
-        t, i = task.table, task.index
-        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
-        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
-        cost = np.asarray(t.costs[i, :, -1], np.float64)
-        return Evaluations(task.name, task.family, task.pool, score, cost, status)
-    x = task.space.spread(1000)
-    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
-    return Evaluations(task.name, task.family, x, out.score, out.cost, out.status)
+    return tuple(t.evaluations() for t in tasks)
 
 
 def scale_of(tasks: Sequence[Task]) -> Scale:

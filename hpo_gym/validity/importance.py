@@ -21,6 +21,9 @@ BINS = 10
 MATTERS = 0.05
 """A hyperparameter matters on a task where it explains more than this."""
 
+_SAME = 1e-9
+"""Scores whose standard deviation, or columns whose share of the variance, is smaller do not differ."""
+
 _ROWS = 2
 """Rows a bin, at least in the mean: with less, the error within bins is hardly known."""
 
@@ -110,7 +113,7 @@ def _standardised(scores: Floats) -> Floats:
     mean = np.where(there, scores, 0.0).sum(1, keepdims=True) / n
     y = np.where(there, scores - mean, 0.0)
     sd = np.sqrt((y**2).sum(1, keepdims=True) / n)
-    return np.asarray(y / np.where(sd > 1e-9 * (1 + np.abs(mean)), sd, np.nan))
+    return np.asarray(y / np.where(sd > _SAME * (1 + np.abs(mean)), sd, np.nan))
 
 
 def _sums(y: Floats, there: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Floats:
@@ -127,7 +130,7 @@ def omega_squared(explained: Floats, total: Floats, groups: Floats, n: Floats) -
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.where(n >= _ROWS * groups, np.maximum(total - explained, 0.0) / (n - groups), np.nan)
         share = (explained - (groups - 1) * error) / (total + error)
-        return np.where(total > 1e-9 * n, share, np.nan)
+        return np.where(total > _SAME * n, share, np.nan)
 
 
 def _together(design: Floats, y: Floats, there: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -142,7 +145,7 @@ def _together(design: Floats, y: Floats, there: NDArray[np.bool_]) -> tuple[Floa
         rows = there[tasks[0]]
         z = design[rows]
         value, vector = np.linalg.eigh(z.T @ z)
-        keep = value > 1e-9 * value.max()
+        keep = value > _SAME * value.max()
         explained[tasks] = ((y[tasks][:, rows] @ z @ vector[:, keep]) ** 2 / value[keep]).sum(1)
         rank[tasks] = keep.sum()
     return explained, rank

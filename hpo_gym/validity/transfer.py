@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def portfolio_regret(
     out = np.empty((len(tasks), len(TRIALS)))
     for i, task in enumerate(tasks):
         pool = pools.setdefault(id(task.pool), task.pool[rows])  # one array for tasks of one pool: it is indexed once
-        context = Context(task.space, TRIALS[-1], task.fidelities, pool, task.measured[rows], task.meta_features, prior)
+        context = replace(Context.of(task, TRIALS[-1], prior), pool=pool, available=task.measured[rows])
         optimizer.reset(context, seeding.generator(seeding.key("validity", task.suite, task.name)))
         scores: list[float] = []
         while len(scores) < TRIALS[-1] and (query := optimizer.ask()) is not None:

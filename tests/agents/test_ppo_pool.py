@@ -17,11 +17,11 @@ from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
-from hpo_gym.bench.rollout import context_of, rollout
-from hpo_gym.checks import check_env, check_optimizer
+from hpo_gym.bench.rollout import rollout
+from hpo_gym.checks import check_env
 from hpo_gym.env import HPOEnv
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.optimizer import Context, Trainable
+from hpo_gym.optimizer import Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
@@ -30,10 +30,6 @@ from hpo_gym.trial import Trial
 
 torch.set_num_threads(1)
 
-SMALL: dict[str, Any] = {
-    "candidates": 16, "budget": 5, "runs": 8, "steps": 160, "segments": 2, "network": [8],
-    "algorithm": {"n_steps": 5, "batch_size": 20},
-}  # fmt: skip
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -61,7 +57,7 @@ def suites() -> tuple[Suite, Suite]:
 
 
 def make(**settings: Any) -> PPOPool:
-    return PPOPool(**{**SMALL, **settings})
+    return PPOPool(**{**PPOPool.smoke, **settings})
 
 
 def trained(*suites: Suite, **settings: Any) -> PPOPool:
@@ -272,24 +268,6 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Su
     assert same(agent, whole)
 
 
-def test_the_contract_of_optimizers(suites: tuple[Suite, Suite]) -> None:
-    suite = suites[0]
-    check_optimizer(make, suite.tasks("test")[0], budget=8, train=suite.tasks("train"), prior=suite.prior())
-    assert isinstance(make(), Trainable)
-
-
-def test_saved_and_loaded_it_chooses_the_same(suites: tuple[Suite, Suite], tmp_path: Path) -> None:
-    agent, other = trained(suites[0], greedy=False), PPOPool()
-    agent.save(tmp_path)
-    other.load(tmp_path)
-    assert (other.settings, other.seen) == (agent.settings, agent.seen)
-    task = suites[0].tasks("test")[0]
-    assert (
-        rollout(other, task, 6, prior=suites[0].prior()).configs
-        == rollout(agent, task, 6, prior=suites[0].prior()).configs
-    )
-
-
 # ---------------------------------------------------------------------- acting
 def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) -> None:
     suite = suites[0]
@@ -298,7 +276,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
     env = HPOEnv(suite, split="test", budget=4, observer=view, codec={"name": "pool", "candidates": 40}, n_init=2)
     obs, _ = env.reset(seed=1, options={"task": task.name})
     agent = trained(suite)
-    agent.reset(context_of(task, 4, suite.prior()), rng())
+    agent.reset(Context.of(task, 4, suite.prior()), rng())
     for trial in env.history():
         agent.tell(trial)
     contexts, runs = env.kernel.contexts, env.kernel.runs

@@ -1,33 +1,37 @@
-"""Tabular Q-learning: the rule by hand, value iteration as an oracle, and what every agent with a table promises."""
+"""Tabular Q-learning: the rule by hand, value iteration as an oracle, and what every agent with a table does."""
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import functools
 import hashlib
+import inspect
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
+from small import HERE, made
+from toys import gappy
 
+from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
-from hpo_agents.candidates import choose_candidates, regrets
-from hpo_agents.double_q import DoubleQ
-from hpo_agents.n_step_q import NStepQ
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
-from hpo_agents.sarsa import Sarsa
-from hpo_gym.bench.rollout import Run, context_of, rollout, run_batch, run_one
+from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError, UnknownNameError
-from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable, make_optimizer
-from hpo_gym.space import SearchSpace
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.optimizer import OPTIMIZERS, Context, make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
@@ -35,26 +39,40 @@ from hpo_gym.tasks.table import TableTask
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.trial import Trial
 
-AGENTS = {
-    "configuration": lambda **kw: QLearning(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "move": lambda **kw: QLearning(states="move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "trial": lambda **kw: QPortfolio(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "sarsa-move": lambda **kw: Sarsa("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "double-q-trial": lambda **kw: DoubleQ("trial", **{"candidates": 16, "budget": 6, "steps": 2000, **kw}),
-    "double-q-move": lambda **kw: DoubleQ("move", **{"levels": 3, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-    "n-step-q": lambda **kw: NStepQ(**{"candidates": 16, "budget": 6, "steps": 2000, "gamma": 0.5, **kw}),
-}
-MOVES = [design for design in AGENTS if design.endswith("move")]
-every_agent = pytest.mark.parametrize("design", list(AGENTS))
-every_agent_of_candidates = pytest.mark.parametrize("design", [design for design in AGENTS if design not in MOVES])
+
+def designs() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every registered agent with a Q table, by each kind of states that it takes: its name, and the settings."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for name in (n for n in HERE if issubclass(OPTIMIZERS.get(n), QAgent)):  # type: ignore[arg-type]
+        if "states" not in inspect.signature(OPTIMIZERS.get(name)).parameters:
+            found[name] = (name, {})
+            continue
+        for states in STATES:
+            with contextlib.suppress(UnknownNameError):
+                made(name, states=states).make_design()
+                found[f"{name}-{states}"] = (name, {"states": states, "levels": 3})
+    return found
+
+
+DESIGNS = designs()
+MOVES = [design for design in DESIGNS if design.endswith("move")]
+OTHERS = [design for design, (name, own) in DESIGNS.items() if own and own["states"] != make_optimizer(name).states]  # type: ignore[attr-defined]
+"""Those that the contract of optimizers does not see, as they are not the default."""
+every_agent = pytest.mark.parametrize("design", list(DESIGNS))
+every_agent_of_candidates = pytest.mark.parametrize("design", [design for design in DESIGNS if design not in MOVES])
+
+
+def make(design: str, **settings: Any) -> Any:
+    name, own = DESIGNS[design]
+    return made(name, **{**own, **settings})
 
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.fixture(scope="module")
-def suite() -> Suite:
+@functools.cache
+def toy() -> Suite:
     """Twelve tasks on 40 configurations; a fifth of the cells was not measured."""
     space = ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9), "c": ["x", "y", "z"]})
     r = rng(7)
@@ -65,15 +83,21 @@ def suite() -> Suite:
     return table_suite("Toy", space, x, scores, tasks=[f"t{i}" for i in range(12)], splits=splits)
 
 
+@pytest.fixture(name="suite")
+def _suite() -> Suite:
+    return toy()
+
+
 def line(scores: list[list[float]]) -> tuple[TableTask, ...]:
     """Tasks on the configurations 0, .5 and 1 of one float whose default is .5."""
     x = [[0.0], [0.5], [1.0]]
     return table_suite("Line", ConfigurationSpace({"a": (0.0, 1.0)}), np.array(x), np.array(scores)).members  # type: ignore[return-value]
 
 
-def trained(design: str, suite: Suite, seed: int = 0, **settings: object) -> QAgent:
-    agent = AGENTS[design](**settings)
-    agent.train(suite.tasks("train"), rng(seed))
+@functools.cache
+def trained(design: str, seed: int = 0, **settings: Any) -> Any:
+    agent = make(design, **settings)
+    agent.train(toy().tasks("train"), rng(seed))
     return agent
 
 
@@ -218,7 +242,7 @@ def test_oracle_of_moves() -> None:
 @every_agent
 def test_what_is_always_best_is_tried_first(design: str) -> None:
     tasks = line([[0.1, 0.2, 0.9], [0.0, 0.1, 0.5], [0.2, 0.1, 0.6]])
-    agent = AGENTS[design](budget=2)
+    agent = make(design, budget=2)
     agent.train(tasks, rng())
     assert rollout(agent, tasks[0], 1)[0].config == {"a": 1.0}
 
@@ -234,39 +258,29 @@ def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -
 
 
 # ---------------------------------------------------------------------- the protocol
-@pytest.mark.parametrize("name", ["q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q"])
-def test_registered_and_of_the_protocol(name: str) -> None:
-    agent = make_optimizer(name)
-    assert isinstance(agent, Optimizer)
-    assert isinstance(agent, BatchOptimizer)
-    assert isinstance(agent, Trainable)
-    assert agent.seen == frozenset()
-
-
 @every_agent
-@pytest.mark.parametrize("n_init", [0, 3])
-@pytest.mark.parametrize("budget", [6, 40])
+@pytest.mark.parametrize(("n_init", "budget"), [(3, 40), pytest.param(0, 6, marks=pytest.mark.slow)])
 def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, suite: Suite) -> None:
-    agent, tasks = trained(design, suite), suite.tasks("test") * 2
-    contexts = [context_of(t, budget, ()) for t in tasks]
+    agent, tasks = trained(design), suite.tasks("test") * 2
+    contexts = [Context.of(t, budget, ()) for t in tasks]
     worlds = [11, 12, 13, 14]
     runs = run_batch(agent, tasks, worlds, contexts, [rng()] * 4, budget=budget, n_init=n_init)
     for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
         alone = Run(task, float(budget), world, n_init)
-        run_one(agent, alone, context_of(task, budget, ()), rng(5))
+        run_one(agent, alone, Context.of(task, budget), rng(5))
         t = len(alone.trials)
         assert t > n_init
         together = runs.view(i, n_init).trials[:t]
         assert [(dict(a.config), a.score) for a in together] == [(dict(a.config), a.score) for a in alone.trials]
 
 
-@every_agent
+@pytest.mark.parametrize("design", OTHERS)
 def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> None:
     functions = load_suite("Functions")
-    agent = AGENTS[design](steps=600)
+    agent = make(design, steps=600)
     agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng())
     tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
-    contexts = [context_of(t, 6, ()) for t in tasks]
+    contexts = [Context.of(t, 6) for t in tasks]
     runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng()] * 3, budget=6, n_init=0)
     for i, task in enumerate(tasks):
         alone = rollout(agent, task, 6)
@@ -275,9 +289,9 @@ def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> Non
 
 @every_agent
 def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) -> None:
-    agent = trained(design, suite)
+    agent = trained(design)
     for task in suite.tasks("test"):
-        agent.reset(context_of(task, 20, ()), rng())
+        agent.reset(Context.of(task, 20), rng())
         asked = []
         for _ in range(20):
             query = agent.ask()
@@ -293,7 +307,7 @@ def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) 
 
 @every_agent_of_candidates
 def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) -> None:
-    agent = trained(design, suite, candidates=40)
+    agent = trained(design, candidates=40)
     for task in suite.tasks("test"):
         assert isinstance(task, TableTask)
         history = rollout(agent, task, 60)
@@ -301,9 +315,15 @@ def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) 
         assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
 
 
+@pytest.mark.parametrize("design", OTHERS)
+def test_the_contract_of_optimizers_is_kept_with_other_states(design: str) -> None:
+    task, train = gappy().tasks("test")[0], gappy().tasks("train")
+    check_optimizer(lambda: make(design), task, budget=6, train=train, may_repeat=design in MOVES)
+
+
 @every_agent
 def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
-    agent = trained(design, suite)
+    agent = trained(design)
     agent.reset(Context(suite.space, 5.0), rng())
     for i in range(5):
         query = agent.ask()
@@ -315,7 +335,7 @@ def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> Non
 @every_agent_of_candidates
 def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite: Suite) -> None:
     pool = suite.space.sample(rng(3), 6)
-    agent = trained(design, suite, candidates=40)
+    agent = trained(design, candidates=40)
     available = np.array([True, True, False, True, True, True])
     agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng())
     rows = []
@@ -327,52 +347,25 @@ def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite
     assert available[rows].all()
 
 
-@every_agent_of_candidates
-def test_the_public_contract_is_kept(design: str, suite: Suite) -> None:
-    for task in (suite.tasks("test")[0], load_suite("Functions").tasks("test")[0]):
-        train = suite.tasks("train") if task.suite == "Toy" else load_suite("Functions").tasks("train")[:8]
-        check_optimizer(AGENTS[design], task, train=train)
-
-
-@every_agent
-def test_another_search_space_is_refused(design: str, suite: Suite) -> None:
-    agent = trained(design, suite)
-    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0), "b": (1, 9), "c": ["x", "y", "z"]}))
-    with pytest.raises(InvalidValueError, match="search space must be the one trained on"):
-        agent.reset(Context(other, 5.0), rng())
-
-
-@every_agent
-def test_an_agent_must_be_trained_first(design: str, suite: Suite, tmp_path: Path) -> None:
-    agent = AGENTS[design]()
-    with pytest.raises(StateError, match="trained or loaded"):
-        agent.reset(context_of(suite.tasks("test")[0], 5, ()), rng())
-    with pytest.raises(StateError, match="trained or loaded"):
-        agent.save(tmp_path)
-    with pytest.raises(StateError, match="reset"):
-        agent.ask()
-
-
 # ---------------------------------------------------------------------- training
-@every_agent
-def test_same_seed_same_table_in_another_process(design: str, suite: Suite, tmp_path: Path) -> None:
-    suite.save(tmp_path)  # type: ignore[attr-defined]
-    agent = trained(design, suite)
-    code = (
-        "import hashlib, numpy as np\nfrom hpo_gym.suites import load_suite\n"
-        f"from test_q_learning import AGENTS\nagent = AGENTS[{design!r}]()\n"
-        f"agent.train(load_suite({str(tmp_path)!r}).tasks('train'), np.random.default_rng(0))\n"
-        "print(hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest())"
-    )
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
+def digests() -> dict[str, str]:
+    """A hash of each table."""
+    tables = {design: trained(design).table for design in DESIGNS}
+    return {design: hashlib.sha256(t.q.tobytes() + t.n.tobytes()).hexdigest() for design, t in tables.items()}
+
+
+def test_same_seed_same_tables_in_another_process() -> None:
+    code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
+    root = Path(__file__).parent.parent
+    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert agent.table is not None
-    assert out.stdout.strip() == hashlib.sha256(agent.table.q.tobytes() + agent.table.n.tobytes()).hexdigest()
+    assert json.loads(out.stdout) == digests()
 
 
 @every_agent
 def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
-    a, b = (trained(design, suite, seed).table for seed in (0, 1))
+    a, b = (trained(design, seed).table for seed in (0, 1))
     assert a is not None
     assert b is not None
     assert a.q.shape != b.q.shape or not np.array_equal(a.q, b.q)
@@ -380,32 +373,19 @@ def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
 
 @every_agent
 def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> None:
-    agent = AGENTS[design]()
+    agent = make(design)
     agent.train(suite.tasks("train"), rng(), steps=500)
     assert agent.table is not None
     most = int((agent.table.n[1:] if design in MOVES else agent.table.n).sum())
     assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
 
 
-def test_families_of_training_and_validation_are_seen(suite: Suite) -> None:
-    agent = AGENTS["trial"]()
-    agent.train(suite.tasks("train"), rng(), validation=suite.tasks("val"))
-    assert agent.seen == {t.family for s in ("train", "val") for t in suite.tasks(s)}
-    with pytest.raises(SplitError, match="not both"):
-        agent.train(suite.tasks("train"), rng(), validation=suite.tasks("train")[:1])
-
-
 @every_agent
 def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Suite) -> None:
-    for seed in range(10):
-        agent = AGENTS[design](steps=60)
+    for seed in range(5):
+        agent = make(design, steps=60)
         agent.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
         assert choices(agent, suite)
-
-
-def test_no_tasks_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="At least one task"):
-        QPortfolio().train([], rng())
 
 
 @pytest.mark.parametrize(
@@ -427,7 +407,7 @@ def test_settings_out_of_range_are_refused(
 
 
 def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
-    agent = trained("move", suite, max_states=3)
+    agent = trained("q-learning-move", max_states=3)
     assert agent.table is not None
     assert len(agent._design.to_arrays()["cells"]) == 3
     assert agent.table.n[0].sum() > agent.table.n[1:4].sum() > 0
@@ -440,8 +420,9 @@ def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     rows = choose_candidates(tasks, 10, rng()).rows
     assert rows is not None
     assert len(set(rows.tolist())) == 10
-    regret, measured = regrets(tasks)
-    share = measured.mean(0)
+    bank = shared_pool(tasks)
+    assert bank is not None
+    regret, share = regrets(bank), bank.measured.mean(0)
     often = np.flatnonzero(share >= np.sort(share)[-10])
     good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest").first(5)
     assert set(good.tolist()) <= set(rows.tolist())
@@ -465,9 +446,10 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
 # ---------------------------------------------------------------------- files
 @every_agent
 def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path) -> None:
-    agent = trained(design, suite)
+    agent = trained(design)
+    assert agent.table.n.sum() > 1000
     agent.save(tmp_path)
-    again = AGENTS[design](gamma=0.1, steps=7)
+    again = type(agent)(gamma=0.1, steps=7)
     again.load(tmp_path)
     assert (again.seen, again.settings) == (agent.seen, agent.settings)
     for n_init in (0, 2):
@@ -478,17 +460,9 @@ def test_what_was_saved_chooses_alike(design: str, suite: Suite, tmp_path: Path)
 
 
 def damage(folder: Path, how: str) -> None:
-    about, arrays = folder / "optimizer.json", folder / "arrays.npz"
+    about = folder / "optimizer.json"
     data = json.loads(about.read_text())
-    if how == "missing":
-        arrays.unlink()
-    elif how == "cut":
-        arrays.write_bytes(arrays.read_bytes()[:-40])
-    elif how == "flipped":
-        raw = bytearray(arrays.read_bytes())
-        raw[len(raw) // 2] ^= 1
-        arrays.write_bytes(bytes(raw))
-    elif how == "no json":
+    if how == "no json":
         about.write_text("{")
     elif how == "list":
         about.write_text("[]")
@@ -512,12 +486,12 @@ def damage(folder: Path, how: str) -> None:
             QPortfolio.version -= 1
 
 
-@pytest.mark.parametrize("how", ["missing", "cut", "flipped", "no json", "list", "settings", "foreign", "later"])
-def test_damaged_files_are_refused_and_change_nothing(how: str, suite: Suite, tmp_path: Path) -> None:
-    agent = trained("trial", suite)
+@pytest.mark.parametrize("how", ["no json", "list", "settings", "foreign", "later"])
+def test_files_of_something_else_are_refused_and_change_nothing(how: str, suite: Suite, tmp_path: Path) -> None:
+    agent = copy.copy(trained("q-portfolio"))
     agent.save(tmp_path)
     before = choices(agent, suite)
     damage(tmp_path, how)
-    with pytest.raises(DamagedDataError, match=r"optimizer\.json|arrays\.npz|version"):
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json|version"):
         agent.load(tmp_path)
     assert choices(agent, suite) == before

@@ -31,7 +31,6 @@ from toys import gappy
 from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
-from hpo_baselines._runs.pool import keys
 from hpo_baselines._runs.relaxed import relax
 from hpo_baselines.annealing import acceptance, spread, stepped
 from hpo_baselines.cma_es import Strategy, columns_of
@@ -44,6 +43,7 @@ from hpo_baselines.tpe import distributions, finished, levels, suggested
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, make_optimizer
+from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Query, Trial
 

@@ -1,39 +1,33 @@
-"""Few-shot Bayesian optimization: its process against another one, what training learns, and the contract."""
+"""Few-shot Bayesian optimization: its process against another one, and what training learns."""
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from ConfigSpace import ConfigurationSpace
 
 torch = pytest.importorskip("torch", reason="FSBO needs: pip install 'hpo-gym[rl]'")
 
-import test_baselines as contract  # noqa: E402
-from toys import conditional_space, gappy, plain, ragged  # noqa: E402
+import objectives  # noqa: E402
+from small import made, trained  # noqa: E402
+from toys import gappy, plain, ragged  # noqa: E402
 
 from hpo_baselines._maml.tasks import Known  # noqa: E402
 from hpo_baselines._maml.training_tasks import evaluations_of, priors_without  # noqa: E402
 from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, train_kernel  # noqa: E402
 from hpo_baselines.fsbo import FewShotBO  # noqa: E402
 from hpo_baselines.greedy_portfolio import portfolio_of  # noqa: E402
-from hpo_gym.checks import check_optimizer  # noqa: E402
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError  # noqa: E402
+from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
 from hpo_gym.learning.saved import read_saved, write_saved  # noqa: E402
-from hpo_gym.optimizer import OPTIMIZERS, Context, Trainable, make_optimizer  # noqa: E402
-from hpo_gym.space import SearchSpace  # noqa: E402
+from hpo_gym.optimizer import Context  # noqa: E402
 from hpo_gym.task import Task  # noqa: E402
-from hpo_gym.tasks.function import function_task  # noqa: E402
-
-SMALL = {"hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2}
 
 
 def make(**settings: Any) -> FewShotBO:
-    optimizer = make_optimizer("fsbo", **{**SMALL, **settings})
+    optimizer = made("fsbo", **settings)
     assert isinstance(optimizer, FewShotBO)
     return optimizer
 
@@ -174,37 +168,6 @@ def test_tables_of_training_tasks_are_those_of_the_suite() -> None:
 
 
 # ---------------------------------------------------------------------- the optimizer
-@functools.cache
-def trained(of: str = "gappy") -> FewShotBO:
-    """Trained a little; `of` is a toy suite, or a space of the contract tests."""
-    optimizer = make()
-    optimizer.train(training_tasks(of), np.random.default_rng(0))
-    return optimizer
-
-
-def training_tasks(of: str) -> list[Task]:
-    if of == "gappy":
-        return list(gappy().tasks("train"))
-    names = ("floats", "narrow") if of == "floats" else (of,)
-    return [contract.objective(n, "peak", name=f"{n}-{i}") for n in names for i in range(2)]
-
-
-def test_the_public_contract_is_kept() -> None:
-    check_optimizer(make, gappy().tasks("test")[0], budget=6, train=gappy().tasks("train"))
-
-
-def test_functions_of_several_widths_are_trained_and_tuned_together() -> None:
-    train = [function_task(n) for n in ("sphere-d2-s0", "levy-d3-s1", "ackley-d2-s2-n0.1")]
-    check_optimizer(make, function_task("branin-d2-s3-n0.2"), budget=5, train=train)
-
-
-def test_what_is_registered() -> None:
-    entry, optimizer = OPTIMIZERS.entries()["fsbo"], make_optimizer("fsbo")
-    assert (entry.extra, entry.about) == ("rl", {"family": "transfer", "trainable": True})
-    assert isinstance(optimizer, Trainable)
-    assert vars(optimizer) == optimizer.settings  # type: ignore[attr-defined]
-
-
 def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
     suite, optimizer = plain(), make(warm_start=4)
     optimizer.train(suite.tasks("train"), np.random.default_rng(0))
@@ -212,15 +175,15 @@ def test_the_first_trials_are_the_portfolio_of_the_tasks_trained_on() -> None:
     assert portfolio is not None
     expected = suite.space.decode(np.array([portfolio.x[portfolio.entry(i)] for i in range(4)]))
     task = suite.tasks("test")[0]
-    trials = contract.loop(optimizer_at(optimizer, task), task, budget=4)
+    trials = objectives.loop(optimizer_at(optimizer, task), task, budget=4)
     assert [dict(t.config) for t in trials] == expected
     given = [task.run(expected[1])]
-    trials = contract.loop(optimizer_at(optimizer, task), task, budget=3, init=given)
+    trials = objectives.loop(optimizer_at(optimizer, task), task, budget=3, init=given)
     assert [dict(t.config) for t in trials] == [expected[1], expected[0], expected[2], expected[3]]
 
 
 def optimizer_at(optimizer: FewShotBO, task: Task) -> FewShotBO:
-    optimizer.reset(contract.context_of(task), np.random.default_rng(3))
+    optimizer.reset(Context.of(task, objectives.BUDGET), np.random.default_rng(3))
     return optimizer
 
 
@@ -231,41 +194,16 @@ def test_a_ridge_whose_place_differs_from_task_to_task_is_found_in_ten_trials() 
     reached = []
     for seed in range(5):
         task = ridge(0.8)
-        optimizer.reset(contract.context_of(task, 10.0), np.random.default_rng(seed))
-        reached.append(max(t.score for t in contract.loop(optimizer, task, budget=10)))
+        optimizer.reset(Context.of(task, 10.0), np.random.default_rng(seed))
+        reached.append(max(t.score for t in objectives.loop(optimizer, task, budget=10)))
     assert np.median(reached) > -0.01
 
 
 def ridge(at: float) -> Task:
-    return contract.Objective(
-        f"ridge-{at}", f"ridge-{at}", "Test", contract.space("floats"), 0.0, -1.0,
+    return objectives.Objective(
+        f"ridge-{at}", f"ridge-{at}", "Test", objectives.space("floats"), 0.0, -1.0,
         function=lambda x: -((x[:, 0] - at) ** 2),
     )  # fmt: skip
-
-
-def test_it_must_be_trained_first(tmp_path: Path) -> None:
-    with pytest.raises(StateError, match="trained or loaded"):
-        make().reset(Context(conditional_space(), 5.0), np.random.default_rng(0))
-    with pytest.raises(StateError, match="trained or loaded"):
-        make().save(tmp_path)
-    with pytest.raises(StateError, match="reset"):
-        make().ask()
-
-
-def test_another_search_space_is_refused() -> None:
-    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0)}))
-    with pytest.raises(InvalidValueError, match="must be the one trained on"):
-        trained().reset(Context(other, 5.0), np.random.default_rng(0))
-
-
-def test_families_of_training_and_validation_are_seen_and_must_differ() -> None:
-    optimizer, suite = make(), gappy()
-    optimizer.train(suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("val"))
-    assert optimizer.seen == {t.family for s in ("train", "val") for t in suite.tasks(s)}
-    with pytest.raises(SplitError, match="not both"):
-        optimizer.train(suite.tasks("train"), np.random.default_rng(0), validation=suite.tasks("train")[:1])
-    with pytest.raises(InvalidValueError, match="At least one task"):
-        optimizer.train([], np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -299,42 +237,8 @@ def test_steps_bound_the_points_that_are_drawn(monkeypatch: pytest.MonkeyPatch) 
 
 
 # ---------------------------------------------------------------------- files
-def test_the_same_training_writes_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        optimizer = make()
-        optimizer.train(gappy().tasks("train"), np.random.default_rng(4))
-        optimizer.save(tmp_path / name)
-    for file in ("optimizer.json", "weights.safetensors"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-
-
-def test_what_is_loaded_has_the_settings_of_what_was_saved(tmp_path: Path) -> None:
-    trained().save(tmp_path)
-    other = make_optimizer("fsbo")
-    other.load(tmp_path)  # type: ignore[attr-defined]
-    assert other.settings == trained().settings  # type: ignore[attr-defined]
-    assert other.seen == trained().seen  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("file", ["optimizer.json", "weights.safetensors"])
-@pytest.mark.parametrize("how", ["missing", "cut", "changed"])
-def test_damage_is_found(tmp_path: Path, file: str, how: str) -> None:
-    trained().save(tmp_path)
-    path = tmp_path / file
-    data = path.read_bytes()
-    if how == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(data[: len(data) // 2] if how == "cut" else data[:-20] + b"0" + data[-19:])
-    optimizer = make()
-    with pytest.raises(DamagedDataError, match=file):
-        optimizer.load(tmp_path)
-    assert optimizer.kernel is None
-
-
 def test_the_file_of_another_optimizer_is_refused(tmp_path: Path) -> None:
-    trained().save(tmp_path)
-    about, arrays = read_saved(tmp_path, "fsbo", 1)
+    about, arrays = read_saved(trained("fsbo").folder, "fsbo", 1)
     write_saved(tmp_path, "maml", about, arrays, weights=True)
     with pytest.raises(DamagedDataError, match="`optimizer` and `version`"):
         make().load(tmp_path)

@@ -15,7 +15,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
-from test_maml import SMALL_RL, make  # noqa: E402
+from small import made  # noqa: E402
 from toys import noisy  # noqa: E402
 
 from hpo_baselines._maml.maml import MetaLearner  # noqa: E402
@@ -33,10 +33,10 @@ from hpo_baselines._maml.policy import (  # noqa: E402
     surrogate,
 )
 from hpo_baselines._maml.policy_training import Arms, play, train_policy  # noqa: E402
-from hpo_gym.bench.rollout import context_of, rollout, run_batch  # noqa: E402
+from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
 from hpo_gym.checks import check_optimizer  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimizer import make_optimizer  # noqa: E402
+from hpo_gym.optimizer import Context  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
 ARMS, SUPPORT, QUERY = 3, 2, 1
@@ -250,12 +250,12 @@ def test_torch_is_left_as_it_was() -> None:
 
 # ---------------------------------------------------------------------- runs
 def test_the_public_contract_is_kept_where_there_are_fidelities() -> None:
-    check_optimizer(lambda: make("maml-rl"), noisy().tasks("test")[0], budget=6, train=noisy().tasks("train"))
+    check_optimizer(lambda: made("maml-rl"), noisy().tasks("test")[0], budget=6, train=noisy().tasks("train"))
 
 
 @functools.cache
 def trained(**settings: Any) -> Any:
-    optimizer = make("maml-rl", **settings)
+    optimizer = made("maml-rl", **settings)
     optimizer.train(noisy().tasks("train"), np.random.default_rng(0))
     return optimizer
 
@@ -294,7 +294,7 @@ def test_at_a_fidelity_of_one_the_support_is_in_full() -> None:
 
 def test_a_batch_of_runs_with_fidelities_chooses_as_each_alone() -> None:
     tasks = [t for t in noisy().tasks("test") for _ in range(2)]
-    contexts = [context_of(t, 4.0, ()) for t in tasks]
+    contexts = [Context.of(t, 4.0) for t in tasks]
 
     def runs_of(which: list[int]) -> Any:
         return run_batch(
@@ -330,18 +330,18 @@ def test_the_adapted_parameters_depend_on_the_support_alone() -> None:
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
-        make("maml-rl", **settings).train(noisy().tasks("train"), np.random.default_rng(0))
+        made("maml-rl", **settings).train(noisy().tasks("train"), np.random.default_rng(0))
 
 
 def test_weights_that_are_not_the_policys_are_refused(tmp_path: Path) -> None:
     for change in ("other shape", "not finite"):
-        optimizer = make("maml-rl", outer_steps=0)
+        optimizer = made("maml-rl", outer_steps=0)
         optimizer.train(noisy().tasks("train"), np.random.default_rng(0))
         if change == "other shape":
             optimizer.hidden = 9
         else:
             optimizer.policy.base_learner.layers[0].weight.data[0, 0] = math.nan
         optimizer.save(tmp_path)
-        again = make_optimizer("maml-rl", **SMALL_RL)
+        again = made("maml-rl")
         with pytest.raises(DamagedDataError, match="finite float64"):
-            again.load(tmp_path)  # type: ignore[attr-defined]
+            again.load(tmp_path)

@@ -113,17 +113,12 @@ def table(m: int = 24, fidelities: tuple[float, ...] = THIRDS) -> tuple[TableTas
     return tuple(TableTask(f"t{i}", f"f{i}", "Test", t.space, 5.0, -5.0, fidelities, table=t, index=i) for i in (0, 1))
 
 
-def context_of(task: Task, budget: float) -> Context:
-    available = task.measured if isinstance(task, TableTask) else None
-    return Context(task.space, budget, task.fidelities, task.pool, available)
-
-
 def loop(
     optimizer: Any, task: Task, budget: float, seed: int = 0, init: Sequence[Trial] = ()
 ) -> tuple[list[Trial], list[Query]]:
     """Trials and queries of a run by ask and tell, driven as the benchmark does."""
     run = Run(task, budget, seed)
-    optimizer.reset(context_of(task, budget), np.random.default_rng([seed, 7]))
+    optimizer.reset(Context.of(task, budget), np.random.default_rng([seed, 7]))
     for trial in init:
         optimizer.tell(trial)
     queries = []
@@ -279,7 +274,7 @@ def test_asha_promotes_as_worked_out_by_hand() -> None:
     ]
     task = objective("line", fidelities=(0.25, 0.5, 1.0))
     optimizer = make_optimizer("asha", eta=2)
-    optimizer.reset(context_of(task, 30), np.random.default_rng(0))
+    optimizer.reset(Context.of(task, 30), np.random.default_rng(0))
     letters: dict[float, str] = {}
     got = []
     for _ in expected:
@@ -415,7 +410,7 @@ def test_bohb_draws_two_thirds_from_its_model_once_there_is_one() -> None:
 
 def test_bohb_models_the_highest_fidelity_that_has_enough_trials() -> None:
     task = objective("line")
-    run = FidelityRun(context_of(task, 30), np.random.default_rng(0))
+    run = FidelityRun(Context.of(task, 30), np.random.default_rng(0))
     x = (np.arange(40) + 0.5)[:, None] / 40
     for i in range(40):
         run.told(x[i], float(-abs(x[i, 0] - 0.3)), THIRDS[0])
@@ -665,7 +660,7 @@ def test_a_failure_is_told_with_a_finite_score_and_does_not_go_on(name: str) -> 
 def test_a_batch_chooses_as_ask_and_tell_do(name: str, tasks: list[Task], n_init: int) -> None:
     budget = 30.0 if tasks[0].pool is not None or tasks[0].space.size == 9 else 5.0
     many, worlds = [t for t in tasks for _ in range(2)], [11, 12] * len(tasks)
-    contexts = [context_of(t, budget) for t in many]
+    contexts = [Context.of(t, budget) for t in many]
     rngs = [np.random.default_rng([i, 7]) for i in range(len(many))]
     runs = run_batch(make_optimizer(name), many, worlds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
     for i, task in enumerate(many):
@@ -684,7 +679,7 @@ def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
     optimizer: Any = make_optimizer(name)
     with pytest.raises(StateError, match="reset"):
         optimizer.ask()
-    optimizer.reset(context_of(task, 3), np.random.default_rng(0))
+    optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
     from hpo_gym.state.runs import Runs
     from hpo_gym.task import bank_of
 
@@ -696,7 +691,7 @@ def test_an_outcome_of_another_configuration_than_asked_for_stops_nothing(name: 
     """A user's own objective may round; the run goes on with what it is told."""
     task = objective()
     optimizer = make_optimizer(name)
-    optimizer.reset(context_of(task, 6), np.random.default_rng(0))
+    optimizer.reset(Context.of(task, 6), np.random.default_rng(0))
     for _ in range(30):
         query = optimizer.ask()
         if query is None:
@@ -722,7 +717,7 @@ def test_an_outcome_of_another_configuration_than_asked_for_stops_nothing(name: 
 )
 def test_settings_out_of_range_are_refused(name_: str, settings: dict[str, Any], rule: str) -> None:
     optimizer = make_optimizer(name_, **settings)
-    optimizer.reset(context_of(objective(), 3), np.random.default_rng(0))
+    optimizer.reset(Context.of(objective(), 3), np.random.default_rng(0))
     with pytest.raises(InvalidValueError, match=rule):
         optimizer.ask()
 

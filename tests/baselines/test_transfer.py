@@ -19,12 +19,12 @@ from hpo_baselines._models.experts import experts_of, processes_of
 from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.pool import keys
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.bench import rollout
 from hpo_gym.bench.rollout import run_batch, run_one
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context, Evaluations, make_optimizer
+from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
@@ -396,7 +396,7 @@ def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
     space, budget = suite.tasks("test")[0].space, 9.0
     many = [t for t in suite.tasks("test") if t.space == space for _ in range(2)]
     seeds = range(len(many))
-    contexts = [rollout.context_of(t, budget, suite.prior()) for t in many]
+    contexts = [Context.of(t, budget, suite.prior()) for t in many]
     rngs = [np.random.default_rng([s, 1]) for s in seeds]
     runs = run_batch(make_optimizer(name), many, seeds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
     for s, task in zip(seeds, many, strict=True):

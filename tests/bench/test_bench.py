@@ -23,13 +23,15 @@ from hypothesis import strategies as st
 
 import hpo_gym
 from hpo_gym import registry, seeding
-from hpo_gym.bench.cells import Cell, Entrant, Work, run_cells, train
+from hpo_gym.bench.cells import Cell, Work
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents, regret_of
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.rollout import Run, context_of, run_one
+from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
+from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer
+from hpo_gym.optimizer import Context
 from hpo_gym.registry import Registry
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store, verify
@@ -461,10 +463,6 @@ def test_a_training_that_fails_costs_its_own_cells_only(undrawn: None, tmp_path:
 
 
 # ---------------------------------------------------------------------- one at a time, many at once
-BATCHED = [n for n in OPTIMIZERS.names() if OPTIMIZERS.installed(n) and isinstance(OPTIMIZERS.get(n), type)
-           and issubclass(OPTIMIZERS.get(n), BatchOptimizer)]  # fmt: skip
-
-
 def _cells(suite: str, seeds: int = 2) -> tuple[Cell, ...]:
     loaded = load_suite(suite)
     return tuple(
@@ -474,26 +472,12 @@ def _cells(suite: str, seeds: int = 2) -> tuple[Cell, ...]:
 
 @pytest.mark.parametrize("suite", toys.SUITE_NAMES)
 @pytest.mark.parametrize("start", ["cold", "init5"])
-@pytest.mark.parametrize("name", [*BATCHED, "Shares"])
-def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: str, tmp_path: Path) -> None:
-    trainable = bool(OPTIMIZERS.entries()[name].about.get("trainable")) if name != "Shares" else False
-    spec = MINE + "Shares" if name == "Shares" else MINE + f"together__{name.replace('-', '_')}" if trainable else name
-    together = Entrant.of(name, spec, {})
+@pytest.mark.parametrize("name", ["Shares", "random", "hyperband"])
+def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: str) -> None:
+    together = Entrant.of(name, MINE + name if name == "Shares" else name, {})
     assert together.batched
     work = Work(together, suite, None, "test", start, 7, 0 if start == "cold" else 5, _cells(suite))
-    if trainable:
-        work = replace(work, trained=str(tmp_path / "trained"))
-        try:
-            train(work)
-        except InvalidValueError as refusal:  # such as an agent of one space on a suite of several
-            pytest.skip(f"{name} does not learn on {suite}: {refusal}")
-    if name == "Shares":
-        apart = replace(together, batched=False)
-    else:
-        kind = "trained_one_by_one" if trainable else "one_by_one"
-        apart = Entrant.of(name, f"{MINE}{kind}__{name.replace('-', '_')}", {})
-    assert not apart.batched
-    first, second = run_cells(work), run_cells(replace(work, entrant=apart))
+    first, second = run_cells(work), run_cells(replace(work, entrant=replace(together, batched=False)))
     for a, b in zip(first, second, strict=True):
         assert a.error is None, a.error
         assert b.error is None, b.error
@@ -608,7 +592,7 @@ def test_a_prior_never_holds_a_relative(suite: str) -> None:
 def test_a_prior_with_a_relative_is_refused() -> None:
     suite = toys.plain()
     with pytest.raises(SplitError, match="must hold no relative of task 'a'"):
-        context_of(suite.task("a"), 5.0, suite.prior())
+        Context.of(suite.task("a"), 5.0, suite.prior())
     with pytest.raises(SplitError, match="must hold no relative"):
         hpo_gym.rollout(hpo_gym.make_optimizer("random"), suite.task("a"), prior=suite.prior())
 
@@ -665,7 +649,7 @@ def test_an_optimizer_is_told_given_points_before_it_is_asked() -> None:
             told.append("tell")
 
     task = toys.plain().task("g")
-    run_one(Listens(), Run(task, 2.0, 0, 3), context_of(task, 2.0, ()), np.random.default_rng(0))
+    run_one(Listens(), Run(task, 2.0, 0, 3), Context.of(task, 2.0), np.random.default_rng(0))
     assert told == ["tell"] * 3 + ["ask", "tell"] * 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 
 from hpo_gym import seeding
-from hpo_gym.bench.cells import Entrant, Work, run_cells
+from hpo_gym.bench.cells import Work
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.storage.store import Store
@@ -210,6 +213,18 @@ def test_a_damaged_file_is_named(made: Path, tmp_path: Path) -> None:
     runs.write_bytes(block)
     with pytest.raises(DamagedDataError, match=r"MLPGrid\.json"):
         Reference.read(about)
+
+
+def test_other_tasks_or_seeds_than_were_written_are_refused(made: Path, tmp_path: Path) -> None:
+    """Tasks that change places would give every run the tasks of another: the choices alone do not tell."""
+    about, _ = Reference.read(made / "Functions.json").write(tmp_path)
+    said = json.loads(about.read_text())
+    for name, other in (("tasks", said["tasks"][::-1]), ("seeds", 1), ("checksum", "0" * 64)):
+        about.write_text(json.dumps({**said, name: other}))
+        with pytest.raises(DamagedDataError, match=r"Functions\.json.*another checksum"):
+            Reference.read(about)
+    about.write_text(json.dumps({k: v for k, v in said.items() if k != "checksum"}, indent=4))
+    assert Reference.read(about).tasks == tuple(said["tasks"]), "files of before have no checksum"
 
 
 def test_an_unfinished_comparison_is_refused(ran: dict[str, Path], tmp_path: Path) -> None:

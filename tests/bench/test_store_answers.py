@@ -275,13 +275,23 @@ def test_a_reader_needs_a_file_and_writes_nothing(three: Path, tmp_path: Path) -
             with pytest.raises(StateError, match="opened with `write=False` must not be written to"):
                 write()
         assert [r.cell for r in reader.records()] == ["aa", "bb", "cc"]
-    none = tmp_path / "none" / "s.sqlite"
+    none = tmp_path / "none" / "deep" / "s.sqlite"
     with pytest.raises(InvalidValueError, match="which is no file"), Store(none, write=False):
         pass
     assert not none.parent.exists()
     with Store(none):  # a writer makes its folder
         pass
     assert none.is_file()
+    with (
+        pytest.raises(StateError, match=r"cannot be written to .* read it by"),
+        Store(three / "s.sqlite"),
+    ):
+        pass
+
+
+def test_the_lock_file_is_nobodys_to_run_or_to_share(path: Path) -> None:
+    with Store(path):
+        assert path.with_name("s.sqlite.lock").stat().st_mode & 0o133 == 0
 
 
 def test_a_reader_beside_a_log_leaves_the_log_alone(three: Path) -> None:
@@ -296,7 +306,26 @@ def test_a_reader_beside_a_log_leaves_the_log_alone(three: Path) -> None:
         with Store(three, write=False) as reader:
             assert reader.cells() == {"aa", "bb", "cc", "dd"}
         assert log.stat().st_size > 0
+        left = three.parent / "left"  # as a killed writer leaves it
+        left.mkdir()
+        for file in (three, log):
+            shutil.copy(file, left)
         held.close()
+    before = (left / "s.sqlite-wal").read_bytes()
+    for _ in range(2):
+        with Store(left / "s.sqlite", write=False) as reader:
+            assert reader.cells() == {"aa", "bb", "cc", "dd"}
+    assert (left / "s.sqlite-wal").read_bytes() == before and (left / "s.sqlite").stat().st_size > 0
+    with Store(left / "s.sqlite") as store:  # the next writer moves it into the file
+        assert store.cells() == {"aa", "bb", "cc", "dd"}
+    assert sorted(file.name for file in left.iterdir()) == ["s.sqlite", "s.sqlite.lock"]
+
+
+def test_a_reader_where_nobody_writes_leaves_no_files_behind(three: Path) -> None:
+    before = sorted(three.parent.iterdir())
+    with Store(three, write=False) as reader:
+        assert len(reader.cells()) == 3
+    assert sorted(three.parent.iterdir()) == before
 
 
 # ---------------------------------------------------------------------------------------------- damage
@@ -430,6 +459,25 @@ def test_a_broken_page_is_told(three: Path) -> None:
         pass
 
 
+def test_what_only_sqlites_own_check_finds_is_told(three: Path) -> None:
+    change(three, "PRAGMA ignore_check_constraints=1", "UPDATE seal SET one = 2")
+    (fault,) = verify(three)
+    assert fault == f"{three} is damaged: CHECK constraint failed in seal"
+
+
+def test_a_table_that_is_gone_is_told_by_each_check_that_reads_it(three: Path) -> None:
+    with Store(three) as store:
+        change(three, "DROP TABLE cells")
+        told = store.verify()
+    assert len(told) == 2 and all("no such table: cells" in fault for fault in told)
+
+
+def test_text_that_is_no_unicode_is_refused(three: Path) -> None:
+    with Store(three) as store, pytest.raises(InvalidValueError, match="Text must be valid Unicode"):
+        store.meta_set("k", "a\udc80")
+    assert verify(three) == []
+
+
 def test_no_file_is_a_fault(tmp_path: Path) -> None:
     (fault,) = verify(tmp_path / "none.sqlite")
     assert "which is no file" in fault
@@ -487,9 +535,11 @@ def test_an_error_of_the_file_says_what_it_means_for_the_caller(
         with pytest.raises(kind, match=words) as raised:
             store.get("aa")
         assert type(raised.value) is kind
-        assert "cell 'aa'" in str(raised.value) or kind is InvalidValueError
-        with pytest.raises(kind, match=words):
+        named = kind is not InvalidValueError
+        assert str(raised.value).startswith(f"cell 'aa' of {three}") == named
+        with pytest.raises(kind, match=words) as raised:
             store.meta_get("id")
+        assert str(raised.value).startswith(f"meta 'id' of {three}") == named
         store._connection = whole
 
 

@@ -10,6 +10,7 @@ import pytest
 from toys import gappy
 
 import hpo_gym
+from hpo_gym.optimizer import Context
 from hpo_gym.policy_optimizer import PolicyOptimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.task import bank_of
@@ -84,9 +85,7 @@ def test_given_points_are_seen_alike() -> None:
         return 0
 
     optimizer = PolicyOptimizer(first, "history", "pool", scale=suite.scale())
-    from hpo_gym.bench.rollout import context_of
-
-    optimizer.reset(context_of(task, 4, ()), np.random.default_rng(0))
+    optimizer.reset(Context.of(task, 4), np.random.default_rng(0))
     for trial in env.history():
         optimizer.tell(trial)
     optimizer.ask()

@@ -10,8 +10,8 @@ import pytest
 import toys
 
 from hpo_gym import check_optimizer
-from hpo_gym.checks.optimizer import context_of
 from hpo_gym.errors import CheckFailed
+from hpo_gym.optimizer import Context
 from hpo_gym.trial import Query
 
 TASK = toys.gappy().task("g")
@@ -301,7 +301,7 @@ def test_a_planted_fault_is_found_and_named(kind, words):
     meta = dict(task.meta_features)
     with pytest.raises(CheckFailed) as caught:
         check_optimizer(
-            kind, context_of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train")
+            kind, Context.of(task, 12) if kind is ChangesTheContext else TASK, train=toys.gappy().tasks("train")
         )
     task.meta_features.update(meta)
     assert any(words in fault for fault in caught.value.faults), caught.value.faults
@@ -312,7 +312,7 @@ def test_a_planted_fault_is_found_and_named(kind, words):
 )
 def test_a_good_optimizer_has_no_fault(kind, task):
     check_optimizer(kind, task, train=toys.gappy().tasks("train"))
-    check_optimizer(kind, context_of(task, 6, toys.gappy().prior()))
+    check_optimizer(kind, Context.of(task, 6, toys.gappy().prior()))
 
 
 def test_what_may_repeat_is_not_blamed_for_it():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.learning.saved import ABOUT, ARRAYS, WEIGHTS, _checksum, read_about, read_saved, shipped, write_saved
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError
+from hpo_gym.learning.saved import ABOUT, ARRAYS, WEIGHTS, read_about, read_saved, shipped, write_saved
+from hpo_gym.storage.whole import checksum
 from hpo_gym.suites import load_suite
 
 THINGS = {"q": np.arange(6.0).reshape(2, 3), "n": np.array([1, 2]), "t": np.arange(6.0).reshape(2, 3).T}
@@ -22,7 +25,7 @@ def changed(folder: Path, **about: Any) -> None:
     """The file with other words, as somebody writes it who knows the checksum."""
     head = json.loads((folder / ABOUT).read_text()) | about
     del head["checksum"]
-    (folder / ABOUT).write_text(json.dumps({**head, "checksum": _checksum(head)}))
+    (folder / ABOUT).write_text(json.dumps({**head, "checksum": checksum(head)}))
 
 
 @pytest.mark.parametrize("weights", [False, True])
@@ -93,6 +96,19 @@ def test_what_is_no_plain_json_is_refused_and_nothing_is_written(tmp_path: Path)
         with pytest.raises(InvalidValueError, match="plain JSON"):
             write_saved(tmp_path / "new", "thing", bad)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_leaves_what_was_saved_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_saved(tmp_path, "thing", SAYS, THINGS)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(StorageFullError, match=r"arrays\.npz could not be written"):
+        patch.setattr(os, "fsync", full)
+        write_saved(tmp_path, "thing", SAYS, {"q": np.zeros(2)})
+    assert read_saved(tmp_path, "thing", 3)[1].keys() == THINGS.keys()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [ARRAYS, ABOUT]
 
 
 def test_load_knows_folders_and_shipped_names_only(tmp_path: Path) -> None:

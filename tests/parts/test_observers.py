@@ -354,6 +354,14 @@ def test_given_points_are_seen_and_not_charged(observer: str, way: Any) -> None:
         assert_walked(walk, literals)
 
 
+@EACH_WAY
+def test_the_best_given_point_is_the_incumbent_though_it_is_not_the_last(way: Any) -> None:
+    episodes = [Episode("a", (1,), seed=21, given=(4, 0)), Episode("b", (0,), seed=11, given=(3, 2))]
+    a, b = way(episodes, observer="summary", codec="pool", budget=1, n_init=2)
+    assert_walked(a, [(*R4, *R0, 0.75, 0.5, 1, 2 / 3, 0.5), (*R4, *R1, 0.75, 0.625, 0, 1, 2 / 3)])
+    assert_walked(b, [(*R3, *R2, 0.75, 0.375, 1, 2 / 3, 0.5), (*R0, *R0, 1.25, 1.25, 0, 1, 0)])
+
+
 # ---------------------------------------------------------------------------------------------- fidelities
 # At 1/4 a score is .25 higher, at 1/2 .125 lower; the incumbent is the best at the highest fidelity tried. Budget 2.
 # a: row 2 at 1/4, row 0 at 1/2, row 4 in full, row 1 in full, of which 1/4 is left. Scores 1.125 .375 .75 .875.

@@ -19,7 +19,11 @@ from toy_suite import Episode, Walk, alone, anywhere, gaps, levels, single_env, 
 import hpo_gym
 
 EPISODES = (Episode("a", (0, 4, 0, 1)), Episode("b", (2, 3, 0, 3)), Episode("a", (3, 3, 2, 1)))
-GIVEN = (Episode("a", (0, 1), seed=6), Episode("b", (0, 3), seed=0))  # rows 0 4 and rows 2 3 come first
+GIVEN = (  # rows 0 4, rows 2 3 and rows 4 0 come first
+    Episode("a", (0, 1), seed=6),
+    Episode("b", (0, 3), seed=0),
+    Episode("a", (1, 2), seed=21),
+)
 EACH_WAY = pytest.mark.parametrize("way", [alone, together])
 
 SCORE = [(0.5, 0.75, 0.5, 0.625), (0.375, 0.75, 1.25, 0.75), (0.375, 0.375, 0.875, 0.625)]
@@ -92,7 +96,7 @@ def test_a_repeat_is_penalized_by_one_standard_deviation(reward: str, way: Any) 
 @EACH_WAY
 def test_a_given_point_can_be_repeated_and_another_fidelity_is_no_repeat(way: Any) -> None:
     walks = way(GIVEN, codec="pool", duplicates="penalize", budget=2, n_init=2)
-    _assert_paid(walks, [(0, 0.625), (1.25, 0.25)])  # row 0 was given to a, row 3 to b
+    _assert_paid(walks, [(0, 0.625), (1.25, 0.25), (0.625, 0.875)])  # row 0 was given to a, row 3 to b
     # Row 2 of a: .875 + .25 at 1/4, .875 - .125 at 1/2, then 1/4 again; of b row 1, twice at 1/2, then at 1/4.
     episodes = [Episode("a", ((2, 0), (2, 1), (2, 0))), Episode("b", ((1, 1), (1, 1), (1, 0)))]
     walks = way(episodes, levels(), codec={"name": "pool", "fidelity": True}, duplicates="penalize", budget=2)
@@ -107,15 +111,15 @@ def test_the_first_trial_of_the_next_episode_repeats_nothing(way: Any) -> None:
 
 
 # ---------------------------------------------------------------------------------------------- given points
-# The incumbents that were given: .75 on a (regret .25) and .75 on b (regret .25), where row 0 then lifts it to 1.25.
+# The best of what was given is .75 in each (regret .25); row 0 of b then lifts it to 1.25, row 2 of a to .875.
 GIVEN_PAYS = {
-    "score": [(0.5, 0.625), (1.25, 0.75)],
-    "improvement": [(0, 0), (0.5, 0)],
-    "normalized_improvement": [(0, 0), (1, 0)],
-    "regret": [(-0.25, -0.25), (0, 0)],
-    "regret_drop": [(0, 0), (0.25, 0)],
-    "log_regret": [(0.60032628, 0.60032628), (3, 3)],
-    "cost_aware": [(-0.025, -0.05), (0.9, -0.025)],
+    "score": [(0.5, 0.625), (1.25, 0.75), (0.625, 0.875)],
+    "improvement": [(0, 0), (0.5, 0), (0, 0.125)],
+    "normalized_improvement": [(0, 0), (1, 0), (0, 0.25)],
+    "regret": [(-0.25, -0.25), (0, 0), (-0.25, 0)],
+    "regret_drop": [(0, 0), (0.25, 0), (0, 0.25)],
+    "log_regret": [(0.60032628, 0.60032628), (3, 3), (0.60032628, 3)],
+    "cost_aware": [(-0.025, -0.05), (0.9, -0.025), (-0.05, 0.15)],
 }
 
 

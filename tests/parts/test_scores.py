@@ -59,8 +59,9 @@ EACH_SCALE = pytest.mark.parametrize("scale", SHOWN)
 
 
 def _assert_scores(observer: str, observation: Any, shown: Any, incumbent: int, rows: Any) -> None:
-    """Where an observer puts the scores that are shown for the trials so far, which tried `rows`."""
-    last, best, padded = shown[-1], shown[incumbent], [*shown, *[0.0] * (4 - len(shown))]
+    """Where an observer puts the scores that are shown for the trials so far, which tried `rows`; 0 before them."""
+    last, best = (shown[-1], shown[incumbent]) if shown else (0, 0)
+    padded = [*shown, *[0.0] * (4 - len(shown))]
     if observer == "last":
         assert_shown(observation[4:6], (last, best))
     elif observer == "summary":
@@ -82,6 +83,7 @@ def test_an_episode(observer: str, scale: str, way: Any) -> None:
     walks = way([A, B], observer=observer, codec="pool", scores=scale)
     for walk, shown, incumbent in zip(walks, SHOWN[scale], INCUMBENT, strict=True):
         rows = A.actions if walk is walks[0] else B.actions
+        _assert_scores(observer, walk.seen[0], (), -1, rows)
         for t, observation in enumerate(walk.seen[1:]):
             _assert_scores(observer, observation, shown[t], incumbent[t], rows)
 
@@ -96,22 +98,6 @@ def test_given_points_count_as_trials(observer: str, scale: str, way: Any) -> No
         rows = A.actions if walk is walks[0] else B.actions
         for t, observation in enumerate(walk.seen, 1):
             _assert_scores(observer, observation, shown[t], incumbent[t], rows)
-
-
-@EACH_WAY
-@EACH_SCALE
-@pytest.mark.parametrize("observer", ["last", "summary", "history", "tokens", "pool"])
-def test_before_the_first_trial_every_score_is_0(observer: str, scale: str, way: Any) -> None:
-    for walk in way([A, B], observer=observer, codec="pool", scores=scale):
-        seen = walk.seen[0]
-        if observer == "pool":
-            assert_shown(seen["candidate_features"][:, 1], (0,) * 5)
-            assert_shown(seen["state"][:1], (0,))
-        elif observer == "tokens":
-            assert_shown(seen["history_y"], (0, 0, 0, 0))
-        else:
-            scores = {"last": slice(4, 6), "summary": slice(8, 10), "history": slice(4, None, 6)}[observer]
-            assert not seen[scores].any()
 
 
 @EACH_WAY

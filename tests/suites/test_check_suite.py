@@ -67,7 +67,7 @@ class DependsOnTheBatch(Lies):
 class ServesTheUnmeasured(TableTask):
     def row_of(self, config: Any) -> int:
         x = self.space.to_unit(config)[None]
-        return int(self.table.finder(self.index).nearest(x, np.ones(self.table.m, bool))[0])
+        return int(self.table.pool(self.index).nearest(x, np.ones(self.table.m, bool))[0])
 
 
 class RefusesItsDefault(TableTask):

@@ -170,7 +170,7 @@ def test_of_rows_as_near_the_lowest_answers_also_in_float32() -> None:
             assert suite.table.x.dtype == np.float64  # not exact in float32, so not narrowed
             narrow = type(suite.table)(suite.space, suite.table.x.astype(np.float32), suite.table.score)
             for table in (suite.table, narrow):
-                assert table.finder(0).nearest(suite.space.encode([{"o": 3}]), np.array([True, True]))[0] == 0
+                assert table.pool(0).nearest(suite.space.encode([{"o": 3}]), np.array([True, True]))[0] == 0
 
 
 def test_rows_too_close_for_float32_are_told_apart() -> None:
@@ -542,7 +542,7 @@ def test_automl_is_read_fast_and_holds_what_it_says() -> None:
 def test_each_automl_row_is_its_own_nearest() -> None:
     suite = load_suite("AutoML")
     assert isinstance(suite, TableSuite)
-    assert (suite.table.finder(-1).exact(suite.space.snap(suite.table.x)) == np.arange(5856)).all()
+    assert (suite.table.pool(0).exact(suite.space.snap(suite.table.x)) == np.arange(5856)).all()
 
 
 def test_reading_a_suite_loads_no_config_space() -> None:

@@ -11,6 +11,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 
+from hpo_agents._candidates.chosen import check_space, choose_candidates
+from hpo_agents._candidates.view import CandidateCodec, CandidateObserver, NearestCandidateCodec
 from hpo_agents._policy.files import SavedPolicy
 from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import (
@@ -26,11 +28,9 @@ from hpo_agents._policy.training import (
     own_randomness,
     train,
 )
-from hpo_agents.candidate_view import CandidateCodec, CandidateObserver, NearestCandidateCodec
-from hpo_agents.candidates import check_space, choose_candidates
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.kernel import make_part
+from hpo_gym.engine.parts import make_part
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context

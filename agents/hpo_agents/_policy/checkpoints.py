@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.storage.whole import whole_folder
 
 FORMAT = 1
 _HEAD, _STATE, _BEST = "checkpoint.json", "state.safetensors", "best.safetensors"
@@ -42,22 +42,15 @@ class Checkpoint:
 def write_checkpoint(folder: Path, identity: Mapping[str, Any], segment: int, checkpoint: Checkpoint) -> None:
     """Write the checkpoint after a segment; the ones before it go when it is on the disk."""
     home = folder / "checkpoints"
-    unfinished, whole = home / f"{segment:06d}.part", home / f"{segment:06d}"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    whole = home / f"{segment:06d}"
     files = {_STATE: checkpoint.state, _BEST: checkpoint.best}
     data = {name: save_tensors({k: v.contiguous() for k, v in t.items()}) for name, t in files.items()}
     head = {"format": FORMAT, "identity": dict(identity), "counts": checkpoint.counts, "course": checkpoint.course}
     head["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
     data[_HEAD] = json.dumps(head, indent=1).encode()
-    for name, content in data.items():
-        with (unfinished / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    shutil.rmtree(whole, ignore_errors=True)
-    unfinished.rename(whole)
-    _sync(home)
+    with whole_folder(whole) as unfinished:
+        for name, content in data.items():
+            (unfinished / name).write_bytes(content)
     for old in home.iterdir():
         if old != whole:
             shutil.rmtree(old, ignore_errors=True)
@@ -101,11 +94,3 @@ def _read(path: Path, sha256: str) -> dict[str, torch.Tensor]:
         return load_tensors(data)
     except SafetensorError as fault:
         raise DamagedDataError(f"{path} must be a safetensors file: {fault}.") from fault
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from hpo_agents._candidates.chosen import Candidates
 from hpo_agents._policy.training import Tensors
-from hpo_agents.candidates import Candidates
 from hpo_gym.errors import StateError, blame
 from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.space import SearchSpace

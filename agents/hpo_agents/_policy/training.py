@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hpo_agents._policy.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from hpo_gym import seeding
-from hpo_gym.rewards import normalised
+from hpo_gym.rewards.regret import normalised
 from hpo_gym.vector import HPOVectorEnv
 
 Tensors = dict[str, torch.Tensor]

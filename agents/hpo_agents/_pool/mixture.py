@@ -8,6 +8,7 @@ from hpo_gym.task import Ints
 from hpo_gym.transfer.prior import Mask, PoolPrior, Singles
 
 _TEMPERATURE = 0.08  # share of discordant pairs that lowers a task's weight to 1 / e
+_LEAST = 1e-9  # sum of the weights of a run that may know none of the tasks
 _FLOOR = 1e-4  # added to the expected improvement, so that it can lower a candidate's value but not rule it out
 
 
@@ -46,7 +47,7 @@ class Mixture:
         share = np.where(weight > 0, (wrong + 0.5) / (pairs + 1.0), np.inf)
         least = share.min(1, keepdims=True, initial=1.0)
         likely = np.exp((least - share) / _TEMPERATURE)
-        self.weight = likely / np.maximum(likely.sum(1, keepdims=True), 1e-9)
+        self.weight = likely / np.maximum(likely.sum(1, keepdims=True), _LEAST)
         best = np.where(known, scores, -np.inf).max(2, initial=-np.inf)
         self.best = np.where(np.isfinite(best), best, prior.lowest).astype(np.float32)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_agents._pool.features import PoolFeatures
+from hpo_gym.budget import horizon, over
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
@@ -33,7 +34,7 @@ class PoolRun:
     def open_rows(self) -> Ints:
         """Rows that can be chosen; none where the budget is spent."""
         self._asked = True
-        if self.context.budget - self.spent < self.context.fidelities[0] - 1e-9:
+        if over(self.context.budget - self.spent, self.context.fidelities[0]):
             return np.zeros(0, np.int64)
         return np.flatnonzero(self.open)
 
@@ -58,7 +59,7 @@ class PoolRun:
 
     def features(self) -> PoolFeatures:
         """What the run knows."""
-        horizon = max(int(self.context.budget / self.context.fidelities[0] + 1e-9), len(self.rows), 1)
+        most = max(horizon(self.context.budget, self.context.fidelities), len(self.rows), 1)
         score = np.array([t.score for t in self.trials], np.float64)
         prior = self.prior
         if not self.scaled and len(score):
@@ -67,7 +68,7 @@ class PoolRun:
             fine = np.isfinite(mean) and np.isfinite(sd) and sd > 1e-12 * (1 + abs(mean))
             own = Scale(float(mean), float(sd)) if fine else Scale(float(np.median(score)), 1.0)
             prior = prior.rescaled(own)
-        rows, scores, there = np.zeros((1, horizon), np.int64), np.zeros((1, horizon)), np.zeros((1, horizon), bool)
+        rows, scores, there = np.zeros((1, most), np.int64), np.zeros((1, most)), np.zeros((1, most), bool)
         rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
         left = np.array([max(1.0 - self.spent / self.context.budget, 0.0)], np.float32)
         return PoolFeatures(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)

@@ -14,7 +14,7 @@ from hpo_gym.observers import Observer
 from hpo_gym.score_scales import Raw
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank
+from hpo_gym.task import Bank, pooled
 from hpo_gym.transfer.prior import PoolPrior
 
 _MOST = 100.0  # of a feature
@@ -38,7 +38,7 @@ class PoolView(Observer):
         return gym.spaces.Dict({"features": box, "there": gym.spaces.MultiBinary(self.candidates)})
 
     def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
-        bank: Any = runs.bank
+        bank = pooled(runs.bank)
         rows = contexts.rows(runs.task, runs.world)
         left = np.broadcast_to(np.asarray(runs.left, np.float32), runs.n)
         strangers = _strangers(self.prior, bank)[runs.task]

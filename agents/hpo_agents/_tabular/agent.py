@@ -173,13 +173,11 @@ class QAgent(ABC):
 
     def _catch_up(self, seen: Episodes, runs: Runs) -> None:
         """Tell the trials that the runs have had since the last call."""
-        t, start = (np.broadcast_to(v, runs.n) for v in (runs.t, runs.start))
-        while (which := np.flatnonzero(self._told < t)).size:
-            slot = (start[which] + self._told[which]) % runs.h
-            x = runs.bank.points(runs.task[which], runs.at[slot, which])
-            seen.tell(which, self._asked[which], x, runs.score[slot, which].astype(np.float64))
-            self._asked[which] = -1
-            self._told[which] += 1
+        for new in runs.since(self._told.copy()):
+            x = runs.bank.points(runs.task[new.who], new.at)
+            seen.tell(new.who, self._asked[new.who], x, new.score.astype(np.float64))
+            self._asked[new.who] = -1
+            self._told[new.who] += 1
 
     # ------------------------------------------------------------------ files
     def save(self, folder: Path) -> None:

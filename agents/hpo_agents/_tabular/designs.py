@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents.candidates import Candidates, choose_candidates, shared_pool
+from hpo_agents._candidates.chosen import Candidates, choose_candidates
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Floats, Ints, Task
+from hpo_gym.task import Bank, Floats, Ints, PoolBank, Task
 
 Arrays = Mapping[str, NDArray[Any]]
 Mask = NDArray[np.bool_]
@@ -110,8 +110,8 @@ class _ByCandidates(Design):
 
     def train_on(self, bank: Bank, task: Ints) -> Episodes:
         c = self.ready
-        if c.rows is not None and bank.m and shared_pool(bank.tasks):
-            good = bank.measured[:, c.rows][task]  # type: ignore[attr-defined]
+        if c.rows is not None and isinstance(bank, PoolBank) and bank.one_pool:
+            good = bank.measured[:, c.rows][task]
             good[~good.any(1)] = True
             return CandidateEpisodes(self, good, c.rows)
         x = c.points_on(max(bank.tasks, key=lambda t: t.space.d).space)

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_agents._candidates.chosen import check_space, resized
 from hpo_agents._tabular.designs import Arrays, Design, Episodes, Mask, Which
-from hpo_agents.candidates import check_space, resized, shared_pool
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace, level_grid, nearest_level
-from hpo_gym.task import Bank, Floats, Ints, Task
-from hpo_gym.tasks.table import Finder, TableBank
+from hpo_gym.task import Bank, Floats, Ints, PoolBank, Task
 
 
 class Moves(Design):
@@ -96,7 +95,6 @@ class _Places:
         self._targets: dict[int, Ints] = {}
         self._row: dict[int, int] = {}
         self._of_row: dict[int, int] = {}
-        self._finder: Finder | None = None
 
     def numbers(self, x: Points) -> Ints:
         """Numbers of canonical points ``(b, d)``."""
@@ -142,24 +140,21 @@ class _Places:
         for i, cell, target in zip(new.tolist(), cells.astype(np.int16), targets, strict=True):
             self._state[i], self._targets[i] = design.state(cell, self.learning), target
 
-    def rows(self, bank: TableBank, task: Ints, numbers: Ints) -> Ints:
-        """The rows that answer; of a nearest row that is not measured on the task, the row nearest to that."""
-        if self._finder is None:
-            self._finder = bank.table.finder(-1)
+    def rows(self, bank: PoolBank, task: Ints, numbers: Ints) -> Ints:
+        """The rows of a pool that answer; where the nearest is not measured on the task, the row nearest to that."""
         new = [i for i in dict.fromkeys(numbers.tolist()) if i not in self._row]
         if new:
-            every = np.ones(bank.m, bool)
-            found = self._finder.nearest(self.points(np.array(new)), every)
+            found = bank.nearest(np.zeros(len(new), np.int64), self.points(np.array(new)))
             self._row.update(zip(new, found.tolist(), strict=True))
         rows = np.array([self._row[i] for i in numbers.tolist()], np.int64)
         return bank.measured_rows(task, rows)
 
-    def of_rows(self, rows: Ints) -> Ints:
-        """The numbers of rows."""
+    def of_rows(self, bank: PoolBank, rows: Ints) -> Ints:
+        """The numbers of rows of one pool."""
         new = [r for r in dict.fromkeys(rows.tolist()) if r not in self._of_row]
         if new:
-            assert self._finder is not None
-            self._of_row.update(zip(new, self.numbers(self._finder.x[new]).tolist(), strict=True))
+            x = self.design.space.snap(bank.points(np.zeros(len(new), np.int64), np.array(new)))
+            self._of_row.update(zip(new, self.numbers(x).tolist(), strict=True))
         return np.array([self._of_row[r] for r in rows.tolist()], np.int64)
 
 
@@ -178,7 +173,7 @@ class MoveEpisodes(Episodes):
     ) -> None:
         self.places, self.width, self.d, self.bank, self.task = places, width, d, bank, task
         n, self.space = len(width), places.design.space
-        self.rows = isinstance(bank, TableBank) and shared_pool(bank.tasks)
+        self.pool = bank if isinstance(bank, PoolBank) and bank.one_pool else None
         self.here = places.numbers(self._own(np.tile(self.space.default_x, (n, 1)), slice(None)))
         self.incumbent = np.full(n, -1)
         self.best = np.full(n, -np.inf)
@@ -205,10 +200,9 @@ class MoveEpisodes(Episodes):
         last = to.shape[1]
         moved = to[np.arange(len(action)), np.minimum(action, last - 1)]
         self._proposed = np.where(action == last, np.where(self.incumbent < 0, self.here, self.incumbent), moved)
-        if self.rows:
-            assert isinstance(self.bank, TableBank)
+        if self.pool is not None:
             assert self.task is not None
-            self._at = self.places.rows(self.bank, self.task, self._proposed)
+            self._at = self.places.rows(self.pool, self.task, self._proposed)
             return self._at
         x = resized(self.places.points(self._proposed), self.d, np.full(self.d, 0.5))
         if self.bank is None or self.task is None:
@@ -220,8 +214,8 @@ class MoveEpisodes(Episodes):
         runs = np.arange(len(self.here))[which]
         if x is not None:
             here = self.places.numbers(self._own(x, which))
-        elif self.rows:
-            here = self.places.of_rows(self._at[which])
+        elif self.pool is not None:
+            here = self.places.of_rows(self.pool, self._at[which])
         else:
             assert self.bank is not None
             assert self.task is not None

@@ -11,9 +11,10 @@ import numpy as np
 from hpo_agents._tabular.designs import ALL, Design, Mask
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
-from hpo_gym.engine.kernel import make_part
+from hpo_gym.engine.parts import make_part
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.rewards import REWARDS, Reward, normalised
+from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.rewards.regret import normalised
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Ints, Task, bank_of

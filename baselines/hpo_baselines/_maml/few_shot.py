@@ -48,7 +48,7 @@ class FewShot(Learned, Baseline):
     """
 
     version = 1
-    smoke: ClassVar[Mapping[str, Any]] = {"members": 2, "hidden": 8, "outer_steps": 4, "tasks": 4, "query": 8}
+    smoke: ClassVar[Mapping[str, Any]] = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8}
     name: str
     ensemble: Ensemble | None = None
     _scaling: Scaling

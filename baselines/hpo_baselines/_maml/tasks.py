@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._runs.pool import Pool
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Status
 
@@ -118,11 +118,8 @@ class Known:
 
 def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, Floats, NDArray[np.bool_]]:
     """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
-    if task.pool is None:
-        x = task.space.sample(rng, _SAMPLED)
-    else:
-        measured = getattr(task, "measured", None)  # of tables with gaps
-        x = task.space.snap(np.asarray(task.pool, np.float64)[slice(None) if measured is None else measured])
+    pool = task.measured_pool
+    x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
     out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
     return x, np.asarray(out.score, np.float64), np.asarray(out.status == Status.OK)
 

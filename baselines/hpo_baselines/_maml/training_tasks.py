@@ -59,11 +59,10 @@ def priors_without(tables: Prior, rng: np.random.Generator, parts: int) -> list[
 def _evaluations(task: Task, rng: np.random.Generator) -> Evaluations:
     x, score, good = measured_scores(task, rng)
     status = np.where(good, Status.OK, Status.FAILED).astype(np.int8)
-    measured = getattr(task, "measured", None)  # of tables with gaps
     if task.pool is not None:
         x = task.pool  # the array that tasks of one pool share
-        if measured is not None:
-            score, status = _whole(measured, score, np.nan), _whole(measured, status, Status.OK)
+        if task.measured is not None:
+            score, status = _whole(task.measured, score, np.nan), _whole(task.measured, status, Status.OK)
     return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status)
 
 

@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 _SCALE_BOUNDS, _NOISE_BOUNDS = (-4.0, 4.0), (-10.0, 0.0)
 _NOISE_MEAN, _NOISE_SD = -6.0, 2.0
 _JITTER = 1e-6
+_EQUAL = 1e-9  # standard deviation of scores that do not differ
 _FEWEST = 3  # of fewer points, no hyperparameter is learned
 
 
@@ -36,7 +37,7 @@ class GaussianProcess:
 
         self.x, self.log_parameters = x, log_parameters
         self.mean, spread = float(y.mean()), float(y.std())
-        self.scale = spread if spread > 1e-9 else 1.0
+        self.scale = spread if spread > _EQUAL else 1.0
         self.z = (y - self.mean) / self.scale
         self.length = np.exp(log_parameters[:-1])
         self._root = np.linalg.cholesky(_covariance(matern52(x, x, self.length), log_parameters[-1]))

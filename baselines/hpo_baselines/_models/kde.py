@@ -9,6 +9,7 @@ from hpo_gym.space import Points, SearchSpace
 
 Floats = NDArray[np.float64]
 
+_SAME = 1e-9  # choices are encoded further apart
 _LEAST = 1e-3  # of a bandwidth, as in the authors' code
 
 
@@ -56,7 +57,7 @@ class Density:
 
     def _same(self, j: int, u: Floats) -> Floats:
         w, others = self.width[j], len(self.space.hyperparameters[j].choices) - 1
-        return np.asarray(np.where(np.abs(u[:, None] - self.x[:, j]) < 1e-9, np.log1p(-w), np.log(w / others)))
+        return np.asarray(np.where(np.abs(u[:, None] - self.x[:, j]) < _SAME, np.log1p(-w), np.log(w / others)))
 
     def _normal(self, j: int, u: Floats, widen: float) -> Floats:
         h = self.width[j] * widen

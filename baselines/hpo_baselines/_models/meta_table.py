@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines._runs.pool import Pool, pool_of
 from hpo_gym.optimizer import Evaluations
+from hpo_gym.pool import Pool, pool_of
 from hpo_gym.registry import require
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import tame

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._runs.pool import all_points, keys, pool_of
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import all_points, keys, pool_of
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
@@ -224,12 +224,7 @@ def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
 
 def _learn(mine: Sequence[Run], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
-    told = np.array([len(run.score) for run in mine])
-    for j in range(int((t - told).max(initial=0))):
-        who = np.flatnonzero(told + j < t)
-        slots = (start[who] + told[who] + j) % runs.h
-        at = runs.at[slots, who]
-        x = at if rows else runs.bank.points(runs.task[who], at)
-        for i, a, s in zip(who.tolist(), x, runs.score[slots, who].tolist(), strict=True):
+    for new in runs.since(np.array([len(run.score) for run in mine])):
+        x = new.at if rows else runs.bank.points(runs.task[new.who], new.at)
+        for i, a, s in zip(new.who.tolist(), x, new.score.tolist(), strict=True):
             mine[i].told(mine[i].point(int(a)) if rows else mine[i].space.snap(a[None, : mine[i].space.d])[0], float(s))

@@ -9,6 +9,7 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun
+from hpo_gym.budget import horizon, pays
 from hpo_gym.errors import InvalidValueError
 
 Draw = Callable[[FidelityRun], Choice | None]
@@ -17,7 +18,7 @@ Draw = Callable[[FidelityRun], Choice | None]
 Starts = Callable[[int], Sequence[tuple[int, int]]]
 """Of ``s_max``, the brackets of a round: `s`, and the number of configurations that it starts with."""
 
-_EPS = 1e-9
+_ROUNDING = 1e-9  # of a logarithm
 
 
 def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
@@ -26,7 +27,7 @@ def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
     As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of
     two as near the lower; a level that serves two rungs stands there once.
     """
-    steps = math.floor(math.log(levels[-1] / levels[0], eta) + _EPS)
+    steps = math.floor(math.log(levels[-1] / levels[0], eta) + _ROUNDING)
     logs = np.log(levels)
     wanted = logs[-1] - np.arange(steps + 1) * math.log(eta)
     return tuple(sorted({int(np.round(np.abs(logs - w), 9).argmin()) for w in wanted}))
@@ -57,8 +58,8 @@ def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
     A bracket of one rung is not cut: as many full evaluations are better spent on what was stopped before.
     """
     least = n if len(levels) == 1 else min(n, eta)
-    n = min(n, max(0, math.floor(left / levels[0] + _EPS)))  # what the first rung costs
-    while n >= least and cost(n, levels, eta) > left + _EPS:
+    n = min(n, max(0, horizon(left, levels)))  # what the first rung costs
+    while n >= least and not pays(left, cost(n, levels, eta)):
         n -= 1
     return n if n >= least else 0
 

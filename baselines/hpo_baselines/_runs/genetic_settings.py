@@ -72,10 +72,7 @@ class Arena:
 
     def regret(self, settings: Mapping[str, Any]) -> float:
         """Mean over tasks and trials of the normalised regret of the best so far."""
-        contexts = [
-            Context(t.space, float(self.budget), pool=t.pool, available=getattr(t, "measured", None), prior=prior)
-            for t, prior in zip(self.tasks, self.priors, strict=True)
-        ]
+        contexts = [Context.of(t, self.budget, prior) for t, prior in zip(self.tasks, self.priors, strict=True)]
         genetic = genetic_of(settings)
         genetic.reset_batch(contexts, [np.random.default_rng([self.seed, i]) for i in range(len(contexts))])
         runs, total = genetic._runs, 0.0

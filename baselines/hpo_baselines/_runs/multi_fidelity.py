@@ -16,17 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_baselines._runs.pool import keys
+from hpo_gym.budget import over, payable
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import keys
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
 
 Ask = tuple[Choice, int]
 """A configuration, claimed when it is new, and the position of its fidelity among the run's levels."""
-
-_EPS = 1e-9
 
 
 @dataclass(eq=False)
@@ -78,7 +77,7 @@ class FidelityRun(Run):
     @property
     def payable(self) -> int:
         """Position of the highest level that the budget left pays for, -1 where it pays for none."""
-        return int(np.searchsorted(self.levels, self.context.budget - self.spent + _EPS, side="right")) - 1
+        return payable(self.levels, self.context.budget - self.spent)
 
     # ------------------------------------------------------------------ what happened
     def told(self, x: Points, score: float, fidelity: float = 1.0) -> None:
@@ -144,7 +143,7 @@ class FidelityRun(Run):
     def _needs_rest(self, ask: Ask) -> bool:
         """Whether an ask would use up the budget of the one full evaluation that each run makes."""
         rest = self.context.budget - self.spent - self.levels[ask[1]]
-        return not self._reached and ask[1] < self.top and rest < self.levels[self.top] - _EPS
+        return not self._reached and ask[1] < self.top and over(rest, self.levels[self.top])
 
     def _last(self, ask: Ask | None) -> Iterator[Ask]:
         """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then the rest."""
@@ -226,14 +225,8 @@ class MultiFidelity(ABC):
 
 def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    t, start = np.broadcast_to(runs.t, runs.n), np.broadcast_to(runs.start, runs.n)
-    told = np.array([len(run.score) for run in mine])
-    for j in range(int((t - told).max(initial=0))):
-        who = np.flatnonzero(told + j < t)
-        slots = (start[who] + told[who] + j) % runs.h
-        at = runs.at[slots, who]
-        x = at if rows else runs.bank.points(runs.task[who], at)
-        share = np.ones(len(who)) if runs.fidelity is None else runs.fidelity[slots, who]
-        for i, a, s, f in zip(who.tolist(), x, runs.score[slots, who].tolist(), share.tolist(), strict=True):
+    for new in runs.since(np.array([len(run.score) for run in mine])):
+        x = new.at if rows else runs.bank.points(runs.task[new.who], new.at)
+        for i, a, s, f in zip(new.who.tolist(), x, new.score.tolist(), new.fidelity.tolist(), strict=True):
             run = mine[i]
             run.told(run.point(int(a)) if rows else run.space.snap(a[None, : run.space.d])[0], float(s), f)

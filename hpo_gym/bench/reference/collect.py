@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.bench.cells import Cell, Entrant
+from hpo_gym.bench.cells import Cell
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import subset_order
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
@@ -109,7 +110,7 @@ def _stored(suite: Suite, cells: Sequence[Cell], records: Sequence[Any], n_init:
         task = suite.task(cell.task)
         x = record.arrays["x"][n_init:] if done else np.empty((0, task.space.d))
         count.append(len(x))
-        bank: Any = bank_of([task])
+        bank = bank_of([task])
         if bank.m:
             at.append(bank.place(np.zeros(len(x), np.int64), x) if len(x) else np.empty(0, np.int64))
         else:

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.bench.cells import Arrays, Cell, Entrant, Made, Work, failed, replayed
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
+from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
+from hpo_gym.bench.work import replayed
 from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
 from hpo_gym.optimizer import Context
 from hpo_gym.state.runs import Runs
 from hpo_gym.storage.blocks import pack as pack_block
 from hpo_gym.storage.blocks import unpack as unpack_block
+from hpo_gym.storage.whole import checksum, sealed, write_files
 from hpo_gym.suite import Suite
 from hpo_gym.task import Task
 
@@ -63,17 +66,12 @@ class Reference:
     # ------------------------------------------------------------------ files
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write both files, each whole or not at all, and return their paths."""
-        folder.mkdir(parents=True, exist_ok=True)
         arrays = {f"{run}/{name}": a for run, part in self.choices.items() for name, a in part.items()}
         block = pack_block(arrays)
         said = {k: v for k, v in asdict(replace(self, choices={})).items() if k != "choices"}
         said = {"format": FORMAT, **said, "sha256": hashlib.sha256(block).hexdigest()}
-        text = json.dumps(said, indent=1, sort_keys=True, allow_nan=False) + "\n"
         runs, about = folder / f"{self.suite}.runs", folder / f"{self.suite}.json"
-        for path, content in ((runs, block), (about, text.encode())):
-            unfinished = path.with_name(f".{path.name}.part")
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
+        write_files(folder, {runs.name: block, about.name: sealed(said, sort_keys=True)})
         return about, runs
 
     @classmethod
@@ -85,6 +83,8 @@ class Reference:
         """
         try:
             said = json.loads(about.read_text(encoding="utf-8"))
+            if said.pop("checksum", None) not in (None, checksum(said)):  # files of before have none
+                raise ValueError("another checksum")
             block = about.with_suffix(".runs").read_bytes()
             if said.pop("format") != FORMAT or said.pop("sha256") != hashlib.sha256(block).hexdigest():
                 raise ValueError("another format or checksum")

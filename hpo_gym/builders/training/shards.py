@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import platform
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.builders import files
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.storage.whole import whole_files
 from hpo_gym.tables.files import write_npz
 
 PLAN, WALL = "plan.json", "wall.json"
@@ -48,8 +48,6 @@ class Shards:
         self.folder.mkdir(parents=True, exist_ok=True)
         with files.locked(self.folder):
             self._begin(plan, resume=resume)
-            for left in self.folder.rglob(".*.part"):  # by a build that was killed
-                left.unlink(missing_ok=True)
             yield
 
     def _begin(self, plan: Mapping[str, Any], *, resume: bool) -> None:
@@ -89,14 +87,9 @@ class Shards:
     def write(self, data_set: str, chunk: str, arrays: Arrays, seconds: NDArray[Any]) -> None:
         """Store one shard; the timings first, so that a shard that is there has its timings."""
         path = self.path(data_set, chunk)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for target, content in ((_timings(path), {"seconds": seconds}), (path, arrays)):
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            try:
-                write_npz(part, content)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
+        with whole_files(path.parent, _timings(path).name, path.name) as (timings, shard):
+            write_npz(timings, {"seconds": seconds})
+            write_npz(shard, arrays)
 
     def read(self, data_set: str, chunk: str) -> dict[str, NDArray[Any]] | None:
         """The arrays of a shard with its `seconds`; None where it is missing or damaged, so that it is made again."""

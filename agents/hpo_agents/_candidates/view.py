@@ -9,8 +9,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents.candidates import Candidates
-from hpo_gym.codecs import Codec, Proposal, points_of
+from hpo_agents._candidates.chosen import Candidates
+from hpo_gym.codecs import Codec, Proposal
+from hpo_gym.codecs.checks import points_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.observers import MAX, Observer
 from hpo_gym.score_scales import ServedScores

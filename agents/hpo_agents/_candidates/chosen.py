@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
+from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Ints, Task
-from hpo_gym.tasks.table import Finder, TableTask
+from hpo_gym.task import Ints, PoolBank, Task, bank_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.regret import relative_regret
 
@@ -62,7 +62,7 @@ class Candidates:
         available = np.ones(len(pool), bool) if context.available is None else np.asarray(context.available, bool)
         if rows is not None and available[rows].any():
             return rows  # the others are not open
-        return Finder(space, pool).nearest(self.points_on(space), available)
+        return pool_of(space, pool).nearest(self.points_on(space), available)
 
     def points_on(self, space: SearchSpace) -> Points:
         """The candidates as points of a space, ``(c, d)``, with its own defaults in columns that they lack."""
@@ -94,12 +94,10 @@ def resized(x: Points, d: int, fill: Points) -> Points:
     return np.concatenate([x, np.tile(fill[x.shape[1] :], (len(x), 1))], 1)
 
 
-def shared_pool(tasks: Sequence[Task]) -> bool:
-    """Whether the tasks stand in one table with one pool."""
-    first = tasks[0]
-    return isinstance(first, TableTask) and first.table.x.ndim == 2 and all(
-        isinstance(t, TableTask) and t.table is first.table for t in tasks
-    )  # fmt: skip
+def shared_pool(tasks: Sequence[Task]) -> PoolBank | None:
+    """The tasks together, where they stand in one table with one pool."""
+    bank = bank_of(tasks)
+    return bank if isinstance(bank, PoolBank) and bank.one_pool else None
 
 
 def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Candidates:
@@ -114,11 +112,10 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     widest = max(tasks, key=lambda t: t.space.d)
     for t in tasks:
         check_space(widest.space, t.space)
-    if shared_pool(tasks):
-        rows = _choose_rows(tasks, count, rng)
-        pool = widest.pool
-        assert pool is not None
-        return Candidates(widest.space, pool[rows], rows)
+    bank = shared_pool(tasks)
+    if bank is not None:
+        rows = _choose_rows(bank, count, rng)
+        return Candidates(widest.space, bank.points(np.zeros(len(rows), np.int64), rows), rows)
     space = widest.space
     x = np.concatenate([space.default_x[None], space.spread(4 * count)])
     x = x[space.legal(x)]
@@ -126,9 +123,8 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
     return Candidates(space, x[np.sort(first)][:count])
 
 
-def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Ints:
-    regret, measured = regrets(tasks)
-    share = measured.mean(0)
+def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
+    regret, share = regrets(bank), bank.measured.mean(0)
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
@@ -138,11 +134,7 @@ def _choose_rows(tasks: Sequence[Task], count: int, rng: np.random.Generator) ->
     return rng.permutation(np.concatenate([good, rest]))
 
 
-def regrets(tasks: Sequence[Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Normalised regret of each row on each table task, ``(k, m)``, 1 where not measured; and which were measured."""
-    table = tasks[0].table  # type: ignore[attr-defined]
-    index = [t.index for t in tasks]  # type: ignore[attr-defined]
-    best, worst = (np.array([[getattr(t, name)] for t in tasks]) for name in ("best", "worst"))
-    measured = table.measured[index]
-    regret = relative_regret(table.served[index, :, -1], best, worst)
-    return np.where(measured, regret, 1.0).astype(np.float32), measured
+def regrets(bank: PoolBank) -> NDArray[np.float32]:
+    """Normalised regret of each row on each task, ``(k, m)``, 1 where not measured."""
+    best, worst = np.array([[t.best] for t in bank.tasks]), np.array([[t.worst] for t in bank.tasks])
+    return np.where(bank.measured, relative_regret(bank.scores, best, worst), 1.0).astype(np.float32)

@@ -1,0 +1,152 @@
+"""What a worker does: trains an optimizer, runs cells, replays cells."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity
+from hpo_gym.bench.incumbents import incumbents
+from hpo_gym.bench.rollout import Run, run_batch, run_one
+from hpo_gym.errors import SplitError
+from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable, Trainable
+from hpo_gym.seeding import digest
+from hpo_gym.storage.whole import whole_folder
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.task import Task
+from hpo_gym.trial import History
+
+
+def train(work: Work) -> dict[str, Any]:
+    """Train an optimizer on the meta-train tasks of a fold; what it learned appears in its folder at once, or not."""
+    assert work.trained is not None
+    folder, suite = Path(work.trained), _suite(work.suite_spec)
+    optimizer = work.entrant.make()
+    identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
+    rng = seeding.generator(seeding.key("training", {**identity, "training": work.entrant.asked}))
+    tasks, validation = suite.tasks("train", work.fold), () if work.split == "val" else suite.tasks("val", work.fold)
+    keep_memory()
+    start, curve = time.process_time(), list[list[float]]()
+    if isinstance(optimizer, Resumable):
+        curve = optimizer.train_in(None, tasks, rng, validation=validation)
+    else:
+        optimizer.train(tasks, rng, validation=validation)
+    measured = {"train_seconds": time.process_time() - start, "optimizer": work.entrant.name, "curve": curve}
+    with whole_folder(folder) as unfinished:
+        optimizer.save(unfinished)
+        (unfinished / "training.json").write_text(json.dumps(measured))
+    return measured
+
+
+def run_cells(work: Work) -> list[Made]:
+    """Run cells; a failure is that cell's, never the others'."""
+    optimizer = work.entrant.make()
+    if work.entrant.trainable and work.trained is not None:
+        optimizer.load(Path(work.trained))
+    suite = _suite(work.suite_spec)
+    if work.entrant.batched:
+        try:
+            return _run_together(optimizer, suite, work)
+        except (Exception, SystemExit):
+            if len(work.cells) > 1:  # find out whose failure it is
+                return [made for cell in work.cells for made in run_cells(_only(work, cell))]
+            return [failed(work, work.cells[0], traceback.format_exc())]
+    return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
+
+
+def _only(work: Work, cell: Cell) -> Work:
+    return replace(work, cells=(cell,))
+
+
+def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
+    try:
+        task = _task(optimizer, suite, cell)
+        world, rng = _seeds(work, cell)
+        run = Run(task, float(work.budget), world, work.n_init)
+        run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
+    except (Exception, SystemExit):
+        return failed(work, cell, traceback.format_exc())
+    history = History(tuple(run.trials), work.n_init)
+    arrays: Arrays = {
+        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "score": np.array(history.scores, np.float64),
+        "cost": np.array(history.costs, np.float64),
+        "status": np.array(history.statuses, np.int8),
+        "fidelity": np.array(history.fidelities, np.float64),
+    }
+    return _done(work, cell, task, arrays, run.seconds)
+
+
+def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
+    """Run cells of one search space at once."""
+    by_space: dict[Any, list[Cell]] = {}
+    for cell in work.cells:
+        task = suite.task(cell.task)
+        by_space.setdefault((task.space, task.fidelities), []).append(cell)
+    return [made for cells in by_space.values() for made in _run_space(optimizer, suite, work, cells)]
+
+
+def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
+    tasks = [_task(optimizer, suite, cell) for cell in cells]
+    known: dict[Task, Any] = {}
+    for task in tasks:
+        if task not in known:
+            known[task] = Context.of(task, work.budget, suite.prior(work.fold))
+    return _driven(optimizer, work, cells, tasks, [known[t] for t in tasks])
+
+
+def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
+    """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
+    tasks = [suite.task(cell.task) for cell in work.cells]
+    return _driven(player, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
+
+
+def _driven(
+    optimizer: BatchOptimizer, work: Work, cells: Sequence[Cell], tasks: Sequence[Task], contexts: Sequence[Context]
+) -> list[Made]:
+    seeds = [_seeds(work, cell) for cell in cells]
+    seconds: list[float] = []
+    runs = run_batch(
+        optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
+        budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
+    )  # fmt: skip
+    return [_done(work, cell, tasks[i], runs.arrays(i), seconds) for i, cell in enumerate(cells)]
+
+
+def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[float]) -> Made:
+    identity = cell.identity(work.entrant, work.start, work.budget)
+    arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init)
+    arrays["x"] = arrays["x"].astype(np.float64)
+    p50, p95 = np.percentile(seconds, [50, 95]) if len(seconds) else (0.0, 0.0)
+    return Made(digest(identity), identity, arrays, None, {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)})
+
+
+def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
+    task = suite.task(cell.task)
+    if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
+        raise SplitError(
+            f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
+        )
+    return task
+
+
+def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
+    world = seeding.world_seed(cell.suite, cell.task, "bench", cell.replicate)
+    who = work.entrant.asked
+    return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
+
+
+@functools.lru_cache(maxsize=16)
+def _suite(spec: str) -> Suite:
+    return load_suite(spec)

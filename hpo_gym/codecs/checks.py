@@ -1,0 +1,72 @@
+"""What actions must be: arrays of the right shape, kind and range; each rule raises `InvalidValueError`."""
+
+from __future__ import annotations
+
+import reprlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.task import Floats, Ints
+
+_INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
+_SHORT = reprlib.Repr()
+_SHORT.maxlist, _SHORT.maxlong, _SHORT.maxother = 40, 80, 80
+
+
+def choices_of(actions: Any, n: int, count: int) -> Ints:
+    """Actions of a ``Discrete(count)`` as an array ``(n,)``."""
+    a = actions if isinstance(actions, np.ndarray) else _array(actions)
+    if a.shape != (n,) or a.dtype is not _INT64:
+        if a.shape != (n,) or a.dtype.kind not in "iu":
+            raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
+        a = a.astype(_INT64)
+    unsigned = a.view(_UINT64)  # a negative number is a huge one, so that one pass finds either
+    if unsigned.item(unsigned.argmax()) >= count:
+        raise _outside(a, np.flatnonzero((a < 0) | (a >= count))[0], 0, count - 1)
+    return a
+
+
+def integers_of(actions: Any, n: int, sizes: Ints) -> Ints:
+    """Actions of a ``MultiDiscrete(sizes)`` as an array ``(n, len(sizes))``."""
+    a = _array(actions)
+    if a.shape != (n, len(sizes)) or a.dtype.kind not in "iu":
+        raise InvalidValueError(_shape_rule(actions, f"integers of shape ({n}, {len(sizes)})"))
+    a = a.astype(np.int64, copy=False)
+    bad = ((a < 0) | (a >= sizes)).any(1)
+    if bad.any():
+        raise _outside(a, np.flatnonzero(bad)[0], 0, sizes - 1)
+    return a
+
+
+def points_of(actions: Any, n: int, width: int) -> Floats:
+    """Actions of a ``Box(-1, 1, (width,))`` as an array ``(n, width)``."""
+    a = _array(actions)
+    if a.shape != (n, width) or a.dtype.kind not in "fiu":
+        raise InvalidValueError(_shape_rule(actions, f"numbers of shape ({n}, {width})"))
+    a = a.astype(np.float64)
+    bad = ~((a >= -1.0) & (a <= 1.0)).all(1)  # also refuses NaN
+    if bad.any():
+        raise _outside(a, np.flatnonzero(bad)[0], -1.0, 1.0)
+    return a
+
+
+def _array(actions: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(actions)
+    except (ValueError, TypeError, OverflowError) as fault:
+        raise InvalidValueError(f"Actions must be an array of numbers, got {_SHORT.repr(actions)}: {fault}.") from None
+
+
+def _shape_rule(actions: Any, rule: str) -> str:
+    a = np.asarray(actions)
+    return f"Actions must be {rule}; got {_SHORT.repr(actions)}, dtype {a.dtype}, shape {a.shape}."
+
+
+def _outside(a: NDArray[Any], i: np.intp, low: Any, high: Any) -> InvalidValueError:
+    near = np.clip(np.nan_to_num(a[i], nan=0.0), low, high)
+    return InvalidValueError(
+        f"An action must lie in [{low}, {high}], got {a[i].tolist()} for run {int(i)}; the nearest is {near.tolist()}."
+    )

@@ -1,0 +1,48 @@
+"""The codec `move`: an action is one step from the last configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.codecs import CODECS
+from hpo_gym.codecs._one_choice import OneChoice
+from hpo_gym.space import level_grid, nearest_level
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Ints
+
+
+@CODECS.register("move")
+class Move(OneChoice):
+    """``Discrete(2 d + 1)``: one level down (2 j) or up (2 j + 1) in hyperparameter j, or back to the incumbent (2 d).
+
+    The step starts at the last configuration; before the first trial, at the default one. A categorical goes round.
+    """
+
+    needs_incumbent = True
+
+    def __init__(self, levels: int = 5, fidelity: bool = False, stop: bool = False) -> None:
+        super().__init__(fidelity, stop)
+        self.levels = levels
+
+    def count(self, contexts: Contexts) -> int:
+        return 2 * contexts.space.d + 1
+
+    def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
+        here = np.tile(contexts.space.default_x, (runs.n, 1)) if runs.fresh else runs.last_x()
+        if isinstance(runs.t, np.ndarray):
+            here = np.where((runs.t == 0)[:, None], contexts.space.default_x, here)
+        grid = level_grid(contexts.space, self.levels)
+        for j, (h, u) in enumerate(zip(contexts.space.hyperparameters, grid, strict=True)):
+            moved = np.flatnonzero(choice // 2 == j)
+            if moved.size:
+                cell = nearest_level(u, here[moved, j]) + np.where(choice[moved] % 2, 1, -1)
+                here[moved, j] = u[cell % len(u) if h.kind == "categorical" else np.clip(cell, 0, len(u) - 1)]
+        back = choice == 2 * contexts.space.d
+        if back.any() and not runs.fresh:
+            back &= np.broadcast_to(runs.t, runs.n) > 0
+            here[back] = runs.incumbent_x()[back]
+        return runs.bank.place(runs.task, here)

@@ -1,0 +1,78 @@
+"""The codec `pool`: an action is a row of the task's pool."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.codecs import CODECS, Decoder, Mask
+from hpo_gym.codecs._one_choice import OneChoice
+from hpo_gym.codecs.checks import choices_of
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Ints, PoolBank, pooled
+
+MOST_CANDIDATES = 65_536
+
+
+@CODECS.register("pool")
+class Pool(OneChoice):
+    """``Discrete(m)``: a row of the task's pool; with `candidates`, one of that many rows drawn for each episode.
+
+    A row that was not measured on the task is masked; chosen all the same, its nearest measured row answers.
+    """
+
+    pool = True
+
+    def __init__(self, candidates: int | None = None, fidelity: bool = False, stop: bool = False) -> None:
+        super().__init__(fidelity, stop)
+        if candidates is not None and not 2 <= candidates <= MOST_CANDIDATES:
+            raise InvalidValueError(f"`2 <= candidates <= {MOST_CANDIDATES}` must hold, got {candidates}.")
+        self.candidates = candidates
+
+    def count(self, contexts: Contexts) -> int:
+        if not contexts.bank.m:
+            raise InvalidValueError("The `pool` codec needs tasks with a pool of configurations; use 'box' or 'grid'.")
+        return self.candidates or contexts.bank.m
+
+    def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
+        if self.candidates is not None:
+            return contexts.rows(runs.task, runs.world)[np.arange(runs.n), choice]
+        bank = pooled(runs.bank)
+        return choice if bank.complete else bank.measured_rows(runs.task, choice)
+
+    def decoder(self, contexts: Contexts) -> Decoder:
+        count, bank = self.count(contexts), pooled(contexts.bank)
+        if self.fidelity or self.stop or self.candidates is not None:
+            return super().decoder(contexts)
+        return functools.partial(_rows, count) if bank.complete else functools.partial(_measured_rows, bank, count)
+
+    def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
+        bank = pooled(runs.bank)
+        measured = bank.measured[runs.task]
+        if untried:
+            n, t = np.nonzero(runs.exists())
+            measured[n, runs.ordered(runs.at)[n, t]] = False
+        if self.candidates is None:
+            mask = np.asarray(measured)
+        else:
+            rows = contexts.rows(runs.task, runs.world)
+            mask = measured[np.arange(runs.n)[:, None], rows]
+            size = bank.measured.sum(1)[runs.task]
+            mask &= np.arange(rows.shape[1]) < size[:, None]  # the rest repeats
+        mask[~mask.any(1)] = True  # all tried: an agent must still be able to act
+        return mask
+
+
+def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+    return choices_of(actions, runs.n, count), None, None
+
+
+def _measured_rows(bank: PoolBank, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+    at = choices_of(actions, runs.n, count)
+    there = bank.there.take(runs.base + at)
+    return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

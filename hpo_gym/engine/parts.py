@@ -1,0 +1,87 @@
+"""From names and options to the parts of an env: what an agent sees, does and gets."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_gym.codecs import CODECS, Codec
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.observers import OBSERVERS, Observer
+from hpo_gym.registry import Registry, made
+from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.score_scales import SCORES
+
+DUPLICATES = ("allow", "mask", "penalize")
+Part = str | Mapping[str, Any]
+_PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What an agent sees, does and gets.
+
+    Attributes:
+        duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
+            deviation of meta-train scores).
+    """
+
+    observer: Observer
+    codec: Codec
+    reward: Reward
+    duplicates: str = "allow"
+
+    def __post_init__(self) -> None:
+        if self.duplicates not in DUPLICATES:
+            raise unknown("way with duplicates", self.duplicates, DUPLICATES)
+        if self.duplicates == "mask" and not self.codec.pool:
+            raise InvalidValueError("`duplicates='mask'` needs the 'pool' codec; use 'allow' or 'penalize'.")
+        seen, chosen = self.observer.candidates, getattr(self.codec, "candidates", None)
+        if seen is not None and self.codec.pool and seen != chosen:
+            raise InvalidValueError(f"Observer and codec must draw the same `candidates`, got {seen} and {chosen}.")
+
+
+def make_parts(
+    observer: Part | Observer,
+    codec: Part | Codec,
+    reward: Part | Reward,
+    scores: str = "raw",
+    duplicates: str = "allow",
+) -> Parts:
+    """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
+    if not isinstance(scores, str):
+        raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
+    served = SCORES.get(scores)()
+    seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
+    parts = (seen, make_part(CODECS, codec), make_part(REWARDS, reward))
+    for part, kind in zip(parts, (Observer, Codec, Reward), strict=True):
+        if not isinstance(part, kind):
+            rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
+            raise InvalidValueError(f"A part {rule}, got {part!r}.")
+    return Parts(*parts, duplicates)
+
+
+def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
+    """Make one part; an unknown name or option is an error that offers the nearest."""
+    if not isinstance(part, (str, Mapping)):
+        return part
+    options = {"name": part} if isinstance(part, str) else dict(part)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
+    maker = registry.get(name)
+    _check_options(f"{registry.kind} {name!r}", maker, options)
+    return made(maker, name, options, registry.kind, given)
+
+
+def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:
+    """Refuse an option of another type than its annotation says, where that is a plain one."""
+    for key, parameter in inspect.signature(maker).parameters.items():
+        words = str(parameter.annotation).split(" | ")
+        if key not in options or not set(words) <= set(_PLAIN):
+            continue
+        value = options[key]
+        if not any(isinstance(value, _PLAIN[word]) for word in words) or (type(value) is bool and "bool" not in words):
+            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {value!r}.")

@@ -1,0 +1,17 @@
+"""The reward `score`: the validation score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.rewards import REWARDS, Reward, Rewards
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+
+
+@REWARDS.register("score")
+class Score(Reward):
+    """The validation score of the trial (the default)."""
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        return runs.last.astype(np.float64)

@@ -1,0 +1,56 @@
+"""What a budget pays for, where fidelities are ninths and their sums round."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpo_gym.budget import affordable, horizon, over, paid, payable, pays
+
+LEVELS = (1 / 9, 1 / 3, 1.0)
+ninths = st.integers(0, 40)
+
+
+def summed(count: int) -> float:
+    """So many ninths, added one by one: more than the last bit is off."""
+    total = 0.0
+    for _ in range(count):
+        total += 1 / 9
+    return total
+
+
+def test_sums_round_and_the_budget_pays_all_the_same():
+    left = 4.0 - summed(35)
+    assert left < LEVELS[0]  # what the slack is for
+    assert not over(left, LEVELS[0]) and pays(left, LEVELS[0]) and payable(LEVELS, left) == 0
+    assert over(4.0 - summed(36), LEVELS[0]) and not over(4.0 - summed(34), LEVELS[0])
+
+
+@pytest.mark.parametrize(("left", "position"), [(0.0, -1), (0.11, -1), (1 / 9, 0), (0.33, 0), (0.5, 1), (7.0, 2)])
+def test_the_highest_level_that_is_paid_for(left, position):
+    assert payable(LEVELS, left) == position
+    assert affordable(LEVELS, left) == LEVELS[max(position, 0)]
+
+
+@given(st.lists(ninths, min_size=1, max_size=5))
+def test_many_runs_are_answered_as_each_alone(spent):
+    left = np.array([4.0 - summed(s) for s in spent])
+    assert over(left, LEVELS[0]).tolist() == [over(v, LEVELS[0]) for v in left.tolist()]
+    assert affordable(LEVELS, left).tolist() == [LEVELS[max(payable(LEVELS, v), 0)] for v in left.tolist()]
+
+
+@given(ninths)
+def test_what_is_over_pays_for_no_level_and_else_for_one(spent):
+    left = 4.0 - summed(spent)
+    assert over(left, LEVELS[0]) == (payable(LEVELS, left) < 0) == (not pays(left, LEVELS[0]))
+
+
+@pytest.mark.parametrize(("budget", "levels", "most"), [(4.0, (1.0,), 4), (4.0, LEVELS, 36), (3.5, (1.0,), 3),
+                                                        (0.3, (0.1, 1.0), 3)])  # fmt: skip
+def test_the_most_evaluations(budget, levels, most):
+    assert horizon(budget, levels) == most
+
+
+def test_trials_by_full_evaluations():
+    spent = np.array([-1.0, 0.0, *(summed(count) for count in (3, 9, 12, 18, 19))])  # two given points first
+    assert paid(spent, 3).tolist() == [4, 6, 7]

@@ -1,0 +1,170 @@
+"""Known answers of `Contexts`: meta-features, the oracle, and which rows and points a world draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import core_toys as toys
+import numpy as np
+import pytest
+from core_toys import below, mixed
+
+import hpo_gym
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.pool import draw_rows
+from hpo_gym.state.contexts import Contexts, given_points
+from hpo_gym.task import bank_of, pooled
+from hpo_gym.transfer.prior import Scale, signed_log
+
+GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
+
+
+def worlds(*numbers: int) -> np.ndarray:
+    return np.array(numbers, np.uint64)
+
+
+def which(*numbers: int) -> np.ndarray:
+    return np.array(numbers)
+
+
+# ---------------------------------------------------------------------------------------------- the draw of rows
+def permuted(position: int, size: int, key: int, most: int) -> int:
+    """Four rounds of a Feistel network over an even number of bits, walked until it falls below `size`."""
+    bits = (most - 1).bit_length()
+    half = (bits + bits % 2) // 2
+    low, value = (1 << half) - 1, position
+    while True:
+        left, right = value >> half, value & low
+        for r in range(4):
+            left, right = right, left ^ (mixed((key + right) % 2**64, r) & low)
+        value = left << half | right
+        if value < size:
+            return value
+
+
+def rows_by_hand(world: int, count: int, salt: int, rows: list[int], most: int) -> list[int]:
+    key = mixed(world, salt)
+    return [rows[permuted(i % len(rows), len(rows), key, most)] for i in range(count)]
+
+
+def test_rows_are_a_keyed_permutation_of_those_that_were_measured() -> None:
+    bank = bank_of(toys.levels().members)
+    got = draw_rows(bank.measured_first, which(0, 1, 0, 1), worlds(5, 5, 6, 2**64 - 1), 4, 99)
+    a, b = [0, 1, 2], [0, 1, 2, 3]  # row 3 is not measured on a, and what fails is
+    assert got.tolist() == [
+        rows_by_hand(5, 4, 99, a, 4), rows_by_hand(5, 4, 99, b, 4), rows_by_hand(6, 4, 99, a, 4),
+        rows_by_hand(2**64 - 1, 4, 99, b, 4),
+    ]  # fmt: skip
+    assert got.tolist() == [[2, 1, 0, 2], [2, 1, 0, 3], [2, 0, 1, 2], [3, 0, 2, 1]]
+    assert got.dtype == np.int64
+    for row, size in zip(got.tolist(), (3, 4, 3, 4), strict=True):
+        assert len(set(row[:size])) == size  # distinct while there are enough, then from the start
+        assert row[size:] == row[: 4 - size]
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5, 17, 33, 65])
+def test_pools_of_any_size_are_permuted_whole(m: int) -> None:
+    x = np.linspace(0, 1, m)[:, None]
+    column = {**toys.COLUMN, "name": "u"}
+    space = hpo_gym.SearchSpace({"hyperparameters": [column], "conditions": [], "forbiddens": []})
+    bank = bank_of(hpo_gym.table_suite("Line", space, x, np.arange(m)[None] * 1.0).members)
+    for world in (0, 1, 12345):
+        (got,) = draw_rows(bank.measured_first, which(0), worlds(world), m, CANDIDATES).tolist()
+        assert sorted(got) == list(range(m))
+        assert got == rows_by_hand(world, m, CANDIDATES, list(range(m)), max(m, 2))
+
+
+def test_a_run_draws_the_same_in_any_batch() -> None:
+    bank = bank_of(toys.levels().members)
+    many = draw_rows(bank.measured_first, np.arange(20) % 2, np.arange(20, dtype=np.uint64), 3, 7)
+    for i in range(20):
+        assert draw_rows(bank.measured_first, which(i % 2), worlds(i), 3, 7).tolist() == [many[i].tolist()]
+
+
+def test_unmeasured_rows_come_last() -> None:
+    rows, sizes = pooled(bank_of(toys.levels().members)).measured_first
+    assert rows.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3]] and sizes.tolist() == [3, 4]
+    gap = np.array([[[np.nan], [1.0], [np.nan], [2.0]]])
+    suite = hpo_gym.table_suite("Gaps", toys.SPACE, np.array(toys.X), gap[:, :, 0])
+    rows, sizes = pooled(bank_of(suite.members)).measured_first
+    assert rows.tolist() == [[1, 3, 0, 2]] and sizes.tolist() == [2]
+
+
+def test_rows_are_drawn_only_from_a_pool() -> None:
+    with pytest.raises(InvalidValueError, match="only from tasks with a pool of configurations"):
+        draw_rows(pooled(bank_of(toys.slopes().members)).measured_first, which(0), worlds(0), 2, 7)
+
+
+# ---------------------------------------------------------------------------------------------- given points
+def test_given_rows_are_the_first_of_a_draw_by_the_world() -> None:
+    bank = bank_of(toys.levels().members)
+    got = given_points(bank, which(0, 1), worlds(5, 5), 2)
+    a, b = rows_by_hand(5, 2, GIVEN, [0, 1, 2], 4), rows_by_hand(5, 2, GIVEN, [0, 1, 2, 3], 4)
+    assert got.tolist() == [[a[0], b[0]], [a[1], b[1]]] == [[2, 3], [1, 1]]
+    more = given_points(bank, which(0, 1), worlds(5, 5), 3)
+    assert more[:2].tolist() == got.tolist()  # fewer are the first of more
+
+
+def test_given_points_off_a_table_are_uniform_by_the_world() -> None:
+    bank = bank_of(toys.slopes().members)
+    got = given_points(bank, which(0, 1), worlds(5, 6), 2)
+    assert got.shape == (2, 2, 2)
+    for i, world in enumerate((5, 6)):
+        keys = [mixed(world, (GIVEN << 32) + j) for j in range(4)]
+        u = [((key >> 11) + 0.5) * 2.0**-53 for key in keys]
+        assert got[:, i].ravel().tolist() == pytest.approx(u, abs=2.0**-32)  # the grid of floats
+    assert got[0, 0].tolist() == pytest.approx([0.9370228271, 0.8754412776], abs=1e-9)
+
+
+def test_given_points_depend_on_the_world_alone() -> None:
+    bank = bank_of(toys.slopes().members)
+    assert given_points(bank, which(0), worlds(6), 2)[:, 0].tolist() == (
+        given_points(bank, which(1, 0), worlds(5, 6), 2)[:, 1].tolist()
+    )
+
+
+# ---------------------------------------------------------------------------------------------- contexts
+def contexts(suite: Any, **more: Any) -> Contexts:
+    return Contexts(suite.space, bank_of(suite.members), 3.0, **more)
+
+
+def test_candidates_are_drawn_by_the_world_with_a_salt_of_their_own() -> None:
+    given = contexts(toys.square(), candidates=3)
+    got = given.rows(which(0, 1), worlds(5, 7))
+    assert got.tolist() == [rows_by_hand(w, 3, CANDIDATES, [0, 1, 2, 3], 4) for w in (5, 7)] == [[3, 0, 2], [1, 2, 0]]
+
+
+def test_the_oracle_of_each_task() -> None:
+    given = contexts(toys.square())
+    assert given.best.tolist() == [6, 10] and given.worst.tolist() == [0, 4]
+
+
+def test_defaults_are_plain() -> None:
+    given = contexts(toys.square())
+    assert (given.candidates, given.n_init, given.horizon, given.fidelities) == (None, 0, 0, (1.0,))
+    assert given.scale == Scale(0.0, 1.0, 1.0, (), (), ())
+    assert given.meta.shape == (2, 0)
+
+
+def test_meta_features_are_standardised_logarithms_and_flags() -> None:
+    meta = [{"rows": 9.0, "skew": -3.0}, {"rows": None, "skew": 1.0, "other": 5.0}, {}]
+    scores = np.ones((3, 4)) * [[0.0], [1.0], [2.0]] + np.arange(4)
+    suite = hpo_gym.table_suite("Meta", toys.SPACE, np.array(toys.X), scores, meta_features=meta)
+    scale = Scale(meta_names=("rows", "skew"), meta_mean=(math.log(10), 0.0), meta_sd=(2.0, math.log(2)))
+    got = contexts(suite, scale=scale).meta
+    assert got.dtype == np.float32
+    assert got.tolist() == pytest.approx(
+        np.array([[0, -2, 1, 1], [0, 1, 0, 1], [0, 0, 0, 0]]), abs=1e-6
+    )  # log 10 is the mean; -log 4 is -2 log 2; log 2 is one deviation
+    wider = Scale(meta_names=("rows",), meta_mean=(math.log(10) - 1.0,), meta_sd=(0.5,))
+    assert contexts(suite, scale=wider).meta.tolist() == [[2, 1], [0, 0], [0, 0]]
+
+
+def test_signed_log() -> None:
+    got = signed_log(np.array([0.0, math.e - 1.0, 1.0 - math.e, 99.0]))
+    assert got.tolist() == pytest.approx([0.0, 1.0, -1.0, math.log(100)])
+
+
+def test_the_share_of_a_key() -> None:
+    assert [below(k, 4) for k in (0, 2**62, 2**63, 3 * 2**62)] == [0, 1, 2, 3]

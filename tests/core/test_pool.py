@@ -1,0 +1,258 @@
+"""The pool: what is near, what is equal, what answers for a row that was not measured; for envs and baselines alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ConfigSpace as cs
+import gymnasium as gym
+import numpy as np
+import pytest
+import toys
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpo_baselines._runs.baseline import Run, claim_nearest
+from hpo_baselines.differential_evolution import DifferentialEvolution
+from hpo_gym.optimizer import Context
+from hpo_gym.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
+from hpo_gym.space import SearchSpace
+from hpo_gym.suites import load_suite
+from hpo_gym.task import bank_of
+
+
+def layers() -> SearchSpace:
+    """A share, a model, and a rate that only a net has."""
+    model = cs.CategoricalHyperparameter("model", ["tree", "net", "line"])
+    rate = cs.UniformFloatHyperparameter("rate", 0.0, 1.0)
+    space = cs.ConfigurationSpace()
+    space.add(model, rate, cs.UniformFloatHyperparameter("share", 0.0, 1.0), cs.EqualsCondition(rate, model, "net"))
+    return SearchSpace(space)
+
+
+SPACE = layers()
+ROWS = [
+    {"model": "tree", "share": 0.25},
+    {"model": "net", "share": 0.25, "rate": 0.5},
+    {"model": "net", "share": 0.75, "rate": 1.0},
+    {"model": "line", "share": 0.25},
+]
+POOL = Pool(SPACE, SPACE.encode(ROWS))
+EVERY = np.ones(4, bool)
+
+
+def at(**config: Any) -> np.ndarray:
+    return SPACE.encode([config])
+
+
+def allowed(*rows: int) -> np.ndarray:
+    return np.isin(np.arange(4), rows)
+
+
+# ---------------------------------------------------------------------- the distance
+@pytest.mark.parametrize(
+    ("config", "distances"),
+    [
+        # another choice, and the rate on one side only | .375^2 | .5^2 + .875^2 | another choice, and the rate
+        ({"model": "net", "share": 0.25, "rate": 0.125}, [1 + 1, 0.140625, 0.25 + 0.765625, 1 + 1]),
+        # only the share | another choice, and the rate on one side only, twice | another choice
+        ({"model": "tree", "share": 0.5}, [0.0625, 0.0625 + 1 + 1, 0.0625 + 1 + 1, 0.0625 + 1]),
+        ({"model": "line", "share": 0.25}, [1, 1 + 1, 0.25 + 1 + 1, 0]),
+    ],
+)
+def test_the_distances_of_four_rows(config: dict[str, Any], distances: list[float]) -> None:
+    assert POOL.distances(at(**config))[0] == pytest.approx(distances, abs=1e-12)
+    assert POOL.nearest(at(**config), EVERY).tolist() == [int(np.argmin(distances))]
+
+
+def test_the_value_of_an_inactive_hyperparameter_is_never_compared() -> None:
+    """Held against the other two rows only: both have a rate, .5 and 1, and a tree has none."""
+    assert POOL.nearest(at(model="tree", share=0.75), allowed(1, 2)).tolist() == [2]
+    assert POOL.nearest(at(model="tree", share=0.625), allowed(1, 2)).tolist() == [2]  # an inactive .5 would say 1
+
+
+def test_of_rows_as_near_the_lowest_answers() -> None:
+    between = at(model="net", share=0.5, rate=0.75)
+    assert POOL.distances(between)[0][[1, 2]].tolist() == [0.125, 0.125]
+    assert POOL.nearest(between, EVERY).tolist() == [1]
+    assert Pool(SPACE, POOL.x[::-1]).nearest(between, EVERY).tolist() == [1]  # there, row 1 is what was row 2
+    assert POOL.nearest(between, allowed(2, 3)).tolist() == [2]
+
+
+def distance(s: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
+    """As the docstring of the module says it, column by column."""
+    here, there = s.active(a[None])[0], s.active(b[None])[0]
+    total = 0.0
+    for j, h in enumerate(s.hyperparameters):
+        if here[j] and there[j]:
+            total += (a[j] - b[j]) ** 2 if h.metric else float(abs(a[j] - b[j]) > 1e-9)
+        else:
+            total += float(here[j] != there[j])
+    return total
+
+
+@given(st.integers(0, 10**6))
+def test_the_nearest_row_is_the_nearest_by_definition(seed: int) -> None:
+    rng, s = np.random.default_rng(seed), toys.conditional_space()
+    rows, x = s.sample(rng, 20), s.sample(rng, 5)
+    mask = rng.random((5, 20)) < 0.5
+    found = Pool(s, rows).nearest(x, mask)
+    for point, there, row in zip(x, mask, found.tolist(), strict=True):
+        far = np.array([distance(s, point, r) for r in rows]).round(12)
+        assert row == (np.where(there, far, np.inf).argmin() if there.any() else -1)
+
+
+# ---------------------------------------------------------------------- which rows may answer
+def test_a_mask_of_one_row_for_each_point_and_one_for_all() -> None:
+    x = np.concatenate([at(model="tree", share=0.5)] * 3)
+    assert POOL.nearest(x, np.stack([EVERY, allowed(1, 2), allowed(2, 3)])).tolist() == [0, 1, 3]
+    assert POOL.nearest(x, allowed(2, 3)).tolist() == [3, 3, 3]
+
+
+def test_where_no_row_is_allowed_none_answers() -> None:
+    x = np.concatenate([at(model="tree", share=0.5), POOL.x[2:3]])
+    assert POOL.nearest(x, allowed()).tolist() == [-1, -1]
+    assert POOL.nearest(x, np.stack([allowed(1), allowed()])).tolist() == [1, -1]
+
+
+# ---------------------------------------------------------------------- exactly
+def test_a_row_answers_for_itself_and_a_point_that_is_none_is_not_found() -> None:
+    x = np.concatenate([POOL.x, at(model="net", share=0.25, rate=0.50001)])
+    assert POOL.exact(x).tolist() == [0, 1, 2, 3, -1]
+    assert [POOL.row(point) for point in x] == [0, 1, 2, 3, -1]
+    assert POOL.nearest(POOL.x, allowed(0, 2, 3)).tolist() == [0, 2, 2, 3]
+
+
+def test_many_points_are_found_as_few_are() -> None:
+    s = toys.conditional_space()
+    rows = s.sample(np.random.default_rng(0), 50)
+    pool, x = Pool(s, rows[[*range(50), 7]]), np.concatenate([rows, s.sample(np.random.default_rng(1), 950)])
+    assert pool.exact(x).tolist() == [pool.row(point) for point in x]
+    assert pool.exact(x)[:50].tolist() == list(range(50))
+
+
+def test_a_pool_in_float32_answers_with_the_same_rows() -> None:
+    s = toys.conditional_space()
+    x = s.sample(np.random.default_rng(0), 40)
+    narrow = Pool(s, x.astype(np.float32))
+    assert narrow.nearest(x, np.ones(40, bool)).tolist() == list(range(40))
+    assert narrow.exact(narrow.x).tolist() == list(range(40))
+
+
+def test_rows_too_close_for_float32_are_told_apart() -> None:
+    s = SearchSpace(cs.ConfigurationSpace({"v": (0.0, 1.0)}))
+    pool = Pool(s, 0.5 + np.arange(400)[:, None] * 2.0**-31)
+    assert pool.distinct
+    assert pool.exact(pool.x).tolist() == list(range(400))
+    assert [pool.row(point) for point in pool.x[:3]] == [0, 1, 2]
+
+
+def test_rows_of_one_configuration_are_a_group_of_which_the_lowest_available_is_the_first() -> None:
+    pool = Pool(SPACE, POOL.x[[0, 1, 0, 3, 1]])
+    assert (pool.group.tolist(), pool.distinct, POOL.distinct) == ([0, 1, 0, 3, 1], False, True)
+    assert pool.exact(POOL.x).tolist() == [0, 1, -1, 3]
+    assert pool.first(None).tolist() == [True, True, False, True, False]
+    assert pool.first(np.array([False, True, True, False, True])).tolist() == [False, True, True, False, False]
+    assert pool.nearest(POOL.x[:1], np.array([False, True, True, True, True])).tolist() == [2]
+
+
+def test_keys_are_equal_for_equal_configurations_only() -> None:
+    x = np.concatenate([POOL.x, at(model="tree", share=0.25), at(model="tree", share=0.25 + 2.0**-30)])
+    made = keys(x)
+    assert made[4] == made[0]
+    assert len(set(made)) == 5
+
+
+# ---------------------------------------------------------------------- pools
+def test_equal_points_share_a_pool_and_changed_ones_have_another() -> None:
+    x = POOL.x.copy()
+    pool = pool_of(SPACE, x)
+    assert pool_of(SPACE, x.copy()) is pool
+    x[0, 1] = 0.5
+    assert pool_of(SPACE, x) is not pool
+    assert pool_of(SPACE, x).row(x[0]) == 0
+
+
+def test_a_small_space_is_listed_without_what_is_inactive_or_forbidden() -> None:
+    space = cs.ConfigurationSpace({"a": ["x", "y"], "b": (0, 2), "c": ["p", "q"]})
+    space.add(cs.EqualsCondition(space["c"], space["a"], "y"))
+    space.add(
+        cs.ForbiddenAndConjunction(cs.ForbiddenEqualsClause(space["a"], "x"), cs.ForbiddenEqualsClause(space["b"], 2))
+    )
+    listed = all_points(SearchSpace(space))
+    assert listed is not None
+    assert len(listed) == 2 + 6  # x with 0 or 1, y with 3 x 2
+    assert all_points(SPACE) is None
+
+
+# ---------------------------------------------------------------------- gaps
+MEASURED = np.array([[True, True, True, False], [False, False, True, True]])
+
+
+def test_the_nearest_measured_row_answers_for_one_that_was_not_measured() -> None:
+    gaps = Gaps(MEASURED, lambda k: POOL)
+    task, rows = np.repeat([0, 1], 4), np.tile(np.arange(4), 2)
+    for _ in range(2):  # found, then remembered
+        assert gaps.answering(task, rows).tolist() == [0, 1, 2, 0, 3, 2, 2, 3]
+
+
+def test_each_task_has_a_pool_of_its_own() -> None:
+    pools = [POOL, Pool(SPACE, POOL.x[::-1])]
+    gaps = Gaps(MEASURED, pools.__getitem__)
+    # there, rows 2 and 3 are a net of a quarter and a tree; a line is nearer to the tree, the other net to the net
+    assert gaps.answering(np.array([0, 1, 1]), np.array([3, 0, 1])).tolist() == [0, 3, 2]
+
+
+def test_draws_are_measured_rows_distinct_while_there_are_enough_and_functions_of_the_world() -> None:
+    first, world = (np.array([[0, 1, 2, 3], [2, 3, 0, 1]]), np.array([3, 2])), np.arange(60, dtype=np.uint64)
+    task = np.repeat([0, 1], 30)
+    rows = draw_rows(first, task, world, 3, salt=5)
+    assert MEASURED[task[:, None], rows].all()
+    assert all(len(set(r)) == 3 for r in rows[:30].tolist())
+    assert all(sorted(set(r)) == [2, 3] for r in rows[30:].tolist())
+    assert {tuple(r) for r in rows[:30].tolist()} == {(a, b, 3 - a - b) for a in range(3) for b in range(3) if a != b}
+    assert draw_rows(first, task[7:9], world[7:9], 3, salt=5).tolist() == rows[7:9].tolist()
+    assert draw_rows(first, task, world, 3, salt=6).tolist() != rows.tolist()
+
+
+# ---------------------------------------------------------------------- one rule for all
+class Fixed(DifferentialEvolution):
+    """Differential evolution whose children are a given point."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        super().__init__(population=4)
+        self.x = x
+
+    def children(self, space: Any, runs: Any) -> np.ndarray:
+        return np.repeat(self.x[None], len(runs), 0)
+
+
+@pytest.mark.parametrize("name", ["ToyPlain", "ToyGappy", "MLP"])
+def test_a_point_of_de_and_of_an_action_is_answered_by_the_same_row(name: str) -> None:
+    task = load_suite(name).tasks("test")[0]
+    space, context = task.space, Context.of(task, 16.0, ())
+    u = np.random.default_rng(0).integers(0, 1025, (40, space.d)) / 1024.0  # exact in float32, as actions are
+    env = gym.make("hpo_gym/HPO-v0", suite=name, codec="box", split="test", budget=16).unwrapped
+    rows = bank_of([task]).place(np.zeros(len(u), np.int64), u)
+    there = np.flatnonzero(np.ones(len(task.pool)) if context.available is None else context.available)
+    for action, row in zip(u, rows.tolist(), strict=True):
+        env.reset(seed=0, options={"task": task.name})
+        env.step((2.0 * action - 1.0).astype(np.float32))
+        answer = env.history()[-1].config
+        assert answer == task.run(space.from_unit(space.snap(action[None])[0])).config
+        de = Fixed(space.snap(action[None])[0])
+        de.reset(context, np.random.default_rng(0))
+        for other in there[there != row][:4].tolist():
+            de.tell(task.run(space.from_unit(space.snap(task.pool[other][None])[0])))
+        query = de.ask()
+        assert query is not None
+        assert query.config == answer
+
+
+def test_runs_of_a_batch_and_one_run_claim_the_same_rows() -> None:
+    context = Context(SPACE, 4.0, pool=POOL.x, available=allowed(1, 2, 3))
+    x = np.concatenate([at(model="tree", share=0.5), at(model="tree", share=0.75), at(model="line", share=0.0)])
+    runs = [Run(context, np.random.default_rng(i)) for i in range(3)]
+    alone = [Run(context, np.random.default_rng(i)).take(point) for i, point in enumerate(x)]
+    assert claim_nearest(runs, x) == alone == [3, 3, 3]
+    assert [run.take(point) for run, point in zip(runs, x, strict=True)] == [1, 2, 1]
