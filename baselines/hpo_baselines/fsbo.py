@@ -12,7 +12,7 @@ from hpo_baselines._maml.few_shot import encoding_of
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_of, untrained
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, blame
@@ -21,6 +21,7 @@ from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
+from hpo_gym.transfer.prior import Place
 from hpo_gym.transfer.regret import scaled
 
 if TYPE_CHECKING:

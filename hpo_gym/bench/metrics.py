@@ -18,7 +18,7 @@ from scipy import stats
 
 from hpo_gym.bench.bootstrap import Floats, Resamples, plain, task_weights
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 
 TRIALS = (1, 2, 5, 10, 15, 33)
 SOLVED = 0.01  # a run is solved when its last regret is below
@@ -106,7 +106,7 @@ def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: Array
         raise InvalidValueError(
             f"`score <= best` must hold, got a score of {np.nanmax(scores - top):g} above it; correct the task's best."
         )
-    return regret_of(scores, top, bottom, most=np.inf)
+    return relative_regret(scores, top, bottom, most=np.inf)
 
 
 def auc(curves: Curves) -> Floats:

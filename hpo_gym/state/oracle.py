@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.task import Floats, Ints, Task
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,4 +31,4 @@ class Oracle:
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
-        return regret_of(scores, self.best[task], self.worst[task])
+        return relative_regret(scores, self.best[task], self.worst[task])

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def regret_of(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0) -> Floats:
+def relative_regret(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0) -> Floats:
     """Regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
 
     Args:

@@ -7,28 +7,28 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.transfer.regret import regret_of, scaled, share_of
+from hpo_gym.transfer.regret import relative_regret, scaled, share_of
 
 
 def test_regret_of_a_task_with_a_range_and_of_a_flat_one() -> None:
     """Three rows each; best and worst are 8 and 0, and 3 and 3."""
     score = np.array([[0.0, 2.0, 8.0], [3.0, 3.0, 3.0]], np.float32)
-    found = regret_of(score, [[8.0], [3.0]], [[0.0], [3.0]])
+    found = relative_regret(score, [[8.0], [3.0]], [[0.0], [3.0]])
     assert found.dtype == np.float64
     assert found.tolist() == [[1.0, 0.75, 0.0], [0.0, 0.0, 0.0]]
 
 
 @pytest.mark.parametrize(("best", "worst"), [(8.0, 0.0), (3.0, 3.0)])
 def test_what_has_not_succeeded_has_regret_one_and_what_is_unknown_stays_so(best: float, worst: float) -> None:
-    lost, unknown = regret_of([-math.inf, math.nan], best, worst)
+    lost, unknown = relative_regret([-math.inf, math.nan], best, worst)
     assert lost == 1.0
     assert math.isnan(unknown)
 
 
 def test_scores_outside_the_range_are_cut_unless_more_is_asked_for() -> None:
-    assert regret_of([-2.0, 9.0], 8.0, 0.0).tolist() == [1.0, 0.0]
-    assert regret_of([-2.0, 9.0, -math.inf], 8.0, 0.0, most=math.inf).tolist() == [1.25, 0.0, 1.0]
-    assert regret_of([2.0], 3.0, 3.0).tolist() == [0.0]  # a flat task has no worse
+    assert relative_regret([-2.0, 9.0], 8.0, 0.0).tolist() == [1.0, 0.0]
+    assert relative_regret([-2.0, 9.0, -math.inf], 8.0, 0.0, most=math.inf).tolist() == [1.25, 0.0, 1.0]
+    assert relative_regret([2.0], 3.0, 3.0).tolist() == [0.0]  # a flat task has no worse
 
 
 def test_differences_are_shares_of_the_range_of_their_task() -> None:

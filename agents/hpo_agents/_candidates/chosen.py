@@ -15,7 +15,7 @@ from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task, bank_of
 from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -137,4 +137,4 @@ def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
 def regrets(bank: PoolBank) -> NDArray[np.float32]:
     """Normalised regret of each row on each task, ``(k, m)``, 1 where not measured."""
     best, worst = np.array([[t.best] for t in bank.tasks]), np.array([[t.worst] for t in bank.tasks])
-    return np.where(bank.measured, regret_of(bank.scores, best, worst), 1.0).astype(np.float32)
+    return np.where(bank.measured, relative_regret(bank.scores, best, worst), 1.0).astype(np.float32)

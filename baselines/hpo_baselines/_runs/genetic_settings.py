@@ -15,7 +15,7 @@ from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.genetic_portfolio import PortfolioGenetic
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.regret import regret_of
+from hpo_gym.transfer.regret import relative_regret
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Arena:
                     score = self._score(i, runs[i], choice)
                     runs[i].told(runs[i].point(choice), score)
                     best[i] = max(best[i], score)
-            total += float(regret_of(best, top, bottom).mean())
+            total += float(relative_regret(best, top, bottom).mean())
         return total / self.budget
 
     def _score(self, i: int, run: Run, choice: Choice) -> float:
