@@ -38,12 +38,14 @@ from hpo_gym.tables.suite import table_suite
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.trial import Trial
+from small import made, registered
+from toys import gappy
 
 
 def designs() -> dict[str, tuple[str, dict[str, Any]]]:
     """Every registered agent with a Q table, by each kind of states that it takes: its name, and the settings."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name in (n for n in HERE if issubclass(OPTIMIZERS.get(n), QAgent)):  # type: ignore[arg-type]
+    for name in registered(QAgent):
         if "states" not in inspect.signature(OPTIMIZERS.get(name)).parameters:
             found[name] = (name, {})
             continue

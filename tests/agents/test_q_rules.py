@@ -21,9 +21,11 @@ from hpo_agents.double_q import DoubleQ, DoubleQRule, DoubleTable
 from hpo_agents.n_step_q import NStepQ, NStepRule
 from hpo_agents.sarsa import SarsaRule
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, make_optimizer
+from hpo_gym.optimizer import make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import table_suite
+from hpo_gym.tables import table_suite
+from small import made, registered
 
 OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "q-learning": QLearningRule,
@@ -33,7 +35,7 @@ OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "n = 3": lambda: NStepRule(3),
     "n = 5": lambda: NStepRule(5),
 }
-AGENTS = [name for name in HERE if issubclass(OPTIMIZERS.get(name), StatesAgent)]  # type: ignore[arg-type]
+AGENTS = registered(StatesAgent)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
