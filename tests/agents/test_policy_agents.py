@@ -27,13 +27,12 @@ from hpo_gym.vector import HPOVectorEnv
 pytest.importorskip("stable_baselines3", reason="these agents need: pip install 'hpo-gym[rl]'")
 
 import torch
-from small import HERE, made
+from small import made, registered
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.checkpoints import read_checkpoint
 from hpo_gym.env import HPOEnv
-from small import made, registered
 
 torch.set_num_threads(1)
 

@@ -19,7 +19,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
-from small import HERE, made
+from small import made, registered
 from toys import gappy
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
@@ -38,8 +38,6 @@ from hpo_gym.tables.suite import table_suite
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.trial import Trial
-from small import made, registered
-from toys import gappy
 
 
 def designs() -> dict[str, tuple[str, dict[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from small import HERE, made
+from small import made, registered
 
 from hpo_agents._tabular.rules import QLearningRule, Rule, Step
 from hpo_agents._tabular.states import STATES, StatesAgent
@@ -24,8 +24,6 @@ from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimizer import make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import table_suite
-from hpo_gym.tables import table_suite
-from small import made, registered
 
 OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "q-learning": QLearningRule,
