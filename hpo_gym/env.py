@@ -38,7 +38,7 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
-    ``normalized_improvement``, ``regret``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
+    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
 
     ## Starting state
     A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
@@ -50,8 +50,8 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Info
     ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
-    best configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without
-    what needs a trial.
+    best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
+    only what needs no trial.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -61,8 +61,8 @@ class HPOEnv(gym.Env[Any, Any]):
         budget: Full evaluations in an episode.
         observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
         scores: Scale of the scores shown: "raw", "global", "running" or "rank".
-        duplicates: What becomes of a repeated configuration: "allow", "mask" or "penalize".
-        n_init: Given points.
+        duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
+        n_init: Size of the initial design.
         render_mode: None, "ansi" or "rgb_array".
 
     Raises:
@@ -107,7 +107,7 @@ class HPOEnv(gym.Env[Any, Any]):
         """Begin an episode.
 
         Args:
-            seed: Seed of this and of the following episodes; None goes on.
+            seed: Seed of this and the following episodes; None continues the current stream.
             options: ``{"task": name}`` chooses the task.
         """
         given = check_options(options, ("task",))
@@ -134,7 +134,7 @@ class HPOEnv(gym.Env[Any, Any]):
         return self._first(kernel.observe()), info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Evaluate the configuration that `action` stands for.
+        """Evaluate the configuration encoded by `action`.
 
         Raises:
             StateError: Before the first `reset`, or after the end of the episode.

@@ -40,7 +40,7 @@ class MissingExtraError(HPOGymError, ImportError):
 
 
 class SplitError(HPOGymError, ValueError):
-    """A task stands on the wrong side of a split: training data would be tested on, or the other way round."""
+    """A task is on the wrong side of a split: training data used for testing, or the reverse."""
 
 
 class CheckFailed(HPOGymError, AssertionError):

@@ -41,7 +41,7 @@ class Task(ABC):
 
     Attributes:
         name: Unique in its suite: the data set's name or id.
-        family: Data sets of one origin share it; splits never cut through a family.
+        family: Data sets of one origin share it; no split divides a family.
         suite: Name of the suite, part of the key of noise.
         space: What may be chosen.
         best: The best reachable score. Metrics and the training-only rewards read it, agents never do.
@@ -79,7 +79,7 @@ class Task(ABC):
 
     @property
     def pool(self) -> Points | None:
-        """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
+        """All configurations that can be evaluated, ``(m, d)``, or None if unlimited."""
         return None
 
     @property
@@ -223,7 +223,7 @@ class Bank(BankView):
     dtype: np.dtype[Any] = np.dtype(np.float64)
 
     def base(self, task: Ints) -> Ints:
-        """What `evaluate` wants to know of the task of each run, ``(n,)``, computed once an episode."""
+        """Per-run task data for `evaluate`, ``(n,)``, computed once per episode."""
         return task
 
     @abstractmethod

@@ -32,7 +32,7 @@ _zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
-    """`num_envs` runs of `HPOEnv` at once, bit for bit what those give one by one.
+    """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
@@ -41,7 +41,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     Args:
         num_envs: Number of runs.
-        autoreset_mode: When a run that has ended begins anew. ``NEXT_STEP``: in the next step, whose action is ignored.
+        autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
             ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
             an error.

@@ -17,7 +17,7 @@ from hpo_gym.state.runs import Runs
 class Box(Codec):
     """``Box(-1, 1, (d,))``: the next configuration, in SB3's symmetric convention (the default).
 
-    With `fidelity`, one more number is the fidelity's place between the lowest and 1; with `stop`, one more ends the
+    With `fidelity`, one more number chooses a level, each an equal share of [-1, 1]; with `stop`, one more ends the
     episode where it is positive.
     """
 
