@@ -29,7 +29,7 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.task import Evaluated, Task, bank_of
 from hpo_gym.tasks.table import Table, TableTask
 from hpo_gym.trial import Trial
-from tests.optimizers.small import PATIENCE, TRAINABLE, made, within
+from tests.optimizers.small import PATIENCE, TRAINABLE, import_packages, made, within
 
 BUDGET = 12.0
 
@@ -139,6 +139,7 @@ def ready_for(name: str, of: SearchSpace, **options: Any) -> Any:
 
 @functools.cache
 def _taught(name: str, of: str) -> Any:
+    import_packages(name)
     optimizer, spaces = made(name), ("floats", "narrow") if of == "floats" else (of,)
     with within(PATIENCE, f"The training of {name}"):
         optimizer.train([objective(s, name=f"{s}-{i}") for s in spaces for i in range(3)], np.random.default_rng(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import random
 import signal
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, make_optimizer, smoke_of
+from hpo_gym.registry import EXTRAS
 from hpo_gym.suite import Suite, load_suite
 from tests import toys  # noqa: F401 - registers the suites
 
@@ -27,8 +29,8 @@ HERE = [name for name in ENTRIES if OPTIMIZERS.installed(name)]
 HEAVY = {"smac": "a third of a second a trial"}
 """What is tested by `pytest -m slow`, but for a case or two."""
 
-PATIENCE = 10.0
-"""Seconds of the processor that a training may take in a test."""
+PATIENCE = 3.0
+"""Seconds of the processor that a training may take in a test; those here take up to half of one."""
 
 Maker = Callable[[], Any]
 
@@ -75,6 +77,12 @@ def train(optimizer: Any, suite: Suite, seed: int = 0, seconds: float = PATIENCE
     with within(seconds, f"The training of {type(optimizer).__name__}"):
         optimizer.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
     return optimizer
+
+
+def import_packages(name: str) -> None:
+    """Import what an optimizer needs, so that the time of its training is its own."""
+    for package in EXTRAS.get(ENTRIES[name].extra or "", ()):
+        importlib.import_module(package)
 
 
 @contextlib.contextmanager
@@ -127,6 +135,7 @@ def ready_without_tables(name: str) -> Maker:
 
 @functools.cache
 def _tried(name: str, suite: str) -> Training | Exception:
+    import_packages(name)
     optimizer, before = made(name), generators()
     try:
         train(optimizer, load_suite(suite))
