@@ -374,6 +374,7 @@ def test_in_the_next_step_a_run_that_has_ended_begins_and_its_action_is_ignored(
     obs, reward, over, cut, info = many.step(np.array([STOP, 0, 1]))
     assert obs.tolist() == [seen(3, 4, 4, 0.5), seen(0, 2, 2, 0), BLANK]
     assert (reward.tolist(), over.tolist()) == ([0, 2, 0], [True, True, False])
+    assert info["episode"]["r"].tolist() == [4, 2, 0] and info["episode"]["l"].tolist() == [2, 2, 0]
     obs, reward, over, cut, info = many.step(np.array([0, 0, STOP]))
     assert obs.tolist() == [BLANK] * 3
     assert (reward.tolist(), over.tolist()) == ([0, 0, 0], [False, False, True])
@@ -435,7 +436,7 @@ def test_in_the_same_step_a_run_that_has_ended_begins_at_once() -> None:
     assert [o.tolist() for o in info["final_obs"]] == [seen(0, 2, 2, 0.5), seen(1, 6, 6, 0), BLANK]
     check(info, t=[0, 0, 0], score=[NAN] * 3)
     check(info["final_info"], t=[1, 2, 0], incumbent_score=[2, 6, NAN])
-    assert info["episode"]["l"].tolist() == [2, 2, 1]
+    assert info["episode"]["r"].tolist() == [2, 8, 0] and info["episode"]["l"].tolist() == [2, 2, 1]
     assert many.step(np.array([2, 2, 2]))[1].tolist() == [0, 0, 0]
 
 
