@@ -190,7 +190,7 @@ def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any
 def given_points(task: Task, seed: int, g: int) -> np.ndarray:
     """Legal points, measured rows where there is a table, ``(g, d)``."""
     x = task.space.sample(np.random.default_rng([seed, 3]), g)
-    return np.asarray(task.table.finder(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
+    return np.asarray(task.table.pool(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
 
 
 def assert_a_batch_is_its_runs(make: Callable[[], Any], tasks: Sequence[Task], g: int) -> None:

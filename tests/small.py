@@ -56,6 +56,12 @@ def need(name: str) -> str:
     return name
 
 
+def registered(kind: type, extra: str | None = None) -> list[str]:
+    """Names of one kind of agent among those of an extra; no other is imported."""
+    agents = [n for n, e in ENTRIES.items() if e.package == "hpo_agents" and e.extra == extra and n in HERE]
+    return [name for name in agents if issubclass(OPTIMIZERS.get(name), kind)]  # type: ignore[arg-type]
+
+
 def made(name: str, **settings: Any) -> Any:
     return make_optimizer(name, **{**smoke_of(name), **settings})
 

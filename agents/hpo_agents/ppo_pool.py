@@ -17,9 +17,8 @@ from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.sb3 import SB3Learner, options_of
 from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
-from hpo_agents._pool.features import FEATURES, Posterior
+from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
-from hpo_agents._pool.prior import Prior
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_gym import seeding
@@ -27,7 +26,7 @@ from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.task import Task
-from hpo_gym.transfer.prior import evaluations, scale_of
+from hpo_gym.transfer.prior import PoolPrior, evaluations, scale_of
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 
@@ -130,7 +129,7 @@ class PPOPool(PolicyAgent):
             others = held_out.get(name, [])
             pool = group[0].pool
             assert pool is not None
-            prior = Prior.of(evaluations(group), pool, scale_of(group))
+            prior = PoolPrior.of(evaluations(group), pool, scale_of(group))
             view: dict[str, Any] = {
                 "budget": self.budget, "observer": PoolView(prior, self.candidates), "duplicates": "mask",
                 "codec": {"name": "pool", "candidates": self.candidates}, "statistics": False,
@@ -182,7 +181,7 @@ class PPOPool(PolicyAgent):
         actor = self._actor
         assert isinstance(actor, PoolActor)
         with torch.no_grad(), one_thread():
-            logits = actor.logits(run.posterior(), open_rows)
+            logits = actor.logits(run.features(), open_rows)
         if not self.greedy:
             logits = logits + self._rng.gumbel(size=len(logits))
         return run.query(int(open_rows[logits.argmax()]))
@@ -213,11 +212,11 @@ class PoolActor(Actor):
             logits = logits + rng.gumbel(size=logits.shape)
         return np.asarray(logits.argmax(1), np.int64)
 
-    def logits(self, posterior: Posterior, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def logits(self, seen: PoolFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of many rows ``(c,)`` of one run, whose features are made in blocks and not kept."""
         base, embedded = [], []
         for block in np.split(rows, range(_BLOCK, len(rows), _BLOCK)):
-            features = torch.as_tensor(np.clip(posterior.features(block[None]), -100.0, 100.0))
+            features = torch.as_tensor(np.clip(seen.at(block[None]), -100.0, 100.0))
             base.append(features[:, :, 0])
             embedded.append(self.scorer.embed(features))
         whole = torch.cat(embedded, 1)

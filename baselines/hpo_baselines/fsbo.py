@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,8 +12,7 @@ from hpo_baselines._maml.few_shot import encoding_of
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_of, untrained
-from hpo_baselines._models.acquisition import log_expected_improvement
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, blame
@@ -22,6 +20,9 @@ from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.acquisition import log_expected_improvement
+from hpo_gym.transfer.prior import Place
+from hpo_gym.transfer.regret import scaled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -225,14 +226,13 @@ class DeepKernelModel(Model):
 
         if not len(y):
             return None
-        low, high = y.min() / 2.0, y.max() / 2.0  # halves: a span of 2e308 would be infinite
-        scaled = torch.from_numpy((y / 2.0 - low) / (high - low) if high > low else np.full(len(y), 0.5))
-        x, best = self._of.encoded(self.run, seen.x), float(scaled.max())
-        kernel = self._kernel.adapted(x, scaled, self._of.inner_steps, self._of.inner_lr)
+        z = torch.from_numpy(scaled(y) if y.max() > y.min() else np.full(len(y), 0.5))
+        x, best = self._of.encoded(self.run, seen.x), float(z.max())
+        kernel = self._kernel.adapted(x, z, self._of.inner_steps, self._of.inner_lr)
 
         def value(at: Place) -> Any:
             with torch.no_grad():
-                mean, sd = kernel.posterior(x, scaled, self._of.encoded(self.run, at.x))
+                mean, sd = kernel.posterior(x, z, self._of.encoded(self.run, at.x))
             return log_expected_improvement(mean.numpy(), sd.numpy(), best)
 
         return value
@@ -241,10 +241,7 @@ class DeepKernelModel(Model):
 def warm_points(space: SearchSpace, tables: Prior) -> Points:
     """The first points of the greedy portfolio of tasks of the whole space, ``(c, d)``."""
     portfolio = portfolio_of(space, tables)
-    if portfolio is None:
-        return space.default_x[None]
-    order = (portfolio.entry(i) for i in range(len(portfolio.x)))
-    return np.array([portfolio.x[j] for j in islice(order, _WARM)])
+    return space.default_x[None] if portfolio is None else portfolio.first(_WARM)
 
 
 def _known(tasks: Sequence[Task], tables: Prior, encoding: Encoding) -> list[Known]:

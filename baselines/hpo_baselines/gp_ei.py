@@ -7,15 +7,16 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import log_expected_improvement
 from hpo_baselines._models.gaussian_process import GaussianProcess
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.pool import Pool
 from hpo_gym.registry import require
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.acquisition import log_expected_improvement
+from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
 

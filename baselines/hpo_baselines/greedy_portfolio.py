@@ -12,13 +12,13 @@ from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
 from hpo_gym.pool import Pool, keys
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.transfer.regret import scaled
 from hpo_gym.trial import Status
 
 Matrix = NDArray[np.float64]
 
-_GREEDY = 256  # entries chosen greedily; the rest go by their mean
 _CANDIDATES = 256  # where the tasks share no pool
-_CHUNK = 1 << 16  # cells at once: they stay in the processor's cache
 
 
 @OPTIMIZERS.register("portfolio", family="transfer", trainable=False)
@@ -56,51 +56,6 @@ class GreedyPortfolio(Planned):
             yield row if row >= 0 else x
 
 
-class Portfolio:
-    """An order of candidates, found as far as it is asked for.
-
-    Args:
-        x: Canonical points of the candidates, ``(m, d)``.
-        z: Their normalised scores on `k` tasks, ``(k, m)``.
-    """
-
-    def __init__(self, x: Points, z: Matrix) -> None:
-        self.x, self._z = x, z
-        self._mean = z.mean(0)
-        self._best = np.zeros((len(z), 1))
-        self._order: list[int] = []
-        self._left = np.ones(len(x), bool)
-
-    def entry(self, i: int) -> int:
-        """The candidate at place `i`."""
-        while len(self._order) <= i:
-            if len(self._order) < _GREEDY:
-                self._append(self._next())
-            else:
-                rest = np.flatnonzero(self._left)
-                self._order += rest[np.argsort(-self._mean[rest], kind="stable")].tolist()
-        return self._order[i]
-
-    def _append(self, j: int) -> None:
-        self._order.append(j)
-        self._left[j] = False
-        np.maximum(self._best, self._z[:, j : j + 1], out=self._best)
-
-    def _next(self) -> int:
-        gain = np.round(self._means(), 10)  # means that differ by rounding only are equal
-        gain[~self._left] = -np.inf
-        equal = np.flatnonzero(gain == gain.max())
-        return int(equal[self._mean[equal].argmax()])
-
-    def _means(self) -> Matrix:
-        """The mean over tasks of the best score so far, were each candidate the next, ``(m,)``."""
-        total = np.zeros(len(self.x))
-        step = max(1, _CHUNK // len(self.x))
-        for part in (slice(i, i + step) for i in range(0, len(self._z), step)):
-            total += np.maximum(self._best[part], self._z[part]).sum(0)
-        return total / len(self._z)
-
-
 @functools.lru_cache(maxsize=4)
 def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfolio | None:
     """The portfolio of earlier tasks, made once for all runs; None where nothing is known.
@@ -119,11 +74,7 @@ def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfoli
 
 def normalised(e: Evaluations) -> Matrix:
     """Scores of a task in [0, 1], ``(m,)``: failures 0, and the mean of the others where not measured."""
-    good = _good(e)
-    half = np.where(good, e.score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
-    low, high = half[good].min(), half[good].max()
-    z = np.where(good, (half - low) / (high - low if high > low else 1.0), 0.0)
-    missing = np.isnan(e.score)
+    z, missing = scaled(e.score, _good(e)), np.isnan(e.score)
     return np.where(missing, z[~missing].mean(), z)
 
 

@@ -18,6 +18,7 @@ from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, 
 from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.learning.saved import read_saved, write_saved
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.transfer.regret import scaled
 
 if TYPE_CHECKING:
     from hpo_baselines._maml.maml import MetaLearner
@@ -315,15 +316,8 @@ def _arms(full: Sequence[Any], low: Sequence[Any], encoding: Encoding, scalings:
 
     cheap, out = known_of(low, encoding, scalings[0]), []
     for (_, _, score, good), of, k in zip(full, known_of(full, encoding, scalings[1]), cheap, strict=True):
-        out.append(Arms(of.x, of.y, k.y, _reward(score, good), of.good))
+        out.append(Arms(of.x, of.y, k.y, scaled(score, good), of.good))
     return out
-
-
-def _reward(score: Floats, good: NDArray[np.bool_]) -> Floats:
-    """Scores in [0, 1] by the range of a task's successes; failures 0."""
-    half = np.where(good, score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
-    low, high = (half[good].min(), half[good].max()) if good.any() else (0.0, 0.0)
-    return np.where(good, (half - low) / (high - low if high > low else 1.0), 0.0)
 
 
 def _spread(arms: Sequence[Arms]) -> float:

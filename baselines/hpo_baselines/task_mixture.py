@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import weighted_gain
 from hpo_baselines._models.meta_table import MetaTable, table_of
-from hpo_baselines._models.model_based import Acquisition, Model, ModelBased, Place
+from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.ranking import pairs
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.transfer.acquisition import weighted_gain
+from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
 

@@ -128,7 +128,7 @@ def _cell(value: float | None, best: float) -> str:
 
 def _suites(results: Results) -> Iterator[str]:
     for suite, part in results.data["suites"].items():
-        yield f"### {suite}, {part['n_tasks']} tasks"
+        yield f"### {suite}, {part['n_tasks']} task{'' if part['n_tasks'] == 1 else 's'}"
         yield ""
         yield from _full(part["optimizers"], results.data["timings"][suite])
         yield ""

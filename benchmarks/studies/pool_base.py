@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import hpo_gym
-from hpo_agents._pool.features import FEATURES, Posterior
+from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import Scorer
 from hpo_agents.ppo_pool import PoolActor, PPOPool
 
@@ -30,9 +30,9 @@ class OneFeature(PoolActor):
     def __init__(self, name: str) -> None:
         self.column = FEATURES.index(name)
 
-    def logits(self, posterior: Posterior, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def logits(self, seen: PoolFeatures, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """That feature."""
-        return posterior.features(rows[None])[0, :, self.column].astype(np.float64)
+        return seen.at(rows[None])[0, :, self.column].astype(np.float64)
 
 
 def untrained(actor: PoolActor | None = None) -> PPOPool:

@@ -18,6 +18,7 @@ from scipy import stats
 
 from hpo_gym.bench.bootstrap import Floats, Resamples, plain, task_weights
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.transfer.regret import relative_regret
 
 TRIALS = (1, 2, 5, 10, 15, 33)
 SOLVED = 0.01  # a run is solved when its last regret is below
@@ -85,8 +86,8 @@ class Curves:
 def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Floats:
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.
 
-    Negative values that rounding explains (1e-6 of the scores' size) become 0. A task whose scores are all the same has
-    regret 0. A score of -inf (nothing has succeeded yet) has regret 1; NaN (a failed cell) stays NaN.
+    Negative values that rounding explains (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat
+    tasks, and where nothing has succeeded yet, see `hpo_gym.transfer.regret`.
 
     Args:
         incumbent_scores: Any shape, such as ``(k, r, h)``; higher is better.
@@ -101,14 +102,11 @@ def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: Array
     span = top - bottom
     if not (np.isfinite(span) & (span >= 0.0)).all():
         raise InvalidValueError(f"`worst <= best` must hold and both be finite, got {best=}, {worst=}.")
-    lost = np.isneginf(scores)
-    gap = top - np.where(lost, bottom, scores)
-    if (gap < -1e-6 * np.maximum(np.abs(top), span)).any():
+    if (top - scores < -1e-6 * np.maximum(np.abs(top), span)).any():
         raise InvalidValueError(
             f"`score <= best` must hold, got a score of {np.nanmax(scores - top):g} above it; correct the task's best."
         )
-    flat = np.where(np.isnan(gap), np.nan, np.where(lost, 1.0, 0.0))
-    return np.where(span > 0.0, np.maximum(gap, 0.0) / np.where(span > 0.0, span, 1.0), flat)
+    return relative_regret(scores, top, bottom, most=np.inf)
 
 
 def auc(curves: Curves) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.task import Floats, Ints, Task
+from hpo_gym.transfer.regret import relative_regret
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,4 @@ class Oracle:
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
-        best, worst = self.best[task], self.worst[task]
-        width = np.where(best > worst, best - worst, 1.0)
-        return np.asarray(np.clip((best - scores) / width, 0.0, 1.0), np.float64)
+        return relative_regret(scores, self.best[task], self.worst[task])

@@ -20,38 +20,38 @@ _SHOWN = 12
 _SOME = f"{MATTERS:.0%}".replace("%", " %")
 
 _HEAD = """\
-# Are the suites worth anything?
+# How informative are the suites?
 
-This page is made by `hpo-gym validity --out docs/validity.md` out of the tables that are shipped. Higher scores are
-better. Each statistic is made for each task, then averaged (or its median taken) over tasks, so that a task counts as
-one. A failed configuration has the worst score of its task; one that was not measured is left out. Raw regret is the
-best score of a task less the score reached; normalised regret is that by the range of the task's scores.
+`hpo-gym validity --out docs/validity.md` generates this page from the shipped tables. Higher scores are better. Each
+statistic is computed per task, then averaged over tasks (or their median taken), so all tasks weigh alike. A failed
+configuration has the worst score of its task; an unmeasured one is omitted. Raw regret is the task's best score minus
+the score reached; normalised regret divides it by the range of the task's scores.
 
 ## All suites
 
 """
 
 _READ = f"""
-- **measured**, **failed**: share of the cells (task and configuration) that are measured, and of these that failed.
-- **signal to noise**: standard deviation of scores between configurations by the standard deviation of one
-  configuration between seeds. Near 1, the order of configurations is luck. From few seeds the median understates
-  normal noise: by 33 % for 2 seeds, 17 % for 3, 11 % for 4.
-- **flat**: tasks on which the best of {FLAT_TRIALS} random configurations is expected to be less than {LEAST} short of
-  the best one, in units of the score: there is little to gain on them. **Left out**: tasks that no split holds.
-- **ties**: share of a task's configurations that are at its optimum, median over tasks.
-- **validation - test**: rank correlation of the score that chooses and the score on data that no choice has seen.
-- **portfolio / random**: mean normalised regret of the greedy portfolio of the training tasks by that of random search,
-  after 1, 5 and 25 trials on held-out tasks. Below 1, what is known of some tasks helps on others.
+- **measured**, **failed**: share of cells (task and configuration) that are measured, and of these, that failed.
+- **signal to noise**: standard deviation of scores between configurations, divided by that of one configuration
+  between seeds. Near 1, the order of configurations is luck. With few seeds, the median understates normal noise: by
+  33 % for 2 seeds, 17 % for 3, 11 % for 4.
+- **flat**: tasks with little to gain: the best of {FLAT_TRIALS} random configurations is expected to be less than
+  {LEAST} short of the best, in units of the score. **Left out**: tasks in no split.
+- **ties**: share of a task's configurations at its optimum, median over tasks.
+- **validation - test**: rank correlation of validation scores with scores on held-out data.
+- **portfolio / random**: mean normalised regret of the greedy portfolio of the training tasks, divided by that of
+  random search, after 1, 5 and 25 trials on held-out tasks. Below 1, knowledge of some tasks helps on others.
 - **signs**: checks passed, of those made, that configurations known to be crippled score worse.
-- "-": the suite has not what it takes; its section says what.
+- "-": not available for this suite; see its section.
 
-In the sections, the table of hyperparameters shows the share of the variance of scores that each explains by itself:
-its main effect, in {BINS} bins of a number or one a choice, corrected for their number so that noise gives 0 (omega
-squared), and "-" where a bin has less than two configurations in the mean. "Alone" counts to be inactive as a value, so
-that a hyperparameter of one branch gets credit for the branch, too. "Where active" looks at the configurations that
-have the hyperparameter; the last column counts the tasks on which that is above {_SOME}. The table of signs compares
-crippled configurations with the others in which the same hyperparameters are active: how much lower their median score
-is (median over tasks), and on which share of the tasks it is lower at all.
+In the sections, the table of hyperparameters shows the share of score variance that each explains alone: its main
+effect over {BINS} bins of a number, or one bin per category, corrected for their number so that noise gives 0 (omega
+squared); "-" marks bins with fewer than two configurations on average. "Alone" treats inactive as a value, so a
+hyperparameter of one branch also gets credit for the branch. "Where active" uses only configurations that have the
+hyperparameter; the last column counts the tasks where that share exceeds {_SOME}. The table of signs compares crippled
+configurations with others that have the same active hyperparameters: how much lower their median score is (median over
+tasks), and on which share of the tasks it is lower.
 
 """
 
@@ -126,13 +126,13 @@ def _section(v: Validity) -> Iterator[str]:
         return
     levels = "1 fidelity" if v.size.fidelities == 1 else f"{v.size.fidelities} fidelities"
     yield (
-        f"**Size.** {v.size.tasks:,} tasks, {_rows(v)} configurations, {levels}. "
-        f"{_share(v.size.measured)} of the cells are measured, {_share(v.size.failed)} of these failed."
+        f"**Size.** {v.size.tasks:,} tasks, {_rows(v)} configurations, {levels}; "
+        f"{_share(v.size.measured)} of cells measured, {_share(v.size.failed)} of these failed."
     )
     yield f"**Flat tasks.** {_flat(v)}"
     yield (
-        f"**Ties.** {_share(v.ties[0])} of a task's configurations are at its optimum (median over tasks), "
-        f"{_share(v.ties[1])} on the task that has most."
+        f"**Ties.** {_share(v.ties[0])} of a task's configurations are at its optimum (median over tasks; "
+        f"maximum {_share(v.ties[1])})."
     )
     yield _noise(v.noise)
     yield from _importance(v.importance)
@@ -144,42 +144,42 @@ def _section(v: Validity) -> Iterator[str]:
 
 def _without_table(v: Validity) -> str:
     return (
-        f"{v.size.tasks:,} tasks. Their scores are computed when asked for: there is no table of which ties, noise "
-        "between seeds, test scores, fidelities or signs could be examined. Each task moves and turns its function, so "
-        "that a hyperparameter has no effect that is the same on two tasks, and nothing is there to transfer. "
-        f"{_flat(v)} For this, each function is evaluated at 1,000 points, and its known best counts."
+        f"{v.size.tasks:,} tasks. Scores are computed on demand: there is no table to examine for ties, noise between "
+        "seeds, test scores, fidelities or signs. Each task shifts and rotates its function, so no hyperparameter has "
+        "the same effect on two tasks, and nothing can transfer. "
+        f"Flat tasks: {_flat(v)} This compares the known best with 1,000 points per function."
     )
 
 
 def _flat(v: Validity) -> str:
     count, out = v.flat.tasks, v.flat.left_out
-    rest = f"{out:,} of all tasks are in no split" if out else "every task is in a split"
-    own = "" if out == count else " The suite decides by a rule of its own, see its card."
-    return f"{count:,} of {v.size.tasks:,} tasks ({_share(count / v.size.tasks)}) are flat; {rest}.{own}"
+    rest = f"{out:,} tasks are in no split" if out else "every task is in a split"
+    own = "" if out == count else " The suite uses its own rule; see its card."
+    return f"{count:,} of {v.size.tasks:,} ({_share(count / v.size.tasks)}); {rest}.{own}"
 
 
 def _noise(n: Noise | None) -> str:
     if n is None:
-        return "**Noise.** There are no scores of single seeds, so nothing can be said of the noise between seeds."
+        return "**Noise.** Without scores of single seeds, nothing can be said of the noise."
     low, high = n.range
     seeds = f"{high} seeds" if low == high else f"{low} to {high} seeds"
-    where = f"cells of a study of its own: {n.study}" if n.study else f"{n.cells:,} cells with {seeds}"
+    where = f"cells of a separate study: {n.study}" if n.study else f"{n.cells:,} cells with {seeds}"
     return (
-        f"**Noise.** The score of one configuration has a standard deviation of {_number(n.seeds)} between seeds "
-        f"(median over {where}). Between the configurations of a task it is {_number(n.configurations)} (median over "
-        f"tasks): a signal to noise of {_number(n.ratio, 2)}."
+        f"**Noise.** Standard deviation of the score between seeds: {_number(n.seeds)} (median over {where}); between "
+        f"the configurations of a task: {_number(n.configurations)} (median over tasks). Signal to noise: "
+        f"{_number(n.ratio, 2)}."
     )
 
 
 def _importance(found: Importance | None) -> Iterator[str]:
     if found is None:
-        yield "**Hyperparameters.** No task has differences, or configurations enough, to say what explains them."
+        yield "**Hyperparameters.** No task has enough differences or configurations to say what explains them."
         return
-    yield f"**Hyperparameters.** Share of the variance of scores that each explains, means over {found.tasks:,} tasks."
+    yield f"**Hyperparameters.** Share of score variance explained, mean over {found.tasks:,} tasks."
     yield _table(("hyperparameter", "alone", "where active", f"tasks above {_SOME}"), _effects(found))
     if not math.isnan(found.together):
         rest = "the rest is interaction and noise"
-        yield f"The sum of all main effects, fitted by least squares, explains {_share(found.together, 2)}; {rest}."
+        yield f"All main effects together (least squares) explain {_share(found.together, 2)}; {rest}."
 
 
 def _effects(found: Importance) -> Iterator[tuple[str, ...]]:
@@ -196,25 +196,23 @@ def _effects(found: Importance) -> Iterator[tuple[str, ...]]:
 
 def _choice(c: Choice | None) -> str:
     if c is None:
-        return (
-            "**Validation and test.** There are no test scores: the score that chooses is the score that is reported."
-        )
+        return "**Validation and test.** There are no test scores."
     return (
-        f"**Validation and test.** The rank correlation of validation and test scores over the configurations is "
-        f"{_number(c.spearman)} (Spearman, median over {c.tasks:,} tasks). Choosing by validation loses "
-        f"{_number(c.loss)} of test score against choosing by test among all configurations, and {_number(c.loss_few)} "
-        f"among {FEW} random ones (exact expectation; means over tasks)."
+        f"**Validation and test.** Rank correlation of validation and test scores over configurations: "
+        f"{_number(c.spearman)} (Spearman, median over {c.tasks:,} tasks). Choosing by validation instead of test "
+        f"score loses {_number(c.loss)} of test score among all configurations, {_number(c.loss_few)} among {FEW} "
+        f"random ones (exact expectation; means over tasks)."
     )
 
 
 def _transfer(t: Transfer | None, rows: int) -> Iterator[str]:
     if t is None:
-        yield "**Transfer.** There is no training task, or no held-out one."
+        yield "**Transfer.** Not available: there is no training task, or no held-out one."
         return
-    cut = f" It chooses among {t.rows:,} of the configurations, drawn by key." if t.rows < rows else ""
+    cut = f" The portfolio chooses among {t.rows:,} of the configurations, drawn by key." if t.rows < rows else ""
     yield (
-        f"**Transfer.** Mean regret of the greedy portfolio of {_tasks(t.earlier, 'training')} and of random search "
-        f"(exact expectation) on {_tasks(t.tasks, 'test' if t.split == 'test' else 'validation')}.{cut}"
+        f"**Transfer.** Mean regret on {_tasks(t.tasks, 'test' if t.split == 'test' else 'validation')}: greedy "
+        f"portfolio of {_tasks(t.earlier, 'training')}, and random search (exact expectation).{cut}"
     )
     yield _table(
         ("trials", "portfolio", "random", "ratio", "portfolio, normalised", "random, normalised", "ratio"),
@@ -227,14 +225,14 @@ def _transfer(t: Transfer | None, rows: int) -> Iterator[str]:
 
 def _fidelities(found: Sequence[tuple[float, float]]) -> Iterator[str]:
     if found:
-        yield "**Fidelities.** Rank correlation with the scores at full fidelity (Spearman, median over tasks)."
+        yield "**Fidelities.** Spearman correlation with the scores at full fidelity, median over tasks."
         step = -(-len(found) // _FIDELITIES)  # of a long curve, one in so many
         yield _table(("fidelity", "rank correlation"), ((_number(f), _number(s)) for f, s in found[::step]))
 
 
 def _signs(found: Sequence[Sign]) -> Iterator[str]:
     if not found:
-        yield "**Sign check.** No configuration is declared to be crippled."
+        yield "**Sign check.** No configuration is declared crippled."
         return
     yield "**Sign check.** Crippled configurations must score worse on the median task."
     yield _table(("crippled", "configurations", "tasks", "lower by", "share of tasks", ""), map(_check, found))

@@ -13,6 +13,7 @@ from hpo_gym.optimizer import Context, Evaluations, make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.tables.flat import expected_random_regret
 from hpo_gym.tasks.table import TableTask
+from hpo_gym.transfer.regret import share_of
 from hpo_gym.trial import Trial
 
 Floats = NDArray[np.float64]
@@ -62,7 +63,7 @@ def transfer(suite: Suite, full: Floats) -> Transfer | None:
     random = np.array([[expected_random_regret(full[task.index], t) for t in TRIALS] for task in tasks])
     portfolio = portfolio_regret(tasks, _cut(suite.prior(), rows), rows, full)
     raw = [random, portfolio]
-    share = [r / np.where(span > 0, span, 1.0)[:, None] for r in raw]
+    share = [share_of(r, span[:, None]) for r in raw]
     means = [tuple(r.mean(0).tolist()) for r in (*raw, *share)]
     return Transfer(split, len(tasks), len(earlier), len(rows), TRIALS, means[1], means[0], means[3], means[2])
 

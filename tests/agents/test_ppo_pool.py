@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from scipy import integrate, stats
 
 pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
 import torch
 
-from hpo_agents._pool.features import FEATURES, Posterior, log_expected_improvement
+from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, Scorer
-from hpo_agents._pool.prior import BOUND, Prior
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
 from hpo_gym.bench.rollout import rollout
@@ -27,7 +25,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
-from hpo_gym.transfer.prior import Scale, evaluations, scale_of
+from hpo_gym.transfer.prior import BOUND, PoolPrior, Scale, evaluations, scale_of
 from hpo_gym.trial import Trial
 
 torch.set_num_threads(1)
@@ -79,10 +77,10 @@ def same(a: PPOPool, b: PPOPool) -> bool:
 
 
 # ---------------------------------------------------------------------- features
-def prior_of(suite: Suite) -> Prior:
+def prior_of(suite: Suite) -> PoolPrior:
     tasks = suite.tasks("train")
     assert tasks[0].pool is not None
-    return Prior.of(evaluations(tasks), tasks[0].pool, scale_of(tasks))
+    return PoolPrior.of(evaluations(tasks), tasks[0].pool, scale_of(tasks))
 
 
 def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]) -> None:
@@ -93,8 +91,8 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
     strangers[2, :3] = False
     rows, score = r.integers(0, m, (n, h)), r.normal(size=(n, h)) + 4
     exists = np.arange(h) < np.array([0, 1, 6])[:, None]
-    posterior = Posterior(prior, strangers, rows, score, exists, np.ones(n, np.float32))
-    found = posterior.features(np.tile(np.arange(m), (n, 1)))
+    seen = PoolFeatures(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    found = seen.at(np.tile(np.arange(m), (n, 1)))
     for i in range(n):
         y = prior.y[strangers[i]].astype(float)
         assert prior.known is not None
@@ -130,8 +128,8 @@ def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tu
     rows = np.stack([r.permutation(m)[:h] for _ in range(n)])
     score, exists = r.normal(size=(n, h)) + 4, np.arange(h) < np.array([0, 1, 6])[:, None]
     score[2, 4] = score[2, 1]  # a tie
-    posterior = Posterior(prior, strangers, rows, score, exists, np.ones(n, np.float32))
-    found = posterior.features(np.tile(np.arange(m), (n, 1)))
+    seen = PoolFeatures(prior, strangers, rows, score, exists, np.ones(n, np.float32))
+    found = seen.at(np.tile(np.arange(m), (n, 1)))
     assert prior.known is not None
     assert (found[0, :, 11] == 0).all()
     np.testing.assert_allclose(found[:, :, 0], found[:, :, 10] + found[:, :, 11], rtol=1e-6)
@@ -158,16 +156,6 @@ def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tu
         np.testing.assert_allclose(found[i, :, 11], np.log(gain / total + 1e-4), rtol=1e-4)
 
 
-def test_log_expected_improvement_is_an_integral() -> None:
-    for mean, sd in ((0.3, 0.5), (-1.0, 0.4), (-4.0, 1.0), (2.0, 0.1)):
-        value, _ = integrate.quad(lambda y, m=mean, s=sd: y * stats.norm.pdf(y, m, s), 0, mean + 12 * sd + 1)
-        found = log_expected_improvement(np.array([mean]), np.array([sd]), np.array([0.0]))[0]
-        assert found == pytest.approx(np.log(value), abs=1e-4)
-    far = log_expected_improvement(np.linspace(-5.5, 0, 50), np.ones(50), np.zeros(50))
-    assert (np.diff(far) > 0).all()
-    assert log_expected_improvement(np.array([-1e9]), np.array([1e-3]), np.array([0.0]))[0] == -20
-
-
 def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
     """What it sees of a training task does not change with that task's own table."""
     tasks = suites[0].tasks("train")
@@ -179,7 +167,7 @@ def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
     changed[0] = type(first)(first.name, first.family, first.x, first.score[::-1].copy(), first.cost, first.status)
     views = []
     for prior in (known, changed):
-        view = PoolView(Prior.of(prior, pool, scale_of(tasks)), 16)
+        view = PoolView(PoolPrior.of(prior, pool, scale_of(tasks)), 16)
         env = HPOEnv(suites[0], budget=4, observer=view, codec={"name": "pool", "candidates": 16})
         obs, info = env.reset(seed=3, options={"task": tasks[0].name})
         assert info["task"] == tasks[0].name
@@ -189,12 +177,6 @@ def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
     for a, b in zip(views[0][:4], views[1][:4], strict=True):
         np.testing.assert_array_equal(a["features"], b["features"])
     assert not np.array_equal(views[0][4]["features"], views[1][4]["features"])
-
-
-def test_earlier_tasks_on_another_pool_are_left_out(suites: tuple[Suite, Suite]) -> None:
-    prior = evaluations(suites[0].tasks("train"))
-    assert len(Prior.of(prior, prior[0].x.copy(), Scale()).families) == 8
-    assert len(Prior.of(prior, prior[0].x[:-1], Scale()).families) == 0
 
 
 # ---------------------------------------------------------------------- the scorer
@@ -231,13 +213,13 @@ def test_what_is_not_there_does_not_matter(kind: str) -> None:
 @pytest.mark.parametrize("m", [300, 5856])
 def test_blocks_give_the_logits_of_the_whole(kind: str, m: int) -> None:
     r = rng()
-    prior = Prior(r.random((m, 6)), r.normal(size=(12, m)).astype(np.float32), None, tuple("abcdefghijkl"), Scale())
+    prior = PoolPrior(r.random((m, 6)), r.normal(size=(12, m)).astype(np.float32), None, tuple("abcdefghijkl"), Scale())
     rows, score = r.integers(0, m, (1, 9)), r.normal(size=(1, 9))
-    posterior = Posterior(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5, np.ones(1, np.float32))
+    seen = PoolFeatures(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5, np.ones(1, np.float32))
     scorer = some_scorer(kind)
     with torch.no_grad():
-        found = PoolActor(scorer).logits(posterior, np.arange(m))
-        features = torch.as_tensor(posterior.features(np.arange(m)[None]))
+        found = PoolActor(scorer).logits(seen, np.arange(m))
+        features = torch.as_tensor(seen.at(np.arange(m)[None]))
         whole = scorer(features, torch.ones(1, m, dtype=torch.bool))[0][0]
     np.testing.assert_allclose(found, whole.numpy(), rtol=1e-4, atol=1e-4)
 
@@ -303,7 +285,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
         assert agent._run is not None
         agent._run.open_rows()
         there = obs["there"] > 0
-        found = agent._run.posterior().features(drawn[None])[0]
+        found = agent._run.features().at(drawn[None])[0]
         own = [i for i, name in enumerate(FEATURES) if name != "trials"]  # the env's horizon counts given points
         np.testing.assert_allclose(found[there][:, own], obs["features"][there][:, own], atol=1e-4)
         action = int(np.flatnonzero(env.action_masks())[0])

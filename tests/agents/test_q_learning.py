@@ -19,10 +19,10 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
-from small import HERE, made
+from small import made, registered
 from toys import gappy
 
-from hpo_agents._candidates.chosen import choose_candidates, greedy_portfolio, regrets, shared_pool
+from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
@@ -36,13 +36,14 @@ from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
 from hpo_gym.tasks.table import TableTask
+from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.trial import Trial
 
 
 def designs() -> dict[str, tuple[str, dict[str, Any]]]:
     """Every registered agent with a Q table, by each kind of states that it takes: its name, and the settings."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name in (n for n in HERE if issubclass(OPTIMIZERS.get(n), QAgent)):  # type: ignore[arg-type]
+    for name in registered(QAgent):
         if "states" not in inspect.signature(OPTIMIZERS.get(name)).parameters:
             found[name] = (name, {})
             continue
@@ -355,9 +356,7 @@ def digests() -> dict[str, str]:
 
 def test_same_seed_same_tables_in_another_process() -> None:
     code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
-    root = Path(__file__).parent.parent
-    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert json.loads(out.stdout) == digests()
 
@@ -423,7 +422,8 @@ def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     assert bank is not None
     regret, share = regrets(bank), bank.measured.mean(0)
     often = np.flatnonzero(share >= np.sort(share)[-10])
-    assert set(often[greedy_portfolio(regret[:, often], 5)].tolist()) <= set(rows.tolist())
+    good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest").first(5)
+    assert set(good.tolist()) <= set(rows.tolist())
 
 
 @pytest.mark.parametrize(("missing", "taken"), [(3, True), (6, False)])
@@ -439,11 +439,6 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
     rows = choose_candidates(tasks, 10, rng()).rows
     assert rows is not None
     assert (rows >= 20).any() == taken
-
-
-def test_greedy_portfolio_takes_what_helps_most_next() -> None:
-    regret = np.array([[0.1, 0.0, 1.0], [0.1, 1.0, 0.0]], np.float32)
-    assert greedy_portfolio(regret, 3).tolist() == [0, 1, 2]
 
 
 # ---------------------------------------------------------------------- files

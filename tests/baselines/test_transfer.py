@@ -15,11 +15,9 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
 from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
-from hpo_baselines._models.acquisition import log_expected_improvement, standardised
 from hpo_baselines._models.experts import experts_of, processes_of
 from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
-from hpo_baselines._models.model_based import Place
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.bench import rollout
@@ -29,6 +27,8 @@ from hpo_gym.optimizer import Context, Evaluations, make_optimizer
 from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
+from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
+from hpo_gym.transfer.prior import Place
 from hpo_gym.trial import Query, Status, Trial
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task

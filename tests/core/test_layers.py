@@ -145,7 +145,15 @@ def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name
     for path in [bench / "metrics.py", bench / "bootstrap.py", *(bench / "report").glob("*.py")]:
-        assert ours(path) <= {"bench", "errors", "seeding"}, path.name
+        other = {name for name in imports(path) if name.startswith("hpo_gym.transfer")}
+        assert ours(path) <= {"bench", "errors", "seeding", "transfer"}, path.name
+        assert other <= {"hpo_gym.transfer.regret"}, path.name
+
+
+def test_what_says_nothing_of_tasks_needs_numpy_and_scipy_only():
+    for name in ("acquisition", "regret"):
+        found = {n.split(".")[0] for n in imports(ROOT / "hpo_gym" / "transfer" / f"{name}.py")}
+        assert found - set(sys.stdlib_module_names) <= {"numpy", "scipy"}, name
 
 
 def test_no_file_runs_code_from_a_file():

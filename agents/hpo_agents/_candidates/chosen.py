@@ -14,6 +14,8 @@ from hpo_gym.optimizer import Context
 from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task, bank_of
+from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.transfer.regret import relative_regret
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -126,7 +128,8 @@ def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
-    good = often[greedy_portfolio(regret[:, often], count // 2)]
+    half = count // 2
+    good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest", greedy=half).first(half)
     rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
 
@@ -134,16 +137,4 @@ def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
 def regrets(bank: PoolBank) -> NDArray[np.float32]:
     """Normalised regret of each row on each task, ``(k, m)``, 1 where not measured."""
     best, worst = np.array([[t.best] for t in bank.tasks]), np.array([[t.worst] for t in bank.tasks])
-    regret = (best - bank.scores) / np.where(best > worst, best - worst, 1.0)
-    return np.where(bank.measured, np.clip(regret, 0.0, 1.0), 1.0).astype(np.float32)
-
-
-def greedy_portfolio(regret: NDArray[np.float32], count: int) -> Ints:
-    """Rows that one after the other lower the mean over tasks of the best regret so far the most, ``(count,)``."""
-    left, chosen = np.ones((len(regret), 1), np.float32), list[int]()
-    for _ in range(count):
-        gain = np.minimum(left, regret).mean(0, dtype=np.float64)
-        gain[chosen] = np.inf
-        chosen.append(int(gain.argmin()))
-        left = np.minimum(left, regret[:, chosen[-1:]])
-    return np.array(chosen, np.int64)
+    return np.where(bank.measured, relative_regret(bank.scores, best, worst), 1.0).astype(np.float32)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 from hpo_agents._pool.mixture import Mixture
-from hpo_agents._pool.prior import BOUND, F32, Mask, Prior
 from hpo_gym.task import Ints
+from hpo_gym.transfer.acquisition import floored_log_improvement
+from hpo_gym.transfer.posterior import PoolPosterior
+from hpo_gym.transfer.prior import Mask, PoolPrior, Singles
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",
@@ -22,15 +23,11 @@ FEATURES = (
 """`base` is `improvement`, the log of expected improvement under the process, plus `mixture`, that under the mixture
 of earlier tasks."""
 
-_NOISE = 0.02  # variance of a score, in variances of meta-train
-_LOCAL = 0.05  # variance of the stationary part; 1 without earlier tasks
-_LENGTH = 0.15  # its length scale: mean absolute difference of columns in the unit cube
 _LEAST = 1e-3  # standard deviation
-_HOPE = 2.0  # standard deviations
 
 
-class Posterior:
-    """What `n` runs know of the rows of a pool.
+class PoolFeatures:
+    """What `n` runs see of the rows of a pool.
 
     Args:
         prior: Earlier tasks.
@@ -42,104 +39,37 @@ class Posterior:
     """
 
     def __init__(
-        self, prior: Prior, strangers: Mask, rows: Ints, score: NDArray[np.floating], exists: Mask, left: F32
+        self, prior: PoolPrior, strangers: Mask, rows: Ints, score: NDArray[np.floating], exists: Mask, left: Singles
     ) -> None:
-        self.prior, self.weight = prior, strangers.astype(np.float32)
-        self.n = len(strangers)
-        self._share = self.weight / np.sqrt(np.maximum(self.weight.sum(1), 1.0))[:, None]
-        self.left, self.exists = left, exists
-        used = int(exists.sum(1).max(initial=0))
-        self.rows, self.there = np.where(exists, rows, 0)[:, :used], exists[:, :used]
-        with np.errstate(over="ignore"):
-            served = np.clip((score[:, :used] - prior.scale.mean) / prior.scale.sd, -BOUND, BOUND)
-        self.y = np.where(self.there, served, 0.0).astype(np.float32)
-        self.t = exists.sum(1)
-        self._condition()
-        self.mixture = Mixture(prior, self.weight, self.rows, self.y, self.there)
+        self.process = process = PoolPosterior(prior, strangers, rows, score, exists)
+        self.mixture = Mixture(prior, process.weight, process.rows, process.y, process.there)
+        self.left, self.done = left, exists.sum(1) / max(exists.shape[1], 1)
 
-    def _condition(self) -> None:
-        n, t = self.rows.shape
-        self.mean_t, self.z_t = self._prior(self.rows)
-        self.x_t = self.prior.x[self.rows].astype(np.float32)
-        cov = self._covariance(self.z_t, self.x_t)
-        both = self.there[:, :, None] & self.there[:, None, :]
-        cov = np.where(both, cov, 0.0) + np.eye(t, dtype=np.float32) * np.where(self.there, _NOISE, 1.0)[:, :, None]
-        self.inverse = (
-            np.linalg.inv(cov.astype(np.float64)).astype(np.float32) if t else np.zeros((n, 0, 0), np.float32)
-        )
-        self.weights = (self.inverse @ np.where(self.there, self.y - self.mean_t, 0.0)[:, :, None])[:, :, 0]
-        best = np.where(self.there, self.y, -np.inf).max(1, initial=-np.inf)
-        self.best = np.where(self.t > 0, best, self._hope()).astype(np.float32)
-        place = np.where(self.there, self.y, -np.inf).argmax(1) if t else np.zeros(n, np.int64)
-        self.x_best = self.x_t[np.arange(n), place] if t else None
-
-    def _hope(self) -> NDArray[np.floating]:
-        """What the first trial is measured by: so low that the mean over earlier tasks decides."""
-        if not len(self.prior.families):
-            return np.full(self.n, -_HOPE)
-        everywhere = np.arange(len(self.prior.x))
-        return np.array([self._mean(everywhere[None], i)[0].max() for i in range(self.n)]) - _HOPE
-
-    def _mean(self, rows: Ints, run: int | None = None) -> F32:
-        """Mean of rows ``(n, c)`` over a run's earlier tasks; 0 where none knows them."""
-        weight = self.weight if run is None else self.weight[run : run + 1]
-        y, known = self.prior.y[:, rows], self.prior.known
-        total = np.einsum("nk,knc->nc", weight, y)
-        if known is None:
-            return np.asarray(total / np.maximum(weight.sum(1), 1.0)[:, None])
-        count = np.einsum("nk,knc->nc", weight, known[:, rows].astype(np.float32))
-        return np.asarray(total / np.maximum(count, 1.0))
-
-    def _prior(self, rows: Ints) -> tuple[F32, F32]:
-        """Mean of rows ``(n, c)`` over a run's earlier tasks, and what each task differs from it ``(n, k, c)``."""
-        mean = self._mean(rows)
-        z = (self.prior.y[:, rows].transpose(1, 0, 2) - mean[:, None]) * self._share[:, :, None]
-        if self.prior.known is not None:
-            z *= self.prior.known[:, rows].transpose(1, 0, 2)
-        return mean, z
-
-    def _covariance(self, z: F32, x: F32) -> F32:
-        """Between rows ``(n, c)`` and the trials, ``(n, c, t)``."""
-        distance = np.abs(x[:, :, None] - self.x_t[:, None]).mean(3)
-        local = _LOCAL if len(self.prior.families) else 1.0
-        return np.asarray(z.transpose(0, 2, 1) @ self.z_t + local * np.exp(-distance / _LENGTH), np.float32)
-
-    def features(self, rows: Ints) -> F32:
+    def at(self, rows: Ints) -> Singles:
         """`FEATURES` of candidates, rows ``(n, c)``: ``(n, c, 12)``."""
+        process, best = self.process, self.process.best[:, None]
+        found = process.predict(rows)
         out = np.zeros((*rows.shape, len(FEATURES)), np.float32)
-        mean_0, z = self._prior(rows)
-        local = _LOCAL if len(self.prior.families) else 1.0
-        variance_0 = np.square(z).sum(1) + local
-        x = self.prior.x[rows].astype(np.float32)
-        mean, variance = mean_0, variance_0
-        out[:, :, 6:8] = 1.0
-        if self.rows.shape[1]:
-            cov = np.where(self.there[:, None], self._covariance(z, x), 0.0)
-            mean = mean_0 + (cov @ self.weights[:, :, None])[:, :, 0]
-            variance = variance_0 - ((cov @ self.inverse) * cov).sum(2)
-            distance = np.abs(x[:, :, None] - self.x_t[:, None]).mean(3)
-            out[:, :, 7] = np.where(self.there[:, None], distance, 1.0).min(2)
-            assert self.x_best is not None
-            begun = self.t[:, None] > 0
-            out[:, :, 6] = np.where(begun, np.abs(x - self.x_best[:, None]).mean(2), 1.0)
-            out[:, :, 1] = ((rows[:, :, None] == self.rows[:, None]) & self.there[:, None]).any(2)
-        sd = np.sqrt(np.maximum(variance, _LEAST**2))
-        out[:, :, 10] = log_expected_improvement(mean, sd, self.best[:, None])
+        sd = np.sqrt(np.maximum(found.variance, _LEAST**2))
+        out[:, :, 10] = floored_log_improvement(found.mean, sd, best)
         out[:, :, 11] = self.mixture.log_gain(rows)
         out[:, :, 0] = out[:, :, 10] + out[:, :, 11]
-        out[:, :, 2] = mean_0 - self.best[:, None]
-        out[:, :, 3] = np.sqrt(variance_0)
-        out[:, :, 4] = mean - self.best[:, None]
+        out[:, :, 1] = ((rows[:, :, None] == process.rows[:, None]) & process.there[:, None]).any(2)
+        out[:, :, 2] = found.prior_mean - best
+        out[:, :, 3] = np.sqrt(found.prior_variance)
+        out[:, :, 4] = found.mean - best
         out[:, :, 5] = sd
+        out[:, :, 6:8] = self._distances(found.distance)
         out[:, :, 8] = self.left[:, None]
-        out[:, :, 9] = self.t[:, None] / max(self.exists.shape[1], 1)
+        out[:, :, 9] = self.done[:, None]
         return out
 
-
-def log_expected_improvement(mean: F32, sd: F32, best: F32) -> F32:
-    """log E[max(0, N(mean, sd^2) - best)], at least -20; where it is tiny, by its asymptote."""
-    z = ((mean - best) / sd).astype(np.float64)
-    near = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) + z * np.exp(log_ndtr(z))
-    far = -0.5 * z * z - np.log(np.sqrt(2 * np.pi)) - 2 * np.log(np.maximum(-z, 1.0))
-    log_h = np.where(z > -5.0, np.log(np.maximum(near, 1e-300)), far)
-    return np.asarray(np.maximum(log_h + np.log(sd), -20.0), np.float32)
+    def _distances(self, distance: Singles) -> Singles:
+        """To the incumbent and to the nearest trial ``(n, c, 2)``, by those to the trials ``(n, c, t)``; 1 without."""
+        n, c, t = distance.shape
+        if not t:
+            return np.ones((n, c, 2), np.float32)
+        there = self.process.there
+        reached = np.where(there[:, None], distance, 1.0)
+        incumbent = np.where(there, self.process.y, -np.inf).argmax(1)
+        return np.stack([reached[np.arange(n), :, incumbent], reached.min(2)], 2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_agents._pool.prior import F32, Mask, Prior
 from hpo_gym.task import Ints
+from hpo_gym.transfer.prior import Mask, PoolPrior, Singles
 
 _TEMPERATURE = 0.08  # share of discordant pairs that lowers a task's weight to 1 / e
 _LEAST = 1e-9  # sum of the weights of a run that may know none of the tasks
@@ -30,7 +30,7 @@ class Mixture:
         there: Which are there, ``(n, t)``.
     """
 
-    def __init__(self, prior: Prior, weight: F32, rows: Ints, y: F32, there: Mask) -> None:
+    def __init__(self, prior: PoolPrior, weight: Singles, rows: Ints, y: Singles, there: Mask) -> None:
         self.prior = prior
         self.begun: Mask = np.asarray(there.any(1) & (weight.sum(1) > 0))
         scores = prior.y[:, rows].transpose(1, 0, 2)  # (n, k, t)
@@ -51,7 +51,7 @@ class Mixture:
         best = np.where(known, scores, -np.inf).max(2, initial=-np.inf)
         self.best = np.where(np.isfinite(best), best, prior.lowest).astype(np.float32)
 
-    def log_gain(self, rows: Ints) -> F32:
+    def log_gain(self, rows: Ints) -> Singles:
         """Logarithm of the expected improvement of candidates, rows ``(n, c)``; 0 for a run without a trial
         or an earlier task."""
         prior = self.prior

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_agents._pool.features import Posterior
-from hpo_agents._pool.prior import Prior
+from hpo_agents._pool.features import PoolFeatures
 from hpo_gym.budget import horizon, over
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
-from hpo_gym.transfer.prior import Scale, score_scale
+from hpo_gym.transfer.prior import PoolPrior, Scale, score_scale
 from hpo_gym.trial import Query, Trial
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
@@ -26,7 +25,7 @@ class PoolRun:
         self.open = np.ones(len(self.x), bool) if context.available is None else np.array(context.available, bool)
         scale = Scale(*score_scale(prior)) if prior else None
         self.scaled = scale is not None
-        self.prior = Prior.of(prior, self.x, scale or Scale())
+        self.prior = PoolPrior.of(prior, self.x, scale or Scale())
         self.rows: list[int] = []
         self.trials: list[Trial] = []
         self.spent = 0.0
@@ -58,7 +57,7 @@ class PoolRun:
         self.prior, self.open = self.prior.with_row(x), np.append(self.open, False)
         return len(self.prior.x) - 1
 
-    def posterior(self) -> Posterior:
+    def features(self) -> PoolFeatures:
         """What the run knows."""
         most = max(horizon(self.context.budget, self.context.fidelities), len(self.rows), 1)
         score = np.array([t.score for t in self.trials], np.float64)
@@ -72,7 +71,7 @@ class PoolRun:
         rows, scores, there = np.zeros((1, most), np.int64), np.zeros((1, most)), np.zeros((1, most), bool)
         rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
         left = np.array([max(1.0 - self.spent / self.context.budget, 0.0)], np.float32)
-        return Posterior(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
+        return PoolFeatures(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
 
 
 def _candidates(context: Context, prior: list[Evaluations], rng: np.random.Generator) -> Points:

@@ -9,19 +9,19 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents._pool.features import FEATURES, Posterior
-from hpo_agents._pool.prior import Prior
+from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_gym.observers import Observer
 from hpo_gym.score_scales import Raw
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import BankView, pooled
+from hpo_gym.transfer.prior import PoolPrior
 
 _MOST = 100.0  # of a feature
 
 
 class PoolView(Observer):
-    """A Dict over `c` candidates: `features` ``(c, 12)`` (see `pool_features.FEATURES`), and `there` ``(c,)``.
+    """A Dict over `c` candidates: `features` ``(c, 12)`` (see `features.FEATURES`), and `there` ``(c,)``.
 
     Each run's posterior is made without the earlier tasks of its own family, so that what is seen in training does not
     hold the answer. The codec must be ``{"name": "pool", "candidates": c}``.
@@ -29,7 +29,7 @@ class PoolView(Observer):
 
     context = False
 
-    def __init__(self, prior: Prior, candidates: int) -> None:
+    def __init__(self, prior: PoolPrior, candidates: int) -> None:
         self.prior, self.candidates, self.served = prior, candidates, Raw()
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
@@ -44,13 +44,13 @@ class PoolView(Observer):
         strangers = _strangers(self.prior, bank)[runs.task]
         at = np.maximum(runs.ordered(runs.at), 0)
         with np.errstate(all="ignore"):  # stale slots
-            posterior = Posterior(self.prior, strangers, at, runs.scores(), runs.exists(), left)
+            seen = PoolFeatures(self.prior, strangers, at, runs.scores(), runs.exists(), left)
         there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
-        features = np.clip(posterior.features(rows), -_MOST, _MOST)
+        features = np.clip(seen.at(rows), -_MOST, _MOST)
         return {"features": features, "there": there.astype(np.int8)}
 
 
 @functools.lru_cache(maxsize=32)
-def _strangers(prior: Prior, bank: BankView) -> NDArray[np.bool_]:
+def _strangers(prior: PoolPrior, bank: BankView) -> NDArray[np.bool_]:
     """Which earlier tasks each task of the bank may know, ``(tasks, k)``."""
     return prior.without([t.family for t in bank.tasks])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import standardised
+from hpo_gym.transfer.acquisition import standardised
 
 Floats = NDArray[np.float64]
 

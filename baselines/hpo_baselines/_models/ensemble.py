@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from hpo_baselines._maml.maml import MetaLearner
 from hpo_baselines._maml.tasks import Floats, Singles
 from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.transfer.acquisition import log_expected_improvement
 
 _DECIMALS = 9  # of the acquisition: what differs by rounding only is equal, and the first counts
 
@@ -63,8 +63,10 @@ class Ensemble:
     def value(self, adapted: Adapted, run: int, x: Singles, best: float | None) -> Floats:
         """The logarithm of the expected improvement over `best`, or the mean where there is no best yet, ``(c,)``."""
         mean, sd = self.predict(adapted, run, x)
-        gain = None if best is None else log_expected_improvement(mean, sd, best)
-        value = mean.mean(0) if gain is None else torch.logsumexp(gain, 0)
+        if best is None:
+            value = mean.mean(0)
+        else:
+            value = torch.logsumexp(torch.from_numpy(log_expected_improvement(mean.numpy(), sd.numpy(), best)), 0)
         return np.asarray(np.round(torch.nan_to_num(value, nan=-1e9).numpy(), _DECIMALS))
 
     # ------------------------------------------------------------------ files
@@ -92,20 +94,3 @@ class Ensemble:
         if left:
             raise InvalidValueError(f"Arrays must be those of {plan.members} members, got {sorted(left)} besides.")
         return cls(members)
-
-
-def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
-    """log E[max(y - best, 0)] for normal y, also where the improvement itself underflows."""
-    z = (mean - best) / sd
-    up = z.clamp(min=-1.0)
-    near = torch.log(_density(up) + up * torch.special.ndtr(up))
-    low = z.clamp(min=-1e4, max=-1.0)
-    # phi(z) + z Phi(z) = phi(z) (1 - |z| M(|z|)), M = Mills' ratio; for large |z| that is phi(z) / z^2
-    mills = (0.5 * torch.pi) ** 0.5 * torch.special.erfcx(-low / 2.0**0.5)
-    rest = torch.where(low < -1e3, low**-2, 1.0 + low * mills)
-    far = -0.5 * z.clamp(max=-1.0) ** 2 - 0.5 * np.log(2.0 * np.pi) + torch.log(rest)
-    return torch.log(sd) + torch.where(z > -1.0, near, far)
-
-
-def _density(z: Tensor) -> Tensor:
-    return torch.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import tame
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Pool, pool_of
 from hpo_gym.registry import require
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.acquisition import tame
+from hpo_gym.transfer.regret import scaled
 from hpo_gym.trial import Status
 
 Matrix = NDArray[np.float64]
@@ -41,8 +42,7 @@ class MetaTable:
     @functools.cached_property
     def z(self) -> Matrix:
         """Scores in [0, 1] by each task's own range, ``(k, m)``."""
-        low, high = self.y.min(1, keepdims=True), self.y.max(1, keepdims=True)
-        return np.asarray((self.y - low) / np.where(high > low, high - low, 1.0))
+        return np.stack([scaled(y) for y in self.y])
 
     @functools.cached_property
     def z_mean(self) -> NDArray[np.float64]:

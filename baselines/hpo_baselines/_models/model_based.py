@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.acquisition import best_of, tame
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_gym.optimizer import Context
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.transfer.acquisition import best_of, tame
+from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
 
@@ -23,20 +24,6 @@ _LOCAL = 64  # candidates near the best trials, and near the best candidates in 
 _PARENTS = 4
 _STEPS = (0.1, 0.03, 0.01)  # of the trials' neighbours, then of each round
 _TRIES = 1000  # candidates that were tried before, until the run takes a random one
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Points ``(c, d)``, and where they stand in the model's table.
-
-    Attributes:
-        row: Their rows ``(c,)``, or a slice of all; of a point that is no row, the nearest.
-        exact: Whether the points are those rows.
-    """
-
-    x: Points
-    row: NDArray[np.int64] | slice
-    exact: bool = True
 
 
 Acquisition = Callable[[Place], Floats]

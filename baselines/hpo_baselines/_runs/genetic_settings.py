@@ -15,6 +15,7 @@ from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.genetic_portfolio import PortfolioGenetic
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
+from hpo_gym.transfer.regret import relative_regret
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ class Arena:
         genetic = genetic_of(settings)
         genetic.reset_batch(contexts, [np.random.default_rng([self.seed, i]) for i in range(len(contexts))])
         runs, total = genetic._runs, 0.0
-        best = np.full(len(runs), -np.inf)
+        best, top, bottom = np.full(len(runs), -np.inf), [t.best for t in self.tasks], [t.worst for t in self.tasks]
         for _ in range(self.budget):
             for i, choice in enumerate(genetic.choose(runs)):
                 if choice is not None:
                     score = self._score(i, runs[i], choice)
                     runs[i].told(runs[i].point(choice), score)
                     best[i] = max(best[i], score)
-            total += float(np.mean([_normalised(t, b) for t, b in zip(self.tasks, best.tolist(), strict=True)]))
+            total += float(relative_regret(best, top, bottom).mean())
         return total / self.budget
 
     def _score(self, i: int, run: Run, choice: Choice) -> float:
@@ -134,8 +135,3 @@ def settings_space() -> SearchSpace:
     space.add(Float("sd", (0.02, 0.6), log=True), Integer("tournament", (1, 6)))
     space.add(Float("crossover", (0.0, 1.0)), Float("mutation", (0.2, 5.0), log=True))
     return SearchSpace(space)
-
-
-def _normalised(task: Task, score: float) -> float:
-    span = task.best - task.worst
-    return float(np.clip((task.best - score) / span, 0.0, 1.0)) if span > 0 else 0.0

@@ -1,0 +1,73 @@
+"""The greedy portfolio: candidates that complement each other on earlier tasks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.floating]
+
+GREEDY = 256  # entries chosen greedily; the rest go by their mean
+_CHUNK = 1 << 16  # cells at once: they stay in the processor's cache
+
+
+class Portfolio:
+    """An order of candidates, found as far as it is asked for.
+
+    The next one is that which lifts the mean over tasks of the best worth so far the most.
+
+    Args:
+        x: The candidates, ``(m, ...)``: points, or rows of a pool.
+        worth: What they are worth on `k` tasks, ``(k, m)``; its type is that in which worths are compared.
+        start: What it is worth to have tried nothing.
+        ties: ``"mean"``: means that differ by rounding only are equal, and of equals the candidate with the best mean
+            worth is the next; ``"lowest"``: means are not rounded, and of equals the lowest candidate is the next.
+        greedy: After so many, the rest come by their mean worth.
+    """
+
+    def __init__(
+        self, x: NDArray[Any], worth: Matrix, *, start: float = 0.0, ties: Literal["mean", "lowest"] = "mean",
+        greedy: int = GREEDY,
+    ) -> None:  # fmt: skip
+        self.x, self._worth, self._by_mean, self._greedy = x, worth, ties == "mean", greedy
+        self._mean = worth.mean(0)
+        self._best = np.full((len(worth), 1), start, worth.dtype)
+        self._order: list[int] = []
+        self._left = np.ones(len(x), bool)
+
+    def first(self, count: int) -> NDArray[Any]:
+        """The first candidates, ``(count, ...)``; all of them where there are fewer."""
+        return self.x[[self.entry(i) for i in range(min(count, len(self.x)))]]
+
+    def entry(self, i: int) -> int:
+        """The position in `x` of the candidate at place `i`."""
+        while len(self._order) <= i:
+            if len(self._order) < self._greedy:
+                self._append(self._next())
+            else:
+                rest = np.flatnonzero(self._left)
+                self._order += rest[np.argsort(-self._mean[rest], kind="stable")].tolist()
+        return self._order[i]
+
+    def _append(self, j: int) -> None:
+        self._order.append(j)
+        self._left[j] = False
+        np.maximum(self._best, self._worth[:, j : j + 1], out=self._best)
+
+    def _next(self) -> int:
+        gain = np.where(self._left, self._means(), -np.inf)
+        if not self._by_mean:
+            return int(gain.argmax())
+        gain = np.round(gain, 10)
+        equal = np.flatnonzero(gain == gain.max())
+        return int(equal[self._mean[equal].argmax()])
+
+    def _means(self) -> NDArray[np.float64]:
+        """The mean over tasks of the best worth so far, were each candidate the next, ``(m,)``."""
+        total = np.zeros(len(self.x))
+        step = max(1, _CHUNK // len(self.x))
+        for part in (slice(i, i + step) for i in range(0, len(self._worth), step)):
+            total += np.maximum(self._best[part], self._worth[part]).sum(0, dtype=np.float64)
+        return total / len(self._worth)

@@ -1,0 +1,44 @@
+"""Normalised regret: what a score lacks of the best, as a share of the task's range. Defined here only.
+
+Three rules hold everywhere: on a flat task, whose scores are all the same, regret is 0; a score of -inf (nothing has
+succeeded yet) has regret 1, on a flat task too; NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def relative_regret(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0) -> Floats:
+    """Regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
+
+    Args:
+        most: What a score below the worst has at most; infinity leaves it above 1.
+    """
+    score, best, worst = np.asarray(score, np.float64), np.asarray(best, np.float64), np.asarray(worst, np.float64)
+    lost = np.isneginf(score)
+    gap = np.maximum(best - np.where(lost, worst, score), 0.0)
+    return np.where(lost, 1.0, np.minimum(share_of(gap, best - worst), most))
+
+
+def share_of(gap: Floats, span: Floats) -> Floats:
+    """Differences of scores as shares of the range ``best - worst`` of their task; 0 on a flat one."""
+    return np.asarray(gap / np.where(span > 0.0, span, np.inf))
+
+
+def scaled(score: Floats, good: Mask | None = None) -> Floats:
+    """Scores of a task in [0, 1] by the range of its successes, ``(m,)``; failures 0, and all where the task is flat.
+
+    Args:
+        good: The successes, ``(m,)``; None: all are.
+    """
+    good = np.ones(len(score), bool) if good is None else good
+    if not good.any():
+        return np.zeros(len(score))
+    half = np.where(good, score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
+    low, high = half[good].min(), half[good].max()
+    return np.where(good, share_of(half - low, high - low), 0.0)

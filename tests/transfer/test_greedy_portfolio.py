@@ -1,0 +1,49 @@
+"""The greedy portfolio of a table of three tasks by hand, and what its options change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.transfer.portfolio import Portfolio
+
+# The means are 1/3, 5/12 and 1/2. After the last, either of the others lifts the mean to 2/3.
+WORTH = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.25, 0.5]])
+NAMES = np.array(["one", "two", "all"])
+
+
+def test_each_next_candidate_helps_most_and_ties_go_by_the_mean_or_to_the_lowest() -> None:
+    assert Portfolio(NAMES, WORTH).first(3).tolist() == ["all", "two", "one"]
+    assert Portfolio(NAMES, WORTH, ties="lowest").first(3).tolist() == ["all", "one", "two"]
+
+
+def test_more_are_found_as_they_are_asked_for() -> None:
+    portfolio = Portfolio(NAMES, WORTH)
+    assert [portfolio.entry(i) for i in (2, 0, 1)] == [0, 2, 1]
+    assert portfolio.first(1).tolist() == ["all"]
+    assert portfolio.first(9).tolist() == ["all", "two", "one"]
+    assert portfolio.first(0).shape == (0,)
+
+
+def test_only_what_is_above_the_start_helps() -> None:
+    """From .6, the last candidate lifts nothing, the others .4 on one task each; then the other does."""
+    assert Portfolio(NAMES, WORTH, start=0.6).first(3).tolist() == ["two", "one", "all"]
+    assert Portfolio(NAMES, -WORTH, start=-1.0).first(1).tolist() == ["one"]  # least lost on the mean
+
+
+def test_means_are_rounded_where_ties_go_by_the_mean() -> None:
+    """The first lifts the mean by a trifle more, and is much worse on the second task."""
+    worth = np.array([[0.5, 0.5 - 1e-12], [-1.0, 0.0]])
+    assert Portfolio(np.arange(2), worth).entry(0) == 1
+    assert Portfolio(np.arange(2), worth, ties="lowest").entry(0) == 0
+
+
+def test_after_the_greedy_entries_the_rest_come_by_their_mean() -> None:
+    """Greedily `two` would be next: it is best where `one` is worst."""
+    worth = np.array([[0.9, 0.0, 0.8], [0.0, 0.5, 0.0]])
+    assert Portfolio(NAMES, worth).first(3).tolist() == ["one", "two", "all"]
+    assert Portfolio(NAMES, worth, greedy=1).first(3).tolist() == ["one", "all", "two"]
+
+
+def test_many_tasks_are_summed_in_parts() -> None:
+    worth = np.tile(np.array([[1.0, 0.0], [0.0, 0.75]]), (40_000, 1))
+    assert Portfolio(np.arange(2), worth).first(2).tolist() == [0, 1]
