@@ -18,6 +18,7 @@ from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
 from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
+from hpo_gym.engine.transition import Ended
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -25,7 +26,6 @@ from hpo_gym.suite import Suite
 from hpo_gym.task import Ints
 from hpo_gym.trial import History
 
-Ended = Ints | bool | None
 Lazy = dict[str, Callable[[], Any]]
 _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
@@ -196,7 +196,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if kernel.quit is not None:
             info = self._mixed(info, np.flatnonzero(kernel.quit))
         if ended is not False:
-            which: Ints | None = ended  # type: ignore[assignment]
+            which: Ints | None = ended
             if self.statistics:
                 info.update(self._episode(which))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
