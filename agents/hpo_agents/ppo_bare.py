@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, check_whole
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.vector import HPOVectorEnv
 
@@ -82,10 +82,7 @@ class Options:
     max_grad_norm: float = 0.5  # longer gradients are shortened to this
 
     def __post_init__(self) -> None:
-        for key in ("n_steps", "batch_size", "n_epochs"):
-            value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
+        check_whole({key: getattr(self, key) for key in ("n_steps", "batch_size", "n_epochs")})
         if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
             raise InvalidValueError(f"`gamma`, `gae_lambda` must be in [0, 1], got ({self.gamma}, {self.gae_lambda}).")
 
