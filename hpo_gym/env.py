@@ -141,7 +141,7 @@ class HPOEnv(gym.Env[Any, Any]):
             InvalidValueError: The action is outside the action space.
         """
         kernel = self.kernel
-        if kernel.over[0]:
+        if kernel.waiting:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         try:
             batch = np.asarray(action)[None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.transition import Ended
+from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -91,10 +91,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
         self._seeded = False
-        self._tick = 0
-        self._began: int | NDArray[np.int64] = 0
-        self._returns = np.zeros(num_envs)
-        self._clock: float | NDArray[np.float64] = 0.0
+        watched = statistics or max_episode_steps is not None
+        self._watch = Watch(num_envs, max_episode_steps) if watched else None
 
     # ------------------------------------------------------------------ reset
     def reset(self, *, seed: Any = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -152,15 +150,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         self.kernel.begin(which, tasks)
-        if not self.statistics and self.max_episode_steps is None:
-            return
-        if which is None:
-            self._began, self._clock = self._tick, time.perf_counter()
-            self._returns = np.zeros(self.num_envs)
-        else:
-            if not isinstance(self._began, np.ndarray) or not isinstance(self._clock, np.ndarray):
-                self._began, self._clock = np.full(self.num_envs, self._began), np.full(self.num_envs, self._clock)
-            self._began[which], self._clock[which], self._returns[which] = self._tick, time.perf_counter(), 0.0
+        if self._watch is not None:
+            self._watch.begin(which)
 
     # ------------------------------------------------------------------ step
     def step(self, actions: Any) -> Any:
@@ -176,15 +167,16 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             if skip.all():
                 return self._begin_all(actions)
         rewards = kernel.step(actions, skip)
-        self._tick += 1
+        if self._watch is not None:
+            self._watch.step(rewards)
         terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
         ended = kernel.ended()
         if ended is not False:
             terminated[slice(None) if ended is None else ended] = True
-        if self.max_episode_steps is not None:
-            ended = self._truncate(terminated, truncated, skip)
-        if self.statistics:
-            self._returns += rewards
+        if self._watch is not None and self.max_episode_steps is not None:
+            truncated |= self._watch.late() & ~terminated & ~kernel.over
+            which = np.flatnonzero(terminated | truncated)
+            ended = False if not which.size else None if len(which) == self.num_envs else which
         obs = kernel.observe()
         if skip is None and ended is False:
             return obs, rewards, terminated, truncated, self._info()
@@ -197,8 +189,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             info = self._mixed(info, np.flatnonzero(kernel.quit))
         if ended is not False:
             which: Ints | None = ended
-            if self.statistics:
-                info.update(self._episode(which))
+            if self._watch is not None and self.statistics:
+                info.update(self._watch.statistics(which))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
                 return self._renew(obs, rewards, terminated, truncated, which, info)
             kernel.finish(which)
@@ -232,23 +224,19 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         """A step in which every run begins anew; the actions are checked and ignored."""
         kernel = self.kernel
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
-        self._tick += 1
+        if self._watch is not None:
+            self._watch.step(None)
         self._begin(None)
         zeros = np.zeros(self.num_envs, bool)
         return kernel.observe(), np.zeros(self.num_envs), zeros, zeros.copy(), self._reset_info()
 
-    def _truncate(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], skip: Any) -> Ended:
-        late = np.broadcast_to(self._tick - self._began >= (self.max_episode_steps or np.inf), self.num_envs)
-        truncated |= late & ~terminated & ~self.kernel.over
-        which = np.flatnonzero(terminated | truncated)
-        return False if not which.size else None if len(which) == self.num_envs else which
-
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:
-        runs = self.kernel.runs
+        kernel = self.kernel
+        runs = kernel.runs
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
         fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        info = StepInfo((self.kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
+        info = StepInfo((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
         return info
@@ -277,18 +265,6 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
         return info
-
-    def _episode(self, ended: Ints | None) -> dict[str, Any]:
-        if ended is None and isinstance(self._began, int):
-            n, seconds = self.num_envs, time.perf_counter() - self._clock
-            stats = {"r": self._returns.copy(), "l": np.full(n, self._tick - self._began), "t": np.full(n, seconds)}
-            return {"episode": stats, "_episode": np.ones(n, bool)}
-        n, which = self.num_envs, np.arange(self.num_envs) if ended is None else ended
-        mask, returns, length, seconds = np.zeros(n, bool), np.zeros(n), np.zeros(n, np.int64), np.zeros(n)
-        mask[which], returns[which] = True, self._returns[which]
-        length[which] = self._tick - (self._began if isinstance(self._began, int) else self._began[which])
-        seconds[which] = time.perf_counter() - (self._clock if isinstance(self._clock, float) else self._clock[which])
-        return {"episode": {"r": returns, "l": length, "t": seconds}, "_episode": mask}
 
     # ------------------------------------------------------------------ views
     def history(self, i: int) -> History:

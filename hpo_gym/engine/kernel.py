@@ -49,7 +49,7 @@ class Kernel(Transition):
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
         self._blank: Any = None
-        self._decode = codec.decoder(contexts)
+        self._decode, self._observe = codec.decoder(contexts), observer
         self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
 
@@ -127,9 +127,9 @@ class Kernel(Transition):
     def observe(self) -> Any:
         """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
         if not self._blanks or not np.equal(self.runs.t, 0).any():
-            return self.parts.observer(self.contexts, self.runs)
+            return self._observe(self.contexts, self.runs)
         with np.errstate(all="ignore"):  # scores of no trial
-            obs = self.parts.observer(self.contexts, self.runs)
+            obs = self._observe(self.contexts, self.runs)
         blank = np.flatnonzero(self.runs.t == 0)
         return put(obs, blank, self.observe_some(blank))
 

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
+from hpo_gym.state.paths import path_of
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
-_empty, _maximum, _F32 = np.empty, np.maximum, np.dtype(np.float32)
+_maximum = np.maximum
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
@@ -97,11 +98,7 @@ class Runs:
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
-        self._shape = (n, self.d + 3)
-        pool = bank if isinstance(bank, PoolBank) else None
-        self._rows = pool.fused if pool is not None and fused and not fidelity else None
-        self._frames = pool.frames if pool is not None and fused and self._rows is None else None
-        self._one_pool = self._frames is not None and len(self._frames) == bank.m
+        self._path = path_of(bank, n, fused=fused, fidelity=fidelity)
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -207,33 +204,7 @@ class Runs:
             fidelity: ``(n,)``, or None for full evaluations.
             idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
         """
-        if self._rows is not None:
-            self.block = block = _empty(self._shape, _F32)
-            self.cell = cell = self.base + at
-            self._rows.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
-            self.record(at, block[:, self.d], None, None, idle)
-        elif self._frames is not None:
-            self.block = block = _empty(self._shape, _F32)
-            self._frames.take(at if self._one_pool else self.base + at, 0, block, "clip")
-            score, outcome = self._bank.evaluate(self.base, at, fidelity, self.world)
-            block[:, self.d] = score
-            self.record(at, score, outcome, fidelity, idle)
-        elif idle is None or self.tabular:
-            score, outcome = self._bank.evaluate(self.base, at, fidelity, self.world)
-            self.record(at, score, outcome, fidelity, idle)
-        else:
-            self._submit_some(at, fidelity, idle)
-
-    def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: NDArray[np.bool_]) -> None:
-        """Evaluate only the runs that are not idle, where an evaluation costs more than a look-up."""
-        go = ~idle
-        score = np.zeros(self.n)
-        outcome = Evaluated(np.zeros(self.n), np.zeros(self.n), np.zeros(self.n, np.int8))
-        if go.any():
-            share = None if fidelity is None else fidelity[go]
-            score[go], some = self._bank.evaluate(self.base[go], at[go], share, self.world[go])
-            if some is not None:
-                outcome.score[go], outcome.cost[go], outcome.status[go] = some
+        score, outcome = self._path(self, at, fidelity, idle)
         self.record(at, score, outcome, fidelity, idle)
 
     def record(
@@ -430,7 +401,6 @@ class Runs:
         part = object.__new__(Runs)
         part.__dict__.update(self.__dict__)
         part.n = len(which)
-        part._shape = (part.n, self.d + 3)
         start = self.start if isinstance(self.start, int) else self.start[which]
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])

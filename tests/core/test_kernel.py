@@ -29,6 +29,7 @@ from hpo_gym.rewards.cost_aware import CostAware
 from hpo_gym.rewards.score import Score
 from hpo_gym.score_scales import Global, Raw
 from hpo_gym.state.contexts import Contexts, given_points
+from hpo_gym.state.paths import FusedRows, Rows
 from hpo_gym.state.view import view_of
 from hpo_gym.task import bank_of
 
@@ -665,12 +666,17 @@ def ended(one: Kernel) -> Any:
 
 def test_a_kernel_keeps_what_its_parts_need() -> None:
     plain = kernel(2, toys.square()).runs
-    assert plain._rows is not None and plain.history is None and plain.incumbent_at is None and plain.repeated is None
+    assert (
+        isinstance(plain._path, FusedRows)
+        and plain.history is None
+        and plain.incumbent_at is None
+        and plain.repeated is None
+    )
     assert kernel(2, toys.square(), observer="history").runs.history is not None
     assert kernel(2, toys.square(), observer="summary").runs.incumbent_at is not None
     assert kernel(2, toys.square(), codec="move").runs.incumbent_at is not None
     assert kernel(2, toys.square(), duplicates="penalize").runs.repeated is not None
-    assert kernel(2, toys.square(), observer="tokens").runs._rows is None
+    assert kernel(2, toys.square(), observer="tokens").runs._path.__class__ is Rows
     assert kernel(2, toys.levels(), POOL_LEVEL).runs.fidelity is not None
     runs = kernel(3, toys.square(), budget=4.0, n_init=2).runs
     assert (runs.n, runs.h, runs.budget) == (3, 6, 4.0)
