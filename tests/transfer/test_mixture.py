@@ -60,7 +60,7 @@ def test_before_there_is_a_pair_all_tasks_weigh_alike(pairs: float) -> None:
 
 def mixture(known: Any = None, count: int = 3, may: Any = (1, 1)) -> Mixture:
     """On a pool of four rows, of which the first three were tried; ranges are 4 and 3."""
-    y = np.array([[0.0, 1.0, 2.0, 4.0], [0.0, 2.0, 1.0, 3.0]], np.float32)
+    y = np.array([[-4.0, -3.0, -2.0, 0.0], [0.0, 2.0, 1.0, 3.0]], np.float32)
     prior = PoolPrior(np.zeros((4, 1)), y if known is None else np.where(known, y, 0), known, ("a", "b"), Scale())
     there = np.arange(3)[None] < count
     return Mixture(prior, np.array([may], np.float32), np.arange(3)[None], Y.astype(np.float32), there)
@@ -80,6 +80,17 @@ def test_a_task_that_does_not_know_the_candidate_expects_no_improvement() -> Non
     assert mixture(known).log_gain(np.array([[3]]))[0, 0] == pytest.approx(
         math.log(odds / 3 / (1 + odds) + 1e-4), rel=1e-6
     )
+
+
+def test_a_task_that_knows_no_trial_improves_over_its_lowest_score() -> None:
+    """After the first row alone, both weigh alike; the last row is the whole range above the lowest of each."""
+    known = np.array([[False] + [True] * 3, [True] * 4])
+    found = mixture(known, count=1).log_gain(np.array([[3]]))
+    assert found[0, 0] == pytest.approx(math.log(1.0 + 1e-4), rel=1e-3)
+
+
+def test_a_run_expects_what_the_tasks_do_that_it_may_know() -> None:
+    assert mixture(may=(1, 0)).log_gain(np.array([[3]]))[0, 0] == pytest.approx(math.log(0.5 + 1e-4))
 
 
 def test_without_a_trial_or_a_task_nothing_is_said() -> None:
