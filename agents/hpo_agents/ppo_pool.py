@@ -253,7 +253,7 @@ class PoolLearner(SB3Learner):
     def counts(self) -> dict[str, int]:
         return super().counts() | {"turn": self.turn}
 
-    def restore(self, tensors: Any, counts: Any) -> None:
+    def restore(self, tensors: Mapping[str, torch.Tensor], counts: Mapping[str, int]) -> None:
         super().restore(tensors, counts)
         self.turn = counts["turn"]
 
