@@ -8,7 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
@@ -132,7 +132,7 @@ class HPOEnv(gym.Env[Any, Any]):
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
         return self._first(kernel.observe()), info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: ArrayLike) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Evaluate the configuration encoded by `action`.
 
         Raises:

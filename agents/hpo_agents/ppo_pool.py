@@ -97,7 +97,7 @@ class PPOPool(PolicyAgent):
         steps: int | None = None,
         segments: int | None = None,
         patience: int | None = None,
-        reward: Any = None,
+        reward: str | Mapping[str, Any] | None = None,
         greedy: bool | None = None,
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
