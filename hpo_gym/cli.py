@@ -20,6 +20,8 @@ import typer
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
+    from rich.progress import Task
+
     from hpo_gym.bench.results import Results
     from hpo_gym.suite import Suite
 
@@ -365,7 +367,7 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
     class Rate(ProgressColumn):
         """So many units per second."""
 
-        def render(self, task: Any) -> Text:
+        def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
 
     columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
@@ -375,7 +377,7 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _print(*things: Any) -> None:
+def _print(*things: object) -> None:
     from rich.console import Console
 
     console = Console()
@@ -387,7 +389,7 @@ def _print(*things: Any) -> None:
     print(shown.get(), end="")
 
 
-def _terminate(*_: Any) -> None:
+def _terminate(*_: object) -> None:
     raise _Terminated
 
 

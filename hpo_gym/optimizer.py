@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,7 +167,7 @@ class Resumable(Trainable, Protocol):
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
 
 
-def make_optimizer(name: str, **settings: Any) -> Optimizer:
+def make_optimizer(name: str, **settings: object) -> Optimizer:
     """Make a registered optimizer.
 
     Args:
@@ -178,7 +178,7 @@ def make_optimizer(name: str, **settings: Any) -> Optimizer:
         UnknownNameError: No such optimizer, or no such setting.
         MissingExtraError: It needs an optional package; the message is the install command.
     """
-    return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
+    return made(OPTIMIZERS.get(name), name, settings)
 
 
 def smoke_of(name: str) -> dict[str, Any]:

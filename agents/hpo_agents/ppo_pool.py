@@ -98,7 +98,7 @@ class PPOPool(PolicyAgent):
         steps: int | None = None,
         segments: int | None = None,
         patience: int | None = None,
-        reward: Any = None,
+        reward: str | Mapping[str, Any] | None = None,
         greedy: bool | None = None,
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
@@ -253,7 +253,7 @@ class PoolLearner(SB3Learner):
     def counts(self) -> dict[str, int]:
         return super().counts() | {"turn": self.turn}
 
-    def restore(self, tensors: Any, counts: Any) -> None:
+    def restore(self, tensors: Mapping[str, torch.Tensor], counts: Mapping[str, int]) -> None:
         super().restore(tensors, counts)
         self.turn = counts["turn"]
 
