@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -148,12 +147,3 @@ def test_the_portfolio_of_a_prior_is_made_once() -> None:
     prior = prior_of(np.random.default_rng(5).normal(size=(3, 10)))
     assert portfolio_of(SPACE, prior) is portfolio_of(SPACE, (*prior,))
     assert portfolio_of(SPACE, prior) is not portfolio_of(SPACE, prior[1:])
-
-
-def test_three_hundred_tasks_of_six_thousand_rows_take_a_second() -> None:
-    prior = prior_of(np.random.default_rng(6).random((300, 6000)))
-    start = time.process_time()
-    portfolio = portfolio_of(SPACE, prior)
-    assert portfolio is not None
-    portfolio.entry(40)
-    assert time.process_time() - start < 1.5

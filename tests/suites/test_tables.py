@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 from types import MappingProxyType
@@ -524,10 +523,8 @@ def test_the_hash_depends_on_what_decides_the_results_only() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ AutoML
-def test_automl_is_read_fast_and_holds_what_it_says() -> None:
-    start = time.perf_counter()
+def test_automl_holds_what_it_says() -> None:
     suite = load_suite("AutoML")
-    assert time.perf_counter() - start < 3  # about .1 s; a busy machine may take longer
     assert isinstance(suite, TableSuite)
     assert (len(suite.members), suite.table.m, suite.space.d) == (490, 5856, 24)
     task = suite.task("3")
