@@ -510,39 +510,47 @@ def fault_of(code: int, kind: type[sqlite3.Error] = sqlite3.OperationalError) ->
     return fault
 
 
+TOLD = "(told by SQLite)"
+UNWRITTEN = StorageFullError, f"WHAT could not be written {TOLD}; what was stored before is intact."
+DAMAGED = DamagedDataError, f"WHAT is damaged {TOLD}."
+LOCKED = StateError, f"WHAT is locked by another program {TOLD}."
+CLOSED = StateError, f"WHAT could not be opened {TOLD}; if its folder is read-only, copy it with its -wal file."
+
+
 @pytest.mark.parametrize(
-    ("fault", "kind", "words"),
+    ("fault", "meaning"),
     [
-        (fault_of(sqlite3.SQLITE_FULL), StorageFullError, "could not be written"),
-        (fault_of(sqlite3.SQLITE_IOERR), StorageFullError, "what was stored before is intact"),
-        (fault_of(sqlite3.SQLITE_IOERR_WRITE), StorageFullError, "could not be written"),
-        (fault_of(sqlite3.SQLITE_IOERR_READ), DamagedDataError, "is damaged"),
-        (fault_of(sqlite3.SQLITE_IOERR_SHORT_READ), DamagedDataError, "is damaged"),
-        (fault_of(sqlite3.SQLITE_BUSY), StateError, "is locked by another program"),
-        (fault_of(sqlite3.SQLITE_LOCKED), StateError, "is locked by another program"),
-        (fault_of(sqlite3.SQLITE_BUSY_SNAPSHOT), StateError, "is locked by another program"),
-        (fault_of(sqlite3.SQLITE_CANTOPEN), StateError, "could not be opened"),
-        (fault_of(sqlite3.SQLITE_READONLY), StateError, "if its folder is read-only"),
-        (fault_of(sqlite3.SQLITE_PERM), StateError, "could not be opened"),
-        (fault_of(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), DamagedDataError, "is damaged"),
-        (sqlite3.ProgrammingError("of another thread"), StateError, "of another thread"),
-        (UnicodeEncodeError("utf-8", "a\udc80", 1, 2, "no"), InvalidValueError, "must be valid Unicode"),
+        (fault_of(sqlite3.SQLITE_FULL), UNWRITTEN),
+        (fault_of(sqlite3.SQLITE_IOERR), UNWRITTEN),
+        (fault_of(sqlite3.SQLITE_IOERR_WRITE), UNWRITTEN),
+        (fault_of(sqlite3.SQLITE_IOERR_READ), DAMAGED),
+        (fault_of(sqlite3.SQLITE_IOERR_SHORT_READ), DAMAGED),
+        (fault_of(sqlite3.SQLITE_BUSY), LOCKED),
+        (fault_of(sqlite3.SQLITE_LOCKED), LOCKED),
+        (fault_of(sqlite3.SQLITE_BUSY_SNAPSHOT), LOCKED),
+        (fault_of(sqlite3.SQLITE_CANTOPEN), CLOSED),
+        (fault_of(sqlite3.SQLITE_READONLY), CLOSED),
+        (fault_of(sqlite3.SQLITE_PERM), CLOSED),
+        (fault_of(sqlite3.SQLITE_CORRUPT, sqlite3.DatabaseError), DAMAGED),
+        (sqlite3.ProgrammingError("of another thread"), (StateError, "WHAT: of another thread")),
+        (
+            UnicodeEncodeError("utf-8", "a\udc80", 1, 2, "no"),
+            (InvalidValueError, r"Text must be valid Unicode, got 'a\udc80'."),
+        ),
     ],
 )
 def test_an_error_of_the_file_says_what_it_means_for_the_caller(
-    three: Path, fault: Exception, kind: type[Exception], words: str
+    three: Path, fault: Exception, meaning: tuple[type[Exception], str]
 ) -> None:
+    kind, words = meaning
     with Store(three) as store:
         whole = store._connection
         store._connection = Broken(fault)  # type: ignore[assignment]
-        with pytest.raises(kind, match=words) as raised:
-            store.get("aa")
-        assert type(raised.value) is kind
-        named = kind is not InvalidValueError
-        assert str(raised.value).startswith(f"cell 'aa' of {three}") == named
-        with pytest.raises(kind, match=words) as raised:
-            store.meta_get("id")
-        assert str(raised.value).startswith(f"meta 'id' of {three}") == named
+        for ask, what in ((lambda: store.get("aa"), "cell 'aa'"), (lambda: store.meta_get("id"), "meta 'id'")):
+            with pytest.raises(kind) as raised:
+                ask()
+            assert type(raised.value) is kind
+            assert str(raised.value) == words.replace("WHAT", f"{what} of {three}")
         store._connection = whole
 
 
