@@ -367,7 +367,7 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _print(*things: object) -> None:
+def _print(*things: Any) -> None:
     from rich.console import Console
 
     console = Console()
@@ -379,7 +379,7 @@ def _print(*things: object) -> None:
     print(shown.get(), end="")
 
 
-def _terminate(*_: object) -> None:
+def _terminate(*_: Any) -> None:
     raise _Terminated
 
 

@@ -14,7 +14,7 @@ from hpo_gym.codecs import Codec
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Obs, Observer
+from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
@@ -98,6 +98,7 @@ class HPOEnv(gym.Env[Any, Any]):
             scores=scores, duplicates=duplicates, n_init=n_init,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
+        self._dict = isinstance(self.observation_space, gym.spaces.Dict)
         self._seeded = False
         self._n_init = n_init
         self._incumbent: dict[str, Any] | None = None
@@ -132,7 +133,7 @@ class HPOEnv(gym.Env[Any, Any]):
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
         return self._first(kernel.observe()), info
 
-    def step(self, action: object) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Evaluate the configuration that `action` stands for.
 
         Raises:
@@ -169,8 +170,8 @@ class HPOEnv(gym.Env[Any, Any]):
         task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
-    def _first(self, batch: Obs) -> Any:
-        return {k: v[0] for k, v in batch.items()} if isinstance(batch, dict) else batch[0]
+    def _first(self, batch: Any) -> Any:
+        return {k: v[0] for k, v in batch.items()} if self._dict else batch[0]
 
     def _info(self) -> dict[str, Any]:
         kernel = self.kernel

@@ -23,7 +23,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
-from hpo_gym.task import At, Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
 
@@ -163,8 +163,8 @@ class _Told(Bank):
     def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         return np.zeros(len(base)), np.zeros(len(base), np.int8)
 
-    def config(self, task: int, at: At) -> dict[str, Any]:
-        return self.space.from_unit(np.asarray(at)[: self.space.d])
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+        return self.space.from_unit(at[: self.space.d])
 
     def _wide(self, x: Points) -> Points:
         """Points with all columns; those that the run's space lacks are .5."""
@@ -200,5 +200,5 @@ class _ToldPool(_Told, PoolBank):
     def points(self, task: Ints, at: Ints) -> Points:
         return self._wide(self.pool[at])
 
-    def config(self, task: int, at: At) -> dict[str, Any]:
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
         return self.space.from_unit(self.pool[at])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import require
-from hpo_gym.task import Ints, Mask
 from hpo_gym.vector import HPOVectorEnv
 
 require("rl")
@@ -60,7 +59,7 @@ class HPOVecEnv(VecEnv):
                 'pass `autoreset_mode="SAME_STEP"` to HPOVectorEnv or make_vec.'
             )
         self.env = vector_env
-        self._actions: NDArray[Any] | None = None
+        self._actions: Any = None
         self._start: int | None = None
         super().__init__(vector_env.num_envs, vector_env.single_observation_space, vector_env.single_action_space)
 
@@ -91,7 +90,9 @@ class HPOVecEnv(VecEnv):
             self._tell_ends(infos, np.flatnonzero(dones), truncated, info)
         return obs, rewards, dones, infos
 
-    def _tell_ends(self, infos: list[dict[str, Any]], ended: Ints, truncated: Mask, info: Mapping[str, Any]) -> None:
+    def _tell_ends(
+        self, infos: list[dict[str, Any]], ended: NDArray[np.int64], truncated: NDArray[np.bool_], info: Any
+    ) -> None:
         last, final = info["final_obs"], info["final_info"]
         shown = {key: final[key][ended].tolist() for key in _SHOWN}
         tasks, names = final["task"], self.env.task_names

@@ -25,8 +25,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
-At = int | np.integer[Any] | NDArray[Any]
-"""What one run evaluates: a row, or a point ``(d,)``."""
 
 
 class Evaluated(NamedTuple):
@@ -238,12 +236,12 @@ class Bank(BankView):
         """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
-    def outcome_of(self, task: int, at: At, fidelity: float) -> tuple[float, int]:
+    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
         """Cost and status of one evaluation that can be looked up."""
         cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
         return float(cost[0]), int(status[0])
 
-    def config(self, task: int, at: At) -> dict[str, Any]:
+    def config(self, task: int, at: Any) -> dict[str, Any]:
         """The configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])

@@ -20,10 +20,10 @@ from hpo_gym.engine.parts import Part
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Obs, Observer
+from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
-from hpo_gym.task import Floats, Ints, Mask
+from hpo_gym.task import Ints
 from hpo_gym.trial import History
 
 Lazy = dict[str, Callable[[], Any]]
@@ -95,7 +95,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self._watch = Watch(num_envs, max_episode_steps) if watched else None
 
     # ------------------------------------------------------------------ reset
-    def reset(self, *, seed: object = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Any = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes.
 
         Args:
@@ -115,7 +115,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return self.kernel.observe(), self._reset_info()
         return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
 
-    def _masked(self, mask: object) -> Ints | None:
+    def _masked(self, mask: Any) -> Ints | None:
         if mask is None:
             return None
         given = mask
@@ -129,7 +129,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError("The first reset must begin all runs, got a mask of some.")
         return None if mask.all() else np.flatnonzero(mask)
 
-    def _seed(self, seed: object, which: Ints | None) -> None:
+    def _seed(self, seed: Any, which: Ints | None) -> None:
         kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
         if seed is None and not self._seeded:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
@@ -154,7 +154,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             self._watch.begin(which)
 
     # ------------------------------------------------------------------ step
-    def step(self, actions: object) -> Any:
+    def step(self, actions: Any) -> Any:
         """Advance every run by one action.
 
         Raises:
@@ -182,9 +182,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return obs, rewards, terminated, truncated, self._info()
         return self._turn(obs, rewards, terminated, truncated, ended, skip)
 
-    def _turn(
-        self, obs: Obs, rewards: Floats, terminated: Mask, truncated: Mask, ended: Ended, skip: Mask | None
-    ) -> Any:
+    def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
@@ -203,7 +201,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return obs, rewards, terminated, truncated, info
 
     def _renew(
-        self, obs: Obs, rewards: Floats, terminated: Mask, truncated: Mask, which: Ints | None, info: StepInfo
+        self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo
     ) -> Any:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
@@ -222,7 +220,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
         return self.kernel.over.copy()
 
-    def _begin_all(self, actions: object) -> Any:
+    def _begin_all(self, actions: Any) -> Any:
         """A step in which every run begins anew; the actions are checked and ignored."""
         kernel = self.kernel
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)

@@ -22,7 +22,6 @@ from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_gym import seeding
-from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
@@ -98,7 +97,7 @@ class PPOPool(PolicyAgent):
         steps: int | None = None,
         segments: int | None = None,
         patience: int | None = None,
-        reward: Part | None = None,
+        reward: Any = None,
         greedy: bool | None = None,
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,

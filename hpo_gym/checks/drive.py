@@ -11,8 +11,6 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from hpo_gym.checks.faults import snapshot
-from hpo_gym.codecs import Codec
-from hpo_gym.engine.parts import Parts
 
 Env = Any
 """A `gymnasium.Env` or `gymnasium.vector.VectorEnv`; both have the same calls."""
@@ -29,10 +27,9 @@ def action_space(env: Env) -> gym.Space[Any]:
     return space
 
 
-def codec_of(env: Env) -> Codec | None:
+def codec_of(env: Env) -> Any:
     """The codec inside, or None where the env is not ours."""
-    parts = getattr(getattr(env.unwrapped, "kernel", None), "parts", None)
-    return parts.codec if isinstance(parts, Parts) else None
+    return getattr(getattr(getattr(env.unwrapped, "kernel", None), "parts", None), "codec", None)
 
 
 def wrappers(env: Env) -> Iterator[Any]:
@@ -64,9 +61,9 @@ def actions(env: Env, seed: int) -> Iterator[Any]:
             yield going_on(space.sample(), space, codec)
 
 
-def going_on(action: Any, space: gym.Space[Any], codec: Codec | None) -> Any:
+def going_on(action: Any, space: gym.Space[Any], codec: Any) -> Any:
     """The action, changed where it would stop the episode."""
-    if codec is None or not codec.stop:
+    if not getattr(codec, "stop", False):
         return action
     if isinstance(space, gym.spaces.Discrete):
         return action % (space.n - 1)

@@ -88,7 +88,7 @@ def _light_copy(env: Env) -> Env:
     return copy.deepcopy(env, {id(thing): thing for thing in kept if thing is not None})
 
 
-def _unpickled(thing: object) -> Any:
+def _unpickled(thing: Any) -> Any:
     return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes that this line has just made
 
 
@@ -100,7 +100,7 @@ def _ways(env: Env) -> list[tuple[str, Callable[[Any], Any]]]:
     return ways
 
 
-def _can_be_pickled(wrapper: object) -> bool:
+def _can_be_pickled(wrapper: Any) -> bool:
     if not type(wrapper).__module__.startswith("gymnasium."):
         return True
     try:
@@ -227,7 +227,7 @@ def _go_on(faults: Faults, fault: str, twins: list[Driver]) -> None:
     _same(faults, fault, expected, moved)
 
 
-def _same(faults: Faults, fault: str, expected: object, got: object) -> None:
+def _same(faults: Faults, fault: str, expected: Any, got: Any) -> None:
     where = difference(expected, got)
     faults.expect(where is None, f"{fault} (at {where})")
 

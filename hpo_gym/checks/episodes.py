@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from hpo_gym.budget import FULL, over, pays
+from hpo_gym.budget import over, pays
 from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limited, wrappers
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
@@ -42,23 +41,23 @@ class Account:
     t: int
     spent: float = 0.0
     best: tuple[float, float] | None = None  # fidelity and score
-    config: Mapping[str, Any] | None = None
+    config: Any = None
     trials: tuple[Trial, ...] = ()
 
 
-def _check_episode(driver: Driver, opening: tuple[Any, dict[str, Any]], faults: Faults) -> None:
+def _check_episode(driver: Driver, opening: Any, faults: Faults) -> None:
     env = driver.env
     obs, info = opening
     check_obs(obs, env.observation_space, "`reset`", faults)
     faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
     faults.expect({"task", "t"} <= set(info), f"The info of `reset` lacks {sorted({'task', 't'} - set(info))}")
-    contexts, codec = getattr(getattr(env.unwrapped, "kernel", None), "contexts", None), codec_of(env)
-    if contexts is None or codec is None:
+    contexts = getattr(getattr(env.unwrapped, "kernel", None), "contexts", None)
+    if contexts is None:
         faults.add("The env inside is not an HPOEnv")
         return
     first = contexts.n_init
     faults.expect(info.get("t") == first, f"`t` is {info.get('t')} at first, with {first} given points")
-    levels = contexts.fidelities if codec.fidelity else FULL
+    levels = contexts.fidelities if codec_of(env).fidelity else (1.0,)
     account = Account(contexts.budget, levels[0], contexts.n_init)
     if contexts.n_init and faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
         account.best, account.config = (1.0, info["incumbent_score"]), info.get("incumbent")
@@ -88,7 +87,7 @@ def check_obs(obs: Any, space: gym.Space[Any], who: str, faults: Faults) -> None
     faults.expect(space.contains(obs), f"{who}: the observation is outside its space")
 
 
-def _check_step(env: Env, outcome: tuple[Any, ...], account: Account, task: object, faults: Faults) -> None:
+def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Faults) -> None:
     obs, reward, terminated, truncated, info = outcome
     check_obs(obs, env.observation_space, "`step`", faults)
     good = isinstance(reward, float) and math.isfinite(reward)
@@ -112,7 +111,7 @@ def _check_step(env: Env, outcome: tuple[Any, ...], account: Account, task: obje
     _check_history(env, info, account, faults)
 
 
-def _check_types(info: Mapping[str, Any], faults: Faults) -> None:
+def _check_types(info: Any, faults: Faults) -> None:
     for name in ("config", "incumbent"):
         faults.expect(isinstance(info[name], dict), f"`info[{name!r}]` is not a dictionary")
     for name in ("score", "incumbent_score", "cost", "fidelity"):
@@ -124,7 +123,7 @@ def _check_types(info: Mapping[str, Any], faults: Faults) -> None:
     faults.expect(info["status"] in LABELS, f"`info['status']` is not one of {LABELS} but {info['status']!r}")
 
 
-def _check_score(env: Env, info: Mapping[str, Any], faults: Faults) -> None:
+def _check_score(env: Env, info: Any, faults: Faults) -> None:
     """The score, cost and status are those that the task gives for the configuration."""
     try:
         task = env.unwrapped.suite.task(info["task"])
@@ -143,14 +142,14 @@ def _check_score(env: Env, info: Mapping[str, Any], faults: Faults) -> None:
         faults.expect(told == true, f"`info[{name!r}]` is not what the task gives: {told!r} instead of {true!r}")
 
 
-def _check_reward(env: Env, reward: float, info: Mapping[str, Any], faults: Faults) -> None:
+def _check_reward(env: Env, reward: float, info: Any, faults: Faults) -> None:
     parts = env.unwrapped.kernel.parts
     changed = any(isinstance(wrapper, gym.RewardWrapper) for wrapper in wrappers(env))
     if type(parts.reward) is Score and parts.duplicates != "penalize" and not changed:
         faults.expect(reward == info["score"], f"The reward {reward!r} is not the score {info['score']!r}")
 
 
-def _check_incumbent(info: Mapping[str, Any], account: Account, faults: Faults) -> None:
+def _check_incumbent(info: Any, account: Account, faults: Faults) -> None:
     rank = (info["fidelity"], info["score"])
     if account.best is None or rank > account.best:
         account.best, account.config = rank, dict(info["config"])
@@ -159,7 +158,7 @@ def _check_incumbent(info: Mapping[str, Any], account: Account, faults: Faults) 
     faults.expect(info["incumbent"] == account.config, "The incumbent is not the best trial so far")
 
 
-def _check_budget(info: Mapping[str, Any], account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
+def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
     account.spent += info["fidelity"]
     left = account.budget - account.spent
     faults.expect(pays(account.budget, account.spent), f"More is spent than the budget of {account.budget:g}")
@@ -169,7 +168,7 @@ def _check_budget(info: Mapping[str, Any], account: Account, terminated: bool, t
     faults.expect(done or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
 
 
-def _check_history(env: Env, info: Mapping[str, Any], account: Account, faults: Faults) -> None:
+def _check_history(env: Env, info: Any, account: Account, faults: Faults) -> None:
     history = env.unwrapped.history()
     faults.expect(history[: len(account.trials)] == account.trials, "`history` changes trials that it told before")
     account.trials = history[:]
@@ -197,7 +196,7 @@ def check_vector_steps(env: Env, faults: Faults) -> None:
             faults.expect(np.isfinite(outcome[1]).all(), "A reward is not finite")
 
 
-def _check_arrays(info: Mapping[str, Any], n: int, faults: Faults) -> None:
+def _check_arrays(info: Any, n: int, faults: Faults) -> None:
     for name in ARRAYS:
         if faults.expect(name in info, f"The infos lack {name!r}"):
             value = info[name]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import functools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,7 +89,7 @@ def made_up(query: Query) -> Trial:
 
 # ---------------------------------------------------------------------- runs
 def run(
-    optimizer: Optimizer, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
+    optimizer: Any, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
 ) -> list[Trial]:
     """Let an optimizer spend the budget, and check its proposals."""
     optimizer.reset(context, seeding.generator(seed))
@@ -114,9 +113,8 @@ def run(
     return trials
 
 
-def _proposal(query: object, context: Context, faults: Faults) -> bool:
-    if not isinstance(query, Query):
-        faults.add(f"`ask` gives no Query but {query!r:.80}")
+def _proposal(query: Any, context: Context, faults: Faults) -> bool:
+    if not faults.expect(isinstance(query, Query), f"`ask` gives no Query but {query!r:.80}"):
         return False
     near = min(abs(f - query.fidelity) for f in context.fidelities)
     faults.expect(near < _NEAR, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
@@ -176,14 +174,14 @@ def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> 
     }
     for name, score in {**scores, "failures only": lambda i: -1.0}.items():
         status = Status.FAILED if name == "failures only" else Status.OK
-        told = functools.partial(_told, answer, score, status, iter(range(10**6)))
+        count = iter(range(10**6))
+
+        def told(query: Query, score: Any = score, status: Status = status, count: Any = count) -> Trial:
+            known = answer(query)
+            return Trial(known.query, score(next(count)), known.cost, status)
+
         with faults.guard(f"A run of {name}"):
             run(new(), context, told, faults, 4)
-
-
-def _told(answer: Answer, score: Callable[[int], float], status: Status, count: Iterator[int], query: Query) -> Trial:
-    known = answer(query)
-    return Trial(known.query, score(next(count)), known.cost, status)
 
 
 def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
@@ -209,7 +207,7 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
         faults.expect(not told, f"It tries {told} of {count} given configurations though others are left")
 
 
-def _frozen(config: Mapping[str, Any]) -> tuple[Any, ...]:
+def _frozen(config: Any) -> tuple[Any, ...]:
     return tuple(sorted((k, repr(v)) for k, v in config.items()))
 
 
@@ -251,7 +249,7 @@ def _trained(
         optimizer.load(folder)
         return optimizer
 
-    def trials(optimizer: Optimizer) -> list[Trial]:
+    def trials(optimizer: Any) -> list[Trial]:
         return run(optimizer, context, answer, faults, 7)
 
     trained(first).save(folder)

@@ -57,7 +57,7 @@ class Codec(ABC):
         """The action space of one run."""
 
     @abstractmethod
-    def decode(self, contexts: Contexts, runs: Runs, actions: object) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         """Map the actions of `n` runs; raises `InvalidValueError` where one is outside the action space."""
 
     def decoder(self, contexts: Contexts) -> Decoder:

@@ -37,7 +37,7 @@ class OneChoice(Codec):
         a = self.count(contexts) + self.stop
         return gym.spaces.MultiDiscrete([a, len(contexts.fidelities)]) if self.fidelity else gym.spaces.Discrete(a)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: object) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         count = self.count(contexts)
         if self.fidelity:
             both = integers_of(actions, runs.n, np.array([count + self.stop, len(contexts.fidelities)]))

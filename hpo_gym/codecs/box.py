@@ -28,7 +28,7 @@ class Box(Codec):
         width = contexts.space.d + self.fidelity + self.stop
         return gym.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: object) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         d = contexts.space.d
         a = points_of(actions, runs.n, d + self.fidelity + self.stop)
         at = runs.bank.place(runs.task, (a[:, :d] + 1.0) / 2.0)

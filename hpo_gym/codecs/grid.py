@@ -28,7 +28,7 @@ class Grid(Codec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.MultiDiscrete(self._sizes(contexts))
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: object) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
         sizes = self._sizes(contexts)
         a = integers_of(actions, runs.n, sizes)
         grid = level_grid(contexts.space, self.levels)

@@ -68,11 +68,11 @@ class Pool(OneChoice):
         return mask
 
 
-def _rows(count: int, runs: Runs, actions: object) -> tuple[Ints, None, None]:
+def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     return choices_of(actions, runs.n, count), None, None
 
 
-def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: object) -> tuple[Ints, None, None]:
+def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
     at = choices_of(actions, runs.n, count)
     there = bank.there.take(runs.base + at)
     return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.observers import Obs
-
 _NOTHING: dict[str, Callable[[], Any]] = {}
 
 
@@ -47,7 +45,7 @@ class StepInfo(dict[str, Any]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def get(self, key: str, default: object = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or `default`."""
         return self[key] if key in self else default  # noqa: SIM401 - this is `get`
 
@@ -127,7 +125,7 @@ class MixedInfo(StepInfo):
         return value
 
 
-def final_infos(n: int, which: NDArray[np.int64] | None, obs: Obs, info: StepInfo) -> dict[str, Callable[[], Any]]:
+def final_infos(n: int, which: NDArray[np.int64] | None, obs: Any, info: StepInfo) -> dict[str, Callable[[], Any]]:
     """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
 
     Args:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.errors import InvalidValueError, unknown
@@ -16,7 +16,6 @@ from hpo_gym.score_scales import SCORES
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
-T = TypeVar("T")
 _PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
 
 
@@ -64,20 +63,20 @@ def make_parts(
     return Parts(*parts, duplicates)
 
 
-def make_part(registry: Registry[T], part: Part | T, **given: object) -> T:
+def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
     """Make one part; an unknown name or option is an error that offers the nearest."""
     if not isinstance(part, (str, Mapping)):
         return part
-    options: dict[str, Any] = {"name": part} if isinstance(part, str) else dict(part)
+    options = {"name": part} if isinstance(part, str) else dict(part)
     name = options.pop("name", None)
     if not isinstance(name, str):
         raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
     maker = registry.get(name)
     _check_options(f"{registry.kind} {name!r}", maker, options)
-    return cast(T, made(maker, name, options, registry.kind, given))
+    return made(maker, name, options, registry.kind, given)
 
 
-def _check_options(kind: str, maker: Callable[..., object], options: Mapping[str, Any]) -> None:
+def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:
     """Refuse an option of another type than its annotation says, where that is a plain one."""
     for key, parameter in inspect.signature(maker).parameters.items():
         words = str(parameter.annotation).split(" | ")

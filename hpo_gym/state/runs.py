@@ -142,7 +142,9 @@ class Runs:
             self.previous = self.best
             if self.fidelity is not None:
                 self.spent = np.zeros(self.n)
+            which_: Any = slice(None)
         else:
+            which_ = which
             self.block = None  # was handed out, and what is not begun now can be asked for again
             if isinstance(self.start, int):
                 self.start = np.full(self.n, self.start)
@@ -154,13 +156,12 @@ class Runs:
             if isinstance(self.spent, float):
                 self.spent = np.full(self.n, self.spent)
             self.spent[which] = 0.0
-        who: slice | Ints = slice(None) if which is None else which
         if self.repeated is not None:
-            self.at[:, who] = -1 if self.tabular else np.nan
+            self.at[:, which_] = -1 if self.tabular else np.nan
         if self.best_fidelity is not None:
-            self.best_fidelity[who] = 0.0
+            self.best_fidelity[which_] = 0.0
         if self.history is not None:
-            self.history[who] = 0.0
+            self.history[which_] = 0.0
 
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
@@ -308,8 +309,8 @@ class Runs:
                 self.block[:, d + 1] = used
                 self.history[:, t] = self.block[:, : d + 2]
                 return
-            who: slice | Ints = slice(None)
-            place: tuple[slice | Ints, int | Ints] = (who, t)
+            who: Any = slice(None)
+            place: Any = (who, t)
         else:
             who = np.arange(self.n) if idle is None else np.flatnonzero(~idle)
             place = (who, np.broadcast_to(t, self.n)[who])

@@ -30,7 +30,7 @@ from hpo_agents._policy.training import (
 )
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.parts import Part, make_part
+from hpo_gym.engine.parts import make_part
 from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
@@ -77,11 +77,11 @@ class PolicyAgent(SavedPolicy):
 
     def __init__(
         self,
-        codec: Part | None = None,
-        observer: Part | None = None,
+        codec: Any = None,
+        observer: Any = None,
         candidates: int | None = None,
         scores: str | None = None,
-        reward: Part | None = None,
+        reward: Any = None,
         budget: int | None = None,
         runs: int | None = None,
         steps: int | None = None,
@@ -93,11 +93,11 @@ class PolicyAgent(SavedPolicy):
     ) -> None:
         take(self, locals())
 
-    codec: Part
-    observer: Part
+    codec: Any
+    observer: Any
     candidates: int
     scores: str
-    reward: Part
+    reward: Any
     budget: int
     runs: int
     steps: int
