@@ -8,13 +8,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Observer
+from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
@@ -38,7 +38,7 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
-    ``normalized_improvement``, ``regret``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
+    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
 
     ## Starting state
     A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
@@ -50,8 +50,8 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Info
     ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
-    best configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without
-    what needs a trial.
+    best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
+    only what needs no trial.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -61,8 +61,8 @@ class HPOEnv(gym.Env[Any, Any]):
         budget: Full evaluations in an episode.
         observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
         scores: Scale of the scores shown: "raw", "global", "running" or "rank".
-        duplicates: What becomes of a repeated configuration: "allow", "mask" or "penalize".
-        n_init: Given points.
+        duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
+        n_init: Size of the initial design.
         render_mode: None, "ansi" or "rgb_array".
 
     Raises:
@@ -98,7 +98,6 @@ class HPOEnv(gym.Env[Any, Any]):
             scores=scores, duplicates=duplicates, n_init=n_init,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._dict = isinstance(self.observation_space, gym.spaces.Dict)
         self._seeded = False
         self._n_init = n_init
         self._incumbent: dict[str, Any] | None = None
@@ -107,7 +106,7 @@ class HPOEnv(gym.Env[Any, Any]):
         """Begin an episode.
 
         Args:
-            seed: Seed of this and of the following episodes; None goes on.
+            seed: Seed of this and the following episodes; None continues the current stream.
             options: ``{"task": name}`` chooses the task.
         """
         given = check_options(options, ("task",))
@@ -133,8 +132,8 @@ class HPOEnv(gym.Env[Any, Any]):
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
         return self._first(kernel.observe()), info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Evaluate the configuration that `action` stands for.
+    def step(self, action: ArrayLike) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Evaluate the configuration encoded by `action`.
 
         Raises:
             StateError: Before the first `reset`, or after the end of the episode.
@@ -170,8 +169,8 @@ class HPOEnv(gym.Env[Any, Any]):
         task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
-    def _first(self, batch: Any) -> Any:
-        return {k: v[0] for k, v in batch.items()} if self._dict else batch[0]
+    def _first(self, batch: Observation) -> Any:
+        return {k: v[0] for k, v in batch.items()} if isinstance(batch, dict) else batch[0]
 
     def _info(self) -> dict[str, Any]:
         kernel = self.kernel

@@ -41,7 +41,7 @@ class Task(ABC):
 
     Attributes:
         name: Unique in its suite: the data set's name or id.
-        family: Data sets of one origin share it; splits never cut through a family.
+        family: Data sets of one origin share it; no split divides a family.
         suite: Name of the suite, part of the key of noise.
         space: What may be chosen.
         best: The best reachable score. Metrics and the training-only rewards read it, agents never do.
@@ -79,7 +79,7 @@ class Task(ABC):
 
     @property
     def pool(self) -> Points | None:
-        """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
+        """All configurations that can be evaluated, ``(m, d)``, or None if unlimited."""
         return None
 
     @property
@@ -223,7 +223,7 @@ class Bank(BankView):
     dtype: np.dtype[Any] = np.dtype(np.float64)
 
     def base(self, task: Ints) -> Ints:
-        """What `evaluate` wants to know of the task of each run, ``(n,)``, computed once an episode."""
+        """Per-run task data for `evaluate`, ``(n,)``, computed once per episode."""
         return task
 
     @abstractmethod
@@ -236,12 +236,12 @@ class Bank(BankView):
         """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
-    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
+    def outcome_of(self, task: int, at: NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Cost and status of one evaluation that can be looked up."""
         cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
         return float(cost[0]), int(status[0])
 
-    def config(self, task: int, at: Any) -> dict[str, Any]:
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
         """The configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])

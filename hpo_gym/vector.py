@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
-from hpo_gym.codecs import Codec
-from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
+from hpo_gym.codecs import Codec, Mask
+from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, StepInfo, final_infos
 from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Observer
+from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
-from hpo_gym.task import Ints
+from hpo_gym.task import Floats, Ints
 from hpo_gym.trial import History
 
-Lazy = dict[str, Callable[[], Any]]
+Seeds = int | Sequence[int | None] | None
+Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
 _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
-    """`num_envs` runs of `HPOEnv` at once, bit for bit what those give one by one.
+    """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
@@ -41,7 +42,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     Args:
         num_envs: Number of runs.
-        autoreset_mode: When a run that has ended begins anew. ``NEXT_STEP``: in the next step, whose action is ignored.
+        autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
             ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
             an error.
@@ -95,7 +96,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self._watch = Watch(num_envs, max_episode_steps) if watched else None
 
     # ------------------------------------------------------------------ reset
-    def reset(self, *, seed: Any = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes.
 
         Args:
@@ -115,7 +116,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return self.kernel.observe(), self._reset_info()
         return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
 
-    def _masked(self, mask: Any) -> Ints | None:
+    def _masked(self, mask: object) -> Ints | None:
         if mask is None:
             return None
         given = mask
@@ -129,7 +130,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError("The first reset must begin all runs, got a mask of some.")
         return None if mask.all() else np.flatnonzero(mask)
 
-    def _seed(self, seed: Any, which: Ints | None) -> None:
+    def _seed(self, seed: Seeds, which: Ints | None) -> None:
         kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
         if seed is None and not self._seeded:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
@@ -154,7 +155,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             self._watch.begin(which)
 
     # ------------------------------------------------------------------ step
-    def step(self, actions: Any) -> Any:
+    def step(self, actions: ArrayLike) -> Outcome:
         """Advance every run by one action.
 
         Raises:
@@ -182,7 +183,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return obs, rewards, terminated, truncated, self._info()
         return self._turn(obs, rewards, terminated, truncated, ended, skip)
 
-    def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
+    def _turn(
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Ended, skip: Mask | None
+    ) -> Outcome:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
@@ -201,8 +204,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return obs, rewards, terminated, truncated, info
 
     def _renew(
-        self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo
-    ) -> Any:
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Ints | None, info: StepInfo
+    ) -> Outcome:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
         lazy = final_infos(self.num_envs, which, pick(obs, which), info)
@@ -220,7 +223,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
         return self.kernel.over.copy()
 
-    def _begin_all(self, actions: Any) -> Any:
+    def _begin_all(self, actions: ArrayLike) -> Outcome:
         """A step in which every run begins anew; the actions are checked and ignored."""
         kernel = self.kernel
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)

@@ -21,7 +21,7 @@ from ConfigSpace import (
     Integer,
     OrdinalHyperparameter,
 )
-from small import PATIENCE, TRAINABLE, made, within
+from small import PATIENCE, TRAINABLE, import_packages, made, within
 
 from hpo_gym import seeding
 from hpo_gym.optimizer import Context, make_optimizer
@@ -139,6 +139,7 @@ def ready_for(name: str, of: SearchSpace, **options: Any) -> Any:
 
 @functools.cache
 def _taught(name: str, of: str) -> Any:
+    import_packages(name)
     optimizer, spaces = made(name), ("floats", "narrow") if of == "floats" else (of,)
     with within(PATIENCE, f"The training of {name}"):
         optimizer.train([objective(s, name=f"{s}-{i}") for s in spaces for i in range(3)], np.random.default_rng(0))

@@ -13,8 +13,8 @@ from hpo_gym.optimizer import OPTIMIZERS, Evaluations
 from hpo_gym.pool import Pool, keys
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
-from hpo_gym.trial import Status
 
 Matrix = NDArray[np.float64]
 
@@ -62,30 +62,26 @@ def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfoli
 
     `Evaluations` are told apart by identity, so this is the same tuple or one of the same members.
     """
-    tasks = [e for e in prior if e.x.shape[1] == space.d and _good(e).any()]
+    tasks = known(space, prior)
     if not tasks:
         return None
-    z = [normalised(e) for e in tasks]
-    if all(e.x is tasks[0].x or np.array_equal(e.x, tasks[0].x) for e in tasks):
-        return Portfolio(space.snap(tasks[0].x), np.stack(z))
+    z, shared = [normalised(e) for e in tasks], shared_points(space, tasks)
+    if shared is not None:
+        return Portfolio(shared, np.stack(z))
     x = _best_points(space, tasks)
     return Portfolio(x, np.stack([s[_nearest(space, e, x)] for e, s in zip(tasks, z, strict=True)]))
 
 
 def normalised(e: Evaluations) -> Matrix:
     """Scores of a task in [0, 1], ``(m,)``: failures 0, and the mean of the others where not measured."""
-    z, missing = scaled(e.score, _good(e)), np.isnan(e.score)
+    z, missing = scaled(e.score, successes(e)), np.isnan(e.score)
     return np.where(missing, z[~missing].mean(), z)
-
-
-def _good(e: Evaluations) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
 
 
 def _best_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points:
     """The distinct best points of each task, ``(c, d)``."""
     count = max(1, _CANDIDATES // len(tasks))
-    best = [e.x[np.argsort(np.where(_good(e), -e.score, np.inf), kind="stable")[:count]] for e in tasks]
+    best = [e.x[np.argsort(np.where(successes(e), -e.score, np.inf), kind="stable")[:count]] for e in tasks]
     x = space.snap(np.concatenate(best))
     return np.array(list(dict(zip(keys(x), x, strict=True)).values()))
 

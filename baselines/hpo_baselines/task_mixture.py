@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
-from hpo_baselines._models.ranking import pairs
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.acquisition import weighted_gain
+from hpo_gym.transfer.mixture import TEMPERATURE, order_weights
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
 
 _MEAN = 1e-6  # weight of the mean score, which decides where no improvement is expected
-TEMPERATURE = 0.08
 
 
 @OPTIMIZERS.register("task-mixture", family="transfer", trainable=False)
@@ -61,22 +60,12 @@ class MixtureModel(Model):
         if not len(y):
             return lambda at: self._mean[at.row]
         there = self._z[:, seen.row]
-        weight, best = task_weights(there, y, self._temperature), there.max(1)
+        weight, best = order_weights(there[None], y[None], temperature=self._temperature)[0], there.max(1)
 
         def value(at: Place) -> Floats:
             return weighted_gain(self._z[:, at.row], best, weight) + _MEAN * self._mean[at.row]
 
         return value
-
-
-def task_weights(z: Floats, y: Floats, temperature: float = TEMPERATURE) -> Floats:
-    """The weights of tasks, ``(k,)``, by their scores ``(k, n)`` at trials with scores ``(n,)``; they add up to 1."""
-    if len(y) < 2:
-        return np.full(len(z), 1.0 / len(z))
-    i, j = pairs(len(y))
-    share = (np.sign(z[:, i] - z[:, j]) != np.sign(y[i] - y[j])).mean(1)
-    weight = np.exp(-(share - share.min()) / temperature)
-    return np.asarray(weight / weight.sum())
 
 
 def check_temperature(temperature: float) -> None:

@@ -9,8 +9,9 @@ from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.ebgp import NOISE, SHRINKAGE, EBModel, check_prior
-from hpo_baselines.task_mixture import TEMPERATURE, MixtureModel, check_temperature
+from hpo_baselines.task_mixture import MixtureModel, check_temperature
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.transfer.mixture import TEMPERATURE
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]

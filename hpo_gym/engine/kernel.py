@@ -6,13 +6,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.parts import Parts
 from hpo_gym.engine.transition import Transition
-from hpo_gym.observers import Observer
+from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import judge_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -48,7 +48,7 @@ class Kernel(Transition):
         self._worlds = np.zeros((_AHEAD, n), np.uint64)
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
-        self._blank: Any = None
+        self._blank: Observation | None = None
         self._decode, self._observe = codec.decoder(contexts), observer
         self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
@@ -83,7 +83,7 @@ class Kernel(Transition):
         self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
         self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
 
-    def step(self, actions: Any, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
 
         Args:
@@ -124,7 +124,7 @@ class Kernel(Transition):
         return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
 
     # ------------------------------------------------------------------ views
-    def observe(self) -> Any:
+    def observe(self) -> Observation:
         """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
         if not self._blanks or not np.equal(self.runs.t, 0).any():
             return self._observe(self.contexts, self.runs)
@@ -133,7 +133,7 @@ class Kernel(Transition):
         blank = np.flatnonzero(self.runs.t == 0)
         return put(obs, blank, self.observe_some(blank))
 
-    def observe_some(self, which: Ints) -> Any:
+    def observe_some(self, which: Ints) -> Observation:
         """Observations of runs that have just begun; where all begin alike, one for all of them."""
         if not self.parts.observer.blank or self.contexts.n_init:
             return self.parts.observer(self.contexts, self.runs.select(which))
@@ -161,9 +161,10 @@ def make_runs(
     )  # fmt: skip
 
 
-def put(whole: Any, which: Ints, part: Any) -> Any:
+def put(whole: Observation, which: Ints, part: Observation) -> Observation:
     """Write the observations of some runs into those of all."""
     if isinstance(whole, dict):
+        assert isinstance(part, dict)
         for name, value in part.items():
             whole[name][which] = value
     else:
@@ -171,7 +172,7 @@ def put(whole: Any, which: Ints, part: Any) -> Any:
     return whole
 
 
-def pick(whole: Any, which: Ints | None) -> Any:
+def pick(whole: Observation, which: Ints | None) -> Observation:
     """The observations of some runs, copied; of all runs (None), themselves."""
     if which is None:
         return whole

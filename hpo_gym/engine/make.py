@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -
     return tasks
 
 
-def task_positions(tasks: Sequence[Known], names: Any, count: int) -> list[int]:
+def task_positions(tasks: Sequence[Known], names: object, count: int) -> list[int]:
     """Positions of named tasks, one name for all runs or a sequence of `count`."""
     known = {t.name: j for j, t in enumerate(tasks)}
     wanted = [names] * count if isinstance(names, str) else names
@@ -105,7 +105,7 @@ def task_positions(tasks: Sequence[Known], names: Any, count: int) -> list[int]:
     return [known[name] for name in wanted]
 
 
-def is_row(value: Any) -> bool:
+def is_row(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether a value is a list, a tuple or an array of one axis."""
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
@@ -121,7 +121,7 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
     return given
 
 
-def check_seed(seed: Any) -> int:
+def check_seed(seed: object) -> int:
     """Refuse a seed that is no integer >= 0."""
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")

@@ -142,7 +142,7 @@ class Runs:
             self.previous = self.best
             if self.fidelity is not None:
                 self.spent = np.zeros(self.n)
-            which_: Any = slice(None)
+            which_: Ints | slice = slice(None)
         else:
             which_ = which
             self.block = None  # was handed out, and what is not begun now can be asked for again
@@ -309,8 +309,8 @@ class Runs:
                 self.block[:, d + 1] = used
                 self.history[:, t] = self.block[:, : d + 2]
                 return
-            who: Any = slice(None)
-            place: Any = (who, t)
+            who: Ints | slice = slice(None)
+            place: tuple[Ints | slice, int | Ints] = (who, t)
         else:
             who = np.arange(self.n) if idle is None else np.flatnonzero(~idle)
             place = (who, np.broadcast_to(t, self.n)[who])

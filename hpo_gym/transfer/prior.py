@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.space import Points
+from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.trial import Status
 
@@ -27,8 +27,8 @@ class Scale:
     Attributes:
         mean, sd: Of the scores of all measured successes, each task counted alike.
         cost: Mean cost of a full evaluation.
-        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their logarithm where
-            all are positive.
+        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their
+            `signed_log`.
     """
 
     mean: float = 0.0
@@ -60,7 +60,7 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
     """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
     means, squares, costs = [], [], []
     for e in prior:
-        good = np.isfinite(e.score) & (e.status == Status.OK)
+        good = successes(e)
         means.append(e.score[good].mean())
         squares.append((e.score[good] ** 2).mean())
         costs.append(e.cost[good].mean())
@@ -68,6 +68,24 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
     variance = float(np.mean(squares)) - mean**2
     cost = float(np.mean(costs))
     return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
+
+
+def successes(e: Evaluations) -> Mask:
+    """Which points of a task were evaluated and did not fail, ``(m,)``."""
+    return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
+
+
+def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
+    """The earlier tasks with a success, whose points have as many columns as the space."""
+    return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())
+
+
+def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
+    """The canonical points that all tasks were measured at, ``(m, d)``; None where they differ."""
+    first = tasks[0].x
+    if not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
+        return None
+    return space.snap(first)
 
 
 def signed_log(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,8 +31,8 @@ from small import made, registered
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
-from hpo_agents._policy.checkpoints import read_checkpoint
 from hpo_gym.env import HPOEnv
+from hpo_gym.learning.checkpoints import read_checkpoint
 
 torch.set_num_threads(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, Scorer
+from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
 from hpo_gym.bench.rollout import rollout
@@ -269,6 +271,15 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Su
 
 
 # ---------------------------------------------------------------------- acting
+def test_an_earlier_task_without_a_success_teaches_nothing(suites: tuple[Suite, Suite]) -> None:
+    suite = suites[0]
+    task, prior = suite.tasks("test")[0], suite.prior()
+    failed = replace(prior[0], score=np.full(len(prior[0].score), -np.inf))
+    usual, beside = (PoolRun(Context.of(task, 4, p), rng()).features() for p in (prior, (*prior, failed)))
+    rows = np.arange(len(prior[0].x))[None]
+    np.testing.assert_array_equal(beside.at(rows), usual.at(rows))
+
+
 def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) -> None:
     suite = suites[0]
     prior, task = prior_of(suite), suite.tasks("test")[0]

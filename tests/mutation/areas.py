@@ -47,7 +47,7 @@ AREAS = (
     Area(
         "kernel",
         ("hpo_gym/engine/kernel.py", "hpo_gym/engine/make.py", "hpo_gym/engine/parts.py"),
-        ("tests/core/test_kernel.py", "tests/core/test_repeats.py"),
+        ("tests/core/test_kernel.py", "tests/core/test_make.py", "tests/core/test_repeats.py"),
     ),
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
     Area(

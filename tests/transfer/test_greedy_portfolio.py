@@ -45,5 +45,6 @@ def test_after_the_greedy_entries_the_rest_come_by_their_mean() -> None:
 
 
 def test_many_tasks_are_summed_in_parts() -> None:
-    worth = np.tile(np.array([[1.0, 0.0], [0.0, 0.75]]), (40_000, 1))
+    """More than are summed at once; the last of them alone would have the other candidate first."""
+    worth = np.repeat([[1.0, 0.0], [0.0, 0.75]], 40_000, 0)
     assert Portfolio(np.arange(2), worth).first(2).tolist() == [0, 1]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
+from ConfigSpace import ConfigurationSpace
 
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.transfer.prior import PoolPrior, Scale
+from hpo_gym.space import SearchSpace
+from hpo_gym.transfer.prior import PoolPrior, Scale, known, shared_points, successes
+from hpo_gym.trial import Status
 
 X = np.array([[0.0], [0.5], [1.0]])
 
@@ -41,6 +45,25 @@ def test_earlier_tasks_on_another_pool_are_left_out() -> None:
     found = PoolPrior.of(prior, X.copy(), Scale())
     assert (found.families, found.known) == (("a",), None)
     assert PoolPrior.of(prior, X[:-1], Scale()).families == ()
+
+
+def test_a_task_is_known_by_a_success_in_the_same_space() -> None:
+    space = SearchSpace(ConfigurationSpace({"a": (0.0, 1.0)}))
+    good, failed = evaluations("a", X, [np.nan, -1.0, 2.0]), evaluations("b", X, [-math.inf, np.nan, -1.0])
+    good.status[1] = failed.status[2] = Status.FAILED
+    wide = evaluations("c", np.zeros((1, 2)), [1.0])
+    assert successes(good).tolist() == [False, False, True]
+    assert known(space, [failed, good, wide]) == (good,)
+
+
+def test_points_are_shared_if_they_are_the_same_on_all_tasks() -> None:
+    space = SearchSpace(ConfigurationSpace({"a": (0, 4)}))
+    near = X * 0.99  # of integers, the same
+    one, same, other = (evaluations("a", x, [1.0, 2.0, 3.0]) for x in (near, near.copy(), X))
+    found = shared_points(space, [one, same])
+    assert found is not None
+    assert found.tolist() == space.snap(X).tolist()
+    assert shared_points(space, [one, other]) is None
 
 
 def test_a_new_row_is_known_to_no_task() -> None:

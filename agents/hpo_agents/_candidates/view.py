@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_gym.codecs import Codec, Proposal
@@ -34,7 +34,7 @@ class CandidateCodec(Codec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.Discrete(len(self.candidates.x))
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         a, c = np.asarray(actions), len(self.candidates.x)
         if a.shape != (runs.n,) or a.dtype.kind not in "iu" or ((a < 0) | (a >= c)).any():
             raise InvalidValueError(f"Actions must be {runs.n} integers in [0, {c - 1}], got {actions!r:.80}.")
@@ -68,7 +68,7 @@ class NearestCandidateCodec(CandidateCodec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.Box(-1.0, 1.0, (self.candidates.space.d,), np.float32)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         x, weight = self.candidates.x, self._weight
         point = (points_of(actions, runs.n, x.shape[1]) + 1.0) / 2.0
         # the sum of weight (point - x)^2, without an array (n, c, d)

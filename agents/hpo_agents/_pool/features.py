@@ -2,7 +2,7 @@
 
 They come from a Gaussian process, conditioned on the run's scores, whose mean and covariance between rows of the pool
 are those of the meta-train tasks (an empirical Bayes prior), plus a small stationary part, so that it works without
-earlier tasks too; and from the meta-train tasks as hypotheses (`pool_mixture`).
+earlier tasks too; and from the meta-train tasks as hypotheses (`Mixture`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_agents._pool.mixture import Mixture
 from hpo_gym.task import Ints
 from hpo_gym.transfer.acquisition import floored_log_improvement
+from hpo_gym.transfer.mixture import Mixture
 from hpo_gym.transfer.posterior import PoolPosterior
 from hpo_gym.transfer.prior import Mask, PoolPrior, Singles
 

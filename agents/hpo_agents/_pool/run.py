@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hpo_agents._pool.features import PoolFeatures
@@ -9,7 +11,7 @@ from hpo_gym.budget import horizon, over
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
-from hpo_gym.transfer.prior import PoolPrior, Scale, score_scale
+from hpo_gym.transfer.prior import PoolPrior, Scale, known, score_scale
 from hpo_gym.trial import Query, Trial
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
@@ -20,7 +22,7 @@ class PoolRun:
 
     def __init__(self, context: Context, rng: np.random.Generator) -> None:
         self.context, space = context, context.space
-        prior = [e for e in context.prior if e.x.shape[1] == space.d]
+        prior = known(space, context.prior)
         self.x = _candidates(context, prior, rng)
         self.open = np.ones(len(self.x), bool) if context.available is None else np.array(context.available, bool)
         scale = Scale(*score_scale(prior)) if prior else None
@@ -74,7 +76,7 @@ class PoolRun:
         return PoolFeatures(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
 
 
-def _candidates(context: Context, prior: list[Evaluations], rng: np.random.Generator) -> Points:
+def _candidates(context: Context, prior: Sequence[Evaluations], rng: np.random.Generator) -> Points:
     if context.pool is not None:
         return np.asarray(context.pool)
     if prior:

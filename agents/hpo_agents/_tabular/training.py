@@ -12,10 +12,10 @@ from hpo_agents._tabular.designs import ALL, Design, Mask
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.engine.parts import make_part
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.learning.validate import mean_regret
 from hpo_gym.rewards import REWARDS, Judge, judge_of
 from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, Ints, Task, bank_of
@@ -57,10 +57,8 @@ class Plan:
                 raise InvalidValueError(f"`0 <= {name} <= 1` must hold, got {value}; the nearest is {near}.")
         for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
             value = getattr(self, name)
-            if name == "steps" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+            if not (name == "steps" and value is None):
+                check_whole({name: value}, least)
 
 
 def learn(
@@ -89,7 +87,7 @@ def learn(
     for e in range(episodes):
         _episode(design, rule, table, bank, contexts, judge, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
-            regret = mean_regret(design, table, validation, plan)
+            regret = _regret(design, table, validation, plan)
             if regret <= least:
                 least, kept = regret, table.copy()
     kept.grow(design.size()[0])
@@ -131,21 +129,21 @@ def _episode(
         s, live = s_next, live & ~over
 
 
-def mean_regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
-    """Mean over tasks and trials of the normalised regret of greedy runs."""
+def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
+    """`mean_regret` of greedy runs, one on each task."""
     bank, k = bank_of(tasks), len(tasks)
     runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
     runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
     seen = design.train_on(bank, np.arange(k))
-    oracle, total = Oracle.of(tasks), 0.0
-    for _ in range(plan.budget):
+
+    def step() -> None:
         s = seen.states()
         table.grow(design.size()[0])  # a run may be the first to stand in a cell
         a = greedy(design, table, s, seen.allowed(), plan.trust)
         runs.submit(seen.propose(a))
         seen.tell(ALL, a, None, runs.last)
-        total += float(oracle.regret(runs.task, runs.best).mean())
-    return total / plan.budget
+
+    return mean_regret(tasks, runs, step)
 
 
 def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._models.gaussian_process import GaussianProcess
-from hpo_baselines._models.meta_table import known, scores_of, table_of
+from hpo_baselines._models.meta_table import scores_of, table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import standardised
-from hpo_gym.transfer.prior import Place
+from hpo_gym.transfer.prior import Place, known
 
 Matrix = NDArray[np.float64]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +13,10 @@ from hpo_baselines._runs.baseline import Run
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Pool, pool_of
 from hpo_gym.registry import require
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.acquisition import tame
+from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
-from hpo_gym.trial import Status
 
 Matrix = NDArray[np.float64]
 
@@ -60,14 +59,9 @@ def table_of(run: Run) -> MetaTable | None:
     return _table(run.space, tuple(run.context.prior), run.pool)
 
 
-def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
-    """The earlier tasks with a success, whose points have as many columns as the space."""
-    return tuple(e for e in prior if e.x.shape[1] == space.d and _good(e).any())
-
-
 def scores_of(e: Evaluations) -> NDArray[np.float64]:
     """The scores of a known task, ``(m,)``: NaN where not measured, and of a failure that of the worst success."""
-    good = _good(e)
+    good = successes(e)
     y = tame(e.score)
     return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
 
@@ -78,25 +72,13 @@ def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
     tasks = known(space, prior)
     if not tasks:
         return None
-    shared = _shared_points(space, tasks)
+    shared = shared_points(space, tasks)
     if pool is None:
         at = space.sample(np.random.default_rng(0), _DRAWN) if shared is None else shared
         pool = pool_of(space, at)
     if shared is not None and np.array_equal(shared, pool.x):
         return MetaTable(pool, _filled(np.stack([scores_of(e) for e in tasks])))
     return MetaTable(pool, np.stack([forest.predict(pool.x) for forest in _forests(space, prior)]))
-
-
-def _good(e: Evaluations) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
-
-
-def _shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
-    """The canonical points that all tasks were measured at, ``(m, d)``; None where they differ."""
-    first = tasks[0].x
-    if not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
-        return None
-    return space.snap(first)
 
 
 def _filled(y: Matrix) -> Matrix:
