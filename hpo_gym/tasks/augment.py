@@ -28,7 +28,7 @@ def augment(task: Task, *specs: Spec) -> Task:
     """Apply specs to a task, in order.
 
     Args:
-        task: Any task.
+        task: Of any kind.
         specs: Names of `AUGMENTATIONS`, or ``{"name": ..., option: value}``.
 
     Raises:
@@ -89,7 +89,7 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     """Some hyperparameters left out and fixed; only such that no condition and no forbidden clause looks at.
 
     Args:
-        task: Any task.
+        task: Of any kind.
         seed: Chooses the hyperparameters.
         count: How many; one must be left.
         at: "default": fixed at their defaults; the best score may then be out of reach, and `best` is a bound.
@@ -152,7 +152,7 @@ def noise(task: Task, *, sd: float = 0.1) -> AugmentedTask:
     """Gaussian noise added to the scores of trials that do not fail.
 
     Args:
-        task: Any task.
+        task: Of any kind.
         sd: Standard deviation as a share of ``best - worst``.
     """
     if not 0.0 < sd < np.inf:

@@ -28,7 +28,7 @@ from hpo_agents._policy.training import (
 )
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.parts import make_part
+from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.learning.networks import one_thread, own_randomness
 from hpo_gym.observers import OBSERVERS, Observer
@@ -76,11 +76,11 @@ class PolicyAgent(SavedPolicy):
 
     def __init__(
         self,
-        codec: Any = None,
-        observer: Any = None,
+        codec: Part | None = None,
+        observer: Part | None = None,
         candidates: int | None = None,
         scores: str | None = None,
-        reward: Any = None,
+        reward: Part | None = None,
         budget: int | None = None,
         runs: int | None = None,
         steps: int | None = None,
@@ -92,11 +92,11 @@ class PolicyAgent(SavedPolicy):
     ) -> None:
         take(self, locals())
 
-    codec: Any
-    observer: Any
+    codec: Part
+    observer: Part
     candidates: int
     scores: str
-    reward: Any
+    reward: Part
     budget: int
     runs: int
     steps: int
