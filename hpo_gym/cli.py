@@ -20,6 +20,8 @@ import typer
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
+    from rich.progress import Task
+
     from hpo_gym.bench.results import Results
     from hpo_gym.suite import Suite
 
@@ -79,24 +81,30 @@ def bench(
     ] = None,
     split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
-    start: Annotated[str, typer.Option(help="cold, or init5: five given configurations first.")] = "cold",
+    start: Annotated[str, typer.Option(help="cold, or init5: an initial design of five configurations.")] = "cold",
     budget: Annotated[int, typer.Option(help="Full evaluations of each run.")] = 33,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
-    tasks: Annotated[int | None, typer.Option(help="Only so many tasks of each suite.")] = None,
+    tasks: Annotated[int | None, typer.Option(help="Number of tasks per suite.")] = None,
     trainings: Annotated[
-        int | None, typer.Option(help="Train so often, from other seeds each time; replicates take turns. 1.")
+        int | None,
+        typer.Option(help="Trainings per learned optimizer, each with its own seed; replicates take turns. 1."),
     ] = None,
     with_reference: Annotated[
-        bool, typer.Option("--with-reference", help="Compare with the shipped runs of all baselines, unpaid.")
+        bool,
+        typer.Option(
+            "--with-reference", help="Compare with the shipped runs of all baselines, without re-running them."
+        ),
     ] = False,
     engine: Annotated[str, typer.Option(help="serial, process, dask or ray.")] = "process",
     workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
+    ] = False,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
 ) -> None:
-    """Compare optimizers: train what must be trained, run all, store every trial, print a table, write a report."""
+    """Compare optimizers: train the learned ones, run all, store every trial, print a table, write a report."""
     from hpo_gym.bench.runner import FIRST, benchmark
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
@@ -121,13 +129,15 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, the value as JSON or a word; repeatable.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of what is learned, of checkpoints and TensorBoard logs.")] = Path(
-        "hpo-gym-trained"
-    ),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what the folder holds.")] = False,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the trained optimizer, checkpoints and TensorBoard logs.")
+    ] = Path("hpo-gym-trained"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train an optimizer on the meta-train tasks of suites, and keep what does best on their validation tasks."""
+    """Train an optimizer on the meta-train tasks of suites; keep the version that does best on validation."""
     from hpo_gym.learning.train import train as run
 
     names = [s.strip() for s in suite.split(",") if s.strip()]
@@ -268,7 +278,7 @@ def validity(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
-    """Say what the numbers of suites are worth: noise, ties, importance, transfer, signs; the same bytes every time."""
+    """Report how informative the suites are: noise, ties, importance, transfer, signs; reproducible byte for byte."""
     from hpo_gym.suites import load_suite
     from hpo_gym.validity import examine as statistics
     from hpo_gym.validity import page as validity_page
@@ -357,7 +367,7 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
     class Rate(ProgressColumn):
         """So many units per second."""
 
-        def render(self, task: Any) -> Text:
+        def render(self, task: Task) -> Text:
             return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
 
     columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
@@ -367,7 +377,7 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _print(*things: Any) -> None:
+def _print(*things: object) -> None:
     from rich.console import Console
 
     console = Console()
@@ -379,7 +389,7 @@ def _print(*things: Any) -> None:
     print(shown.get(), end="")
 
 
-def _terminate(*_: Any) -> None:
+def _terminate(*_: object) -> None:
     raise _Terminated
 
 

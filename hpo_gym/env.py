@@ -8,13 +8,13 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Observer
+from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
@@ -38,7 +38,7 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
-    ``normalized_improvement``, ``regret``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
+    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
 
     ## Starting state
     A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
@@ -50,8 +50,8 @@ class HPOEnv(gym.Env[Any, Any]):
 
     ## Info
     ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
-    best configuration so far), ``incumbent_score``, ``t`` (trials so far, given ones counted); after `reset` without
-    what needs a trial.
+    best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
+    only what needs no trial.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -61,8 +61,8 @@ class HPOEnv(gym.Env[Any, Any]):
         budget: Full evaluations in an episode.
         observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
         scores: Scale of the scores shown: "raw", "global", "running" or "rank".
-        duplicates: What becomes of a repeated configuration: "allow", "mask" or "penalize".
-        n_init: Given points.
+        duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
+        n_init: Size of the initial design.
         render_mode: None, "ansi" or "rgb_array".
 
     Raises:
@@ -98,7 +98,6 @@ class HPOEnv(gym.Env[Any, Any]):
             scores=scores, duplicates=duplicates, n_init=n_init,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
-        self._dict = isinstance(self.observation_space, gym.spaces.Dict)
         self._seeded = False
         self._n_init = n_init
         self._incumbent: dict[str, Any] | None = None
@@ -107,14 +106,14 @@ class HPOEnv(gym.Env[Any, Any]):
         """Begin an episode.
 
         Args:
-            seed: Seed of this and of the following episodes; None goes on.
+            seed: Seed of this and the following episodes; None continues the current stream.
             options: ``{"task": name}`` chooses the task.
         """
         given = check_options(options, ("task",))
         kernel = self.kernel
         tasks: NDArray[np.int64] | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(kernel.contexts.bank.tasks, given["task"], 1))  # type: ignore[arg-type]
+            tasks = np.array(task_positions(kernel.bank.tasks, given["task"], 1))
         if seed is not None:
             seed = check_seed(seed)
         super().reset(seed=seed)
@@ -124,7 +123,7 @@ class HPOEnv(gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(None, tasks)
         runs = kernel.runs
-        info: dict[str, Any] = {"task": runs.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
+        info: dict[str, Any] = {"task": kernel.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
             best = self.history().incumbent
@@ -133,15 +132,15 @@ class HPOEnv(gym.Env[Any, Any]):
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
         return self._first(kernel.observe()), info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Evaluate the configuration that `action` stands for.
+    def step(self, action: ArrayLike) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Evaluate the configuration encoded by `action`.
 
         Raises:
             StateError: Before the first `reset`, or after the end of the episode.
             InvalidValueError: The action is outside the action space.
         """
         kernel = self.kernel
-        if kernel.over[0]:
+        if kernel.waiting:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         try:
             batch = np.asarray(action)[None]
@@ -167,17 +166,16 @@ class HPOEnv(gym.Env[Any, Any]):
             return None
         from hpo_gym.engine import render
 
-        task = self.kernel.runs.bank.tasks[int(self.kernel.runs.task[0])]
+        task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
-    def _first(self, batch: Any) -> Any:
-        return {k: v[0] for k, v in batch.items()} if self._dict else batch[0]
+    def _first(self, batch: Observation) -> Any:
+        return {k: v[0] for k, v in batch.items()} if isinstance(batch, dict) else batch[0]
 
     def _info(self) -> dict[str, Any]:
         kernel = self.kernel
         runs = kernel.runs
-        task = runs.task.item()
-        info: dict[str, Any] = {"task": runs.bank.tasks[task].name, "t": runs.count(0)}
+        info: dict[str, Any] = {"task": kernel.bank.tasks[runs.task.item()].name, "t": runs.count(0)}
         if kernel.stopped:
             if self._incumbent is not None:
                 info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class MissingExtraError(HPOGymError, ImportError):
 
 
 class SplitError(HPOGymError, ValueError):
-    """A task stands on the wrong side of a split: training data would be tested on, or the other way round."""
+    """A task is on the wrong side of a split: training data used for testing, or the reverse."""
 
 
 class CheckFailed(HPOGymError, AssertionError):
@@ -64,6 +64,13 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
     hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
     listed = names if len(names) <= 40 else [*names[:40], f"... {len(names) - 40} more"]
     return UnknownNameError(f"No {kind} {name!r}.{hint} Known: {listed}.")
+
+
+def check_whole(values: Mapping[str, object], least: int = 1) -> None:
+    """Refuse settings, by their names, that are not integers of at least `least`; `True` is none."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
 
 
 @contextmanager

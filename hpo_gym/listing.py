@@ -1,4 +1,4 @@
-"""What there is: suites, optimizers and parts, for `hpo-gym list` and `info`."""
+"""Lists suites, optimizers and parts, for `hpo-gym list` and `info`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one protocol of whoever chooses: `Optimizer`, in a batch `BatchOptimizer`, with training `Trainable`.
+"""The protocol that every optimizer implements: `Optimizer`, in a batch `BatchOptimizer`, with training `Trainable`.
 
 Random search, hyperband, Q-learning, an SB3 policy: all of them. So a trained agent runs on a user's own objective
 without any env.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Context:
         space: The search space.
         budget: In full evaluations.
         fidelities: What can be asked for, ascending; the last is 1.
-        pool: All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them.
+        pool: All configurations that can be evaluated, ``(m, d)``, or None if unlimited.
         available: Which rows of the pool were measured on this task, ``(m,)``, or None for all of them. Another row is
             answered by its nearest measured neighbour.
         meta_features: Numbers that describe the data set; None where unknown.
@@ -96,10 +96,10 @@ class Optimizer(Protocol):
         """Begin a new run; every random choice of the run is drawn from `rng`."""
 
     def ask(self) -> Query | None:
-        """The next query, or None: nothing more to try, the run ends."""
+        """The next query, or None to end the run."""
 
     def tell(self, trial: Trial) -> None:
-        """Learn the outcome; also of given points, before the first `ask`."""
+        """Record an outcome; the initial design comes before the first `ask`."""
 
 
 @runtime_checkable
@@ -124,7 +124,7 @@ class Trainable(Protocol):
 
     @property
     def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or its settings chosen) on."""
+        """Families of the tasks used for training or tuning."""
 
     def train(
         self,
@@ -134,18 +134,18 @@ class Trainable(Protocol):
         validation: Sequence[Task] = (),
         steps: int | None = None,
     ) -> None:
-        """Learn from `tasks`; choose among what was learned by `validation`; at most `steps` trials, if given."""
+        """Train on `tasks` and select on `validation`, with at most `steps` trials if given."""
 
     def save(self, folder: Path) -> None:
-        """Write what was learned, as arrays and JSON."""
+        """Save the trained optimizer as arrays and JSON."""
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote; raises `DamagedDataError` where it is not that."""
+        """Read what `save` wrote; raises `DamagedDataError` for other content."""
 
 
 @runtime_checkable
 class Resumable(Trainable, Protocol):
-    """A trainable optimizer whose training leaves checkpoints, so that one that was killed goes on."""
+    """A trainable optimizer whose training leaves checkpoints, so a killed training can resume."""
 
     def train_in(
         self,
@@ -157,7 +157,7 @@ class Resumable(Trainable, Protocol):
         steps: int | None = None,
         progress: Callable[[int, int, str], None] = ...,
     ) -> list[list[float]]:
-        """As `train`, with checkpoints and logs in a folder; what was interrupted there goes on to the same result.
+        """As `train`, with checkpoints and logs in a folder; an interrupted training resumes to the same result.
 
         Returns:
             Trials done and mean normalised regret on `validation`, now and then.
@@ -167,7 +167,7 @@ class Resumable(Trainable, Protocol):
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
 
 
-def make_optimizer(name: str, **settings: Any) -> Optimizer:
+def make_optimizer(name: str, **settings: object) -> Optimizer:
     """Make a registered optimizer.
 
     Args:
@@ -178,7 +178,7 @@ def make_optimizer(name: str, **settings: Any) -> Optimizer:
         UnknownNameError: No such optimizer, or no such setting.
         MissingExtraError: It needs an optional package; the message is the install command.
     """
-    return cast(Optimizer, made(OPTIMIZERS.get(name), name, settings))
+    return made(OPTIMIZERS.get(name), name, settings)
 
 
 def smoke_of(name: str) -> dict[str, Any]:

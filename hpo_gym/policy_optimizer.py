@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Never
+from dataclasses import replace
+from typing import Any, Never
 
 import gymnasium as gym
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.budget import FULL, horizon, over
 from hpo_gym.codecs import CODECS, Codec
+from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
 from hpo_gym.observers import OBSERVERS, Observer
@@ -20,12 +22,10 @@ from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
+from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
-
-if TYPE_CHECKING:
-    pass
 
 Policy = Callable[[Any, np.random.Generator], Any]
 """From one observation to one action."""
@@ -65,16 +65,15 @@ class PolicyOptimizer:
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
-        bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
-        most = horizon(context.budget, context.fidelities if self.codec.fidelity else FULL)
+        self._bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
-            space, bank, context.budget, self.scale, candidates, 0, most, tuple(context.fidelities)
+            space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities)
         )
-        self._rng, self._told, self._n_init = rng, list[Trial](), 0
+        self._rng, self._given = rng, list[Trial]()
         self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
         self._asked = False
-        self._runs = self._make_runs(0)
+        self._runs = self._begin()
 
     def ask(self) -> Query | None:
         """The query that the policy chooses; None when it stops or the budget is spent."""
@@ -88,7 +87,7 @@ class PolicyOptimizer:
         at, fidelity, stop = self.codec.decode(self._contexts, runs, action)
         if stop is not None and stop[0]:
             return None
-        return Query(runs.bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
+        return Query(self._bank.config(0, at[0]), 1.0 if fidelity is None else float(fidelity[0]))
 
     @property
     def runs(self) -> Runs:
@@ -107,15 +106,11 @@ class PolicyOptimizer:
     def tell(self, trial: Trial) -> None:
         """Learn an outcome; those told before the first `ask` are given points."""
         runs = self._ready()
-        if not self._asked:
-            self._n_init += 1
-            self._told.append(trial)
-            self._runs = self._make_runs(self._n_init)
-            for given in self._told:
-                self._record(self._runs, given)
-            self._runs.spent = np.zeros(1) if self.codec.fidelity else 0.0
-            return
-        self._record(runs, trial)
+        if self._asked:
+            self._record(runs, trial)
+        else:
+            self._given.append(trial)
+            self._runs = self._begin()
 
     def _record(self, runs: Runs, trial: Trial) -> None:
         space = runs.bank.tasks[0].space
@@ -124,14 +119,15 @@ class PolicyOptimizer:
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
         runs.record(at, outcome.score, outcome, fidelity)
 
-    def _make_runs(self, n_init: int) -> Runs:
-        object.__setattr__(self._contexts, "n_init", n_init)
-        object.__setattr__(self._contexts, "horizon", self._contexts.horizon + (1 if n_init else 0))
-        runs = Runs(
-            self._contexts.bank, 1, self._contexts.horizon, budget=self._contexts.budget, fidelity=self.codec.fidelity,
-            history=self.observer.needs_history, track=self.observer.needs_incumbent or self.codec.needs_incumbent,
-        )  # fmt: skip
+    def _begin(self) -> Runs:
+        """A new run in the same world: what was told so far are given points, which are not charged."""
+        most = horizon(self._contexts.budget, self._contexts.fidelities if self.codec.fidelity else FULL)
+        self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
+        runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec)
         runs.begin(None, np.zeros(1, np.int64), self._world)
+        for trial in self._given:
+            self._record(runs, trial)
+        runs.spent = np.zeros(1) if self.codec.fidelity else 0.0
         return runs
 
     def _ready(self) -> Runs:

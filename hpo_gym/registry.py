@@ -176,8 +176,9 @@ class Registry(Generic[T]):
 
 
 def made(
-    maker: Any, name: str, settings: Mapping[str, Any], kind: str = "optimizer", given: Mapping[str, Any] | None = None
-) -> Any:
+    maker: Callable[..., T], name: str, settings: Mapping[str, Any], kind: str = "optimizer",
+    given: Mapping[str, Any] | None = None,
+) -> T:  # fmt: skip
     """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
     known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
     for key in settings:

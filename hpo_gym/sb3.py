@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import require
+from hpo_gym.task import Ints
 from hpo_gym.vector import HPOVectorEnv
 
 require("rl")
 
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - after the check of the extra
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices  # noqa: E402
 
 _SHOWN = ("score", "incumbent_score", "fidelity", "cost", "status", "t")
 
@@ -91,7 +93,7 @@ class HPOVecEnv(VecEnv):
         return obs, rewards, dones, infos
 
     def _tell_ends(
-        self, infos: list[dict[str, Any]], ended: NDArray[np.int64], truncated: NDArray[np.bool_], info: Any
+        self, infos: list[dict[str, Any]], ended: Ints, truncated: NDArray[np.bool_], info: Mapping[str, Any]
     ) -> None:
         last, final = info["final_obs"], info["final_info"]
         shown = {key: final[key][ended].tolist() for key in _SHOWN}
@@ -109,10 +111,10 @@ class HPOVecEnv(VecEnv):
         self.env.close()
 
     # ------------------------------------------------------------------ what SB3 asks of single envs
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         return [getattr(self.env, attr_name)] * len(self._chosen(indices))
 
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+    def set_attr(self, attr_name: str, value: object, indices: VecEnvIndices = None) -> None:
         raise InvalidValueError(f"The runs of a vector env share their attributes: set {attr_name!r} on it instead.")
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
@@ -124,7 +126,7 @@ class HPOVecEnv(VecEnv):
             return [self.env.history(i) for i in chosen]
         raise InvalidValueError(f"The runs of a vector env have 'action_masks' and 'history', got {method_name!r}.")
 
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: object, indices: VecEnvIndices = None) -> list[bool]:
         return [False] * len(self._chosen(indices))
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:

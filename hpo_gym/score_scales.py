@@ -1,4 +1,4 @@
-"""Served scores: the scale on which observers show scores. Never the task's own range: that would leak the optimum."""
+"""Score normalisation in observations. No scale uses the task's own range, which would reveal the optimum."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Raw(ServedScores):
 
 @SCORES.register("global")
 class Global(ServedScores):
-    """Standardised by the mean and standard deviation of meta-train: 2 says that this is as good as it gets."""
+    """Standardised by the mean and standard deviation of meta-train."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         return np.asarray((scores - contexts.scale.mean) / contexts.scale.sd)
@@ -65,7 +65,7 @@ class Running(ServedScores):
 
 @SCORES.register("rank")
 class Rank(ServedScores):
-    """Share of the run's trials that are worse less the share that are better, in (-1, 1); unmoved by any warp."""
+    """Share of the run's trials that are worse minus the share that are better, in (-1, 1); invariant to warps."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         there = runs.exists()[:, None, :]
@@ -77,7 +77,7 @@ class Rank(ServedScores):
 
 
 class Bounded(ServedScores):
-    """Another scale, cut off at `bound` on either side: for networks, which a single huge score would blind."""
+    """Another scale, clipped to +-`bound`, so one extreme score cannot dominate a network's input."""
 
     def __init__(self, inner: ServedScores, bound: float = 10.0) -> None:
         self.inner, self.bound = inner, bound

@@ -417,7 +417,7 @@ def _number(value: object) -> float | None:
     return float(value) if math.isfinite(float(value)) else None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Python values for NumPy scalars, all the way down: what JSON and users expect."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}

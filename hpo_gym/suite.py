@@ -57,7 +57,7 @@ class Suite:
         splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
         data_hash: Hash of what decides the scores; part of the identity of results.
-        make: Makes a task that is no member from its name, where the suite has no end of them; refuses other names.
+        make: Builds a non-member task from its name, for unlimited suites; refuses other names.
     """
 
     name: str
@@ -171,7 +171,7 @@ class Suite:
 
     @functools.lru_cache(maxsize=8)  # noqa: B019
     def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:
-        """What optimizers may know of the meta-train tasks."""
+        """The meta-train tables that optimizers may read."""
         return evaluations(self.tasks("train", fold))
 
 

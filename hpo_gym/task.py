@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class Task(ABC):
 
     Attributes:
         name: Unique in its suite: the data set's name or id.
-        family: Data sets of one origin share it; splits never cut through a family.
+        family: Data sets of one origin share it; no split divides a family.
         suite: Name of the suite, part of the key of noise.
         space: What may be chosen.
         best: The best reachable score. Metrics and the training-only rewards read it, agents never do.
@@ -79,7 +79,7 @@ class Task(ABC):
 
     @property
     def pool(self) -> Points | None:
-        """All configurations that can be evaluated, ``(m, d)``, or None where there is no end of them."""
+        """All configurations that can be evaluated, ``(m, d)``, or None if unlimited."""
         return None
 
     @property
@@ -143,63 +143,49 @@ def noise_keys(world: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
     return keys
 
 
-class Bank(ABC):
-    """`k` tasks evaluated for many runs at once.
+class Known(Protocol):
+    """What may be known of a task before any of it is evaluated; a `Task` is more than that."""
 
-    What is evaluated is `at`: rows of a table ``(n,)``, or points ``(n, d)``. In a table, cost and status are looked up
-    when asked for; elsewhere `evaluate` gives them.
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def space(self) -> SearchSpace: ...
+    @property
+    def meta_features(self) -> Mapping[str, float | None]: ...
+
+
+class BankView(ABC):
+    """What may be known of `k` tasks, and what can be evaluated on them: no score, and nothing of their best.
+
+    What can be evaluated is `at`: rows of a pool ``(n,)``, or points ``(n, d)``.
 
     Attributes:
-        tasks: The tasks; a run's `task` is a position in this sequence.
+        tasks: What may be known of each; a run's `task` is a position in this sequence.
         d: Columns of points, at least those of each task.
         m: Rows of the pool, 0 where there is none.
-        dtype: Type of the scores.
     """
 
-    tasks: Sequence[Task]
+    tasks: Sequence[Known]
     d: int
     m: int = 0
-    dtype: np.dtype[Any] = np.dtype(np.float64)
-
-    def base(self, task: Ints) -> Ints:
-        """What `evaluate` wants to know of the task of each run, ``(n,)``, computed once an episode."""
-        return task
 
     @abstractmethod
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
         """What is evaluated when `x` ``(n, d)`` is proposed: nearest measured rows ``(n,)``, or canonical points."""
 
     @abstractmethod
-    def evaluate(
-        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys
-    ) -> tuple[NDArray[Any], Evaluated | None]:
-        """Scores ``(n,)``, and the whole outcome where it cannot be looked up."""
-
-    @abstractmethod
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
         """Points in the unit cube ``(n, d)`` of what was evaluated."""
 
-    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
-        """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
-        raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
-    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
-        """Cost and status of one evaluation that can be looked up."""
-        cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
-        return float(cost[0]), int(status[0])
-
-    def config(self, task: int, at: Any) -> dict[str, Any]:
-        """The configuration of one evaluation, a new dictionary."""
-        space = self.tasks[task].space
-        return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
-
-
-class PoolBank(Bank):
-    """Tasks whose configurations are the `m` rows of a pool, some of which may not have been measured on some tasks.
+class PoolBankView(BankView):
+    """As `BankView`, of tasks whose configurations are the `m` rows of a pool, measured on a task or not.
 
     Attributes:
         measured: Which rows were measured on each task, ``(k, m)``.
-        there: The same by the place of a row in the flat table, `base` of its task + row: ``(k m,)``.
+        there: The same by the flat place, task and row in one number: ``(k m,)``; a run's `base` + row.
         complete: Whether all were.
         one_pool: Whether it is one pool for all tasks.
     """
@@ -217,15 +203,57 @@ class PoolBank(Bank):
     def nearest(self, task: Ints, x: Points) -> Ints:
         """The nearest rows, measured or not, of canonical points ``(n, d)``."""
 
-    @property
-    @abstractmethod
-    def scores(self) -> NDArray[Any]:
-        """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
-
     @functools.cached_property
     def measured_first(self) -> tuple[Ints, Ints]:
         """The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``."""
         return np.argsort(~self.measured, axis=1, kind="stable"), self.measured.sum(1)
+
+
+class Bank(BankView):
+    """`k` tasks evaluated for many runs at once.
+
+    In a table, cost and status of `at` are looked up when asked for; elsewhere `evaluate` gives them.
+
+    Attributes:
+        tasks: The tasks themselves.
+        dtype: Type of the scores.
+    """
+
+    tasks: Sequence[Task]
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+
+    def base(self, task: Ints) -> Ints:
+        """Per-run task data for `evaluate`, ``(n,)``, computed once per episode."""
+        return task
+
+    @abstractmethod
+    def evaluate(
+        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys
+    ) -> tuple[NDArray[Any], Evaluated | None]:
+        """Scores ``(n,)``, and the whole outcome where it cannot be looked up."""
+
+    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
+        raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
+
+    def outcome_of(self, task: int, at: NDArray[Any], fidelity: float) -> tuple[float, int]:
+        """Cost and status of one evaluation that can be looked up."""
+        cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
+        return float(cost[0]), int(status[0])
+
+    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+        """The configuration of one evaluation, a new dictionary."""
+        space = self.tasks[task].space
+        return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
+
+
+class PoolBank(Bank, PoolBankView):
+    """Tasks with a pool, and its scores."""
+
+    @property
+    @abstractmethod
+    def scores(self) -> NDArray[Any]:
+        """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
 
     @property
     def signed(self) -> NDArray[np.float32] | None:
@@ -243,13 +271,17 @@ class PoolBank(Bank):
         return None
 
 
-def pooled(bank: Bank) -> PoolBank:
-    """A bank as one of tasks with a pool.
+@overload
+def pooled(bank: Bank) -> PoolBank: ...
+@overload
+def pooled(bank: BankView) -> PoolBankView: ...
+def pooled(bank: BankView) -> PoolBankView:
+    """A bank, or what may be known of it, as one of tasks with a pool.
 
     Raises:
         InvalidValueError: They have none.
     """
-    if not isinstance(bank, PoolBank):
+    if not isinstance(bank, PoolBankView):
         raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
     return bank
 

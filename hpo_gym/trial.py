@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex
 
 from hpo_gym.errors import InvalidValueError
 
@@ -93,7 +93,7 @@ class History(Sequence[Trial]):
     def __iter__(self) -> Iterator[Trial]:
         return iter(self.trials)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
         return self.trials[index]
 
     @property

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
-from hpo_gym.codecs import Codec
-from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo, final_infos
+from hpo_gym.codecs import Codec, Mask
+from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, StepInfo, final_infos
 from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
+from hpo_gym.engine.transition import Ended
+from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Observer
+from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
-from hpo_gym.task import Ints
+from hpo_gym.task import Floats, Ints
 from hpo_gym.trial import History
 
-Ended = Ints | bool | None
-Lazy = dict[str, Callable[[], Any]]
+Seeds = int | Sequence[int | None] | None
+Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
 _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
 class HPOVectorEnv(VectorEnv[Any, Any, Any]):
-    """`num_envs` runs of `HPOEnv` at once, bit for bit what those give one by one.
+    """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
@@ -41,7 +42,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     Args:
         num_envs: Number of runs.
-        autoreset_mode: When a run that has ended begins anew. ``NEXT_STEP``: in the next step, whose action is ignored.
+        autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
             ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
             ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
             an error.
@@ -89,15 +90,13 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.task_names = tuple(t.name for t in self.kernel.contexts.bank.tasks)
+        self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
         self._seeded = False
-        self._tick = 0
-        self._began: int | NDArray[np.int64] = 0
-        self._returns = np.zeros(num_envs)
-        self._clock: float | NDArray[np.float64] = 0.0
+        watched = statistics or max_episode_steps is not None
+        self._watch = Watch(num_envs, max_episode_steps) if watched else None
 
     # ------------------------------------------------------------------ reset
-    def reset(self, *, seed: Any = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin episodes.
 
         Args:
@@ -110,14 +109,14 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         count = self.num_envs if which is None else len(which)
         tasks: Ints | None = None
         if given.get("task") is not None:
-            tasks = np.array(task_positions(self.kernel.contexts.bank.tasks, given["task"], count))  # type: ignore[arg-type]
+            tasks = np.array(task_positions(self.kernel.bank.tasks, given["task"], count))
         self._seed(seed, which)
         self._begin(which, tasks)
         if which is None:
             return self.kernel.observe(), self._reset_info()
         return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
 
-    def _masked(self, mask: Any) -> Ints | None:
+    def _masked(self, mask: object) -> Ints | None:
         if mask is None:
             return None
         given = mask
@@ -131,7 +130,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError("The first reset must begin all runs, got a mask of some.")
         return None if mask.all() else np.flatnonzero(mask)
 
-    def _seed(self, seed: Any, which: Ints | None) -> None:
+    def _seed(self, seed: Seeds, which: Ints | None) -> None:
         kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
         if seed is None and not self._seeded:
             seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
@@ -152,18 +151,11 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         self.kernel.begin(which, tasks)
-        if not self.statistics and self.max_episode_steps is None:
-            return
-        if which is None:
-            self._began, self._clock = self._tick, time.perf_counter()
-            self._returns = np.zeros(self.num_envs)
-        else:
-            if not isinstance(self._began, np.ndarray) or not isinstance(self._clock, np.ndarray):
-                self._began, self._clock = np.full(self.num_envs, self._began), np.full(self.num_envs, self._clock)
-            self._began[which], self._clock[which], self._returns[which] = self._tick, time.perf_counter(), 0.0
+        if self._watch is not None:
+            self._watch.begin(which)
 
     # ------------------------------------------------------------------ step
-    def step(self, actions: Any) -> Any:
+    def step(self, actions: ArrayLike) -> Outcome:
         """Advance every run by one action.
 
         Raises:
@@ -176,29 +168,32 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             if skip.all():
                 return self._begin_all(actions)
         rewards = kernel.step(actions, skip)
-        self._tick += 1
+        if self._watch is not None:
+            self._watch.step(rewards)
         terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
         ended = kernel.ended()
         if ended is not False:
             terminated[slice(None) if ended is None else ended] = True
-        if self.max_episode_steps is not None:
-            ended = self._truncate(terminated, truncated, skip)
-        if self.statistics:
-            self._returns += rewards
+        if self._watch is not None and self.max_episode_steps is not None:
+            truncated |= self._watch.late() & ~terminated & ~kernel.over
+            which = np.flatnonzero(terminated | truncated)
+            ended = False if not which.size else None if len(which) == self.num_envs else which
         obs = kernel.observe()
         if skip is None and ended is False:
             return obs, rewards, terminated, truncated, self._info()
         return self._turn(obs, rewards, terminated, truncated, ended, skip)
 
-    def _turn(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, ended: Ended, skip: Any) -> Any:
+    def _turn(
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Ended, skip: Mask | None
+    ) -> Outcome:
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
             info = self._mixed(info, np.flatnonzero(kernel.quit))
         if ended is not False:
-            which: Ints | None = ended  # type: ignore[assignment]
-            if self.statistics:
-                info.update(self._episode(which))
+            which: Ints | None = ended
+            if self._watch is not None and self.statistics:
+                info.update(self._watch.statistics(which))
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
                 return self._renew(obs, rewards, terminated, truncated, which, info)
             kernel.finish(which)
@@ -209,8 +204,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return obs, rewards, terminated, truncated, info
 
     def _renew(
-        self, obs: Any, rewards: Any, terminated: Any, truncated: Any, which: Ints | None, info: StepInfo
-    ) -> Any:
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Ints | None, info: StepInfo
+    ) -> Outcome:
         """Begin anew in the step in which episodes end."""
         kernel = self.kernel
         lazy = final_infos(self.num_envs, which, pick(obs, which), info)
@@ -228,27 +223,23 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
         return self.kernel.over.copy()
 
-    def _begin_all(self, actions: Any) -> Any:
+    def _begin_all(self, actions: ArrayLike) -> Outcome:
         """A step in which every run begins anew; the actions are checked and ignored."""
         kernel = self.kernel
         kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
-        self._tick += 1
+        if self._watch is not None:
+            self._watch.step(None)
         self._begin(None)
         zeros = np.zeros(self.num_envs, bool)
         return kernel.observe(), np.zeros(self.num_envs), zeros, zeros.copy(), self._reset_info()
 
-    def _truncate(self, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], skip: Any) -> Ended:
-        late = np.broadcast_to(self._tick - self._began >= (self.max_episode_steps or np.inf), self.num_envs)
-        truncated |= late & ~terminated & ~self.kernel.over
-        which = np.flatnonzero(terminated | truncated)
-        return False if not which.size else None if len(which) == self.num_envs else which
-
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:
-        runs = self.kernel.runs
+        kernel = self.kernel
+        runs = kernel.runs
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
         fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        info = StepInfo((runs.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
+        info = StepInfo((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
         if runs.cost is not None:
             info["cost"], info["status"] = runs.last_outcome()
         return info
@@ -272,23 +263,11 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = (runs.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
+        step = (self.kernel.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
         info = ResetInfo(step, {} if lazy is None else lazy)
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
         return info
-
-    def _episode(self, ended: Ints | None) -> dict[str, Any]:
-        if ended is None and isinstance(self._began, int):
-            n, seconds = self.num_envs, time.perf_counter() - self._clock
-            stats = {"r": self._returns.copy(), "l": np.full(n, self._tick - self._began), "t": np.full(n, seconds)}
-            return {"episode": stats, "_episode": np.ones(n, bool)}
-        n, which = self.num_envs, np.arange(self.num_envs) if ended is None else ended
-        mask, returns, length, seconds = np.zeros(n, bool), np.zeros(n), np.zeros(n, np.int64), np.zeros(n)
-        mask[which], returns[which] = True, self._returns[which]
-        length[which] = self._tick - (self._began if isinstance(self._began, int) else self._began[which])
-        seconds[which] = time.perf_counter() - (self._clock if isinstance(self._clock, float) else self._clock[which])
-        return {"episode": {"r": returns, "l": length, "t": seconds}, "_episode": mask}
 
     # ------------------------------------------------------------------ views
     def history(self, i: int) -> History:
@@ -307,9 +286,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return None
         from hpo_gym.engine import render
 
-        draw, runs = render.RENDERERS[self.render_mode], self.kernel.runs
+        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
         budget = int(self.kernel.contexts.budget)
-        return tuple(draw(self.history(i), runs.bank.tasks[int(runs.task[i])], budget) for i in range(self.num_envs))
+        return tuple(draw(self.history(i), tasks[int(task[i])], budget) for i in range(self.num_envs))
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:

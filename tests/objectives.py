@@ -21,7 +21,7 @@ from ConfigSpace import (
     Integer,
     OrdinalHyperparameter,
 )
-from small import PATIENCE, TRAINABLE, made, within
+from small import PATIENCE, TRAINABLE, import_packages, made, within
 
 from hpo_gym import seeding
 from hpo_gym.optimizer import Context, make_optimizer
@@ -139,6 +139,7 @@ def ready_for(name: str, of: SearchSpace, **options: Any) -> Any:
 
 @functools.cache
 def _taught(name: str, of: str) -> Any:
+    import_packages(name)
     optimizer, spaces = made(name), ("floats", "narrow") if of == "floats" else (of,)
     with within(PATIENCE, f"The training of {name}"):
         optimizer.train([objective(s, name=f"{s}-{i}") for s in spaces for i in range(3)], np.random.default_rng(0))
@@ -190,7 +191,7 @@ def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any
 def given_points(task: Task, seed: int, g: int) -> np.ndarray:
     """Legal points, measured rows where there is a table, ``(g, d)``."""
     x = task.space.sample(np.random.default_rng([seed, 3]), g)
-    return np.asarray(task.table.finder(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
+    return np.asarray(task.table.pool(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
 
 
 def assert_a_batch_is_its_runs(make: Callable[[], Any], tasks: Sequence[Task], g: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import random
 import signal
 import sys
@@ -19,6 +20,7 @@ import toys  # noqa: F401 - registers the suites
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, make_optimizer, smoke_of
+from hpo_gym.registry import EXTRAS
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
@@ -28,8 +30,8 @@ HERE = [name for name in ENTRIES if OPTIMIZERS.installed(name)]
 HEAVY = {"smac": "a third of a second a trial"}
 """What is tested by `pytest -m slow`, but for a case or two."""
 
-PATIENCE = 10.0
-"""Seconds of the processor that a training may take in a test."""
+PATIENCE = 3.0
+"""Seconds of the processor that a training may take in a test; those here take up to half of one."""
 
 Maker = Callable[[], Any]
 
@@ -56,6 +58,12 @@ def need(name: str) -> str:
     return name
 
 
+def registered(kind: type, extra: str | None = None) -> list[str]:
+    """Names of one kind of agent among those of an extra; no other is imported."""
+    agents = [n for n, e in ENTRIES.items() if e.package == "hpo_agents" and e.extra == extra and n in HERE]
+    return [name for name in agents if issubclass(OPTIMIZERS.get(name), kind)]  # type: ignore[arg-type]
+
+
 def made(name: str, **settings: Any) -> Any:
     return make_optimizer(name, **{**smoke_of(name), **settings})
 
@@ -70,6 +78,12 @@ def train(optimizer: Any, suite: Suite, seed: int = 0, seconds: float = PATIENCE
     with within(seconds, f"The training of {type(optimizer).__name__}"):
         optimizer.train(suite.tasks("train"), rng(seed), validation=suite.tasks("val"))
     return optimizer
+
+
+def import_packages(name: str) -> None:
+    """Import what an optimizer needs, so that the time of its training is its own."""
+    for package in EXTRAS.get(ENTRIES[name].extra or "", ()):
+        importlib.import_module(package)
 
 
 @contextlib.contextmanager
@@ -122,6 +136,7 @@ def ready_without_tables(name: str) -> Maker:
 
 @functools.cache
 def _tried(name: str, suite: str) -> Training | Exception:
+    import_packages(name)
     optimizer, before = made(name), generators()
     try:
         train(optimizer, load_suite(suite))

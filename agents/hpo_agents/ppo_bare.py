@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.observers import F32
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.vector import HPOVectorEnv
 
@@ -82,10 +83,7 @@ class Options:
     max_grad_norm: float = 0.5  # longer gradients are shortened to this
 
     def __post_init__(self) -> None:
-        for key in ("n_steps", "batch_size", "n_epochs"):
-            value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
+        check_whole({key: getattr(self, key) for key in ("n_steps", "batch_size", "n_epochs")})
         if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
             raise InvalidValueError(f"`gamma`, `gae_lambda` must be in [0, 1], got ({self.gamma}, {self.gae_lambda}).")
 
@@ -225,7 +223,7 @@ class BareActor(Actor):
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
+    def act(self, obs: F32, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
         policy = self.network.act(torch.from_numpy(obs), None if masks is None else torch.from_numpy(masks))
         if rng is None:
             return policy.legal(policy.best())

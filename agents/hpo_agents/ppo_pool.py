@@ -16,13 +16,14 @@ from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.sb3 import SB3Learner, options_of
 from hpo_agents._policy.settings import take, tiny
-from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret, one_thread
+from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.learning.networks import one_thread
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.task import Task
@@ -97,7 +98,7 @@ class PPOPool(PolicyAgent):
         steps: int | None = None,
         segments: int | None = None,
         patience: int | None = None,
-        reward: Any = None,
+        reward: str | Mapping[str, Any] | None = None,
         greedy: bool | None = None,
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
@@ -168,8 +169,7 @@ class PPOPool(PolicyAgent):
         Raises:
             StateError: Neither trained nor loaded.
         """
-        if self._actor is None:
-            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        self._needed(self._actor, "reset")
         self._run, self._rng = PoolRun(context, rng), rng
 
     def ask(self) -> Query | None:
@@ -253,7 +253,7 @@ class PoolLearner(SB3Learner):
     def counts(self) -> dict[str, int]:
         return super().counts() | {"turn": self.turn}
 
-    def restore(self, tensors: Any, counts: Any) -> None:
+    def restore(self, tensors: Mapping[str, torch.Tensor], counts: Mapping[str, int]) -> None:
         super().restore(tensors, counts)
         self.turn = counts["turn"]
 

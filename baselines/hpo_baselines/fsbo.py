@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,18 +10,18 @@ import numpy as np
 from hpo_baselines._maml.few_shot import encoding_of
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known
-from hpo_baselines._maml.training_tasks import Prior, evaluations_of, families_of, untrained
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
-from hpo_gym.errors import InvalidValueError, blame
-from hpo_gym.learning.saved import read_saved, write_saved
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.learning.saved import Arrays
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.prior import Place
 from hpo_gym.transfer.regret import scaled
+from hpo_gym.transfer.tables import Prior, evaluations_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +68,7 @@ class FewShotBO(Learned, ModelBased):
     smoke: ClassVar[Mapping[str, Any]] = {
         "hidden": 8, "tasks": 3, "points": 6, "outer_steps": 4, "inner_steps": 2, "warm_start": 2,
     }  # fmt: skip
+    name = "fsbo"
     kernel: DeepKernel | None = None
     _warm: Points
     _pools: tuple[tuple[Pool, Tensor], ...] = ()
@@ -89,29 +89,12 @@ class FewShotBO(Learned, ModelBased):
         self.inner_steps, self.inner_lr, self.warm_start = inner_steps, inner_lr, warm_start
 
     # ------------------------------------------------------------------ training
-    def train(
-        self,
-        tasks: Sequence[Task],
-        rng: np.random.Generator,
-        *,
-        validation: Sequence[Task] = (),
-        steps: int | None = None,
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """Learn the kernel and the warm start; on one thread.
-
-        Args:
-            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
-            rng: Everything random is drawn from it.
-            validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many points are drawn in training. A task without a pool is first scored at 512 points.
-
-        Raises:
-            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
-            SplitError: A family stands in both.
-        """
+        """On one thread. A step is a point drawn in training; a task without a pool is first scored at 512 points."""
         from hpo_baselines._models.deep_kernel import Plan, train_kernel
 
-        seen = families_of(tasks, validation)
         self._check()
         encoding = encoding_of([*tasks, *validation])
         tables = evaluations_of(tasks, rng)
@@ -123,15 +106,13 @@ class FewShotBO(Learned, ModelBased):
         count = self.outer_steps if steps is None else min(self.outer_steps, steps // per)
         self.kernel = train_kernel(known, held, rng, Plan(self.hidden, self.tasks, self.points, count, self.outer_lr))
         self._warm = warm_points(encoding.space, tables)
-        self._remember(tasks, seen, encoding)
+        self._encoded_by(encoding)
         self._runs, self._pools = (), ()
 
     def _check(self) -> None:
         least = {"hidden": 1, "tasks": 1, "points": 2, "outer_steps": 0, "inner_steps": 0, "warm_start": 0}
         for name, low in least.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise InvalidValueError(f"`{name}` must be an integer >= {low}, got {value!r}.")
+            check_whole({name: getattr(self, name)}, low)
         if self.warm_start > _WARM:
             raise InvalidValueError(
                 f"`warm_start <= {_WARM}` must hold, got {self.warm_start}; the nearest is {_WARM}."
@@ -143,15 +124,8 @@ class FewShotBO(Learned, ModelBased):
 
     # ------------------------------------------------------------------ choosing
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` new runs.
-
-        Raises:
-            StateError: Neither trained nor loaded.
-            InvalidValueError: A space is not the one trained on, or a setting is out of its range.
-        """
-        self._trained("reset")
+        """As of `Learned`; `InvalidValueError` also where a setting is out of its range."""
         self._check()
-        self._check_spaces(contexts)
         super().reset_batch(contexts, rngs)
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
@@ -159,7 +133,7 @@ class FewShotBO(Learned, ModelBased):
         return [run.follow(self._plan) if len(run.score) < self.warm_start else self._next(run) for run in runs]
 
     def begin(self, run: Run) -> Model | None:
-        return DeepKernelModel(run, self._trained("asked"), self)
+        return DeepKernelModel(run, self._needed(self.kernel, "asked"), self)
 
     def encoded(self, run: Run, x: Points) -> Tensor:
         """Points as inputs of the network; those of a pool are kept for the runs to come."""
@@ -181,37 +155,20 @@ class FewShotBO(Learned, ModelBased):
             row = -1 if run.pool is None else run.exact(point)
             yield row if row >= 0 else point
 
-    def _trained(self, what: str) -> DeepKernel:
-        if self.kernel is None:
-            raise untrained("fsbo", what)
-        return self.kernel
-
     # ------------------------------------------------------------------ files
-    def save(self, folder: Path) -> None:
-        """Write `optimizer.json` and `weights.safetensors`.
+    def arrays(self) -> Arrays:
+        from hpo_gym.learning.networks import weights_of
 
-        Raises:
-            StateError: Neither trained nor loaded.
-        """
-        arrays = {**self._trained("saved").to_arrays(), "warm": self._warm}
-        write_saved(folder, "fsbo", self._about(), arrays, weights=True)
+        assert self.kernel is not None
+        return {**weights_of(self.kernel), "warm": self._warm}
 
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this one's.
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        from hpo_baselines._models.deep_kernel import kernel_from
 
-        Raises:
-            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
-        """
-        from hpo_baselines._models.deep_kernel import DeepKernel
-
-        about, arrays = read_saved(folder, "fsbo", self.version)
-        with blame(Path(folder)):
-            other = self._like(about)
-            other._check()
-            other._warm = _checked_points(arrays.pop("warm"), other._encoding.space)
-            other.kernel = DeepKernel.from_arrays(arrays, other._encoding.e, other.hidden)
-        self._runs, self._pools = (), ()
-        self.__dict__.update(other.__dict__)
+        super().restore(about, arrays)
+        self._check()
+        self._warm = _checked_points(arrays.pop("warm"), self._encoding.space)
+        self.kernel = kernel_from(arrays, self._encoding.e, self.hidden)
 
 
 class DeepKernelModel(Model):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hpo_baselines._maml.training_tasks import evaluations_of, families_of, priors_without, untrained
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.genetic_settings import (
     USUAL,
@@ -21,9 +19,11 @@ from hpo_baselines._runs.genetic_settings import (
     genetic_of,
     settings_space,
 )
-from hpo_gym.errors import InvalidValueError, blame
-from hpo_gym.learning.saved import ABOUT, read_saved, write_saved
+from hpo_gym.errors import check_whole
+from hpo_gym.learning.saved import Arrays
+from hpo_gym.learning.trained import Trained
 from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.transfer.tables import evaluations_of, priors_without
 
 if TYPE_CHECKING:
     from hpo_gym.task import Task
@@ -32,7 +32,7 @@ _PARTS = 3  # of the meta-train families; a task's portfolio is made from the ot
 
 
 @OPTIMIZERS.register("ga-evolved", family="evolutionary", trainable=True)
-class EvolvedGenetic(Baseline):
+class EvolvedGenetic(Trained, Baseline):
     """An evolved optimizer: a genetic algorithm over the settings of the genetic algorithm itself.
 
     **Training**. The outer `ga` tunes a search space of settings: population, offspring, distribution index, step of
@@ -62,49 +62,19 @@ class EvolvedGenetic(Baseline):
 
     version = 2
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
+    name = "ga-evolved"
     found: Settings | None = None
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
     _inner: Genetic
 
     def __init__(self, candidates: int = 80, tasks: int = 64, budget: int = 33, finalists: int = 4) -> None:
         self.candidates, self.tasks, self.budget, self.finalists = candidates, tasks, budget, finalists
 
-    @property
-    def settings(self) -> dict[str, int]:
-        """Arguments of the constructor, plain JSON."""
-        return {name: getattr(self, name) for name in ("candidates", "tasks", "budget", "finalists")}
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that the settings were found or chosen on."""
-        return self._seen
-
     # ------------------------------------------------------------------ training
-    def train(
-        self,
-        tasks: Sequence[Task],
-        rng: np.random.Generator,
-        *,
-        validation: Sequence[Task] = (),
-        steps: int | None = None,
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """Find settings.
-
-        Args:
-            tasks: Meta-train tasks.
-            rng: Everything random is drawn from it.
-            validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many trials, by fewer settings on fewer tasks; tables for the portfolio are read besides.
-
-        Raises:
-            InvalidValueError: No tasks, or a setting out of its range.
-            SplitError: A family stands in both.
-        """
-        seen = families_of(tasks, validation)
-        for name, value in self.settings.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+        """A step is a trial: fewer are fewer settings on fewer tasks; tables for the portfolio are read besides."""
+        check_whole(self.settings)
         per, held = min(self.tasks, len(tasks)), min(self.tasks, len(validation))
         full = Sizes(self.candidates, per, self.finalists + len(USUAL), held)
         sizes = full if steps is None else full.within(steps // self.budget)
@@ -115,7 +85,7 @@ class EvolvedGenetic(Baseline):
         known = evaluations_of(validation, rng)
         outer = Arena.draw(validation, known, [tables] * len(known), sizes.held, self.budget, rng)
         self.found = choose_finalist(tried, outer, sizes.finalists)
-        self._seen, self._suites, self._runs = seen, tuple(sorted({t.suite for t in tasks})), ()
+        self._runs = ()
 
     # ------------------------------------------------------------------ choosing
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
@@ -124,7 +94,7 @@ class EvolvedGenetic(Baseline):
         Raises:
             StateError: Neither trained nor loaded.
         """
-        self._inner = genetic_of(self._trained("reset"))
+        self._inner = genetic_of(self._needed(self.found, "reset"))
         self._inner.reset_batch(contexts, rngs)
         self._runs = self._inner._runs
 
@@ -132,38 +102,11 @@ class EvolvedGenetic(Baseline):
         """Claim what the genetic algorithm with the settings found claims."""
         return self._inner.choose(runs)
 
-    def _trained(self, what: str) -> Settings:
-        if self.found is None:
-            raise untrained("ga-evolved", what)
-        return self.found
-
     # ------------------------------------------------------------------ files
-    def save(self, folder: Path) -> None:
-        """Write `optimizer.json`.
+    def about(self) -> dict[str, Any]:
+        told = {**super().about(), "found": self.found}
+        return {key: told[key] for key in ("version", "settings", "found", "suites", "seen")}  # of no one search space
 
-        Raises:
-            StateError: Neither trained nor loaded.
-        """
-        about = {
-            "version": self.version,
-            "settings": self.settings,
-            "found": self._trained("saved"),
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-        }
-        write_saved(folder, "ga-evolved", about)
-
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this one's.
-
-        Raises:
-            DamagedDataError: The file is missing, damaged, or not of this optimizer and version.
-        """
-        head, _ = read_saved(folder, "ga-evolved", self.version)
-        with blame(Path(folder) / ABOUT):
-            other = type(self)(**head["settings"])
-            settings_space().to_unit(head["found"])  # refuses what is out of range
-            other.found, other._seen = dict(head["found"]), frozenset(head["seen"])
-            other._suites = tuple(head["suites"])
-        self._runs = ()
-        self.__dict__.update(other.__dict__)
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        settings_space().to_unit(about["found"])  # refuses what is out of range
+        self.found = dict(about["found"])

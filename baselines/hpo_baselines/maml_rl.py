@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,12 +11,11 @@ from numpy.typing import NDArray
 from hpo_baselines._maml.few_shot import candidate_points, encoding_of
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Floats, Scaling, scaling_of, tables_of
-from hpo_baselines._maml.training_tasks import families_of, untrained
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_gym.errors import InvalidValueError, blame
-from hpo_gym.learning.saved import read_saved, write_saved
-from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.learning.saved import Arrays
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.regret import scaled
 
 if TYPE_CHECKING:
@@ -110,31 +108,14 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         return {name: getattr(self, name) for name in (*names, "outer_steps")}
 
     # ------------------------------------------------------------------ training
-    def train(
-        self,
-        tasks: Sequence[Task],
-        rng: np.random.Generator,
-        *,
-        validation: Sequence[Task] = (),
-        steps: int | None = None,
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """Learn the initialisation; on one thread.
-
-        Args:
-            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
-            rng: Everything random is drawn from it.
-            validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many trials. A task without a pool is first scored at 512 random points, which are then
-                what can be tried.
-
-        Raises:
-            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
-            SplitError: A family stands in both.
-        """
+        """On one thread. A step is a trial; a task without a pool is first scored at 512 random points, which are then
+        what can be tried."""
         from hpo_baselines._maml.policy_training import train_policy
 
-        tasks, validation, plan = list(tasks), list(validation), self.plan_of(trials=steps)
-        seen = families_of(tasks, validation)
+        self.plan_of(trials=steps)  # refuses settings before anything is scored
         encoding = encoding_of([*tasks, *validation])
         scored, low = _scored(tasks, self.fidelity, rng)
         scalings = scaling_of(low), scaling_of(scored)
@@ -144,30 +125,18 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         plan = self.plan_of(width=width, cheap=any(t.level(self.fidelity) < 1.0 for t in tasks), trials=steps)
         self.policy = train_policy(arms, held, rng, plan).double()
         self._scalings, self._width, self._runs = scalings, width, ()
-        self._remember(tasks, seen, encoding)
+        self._encoded_by(encoding)
 
     def plan_of(self, **more: Any) -> PolicyPlan:
         """How to train, as the settings say; refuses settings out of their range."""
         from hpo_baselines._maml.policy import PolicyPlan
 
-        if isinstance(self.candidates, bool) or not isinstance(self.candidates, int) or self.candidates < 1:
-            raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
+        check_whole({"candidates": self.candidates})
         if not 0.0 < self.fidelity <= 1.0:
             raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {self.fidelity}.")
         return PolicyPlan(**self._training, **more)
 
     # ------------------------------------------------------------------ choosing
-    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` new runs.
-
-        Raises:
-            StateError: Neither trained nor loaded.
-            InvalidValueError: A space is not the one trained on.
-        """
-        self._trained("reset")
-        self._check_spaces(contexts)
-        super().reset_batch(contexts, rngs)
-
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
         """The support, then what the adapted policy prefers."""
         level = min(int(np.abs(np.subtract(run.levels, self.fidelity)).argmin()), run.top)
@@ -192,7 +161,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
         from hpo_baselines._maml.policy import features, kernel
 
-        policy, again = self._trained("asked"), [] if level < run.top else _stopped(run)
+        policy, again = self._needed(self.policy, "asked"), [] if level < run.top else _stopped(run)
         choices, codes, closed = self._candidates(run, again)
         trials = list(run.tried.values())
         told = [t for t in trials if t.scores]
@@ -221,7 +190,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
 
         from hpo_baselines._maml.policy import advantages, padded
 
-        policy = self._trained("asked")
+        policy = self._needed(self.policy, "asked")
         x = padded(seen)
         y = self._standing(run, [tried for _, tried in chosen])
         inner = advantages(y, np.array([place for place, _ in chosen]), x.shape[1])
@@ -255,42 +224,23 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         standing = [t.standing for t in tried]
         return np.array([float((full if level >= run.top else cheap)(s)) for level, s in standing])
 
-    def _trained(self, what: str) -> MetaLearner:
-        if self.policy is None:
-            raise untrained(self.name, what)
-        return self.policy
-
     # ------------------------------------------------------------------ files
-    def save(self, folder: Path) -> None:
-        """Write `optimizer.json` and `weights.safetensors`.
+    def about(self) -> dict[str, Any]:
+        return {**super().about(), "scalings": [[s.mean, s.sd] for s in self._scalings], "width": self._width}
 
-        Raises:
-            StateError: Neither trained nor loaded.
-        """
-        arrays = {name: p.numpy() for name, p in self._trained("saved").state_dict().items()}
-        about = {
-            **self._about(),
-            "scalings": [[s.mean, s.sd] for s in self._scalings],
-            "width": self._width,
-        }
-        write_saved(folder, self.name, about, arrays, weights=True)
+    def arrays(self) -> Arrays:
+        from hpo_gym.learning.networks import weights_of
 
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this one's.
+        assert self.policy is not None
+        return weights_of(self.policy)
 
-        Raises:
-            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
-        """
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         from hpo_baselines._maml.policy import policy_from
 
-        about, arrays = read_saved(folder, self.name, self.version)
-        with blame(Path(folder)):
-            other = self._like(about)
-            cheap, full = (Scaling(float(mean), float(sd)) for mean, sd in about["scalings"])
-            other._scalings, other._width = (cheap, full), float(about["width"])
-            other.policy = policy_from(arrays, other.plan_of(), other._encoding.e)
-        self._runs = ()
-        self.__dict__.update(other.__dict__)
+        super().restore(about, arrays)
+        cheap, full = (Scaling(float(mean), float(sd)) for mean, sd in about["scalings"])
+        self._scalings, self._width = (cheap, full), float(about["width"])
+        self.policy = policy_from(arrays, self.plan_of(), self._encoding.e)
 
 
 def _stopped(run: FidelityRun) -> list[Tried]:

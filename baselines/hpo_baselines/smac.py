@@ -8,7 +8,7 @@ import math
 import random
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ class Facade:
             self._facade.tell(TrialInfo(config, seed=self._seed), TrialValue(cost=cost_of(score)), save=False)
 
 
-def point(space: SearchSpace, config: Any) -> Points:
+def point(space: SearchSpace, config: Mapping[str, Any]) -> Points:
     """The canonical point ``(d,)`` of a configuration of ConfigSpace, whose numbers are rounded, also over a bound."""
     values = dict(config)
     for h in space.hyperparameters:

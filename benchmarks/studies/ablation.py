@@ -11,6 +11,7 @@ sets chose.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import hpo_gym
+from hpo_gym.bench.incumbents import mean_regret
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "ablation.json", HERE.parents[1] / "docs" / "figures" / "ablation.png"
@@ -43,16 +45,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def regret(optimizer: Any, suite: hpo_gym.Suite, replicates: int) -> float:
-    """Mean over test data sets, runs and trials."""
-    total = []
-    for task in suite.tasks("test"):
-        for seed in range(replicates):
-            history = hpo_gym.rollout(optimizer, task, 33, seed=seed, prior=suite.prior())
-            total.append(hpo_gym.regret_of(history, task, 33).mean())
-    return float(np.mean(total))
-
-
 def changed(variant: dict[str, Any]) -> dict[str, Any]:
     """All settings of a variant."""
     base = dict(hpo_gym.make_optimizer("maskable-ppo").settings)
@@ -63,16 +55,17 @@ def changed(variant: dict[str, Any]) -> dict[str, Any]:
 def train(found: dict[str, Any]) -> None:
     """Train what is missing; each result is written at once."""
     suite = hpo_gym.load_suite(SUITE)
+    regret = functools.partial(mean_regret, tasks=suite.tasks("test"), prior=suite.prior())
     for label in ("random", "portfolio"):
         if label not in found:
-            found[label] = [regret(hpo_gym.make_optimizer(label), suite, 10 if label == "random" else 1)]
+            found[label] = [regret(hpo_gym.make_optimizer(label), seeds=10 if label == "random" else 1)]
     for label, (name, settings) in VARIANTS.items():
         values = found.setdefault(label, [])
         for seed in range(len(values), SEEDS):
             agent: Any = hpo_gym.make_optimizer(name, **changed(settings))
             rng, validation = np.random.default_rng(seed), suite.tasks("val")
             agent.train(suite.tasks("train"), rng, validation=validation, steps=STEPS)
-            values.append(regret(agent, suite, 1))
+            values.append(regret(agent))
             print(f"{label:35s} {seed} {values[-1]:.4f}", flush=True)
             FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

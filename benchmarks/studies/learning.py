@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 import hpo_gym
+from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.optimizer import make_optimizer
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "learning.json", HERE.parents[1] / "docs" / "figures" / "learning.png"
@@ -30,15 +32,10 @@ CONTROLS = {"random": (10, ":"), "portfolio": (1, "--")}
 
 def controls(suite: hpo_gym.Suite) -> dict[str, float]:
     """Mean regret of each on the validation data sets."""
-    out = {}
-    for name, (runs, _) in CONTROLS.items():
-        total = []
-        for task in suite.tasks("val"):
-            for seed in range(runs):
-                history = hpo_gym.rollout(hpo_gym.make_optimizer(name), task, 33, seed=seed, prior=suite.prior())
-                total.append(hpo_gym.regret_of(history, task, 33).mean())
-        out[name] = round(float(np.mean(total)), 5)
-    return out
+    return {
+        name: round(mean_regret(make_optimizer(name), suite.tasks("val"), seeds=runs, prior=suite.prior()), 5)
+        for name, (runs, _) in CONTROLS.items()
+    }
 
 
 def collect(folders: list[Path]) -> dict[str, Any]:

@@ -18,10 +18,11 @@ import hpo_gym
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import Scorer
 from hpo_agents.ppo_pool import PoolActor, PPOPool
+from hpo_gym.bench.incumbents import mean_regret
 
 SUITES = ("SVM", "MLP", "Linear", "Boosting", "Curves", "FineTune")
 BESIDE = ("transfer-mix", "ebgp", "task-mixture", "portfolio")
-BUDGET, TASKS = 33, 80
+TASKS = 80
 
 
 class OneFeature(PoolActor):
@@ -43,19 +44,11 @@ def untrained(actor: PoolActor | None = None) -> PPOPool:
     return agent
 
 
-def regret(optimizer: Any, suite: hpo_gym.Suite) -> float:
-    """Mean over the first meta-train tasks and trials."""
-    found = []
-    for task in suite.tasks("train")[:TASKS]:
-        prior = tuple(e for e in suite.prior() if e.family != task.family)
-        found.append(hpo_gym.regret_of(hpo_gym.rollout(optimizer, task, BUDGET, prior=prior), task, BUDGET).mean())
-    return float(np.mean(found))
-
-
 if __name__ == "__main__":
     who = {"untrained": untrained(), "process": untrained(OneFeature("improvement"))}
     who |= {name: hpo_gym.make_optimizer(name) for name in BESIDE}
     print(f"| suite | tasks | {' | '.join(f'`{name}`' for name in who)} |\n|---|---:|{'---:|' * len(who)}")
     for suite in map(hpo_gym.load_suite, sys.argv[1:] or SUITES):
-        cells = [f"{regret(optimizer, suite):.4f}" for optimizer in who.values()]
-        print(f"| {suite.name} | {min(TASKS, len(suite.tasks('train')))} | {' | '.join(cells)} |", flush=True)
+        tasks = suite.tasks("train")[:TASKS]
+        cells = [f"{mean_regret(optimizer, tasks, prior=suite.prior()):.4f}" for optimizer in who.values()]
+        print(f"| {suite.name} | {len(tasks)} | {' | '.join(cells)} |", flush=True)

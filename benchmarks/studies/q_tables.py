@@ -19,8 +19,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 import hpo_gym
+from hpo_gym.bench.incumbents import mean_regret
 
-BUDGET = 33
 MOVES = 3  # trainings of the agents that move: at most so many
 AGENTS: list[tuple[str, dict[str, Any]]] = [
     ("q-learning", {}),
@@ -34,15 +34,6 @@ AGENTS: list[tuple[str, dict[str, Any]]] = [
     ("n-step-q", {"n_steps": 5}),
     ("n-step-q", {"n_steps": 5, "states": "configuration"}),
 ]
-
-
-def regret(agent: Any, suite: hpo_gym.Suite) -> float:
-    """Mean normalised regret of the incumbent over the trials, on the validation tasks."""
-    found = []
-    for task in suite.tasks("val"):
-        history = hpo_gym.rollout(agent, task, BUDGET, prior=suite.prior())
-        found.append(hpo_gym.regret_of(history, task, BUDGET).mean())
-    return float(np.mean(found))
 
 
 def train(agent: Any, suite: hpo_gym.Suite, seed: int) -> tuple[float, int]:
@@ -66,7 +57,7 @@ def rows(suite: hpo_gym.Suite, trainings: int, gamma: float | None, only: list[s
             own = settings if gamma is None else {**settings, "gamma": gamma}
             agent = hpo_gym.make_optimizer(name, **own)
             took, steps = train(agent, suite, seed)
-            found.append(regret(agent, suite))
+            found.append(mean_regret(agent, suite.tasks("val"), prior=suite.prior()))
             seconds.append(took)
             rate.append(steps / took * 60e-6)
         error = np.std(found, ddof=1) / count**0.5 if count > 1 else np.nan

@@ -104,7 +104,7 @@ class Entrant:
         return replicate % self.trainings
 
 
-def _resolved(optimizer: Any) -> str:
+def _resolved(optimizer: object) -> str:
     settings = getattr(optimizer, "settings", None)
     if not isinstance(settings, Mapping):
         return ""

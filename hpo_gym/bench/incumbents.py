@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.bench.metrics import normalised_regret
+from hpo_gym.bench.rollout import rollout
 from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Evaluations, Optimizer
 from hpo_gym.task import Task
 from hpo_gym.trial import History
 
@@ -62,3 +64,23 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
     if budget < 1:
         raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
     return normalised_regret(incumbents(task, arrays, budget, history.n_init), task.best, task.worst)
+
+
+def mean_regret(
+    optimizer: Optimizer, tasks: Sequence[Task], budget: int = 33, *, seeds: int = 1, prior: Sequence[Evaluations] = ()
+) -> float:
+    """Mean of `regret_of` over tasks, a rollout of each of the first `seeds` seeds, and trials.
+
+    Args:
+        optimizer: Trained, where it must be.
+        tasks: At least one.
+        budget: Of each rollout.
+        seeds: Rollouts of each task.
+        prior: Earlier tasks; a task is told of none of its own family.
+    """
+    regrets = []
+    for task in tasks:
+        others = tuple(e for e in prior if e.family != task.family)
+        histories = (rollout(optimizer, task, budget, seed=seed, prior=others) for seed in range(seeds))
+        regrets += [regret_of(history, task, budget).mean() for history in histories]
+    return float(np.mean(regrets))

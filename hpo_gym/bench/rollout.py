@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.budget import FULL, affordable, horizon, over, payable
+from hpo_gym.budget import horizon, over, payable
+from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import PoolBank, Task, bank_of
+from hpo_gym.task import PoolBankView, Task, bank_of
 from hpo_gym.trial import History, Query, Trial
 
 
@@ -131,30 +132,25 @@ def run_batch(
     """
     unique = list(dict.fromkeys(tasks))
     place = {task: j for j, task in enumerate(unique)}
-    bank, n = bank_of(unique), len(tasks)
-    fidelities = unique[0].fidelities
-    multi = len(fidelities) > 1
-    most = horizon(budget, fidelities if multi else FULL) + n_init
-    runs = Runs(bank, n, most, budget=budget, fidelity=multi)
-    runs.begin(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
-    if n_init:
-        runs.give(given_points(bank, runs.task, runs.world, n_init), np.arange(n))
+    bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
+    most, multi = horizon(budget, levels), len(levels) > 1
+    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi)
+    turn = Transition(bank, runs, levels, n_init)
+    turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)
-    while True:
-        done = np.broadcast_to(over(np.asarray(budget - runs.spent), fidelities[0]), n)
-        if done.all():
-            return runs
+    while most and not turn.over.all():
         start = time.perf_counter()
         chosen, fidelity = optimizer.ask_batch(runs)
         watch((time.perf_counter() - start) / n)
         at, stop = _place(runs, np.asarray(chosen))
-        idle = done | stop
-        if stop.any():
-            runs.spent = np.where(stop, budget, runs.spent)
+        idle = turn.over | stop
         if idle.all():
-            return runs
-        share = None if not multi else _affordable(runs, fidelities, fidelity)
-        runs.submit(at, share, idle if idle.any() else None)
+            break
+        turn.submit(at, _nearest(levels, fidelity, n) if multi else None, idle if idle.any() else None)
+        ended = turn.ended()
+        if ended is not False:
+            turn.finish(ended)
+    return runs
 
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -162,7 +158,7 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
     bank = runs.bank
     if chosen.dtype.kind in "iu":
         stop = chosen < 0
-        if not isinstance(bank, PoolBank) or (chosen >= bank.m).any():
+        if not isinstance(bank, PoolBankView) or (chosen >= bank.m).any():
             raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
         return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
     if chosen.shape != (runs.n, runs.d):
@@ -171,10 +167,9 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
     return bank.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
 
 
-def _affordable(runs: Runs, fidelities: Sequence[float], fidelity: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    most = affordable(fidelities, runs.budget - runs.spent)
+def _nearest(levels: Sequence[float], fidelity: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:
+    """The levels that are asked for ``(n,)``, as `Task.level`: of two as near, the lower."""
     if fidelity is None:
-        return most
-    levels = np.asarray(fidelities)
-    nearest = levels[np.abs(levels - np.asarray(fidelity)[:, None]).argmin(1)]  # as `Task.level`: of two, the lower
-    return np.asarray(np.minimum(nearest, most), np.float64)
+        return np.ones(n)
+    known = np.asarray(levels)
+    return np.asarray(known[np.abs(known - np.asarray(fidelity)[:, None]).argmin(1)])

@@ -141,7 +141,7 @@ def entrants_of(
     return list(found.values())
 
 
-def _named(one: Any) -> tuple[str, str, dict[str, Any]]:
+def _named(one: object) -> tuple[str, str, dict[str, Any]]:
     """Label, spec and settings of one given optimizer."""
     settings: dict[str, Any] = {"name": one} if isinstance(one, str) else dict(one) if isinstance(one, Mapping) else {}
     spec = settings.pop("name", None)

@@ -132,7 +132,7 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[
     return Made(digest(identity), identity, arrays, None, {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)})
 
 
-def _task(optimizer: Any, suite: Suite, cell: Cell) -> Task:
+def _task(optimizer: object, suite: Suite, cell: Cell) -> Task:
     task = suite.task(cell.task)
     if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
         raise SplitError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.checks.drive import Env, action_space, actions, is_vector
 
@@ -29,7 +30,7 @@ def bad_actions(env: Env) -> Iterator[Named]:
         yield from _of(space, good)
 
 
-def _no_arrays(good: Any) -> Iterator[Named]:
+def _no_arrays(good: ArrayLike) -> Iterator[Named]:
     yield "The action None", None
     yield "The action 'up'", "up"
     yield "An action of nested lists of several lengths", [[0.0, 0.0], [0.0]]
@@ -39,7 +40,7 @@ def _no_arrays(good: Any) -> Iterator[Named]:
     yield "An action of Python objects", np.full(np.shape(good), None, object)
 
 
-def _of(space: gym.Space[Any], good: Any) -> Iterator[Named]:
+def _of(space: gym.Space[Any], good: ArrayLike) -> Iterator[Named]:
     if isinstance(space, gym.spaces.Box):
         yield from _box(space, np.asarray(good))
     elif isinstance(space, gym.spaces.Discrete):
@@ -48,7 +49,7 @@ def _of(space: gym.Space[Any], good: Any) -> Iterator[Named]:
         yield from _multi_discrete(space, np.asarray(good))
 
 
-def _box(space: gym.spaces.Box, good: Any) -> Iterator[Named]:
+def _box(space: gym.spaces.Box, good: NDArray[np.floating]) -> Iterator[Named]:
     values = {"NaN": np.nan, "inf": np.inf, "-inf": -np.inf, "1.5 times the bound": 1.5 * space.high.flat[0]}
     for name, value in {**values, "a hair above the bound": np.nextafter(space.high.flat[0], np.float32(9))}.items():
         for place in (0, -1):
@@ -73,7 +74,7 @@ def _discrete(n: int) -> Iterator[Named]:
     yield "An action with an axis too many", np.array([0])
 
 
-def _multi_discrete(space: gym.spaces.MultiDiscrete, good: Any) -> Iterator[Named]:
+def _multi_discrete(space: gym.spaces.MultiDiscrete, good: NDArray[np.integer]) -> Iterator[Named]:
     for place in (0, -1):
         for name, value in (("-1", -1), ("one above the last", space.nvec.flat[place])):
             bad = good.copy()

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 
 from hpo_gym.checks.faults import snapshot
 
@@ -61,7 +62,7 @@ def actions(env: Env, seed: int) -> Iterator[Any]:
             yield going_on(space.sample(), space, codec)
 
 
-def going_on(action: Any, space: gym.Space[Any], codec: Any) -> Any:
+def going_on(action: np.int64 | NDArray[Any], space: gym.Space[Any], codec: object) -> Any:
     """The action, changed where it would stop the episode."""
     if not getattr(codec, "stop", False):
         return action
@@ -90,8 +91,8 @@ class Driver:
         self.env = env
         self._choose, self._taken = choose, 0
         self._actions = actions(env, choose)
-        self._over: Any = False
-        self.action: Any = None
+        self._over: bool | NDArray[np.bool_] = False
+        self.action: object = None
         self.first = env.reset(seed=seed)
 
     @property

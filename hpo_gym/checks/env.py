@@ -83,12 +83,12 @@ def _maker(env: Env, faults: Faults) -> Make:
 def _light_copy(env: Env) -> Env:
     """A deep copy that shares what never changes: the suite and its tables."""
     kernel = getattr(env.unwrapped, "kernel", None)
-    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None)]
+    kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "bank", None)]
     kept.append(getattr(kept[1], "bank", None))
     return copy.deepcopy(env, {id(thing): thing for thing in kept if thing is not None})
 
 
-def _unpickled(thing: Any) -> Any:
+def _unpickled(thing: object) -> Any:
     return pickle.loads(pickle.dumps(thing))  # noqa: S301 - bytes that this line has just made
 
 
@@ -100,7 +100,7 @@ def _ways(env: Env) -> list[tuple[str, Callable[[Any], Any]]]:
     return ways
 
 
-def _can_be_pickled(wrapper: Any) -> bool:
+def _can_be_pickled(wrapper: object) -> bool:
     if not type(wrapper).__module__.startswith("gymnasium."):
         return True
     try:
@@ -227,7 +227,7 @@ def _go_on(faults: Faults, fault: str, twins: list[Driver]) -> None:
     _same(faults, fault, expected, moved)
 
 
-def _same(faults: Faults, fault: str, expected: Any, got: Any) -> None:
+def _same(faults: Faults, fault: str, expected: object, got: object) -> None:
     where = difference(expected, got)
     faults.expect(where is None, f"{fault} (at {where})")
 
@@ -289,9 +289,9 @@ def _render(make: Make, faults: Faults) -> None:
                     _check_picture(faults, mode, picture)
 
 
-def _check_picture(faults: Faults, mode: str, picture: Any) -> None:
+def _check_picture(faults: Faults, mode: str, picture: object) -> None:
     if mode == "ansi":
         faults.expect(isinstance(picture, str) and picture, "Render mode 'ansi' gives no text")
     elif mode == "rgb_array":
-        good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
-        faults.expect(good and picture.shape[2] == 3, "Render mode 'rgb_array' gives no uint8 array (h, w, 3)")
+        good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+        faults.expect(good, "Render mode 'rgb_array' gives no uint8 array (h, w, 3)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from hpo_gym.trial import LABELS, Trial
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
+Info = Mapping[str, Any]
+Step = tuple[object, float, bool, bool, Info]
 _MOST = 2000  # steps: an episode that goes on so long has no end
 
 
@@ -41,11 +44,11 @@ class Account:
     t: int
     spent: float = 0.0
     best: tuple[float, float] | None = None  # fidelity and score
-    config: Any = None
+    config: object = None
     trials: tuple[Trial, ...] = ()
 
 
-def _check_episode(driver: Driver, opening: Any, faults: Faults) -> None:
+def _check_episode(driver: Driver, opening: tuple[object, Info], faults: Faults) -> None:
     env = driver.env
     obs, info = opening
     check_obs(obs, env.observation_space, "`reset`", faults)
@@ -71,15 +74,17 @@ def _check_episode(driver: Driver, opening: Any, faults: Faults) -> None:
     faults.add(f"An episode of budget {contexts.budget:g} does not end within {_MOST} steps")
 
 
-def check_obs(obs: Any, space: gym.Space[Any], who: str, faults: Faults) -> None:
+def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> None:
     """An observation is in its space, with its very types."""
     if isinstance(space, gym.spaces.Dict):
-        if faults.expect(isinstance(obs, dict) and set(obs) == set(space), f"{who}: the observation has other keys"):
+        if isinstance(obs, dict) and set(obs) == set(space):
             for name, part in space.items():
                 check_obs(obs[name], part, f"{who}: {name!r}", faults)
+        else:
+            faults.add(f"{who}: the observation has other keys")
         return
-    array = isinstance(obs, (np.ndarray, np.generic))
-    if not faults.expect(array, f"{who}: the observation is a {type(obs).__name__}"):
+    if not isinstance(obs, (np.ndarray, np.generic)):
+        faults.add(f"{who}: the observation is a {type(obs).__name__}")
         return
     faults.expect(obs.dtype == space.dtype, f"{who}: the observation is {obs.dtype}, its space {space.dtype}")
     faults.expect(np.isfinite(obs).all(), f"{who}: the observation is not finite")
@@ -87,7 +92,7 @@ def check_obs(obs: Any, space: gym.Space[Any], who: str, faults: Faults) -> None
     faults.expect(space.contains(obs), f"{who}: the observation is outside its space")
 
 
-def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Faults) -> None:
+def _check_step(env: Env, outcome: Step, account: Account, task: object, faults: Faults) -> None:
     obs, reward, terminated, truncated, info = outcome
     check_obs(obs, env.observation_space, "`step`", faults)
     good = isinstance(reward, float) and math.isfinite(reward)
@@ -111,7 +116,7 @@ def _check_step(env: Env, outcome: Any, account: Account, task: Any, faults: Fau
     _check_history(env, info, account, faults)
 
 
-def _check_types(info: Any, faults: Faults) -> None:
+def _check_types(info: Info, faults: Faults) -> None:
     for name in ("config", "incumbent"):
         faults.expect(isinstance(info[name], dict), f"`info[{name!r}]` is not a dictionary")
     for name in ("score", "incumbent_score", "cost", "fidelity"):
@@ -123,7 +128,7 @@ def _check_types(info: Any, faults: Faults) -> None:
     faults.expect(info["status"] in LABELS, f"`info['status']` is not one of {LABELS} but {info['status']!r}")
 
 
-def _check_score(env: Env, info: Any, faults: Faults) -> None:
+def _check_score(env: Env, info: Info, faults: Faults) -> None:
     """The score, cost and status are those that the task gives for the configuration."""
     try:
         task = env.unwrapped.suite.task(info["task"])
@@ -142,14 +147,14 @@ def _check_score(env: Env, info: Any, faults: Faults) -> None:
         faults.expect(told == true, f"`info[{name!r}]` is not what the task gives: {told!r} instead of {true!r}")
 
 
-def _check_reward(env: Env, reward: float, info: Any, faults: Faults) -> None:
+def _check_reward(env: Env, reward: float, info: Info, faults: Faults) -> None:
     parts = env.unwrapped.kernel.parts
     changed = any(isinstance(wrapper, gym.RewardWrapper) for wrapper in wrappers(env))
     if type(parts.reward) is Score and parts.duplicates != "penalize" and not changed:
         faults.expect(reward == info["score"], f"The reward {reward!r} is not the score {info['score']!r}")
 
 
-def _check_incumbent(info: Any, account: Account, faults: Faults) -> None:
+def _check_incumbent(info: Info, account: Account, faults: Faults) -> None:
     rank = (info["fidelity"], info["score"])
     if account.best is None or rank > account.best:
         account.best, account.config = rank, dict(info["config"])
@@ -158,7 +163,7 @@ def _check_incumbent(info: Any, account: Account, faults: Faults) -> None:
     faults.expect(info["incumbent"] == account.config, "The incumbent is not the best trial so far")
 
 
-def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
+def _check_budget(info: Info, account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
     account.spent += info["fidelity"]
     left = account.budget - account.spent
     faults.expect(pays(account.budget, account.spent), f"More is spent than the budget of {account.budget:g}")
@@ -168,7 +173,7 @@ def _check_budget(info: Any, account: Account, terminated: bool, truncated: bool
     faults.expect(done or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
 
 
-def _check_history(env: Env, info: Any, account: Account, faults: Faults) -> None:
+def _check_history(env: Env, info: Info, account: Account, faults: Faults) -> None:
     history = env.unwrapped.history()
     faults.expect(history[: len(account.trials)] == account.trials, "`history` changes trials that it told before")
     account.trials = history[:]
@@ -196,7 +201,7 @@ def check_vector_steps(env: Env, faults: Faults) -> None:
             faults.expect(np.isfinite(outcome[1]).all(), "A reward is not finite")
 
 
-def _check_arrays(info: Any, n: int, faults: Faults) -> None:
+def _check_arrays(info: Info, n: int, faults: Faults) -> None:
     for name in ARRAYS:
         if faults.expect(name in info, f"The infos lack {name!r}"):
             value = info[name]

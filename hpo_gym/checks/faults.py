@@ -75,7 +75,7 @@ def untouched_global_rng(faults: Faults, what: str) -> Iterator[None]:
 
 
 # ------------------------------------------------------------------ trees
-def snapshot(tree: Any) -> Any:
+def snapshot(tree: object) -> Any:
     """A deep copy as plain dictionaries, without what depends on the clock."""
     if isinstance(tree, Mapping):
         return {k: snapshot(v) for k, v in tree.items() if k not in (_CLOCK, "_" + _CLOCK)}
@@ -86,12 +86,12 @@ def snapshot(tree: Any) -> Any:
     return copy.deepcopy(tree)
 
 
-def difference(a: Any, b: Any, path: str = "") -> str | None:
+def difference(a: object, b: object, path: str = "") -> str | None:
     """Where two trees differ (NaN equals NaN; types and dtypes count), or None."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         if set(a) != set(b):
             return f"{path or 'keys'}: {sorted(map(str, a))} and {sorted(map(str, b))}"
-        parts: Any = ((f"{path}[{k!r}]", a[k], b[k]) for k in a)
+        parts: Iterator[tuple[str, object, object]] = ((f"{path}[{k!r}]", a[k], b[k]) for k in a)
     elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         if len(a) != len(b):
             return f"{path or 'length'}: {len(a)} and {len(b)}"
@@ -101,7 +101,7 @@ def difference(a: Any, b: Any, path: str = "") -> str | None:
     return next((found for p, x, y in parts if (found := difference(x, y, p))), None)
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: object, b: object) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         a, b = np.asarray(a), np.asarray(b)
         return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
@@ -110,12 +110,12 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b) or bool(a != a and b != b)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def digest(tree: Any) -> str:
+def digest(tree: object) -> str:
     """A hash of a tree, the same in every process."""
     out = hashlib.sha256()
     for leaf in leaves(tree):
@@ -124,7 +124,7 @@ def digest(tree: Any) -> str:
     return out.hexdigest()
 
 
-def leaves(tree: Any) -> Iterator[Any]:
+def leaves(tree: object) -> Iterator[object]:
     """All leaves, dictionaries by the order of their keys."""
     if isinstance(tree, Mapping):
         for key in sorted(tree, key=str):
@@ -137,7 +137,7 @@ def leaves(tree: Any) -> Iterator[Any]:
         yield tree
 
 
-def mutable(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def mutable(tree: object, path: str = "") -> Iterator[tuple[str, Any]]:
     """All objects of a tree that can be changed, with their place; tuples are looked into."""
     if isinstance(tree, (dict, list, np.ndarray)):
         yield path, tree
@@ -150,7 +150,7 @@ def mutable(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from mutable(value, f"{path}[{i}]")
 
 
-def spoil(tree: Any) -> None:
+def spoil(tree: object) -> None:
     """Overwrite all that can be overwritten."""
     for _, part in list(mutable(tree)):
         if isinstance(part, np.ndarray):
@@ -162,7 +162,7 @@ def spoil(tree: Any) -> None:
             part.append("spoilt")
 
 
-def shared(old: Any, new: Any) -> str | None:
+def shared(old: object, new: object) -> str | None:
     """The place in `new` of an object that `old` holds too, or None."""
     known = list(mutable(old))
     for path, part in mutable(new):

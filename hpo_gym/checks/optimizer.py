@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hpo_gym.trial import Query, Status, Trial
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
+Score = Callable[[int], float]
 _NEAR = 1e-9  # so far may a proposal's fidelity be from the level that it means
 
 
@@ -89,7 +90,7 @@ def made_up(query: Query) -> Trial:
 
 # ---------------------------------------------------------------------- runs
 def run(
-    optimizer: Any, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
+    optimizer: Optimizer, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
 ) -> list[Trial]:
     """Let an optimizer spend the budget, and check its proposals."""
     optimizer.reset(context, seeding.generator(seed))
@@ -113,8 +114,9 @@ def run(
     return trials
 
 
-def _proposal(query: Any, context: Context, faults: Faults) -> bool:
-    if not faults.expect(isinstance(query, Query), f"`ask` gives no Query but {query!r:.80}"):
+def _proposal(query: object, context: Context, faults: Faults) -> bool:
+    if not isinstance(query, Query):
+        faults.add(f"`ask` gives no Query but {query!r:.80}")
         return False
     near = min(abs(f - query.fidelity) for f in context.fidelities)
     faults.expect(near < _NEAR, f"A proposal has fidelity {query.fidelity!r}, not one of {context.fidelities}")
@@ -167,7 +169,7 @@ def _given(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
 
 def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
     """Scores from which nothing can be learned: it must go on proposing."""
-    scores: dict[str, Callable[[int], float]] = {
+    scores: dict[str, Score] = {
         "equal scores": lambda i: 0.25,
         "huge scores": lambda i: (-1.0) ** i * 1e308,
         "tiny differences": lambda i: 1.0 + i * 1e-16,
@@ -176,7 +178,7 @@ def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> 
         status = Status.FAILED if name == "failures only" else Status.OK
         count = iter(range(10**6))
 
-        def told(query: Query, score: Any = score, status: Status = status, count: Any = count) -> Trial:
+        def told(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
             known = answer(query)
             return Trial(known.query, score(next(count)), known.cost, status)
 
@@ -207,7 +209,7 @@ def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None
         faults.expect(not told, f"It tries {told} of {count} given configurations though others are left")
 
 
-def _frozen(config: Any) -> tuple[Any, ...]:
+def _frozen(config: Mapping[str, object]) -> tuple[Any, ...]:
     return tuple(sorted((k, repr(v)) for k, v in config.items()))
 
 
@@ -235,7 +237,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
 
 
 def _trained(
-    first: Any, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
+    first: Trainable, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
 ) -> Make:
     """Train it a little; what is loaded, and what is trained again, must choose as what was saved."""
     tasks, held = _parted(train)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import Registry
@@ -32,7 +32,7 @@ class Proposal(NamedTuple):
     stop: Mask | None = None
 
 
-Decoder = Callable[[Runs, Any], tuple[NDArray[Any], Floats | None, Mask | None]]
+Decoder = Callable[[Runs, ArrayLike], tuple[NDArray[Any], Floats | None, Mask | None]]
 """From runs and actions to the parts of a `Proposal`."""
 
 CODECS: Registry[Codec] = Registry("codec", ("hpo_gym.codecs",), variable="CODECS")
@@ -57,7 +57,7 @@ class Codec(ABC):
         """The action space of one run."""
 
     @abstractmethod
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         """Map the actions of `n` runs; raises `InvalidValueError` where one is outside the action space."""
 
     def decoder(self, contexts: Contexts) -> Decoder:

@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, Mask, Proposal
 from hpo_gym.codecs.checks import choices_of, integers_of
@@ -37,7 +37,7 @@ class OneChoice(Codec):
         a = self.count(contexts) + self.stop
         return gym.spaces.MultiDiscrete([a, len(contexts.fidelities)]) if self.fidelity else gym.spaces.Discrete(a)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         count = self.count(contexts)
         if self.fidelity:
             both = integers_of(actions, runs.n, np.array([count + self.stop, len(contexts.fidelities)]))

@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpo_gym.codecs import CODECS, Codec, Proposal
 from hpo_gym.codecs.checks import points_of
@@ -17,7 +18,7 @@ from hpo_gym.state.runs import Runs
 class Box(Codec):
     """``Box(-1, 1, (d,))``: the next configuration, in SB3's symmetric convention (the default).
 
-    With `fidelity`, one more number is the fidelity's place between the lowest and 1; with `stop`, one more ends the
+    With `fidelity`, one more number chooses a level, each an equal share of [-1, 1]; with `stop`, one more ends the
     episode where it is positive.
     """
 
@@ -28,7 +29,7 @@ class Box(Codec):
         width = contexts.space.d + self.fidelity + self.stop
         return gym.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         d = contexts.space.d
         a = points_of(actions, runs.n, d + self.fidelity + self.stop)
         at = runs.bank.place(runs.task, (a[:, :d] + 1.0) / 2.0)

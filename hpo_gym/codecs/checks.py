@@ -16,7 +16,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxlist, _SHORT.maxlong, _SHORT.maxother = 40, 80, 80
 
 
-def choices_of(actions: Any, n: int, count: int) -> Ints:
+def choices_of(actions: object, n: int, count: int) -> Ints:
     """Actions of a ``Discrete(count)`` as an array ``(n,)``."""
     a = actions if isinstance(actions, np.ndarray) else _array(actions)
     if a.shape != (n,) or a.dtype is not _INT64:
@@ -29,7 +29,7 @@ def choices_of(actions: Any, n: int, count: int) -> Ints:
     return a
 
 
-def integers_of(actions: Any, n: int, sizes: Ints) -> Ints:
+def integers_of(actions: object, n: int, sizes: Ints) -> Ints:
     """Actions of a ``MultiDiscrete(sizes)`` as an array ``(n, len(sizes))``."""
     a = _array(actions)
     if a.shape != (n, len(sizes)) or a.dtype.kind not in "iu":
@@ -41,7 +41,7 @@ def integers_of(actions: Any, n: int, sizes: Ints) -> Ints:
     return a
 
 
-def points_of(actions: Any, n: int, width: int) -> Floats:
+def points_of(actions: object, n: int, width: int) -> Floats:
     """Actions of a ``Box(-1, 1, (width,))`` as an array ``(n, width)``."""
     a = _array(actions)
     if a.shape != (n, width) or a.dtype.kind not in "fiu":
@@ -53,19 +53,19 @@ def points_of(actions: Any, n: int, width: int) -> Floats:
     return a
 
 
-def _array(actions: Any) -> NDArray[Any]:
+def _array(actions: object) -> NDArray[Any]:
     try:
         return np.asarray(actions)
     except (ValueError, TypeError, OverflowError) as fault:
         raise InvalidValueError(f"Actions must be an array of numbers, got {_SHORT.repr(actions)}: {fault}.") from None
 
 
-def _shape_rule(actions: Any, rule: str) -> str:
+def _shape_rule(actions: object, rule: str) -> str:
     a = np.asarray(actions)
     return f"Actions must be {rule}; got {_SHORT.repr(actions)}, dtype {a.dtype}, shape {a.shape}."
 
 
-def _outside(a: NDArray[Any], i: np.intp, low: Any, high: Any) -> InvalidValueError:
+def _outside(a: NDArray[Any], i: np.intp, low: float | Ints, high: float | Ints) -> InvalidValueError:
     near = np.clip(np.nan_to_num(a[i], nan=0.0), low, high)
     return InvalidValueError(
         f"An action must lie in [{low}, {high}], got {a[i].tolist()} for run {int(i)}; the nearest is {near.tolist()}."

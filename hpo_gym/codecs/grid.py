@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpo_gym.codecs import CODECS, Codec, Proposal
 from hpo_gym.codecs.checks import integers_of
@@ -28,7 +29,7 @@ class Grid(Codec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.MultiDiscrete(self._sizes(contexts))
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         sizes = self._sizes(contexts)
         a = integers_of(actions, runs.n, sizes)
         grid = level_grid(contexts.space, self.levels)

@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import CODECS, Decoder, Mask
 from hpo_gym.codecs._one_choice import OneChoice
@@ -14,7 +14,7 @@ from hpo_gym.codecs.checks import choices_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints, PoolBank, pooled
+from hpo_gym.task import Ints, PoolBankView, pooled
 
 MOST_CANDIDATES = 65_536
 
@@ -68,11 +68,11 @@ class Pool(OneChoice):
         return mask
 
 
-def _rows(count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+def _rows(count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
     return choices_of(actions, runs.n, count), None, None
 
 
-def _measured_rows(bank: PoolBank, count: int, runs: Runs, actions: Any) -> tuple[Ints, None, None]:
+def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
     at = choices_of(actions, runs.n, count)
     there = bank.there.take(runs.base + at)
     return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

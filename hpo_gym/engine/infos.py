@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_NOTHING: dict[str, Callable[[], Any]] = {}
+from hpo_gym.observers import Observation
+
+Lazy = dict[str, Callable[[], Any]]
+_NOTHING: Lazy = {}
 
 
 class StepInfo(dict[str, Any]):
@@ -16,14 +19,14 @@ class StepInfo(dict[str, Any]):
 
     __slots__ = ("lazy", "step")
     step: tuple[Any, ...]
-    lazy: dict[str, Callable[[], Any]]
+    lazy: Lazy
 
     @classmethod
     def kinds(cls) -> dict[str, Callable[..., Any]]:
         """What can be asked for, and how it is made."""
         return _INFO
 
-    def __init__(self, step: tuple[Any, ...], lazy: dict[str, Callable[[], Any]] = _NOTHING) -> None:
+    def __init__(self, step: tuple[Any, ...], lazy: Lazy = _NOTHING) -> None:
         self.step, self.lazy = step, lazy
 
     def __missing__(self, key: str) -> Any:
@@ -45,7 +48,7 @@ class StepInfo(dict[str, Any]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: object = None) -> Any:
         """The value of a key, or `default`."""
         return self[key] if key in self else default  # noqa: SIM401 - this is `get`
 
@@ -125,7 +128,7 @@ class MixedInfo(StepInfo):
         return value
 
 
-def final_infos(n: int, which: NDArray[np.int64] | None, obs: Any, info: StepInfo) -> dict[str, Callable[[], Any]]:
+def final_infos(n: int, which: NDArray[np.int64] | None, obs: Observation, info: StepInfo) -> Lazy:
     """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
 
     Args:

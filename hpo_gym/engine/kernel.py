@@ -1,4 +1,4 @@
-"""The transition: decode, evaluate, account, end of episode. `HPOEnv` is this with one run, `HPOVectorEnv` with `n`."""
+"""A transition with an agent: decode, evaluate, reward, observe. `HPOEnv` has one run of it, `HPOVectorEnv` `n`."""
 
 from __future__ import annotations
 
@@ -6,86 +6,59 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
-from hpo_gym.budget import affordable, over
+from hpo_gym.codecs import Codec
 from hpo_gym.engine.parts import Parts
-from hpo_gym.state.contexts import Contexts, given_points
+from hpo_gym.engine.transition import Transition
+from hpo_gym.observers import Observation, Observer
+from hpo_gym.rewards import judge_of
+from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints, Keys
+from hpo_gym.task import Bank, Ints, Keys
 
 _AHEAD = 32  # episodes
 
 
-class Kernel:
+class Kernel(Transition):
     """`n` runs on tasks, with an agent's view of them.
 
     Args:
-        contexts: The tasks.
+        bank: The tasks.
+        contexts: What may be known of them.
         parts: What an agent sees, does and gets.
         n: Number of runs.
 
     Attributes:
-        runs: The state.
-        over, waiting: Whose episode is over, ``(n,)``, and whether anybody's is.
-        idle, quit: Who evaluated nothing in the last step, and whose action said so, ``(n,)``, or None: nobody.
+        quit: Whose last action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
-    def __init__(self, contexts: Contexts, parts: Parts, n: int) -> None:
-        self.contexts, self.parts, self.n = contexts, parts, n
+    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int) -> None:
         observer, codec = parts.observer, parts.codec
-        self.runs = Runs(
-            contexts.bank,
-            n,
-            contexts.horizon,
-            budget=contexts.budget,
-            fidelity=codec.fidelity,
-            history=observer.needs_history,
-            fused=observer.fused,
-            track=observer.needs_incumbent or codec.needs_incumbent,
-            repeats=parts.duplicates == "penalize",
+        runs = make_runs(
+            bank, n, contexts, observer, codec, fused=observer.fused, repeats=parts.duplicates == "penalize"
         )
+        super().__init__(bank, runs, contexts.fidelities, contexts.n_init)
+        self.contexts, self.parts = contexts, parts
+        self._reward = judge_of(parts.reward, bank.tasks)  # the one hand that gives the oracle
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
         self._worlds = np.zeros((_AHEAD, n), np.uint64)
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
-        self._everyone = np.arange(n)
-        self.over, self.waiting = np.ones(n, bool), True
-        self._blank: Any = None
-        self._by_spent = codec.fidelity  # else a calendar says when the budget is spent
-        self._decode = codec.decoder(contexts)
-        self.idle: NDArray[np.bool_] | None = None
+        self._blank: Observation | None = None
+        self._decode, self._observe = codec.decoder(contexts), observer
         self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
-        self._ends: Ints | int = -1
-        self._calendar: dict[int, list[Ints | None]] = {}
 
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
         worlds, drawn = self._next(self._everyone if which is None else which)
-        if tasks is None:
-            tasks = drawn
-        self.runs.begin(which, tasks, worlds)
+        self.start(which, drawn if tasks is None else tasks, worlds)
         self._blanks = which is not None
-        if self.contexts.n_init:
-            at = given_points(self.contexts.bank, tasks, worlds, self.contexts.n_init)
-            self.runs.give(at, self._everyone if which is None else which)
-        if which is None:
-            self.over, self.waiting = np.zeros(self.n, bool), False
-        elif self.waiting:
-            self.over[which] = False
-            self.waiting = bool(self.over.any())
-        if not self.parts.codec.fidelity:
-            self._enter(which)
-
-    def finish(self, which: Ints | None) -> None:
-        """Mark episodes as over, of all runs (None) or of those at `which`."""
-        self.over[slice(None) if which is None else which] = True
-        self.waiting = True
 
     def seed(self, which: Ints, seeds: Keys) -> None:
         """Give runs new seeds; their next episode is the first."""
@@ -110,33 +83,20 @@ class Kernel:
         self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
         self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
 
-    def _enter(self, which: Ints | None) -> None:
-        """Write into the calendar when episodes that begin now will have spent their budget."""
-        end = self.runs.clock + int(self.contexts.budget)
-        if which is None:
-            self._ends, self._calendar = end, {end: [None]}
-            return
-        if isinstance(self._ends, int):
-            self._ends = np.full(self.n, self._ends)
-        self._ends[which] = end
-        self._calendar.setdefault(end, []).append(which)
-
-    def step(self, actions: Any, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
 
         Args:
             actions: One action per run.
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
         """
-        contexts, runs, parts = self.contexts, self.runs, self.parts
+        contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
-        self.idle = idle = self._idle(stop, skip) if stop is not None or skip is not None else None
+        idle = self._idle(stop, skip) if stop is not None or skip is not None else None
         self.quit, runs.leaving = stop if idle is not None and idle is not skip else None, skip
         self._blanks = self.quit is not None or (self._blanks and skip is not None)
-        if fidelity is not None:
-            fidelity = self._affordable(fidelity)
-        runs.submit(at, fidelity, idle)
-        rewards = parts.reward(contexts, runs)
+        self.submit(at, fidelity, idle)
+        rewards = self._reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
         if idle is not None:
@@ -163,60 +123,17 @@ class Kernel:
             return bool(runs.best[0] > runs.previous[0])
         return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
 
-    def ended(self) -> Ints | bool | None:
-        """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""
-        runs, stopped = self.runs, self.idle
-        if stopped is None and runs.clock not in self._calendar and not self._by_spent:
-            return False
-        if self._by_spent:
-            least = self.contexts.fidelities[0]
-            done = over(np.asarray(self.contexts.budget - runs.spent), least)
-        elif stopped is None:
-            return self._due()
-        else:
-            due, done = self._due(), stopped
-            if due is not False:
-                done = stopped.copy()
-                done[slice(None) if due is None else due] = True
-            return self._new(done)
-        return self._new(done if stopped is None else done | stopped)
-
-    def _new(self, done: NDArray[np.bool_]) -> Ints | bool:
-        """Whose episode ends now, of those that are over by now."""
-        if self.waiting:
-            done = done & ~self.over
-        which = np.flatnonzero(done)
-        return which if which.size else False
-
-    def _due(self) -> Ints | bool | None:
-        entries = self._calendar.pop(self.runs.clock, None)
-        if entries is None:
-            return False
-        if isinstance(self._ends, int):
-            return None
-        whole = any(e is None for e in entries)
-        which = self._everyone if whole else np.concatenate(entries) if len(entries) > 1 else entries[0]  # type: ignore[arg-type]
-        which = which[self._ends[which] == self.runs.clock]  # type: ignore[index]  # stopped before: a stale entry
-        if self.waiting:
-            which = which[~self.over[which]]
-        return which if which.size else False
-
-    def _affordable(self, fidelity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Lower fidelities to the largest that the budget left pays for."""
-        most = affordable(self.contexts.fidelities, self.contexts.budget - self.runs.spent)
-        return np.asarray(np.minimum(fidelity, most))
-
     # ------------------------------------------------------------------ views
-    def observe(self) -> Any:
+    def observe(self) -> Observation:
         """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
         if not self._blanks or not np.equal(self.runs.t, 0).any():
-            return self.parts.observer(self.contexts, self.runs)
+            return self._observe(self.contexts, self.runs)
         with np.errstate(all="ignore"):  # scores of no trial
-            obs = self.parts.observer(self.contexts, self.runs)
+            obs = self._observe(self.contexts, self.runs)
         blank = np.flatnonzero(self.runs.t == 0)
         return put(obs, blank, self.observe_some(blank))
 
-    def observe_some(self, which: Ints) -> Any:
+    def observe_some(self, which: Ints) -> Observation:
         """Observations of runs that have just begun; where all begin alike, one for all of them."""
         if not self.parts.observer.blank or self.contexts.n_init:
             return self.parts.observer(self.contexts, self.runs.select(which))
@@ -233,9 +150,21 @@ class Kernel:
         return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
 
 
-def put(whole: Any, which: Ints, part: Any) -> Any:
+def make_runs(
+    bank: Bank, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
+    repeats: bool = False,
+) -> Runs:  # fmt: skip
+    """Runs that keep what an observer and a codec need."""
+    return Runs(
+        bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
+        fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
+    )  # fmt: skip
+
+
+def put(whole: Observation, which: Ints, part: Observation) -> Observation:
     """Write the observations of some runs into those of all."""
     if isinstance(whole, dict):
+        assert isinstance(part, dict)
         for name, value in part.items():
             whole[name][which] = value
     else:
@@ -243,7 +172,7 @@ def put(whole: Any, which: Ints, part: Any) -> Any:
     return whole
 
 
-def pick(whole: Any, which: Ints | None) -> Any:
+def pick(whole: Observation, which: Ints | None) -> Observation:
     """The observations of some runs, copied; of all runs (None), themselves."""
     if which is None:
         return whole

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from hpo_gym.errors import InvalidValueError, SplitError, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.view import view_of
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Known, Task, bank_of
 
 RENDER_MODES = ("ansi", "rgb_array")
 MOST = 1_000_000
@@ -62,9 +63,10 @@ def make_kernel(
     if parts.reward.training_only and split != "train":
         raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
+    bank = bank_of(tasks, loaded.space.d)
     contexts = Contexts(
         loaded.space,
-        bank_of(tasks, loaded.space.d),
+        view_of(bank),
         float(budget),
         loaded.scale(fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
@@ -72,7 +74,7 @@ def make_kernel(
         horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init,
         fidelities,
     )
-    return loaded, Kernel(contexts, parts, n)
+    return loaded, Kernel(bank, contexts, parts, n)
 
 
 def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
@@ -91,7 +93,7 @@ def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -
     return tasks
 
 
-def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]:
+def task_positions(tasks: Sequence[Known], names: object, count: int) -> list[int]:
     """Positions of named tasks, one name for all runs or a sequence of `count`."""
     known = {t.name: j for j, t in enumerate(tasks)}
     wanted = [names] * count if isinstance(names, str) else names
@@ -103,7 +105,7 @@ def task_positions(tasks: tuple[Task, ...], names: Any, count: int) -> list[int]
     return [known[name] for name in wanted]
 
 
-def is_row(value: Any) -> bool:
+def is_row(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether a value is a list, a tuple or an array of one axis."""
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
@@ -119,7 +121,7 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
     return given
 
 
-def check_seed(seed: Any) -> int:
+def check_seed(seed: object) -> int:
     """Refuse a seed that is no integer >= 0."""
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.errors import InvalidValueError, unknown
@@ -16,6 +16,7 @@ from hpo_gym.score_scales import SCORES
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
+T = TypeVar("T")
 _PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
 
 
@@ -63,7 +64,7 @@ def make_parts(
     return Parts(*parts, duplicates)
 
 
-def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
+def make_part(registry: Registry[T], part: Part | T, **given: object) -> T:
     """Make one part; an unknown name or option is an error that offers the nearest."""
     if not isinstance(part, (str, Mapping)):
         return part
@@ -76,7 +77,7 @@ def make_part(registry: Registry[Any], part: Any, **given: Any) -> Any:
     return made(maker, name, options, registry.kind, given)
 
 
-def _check_options(kind: str, maker: Any, options: Mapping[str, Any]) -> None:
+def _check_options(kind: str, maker: Callable[..., object], options: Mapping[str, Any]) -> None:
     """Refuse an option of another type than its annotation says, where that is a plain one."""
     for key, parameter in inspect.signature(maker).parameters.items():
         words = str(parameter.annotation).split(" | ")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.task import Task
 from hpo_gym.trial import History, Status, Trial
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]
 
@@ -73,7 +77,7 @@ def rgb_array(history: History, task: Task, budget: int) -> Picture:
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
-def _draw_head(figure: Any, history: History, task: Task, budget: int) -> None:
+def _draw_head(figure: Figure, history: History, task: Task, budget: int) -> None:
     spent = sum(t.fidelity for t in history[history.n_init :])
     best = history.incumbent
     told = f"spent {spent:.3g} of {budget}" + ("" if best is None else f"   ·   best {best.score:.5g}")
@@ -82,7 +86,7 @@ def _draw_head(figure: Any, history: History, task: Task, budget: int) -> None:
     figure.text(0.615, 0.925, told, color=_SOFT, size=10, va="center")
 
 
-def _draw_scores(axes: Any, history: History, width: int) -> None:
+def _draw_scores(axes: Axes, history: History, width: int) -> None:
     number, score = np.arange(1, len(history) + 1), np.array(history.scores)
     failed = np.array([s is not Status.OK for s in history.statuses], bool)
     shade = 0.25 + 0.75 * np.array(history.fidelities)
@@ -111,7 +115,7 @@ def _draw_scores(axes: Any, history: History, width: int) -> None:
     axes.set_axisbelow(True)
 
 
-def _draw_configurations(axes: Any, history: History, task: Task, width: int) -> None:
+def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -> None:
     names, d = task.space.names, task.space.d
     axes.set_facecolor("white")
     grid, active = _columns(history, task, width)
@@ -159,7 +163,7 @@ def _colours(grid: NDArray[np.float64], active: NDArray[np.bool_]) -> NDArray[np
     return out
 
 
-def _plain(axes: Any) -> None:
+def _plain(axes: Axes) -> None:
     """Whole numbers of trials below; no box, no loud ticks."""
     from matplotlib.ticker import MaxNLocator
 

@@ -104,6 +104,22 @@ def read_about(folder: str | Path) -> dict[str, Any]:
         return head
 
 
+def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays of other names, shapes or types than those that are wanted, and numbers that are not finite.
+
+    Raises:
+        InvalidValueError: The first of them.
+    """
+    if arrays.keys() != wanted.keys():
+        raise InvalidValueError(f"Arrays must be {sorted(wanted)}, got {sorted(arrays)}.")
+    for name, own in wanted.items():
+        found = arrays[name]
+        if (found.shape, found.dtype) != (own.shape, own.dtype) or not np.isfinite(found).all():
+            raise InvalidValueError(
+                f"`{name}` must be finite {own.dtype} {own.shape}, got {found.dtype} {found.shape}."
+            )
+
+
 def load(saved: str | Path) -> Optimizer:
     """A trained optimizer: one that is shipped, by its name (`shipped`), or one from a folder that `save` wrote.
 

@@ -20,6 +20,7 @@ from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
 F32 = NDArray[np.float32]
+Observation = NDArray[Any] | dict[str, NDArray[Any]]
 MAX = float(np.finfo(np.float32).max)
 
 OBSERVERS: Registry[Observer] = Registry("observer", ("hpo_gym.observers",), variable="OBSERVERS")
@@ -52,7 +53,7 @@ class Observer(ABC):
         """The observation space of one run."""
 
     @abstractmethod
-    def __call__(self, contexts: Contexts, runs: Runs) -> Any:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Observation:
         """Fresh observations of `n` runs: an array ``(n, ...)``, or a dictionary of such."""
 
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:

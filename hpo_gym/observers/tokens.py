@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym.observers import MAX, OBSERVERS, Observer
 from hpo_gym.observers._dict import box, dict_space, with_context
 from hpo_gym.score_scales import ServedScores
+from hpo_gym.space import Hyperparameter
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
@@ -64,6 +65,6 @@ class Tokens(Observer):
         return with_context(contexts, runs, out, self.context)
 
 
-def _kind(h: Any) -> list[float]:
+def _kind(h: Hyperparameter) -> list[float]:
     kinds = ("float", "int", "ordinal", "categorical", "constant")
     return [*(float(h.kind == k) for k in kinds), float(h.log), 0.0 if h.size == np.inf else 1.0 / h.size]

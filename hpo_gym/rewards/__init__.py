@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.errors import StateError
 from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
+from hpo_gym.task import Task
 
 Rewards = NDArray[np.float64]
+Judge = Callable[[Contexts, Runs], Rewards]
 
 REWARDS: Registry[Reward] = Registry("reward", ("hpo_gym.rewards",), variable="REWARDS")
 
@@ -20,7 +26,7 @@ class Reward(ABC):
     """What a trial is worth to an agent.
 
     Attributes:
-        training_only: Whether it reads the oracle, and so is refused outside the training split.
+        training_only: Whether it is refused outside the training split, as an `OracleReward` is.
     """
 
     training_only = False
@@ -28,3 +34,21 @@ class Reward(ABC):
     @abstractmethod
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         """Reward of the last trial of each run, a fresh ``(n,)``."""
+
+
+class OracleReward(Reward):
+    """A reward that is handed the oracle, and so is refused outside the training split."""
+
+    training_only = True
+
+    @abstractmethod
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        """Reward of the last trial of each run, a fresh ``(n,)``."""
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
+
+
+def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
+    """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
+    return functools.partial(reward.judge, oracle=Oracle.of(tasks)) if isinstance(reward, OracleReward) else reward

@@ -1,4 +1,7 @@
-"""`Contexts`: what an agent may know of the tasks that many runs are on, and what every world holds by key."""
+"""`Contexts`: what an agent may know of the tasks that many runs are on, and what every world holds by key.
+
+Observers and codecs are handed `Contexts` and `Runs`; neither holds a task, so neither says how good one can be.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.pool import draw_rows
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, Ints, Keys, pooled
+from hpo_gym.task import Bank, BankView, Ints, Keys, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
@@ -23,7 +26,7 @@ class Contexts:
 
     Attributes:
         space: The search space of the suite, `d` columns.
-        bank: The tasks.
+        bank: What may be known of the tasks, and evaluated on them.
         budget: In full evaluations.
         scale: Statistics of meta-train.
         candidates: How many rows of a pool are drawn for each episode; None for all of them.
@@ -33,13 +36,16 @@ class Contexts:
     """
 
     space: SearchSpace
-    bank: Bank
+    bank: BankView
     budget: float
     scale: Scale = field(default_factory=Scale)
     candidates: int | None = None
     n_init: int = 0
     horizon: int = 0
     fidelities: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"
 
     @functools.cached_property
     def meta(self) -> NDArray[np.float32]:
@@ -51,23 +57,13 @@ class Contexts:
         z = (signed_log(np.where(known, raw, 0.0)) - np.array(s.meta_mean)) / np.array(s.meta_sd)
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
 
-    @functools.cached_property
-    def best(self) -> NDArray[np.float64]:
-        """The oracle of each task, ``(k,)``; only training-only rewards may read it."""
-        return np.array([t.best for t in self.bank.tasks])
-
-    @functools.cached_property
-    def worst(self) -> NDArray[np.float64]:
-        """The score of normalised regret 1 of each task, ``(k,)``."""
-        return np.array([t.worst for t in self.bank.tasks])
-
     def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
         """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller."""
         assert self.candidates is not None
         return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
 
 
-def given_points(bank: Bank, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
+def given_points(bank: BankView, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
     """The first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
 
     They are a function of the run's world alone, so all optimizers get the same ones.

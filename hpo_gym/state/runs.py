@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank
+from hpo_gym.state.paths import path_of
+from hpo_gym.state.view import view_of
+from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
-_empty, _maximum, _F32 = np.empty, np.maximum, np.dtype(np.float32)
+_maximum = np.maximum
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
@@ -37,7 +39,7 @@ class Runs:
     """`n` runs of at most `h` trials.
 
     Args:
-        bank: The tasks.
+        bank: The tasks, and their scores.
         n: Number of runs.
         h: The most trials that a run can have, given points counted.
         budget: Budget of a run, in full evaluations.
@@ -46,8 +48,10 @@ class Runs:
         fused: Whether to gather a table's rows at each step (see `block`).
         track: Whether to keep the incumbent's place at each step (see `incumbent_at`).
         repeats: Whether to find out which trials repeat an earlier one (see `repeated`).
+        view: What may be known of the bank, where it is at hand.
 
     Attributes:
+        bank: What may be known of the tasks, and evaluated on them.
         task, world: Each run's position in the bank's tasks, and the seed of its world, ``(n,)``.
         score: Scores by slot, ``(h, n)``.
         at: Rows ``(h, n)`` or points ``(h, n, d)`` by slot.
@@ -73,8 +77,10 @@ class Runs:
         fused: bool = False,
         track: bool = False,
         repeats: bool = False,
+        view: BankView | None = None,
     ) -> None:
-        self.bank, self.n, self.h, self.budget, self.d = bank, n, h, budget, bank.d
+        self._bank, self.n, self.h, self.budget, self.d = bank, n, h, budget, bank.d
+        self.bank: BankView = view_of(bank) if view is None else view
         self.tabular = bank.m > 0
         self.clock = 0
         self.start: Time = 0
@@ -92,11 +98,7 @@ class Runs:
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
-        self._shape = (n, self.d + 3)
-        pool = bank if isinstance(bank, PoolBank) else None
-        self.rows = pool.fused if pool is not None and fused and not fidelity else None
-        self.frames = pool.frames if pool is not None and fused and self.rows is None else None
-        self._one_pool = self.frames is not None and len(self.frames) == bank.m
+        self._path = path_of(bank, n, fused=fused, fidelity=fidelity)
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -135,12 +137,12 @@ class Runs:
             self.block = None  # it shows the last trial of the episode before
             self.start, self.spent = self.clock, 0.0
             self.task, self.world = task, world
-            self.base = self.bank.base(task)
-            self.best = np.full(self.n, -np.inf, self.bank.dtype)
+            self.base = self._bank.base(task)
+            self.best = np.full(self.n, -np.inf, self._bank.dtype)
             self.previous = self.best
             if self.fidelity is not None:
                 self.spent = np.zeros(self.n)
-            which_: Any = slice(None)
+            which_: Ints | slice = slice(None)
         else:
             which_ = which
             self.block = None  # was handed out, and what is not begun now can be asked for again
@@ -149,7 +151,7 @@ class Runs:
             self.start[which] = self.clock
             self.task, self.base, self.best = self.task.copy(), self.base.copy(), self.best.copy()  # were handed out
             self.task[which], self.world[which] = task, world
-            self.base[which] = self.bank.base(task)
+            self.base[which] = self._bank.base(task)
             self.best[which] = -np.inf
             if isinstance(self.spent, float):
                 self.spent = np.full(self.n, self.spent)
@@ -164,7 +166,7 @@ class Runs:
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
         part = Runs(
-            self.bank, len(which), len(at), budget=self.budget, fidelity=False, track=self.incumbent_at is not None
+            self._bank, len(which), len(at), budget=self.budget, track=self.incumbent_at is not None, view=self.bank
         )
         part.begin(None, self.task[which], self.world[which])
         for row in at:
@@ -202,33 +204,7 @@ class Runs:
             fidelity: ``(n,)``, or None for full evaluations.
             idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
         """
-        if self.rows is not None:
-            self.block = block = _empty(self._shape, _F32)
-            self.cell = cell = self.base + at
-            self.rows.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
-            self.record(at, block[:, self.d], None, None, idle)
-        elif self.frames is not None:
-            self.block = block = _empty(self._shape, _F32)
-            self.frames.take(at if self._one_pool else self.base + at, 0, block, "clip")
-            score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
-            block[:, self.d] = score
-            self.record(at, score, outcome, fidelity, idle)
-        elif idle is None or self.tabular:
-            score, outcome = self.bank.evaluate(self.base, at, fidelity, self.world)
-            self.record(at, score, outcome, fidelity, idle)
-        else:
-            self._submit_some(at, fidelity, idle)
-
-    def _submit_some(self, at: NDArray[Any], fidelity: Floats | None, idle: NDArray[np.bool_]) -> None:
-        """Evaluate only the runs that are not idle, where an evaluation costs more than a look-up."""
-        go = ~idle
-        score = np.zeros(self.n)
-        outcome = Evaluated(np.zeros(self.n), np.zeros(self.n), np.zeros(self.n, np.int8))
-        if go.any():
-            share = None if fidelity is None else fidelity[go]
-            score[go], some = self.bank.evaluate(self.base[go], at[go], share, self.world[go])
-            if some is not None:
-                outcome.score[go], outcome.cost[go], outcome.status[go] = some
+        score, outcome = self._path(self, at, fidelity, idle)
         self.record(at, score, outcome, fidelity, idle)
 
     def record(
@@ -333,8 +309,8 @@ class Runs:
                 self.block[:, d + 1] = used
                 self.history[:, t] = self.block[:, : d + 2]
                 return
-            who: Any = slice(None)
-            place: Any = (who, t)
+            who: Ints | slice = slice(None)
+            place: tuple[Ints | slice, int | Ints] = (who, t)
         else:
             who = np.arange(self.n) if idle is None else np.flatnonzero(~idle)
             place = (who, np.broadcast_to(t, self.n)[who])
@@ -353,10 +329,10 @@ class Runs:
 
     # ------------------------------------------------------------------ views
     def _signed(self, task: Ints, at: NDArray[Any]) -> NDArray[np.float32]:
-        signed = self.bank.signed if isinstance(self.bank, PoolBank) else None
+        signed = self._bank.signed if isinstance(self._bank, PoolBank) else None
         if signed is not None:
             return np.asarray(signed[at] if signed.ndim == 2 else signed[task, at])
-        return np.asarray(self.bank.points(task, at) * 2.0 - 1.0, np.float32)
+        return np.asarray(self._bank.points(task, at) * 2.0 - 1.0, np.float32)
 
     def last_signed(self, extra: int) -> NDArray[np.float32]:
         """The last configuration in [-1, 1], its score and `extra` free columns, fresh: ``(n, d + 1 + extra)``."""
@@ -380,7 +356,7 @@ class Runs:
     def last_x(self) -> Points:
         """The last configuration of each run, fresh, ``(n, d)``."""
         at = self.at[self._last]
-        return self.bank.points(self.task, at if self.tabular else at.copy())
+        return self._bank.points(self.task, at if self.tabular else at.copy())
 
     def last_fidelity(self) -> Floats:
         """Fidelity of the last trial of each run, ``(n,)``."""
@@ -391,12 +367,12 @@ class Runs:
         slot = self._last
         if self.cost is not None and self.status is not None:
             return self.cost[slot].copy(), self.status[slot].copy()
-        return self.bank.outcome(self.base, self.at[slot], None if self.fidelity is None else self.fidelity[slot])
+        return self._bank.outcome(self.base, self.at[slot], None if self.fidelity is None else self.fidelity[slot])
 
     def incumbent_x(self) -> Points:
         """The incumbent of each run, ``(n, d)``; needs `track`."""
         assert self.incumbent_at is not None
-        return self.bank.points(self.task, self.incumbent_at)
+        return self._bank.points(self.task, self.incumbent_at)
 
     def ordered(self, slots: NDArray[Any]) -> NDArray[Any]:
         """What an array by slot ``(h, n, ...)`` holds, by run and trial: ``(n, h, ...)``, stale after `t`."""
@@ -425,7 +401,6 @@ class Runs:
         part = object.__new__(Runs)
         part.__dict__.update(self.__dict__)
         part.n = len(which)
-        part._shape = (part.n, self.d + 3)
         start = self.start if isinstance(self.start, int) else self.start[which]
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])
@@ -456,7 +431,7 @@ class Runs:
         """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""
         if slot is None:
             slot = (self.clock - 1) % self.h
-        bank, task, at = self.bank, self.task.item(i), self.at[slot, i]
+        bank, task, at = self._bank, self.task.item(i), self.at[slot, i]
         fidelity = 1.0 if self.fidelity is None else self.fidelity.item(slot, i)
         if self.cost is not None and self.status is not None:
             return bank.config(task, at), fidelity, self.cost.item(slot, i), self.status.item(slot, i)
@@ -472,8 +447,8 @@ class Runs:
             cost, status = self.cost[slots, i], self.status[slots, i]
         else:
             base = np.repeat(self.base[i], len(at))
-            cost, status = self.bank.outcome(base, at, None if self.fidelity is None else fidelity)
-        x = self.bank.points(np.repeat(self.task[i], len(at)), at)
+            cost, status = self._bank.outcome(base, at, None if self.fidelity is None else fidelity)
+        x = self._bank.points(np.repeat(self.task[i], len(at)), at)
         return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
 
     def _slots(self, i: int) -> Ints:

@@ -205,12 +205,11 @@ class _Trials:
             role: [self._array(t, pool, role) for t, pool in zip(self.tasks, pools, strict=True)] for role in self.has
         }
         shared = all(pool is pools[0] for pool in pools)
-        x: Any = self.points if shared else [self.points[pool] for pool in pools]
         given = {role: np.stack(parts) if shared else parts for role, parts in arrays.items()}
         return table_suite(
             name,
             space,
-            x,
+            self.points if shared else [self.points[pool] for pool in pools],
             given["score"],
             test_scores=given.get("test_score"),
             costs=given.get("cost"),

@@ -68,9 +68,9 @@ class Description(_Strict):
     cost: Metric | None = None
     fidelities: Annotated[list[float], Field(min_length=1)]
     licence: str = ""
-    source: Any = None
-    preprocessing: Any = None
-    built: Any = None
+    source: object = None
+    preprocessing: object = None
+    built: object = None
     sha256: Annotated[dict[str, Hex], Field(min_length=1)]
     bytes: dict[str, Annotated[int, Field(ge=0)]] | None = None
     checksum: Hex | None = None

@@ -9,18 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
 
 Array = NDArray[Any]
+Rows = ArrayLike | Sequence[Mapping[str, Any]]
+"""Points of the unit cube, or configurations."""
 
 ABOUT = ("title", "description", "score", "cost", "licence", "source", "preprocessing", "built", "titles")
 """What may be told of a table suite; `titles` are those of tasks, by name."""
 
 
-def pools_of(space: SearchSpace, x: Any) -> tuple[list[Points], bool]:
+def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool]:
     """The pools as canonical points, each ``(m, d)``, and whether there is one for all tasks.
 
     Raises:
@@ -37,7 +39,7 @@ def pools_of(space: SearchSpace, x: Any) -> tuple[list[Points], bool]:
     return [_pool(space, item, f"x[{i}]") for i, item in enumerate(items)], False
 
 
-def stacked(name: str, values: Any, sizes: Sequence[int] | None) -> Array:
+def stacked(name: str, values: object, sizes: Sequence[int] | None) -> Array:
     """Scores or costs as ``(k, m, f)``, float32 where that holds them exactly; pools of `sizes` are padded by NaN.
 
     Raises:
@@ -110,14 +112,14 @@ def _even(f: int) -> tuple[float, ...]:
     return tuple(round((i + 1) / f, 3) for i in range(f))
 
 
-def sequence(name: str, values: Any) -> list[Any]:
+def sequence(name: str, values: object) -> list[Any]:
     """A list of names, no single one."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InvalidValueError(f"`{name}` must be a list of names, got {values!r}.")
     return list(values)
 
 
-def texts(name: str, values: Any, k: int) -> list[str]:
+def texts(name: str, values: object, k: int) -> list[str]:
     """Names for `k` tasks: printable text."""
     out = sequence(name, values)
     count(name, out, k)
@@ -155,20 +157,20 @@ def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         raise InvalidValueError(f"`about` must be plain JSON, got {fault}.") from fault
 
 
-def _number(value: Any) -> float:
+def _number(value: float) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
         return math.nan
 
 
-def _list(name: str, values: Any) -> list[Any]:
+def _list(name: str, values: object) -> list[Any]:
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise InvalidValueError(f"`{name}` must be an array or a list, got {type(values).__name__}.")
     return list(values)
 
 
-def _depth(item: Any) -> int:
+def _depth(item: object) -> int:
     """Dimensions of an array, or how deep lists lie in each other (that of first items); a mapping is a row."""
     if isinstance(item, np.ndarray):
         return item.ndim
@@ -179,7 +181,7 @@ def _depth(item: Any) -> int:
     return 0
 
 
-def _pool(space: SearchSpace, rows: Any, name: str) -> Points:
+def _pool(space: SearchSpace, rows: object, name: str) -> Points:
     items = rows if isinstance(rows, np.ndarray) else _list(name, rows)
     if not len(items):
         raise InvalidValueError(f"`{name}` must have at least one row, got none.")
@@ -204,7 +206,7 @@ def _refuse_twice(space: SearchSpace, points: Points, name: str) -> None:
             )
 
 
-def _floats(name: str, values: Any) -> Array:
+def _floats(name: str, values: object) -> Array:
     """A copy as float64, or float32 where the input is no wider."""
     try:
         out = np.asarray(values)

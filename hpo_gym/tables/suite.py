@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 from hpo_gym.seeding import canonical
@@ -25,6 +26,7 @@ from hpo_gym.tables import files as table_files
 from hpo_gym.tables.input import (
     ABOUT,
     Array,
+    Rows,
     about_of,
     count,
     fidelities_of,
@@ -85,12 +87,12 @@ class TableSuite(Suite):
 def table_suite(
     name: str,
     space: ConfigurationSpace | SearchSpace,
-    x: Any,
-    scores: Any,
+    x: Rows | Sequence[Rows],
+    scores: ArrayLike,
     *,
-    test_scores: Any = None,
-    costs: Any = None,
-    repeats: Any = None,
+    test_scores: ArrayLike | None = None,
+    costs: ArrayLike | None = None,
+    repeats: ArrayLike | None = None,
     fidelities: Sequence[float] | None = None,
     tasks: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
@@ -231,7 +233,7 @@ def _check_test(test: Array, score: Array) -> None:
         raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
 
 
-def _repeats(repeats: Any, score: Array) -> Array:
+def _repeats(repeats: ArrayLike, score: Array) -> Array:
     """Repeats as ``(k, m, f, r)``, checked against the scores that they explain."""
     a = np.asarray(repeats)
     k, m, f = score.shape

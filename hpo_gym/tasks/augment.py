@@ -218,7 +218,7 @@ def _mentioned(data: Mapping[str, Any]) -> set[str]:
     """Hyperparameters that conditions or forbidden clauses read."""
     found: set[str] = set()
 
-    def visit(node: Any, fields: Sequence[str]) -> None:
+    def visit(node: object, fields: Sequence[str]) -> None:
         if isinstance(node, Mapping):
             found.update(node[f] for f in fields if isinstance(node.get(f), str))
             for part in node.values():
@@ -233,7 +233,7 @@ def _mentioned(data: Mapping[str, Any]) -> set[str]:
 
 
 def _renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    def visit(node: Any) -> Any:
+    def visit(node: object) -> Any:
         if isinstance(node, list):
             return [visit(part) for part in node]
         if not isinstance(node, Mapping):

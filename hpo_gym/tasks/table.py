@@ -405,7 +405,7 @@ class TableBank(PoolBank):
         costs, failed = self.table.costs[self.index], self.table.failed[self.index]
         return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1)
 
-    def outcome_of(self, task: int, at: Any, fidelity: float) -> tuple[float, int]:
+    def outcome_of(self, task: int, at: Ints, fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
         f = 0 if self.f == 1 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
         cell = (self._places[task], at, f)
@@ -416,7 +416,7 @@ class TableBank(PoolBank):
         x = self.table.x
         return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
 
-    def config(self, task: int, at: Any) -> dict[str, Any]:
+    def config(self, task: int, at: Ints) -> dict[str, Any]:
         """Configuration of a row."""
         return row_config(self.table, int(self.index[task]), int(at))
 

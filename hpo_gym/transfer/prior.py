@@ -27,8 +27,8 @@ class Scale:
     Attributes:
         mean, sd: Of the scores of all measured successes, each task counted alike.
         cost: Mean cost of a full evaluation.
-        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their logarithm where
-            all are positive.
+        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their
+            `signed_log`.
     """
 
     mean: float = 0.0

@@ -27,19 +27,20 @@ from hpo_gym.vector import HPOVectorEnv
 pytest.importorskip("stable_baselines3", reason="these agents need: pip install 'hpo-gym[rl]'")
 
 import torch
-from small import HERE, made
+from small import made, registered
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
-from hpo_agents._policy.checkpoints import read_checkpoint
 from hpo_gym.env import HPOEnv
+from hpo_gym.learning.checkpoints import read_checkpoint
 
 torch.set_num_threads(1)
 
 AGENTS = [
-    name for name in HERE if issubclass(agent := OPTIMIZERS.get(name), PolicyAgent)  # type: ignore[arg-type]
-    and "codec" in inspect.signature(agent).parameters  # not one that makes its own view
-]  # fmt: skip
+    name
+    for name in registered(PolicyAgent, extra="rl")
+    if "codec" in inspect.signature(OPTIMIZERS.get(name)).parameters  # not one that makes its own view
+]
 MASKED = [name for name in AGENTS if made(name).masked]
 BOTH_KINDS = (gym.spaces.Discrete, gym.spaces.Box)
 OF_ANY_CODEC = [name for name in AGENTS if getattr(OPTIMIZERS.get(name), "actions", BOTH_KINDS) == BOTH_KINDS]

@@ -19,7 +19,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
-from small import HERE, made
+from small import made, registered
 from toys import gappy
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
@@ -43,7 +43,7 @@ from hpo_gym.trial import Trial
 def designs() -> dict[str, tuple[str, dict[str, Any]]]:
     """Every registered agent with a Q table, by each kind of states that it takes: its name, and the settings."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for name in (n for n in HERE if issubclass(OPTIMIZERS.get(n), QAgent)):  # type: ignore[arg-type]
+    for name in registered(QAgent):
         if "states" not in inspect.signature(OPTIMIZERS.get(name)).parameters:
             found[name] = (name, {})
             continue
@@ -356,9 +356,7 @@ def digests() -> dict[str, str]:
 
 def test_same_seed_same_tables_in_another_process() -> None:
     code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
-    root = Path(__file__).parent.parent
-    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert json.loads(out.stdout) == digests()
 

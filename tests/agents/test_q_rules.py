@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from small import HERE, made
+from small import made, registered
 
 from hpo_agents._tabular.rules import QLearningRule, Rule, Step
 from hpo_agents._tabular.states import STATES, StatesAgent
@@ -21,7 +21,7 @@ from hpo_agents.double_q import DoubleQ, DoubleQRule, DoubleTable
 from hpo_agents.n_step_q import NStepQ, NStepRule
 from hpo_agents.sarsa import SarsaRule
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, make_optimizer
+from hpo_gym.optimizer import make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import table_suite
 
@@ -33,7 +33,7 @@ OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "n = 3": lambda: NStepRule(3),
     "n = 5": lambda: NStepRule(5),
 }
-AGENTS = [name for name in HERE if issubclass(OPTIMIZERS.get(name), StatesAgent)]  # type: ignore[arg-type]
+AGENTS = registered(StatesAgent)
 
 
 def rng(seed: int = 0) -> np.random.Generator:

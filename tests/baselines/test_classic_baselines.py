@@ -26,7 +26,6 @@ from ConfigSpace import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import gappy
 
 from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
@@ -40,14 +39,12 @@ from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_baselines.tpe import distributions, finished, levels, suggested
-from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, make_optimizer
 from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Query, Trial
 
-NAMES = ["lhs", "local-search", "annealing", "de", "pso", "cma-es", "tpe", "gp-ei", "ga-portfolio"]
 Score = Callable[[np.ndarray], float]
 
 
@@ -100,18 +97,6 @@ def bowl(x: np.ndarray) -> float:
 def needs(of: str) -> None:
     if not OPTIMIZERS.installed(of):
         pytest.skip(f"needs the extra {OPTIMIZERS.entries()[of].extra!r}")
-
-
-@pytest.fixture(params=[*NAMES, pytest.param("smac", marks=pytest.mark.slow)])
-def name(request: pytest.FixtureRequest) -> str:
-    needs(request.param)
-    return str(request.param)
-
-
-# ---------------------------------------------------------------------- all of them
-def test_the_protocol_is_kept_on_a_table_with_gaps_failures_and_relatives(name: str) -> None:
-    suite = gappy()
-    check_optimizer(name, suite.tasks("test")[0], prior=suite.prior())
 
 
 IMPOSSIBLE: list[tuple[str, dict[str, Any], str]] = [

@@ -16,14 +16,15 @@ from small import made, trained  # noqa: E402
 from toys import gappy, plain, ragged  # noqa: E402
 
 from hpo_baselines._maml.tasks import Known  # noqa: E402
-from hpo_baselines._maml.training_tasks import evaluations_of, priors_without  # noqa: E402
-from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, train_kernel  # noqa: E402
+from hpo_baselines._models.deep_kernel import DeepKernel, Plan, draw, kernel_from, train_kernel  # noqa: E402
 from hpo_baselines.fsbo import FewShotBO  # noqa: E402
 from hpo_baselines.greedy_portfolio import portfolio_of  # noqa: E402
 from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
+from hpo_gym.learning.networks import weights_of  # noqa: E402
 from hpo_gym.learning.saved import read_saved, write_saved  # noqa: E402
 from hpo_gym.optimizer import Context  # noqa: E402
 from hpo_gym.task import Task  # noqa: E402
+from hpo_gym.transfer.tables import evaluations_of, priors_without  # noqa: E402
 
 
 def make(**settings: Any) -> FewShotBO:
@@ -84,11 +85,11 @@ def test_several_tasks_at_once_have_the_likelihood_of_each_alone() -> None:
 
 def test_adaptation_raises_the_likelihood_of_the_trials_and_leaves_what_was_learned() -> None:
     deep, (x, y) = kernel(), points(3)
-    before = deep.to_arrays()
+    before = weights_of(deep)
     adapted = deep.adapted(x, y, steps=30, rate=0.01)
     assert adapted(x, y).item() < deep(x, y).item() - 0.1
-    assert all(np.array_equal(p, before[name]) for name, p in deep.to_arrays().items())
-    one = deep.adapted(x[:1], y[:1], steps=30, rate=0.01).to_arrays()  # of one trial nothing is learned
+    assert all(np.array_equal(p, before[name]) for name, p in weights_of(deep).items())
+    one = weights_of(deep.adapted(x[:1], y[:1], steps=30, rate=0.01))  # of one trial nothing is learned
     assert all(np.array_equal(p, before[name]) for name, p in one.items())
 
 
@@ -120,9 +121,9 @@ def test_a_trained_kernel_predicts_a_new_task_from_few_points() -> None:
 def test_validation_keeps_a_moment_that_training_passed() -> None:
     plan = Plan(hidden=4, tasks=3, points=5, outer_steps=12, outer_lr=0.5)  # so large a step that the end is no good
     held = known(3, seed=4)
-    kept = train_kernel(known(), held, np.random.default_rng(0), plan).to_arrays()
+    kept = weights_of(train_kernel(known(), held, np.random.default_rng(0), plan))
     assert all(np.isfinite(p).all() for p in kept.values())
-    same = train_kernel(known(), held, np.random.default_rng(0), plan).to_arrays()
+    same = weights_of(train_kernel(known(), held, np.random.default_rng(0), plan))
     assert all(np.array_equal(p, same[name]) for name, p in kept.items())
 
 
@@ -142,7 +143,7 @@ def test_torch_is_left_as_it_was() -> None:
     torch.manual_seed(5)
     before, threads = torch.random.get_rng_state(), torch.get_num_threads()
     train_kernel(known(), [], np.random.default_rng(0), Plan(4, 2, 5, 1, 0.1))
-    DeepKernel.from_arrays(kernel().to_arrays(), 3, 8)
+    kernel_from(weights_of(kernel()), 3, 8)
     assert torch.equal(torch.random.get_rng_state(), before)
     assert torch.get_num_threads() == threads
 
@@ -245,7 +246,7 @@ def test_the_file_of_another_optimizer_is_refused(tmp_path: Path) -> None:
 
 
 def test_arrays_that_are_not_the_kernels_are_refused() -> None:
-    arrays = kernel().to_arrays()
+    arrays = weights_of(kernel())
     for wrong in (
         {**arrays, "phi.0.bias": np.zeros(3)},
         {name: p for name, p in arrays.items() if name != "kernel.mean"},
@@ -253,4 +254,4 @@ def test_arrays_that_are_not_the_kernels_are_refused() -> None:
         {**arrays, "kernel.mean": np.array([np.nan])},
     ):
         with pytest.raises(InvalidValueError, match="must be"):
-            DeepKernel.from_arrays(wrong, 3, 8)
+            kernel_from(wrong, 3, 8)

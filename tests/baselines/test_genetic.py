@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from small import made
 from toys import gappy, plain
 
-from hpo_baselines._maml.training_tasks import evaluations_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
@@ -27,6 +26,7 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.storage.whole import checksum
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import function_task
+from hpo_gym.transfer.tables import evaluations_of
 from hpo_gym.trial import Trial
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))

@@ -22,10 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
+from hpo_baselines.random_search import RandomSearch
 from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.incumbents import incumbents, regret_of
+from hpo_gym.bench.incumbents import incumbents, mean_regret, regret_of
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
@@ -559,6 +560,22 @@ def test_the_regret_of_a_run_that_ends_before_stays() -> None:
     np.testing.assert_allclose(regret_of(history, task), (task.best - best) / (task.best - task.worst), atol=1e-12)
     longer = regret_of(history, task, 9)
     assert longer[7] == longer[8] == longer[6]
+
+
+def test_a_mean_regret_is_that_of_rollouts_that_know_no_relative() -> None:
+    suite, told = load_suite("SVM"), []
+
+    class Listens(RandomSearch):
+        def reset(self, context: Any, rng: np.random.Generator) -> None:
+            told.append({e.family for e in context.prior})
+            super().reset(context, rng)
+
+    tasks = (*suite.tasks("train")[:2], suite.tasks("test")[0])
+    found = mean_regret(Listens(), tasks, 4, seeds=3, prior=suite.prior())
+    every = {e.family for e in suite.prior()}
+    assert told == [every - {task.family} for task in tasks for _ in range(3)]
+    runs = [(t, hpo_gym.rollout(Listens(), t, 4, seed=s)) for t in tasks for s in range(3)]
+    assert found == pytest.approx(np.mean([regret_of(history, task, 4) for task, history in runs]), rel=1e-12)
 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=80, max_size=80), st.floats(0.2, 6.0))

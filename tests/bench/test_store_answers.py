@@ -82,8 +82,11 @@ def test_a_block_is_a_header_and_little_endian_values_compressed() -> None:
 
 
 def test_text_of_no_length_takes_the_room_of_one_letter() -> None:
-    head = b'[["t", "<U1", [1]]]'
-    assert zlib.decompress(pack({"t": np.array([""], "<U0")})) == struct.pack("<I", len(head)) + head + 4 * b"\x00"
+    none = np.zeros(1, [("t", "U0"), ("b", "S0")])
+    assert none["t"].dtype.itemsize == none["b"].dtype.itemsize == 0
+    head = b'[["b", "|S1", [1]], ["t", "<U1", [1]]]'
+    block = zlib.decompress(pack({"t": none["t"], "b": none["b"]}))
+    assert block == struct.pack("<I", len(head)) + head + b"\x00" + 4 * b"\x00"
 
 
 def test_a_block_made_by_hand_is_read() -> None:

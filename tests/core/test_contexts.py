@@ -14,6 +14,8 @@ import hpo_gym
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.pool import draw_rows
 from hpo_gym.state.contexts import Contexts, given_points
+from hpo_gym.state.oracle import Oracle
+from hpo_gym.state.view import view_of
 from hpo_gym.task import bank_of, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
@@ -126,7 +128,7 @@ def test_given_points_depend_on_the_world_alone() -> None:
 
 # ---------------------------------------------------------------------------------------------- contexts
 def contexts(suite: Any, **more: Any) -> Contexts:
-    return Contexts(suite.space, bank_of(suite.members), 3.0, **more)
+    return Contexts(suite.space, view_of(bank_of(suite.members)), 3.0, **more)
 
 
 def test_candidates_are_drawn_by_the_world_with_a_salt_of_their_own() -> None:
@@ -136,8 +138,8 @@ def test_candidates_are_drawn_by_the_world_with_a_salt_of_their_own() -> None:
 
 
 def test_the_oracle_of_each_task() -> None:
-    given = contexts(toys.square())
-    assert given.best.tolist() == [6, 10] and given.worst.tolist() == [0, 4]
+    oracle = Oracle.of(toys.square().members)
+    assert oracle.best.tolist() == [6, 10] and oracle.worst.tolist() == [0, 4]
 
 
 def test_defaults_are_plain() -> None:

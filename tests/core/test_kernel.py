@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import pickle
+import time
 from typing import Any
 
 import core_toys as toys
@@ -27,6 +29,8 @@ from hpo_gym.rewards.cost_aware import CostAware
 from hpo_gym.rewards.score import Score
 from hpo_gym.score_scales import Global, Raw
 from hpo_gym.state.contexts import Contexts, given_points
+from hpo_gym.state.paths import FusedRows, Rows
+from hpo_gym.state.view import view_of
 from hpo_gym.task import bank_of
 
 POOL_STOP = {"name": "pool", "stop": True}
@@ -373,6 +377,7 @@ def test_in_the_next_step_a_run_that_has_ended_begins_and_its_action_is_ignored(
     obs, reward, over, cut, info = many.step(np.array([STOP, 0, 1]))
     assert obs.tolist() == [seen(3, 4, 4, 0.5), seen(0, 2, 2, 0), BLANK]
     assert (reward.tolist(), over.tolist()) == ([0, 2, 0], [True, True, False])
+    assert info["episode"]["r"].tolist() == [4, 2, 0] and info["episode"]["l"].tolist() == [2, 2, 0]
     obs, reward, over, cut, info = many.step(np.array([0, 0, STOP]))
     assert obs.tolist() == [BLANK] * 3
     assert (reward.tolist(), over.tolist()) == ([0, 0, 0], [False, False, True])
@@ -434,7 +439,7 @@ def test_in_the_same_step_a_run_that_has_ended_begins_at_once() -> None:
     assert [o.tolist() for o in info["final_obs"]] == [seen(0, 2, 2, 0.5), seen(1, 6, 6, 0), BLANK]
     check(info, t=[0, 0, 0], score=[NAN] * 3)
     check(info["final_info"], t=[1, 2, 0], incumbent_score=[2, 6, NAN])
-    assert info["episode"]["l"].tolist() == [2, 2, 1]
+    assert info["episode"]["r"].tolist() == [2, 8, 0] and info["episode"]["l"].tolist() == [2, 2, 1]
     assert many.step(np.array([2, 2, 2]))[1].tolist() == [0, 0, 0]
 
 
@@ -543,6 +548,46 @@ def test_off_a_table_costs_and_statuses_are_the_runs_own() -> None:
     assert (info["cost"].tolist(), info["status"].tolist()) == ([3, 0], [0, 0])
 
 
+def test_off_a_table_a_run_that_was_reset_by_mask_has_no_cost_yet() -> None:
+    many = hpo_gym.HPOVectorEnv(2, toys.slopes(), task="b", budget=2, codec="box", autoreset_mode="DISABLED")
+    many.reset(seed=0)
+    many.step(np.ones((2, 2), np.float32))
+    _, info = many.reset(options={"reset_mask": [False, True]})
+    assert (info["cost"].tolist(), info["status"].tolist(), info["t"].tolist()) == ([3, 0], [1, 0], [1, 0])
+
+
+def test_tasks_can_be_chosen_at_reset() -> None:
+    many = hpo_gym.HPOVectorEnv(3, toys.square(), codec="pool", autoreset_mode="DISABLED", budget=2)
+    for names, codes in ((["b", "a", "b"], [1, 0, 1]), ("b", [1, 1, 1]), (("a", "a", "b"), [0, 0, 1])):
+        _, info = many.reset(seed=0, options={"task": names})
+        assert info["task"].tolist() == codes
+    assert many.step(np.array([0, 1, 2]))[1].tolist() == [2, 6, 10]
+    _, info = many.reset(options={"task": ["b", "b"], "reset_mask": np.array([True, True, False])})
+    assert info["task"].tolist() == [1, 1, 1] and info["t"].tolist() == [0, 0, 1]
+    assert many.step(np.array([0, 1, 2]))[1].tolist() == [8, 4, 10]
+
+
+def test_infos_that_are_made_when_asked_for_are_a_dictionary_all_the_same() -> None:
+    names = {"task", "score", "incumbent_score", "fidelity", "cost", "status", "t"}
+    more = {"final_obs", "_final_obs", "final_info", "_final_info", "episode", "_episode"}
+    many = vector(2, toys.square(), "SAME_STEP")
+    _, begun = many.reset(seed=0)
+    *_, plain = many.step(np.array([0, 1]))
+    *_, mixed_info = many.step(np.array([0, STOP]))
+    for info, expected in ((begun, names), (plain, names), (mixed_info, names | more)):
+        assert all(key in info for key in expected) and "none" not in info
+        assert set(info) == set(info.keys()) == expected and len(info) == len(expected)
+        assert info.get("t") is info["t"] and info.get("none", 3) == 3 and info.get("none") is None
+        assert {k: id(v) for k, v in info.items()} == {k: id(info[k]) for k in expected}
+        assert sorted(map(id, info.values())) == sorted(id(info[k]) for k in expected)
+        copied = info.copy()
+        assert type(copied) is dict and info == copied and info != {} and repr(info) == repr(copied)
+        again = pickle.loads(pickle.dumps(info))  # noqa: S301 - our own bytes
+        assert type(again) is dict and again["t"].tolist() == info["t"].tolist()
+    assert plain["fidelity"].tolist() == [1, 1] and plain["cost"].tolist() == [1, 1]
+    assert begun["status"].dtype == np.int8 and begun["status"].tolist() == [0, 0]
+
+
 # ---------------------------------------------------------------------------------------------- truncation
 def test_an_episode_is_truncated_after_so_many_steps() -> None:
     many = vector(2, toys.square(), "NEXT_STEP", budget=5, max_episode_steps=2)
@@ -575,6 +620,24 @@ def test_all_are_truncated_together() -> None:
     assert over.all() and not cut.any()
 
 
+def test_seconds_of_episodes_by_a_clock_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "perf_counter", iter([10.0, 12.0, 15.0, 16.0, 18.0, 26.0, 50.0, 57.0]).__next__)
+        many = vector(2, toys.square(), "NEXT_STEP")
+        many.reset(seed=0)  # 10
+        *_, info = many.step(np.array([0, STOP]))  # 12
+        assert info["episode"]["t"].tolist() == [0, 2]
+        *_, info = many.step(np.array([0, 0]))  # 15; the second begins at 16
+        assert info["episode"]["t"].tolist() == [5, 0]
+        many.step(np.array([0, 0]))  # the first begins at 18
+        *_, info = many.step(np.array([0, 0]))  # 26
+        assert info["episode"]["t"].tolist() == [0, 10]
+        many.reset()  # 50
+        many.step(np.array([0, 0]))
+        *_, info = many.step(np.array([0, 0]))  # 57, both
+        assert info["episode"]["t"].tolist() == [7, 7]
+
+
 def test_statistics_can_be_left_out() -> None:
     many = vector(2, toys.square(), "NEXT_STEP", statistics=False)
     many.reset(seed=0)
@@ -589,8 +652,9 @@ def kernel(n: int, suite: Any, codec: Any = "pool", observer: Any = "last", budg
     fidelities = suite.members[0].fidelities
     n_init = more.pop("n_init", 0)
     h = horizon(budget, fidelities if parts.codec.fidelity else (1.0,)) + n_init
-    given = Contexts(suite.space, bank_of(suite.members), budget, suite.scale(), None, n_init, h, fidelities)
-    out = Kernel(given, parts, n)
+    bank = bank_of(suite.members)
+    given = Contexts(suite.space, view_of(bank), budget, suite.scale(), None, n_init, h, fidelities)
+    out = Kernel(bank, given, parts, n)
     out.seed(np.arange(n), np.arange(n, dtype=np.uint64))
     return out
 
@@ -602,12 +666,17 @@ def ended(one: Kernel) -> Any:
 
 def test_a_kernel_keeps_what_its_parts_need() -> None:
     plain = kernel(2, toys.square()).runs
-    assert plain.rows is not None and plain.history is None and plain.incumbent_at is None and plain.repeated is None
+    assert (
+        isinstance(plain._path, FusedRows)
+        and plain.history is None
+        and plain.incumbent_at is None
+        and plain.repeated is None
+    )
     assert kernel(2, toys.square(), observer="history").runs.history is not None
     assert kernel(2, toys.square(), observer="summary").runs.incumbent_at is not None
     assert kernel(2, toys.square(), codec="move").runs.incumbent_at is not None
     assert kernel(2, toys.square(), duplicates="penalize").runs.repeated is not None
-    assert kernel(2, toys.square(), observer="tokens").runs.rows is None
+    assert kernel(2, toys.square(), observer="tokens").runs._path.__class__ is Rows
     assert kernel(2, toys.levels(), POOL_LEVEL).runs.fidelity is not None
     runs = kernel(3, toys.square(), budget=4.0, n_init=2).runs
     assert (runs.n, runs.h, runs.budget) == (3, 6, 4.0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.state.paths import FramedRows, FusedRows
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import TaskBank, bank_of
 from hpo_gym.trial import Query, Status, Trial
@@ -213,7 +214,7 @@ def test_all_runs_begin_after_they_were_staggered() -> None:
 # ---------------------------------------------------------------------------------------------- the block of a step
 def test_a_fused_table_gives_configuration_score_and_two_free_columns() -> None:
     runs = start(toys.square(), [A, B, A], 3, fused=True)
-    assert runs.block is None and runs.rows is not None
+    assert runs.block is None and isinstance(runs._path, FusedRows)
     runs.submit(which(0, 1, 3))
     assert runs.block is not None and runs.block.dtype == np.float32
     assert runs.block.tolist() == [[-1, -0.5, 2, 0, 0], [0, 0, 4, 0, 0], [-0.5, 1, 4, 0, 0]]
@@ -235,7 +236,7 @@ def test_a_fused_table_gives_configuration_score_and_two_free_columns() -> None:
 @pytest.mark.parametrize("make", [toys.odd, toys.levels, toys.noisy, toys.pools])
 def test_frames_serve_tables_that_cannot_be_fused(make: Any) -> None:
     runs = start(make(), [A, B, A], 3, fused=True, fidelity=True)
-    assert runs.rows is None and runs.frames is not None
+    assert isinstance(runs._path, FramedRows)
     runs.submit(which(0, 0, 1), np.array([1.0, 1.0, 1.0]))
     assert runs.block is not None and runs.cell is None
     own = make is toys.pools

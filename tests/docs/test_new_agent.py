@@ -25,7 +25,8 @@ assert agents[0].seen == {task.family for task in train}
 
 
 def _run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"HPO_GYM_SMOKE": "1", "PYTHONPATH": str(EXAMPLE.parent), "TMPDIR": str(folder)}
+    path = os.pathsep.join(p for p in (str(EXAMPLE.parent), os.environ.get("PYTHONPATH")) if p)
+    env = os.environ | {"HPO_GYM_SMOKE": "1", "PYTHONPATH": path, "TMPDIR": str(folder)}
     command = [sys.executable, *words]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 

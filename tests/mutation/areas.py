@@ -31,7 +31,7 @@ class Area:
 AREAS = (
     Area(
         "state",
-        ("hpo_gym/state/runs.py", "hpo_gym/state/contexts.py"),
+        ("hpo_gym/state/*.py",),
         ("tests/core/test_runs.py", "tests/core/test_contexts.py", "tests/core/test_repeats.py"),
     ),
     Area(
@@ -46,8 +46,8 @@ AREAS = (
     ),
     Area(
         "kernel",
-        ("hpo_gym/engine/kernel.py", "hpo_gym/engine/make.py"),
-        ("tests/core/test_kernel.py", "tests/core/test_repeats.py"),
+        ("hpo_gym/engine/kernel.py", "hpo_gym/engine/make.py", "hpo_gym/engine/parts.py"),
+        ("tests/core/test_kernel.py", "tests/core/test_make.py", "tests/core/test_repeats.py"),
     ),
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
     Area(
@@ -58,7 +58,7 @@ AREAS = (
     Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/core/test_seeding.py")),
     Area(
         "store",
-        ("hpo_gym/storage/*.py"),
-        ("tests/bench/test_store_answers.py", "tests/core/test_store.py"),
+        ("hpo_gym/storage/*.py",),
+        ("tests/bench/test_store_answers.py", "tests/core/test_store.py", "tests/core/test_whole.py"),
     ),
 )

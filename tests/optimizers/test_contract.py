@@ -55,6 +55,9 @@ FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelit
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]
 RESUMABLE = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "train_in")]
 SUITE = toys.gappy()
+every_optimizer = pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in ENTRIES]
+)
 
 
 @pytest.fixture(params=sorted(ENTRIES))
@@ -103,17 +106,17 @@ def test_ask_before_reset_is_an_error(name: str) -> None:
 
 
 # ---------------------------------------------------------------------- choosing
+@every_optimizer
 def test_the_public_contract_is_kept(name: str) -> None:
-    check_optimizer(
-        lambda: made(name), SUITE.tasks("test")[0], budget=3 if name in HEAVY else 6, prior=SUITE.prior(),
-        train=SUITE.tasks("train"),
-    )  # fmt: skip
+    need(name)
+    task, train = SUITE.tasks("test")[0], SUITE.tasks("train")
+    check_optimizer(lambda: made(name), task, budget=6, prior=SUITE.prior(), train=train)
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in ENTRIES])
+@every_optimizer
 def test_the_public_contract_is_kept_without_a_table(name: str) -> None:
     formulas = toys.formulas()
-    check_optimizer(ready_without_tables(need(name)), formulas.tasks("test")[0], budget=4, prior=formulas.prior())
+    check_optimizer(ready_without_tables(need(name)), formulas.tasks("test")[0], budget=3, prior=formulas.prior())
 
 
 def batch_cases() -> Iterator[Any]:
@@ -125,7 +128,7 @@ def batch_cases() -> Iterator[Any]:
                 yield pytest.param(name, suite, n_init, marks=() if fast else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("name", "suite", "n_init"), batch_cases())
+@pytest.mark.parametrize(("name", "suite", "n_init"), list(batch_cases()))
 def test_a_batch_runs_as_its_runs_one_by_one(name: str, suite: str, n_init: int) -> None:
     new, loaded = ready(name, suite), load_suite(suite)
     budget, times = (3.0, 1) if name in HEAVY else (7.0, 2)
@@ -200,8 +203,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
 def test_one_seed_writes_the_same_bytes_in_another_process() -> None:
     names = [name for name in TRAINABLE if name in HERE]
     code = f"from test_contract import digests, json\nprint(json.dumps(digests({names!r})))"
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": path}
+    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == digests(names)

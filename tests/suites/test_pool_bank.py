@@ -22,7 +22,7 @@ def told_bank(name: str) -> PoolBank:
     """The bank of a run whose scores are told."""
     optimizer = PolicyOptimizer(lambda observation, rng: 0, "last", "pool")
     optimizer.reset(Context.of(TABLES[name]().tasks("test")[0], 5), np.random.default_rng(0))
-    return pooled(optimizer._ready().bank)
+    return pooled(optimizer._bank)
 
 
 BANKS = {

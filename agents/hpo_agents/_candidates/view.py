@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_gym.codecs import Codec, Proposal
@@ -17,7 +17,7 @@ from hpo_gym.observers import MAX, Observer
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, Ints
+from hpo_gym.task import BankView, Ints
 
 Mask = NDArray[np.bool_]
 _ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
@@ -34,7 +34,7 @@ class CandidateCodec(Codec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.Discrete(len(self.candidates.x))
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         a, c = np.asarray(actions), len(self.candidates.x)
         if a.shape != (runs.n,) or a.dtype.kind not in "iu" or ((a < 0) | (a >= c)).any():
             raise InvalidValueError(f"Actions must be {runs.n} integers in [0, {c - 1}], got {actions!r:.80}.")
@@ -68,7 +68,7 @@ class NearestCandidateCodec(CandidateCodec):
     def space(self, contexts: Contexts) -> gym.Space[Any]:
         return gym.spaces.Box(-1.0, 1.0, (self.candidates.space.d,), np.float32)
 
-    def decode(self, contexts: Contexts, runs: Runs, actions: Any) -> Proposal:
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         x, weight = self.candidates.x, self._weight
         point = (points_of(actions, runs.n, x.shape[1]) + 1.0) / 2.0
         # the sum of weight (point - x)^2, without an array (n, c, d)
@@ -127,7 +127,7 @@ def _matches(runs: Runs, candidates: Candidates) -> Mask:
 
 
 @functools.lru_cache(maxsize=32)
-def placed(bank: Bank, candidates: Candidates) -> NDArray[Any]:
+def placed(bank: BankView, candidates: Candidates) -> NDArray[Any]:
     """What each candidate evaluates on each task: rows ``(k, c)``, or points ``(k, c, d)``."""
     task, x = _everywhere(bank, candidates)
     at = bank.place(task, x)
@@ -135,7 +135,7 @@ def placed(bank: Bank, candidates: Candidates) -> NDArray[Any]:
 
 
 @functools.lru_cache(maxsize=32)
-def measured(bank: Bank, candidates: Candidates) -> Mask:
+def measured(bank: BankView, candidates: Candidates) -> Mask:
     """Which candidates are answered by themselves, not by their nearest row, ``(k, c)``; all, where none is."""
     task, x = _everywhere(bank, candidates)
     at = placed(bank, candidates)
@@ -146,7 +146,7 @@ def measured(bank: Bank, candidates: Candidates) -> Mask:
     return same
 
 
-def _everywhere(bank: Bank, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:
+def _everywhere(bank: BankView, candidates: Candidates) -> tuple[Ints, NDArray[np.float64]]:
     """Each task with each candidate: positions ``(k c,)`` and points ``(k c, d)``."""
     k, c = len(bank.tasks), len(candidates.x)
     x = candidates.points_on(max((t.space for t in bank.tasks), key=lambda space: space.d))

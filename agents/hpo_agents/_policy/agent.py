@@ -24,14 +24,13 @@ from hpo_agents._policy.training import (
     Tensors,
     mean_regret,
     names_of,
-    one_thread,
-    own_randomness,
     train,
 )
 from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.parts import make_part
-from hpo_gym.errors import InvalidValueError, SplitError, StateError
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.learning.networks import one_thread, own_randomness
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
 from hpo_gym.policy_optimizer import Policy, PolicyOptimizer
@@ -117,27 +116,11 @@ class PolicyAgent(SavedPolicy):
         """The policy of the weights."""
 
     # ------------------------------------------------------------------ training
-    def train(
-        self,
-        tasks: Sequence[Task],
-        rng: np.random.Generator,
-        *,
-        validation: Sequence[Task] = (),
-        steps: int | None = None,
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """Train on `tasks`; the policy that did best on `validation` is kept.
-
-        Args:
-            tasks: Meta-train tasks.
-            rng: Everything random is drawn from it.
-            validation: Held-out tasks; none of a family in `tasks`.
-            steps: Trials; default the setting.
-
-        Raises:
-            InvalidValueError: No tasks, tasks of different spaces, or a setting out of its range.
-            SplitError: A family stands in both.
-        """
-        self.train_in(None, tasks, rng, validation=validation, steps=steps)
+        """The policy that did best on `validation` is kept."""
+        self._learn(None, tasks, validation, rng, steps)
 
     def train_in(
         self,
@@ -155,12 +138,13 @@ class PolicyAgent(SavedPolicy):
             Trials done and mean normalised regret on the validation tasks, at the start and at the
             end of each segment.
         """
-        tasks, validation = list(tasks), list(validation)
-        if not tasks:
-            raise InvalidValueError("At least one task is needed to train on, got none.")
-        seen, held = ({t.family for t in part} for part in (tasks, validation))
-        if seen & held:
-            raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+        with self._sides(tasks, validation) as sides:
+            return self._learn(folder, *sides, rng, steps, progress)
+
+    def _learn(
+        self, folder: Path | None, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator,
+        steps: int | None, progress: Progress = lambda done, total, what: None,
+    ) -> list[list[float]]:  # fmt: skip
         seed = int(rng.integers(2**63))
         self.prepare(tasks, validation, rng)
         steps = self.steps if steps is None else steps
@@ -173,7 +157,6 @@ class PolicyAgent(SavedPolicy):
             learner, judge = self.begin(tasks, validation, seed, None if folder is None else folder / "logs")
             weights, course = train(learner, judge, plan, folder, identity, progress)
         self._learned(weights)
-        self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
         return course.curve
 
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
@@ -254,10 +237,10 @@ class PolicyAgent(SavedPolicy):
             StateError: Neither trained nor loaded.
             InvalidValueError: The space of the context is not the one trained on.
         """
-        if self._actor is None or self._space is None:
-            raise StateError(f"A {self.name!r} agent must be trained or loaded before it is reset.")
+        actor = self._needed(self._actor, "reset")
+        assert self._space is not None
         check_space(self._space, context.space)
-        self._actor.forget()
+        actor.forget()
         self._acting = self.optimizer(self._act)
         self._acting.reset(context, rng)
 

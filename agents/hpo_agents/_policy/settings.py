@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, check_whole
 
 _FOLDER = Path(__file__).parent.parent / "settings"
 _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
@@ -48,9 +48,6 @@ def take(agent: Any, given: Mapping[str, Any]) -> None:
         value = given[key]
         chosen = own[key] if value is None else {**own[key], **value} if key == "algorithm" else value
         setattr(agent, key, list(chosen) if key == "network" else chosen)
-    for key in _WHOLE:
-        value = getattr(agent, key)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InvalidValueError(f"`{key}` must be an integer >= 1, got {value!r}.")
+    check_whole({key: getattr(agent, key) for key in _WHOLE})
     if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in agent.network):
         raise InvalidValueError(f"`network` must be a list of integers >= 1, got {agent.network!r}.")

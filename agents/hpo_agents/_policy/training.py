@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import functools
 import json
-import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpo_agents._policy.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from hpo_gym import seeding
-from hpo_gym.rewards.regret import normalised
+from hpo_gym.learning import validate
+from hpo_gym.learning.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from hpo_gym.vector import HPOVectorEnv
 
 Tensors = dict[str, torch.Tensor]
@@ -202,41 +200,19 @@ def _judged(learner: Learner, judge: Judge | None, course: Course, done: int) ->
 
 
 def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, masked: bool) -> float:
-    """Mean over tasks and trials of the normalised regret; one run for each task of the env."""
+    """`validate.mean_regret` of a policy; one run for each task of the env."""
     rng = None if greedy else np.random.default_rng(seed)
     obs, _ = env.reset(seed=seed, options={"task": list(env.task_names)})
-    actor.forget()
-    budget, total = int(env.kernel.contexts.budget), 0.0
-    for _ in range(budget):
+
+    def step() -> None:
+        nonlocal obs
         with torch.no_grad():
-            actions = actor.act(obs, env.action_masks() if masked else None, rng)
-        obs = env.step(actions)[0]
-        total += float(normalised(env.kernel.contexts, env.kernel.runs).mean())
+            obs = env.step(actor.act(obs, env.action_masks() if masked else None, rng))[0]
+
     actor.forget()
-    return total / budget
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread of PyTorch: the same sums in the same order, whatever the machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def own_randomness() -> Iterator[None]:
-    """Global generators, which Stable-Baselines3 seeds and reads, are left as they were found."""
-    before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
-        torch.set_rng_state(before[2])
+    regret = validate.mean_regret(env.kernel.bank.tasks, env.kernel.runs, step)
+    actor.forget()
+    return regret
 
 
 def names_of(tasks: Sequence[Any]) -> list[str]:

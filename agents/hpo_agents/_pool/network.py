@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import torch
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 KINDS = ("deepsets", "set-transformer")
@@ -101,11 +103,10 @@ class PoolPolicy(MaskableMultiInputActorCriticPolicy):
     """A masked actor-critic policy whose logits are those of a `Scorer`, and whose value is linear in its summary."""
 
     def _build_mlp_extractor(self) -> None:
-        space: Any = self.action_space
-        actions = int(space.n)
+        actions = int(gym.spaces.flatdim(self.action_space))
         self.mlp_extractor: Any = _Split(actions, self.features_dim - actions)
 
-    def _build(self, lr_schedule: Any) -> None:
+    def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)
         self.action_net = nn.Identity()
         nn.init.zeros_(self.value_net.weight)

@@ -14,7 +14,7 @@ from hpo_gym.observers import Observer
 from hpo_gym.score_scales import Raw
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, pooled
+from hpo_gym.task import BankView, pooled
 from hpo_gym.transfer.prior import PoolPrior
 
 _MOST = 100.0  # of a feature
@@ -51,6 +51,6 @@ class PoolView(Observer):
 
 
 @functools.lru_cache(maxsize=32)
-def _strangers(prior: PoolPrior, bank: Bank) -> NDArray[np.bool_]:
+def _strangers(prior: PoolPrior, bank: BankView) -> NDArray[np.bool_]:
     """Which earlier tasks each task of the bank may know, ``(tasks, k)``."""
     return prior.without([t.family for t in bank.tasks])

@@ -12,12 +12,13 @@ from hpo_agents._tabular.designs import ALL, Design, Mask
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.engine.parts import make_part
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.rewards import REWARDS, Reward
-from hpo_gym.rewards.regret import normalised
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.learning.validate import mean_regret
+from hpo_gym.rewards import REWARDS, Judge, judge_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints, Task, bank_of
+from hpo_gym.state.view import view_of
+from hpo_gym.task import Bank, Ints, Task, bank_of
 from hpo_gym.transfer.prior import scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
@@ -56,10 +57,8 @@ class Plan:
                 raise InvalidValueError(f"`0 <= {name} <= 1` must hold, got {value}; the nearest is {near}.")
         for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
             value = getattr(self, name)
-            if name == "steps" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+            if not (name == "steps" and value is None):
+                check_whole({name: value}, least)
 
 
 def learn(
@@ -77,17 +76,18 @@ def learn(
     """
     table = rule.make_table(*design.size(), gamma=plan.gamma, alpha_min=plan.alpha_min)
     space = max(tasks, key=lambda t: t.space.d).space
-    contexts = Contexts(space, bank_of(tasks), float(plan.budget), scale_of(tasks), horizon=plan.budget)
+    bank = bank_of(tasks)
+    contexts = Contexts(space, view_of(bank), float(plan.budget), scale_of(tasks), horizon=plan.budget)
     steps = design.usual_steps if plan.steps is None else plan.steps
     n = max(1, min(plan.runs, steps // (plan.budget * _LEAST_EPISODES)))
     episodes = steps // (n * plan.budget)
     checks = {max(1, round(episodes * share)) for share in _CHECKED} if validation else set()
-    reward: Reward = make_part(REWARDS, plan.reward)
+    judge = judge_of(make_part(REWARDS, plan.reward), bank.tasks)
     least, kept = np.inf, table
     for e in range(episodes):
-        _episode(design, rule, table, contexts, reward, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
+        _episode(design, rule, table, bank, contexts, judge, rng, n, epsilon_at(e / episodes, last=plan.epsilon_min))
         if e + 1 in checks:
-            regret = mean_regret(design, table, validation, plan)
+            regret = _regret(design, table, validation, plan)
             if regret <= least:
                 least, kept = regret, table.copy()
     kept.grow(design.size()[0])
@@ -98,17 +98,18 @@ def _episode(
     design: Design,
     rule: Rule[T],
     table: T,
+    bank: Bank,
     contexts: Contexts,
-    reward: Reward,
+    judge: Judge,
     rng: np.random.Generator,
     n: int,
     epsilon: float,
 ) -> None:
     """One episode of `n` runs on tasks that are drawn."""
-    task = rng.integers(len(contexts.bank.tasks), size=n)
-    runs = Runs(contexts.bank, n, contexts.horizon, budget=contexts.budget)
+    task = rng.integers(len(bank.tasks), size=n)
+    runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, view=contexts.bank)
     runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
-    seen = design.train_on(contexts.bank, task)
+    seen = design.train_on(bank, task)
     s, allowed = seen.states(), seen.allowed()
     live: Mask = np.asarray(allowed.any(1))
     if not live.any():
@@ -121,29 +122,28 @@ def _episode(
         s_next, allowed = seen.states(), seen.allowed()
         table.grow(design.size()[0])
         over = np.full(n, t + 1 == contexts.horizon) | ~allowed.any(1)  # a run that has tried everything is over
-        steps.append(Step(s, a, reward(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
+        steps.append(Step(s, a, judge(contexts, runs), s_next, allowed.copy(), over, live, design.fallback))
         a = rule.learn(table, steps, rng, epsilon)
         if steps[-1].last:
             return
         s, live = s_next, live & ~over
 
 
-def mean_regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
-    """Mean over tasks and trials of the normalised regret of greedy runs."""
+def _regret(design: Design, table: Values, tasks: Sequence[Task], plan: Plan) -> float:
+    """`mean_regret` of greedy runs, one on each task."""
     bank, k = bank_of(tasks), len(tasks)
     runs = Runs(bank, k, plan.budget, budget=float(plan.budget))
     runs.begin(None, np.arange(k), np.zeros(k, np.uint64))
     seen = design.train_on(bank, np.arange(k))
-    contexts = Contexts(tasks[0].space, bank, float(plan.budget))
-    total = 0.0
-    for _ in range(plan.budget):
+
+    def step() -> None:
         s = seen.states()
         table.grow(design.size()[0])  # a run may be the first to stand in a cell
         a = greedy(design, table, s, seen.allowed(), plan.trust)
         runs.submit(seen.propose(a))
         seen.tell(ALL, a, None, runs.last)
-        total += float(normalised(contexts, runs).mean())
-    return total / plan.budget
+
+    return mean_regret(tasks, runs, step)
 
 
 def greedy(design: Design, table: Values, s: Ints, allowed: Mask, trust: int) -> Ints:

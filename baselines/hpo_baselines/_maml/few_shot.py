@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
-from hpo_baselines._maml.training_tasks import families_of, untrained
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_gym.errors import InvalidValueError, blame
-from hpo_gym.learning.saved import read_saved, write_saved
-from hpo_gym.optimizer import Context
+from hpo_gym.errors import check_whole
+from hpo_gym.learning.saved import Arrays
 from hpo_gym.space import Points
 
 if TYPE_CHECKING:
@@ -43,13 +40,12 @@ class FewShot(Learned, Baseline):
     All runs of a batch that have as many trials are adapted in one `vmap`.
 
     Attributes:
-        name: The registered name, and the method.
+        name: Also the method.
         ensemble: What was learned, None before `train` or `load`.
     """
 
     version = 1
     smoke: ClassVar[Mapping[str, Any]] = {"members": 1, "hidden": 8, "outer_steps": 3, "tasks": 3, "query": 8}
-    name: str
     ensemble: Ensemble | None = None
     _scaling: Scaling
 
@@ -73,62 +69,32 @@ class FewShot(Learned, Baseline):
         """How to train, as the settings say; refuses settings out of their range."""
         from hpo_baselines._maml.training import Plan
 
-        if isinstance(self.candidates, bool) or not isinstance(self.candidates, int) or self.candidates < 1:
-            raise InvalidValueError(f"`candidates` must be an integer >= 1, got {self.candidates!r}.")
+        check_whole({"candidates": self.candidates})
         settings = {name: value for name, value in self.settings.items() if name != "candidates"}
         return Plan(method=self.name, trials=trials, **settings)
 
     # ------------------------------------------------------------------ training
-    def train(
-        self,
-        tasks: Sequence[Task],
-        rng: np.random.Generator,
-        *,
-        validation: Sequence[Task] = (),
-        steps: int | None = None,
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
-        """Learn the initialisations; on one thread.
-
-        Args:
-            tasks: Meta-train tasks of one search space, or of spaces that are its first columns.
-            rng: Everything random is drawn from it.
-            validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many points are drawn into supports and queries, by all members together. A task without a
-                pool is first scored at 512 random points, from which they are drawn.
-
-        Raises:
-            InvalidValueError: No tasks, tasks whose spaces do not share their columns, or a setting out of its range.
-            SplitError: A family stands in both.
-        """
+        """On one thread. A step is a point drawn into a support or a query, by all members together; a task without a
+        pool is first scored at 512 random points, from which they are drawn."""
         from hpo_baselines._maml.training import train_ensemble
         from hpo_baselines._models.ensemble import Ensemble
 
-        tasks, validation, plan = list(tasks), list(validation), self.plan(steps)
-        seen = families_of(tasks, validation)
-        encoding = encoding_of([*tasks, *validation])
+        plan, encoding = self.plan(steps), encoding_of([*tasks, *validation])
         tables = tables_of(tasks, rng)
         scaling = scaling_of(tables)
         known: list[Known] = known_of(tables, encoding, scaling)
         held_out = known_of(tables_of(validation, rng), encoding, scaling)
         self.ensemble = Ensemble(train_ensemble(known, held_out, rng, plan))
         self._scaling, self._runs = scaling, ()
-        self._remember(tasks, seen, encoding)
+        self._encoded_by(encoding)
 
     # ------------------------------------------------------------------ choosing
-    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` new runs.
-
-        Raises:
-            StateError: Neither trained nor loaded.
-            InvalidValueError: A space is not the one trained on.
-        """
-        self._trained("reset")
-        self._check_spaces(contexts)
-        super().reset_batch(contexts, rngs)
-
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the configuration of the highest expected improvement for each run."""
-        ensemble = self._trained("asked")
+        ensemble = self._needed(self.ensemble, "asked")
         groups: dict[int, list[int]] = {}
         for i, run in enumerate(runs):
             groups.setdefault(len(run.score), []).append(i)
@@ -176,37 +142,20 @@ class FewShot(Learned, Baseline):
                 out[who] = self._encoding(space, x).reshape(len(who), h, -1)
         return out
 
-    def _trained(self, what: str) -> Ensemble:
-        if self.ensemble is None:
-            raise untrained(self.name, what)
-        return self.ensemble
-
     # ------------------------------------------------------------------ files
-    def save(self, folder: Path) -> None:
-        """Write `optimizer.json` and `weights.safetensors`.
+    def about(self) -> dict[str, Any]:
+        return {**super().about(), "scaling": [self._scaling.mean, self._scaling.sd]}
 
-        Raises:
-            StateError: Neither trained nor loaded.
-        """
-        arrays = self._trained("saved").to_arrays()
-        about = {**self._about(), "scaling": [self._scaling.mean, self._scaling.sd]}
-        write_saved(folder, self.name, about, arrays, weights=True)
+    def arrays(self) -> Arrays:
+        assert self.ensemble is not None
+        return self.ensemble.to_arrays()
 
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this one's.
-
-        Raises:
-            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
-        """
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         from hpo_baselines._models.ensemble import Ensemble
 
-        about, arrays = read_saved(folder, self.name, self.version)
-        with blame(Path(folder)):
-            other = self._like(about)
-            other._scaling = Scaling(*(float(v) for v in about["scaling"]))
-            other.ensemble = Ensemble.from_arrays(arrays, other.plan(), other._encoding.e)
-        self._runs = ()
-        self.__dict__.update(other.__dict__)
+        super().restore(about, arrays)
+        self._scaling = Scaling(*(float(v) for v in about["scaling"]))
+        self.ensemble = Ensemble.from_arrays(arrays, self.plan(), self._encoding.e)
 
 
 def encoding_of(tasks: Sequence[Task]) -> Encoding:

@@ -1,63 +1,42 @@
-"""`Learned`: what optimizers that are trained keep beside their weights, and how it stands in their files."""
+"""`Learned`: what optimizers share whose networks read encoded configurations."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
+
+import numpy as np
 
 from hpo_baselines._maml.tasks import Encoding
+from hpo_gym.learning.saved import Arrays
+from hpo_gym.learning.trained import Trained
 from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-
-if TYPE_CHECKING:
-    from hpo_gym.task import Task
 
 
-class Learned:
-    """The families, suites and search space of the tasks that an optimizer was trained on.
+class Learned(Trained):
+    """Trained on tasks of one encoding. Its subclasses name it before the class that says how they choose."""
 
-    Attributes:
-        version: Files of another one are refused.
-    """
-
-    version: int
+    networks = True
     _encoding: Encoding
-    _seen: frozenset[str] = frozenset()
-    _suites: tuple[str, ...] = ()
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Arguments of the constructor, plain JSON."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+    def _encoded_by(self, encoding: Encoding) -> None:
+        self._encoding, self._space = encoding, encoding.space
 
-    @property
-    def seen(self) -> frozenset[str]:
-        """Families of the tasks that it was trained (or chosen by validation) on."""
-        return self._seen
+    def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
+        """Begin `n` new runs.
 
-    def _remember(self, tasks: Sequence[Task], seen: frozenset[str], encoding: Encoding) -> None:
-        self._encoding, self._seen, self._suites = encoding, seen, tuple(sorted({t.suite for t in tasks}))
-
-    def _check_spaces(self, contexts: Sequence[Context]) -> None:
-        """Refuse a space other than the one trained on."""
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: A space is not the one trained on.
+        """
+        encoding: Encoding = self._needed(getattr(self, "_encoding", None), "reset")
         for context in contexts:
-            self._encoding.check(context.space)
+            encoding.check(context.space)
+        super().reset_batch(contexts, rngs)  # type: ignore[misc]  # of the class that chooses
 
-    def _about(self) -> dict[str, Any]:
-        """All this as plain JSON."""
-        return {
-            "version": self.version,
-            "settings": self.settings,
-            "suites": list(self._suites),
-            "seen": sorted(self._seen),
-            "space": self._encoding.space.to_json(),
-            "least": self._encoding.least,
-        }
+    def about(self) -> dict[str, Any]:
+        return {**super().about(), "least": self._encoding.least}
 
-    def _like(self, about: Mapping[str, Any]) -> Self:
-        """A new one of the settings, families, suites and space that a file tells of."""
-        other = type(self)(**about["settings"])
-        other._encoding = Encoding(SearchSpace(about["space"]), int(about["least"]))
-        other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
-        return other
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        assert self._space is not None
+        self._encoding = Encoding(self._space, int(about["least"]))

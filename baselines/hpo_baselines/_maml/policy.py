@@ -13,7 +13,8 @@ from torch import Tensor
 
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner
 from hpo_baselines._maml.tasks import Ints
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.learning.networks import load_weights
 
 HISTORY = 5  # columns of `features` that tell of the history
 CLOSED = -1e9  # the logit of what must not be chosen; -inf times 0 would be NaN
@@ -117,10 +118,8 @@ class PolicyPlan:
         names = ("hidden", "support", "query", "inner_steps", "tasks", "episodes", "sample", "outer_steps", "trials")
         for name in names:
             value, low = getattr(self, name), least.get(name, 1)
-            if name == "trials" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise InvalidValueError(f"`{name}` must be an integer >= {low}, got {value!r}.")
+            if not (name == "trials" and value is None):
+                check_whole({name: value}, low)
         if self.sample < self.support + self.query:
             raise InvalidValueError(
                 f"`sample >= support + query` must hold, got {self.sample}; the nearest is {self.support + self.query}."
@@ -139,23 +138,10 @@ def policy_of(plan: PolicyPlan, inputs: int) -> MetaLearner:
 
 
 def policy_from(arrays: Mapping[str, NDArray[Any]], plan: PolicyPlan, inputs: int) -> MetaLearner:
-    """A policy with stored parameters.
-
-    Raises:
-        InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.
-    """
+    """A policy with stored parameters; raises as `load_weights`."""
     with torch.random.fork_rng(devices=[]):  # the start is overwritten
         policy = policy_of(plan, inputs).double()
-    own = policy.state_dict()
-    if set(own) != set(arrays):
-        raise InvalidValueError(f"Arrays must be {sorted(own)}, got {sorted(arrays)}.")
-    for name, p in own.items():
-        found = arrays[name]
-        if found.shape != p.shape or found.dtype != np.float64 or not np.isfinite(found).all():
-            raise InvalidValueError(
-                f"`{name}` must be finite float64 {tuple(p.shape)}, got {found.dtype} {found.shape}."
-            )
-        p.copy_(torch.from_numpy(found))
+    load_weights(policy, arrays)
     return policy
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.func import vmap
 
+from hpo_baselines._maml.descent import Descent
 from hpo_baselines._maml.maml import MetaLearner
 from hpo_baselines._maml.policy import (
     CLOSED,
@@ -27,10 +26,10 @@ from hpo_baselines._maml.policy import (
     surrogate,
 )
 from hpo_baselines._maml.tasks import Ints, Singles
+from hpo_gym.learning.networks import one_thread
 
 _GOOD = 0.25  # share of the candidates of a training run that are among the best tenth
-_CHECKS, _CHECKED = 6, 4  # moments of the training at which validation tasks are asked, runs on each task
-_CLIP = 10.0  # norm of the outer gradient, at most
+_CHECKED = 4  # runs on each validation task
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,41 +58,30 @@ def train_policy(
 
     With validation tasks, it is kept as it was at that of six moments at which runs on them came to most.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**63)))
-            return _train(tasks, validation, rng, plan)
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**63)))
+        return _train(tasks, validation, rng, plan)
 
 
 def _train(
     tasks: Sequence[Arms], validation: Sequence[Arms], rng: np.random.Generator, plan: PolicyPlan
 ) -> MetaLearner:
     meta = policy_of(plan, tasks[0].x.shape[1])
-    parameters, optimizer = list(meta.parameters()), meta.optimizer()
     cost = plan.episodes * (plan.support + plan.query)
     count = min(plan.tasks, len(tasks))
     outer_steps = plan.outer_steps if plan.trials is None else min(plan.outer_steps, plan.trials // (count * cost))
-    checks = {max(1, round(outer_steps * (i + 1) / _CHECKS)) for i in range(_CHECKS)}
-    held, most, kept = int(rng.integers(2**63)), -math.inf, copy.deepcopy(meta.state_dict())
-    for step in range(outer_steps):
+    held, descent = int(rng.integers(2**63)), Descent(meta, plan.outer_lr, outer_steps)
+
+    def loss() -> float:
+        runs = play(meta, validation, np.random.default_rng(held), plan, episodes=_CHECKED, greedy=True)
+        return -float(runs.gain.mean())
+
+    for _ in range(outer_steps):
         chosen = [tasks[i] for i in rng.permutation(len(tasks))[:count]]
-        for group in optimizer.param_groups:
-            group["lr"] = plan.outer_lr * 0.5 * (1.0 + math.cos(math.pi * step / outer_steps))
-        optimizer.zero_grad()
-        loss: Any = surrogate(meta, play(meta, chosen, rng, plan))
-        loss.backward()
-        if torch.nn.utils.clip_grad_norm_(parameters, _CLIP).isfinite():  # else the batch is left out
-            optimizer.step()
-        if validation and step + 1 in checks:
-            gain = play(meta, validation, np.random.default_rng(held), plan, episodes=_CHECKED, greedy=True).gain.mean()
-            if gain > most:
-                most, kept = float(gain), copy.deepcopy(meta.state_dict())
-    if math.isfinite(most):
-        meta.load_state_dict(kept)
+        descent.step(surrogate(meta, play(meta, chosen, rng, plan)))
+        if validation:
+            descent.judge(loss)
+    descent.end()
     return meta
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.trial import Status
+from hpo_gym.transfer.tables import measured_scores
 
 if TYPE_CHECKING:
     from hpo_gym.task import Task
@@ -23,7 +23,6 @@ Ints = NDArray[np.int64]
 
 FAR = 6.0  # standard deviations; scores further off count as so far
 _GOOD = 0.1  # share of a task's points that count as good
-_SAMPLED = 512  # points of a task without a pool
 _KEPT = 8  # encoded pools
 
 
@@ -114,14 +113,6 @@ class Known:
     x: Singles
     y: Singles
     good: Ints
-
-
-def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, Floats, NDArray[np.bool_]]:
-    """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
-    pool = task.measured_pool
-    x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
-    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
-    return x, np.asarray(out.score, np.float64), np.asarray(out.status == Status.OK)
 
 
 def tables_of(tasks: Sequence[Task], rng: np.random.Generator) -> list[tuple[SearchSpace, Points, Floats, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hpo_baselines._maml.descent import Descent
 from hpo_baselines._maml.maml import BaseLearner, Batch, MetaLearner
 from hpo_baselines._maml.reptile import ReptileLearner
 from hpo_baselines._maml.tasks import Known, draw
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.learning.networks import one_thread
 
 METHODS = ("maml", "fomaml", "reptile")
 LOG_VARIANCE = (-6.0, 2.0)  # the range of a predicted log variance, of standardised scores
-_CHECKS = 6  # moments of the training at which the validation tasks are asked
 _EPISODES = 4  # validation episodes of each support size, at most 16 tasks each
-_CLIP = 10.0  # norm of the outer gradient, at most
 
 Episode = tuple[Batch, Batch]
 
@@ -63,10 +62,8 @@ class Plan:
         sizes += [(n, getattr(self, n)) for n in ("members", "hidden", "inner_steps", "query", "tasks")]
         for name, value in [*sizes, ("outer_steps", self.outer_steps), ("trials", self.trials)]:
             least = 0 if name in ("supports", "outer_steps", "trials") else 1
-            if name == "trials" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {value!r}.")
+            if not (name == "trials" and value is None):
+                check_whole({name: value}, least)
         for name in ("inner_lr", "outer_lr"):
             if not getattr(self, name) > 0.0:
                 raise InvalidValueError(f"`{name} > 0` must hold, got {getattr(self, name)}.")
@@ -112,18 +109,14 @@ def train_ensemble(
     With validation tasks, each member is kept as it was at that of six moments at which its likelihood on their
     queries, after adaptation, was best.
     """
-    threads, out, left = torch.get_num_threads(), list[MetaLearner](), plan.trials
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            for i in range(plan.members):
-                torch.manual_seed(int(rng.integers(2**63)))
-                share = None if left is None else left // (plan.members - i)
-                learner, used = _train(tasks, validation, rng, plan, share)
-                left = None if left is None else left - used
-                out.append(meta_of(learner))
-    finally:
-        torch.set_num_threads(threads)
+    out, left = list[MetaLearner](), plan.trials
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        for i in range(plan.members):
+            torch.manual_seed(int(rng.integers(2**63)))
+            share = None if left is None else left // (plan.members - i)
+            learner, used = _train(tasks, validation, rng, plan, share)
+            left = None if left is None else left - used
+            out.append(meta_of(learner))
     return out
 
 
@@ -132,28 +125,19 @@ def _train(
 ) -> tuple[MetaLearner | ReptileLearner, int]:
     """One member, and the trials that it used."""
     learner = learner_of(plan, tasks[0].x.shape[1])
-    parameters = [p for p in learner.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(parameters, lr=plan.outer_lr)
-    checks = {round(plan.outer_steps * (i + 1) / _CHECKS) for i in range(_CHECKS)}
+    descent, used = Descent(learner, plan.outer_lr, plan.outer_steps), 0
     held = _validation_episodes(validation, rng, plan) if validation else []
-    least, kept, used = math.inf, copy.deepcopy(learner.state_dict()), 0
-    for step in range(plan.outer_steps):
+    for _ in range(plan.outer_steps):
         size = plan.supports[rng.integers(len(plan.supports))]
         cost = size + plan.query
         count = min(plan.tasks, len(tasks)) if trials is None else min(plan.tasks, len(tasks), (trials - used) // cost)
         if count < 1:
             break
         used += count * cost
-        for group in optimizer.param_groups:
-            group["lr"] = plan.outer_lr * 0.5 * (1.0 + math.cos(math.pi * step / plan.outer_steps))
-        optimizer.zero_grad()
-        learner(episodes(tasks, rng, size, plan.query, count)).backward()
-        if torch.nn.utils.clip_grad_norm_(parameters, _CLIP).isfinite():  # else the batch is left out
-            optimizer.step()
-        if held and step + 1 in checks and (loss := _validate(meta_of(learner), held)) < least:
-            least, kept = loss, copy.deepcopy(learner.state_dict())
-    if math.isfinite(least):
-        learner.load_state_dict(kept)
+        descent.step(learner(episodes(tasks, rng, size, plan.query, count)))
+        if held:
+            descent.judge(lambda: _validate(meta_of(learner), held))
+    descent.end()
     return learner, used
 
 

@@ -13,16 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hpo_baselines._maml.descent import Descent, descend
 from hpo_baselines._maml.tasks import Known
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.learning.networks import load_weights, one_thread
 
 Floats = NDArray[np.float64]
 
 _FEATURES = 16
 _JITTER = 1e-6
 _LEAST_NOISE = 1e-4
-_CLIP = 10.0  # norm of a gradient
-_CHECKS = 6  # moments of the training at which validation tasks are asked
 _APART = 0.1  # of the ends of a random scale, as a share of a task's range
 
 
@@ -72,9 +71,10 @@ class DeepKernel(nn.Module):
         """A copy after steps of Adam on the marginal likelihood of ``(n, e)`` and ``(n,)``."""
         out = copy.deepcopy(self)
         if len(y) > 1:
-            optimizer = torch.optim.Adam(out.parameters(), lr=rate)
+            parameters = list(out.parameters())
+            optimizer = torch.optim.Adam(parameters, lr=rate)
             for _ in range(steps):
-                descend(out, optimizer, out(x, y))
+                descend(parameters, optimizer, out(x, y))
         return out
 
     def _solved(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,25 +84,13 @@ class DeepKernel(nn.Module):
         root = torch.linalg.cholesky(k)
         return root, torch.linalg.solve_triangular(root, (y - self.kernel["mean"])[..., None], upper=False)
 
-    # ------------------------------------------------------------------ files
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """All parameters."""
-        return {name: p.detach().numpy().copy() for name, p in self.state_dict().items()}
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], inputs: int, hidden: int) -> DeepKernel:
-        """What `to_arrays` gave; refuses other names, shapes, types and what is not finite."""
-        with torch.random.fork_rng(devices=[]):
-            out = cls(inputs, hidden)
-        wanted = out.to_arrays()
-        for name in wanted.keys() | arrays.keys():
-            found, own = arrays.get(name), wanted.get(name)
-            if found is None or own is None or (found.shape, found.dtype) != (own.shape, own.dtype):
-                raise InvalidValueError(f"`{name}` must be there as {_kind(own)}, got {_kind(found)}.")
-            if not np.isfinite(found).all():
-                raise InvalidValueError(f"`{name}` must be finite.")
-        out.load_state_dict({name: torch.tensor(values) for name, values in arrays.items()})
-        return out
+def kernel_from(arrays: Mapping[str, NDArray[Any]], inputs: int, hidden: int) -> DeepKernel:
+    """A kernel with stored parameters; raises as `load_weights`."""
+    with torch.random.fork_rng(devices=[]):  # the start is overwritten
+        out = DeepKernel(inputs, hidden)
+    load_weights(out, arrays)
+    return out
 
 
 @dataclass(frozen=True)
@@ -131,36 +119,22 @@ def train_kernel(
 
     With validation tasks, the kernel is kept as it was at that of six moments at which its likelihood on them was best.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**63)))
-            kernel = DeepKernel(tasks[0].x.shape[1], plan.hidden)
-            return _train(kernel, tasks, validation, rng, plan)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _train(
-    kernel: DeepKernel, tasks: Sequence[Known], validation: Sequence[Known], rng: np.random.Generator, plan: Plan
-) -> DeepKernel:
-    optimizer = torch.optim.Adam(kernel.parameters(), lr=plan.outer_lr)
-    checks = {round(plan.outer_steps * (i + 1) / _CHECKS) for i in range(_CHECKS)} if validation else set()
-    held = [draw(validation, rng, plan) for _ in range(4)] if validation else []
-    least, kept = math.inf, copy.deepcopy(kernel.state_dict())
-    for step in range(plan.outer_steps):
-        for group in optimizer.param_groups:
-            group["lr"] = plan.outer_lr * 0.5 * (1.0 + math.cos(math.pi * step / plan.outer_steps))
-        descend(kernel, optimizer, kernel(*draw(tasks, rng, plan)).mean())
-        if step + 1 in checks:
-            with torch.no_grad():
-                loss = float(torch.stack([kernel(*batch).mean() for batch in held]).mean())
-            if loss < least:
-                least, kept = loss, copy.deepcopy(kernel.state_dict())
-    if math.isfinite(least):
-        kernel.load_state_dict(kept)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**63)))
+        kernel = DeepKernel(tasks[0].x.shape[1], plan.hidden)
+        held = [draw(validation, rng, plan) for _ in range(4)] if validation else []
+        descent = Descent(kernel, plan.outer_lr, plan.outer_steps)
+        for _ in range(plan.outer_steps):
+            descent.step(kernel(*draw(tasks, rng, plan)).mean())
+            if held:
+                descent.judge(lambda: _loss(kernel, held))
+        descent.end()
     return kernel
+
+
+@torch.no_grad()
+def _loss(kernel: DeepKernel, batches: Sequence[tuple[Tensor, Tensor]]) -> float:
+    return float(torch.stack([kernel(*batch).mean() for batch in batches]).mean())
 
 
 def draw(tasks: Sequence[Known], rng: np.random.Generator, plan: Plan) -> tuple[Tensor, Tensor]:
@@ -175,15 +149,3 @@ def draw(tasks: Sequence[Known], rng: np.random.Generator, plan: Plan) -> tuple[
     x = np.stack([tasks[i].x[r] for i, r in zip(chosen, rows, strict=True)]).astype(np.float64)
     y = np.stack([tasks[i].y[r] for i, r in zip(chosen, rows, strict=True)]).astype(np.float64)
     return torch.from_numpy(x), torch.from_numpy((y - low[:, None]) / span[:, None])
-
-
-def descend(kernel: DeepKernel, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One step; a loss without a finite gradient changes nothing."""
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    if torch.nn.utils.clip_grad_norm_(kernel.parameters(), _CLIP).isfinite():
-        optimizer.step()
-
-
-def _kind(array: NDArray[Any] | None) -> str:
-    return "nothing" if array is None else f"{array.dtype} {array.shape}"

@@ -15,6 +15,7 @@ from hpo_baselines._maml.maml import MetaLearner
 from hpo_baselines._maml.tasks import Floats, Singles
 from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.learning.networks import load_weights
 from hpo_gym.transfer.acquisition import log_expected_improvement
 
 _DECIMALS = 9  # of the acquisition: what differs by rounding only is equal, and the first counts
@@ -83,14 +84,12 @@ class Ensemble:
         """
         with torch.random.fork_rng(devices=[]):  # the starts are overwritten
             members = [meta_of(learner_of(plan, inputs)).double() for _ in range(plan.members)]
-        left = dict(arrays)
-        for i, member in enumerate(members):
-            for name, p in member.state_dict().items():
-                found = left.pop(f"{i}.{name}", None)
-                if found is None or found.shape != p.shape or found.dtype != np.float64 or not np.isfinite(found).all():
-                    what = "nothing" if found is None else f"{found.dtype} {found.shape}"
-                    raise InvalidValueError(f"`{i}.{name}` must be finite float64 {tuple(p.shape)}, got {what}.")
-                p.copy_(torch.from_numpy(found))
-        if left:
-            raise InvalidValueError(f"Arrays must be those of {plan.members} members, got {sorted(left)} besides.")
+        parts: dict[str, dict[str, NDArray[Any]]] = {}
+        for name, array in arrays.items():
+            member, _, own = name.partition(".")
+            parts.setdefault(member, {})[own] = array
+        if parts.keys() != {str(i) for i in range(plan.members)}:
+            raise InvalidValueError(f"Arrays must be those of {plan.members} members, got {sorted(parts)}.")
+        for i, network in enumerate(members):
+            load_weights(network, parts[str(i)])
         return cls(members)

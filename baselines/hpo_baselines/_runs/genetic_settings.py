@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_baselines._maml.training_tasks import Prior
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.genetic_portfolio import PortfolioGenetic
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.regret import relative_regret
+from hpo_gym.transfer.tables import Prior
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:

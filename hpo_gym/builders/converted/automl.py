@@ -16,7 +16,7 @@ import json
 import pickle
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def space_json() -> dict[str, Any]:
 Setting = dict[str, Any]
 
 
-def settings(grid: Mapping[str, Any], order: Any = str) -> list[Setting]:
+def settings(grid: Mapping[str, Any], order: Callable[[Setting], str] | None = str) -> list[Setting]:
     """All settings of one axis of TensorOboe's JSON, sorted by `order` (None: in the JSON's own order)."""
     found = []
     for algorithm in grid["algorithms"]:

@@ -227,6 +227,6 @@ def _integers(name: str, v: Floats, low: int, high: int) -> list[int]:
     return list(near[:, 0].astype(int).tolist())
 
 
-def _refuse(name: str, v: Floats, good: Any) -> None:
+def _refuse(name: str, v: Floats, good: np.bool_ | NDArray[np.bool_]) -> None:
     if not good.all():
         raise DamagedDataError(f"`{name}` cannot take the values that are stored, such as {v[~good][0].tolist()}.")

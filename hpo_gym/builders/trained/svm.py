@@ -13,6 +13,7 @@ from hpo_gym.builders.training.build import build
 from hpo_gym.builders.training.recipe import (
     CLASSIFICATION,
     REGRESSION,
+    Floats,
     Fold,
     Measured,
     Problem,
@@ -87,7 +88,7 @@ def _fit(problem: Problem, fold: Fold, config: Mapping[str, Any], share: float) 
     return problem.score(fold.y_val, val), problem.score(problem.y_test, test)
 
 
-def _scaler(name: str, x: Any) -> tuple[Any, Any]:
+def _scaler(name: str, x: Floats) -> tuple[float | Floats, float | Floats]:
     """What is subtracted and divided by, learned on the training rows."""
     if name == "none":
         return 0.0, 1.0
@@ -95,7 +96,7 @@ def _scaler(name: str, x: Any) -> tuple[Any, Any]:
     return shift, np.where(scale > 0, scale, 1.0)
 
 
-def _machine(kind: str, config: Mapping[str, Any], x: Any) -> Any:
+def _machine(kind: str, config: Mapping[str, Any], x: Floats) -> Any:
     from sklearn.svm import SVC, SVR
 
     options = {

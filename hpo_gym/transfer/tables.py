@@ -1,42 +1,29 @@
-"""Tasks to learn from: who may be learned from together, and their tables as a prior. One rule: no task is its own."""
+"""Tables of tasks to learn from: points and scores, as arrays and as a prior. One rule: no task is its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._maml.tasks import measured_scores
-from hpo_gym.errors import InvalidValueError, SplitError, StateError
 from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points
+from hpo_gym.task import Task
 from hpo_gym.trial import Status
-
-if TYPE_CHECKING:
-    from hpo_gym.task import Task
 
 Prior = tuple[Evaluations, ...]
 
-
-def families_of(tasks: Sequence[Task], validation: Sequence[Task]) -> frozenset[str]:
-    """Families of tasks to train and to validate on.
-
-    Raises:
-        InvalidValueError: There is nothing to train on.
-        SplitError: A family stands in both.
-    """
-    if not tasks:
-        raise InvalidValueError("At least one task is needed to train on, got none.")
-    seen, held = ({t.family for t in part} for part in (tasks, validation))
-    if seen & held:
-        raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
-    return frozenset(seen | held)
+_SAMPLED = 512  # points of a task without a pool
 
 
-def untrained(name: str, what: str) -> StateError:
-    """The error of an optimizer that was neither trained nor loaded."""
-    return StateError(f"{name!r} must be trained or loaded before it is {what}; call `train` or `load`, then `reset`.")
+def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64], NDArray[np.bool_]]:
+    """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
+    pool = task.measured_pool
+    x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
+    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
+    return x, np.asarray(out.score, np.float64), np.asarray(out.status == Status.OK)
 
 
 def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:

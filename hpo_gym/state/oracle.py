@@ -1,0 +1,34 @@
+"""`Oracle`: what of tasks only training-only rewards, judges of training and reports may know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.task import Floats, Ints, Task
+from hpo_gym.transfer.regret import relative_regret
+
+
+@dataclass(frozen=True, eq=False)
+class Oracle:
+    """The bounds of `k` tasks.
+
+    Attributes:
+        best: The best reachable score of each, ``(k,)``.
+        worst: The score of normalised regret 1 of each, ``(k,)``.
+    """
+
+    best: Floats
+    worst: Floats
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> Oracle:
+        """The oracle of tasks, in their order."""
+        return cls(np.array([t.best for t in tasks]), np.array([t.worst for t in tasks]))
+
+    def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
+        """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
+        return relative_regret(scores, self.best[task], self.worst[task])

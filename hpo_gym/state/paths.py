@@ -1,0 +1,96 @@
+"""Ways to evaluate one trial of each run, from a look-up in one fused table to a task at a time; chosen once, for the
+bank and for what is read of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.task import Bank, Evaluated, Floats, Mask, PoolBank
+
+if TYPE_CHECKING:
+    from hpo_gym.state.runs import Runs
+
+Outcome = tuple[NDArray[Any], Evaluated | None]
+Path = Callable[["Runs", NDArray[Any], Floats | None, Mask | None], Outcome]
+"""From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
+later, the whole outcome. What is said of idle runs is not used."""
+
+_empty, _F32 = np.empty, np.dtype(np.float32)
+
+
+def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool) -> Path:
+    """The fastest way for a bank.
+
+    Args:
+        n: Number of runs.
+        fused: Whether the rows of a table are to be gathered (see `Runs.block`).
+        fidelity: Whether trials can have a fidelity below 1.
+    """
+    if not isinstance(bank, PoolBank):
+        return Points(bank)
+    if fused and not fidelity and bank.fused is not None:
+        return FusedRows(bank.fused, n)
+    if fused and bank.frames is not None:
+        return FramedRows(bank, bank.frames, n)
+    return Rows(bank)
+
+
+class FusedRows:
+    """One gather gives configuration and score of each run."""
+
+    def __init__(self, table: NDArray[np.float32], n: int) -> None:
+        self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        runs.block = block = _empty(self.shape, _F32)
+        runs.cell = cell = runs.base + at
+        self.table.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+        return block[:, self.score], None
+
+
+class FramedRows:
+    """One gather gives the configurations, another the scores."""
+
+    def __init__(self, bank: PoolBank, frames: NDArray[np.float32], n: int) -> None:
+        self.bank, self.frames, self.shape, self.one_pool = bank, frames, (n, bank.d + 3), len(frames) == bank.m
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        runs.block = block = _empty(self.shape, _F32)
+        self.frames.take(at if self.one_pool else runs.base + at, 0, block, "clip")
+        score, outcome = self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        block[:, self.bank.d] = score
+        return score, outcome
+
+
+class Rows:
+    """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+
+
+class Points:
+    """Scores are computed, only of runs that are not idle."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        if idle is None:
+            return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        go, n = ~idle, runs.n
+        score, whole = np.zeros(n), Evaluated(np.zeros(n), np.zeros(n), np.zeros(n, np.int8))
+        if go.any():
+            share = None if fidelity is None else fidelity[go]
+            score[go], some = self.bank.evaluate(runs.base[go], at[go], share, runs.world[go])
+            if some is not None:
+                whole.score[go], whole.cost[go], whole.status[go] = some
+        return score, whole

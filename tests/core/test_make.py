@@ -1,0 +1,139 @@
+"""From the keywords of an env to a kernel: what is taken, what is refused, and with which words."""
+
+from typing import Any
+
+import ConfigSpace as cs
+import numpy as np
+import pytest
+
+import hpo_gym
+from hpo_gym.engine.make import check_options, check_seed, is_row, make_kernel, task_positions
+from hpo_gym.errors import InvalidValueError, SplitError, UnknownNameError
+
+X = [[0.0], [1.0]]
+LEVELS = (0.25, 1.0)
+KEYWORDS: dict[str, Any] = {
+    "split": "train", "task": None, "fold": None, "budget": 3, "observer": "last", "codec": "pool", "reward": "score",
+    "scores": "raw", "duplicates": "allow", "n_init": 0,
+}  # fmt: skip
+
+
+def suite() -> hpo_gym.Suite:
+    """Two tasks to train on, one in no split; two rows at two fidelities."""
+    space = cs.ConfigurationSpace({"u": (0.0, 1.0)})
+    scores = [[[0.0, row + k] for row in (1.0, 2.0)] for k in range(4)]
+    splits = {"train": ["a", "b"], "val": ["c"]}
+    return hpo_gym.table_suite("Made", space, X, scores, fidelities=LEVELS, tasks=["a", "b", "c", "d"], splits=splits)
+
+
+SUITE = suite()
+
+
+def made(n: int = 2, source: Any = SUITE, **keywords: Any) -> Any:
+    return make_kernel(n, source, **{**KEYWORDS, **keywords})
+
+
+@pytest.mark.parametrize("name", ["num_envs", "budget", "n_init"])
+@pytest.mark.parametrize("value", [-1, 1_000_001, True, 2.0, "3"])
+def test_a_count_is_an_integer_in_its_range(name: str, value: Any) -> None:
+    least = 0 if name == "n_init" else 1
+    with pytest.raises(InvalidValueError) as caught:
+        made(value) if name == "num_envs" else made(**{name: value})
+    assert str(caught.value) == f"`{name}` must be an integer in {least}..1000000, got {value!r}."
+
+
+def test_the_ends_of_the_ranges_are_taken() -> None:
+    assert made(1, budget=1, n_init=0)[1].n == 1
+    assert made(1, budget=1_000_000)[1].contexts.horizon == 1_000_000
+    with pytest.raises(InvalidValueError, match=r"`budget` must be an integer in 1\.\.1000000, got 0\."):
+        made(budget=0)
+
+
+@pytest.mark.parametrize("name", ["split", "scores", "duplicates", "task"])
+def test_a_word_is_a_text(name: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"`{name}` must be a name, got 5"):
+        made(**{name: 5})
+
+
+def test_a_suite_is_a_name_a_folder_or_a_suite(tmp_path: Any) -> None:
+    SUITE.save(tmp_path / "made")
+    for source in (SUITE, tmp_path / "made", str(tmp_path / "made")):
+        assert made(source=source)[0].data_hash == SUITE.data_hash
+    with pytest.raises(InvalidValueError, match="`suite` must be a name, a folder or a Suite, got 7"):
+        made(source=7)
+
+
+def test_the_kernel_is_on_the_tasks_of_the_split() -> None:
+    loaded, kernel = made(3)
+    assert loaded is SUITE and kernel.n == 3
+    assert [t.name for t in kernel.contexts.bank.tasks] == ["a", "b"] and kernel.contexts.bank.d == 1
+    assert (kernel.contexts.budget, kernel.contexts.n_init, kernel.contexts.fidelities) == (3.0, 0, LEVELS)
+    assert kernel.contexts.scale == SUITE.scale()
+    assert [t.name for t in made(task="b")[1].contexts.bank.tasks] == ["b"]
+    assert [t.name for t in made(split="val")[1].contexts.bank.tasks] == ["c"]
+
+
+def test_the_horizon_counts_the_initial_design_and_the_cheapest_fidelity_that_can_be_chosen() -> None:
+    assert made(n_init=2)[1].contexts.horizon == 5
+    assert made(n_init=2, codec={"name": "pool", "fidelity": True})[1].contexts.horizon == 14  # 3 / .25 + 2
+
+
+def test_candidates_are_those_of_the_codec_else_of_the_observer() -> None:
+    two = {"name": "pool", "candidates": 2}
+    assert made()[1].contexts.candidates is None
+    assert made(codec=two)[1].contexts.candidates == 2
+    assert made(observer=two, codec="box")[1].contexts.candidates == 2
+
+
+def test_a_task_is_asked_for_in_its_own_split() -> None:
+    with pytest.raises(SplitError, match=r"Task 'c' belongs to split 'val', got `split='train'`\."):
+        made(task="c")
+    with pytest.raises(SplitError, match="Task 'd' is in no split of 'Made': its published split leaves it out"):
+        made(task="d")
+    with pytest.raises(InvalidValueError, match=r"Suite 'Made' has no task in split 'test' \(fold None\)\."):
+        made(split="test")
+    with pytest.raises(UnknownNameError, match="aa"):
+        made(task="aa")
+
+
+@pytest.mark.parametrize("reward", ["regret", "regret_drop", "log_regret"])
+def test_a_reward_that_reads_the_oracle_is_for_training_alone(reward: str) -> None:
+    assert made(reward=reward)[1].parts.reward.training_only
+    with pytest.raises(SplitError, match=f"The reward '{reward}' reads the oracle: `split` must be 'train', got 'val'"):
+        made(reward=reward, split="val")
+
+
+# ---------------------------------------------------------------------- options of reset
+def test_tasks_are_found_by_one_name_or_by_a_name_for_each_run() -> None:
+    tasks = made()[1].contexts.bank.tasks
+    assert task_positions(tasks, "b", 3) == [1, 1, 1]
+    for names in (["b", "a"], ("b", "a"), np.array(["b", "a"])):
+        assert task_positions(tasks, names, 2) == [1, 0]
+    for names in (["b"], ["b", "a", "a"], {"b", "a"}, np.array([["b", "a"]]), 5):
+        with pytest.raises(InvalidValueError, match=r"`options\['task'\]` must be one name or a list of 2, got"):
+            task_positions(tasks, names, 2)
+    with pytest.raises(UnknownNameError, match=r"task \(in this env\) 'c'"):
+        task_positions(tasks, ["a", "c"], 2)
+    with pytest.raises(UnknownNameError, match=r"task \(in this env\)"):
+        task_positions(tasks, ["a", 5], 2)
+
+
+def test_a_row_has_one_axis() -> None:
+    assert is_row([1]) and is_row((1, 2)) and is_row(np.zeros(2)) and is_row([])
+    assert not any(map(is_row, (np.zeros((2, 1)), np.zeros(()), "ab", {1: 2}, 5, None)))
+
+
+def test_options_are_those_that_are_known() -> None:
+    assert check_options(None, ("task",)) == check_options({}, ("task",)) == {}
+    assert check_options({"task": "a"}, ("task", "reset_mask")) == {"task": "a"}
+    with pytest.raises(UnknownNameError, match=r"option of reset 'tasks'.*'task'"):
+        check_options({"task": "a", "tasks": "a"}, ("task",))
+    with pytest.raises(InvalidValueError, match=r"`options` of reset must be a mapping or None, got \['task'\]"):
+        check_options(["task"], ("task",))  # type: ignore[arg-type]
+
+
+def test_a_seed_is_an_integer_that_is_not_negative() -> None:
+    assert [check_seed(s) for s in (0, 7, np.int32(3))] == [0, 7, 3] and type(check_seed(np.int32(3))) is int
+    for seed in (-1, True, np.bool_(True), 1.0, "1"):
+        with pytest.raises(InvalidValueError, match="`seed` must be an integer >= 0, got"):
+            check_seed(seed)

@@ -1,0 +1,151 @@
+"""What optimizers that are trained share: whose tasks go together, what is remembered, and what stands in the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toys import gappy
+
+from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym.learning.saved import ABOUT, ARRAYS, Arrays, check_like
+from hpo_gym.learning.trained import Trained
+from hpo_gym.learning.validate import mean_regret
+from hpo_gym.optimizer import Trainable
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Task, bank_of
+
+
+class Mean(Trained):
+    """Learns the mean of the best scores, and draws a number besides."""
+
+    name = "mean"
+    version = 4
+    mean: float | None = None
+    running = False
+
+    def __init__(self, times: int = 1, fails: bool = False) -> None:
+        self.times, self.fails = times, fails
+
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
+    ) -> None:
+        if self.fails:
+            raise ZeroDivisionError
+        self.mean = self.times * float(np.mean([t.best for t in tasks]))
+        self.drawn = rng.random(2)
+        self._space = tasks[0].space
+
+    def arrays(self) -> Arrays:
+        return {"drawn": self.drawn}
+
+    def about(self) -> dict[str, Any]:
+        return {**super().about(), "mean": self._needed(self.mean, "told of")}
+
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        self.mean, self.drawn = about["mean"] / about["settings"]["times"] * self.times, arrays["drawn"]
+
+
+def learned(**settings: Any) -> Mean:
+    out = Mean(**settings)
+    out.train(gappy().tasks("train"), np.random.default_rng(0), validation=gappy().tasks("val"))
+    return out
+
+
+def test_what_it_was_trained_on_is_remembered() -> None:
+    one = Mean()
+    assert isinstance(one, Trainable) and one.seen == frozenset()
+    one = learned()
+    assert one.seen == {t.family for side in ("train", "val") for t in gappy().tasks(side)}
+    assert one.mean == np.mean([t.best for t in gappy().tasks("train")])
+
+
+def test_a_training_that_fails_is_not_remembered() -> None:
+    one = Mean(fails=True)
+    with pytest.raises(ZeroDivisionError):
+        one.train(gappy().tasks("train"), np.random.default_rng(0))
+    assert one.seen == frozenset()
+
+
+def test_tasks_that_do_not_go_together_are_refused_before_anything_is_learned() -> None:
+    one, tasks = Mean(), gappy().tasks("train")
+    with pytest.raises(InvalidValueError, match="At least one task"):
+        one.train([], np.random.default_rng(0))
+    with pytest.raises(SplitError, match=f"not both, got .*{tasks[0].family}"):
+        one.train(tasks, np.random.default_rng(0), validation=tasks[:1])
+    assert one.mean is None
+
+
+def test_the_file_says_what_it_is_and_is_loaded_into_another(tmp_path: Path) -> None:
+    one = learned(times=2)
+    one.save(tmp_path)
+    said = json.loads((tmp_path / ABOUT).read_text())
+    assert list(said)[:8] == ["format", "optimizer", "version", "settings", "suites", "seen", "space", "mean"]
+    assert (said["optimizer"], said["version"]) == ("mean", 4)
+    assert said["settings"] == {"times": 2, "fails": False}
+    assert said["suites"] == [gappy().name] and said["seen"] == sorted(one.seen)
+    other = Mean(fails=True)
+    other.running = True
+    other.load(tmp_path)
+    assert (other.settings, other.seen, other.mean) == (one.settings, one.seen, one.mean)
+    assert np.array_equal(other.drawn, one.drawn)
+    assert not other.running, "a run in the making ends"
+    other.save(tmp_path / "again")
+    for file in (ABOUT, ARRAYS):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / file).read_bytes()
+
+
+def test_what_was_not_trained_is_neither_saved_nor_used(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"'mean' must be trained or loaded before it is saved"):
+        Mean().save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(StateError, match="before it is told of"):
+        Mean().about()
+
+
+def test_a_file_that_cannot_be_taken_back_changes_nothing(tmp_path: Path) -> None:
+    learned(times=0).save(tmp_path)  # 0 / 0 when it is taken back
+    one = learned(times=3)
+    before = dict(vars(one))
+    with pytest.raises(DamagedDataError, match=r"optimizer\.json.*ZeroDivisionError"):
+        one.load(tmp_path)
+    assert vars(one) == before
+
+
+def test_arrays_of_another_name_shape_or_type_are_refused() -> None:
+    wanted = {"a": np.zeros((2, 3)), "b": np.zeros(2, np.int64)}
+    check_like({"b": np.ones(2, np.int64), "a": np.ones((2, 3))}, wanted)
+    for other, message in (
+        ({"a": wanted["a"]}, r"must be \['a', 'b'\], got \['a'\]"),
+        ({**wanted, "c": np.zeros(1)}, r"got \['a', 'b', 'c'\]"),
+        ({**wanted, "a": np.zeros((3, 2))}, r"`a` must be finite float64 \(2, 3\), got float64 \(3, 2\)"),
+        ({**wanted, "b": np.zeros(2, np.int32)}, "`b` must be finite int64 .* got int32"),
+        ({**wanted, "a": np.full((2, 3), np.inf)}, "`a` must be finite"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            check_like(other, wanted)
+
+
+def test_mean_regret_is_that_of_the_incumbents_after_each_trial() -> None:
+    tasks = gappy().tasks("val")[:2]
+    bank: Any = bank_of(tasks)
+    runs = Runs(bank, 2, 3, budget=3.0)
+    runs.begin(None, np.arange(2), np.zeros(2, np.uint64))
+    scores = np.array(
+        [[t.noise_free(t.pool[[row]])[0] for row in rows] for t, rows in zip(tasks, measured(bank), strict=True)]
+    )
+    trials = iter(measured(bank).T)
+    found = mean_regret(tasks, runs, lambda: runs.submit(next(trials)))
+    best = np.array([[t.best, t.best - t.worst] for t in tasks])
+    regret = (best[:, :1] - np.maximum.accumulate(scores, 1)) / best[:, 1:]
+    assert found == pytest.approx(np.clip(regret, 0.0, 1.0).mean(), abs=1e-6)
+    assert 0 < found < 1
+
+
+def measured(bank: Any) -> np.ndarray[Any, Any]:
+    """The first three measured rows of each task."""
+    return np.stack([np.flatnonzero(row)[:3] for row in bank.measured])
