@@ -27,6 +27,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
+from hpo_gym.transfer.acquisition import floored_log_improvement
 from hpo_gym.transfer.prior import BOUND, PoolPrior, Scale, evaluations, scale_of
 from hpo_gym.trial import Trial
 
@@ -121,41 +122,16 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
         np.testing.assert_allclose(found[i, :, 3], np.sqrt(np.diag(k)), atol=1e-5)
 
 
-def test_the_mixture_is_that_of_the_tasks_that_order_the_trials_alike(suites: tuple[Suite, Suite]) -> None:
-    """Against the formula in loops, for runs of 0, 1 and 6 trials, the last without a part of the prior."""
-    prior, r = prior_of(suites[0]), rng(1)
-    n, h, m = 3, 6, len(prior.x)
-    strangers = np.ones((n, 8), bool)
-    strangers[2, :3] = False
-    rows = np.stack([r.permutation(m)[:h] for _ in range(n)])
-    score, exists = r.normal(size=(n, h)) + 4, np.arange(h) < np.array([0, 1, 6])[:, None]
-    score[2, 4] = score[2, 1]  # a tie
-    seen = PoolFeatures(prior, strangers, rows, score, exists, np.ones(n, np.float32))
-    found = seen.at(np.tile(np.arange(m), (n, 1)))
-    assert prior.known is not None
-    assert (found[0, :, 11] == 0).all()
-    np.testing.assert_allclose(found[:, :, 0], found[:, :, 10] + found[:, :, 11], rtol=1e-6)
-    for i in (1, 2):
-        total, gain = 0.0, np.zeros(m)
-        trials = rows[i][exists[i]]
-        own = [k for k in range(8) if strangers[i, k]]
-        shares = []
-        for k in own:
-            pairs = wrong = 0
-            for a, s in zip(trials, score[i], strict=False):
-                for b, u in zip(trials, score[i], strict=False):
-                    if a < b and prior.known[k, a] and prior.known[k, b]:
-                        pairs += 1
-                        wrong += np.sign(prior.y[k, a] - prior.y[k, b]) != np.sign(s - u)
-            shares.append((wrong + 0.5) / (pairs + 1))
-        for k, share in zip(own, shares, strict=True):
-            weight = np.exp(-(share - min(shares)) / 0.08)
-            known = prior.known[k]
-            low, high = prior.y[k, known].min(), prior.y[k, known].max()
-            best = max((prior.y[k, a] for a in trials if known[a]), default=low)
-            gain += weight * np.where(known, np.maximum(prior.y[k] - best, 0), 0) / (high - low)
-            total += weight
-        np.testing.assert_allclose(found[i, :, 11], np.log(gain / total + 1e-4), rtol=1e-4)
+def test_the_base_is_the_product_of_both_improvements(suites: tuple[Suite, Suite]) -> None:
+    prior, rows = prior_of(suites[0]), rng().integers(0, 40, (2, 6))
+    exists = np.arange(6) < np.array([0, 6])[:, None]
+    seen = PoolFeatures(prior, np.ones((2, 8), bool), rows, np.full((2, 6), 4.0), exists, np.ones(2, np.float32))
+    everywhere = np.tile(np.arange(40), (2, 1))
+    found, process = seen.at(everywhere), seen.process.predict(everywhere)
+    sd, best = np.maximum(np.sqrt(process.variance), 1e-3), seen.process.best[:, None]
+    np.testing.assert_allclose(found[:, :, 10], floored_log_improvement(process.mean, sd, best), rtol=1e-5)
+    np.testing.assert_array_equal(found[:, :, 11], seen.mixture.log_gain(everywhere))
+    np.testing.assert_array_equal(found[:, :, 0], found[:, :, 10] + found[:, :, 11])
 
 
 def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:

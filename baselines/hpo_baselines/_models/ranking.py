@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +17,7 @@ def discordance(mean: Floats, y: Floats) -> Floats:
         mean: What tasks predict at the run's trials, ``(k, n)``, `n` at least 2.
         y: The run's scores, ``(n,)``.
     """
-    i, j = pairs(len(y))
+    i, j = np.triu_indices(len(y), 1)
     return np.asarray(((mean[:, i] > mean[:, j]) != (y[i] > y[j])).mean(1))
 
 
@@ -29,10 +27,3 @@ def kernel_weights(mean: Floats, y: Floats, bandwidth: float) -> Floats:
         return np.full(len(mean), PEAK)
     t = discordance(mean, y) / bandwidth
     return np.asarray(np.where(t < 1.0, PEAK * (1.0 - t * t), 0.0))
-
-
-@functools.lru_cache(maxsize=64)
-def pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs of trials, the earlier first."""
-    i, j = np.triu_indices(n, 1)
-    return i, j
