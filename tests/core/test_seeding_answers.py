@@ -136,3 +136,17 @@ def test_a_generator_is_pcg64_of_the_low_64_bits_of_its_seed() -> None:
     assert seeding.generator(5).random(3).tolist() == first
     assert seeding.generator(2**64 + 5).random(3).tolist() == first
     assert seeding.generator(-1).random() == seeding.generator(MOST).random() == 0.6800266789616931
+
+
+def test_canonical_json_is_sorted_and_has_no_spaces() -> None:
+    assert seeding.canonical({"b": [1.5, None], "a": True}) == '{"a":true,"b":[1.5,null]}'
+    assert seeding.canonical(math.nan) == "NaN"
+    with pytest.raises(ValueError, match="JSON"):
+        seeding.canonical(math.nan, allow_nan=False)
+
+
+def test_a_digest_is_blake2b_of_16_bytes_in_hex() -> None:
+    assert seeding.digest([1, "a"]) == hashlib.blake2b(b'[1,"a"]', digest_size=16).hexdigest()
+    assert len(seeding.digest({})) == 32 and seeding.digest({}) != seeding.digest([])
+    with pytest.raises(ValueError, match="JSON"):
+        seeding.digest(math.inf)

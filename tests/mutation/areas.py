@@ -32,7 +32,13 @@ AREAS = (
     Area(
         "state",
         ("hpo_gym/state/*.py",),
-        ("tests/core/test_runs.py", "tests/core/test_contexts.py", "tests/core/test_repeats.py"),
+        (
+            "tests/core/test_runs.py",
+            "tests/core/test_contexts.py",
+            "tests/core/test_ring_buffer.py",
+            "tests/core/test_oracle.py",
+            "tests/core/test_repeats.py",
+        ),
     ),
     Area(
         "parts",
@@ -46,7 +52,12 @@ AREAS = (
     ),
     Area(
         "kernel",
-        ("hpo_gym/engine/kernel.py", "hpo_gym/engine/make.py", "hpo_gym/engine/parts.py"),
+        (
+            "hpo_gym/engine/kernel.py",
+            "hpo_gym/engine/transition.py",
+            "hpo_gym/engine/make.py",
+            "hpo_gym/engine/parts.py",
+        ),
         ("tests/core/test_kernel.py", "tests/core/test_make.py", "tests/core/test_repeats.py"),
     ),
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),

@@ -26,6 +26,7 @@ from toy_suite import (
 )
 
 import hpo_gym
+from hpo_gym.space import SearchSpace
 
 A = Episode("a", (0, 4, 0, 1))  # scores .5 .75 .5 .625
 B = Episode("b", (2, 3, 0, 3))  # scores .375 .75 1.25 .75
@@ -657,3 +658,57 @@ def test_refused(observer: Any, error: type[Exception], words: str) -> None:
 def test_a_pool_is_needed_to_show_one() -> None:
     with pytest.raises(hpo_gym.InvalidValueError, match="needs tasks with a pool"):
         single_env(anywhere(), observer="pool")
+
+
+# ---------------------------------------------------------------------- what a part asks the kernel to keep
+@pytest.mark.parametrize(
+    ("name", "fused", "history", "incumbent", "blank"),
+    [
+        ("last", True, False, False, True),
+        ("summary", False, False, True, True),
+        ("history", True, True, False, True),
+        ("tokens", False, True, False, False),
+        ("levels", False, False, False, False),
+        ("pool", False, False, True, False),
+    ],
+)
+def test_an_observer_asks_for_no_more_than_it_reads(
+    name: str, fused: bool, history: bool, incumbent: bool, blank: bool
+) -> None:
+    seen = hpo_gym.OBSERVERS.get(name)()
+    found = (seen.fused, seen.needs_history, seen.needs_incumbent, seen.blank)
+    assert found == (fused, history, incumbent, blank)
+
+
+@pytest.mark.parametrize(
+    ("name", "incumbent", "pool"),
+    [("box", False, False), ("grid", False, False), ("move", True, False), ("pool", False, True)],
+)
+def test_a_codec_asks_for_no_more_than_it_reads(name: str, incumbent: bool, pool: bool) -> None:
+    chosen = hpo_gym.CODECS.get(name)()
+    assert (chosen.needs_incumbent, chosen.pool, chosen.fidelity, chosen.stop) == (incumbent, pool, False, False)
+
+
+def test_a_large_pool_is_shown_by_candidates_only() -> None:
+    rows = np.linspace(0.0, 1.0, 1025)[:, None]
+    space = SearchSpace({"hyperparameters": [{"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0,
+                                              "default_value": 0.5, "log": False}], "conditions": [],
+                         "forbiddens": []})  # fmt: skip
+    large = hpo_gym.table_suite("Large", space, rows, rows.T, tasks=["a"], splits={"train": ["a"]})
+    two = {"name": "pool", "candidates": 2}
+    assert single_env(large, observer=two, codec=two).reset(seed=0)[0]["candidates"].shape == (2, 1)
+    with pytest.raises(hpo_gym.InvalidValueError, match="shows at most 1024 rows, this pool has 1025"):
+        single_env(large, observer="pool", codec="pool")
+
+
+@pytest.mark.parametrize("observer", ["last", "history", "summary"])
+def test_a_score_beyond_float32_is_shown_as_the_largest(observer: str) -> None:
+    space = SearchSpace({"hyperparameters": [{"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0,
+                                              "default_value": 0.5, "log": False}], "conditions": [],
+                         "forbiddens": []})  # fmt: skip
+    huge = hpo_gym.table_suite("Huge", space, [[0.0], [1.0]], [[1e300, -1e300]], tasks=["a"], splits={"train": ["a"]})
+    env = single_env(huge, observer=observer, codec="pool", budget=2)
+    env.reset(seed=0)
+    for row, sign in ((1, -1), (0, 1)):
+        seen = env.step(row)[0]
+        assert np.isfinite(seen).all() and sign * MOST in seen.tolist()

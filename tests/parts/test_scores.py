@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env, vector_env
 
 import hpo_gym
+from hpo_gym.score_scales import Bounded, Global, Rank, Raw
 
 A = Episode("a", (0, 4, 0, 1))
 B = Episode("b", (2, 3, 0, 3))
@@ -145,3 +147,34 @@ def test_an_unknown_scale_is_refused_with_the_nearest(scale: str) -> None:
     for make in (lambda: single_env(scores=scale), lambda: vector_env(2, scores=scale)):
         with pytest.raises(hpo_gym.UnknownNameError, match=f"Did you mean '{nearest}'"):
             make()
+
+
+# ---------------------------------------------------------------------- by themselves
+def test_a_clipped_scale_ends_at_its_bound_on_either_side() -> None:
+    env = single_env()
+    env.reset(seed=0)
+    runs, contexts = env.unwrapped.kernel.runs, env.unwrapped.kernel.contexts  # type: ignore[attr-defined]
+    scores = np.array([-3e300, -2.0, 0.5, 2.5, 1e308])
+    assert Bounded(Raw(), 2.0).serve(contexts, runs, scores).tolist() == [-2.0, -2.0, 0.5, 2.0, 2.0]
+    assert Bounded(Global()).serve(contexts, runs, scores).tolist() == [
+        -10.0,
+        -5.0,
+        0.0,
+        4.0,
+        10.0,
+    ]  # (s - .5) / .5
+
+
+def test_a_score_that_was_not_tried_has_a_rank_among_those_that_were() -> None:
+    env = single_env(codec="pool")
+    env.reset(seed=0, options={"task": "a"})
+    kernel = env.unwrapped.kernel  # type: ignore[attr-defined]
+    rank = Rank()
+    assert rank.serve(kernel.contexts, kernel.runs, np.array([3.0])).tolist() == [0.0]
+    env.step(0)  # .5
+    assert [rank.serve(kernel.contexts, kernel.runs, np.array([s])).tolist() for s in (3.0, 0.5, 0.0)] == [
+        [1],
+        [0],
+        [-1],
+    ]
+    assert rank.serve(kernel.contexts, kernel.runs, np.array([[3.0, 0.5, 0.0]])).tolist() == [[1, 0, -1]]
