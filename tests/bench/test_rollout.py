@@ -13,6 +13,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym import seeding
+from hpo_gym.bench.incumbents import mean_regret
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import InvalidValueError, SplitError
 from hpo_gym.optimizer import Context, Evaluations
@@ -52,6 +53,20 @@ def rows(*numbers: int, fidelity: float = 1.0) -> list[Query]:
 
 
 # ---------------------------------------------------------------------------------------------- one at a time
+def test_a_mean_regret_is_over_tasks_and_trials() -> None:
+    class Again(Script):
+        def reset(self, context: Context, rng: np.random.Generator) -> None:
+            self.queries = rows(3, 0)
+            self.told.clear()
+            self.families = [e.family for e in context.prior]
+
+    script, (a, b) = Again(), SQUARE.tasks("train")
+    assert mean_regret(script, [a], 2) == pytest.approx(1 / 3)  # 4 of 6, then 2: a third short each time
+    assert mean_regret(script, [b], 2, seeds=2) == pytest.approx(1 / 2)  # 6, then 8, of 4 to 10
+    assert mean_regret(script, [a, b], 2, prior=SQUARE.prior()) == pytest.approx(5 / 12)
+    assert script.families == [a.family]  # not its own
+
+
 def test_a_run_of_three_evaluations() -> None:
     script = Script(*rows(3, 1, 0, 2))
     got = hpo_gym.rollout(script, SQUARE.task("a"), 3)

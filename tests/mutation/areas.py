@@ -64,7 +64,7 @@ AREAS = (
     Area(
         "metrics",
         ("hpo_gym/bench/metrics.py", "hpo_gym/bench/bootstrap.py", "hpo_gym/bench/incumbents.py"),
-        ("tests/bench/test_metrics_answers.py", "tests/bench/test_metrics.py"),
+        ("tests/bench/test_metrics_answers.py", "tests/bench/test_metrics.py", "tests/bench/test_rollout.py"),
     ),
     Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/core/test_seeding.py")),
     Area(
