@@ -43,6 +43,7 @@ def forked(work: Callable[[], T], timeout: float) -> T:
 
 def _run(work: Callable[[], object], send: Connection) -> None:
     os.setsid()  # a group of its own, so that what it starts can be ended with it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which the parent ignores: a mutant may send one
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     send.send(work())
 

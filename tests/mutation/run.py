@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -94,6 +95,7 @@ def _run(root: Path, left: Chosen, out: Path, shard: tuple[int, int]) -> None:
 def _settle(place: Place) -> None:
     """One thread a process, and compiled code beside the scratch folder: nothing is written to the source tree."""
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a mutant of `os.kill(parent, 0)` sends one
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(place.scratch / "compiled")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
