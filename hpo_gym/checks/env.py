@@ -25,10 +25,10 @@ Make = Callable[[], Env]
 _CHILD = """
 import pickle, sys
 pipe = sys.stdin.buffer
-sys.path[:] = pickle.load(pipe)  # the parent has just written it
+sys.path[:] = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
 from hpo_gym.checks.drive import drive
 from hpo_gym.checks.faults import digest
-env, steps = pickle.load(pipe)  # the parent has just written it
+env, steps = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
 print(digest(drive(env, 2, steps)))
 """
 _BAD_SEEDS = (-1, 1.5, "0", True, float("nan"))
