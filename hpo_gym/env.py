@@ -10,11 +10,12 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpo_gym.codecs import Codec
+from hpo_gym.codecs import Codec, as_batch
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
-from hpo_gym.errors import InvalidValueError, StateError, unknown
-from hpo_gym.observers import Observation, Observer
+from hpo_gym.engine.single import single_of
+from hpo_gym.errors import StateError, unknown
+from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
@@ -98,8 +99,10 @@ class HPOEnv(gym.Env[Any, Any]):
             scores=scores, duplicates=duplicates, n_init=n_init,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
+        self._single = single_of(self.kernel)
         self._seeded = False
         self._n_init = n_init
+        self._task = ""
         self._incumbent: dict[str, Any] | None = None
 
     def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -123,14 +126,15 @@ class HPOEnv(gym.Env[Any, Any]):
             self._seeded = True
         kernel.begin(None, tasks)
         runs = kernel.runs
-        info: dict[str, Any] = {"task": kernel.bank.tasks[int(runs.task[0])].name, "t": self._n_init}
+        self._task = kernel.bank.tasks[runs.task.item(0)].name
+        info: dict[str, Any] = {"task": self._task, "t": self._n_init}
         self._incumbent = None
         if self._n_init:
             best = self.history().incumbent
             assert best is not None
             self._incumbent = dict(best.config)
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
-        return self._first(kernel.observe()), info
+        return first(kernel.observe()), info
 
     def step(self, action: ArrayLike) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Evaluate the configuration encoded by `action`.
@@ -142,15 +146,13 @@ class HPOEnv(gym.Env[Any, Any]):
         kernel = self.kernel
         if kernel.waiting:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
-        try:
-            batch = np.asarray(action)[None]
-        except (ValueError, TypeError, OverflowError) as fault:
-            raise InvalidValueError(f"An action must be a number or an array of numbers, got {action!r}.") from fault
-        reward = kernel.step(batch).item()
+        single = self._single
+        reward = kernel.step(as_batch(action)).item() if single is None else single.step(action)
         terminated = kernel.ended() is not False
         if terminated:
             kernel.finish(None)
-        return self._first(kernel.observe()), reward, terminated, False, self._info()
+        obs = first(kernel.observe()) if single is None else single.observe()
+        return obs, reward, terminated, False, self._info()
 
     def history(self) -> History:
         """The trials of this episode so far."""
@@ -169,21 +171,18 @@ class HPOEnv(gym.Env[Any, Any]):
         task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
-    def _first(self, batch: Observation) -> Any:
-        return {k: v[0] for k, v in batch.items()} if isinstance(batch, dict) else batch[0]
-
     def _info(self) -> dict[str, Any]:
-        kernel = self.kernel
-        runs = kernel.runs
-        info: dict[str, Any] = {"task": kernel.bank.tasks[runs.task.item()].name, "t": runs.count(0)}
+        kernel, runs = self.kernel, self.kernel.runs
         if kernel.stopped:
+            info: dict[str, Any] = {"task": self._task, "t": runs.count(0)}
             if self._incumbent is not None:
-                info |= {"incumbent": dict(self._incumbent), "incumbent_score": runs.best.item()}
+                info |= {"incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0)}
             return info
         config, fidelity, cost, status = runs.outcome_of(0)
         if self._incumbent is None or kernel.improved:
-            self._incumbent = dict(config)
-        info["config"], info["score"], info["fidelity"] = config, runs.last.item(), fidelity
-        info["cost"], info["status"] = cost, LABELS[status]
-        info["incumbent"], info["incumbent_score"] = dict(self._incumbent), runs.best.item()
-        return info
+            self._incumbent = config.copy()
+        return {
+            "task": self._task, "t": runs.count(0), "config": config, "score": runs.last.item(0), "fidelity": fidelity,
+            "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
+            "incumbent_score": runs.best.item(0),
+        }  # fmt: skip

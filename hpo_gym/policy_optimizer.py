@@ -163,8 +163,8 @@ class _Told(Bank):
     def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         return np.zeros(len(base)), np.zeros(len(base), np.int8)
 
-    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
-        return self.space.from_unit(at[: self.space.d])
+    def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
+        return self.space.from_unit(np.asarray(at)[: self.space.d])
 
     def _wide(self, x: Points) -> Points:
         """Points with all columns; those that the run's space lacks are .5."""
@@ -200,5 +200,5 @@ class _ToldPool(_Told, PoolBank):
     def points(self, task: Ints, at: Ints) -> Points:
         return self._wide(self.pool[at])
 
-    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+    def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         return self.space.from_unit(self.pool[at])

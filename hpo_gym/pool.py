@@ -279,6 +279,13 @@ class Gaps:
         self.measured, self._pool = measured, pool
         self._answers = np.full(measured.shape, -1, np.int32)
 
+    def answer(self, task: int, row: int) -> int:
+        """As `answering`, of one row."""
+        if self.measured.item(task, row):
+            return row
+        known: int = self._answers.item(task, row)
+        return known if known >= 0 else int(self.answering(np.array([task]), np.array([row])).item())
+
     def answering(self, task: Ints, rows: Ints) -> Ints:
         """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
         out = np.where(self.measured[task, rows], rows, self._answers[task, rows])

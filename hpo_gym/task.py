@@ -199,6 +199,10 @@ class PoolBankView(BankView):
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         """The rows themselves where measured, else the nearest measured rows of the task, ``(n,)``."""
 
+    def measured_row(self, task: int, row: int) -> int:
+        """As `measured_rows`, of one row."""
+        return int(self.measured_rows(np.array([task]), np.array([row])).item())
+
     @abstractmethod
     def nearest(self, task: Ints, x: Points) -> Ints:
         """The nearest rows, measured or not, of canonical points ``(n, d)``."""
@@ -236,12 +240,12 @@ class Bank(BankView):
         """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
-    def outcome_of(self, task: int, at: NDArray[Any], fidelity: float) -> tuple[float, int]:
+    def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Cost and status of one evaluation that can be looked up."""
         cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
         return float(cost[0]), int(status[0])
 
-    def config(self, task: int, at: NDArray[Any]) -> dict[str, Any]:
+    def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         """The configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
@@ -254,6 +258,10 @@ class PoolBank(Bank, PoolBankView):
     @abstractmethod
     def scores(self) -> NDArray[Any]:
         """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
+
+    def score_of(self, base: int, row: int, world: Keys) -> float:
+        """Score of one full evaluation: what `evaluate` gives, without arrays where a bank can; `world` is ``(1,)``."""
+        return float(self.evaluate(np.array([base]), np.array([row]), None, world)[0].item())
 
     @property
     def signed(self) -> NDArray[np.float32] | None:

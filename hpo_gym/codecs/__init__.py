@@ -35,6 +35,9 @@ class Proposal(NamedTuple):
 Decoder = Callable[[Runs, ArrayLike], tuple[NDArray[Any], Floats | None, Mask | None]]
 """From runs and actions to the parts of a `Proposal`."""
 
+DecoderOne = Callable[[Runs, Any], int]
+"""From the only run and its action to a row."""
+
 CODECS: Registry[Codec] = Registry("codec", ("hpo_gym.codecs",), variable="CODECS")
 
 
@@ -64,6 +67,10 @@ class Codec(ABC):
         """`decode` for these contexts, with what does not change from step to step looked up once."""
         return functools.partial(self.decode, contexts)
 
+    def decoder_one(self, contexts: Contexts) -> DecoderOne:
+        """As `decoder`, of the only run on a pool, where an action chooses no fidelity and no stop."""
+        return functools.partial(_decode_one, self.decoder(contexts))
+
     def masks(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         """Which actions make sense, ``(n, a)`` or the sides of each part one after the other; all, by default."""
         space = self.space(contexts)
@@ -71,3 +78,15 @@ class Codec(ABC):
         if not width:
             raise InvalidValueError(f"Only discrete actions have masks, this codec has {space}.")
         return np.ones((runs.n, width), bool)
+
+
+def as_batch(action: object) -> NDArray[Any]:
+    """An action of one run as a batch of one; raises `InvalidValueError` where it is no array of numbers."""
+    try:
+        return np.asarray(action)[None]
+    except (ValueError, TypeError, OverflowError) as fault:
+        raise InvalidValueError(f"An action must be a number or an array of numbers, got {action!r}.") from fault
+
+
+def _decode_one(decode: Decoder, runs: Runs, action: object) -> int:
+    return int(decode(runs, as_batch(action))[0].item())

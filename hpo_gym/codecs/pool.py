@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpo_gym.codecs import CODECS, Decoder, Mask
+from hpo_gym.codecs import CODECS, Decoder, DecoderOne, Mask, as_batch
 from hpo_gym.codecs._one_choice import OneChoice
 from hpo_gym.codecs.checks import choices_of
 from hpo_gym.errors import InvalidValueError
@@ -51,6 +51,12 @@ class Pool(OneChoice):
             return super().decoder(contexts)
         return functools.partial(_rows, count) if bank.complete else functools.partial(_measured_rows, bank, count)
 
+    def decoder_one(self, contexts: Contexts) -> DecoderOne:
+        if self.candidates is not None:
+            return super().decoder_one(contexts)
+        bank = pooled(contexts.bank)
+        return functools.partial(_row, self.decoder(contexts), self.count(contexts), None if bank.complete else bank)
+
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         bank = pooled(runs.bank)
         measured = bank.measured[runs.task]
@@ -70,6 +76,14 @@ class Pool(OneChoice):
 
 def _rows(count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
     return choices_of(actions, runs.n, count), None, None
+
+
+def _row(decode: Decoder, count: int, bank: PoolBankView | None, runs: Runs, action: object) -> int:
+    if isinstance(action, np.integer):
+        action = int(action)
+    if type(action) is not int or not 0 <= action < count:
+        return int(decode(runs, as_batch(action))[0].item())
+    return action if bank is None else bank.measured_row(runs.task.item(0), action)
 
 
 def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:

@@ -120,7 +120,7 @@ class Kernel(Transition):
         """Whether the last trial of the only run became its incumbent."""
         runs = self.runs
         if runs.fidelity is None or runs.best_fidelity is None:
-            return bool(runs.best[0] > runs.previous[0])
+            return bool(runs.best.item(0) > runs.previous.item(0))
         return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
 
     # ------------------------------------------------------------------ views

@@ -56,8 +56,17 @@ class Observer(ABC):
     def __call__(self, contexts: Contexts, runs: Runs) -> Observation:
         """Fresh observations of `n` runs: an array ``(n, ...)``, or a dictionary of such."""
 
+    def one(self, contexts: Contexts, runs: Runs) -> Any:
+        """The observation of the only run after a trial, as `HPOEnv` gives it."""
+        return first(self(contexts, runs))
+
     def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:
         """Scores on the served scale, within the range of float32."""
         with np.errstate(over="ignore"):
             out = self.served.serve(contexts, runs, scores)
         return out if out.dtype == np.float32 else np.clip(out, -MAX, MAX)
+
+
+def first(batch: Observation) -> Any:
+    """The observation of the first run."""
+    return {name: value[0] for name, value in batch.items()} if isinstance(batch, dict) else batch[0]

@@ -22,6 +22,14 @@ class Last(Flat):
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, contexts.space.d), (-MAX, MAX, 2), (0, 1, 1)]
 
+    def one(self, contexts: Contexts, runs: Runs) -> F32:
+        out, d = runs.row, runs.d
+        if out is None or self.context or not (runs.single and self.served.plain):
+            return super().one(contexts, runs)  # type: ignore[no-any-return]
+        out[d + 1] = runs.best.item(0)
+        out[d + 2] = runs.left
+        return out
+
     def __call__(self, contexts: Contexts, runs: Runs) -> F32:
         d = runs.d
         out = runs.block

@@ -18,6 +18,7 @@ from hpo_gym.task import Task
 
 Rewards = NDArray[np.float64]
 Judge = Callable[[Contexts, Runs], Rewards]
+JudgeOne = Callable[[Contexts, Runs], float]
 
 REWARDS: Registry[Reward] = Registry("reward", ("hpo_gym.rewards",), variable="REWARDS")
 
@@ -35,6 +36,10 @@ class Reward(ABC):
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         """Reward of the last trial of each run, a fresh ``(n,)``."""
 
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        """Reward of the last trial of the only run: the same number as a call gives."""
+        return float(self(contexts, runs).item())
+
 
 class OracleReward(Reward):
     """A reward that is handed the oracle, and so is refused outside the training split."""
@@ -45,6 +50,10 @@ class OracleReward(Reward):
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         """Reward of the last trial of each run, a fresh ``(n,)``."""
 
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        """Reward of the last trial of the only run: the same number as `judge` gives."""
+        return float(self.judge(contexts, runs, oracle).item())
+
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
 
@@ -52,3 +61,10 @@ class OracleReward(Reward):
 def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
     """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
     return functools.partial(reward.judge, oracle=Oracle.of(tasks)) if isinstance(reward, OracleReward) else reward
+
+
+def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:
+    """As `judge_of`, of one run."""
+    if isinstance(reward, OracleReward):
+        return functools.partial(reward.judge_one, oracle=Oracle.of(tasks))
+    return reward.one

@@ -16,3 +16,14 @@ def gain_of(contexts: Contexts, runs: Runs) -> Rewards:
     if runs.fidelity is not None:  # else an incumbent never falls
         gain = np.maximum(gain, 0.0)
     return np.asarray(gain, np.float64)
+
+
+def gain_of_one(contexts: Contexts, runs: Runs) -> float:
+    """As `gain_of`, of the only run at full fidelity; of scores in float32, the floor and the gain are rounded so."""
+    if runs.best is runs.previous:
+        return 0.0
+    best, before, floor = runs.best.item(0), runs.previous.item(0), contexts.scale.mean
+    if runs.single:
+        floor = float(np.float32(floor))
+    gain = (best if best > floor else floor) - (before if before > floor else floor)
+    return float(np.float32(gain)) if runs.single else gain

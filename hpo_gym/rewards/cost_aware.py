@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.rewards import REWARDS, Reward, Rewards
-from hpo_gym.rewards._gain import gain_of
+from hpo_gym.rewards._gain import gain_of, gain_of_one
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
@@ -27,3 +27,7 @@ class CostAware(Reward):
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         cost, _ = runs.last_outcome()
         return np.asarray(gain_of(contexts, runs) / contexts.scale.sd - self.weight * cost / contexts.scale.cost)
+
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        cost = runs.last_cost()
+        return float(gain_of_one(contexts, runs) / contexts.scale.sd - self.weight * cost / contexts.scale.cost)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo_gym.rewards import REWARDS, Reward, Rewards
-from hpo_gym.rewards._gain import gain_of
+from hpo_gym.rewards._gain import gain_of, gain_of_one
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
@@ -19,6 +19,9 @@ class Improvement(Reward):
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         return gain_of(contexts, runs)
 
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        return gain_of_one(contexts, runs)
+
 
 @REWARDS.register("normalized_improvement")
 class NormalizedImprovement(Reward):
@@ -26,3 +29,6 @@ class NormalizedImprovement(Reward):
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         return gain_of(contexts, runs) / contexts.scale.sd
+
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        return float(gain_of_one(contexts, runs) / contexts.scale.sd)

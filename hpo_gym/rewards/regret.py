@@ -20,6 +20,9 @@ class Regret(OracleReward):
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         return -oracle.regret(runs.task, runs.best)
 
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        return -oracle.regret_of(runs.task.item(0), runs.best.item(0))
+
 
 @REWARDS.register("regret_drop")
 class RegretDrop(OracleReward):
@@ -31,6 +34,10 @@ class RegretDrop(OracleReward):
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         return oracle.regret(runs.task, runs.previous) - oracle.regret(runs.task, runs.best)
 
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        task = runs.task.item(0)
+        return oracle.regret_of(task, runs.previous.item(0)) - oracle.regret_of(task, runs.best.item(0))
+
 
 @REWARDS.register("log_regret")
 class LogRegret(OracleReward):
@@ -41,3 +48,6 @@ class LogRegret(OracleReward):
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
         return np.asarray(-np.log10(oracle.regret(runs.task, runs.best) + 1e-3))
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        return float(-np.log10(oracle.regret_of(runs.task.item(0), runs.best.item(0)) + 1e-3))

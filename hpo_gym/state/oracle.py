@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.task import Floats, Ints, Task
-from hpo_gym.transfer.regret import relative_regret
+from hpo_gym.transfer.regret import relative_regret, relative_regret_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,3 +32,7 @@ class Oracle:
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""
         return relative_regret(scores, self.best[task], self.worst[task])
+
+    def regret_of(self, task: int, score: float) -> float:
+        """As `regret`, of one score."""
+        return relative_regret_of(score, self.best.item(task), self.worst.item(task))

@@ -20,6 +20,9 @@ Path = Callable[["Runs", NDArray[Any], Floats | None, Mask | None], Outcome]
 """From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
 later, the whole outcome. What is said of idle runs is not used."""
 
+PathOfOne = Callable[["Runs", int], float]
+"""From the only run and the row that it evaluates to its score."""
+
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
@@ -38,6 +41,15 @@ def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool) -> Path:
     if fused and bank.frames is not None:
         return FramedRows(bank, bank.frames, n)
     return Rows(bank)
+
+
+def path_of_one(bank: PoolBank, *, fused: bool) -> PathOfOne:
+    """As `path_of`, of one full evaluation of the only run."""
+    if fused and bank.fused is not None:
+        return FusedRow(bank.fused)
+    if fused and bank.frames is not None and bank.dtype == _F32:  # other scores are served in an own way
+        return FramedRow(bank, bank.frames)
+    return Row(bank)
 
 
 class FusedRows:
@@ -75,6 +87,41 @@ class Rows:
 
     def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+
+
+class FusedRow:
+    """As `FusedRows`, of one run."""
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self.table, self.score = table, table.shape[1] - 3
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        runs.row = shown = self.table[runs.base.item(0) + row].copy()
+        return float(shown.item(self.score))
+
+
+class FramedRow:
+    """As `FramedRows`, of one run."""
+
+    def __init__(self, bank: PoolBank, frames: NDArray[np.float32]) -> None:
+        self.bank, self.frames, self.one_pool = bank, frames, len(frames) == bank.m
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        base = runs.base.item(0)
+        runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
+        score = self.bank.score_of(base, row, runs.world)
+        shown[self.bank.d] = score
+        return score
+
+
+class Row:
+    """As `Rows`, of one run."""
+
+    def __init__(self, bank: PoolBank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        return self.bank.score_of(runs.base.item(0), row, runs.world)
 
 
 class Points:

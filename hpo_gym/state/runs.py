@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
-from hpo_gym.state.paths import path_of
+from hpo_gym.state.paths import path_of, path_of_one
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
@@ -59,9 +59,11 @@ class Runs:
         spent: Budget used, a number while in step.
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
+        scalar: Whether `submit_one` serves: one run on a pool, of which nothing is kept but rows and scores.
         leaving: Which idle runs begin anew before anybody asks for their trials, ``(n,)``, or None: nobody.
         block: After a step on a table, ``(n, d + 3)`` float32: last configuration in [-1, 1], score, two free
             columns; fresh at each step.
+        row: After `submit_one` on a table, what `block` is after a step: ``(d + 3,)``.
         history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
     """
 
@@ -108,6 +110,10 @@ class Runs:
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
         self.leaving: NDArray[np.bool_] | None = None
         self._lean = self.tabular and not (fidelity or history or track)
+        self.scalar = n == 1 and self._lean and not repeats
+        if self.scalar and isinstance(bank, PoolBank):
+            self._path_of_one = path_of_one(bank, fused=fused)
+        self.row: NDArray[np.float32] | None = None
 
     # ------------------------------------------------------------------ time
     @property
@@ -206,6 +212,17 @@ class Runs:
         """
         score, outcome = self._path(self, at, fidelity, idle)
         self.record(at, score, outcome, fidelity, idle)
+
+    def submit_one(self, row: int) -> None:
+        """As `submit`, of the only run at full fidelity, without arrays; where `scalar`."""
+        slot, score = self.clock % self.h, self._path_of_one(self, row)
+        self.at[slot, 0], self.score[slot, 0] = row, score
+        self.last, self.block = self.score[slot], None
+        self.previous = best = self.best
+        if score >= best.item(0):  # of two zeros NumPy's maximum gives the second one
+            self.best = self.last.copy()
+        self.spent += 1.0
+        self.clock += 1
 
     def record(
         self,
@@ -362,6 +379,10 @@ class Runs:
         """Fidelity of the last trial of each run, ``(n,)``."""
         return np.ones(self.n) if self.fidelity is None else self.fidelity[self._last].copy()
 
+    def last_cost(self) -> float:
+        """Cost of the last trial of the only run."""
+        return self.outcome_of(0)[2]
+
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Cost and status of the last trial of each run, each ``(n,)``."""
         slot = self._last
@@ -431,7 +452,7 @@ class Runs:
         """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""
         if slot is None:
             slot = (self.clock - 1) % self.h
-        bank, task, at = self._bank, self.task.item(i), self.at[slot, i]
+        bank, task, at = self._bank, self.task.item(i), self.at.item(slot, i) if self.tabular else self.at[slot, i]
         fidelity = 1.0 if self.fidelity is None else self.fidelity.item(slot, i)
         if self.cost is not None and self.status is not None:
             return bank.config(task, at), fidelity, self.cost.item(slot, i), self.status.item(slot, i)

@@ -46,5 +46,8 @@ class _PoolView(_View, PoolBankView):
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
         return self._pool.measured_rows(task, rows)
 
+    def measured_row(self, task: int, row: int) -> int:
+        return self._pool.measured_row(task, row)
+
     def nearest(self, task: Ints, x: Points) -> Ints:
         return self._pool.nearest(task, x)

@@ -23,6 +23,7 @@ from hpo_gym.trial import Query, Status, Trial
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_MIX_INT, _ALL = int(_MIX), (1 << 64) - 1
 
 
 Name = frozenset[tuple[str, type, Any]]
@@ -278,7 +279,7 @@ def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
 
 def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
     """Configuration of a row, a new dictionary."""
-    return dict(table.config(0 if table.x.ndim == 2 else k, row))
+    return table.config(0 if table.x.ndim == 2 else k, row).copy()
 
 
 def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
@@ -305,6 +306,7 @@ class TableBank(PoolBank):
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
+        self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
 
     @property
     def scores(self) -> NDArray[Any]:
@@ -375,6 +377,20 @@ class TableBank(PoolBank):
         rows[missing] = self.table.gaps.answering(self.index[task[missing]], rows[missing])
         return rows
 
+    def measured_row(self, task: int, row: int) -> int:
+        """The row itself where measured, else the nearest measured row of the task."""
+        return row if self.complete else self.table.gaps.answer(self._places[task], row)
+
+    def score_of(self, base: int, row: int, world: Keys) -> float:
+        """Look one score up; of repeats, the one that the world draws."""
+        cell = base + row if self.f == 1 else (base + row) * self.f + self.f - 1
+        if self.table.repeats is None:
+            return self.flat.item(cell)  # type: ignore[no-any-return]
+        scores, count, keys = self._flat_repeats
+        several = count if isinstance(count, int) else count.item(cell)
+        hashed = ((world.item(0) ^ keys.item(cell)) * _MIX_INT & _ALL) >> 32
+        return scores.item(cell * self._seeds + (hashed * several >> 32))  # type: ignore[no-any-return]
+
     def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
         """Look scores up, ``(n,)``; of repeats, those that the worlds draw."""
         cell = self._cells(base, at, fidelity)
@@ -383,7 +399,7 @@ class TableBank(PoolBank):
         scores, count, keys = self._flat_repeats
         several = count if isinstance(count, int) else count.take(cell, mode="clip")
         drawn = _drawn(world ^ keys.take(cell, mode="clip"), several)
-        return scores.take(cell * self.table.repeats.shape[-1] + drawn, mode="clip"), None
+        return scores.take(cell * self._seeds + drawn, mode="clip"), None
 
     @functools.cached_property
     def _flat_repeats(self) -> tuple[NDArray[Any], Keys | int, Keys]:
@@ -405,9 +421,9 @@ class TableBank(PoolBank):
         costs, failed = self.table.costs[self.index], self.table.failed[self.index]
         return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1)
 
-    def outcome_of(self, task: int, at: Ints, fidelity: float) -> tuple[float, int]:
+    def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
-        f = 0 if self.f == 1 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
+        f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
         cell = (self._places[task], at, f)
         return self._costs.item(cell), self._failed.item(cell)
 
@@ -416,9 +432,9 @@ class TableBank(PoolBank):
         x = self.table.x
         return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
 
-    def config(self, task: int, at: Ints) -> dict[str, Any]:
+    def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         """Configuration of a row."""
-        return row_config(self.table, int(self.index[task]), int(at))
+        return row_config(self.table, self._places[task], int(at))
 
     def _cells(self, base: Ints, at: Ints, fidelity: Floats | None) -> Ints:
         cell = base + at

@@ -6,6 +6,8 @@ succeeded yet) has regret 1, on a flat task too; NaN stays NaN.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,6 +25,15 @@ def relative_regret(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most
     lost = np.isneginf(score)
     gap = np.maximum(best - np.where(lost, worst, score), 0.0)
     return np.where(lost, 1.0, np.minimum(share_of(gap, best - worst), most))
+
+
+def relative_regret_of(score: float, best: float, worst: float) -> float:
+    """As `relative_regret` of one score, bit for bit, without arrays."""
+    if score == -math.inf:
+        return 1.0
+    gap, span = best - score, best - worst
+    regret = (0.0 if gap <= 0.0 else gap) / (span if span > 0.0 else math.inf)
+    return 1.0 if regret >= 1.0 else regret  # so that NaN stays NaN
 
 
 def share_of(gap: Floats, span: Floats) -> Floats:
