@@ -160,7 +160,7 @@ class _Told(Bank):
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
         return self._wide(np.asarray(at, np.float64))
 
-    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+    def outcome(self, base: Ints, at: NDArray[Any] | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         return np.zeros(len(base)), np.zeros(len(base), np.int8)
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:

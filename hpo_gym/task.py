@@ -236,8 +236,12 @@ class Bank(BankView):
     ) -> tuple[NDArray[Any], Evaluated | None]:
         """Scores ``(n,)``, and the whole outcome where it cannot be looked up."""
 
-    def outcome(self, base: Ints, at: NDArray[Any], fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
-        """Cost and status, each ``(n,)``, of evaluations that can be looked up."""
+    def outcome(self, base: Ints, at: NDArray[Any] | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        """Cost and status, fresh, each ``(n,)``, of evaluations that can be looked up.
+
+        Args:
+            base: Per-run task data; of tasks in one table, the flat place itself where `at` is None.
+        """
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec, Mask
-from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, StepInfo, final_infos
+from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of
 from hpo_gym.engine.kernel import pick, put
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
@@ -237,33 +237,26 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _info(self) -> StepInfo:
         kernel = self.kernel
         runs = kernel.runs
-        cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, 0)
+        cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
         fidelity = None if runs.fidelity is None else runs.last_fidelity()
-        info = StepInfo((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t))
-        if runs.cost is not None:
-            info["cost"], info["status"] = runs.last_outcome()
-        return info
+        outcome = None if runs.cost is None else runs.last_outcome()
+        return StepInfo(step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome)))
 
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
         """The infos of a step after some runs have begun anew."""
         runs = self.kernel.runs
-        bank, _, cell, at, last, _, fidelity, _ = info.step[:8]
         if isinstance(info, MixedInfo):
-            began = np.concatenate([began, info.step[8]])
-        step = (bank, runs.task, cell, at, last, runs.best, fidelity, runs.t, began)
-        mixed = MixedInfo(step, {} if lazy is None else lazy)
+            began = np.concatenate([began, info.began])
+        step = info.step._replace(task=runs.task, best=runs.best, t=runs.t)
+        mixed = MixedInfo(step, began, {} if lazy is None else lazy)
         for key in ("episode", "_episode"):
             if key in info:
                 mixed[key] = info[key]
-        if runs.cost is not None:
-            for key in ("cost", "status"):
-                mixed[key] = info[key].copy()
-                mixed[key][began] = 0
         return mixed
 
     def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
         runs = self.kernel.runs
-        step = (self.kernel.bank, runs.task, 0, 0, None, runs.best, None, runs.t)
+        step = Step(self.kernel.bank, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
         info = ResetInfo(step, {} if lazy is None else lazy)
         if before is not None and "episode" in before:
             info["episode"], info["_episode"] = before["episode"], before["_episode"]

@@ -19,7 +19,7 @@ _SHORT.maxlist, _SHORT.maxlong, _SHORT.maxother = 40, 80, 80
 def choices_of(actions: object, n: int, count: int) -> Ints:
     """Actions of a ``Discrete(count)`` as an array ``(n,)``."""
     a = actions if isinstance(actions, np.ndarray) else _array(actions)
-    if a.shape != (n,) or a.dtype is not _INT64:
+    if a.dtype is not _INT64 or a.shape != (n,):
         if a.shape != (n,) or a.dtype.kind not in "iu":
             raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
         a = a.astype(_INT64)

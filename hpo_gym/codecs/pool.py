@@ -49,7 +49,7 @@ class Pool(OneChoice):
         count, bank = self.count(contexts), pooled(contexts.bank)
         if self.fidelity or self.stop or self.candidates is not None:
             return super().decoder(contexts)
-        return functools.partial(_rows, count) if bank.complete else functools.partial(_measured_rows, bank, count)
+        return (_Rows(count) if bank.complete else _MeasuredRows(count, bank)).__call__
 
     def decoder_one(self, contexts: Contexts) -> DecoderOne:
         if self.candidates is not None:
@@ -74,8 +74,27 @@ class Pool(OneChoice):
         return mask
 
 
-def _rows(count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
-    return choices_of(actions, runs.n, count), None, None
+class _Rows:
+    """From rows to what is evaluated, where every task has all rows."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __call__(self, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
+        return choices_of(actions, runs.n, self.count), None, None
+
+
+class _MeasuredRows(_Rows):
+    """As `_Rows`, where some rows were not measured."""
+
+    def __init__(self, count: int, bank: PoolBankView) -> None:
+        super().__init__(count)
+        self.bank = bank
+
+    def __call__(self, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
+        at = choices_of(actions, runs.n, self.count)
+        there = self.bank.there.take(runs.base + at)
+        return (at if there.item(there.argmin()) else self.bank.measured_rows(runs.task, at)), None, None
 
 
 def _row(decode: Decoder, count: int, bank: PoolBankView | None, runs: Runs, action: object) -> int:
@@ -84,9 +103,3 @@ def _row(decode: Decoder, count: int, bank: PoolBankView | None, runs: Runs, act
     if type(action) is not int or not 0 <= action < count:
         return int(decode(runs, as_batch(action))[0].item())
     return action if bank is None else bank.measured_row(runs.task.item(0), action)
-
-
-def _measured_rows(bank: PoolBankView, count: int, runs: Runs, actions: ArrayLike) -> tuple[Ints, None, None]:
-    at = choices_of(actions, runs.n, count)
-    there = bank.there.take(runs.base + at)
-    return (at if there.item(there.argmin()) else bank.measured_rows(runs.task, at)), None, None

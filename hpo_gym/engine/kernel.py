@@ -49,7 +49,7 @@ class Kernel(Transition):
         self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
         self._tasks = np.zeros((_AHEAD, n), np.int64)
         self._blank: Observation | None = None
-        self._decode, self._observe = codec.decoder(contexts), observer
+        self._decode, self._observe = codec.decoder(contexts), observer.__call__
         self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
 
@@ -92,16 +92,18 @@ class Kernel(Transition):
         """
         contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
-        idle = self._idle(stop, skip) if stop is not None or skip is not None else None
-        self.quit, runs.leaving = stop if idle is not None and idle is not skip else None, skip
-        self._blanks = self.quit is not None or (self._blanks and skip is not None)
+        if stop is None and skip is None:
+            idle = self.quit = runs.leaving = None
+            self._blanks = False
+        else:
+            idle = self._idle(stop, skip)
+            self.quit, runs.leaving = stop if idle is not skip else None, skip
+            self._blanks = self.quit is not None or (self._blanks and skip is not None)
         self.submit(at, fidelity, idle)
         rewards = self._reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
-        if idle is not None:
-            rewards = np.where(idle, 0.0, rewards)
-        return rewards
+        return rewards if idle is None else np.where(idle, 0.0, rewards)
 
     @staticmethod
     def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

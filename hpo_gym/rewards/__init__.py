@@ -60,7 +60,9 @@ class OracleReward(Reward):
 
 def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
     """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
-    return functools.partial(reward.judge, oracle=Oracle.of(tasks)) if isinstance(reward, OracleReward) else reward
+    if isinstance(reward, OracleReward):
+        return functools.partial(reward.judge, oracle=Oracle.of(tasks))
+    return reward.__call__
 
 
 def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:

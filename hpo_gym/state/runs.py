@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
-from hpo_gym.state.paths import path_of, path_of_one
+from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
-_maximum = np.maximum
+_maximum, _empty, _F32 = np.maximum, np.empty, np.dtype(np.float32)
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
@@ -53,8 +53,6 @@ class Runs:
     Attributes:
         bank: What may be known of the tasks, and evaluated on them.
         task, world: Each run's position in the bank's tasks, and the seed of its world, ``(n,)``.
-        score: Scores by slot, ``(h, n)``.
-        at: Rows ``(h, n)`` or points ``(h, n, d)`` by slot.
         last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``.
         spent: Budget used, a number while in step.
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
@@ -89,8 +87,9 @@ class Runs:
         self.task = np.zeros(n, np.int64)
         self.world = np.zeros(n, np.uint64)
         self.base = bank.base(self.task)
-        self.at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
-        self.score = np.zeros((h, n), bank.dtype)
+        self._at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
+        self._score = np.zeros((h, n), bank.dtype)
+        self._late: dict[int, tuple[Ints, NDArray[Any]]] = {}  # by slot: flat places and scores not yet written there
         self.fidelity = np.ones((h, n)) if fidelity else None
         self.cost = None if self.tabular else np.zeros((h, n))
         self.status = None if self.tabular else np.zeros((h, n), np.int8)
@@ -100,7 +99,7 @@ class Runs:
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
-        self._path = path_of(bank, n, fused=fused, fidelity=fidelity)
+        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity)
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -109,8 +108,9 @@ class Runs:
         self._was_fidelity: Floats | None = None
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
         self.leaving: NDArray[np.bool_] | None = None
-        self._lean = self.tabular and not (fidelity or history or track)
-        self.scalar = n == 1 and self._lean and not repeats
+        self._lean = self.tabular and not (fidelity or history or track or repeats)
+        self.scalar = n == 1 and self._lean
+        self._fused = path if self._lean and isinstance(path, FusedRows) else None
         if self.scalar and isinstance(bank, PoolBank):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
@@ -140,7 +140,8 @@ class Runs:
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
         """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
         if which is None:
-            self.block = None  # it shows the last trial of the episode before
+            self._late.clear()  # nobody asks for the trials of the episode before
+            self.block = None  # it shows the last trial of that
             self.start, self.spent = self.clock, 0.0
             self.task, self.world = task, world
             self.base = self._bank.base(task)
@@ -151,6 +152,8 @@ class Runs:
             which_: Ints | slice = slice(None)
         else:
             which_ = which
+            if self._late:
+                self._settle()  # before bases change
             self.block = None  # was handed out, and what is not begun now can be asked for again
             if isinstance(self.start, int):
                 self.start = np.full(self.n, self.start)
@@ -210,14 +213,26 @@ class Runs:
             fidelity: ``(n,)``, or None for full evaluations.
             idle: Runs that evaluate nothing now, ``(n,)``; their episode is over.
         """
-        score, outcome = self._path(self, at, fidelity, idle)
-        self.record(at, score, outcome, fidelity, idle)
+        fused = self._fused
+        if fused is None or idle is not None:
+            score, outcome = self._path(self, at, fidelity, idle)
+            self.record(at, score, outcome, fidelity, idle)
+            return
+        self.block = block = _empty(fused.shape, _F32)
+        self.cell = cell = self.base + at
+        fused.table.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+        self.last = last = block[:, fused.score].copy()
+        self._late[self.clock % self.h] = cell, last
+        self.previous = best = self.best
+        self.best = _maximum(best, last)
+        self.spent = self.spent + 1.0
+        self.clock += 1
 
     def submit_one(self, row: int) -> None:
         """As `submit`, of the only run at full fidelity, without arrays; where `scalar`."""
         slot, score = self.clock % self.h, self._path_of_one(self, row)
-        self.at[slot, 0], self.score[slot, 0] = row, score
-        self.last, self.block = self.score[slot], None
+        self.at[slot, 0], self._score[slot, 0] = row, score
+        self.last, self.block = self._score[slot], None
         self.previous = best = self.best
         if score >= best.item(0):  # of two zeros NumPy's maximum gives the second one
             self.best = self.last.copy()
@@ -246,6 +261,27 @@ class Runs:
         else:
             self._record_more(slot, at, last, outcome, fidelity, idle)
         self.clock = clock + 1
+
+    # ------------------------------------------------------------------ slots
+    @property
+    def at(self) -> NDArray[Any]:
+        """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
+        if self._late:
+            self._settle()
+        return self._at
+
+    @property
+    def score(self) -> NDArray[Any]:
+        """Scores by slot, ``(h, n)``."""
+        if self._late:
+            self._settle()
+        return self._score
+
+    def _settle(self) -> None:
+        """Write what lockstep steps have left to be written: most agents never ask for it."""
+        for slot, (cell, score) in self._late.items():
+            self._at[slot], self._score[slot] = cell - self.base, score
+        self._late.clear()
 
     def _record_more(
         self,
@@ -421,13 +457,13 @@ class Runs:
         """A copy of some runs, with what observers read."""
         part = object.__new__(Runs)
         part.__dict__.update(self.__dict__)
-        part.n = len(which)
+        part.n, part._late = len(which), {}
         start = self.start if isinstance(self.start, int) else self.start[which]
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])
         part.start = start
         if not part.fresh:  # else there is no trial to show
-            part.at, part.score = self.at[:, which], self.score[:, which]
+            part._at, part._score = self.at[:, which], self.score[:, which]
             for name in ("cost", "status", "fidelity"):
                 value = getattr(self, name)
                 setattr(part, name, None if value is None else value[:, which])

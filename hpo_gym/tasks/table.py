@@ -23,6 +23,7 @@ from hpo_gym.trial import Query, Status, Trial
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_empty, _zeros, _F64, _I8 = np.empty, np.zeros, np.dtype(np.float64), np.dtype(np.int8)
 _MIX_INT, _ALL = int(_MIX), (1 << 64) - 1
 
 
@@ -409,17 +410,19 @@ class TableBank(PoolBank):
         keys = np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
         return scores, int(count[0]) if same else count.astype(np.uint64), keys
 
-    def outcome(self, base: Ints, at: Ints, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+    def outcome(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""
         cell = self._cells(base, at, fidelity)
         costs, failed = self._flat_outcomes
-        return costs.take(cell).astype(np.float64), failed.take(cell)
+        cost = _empty(len(cell), _F64)
+        cost[:] = costs.take(cell, mode="clip")
+        return cost, _zeros(len(cell), _I8) if failed is None else failed.take(cell, mode="clip")
 
     @functools.cached_property
-    def _flat_outcomes(self) -> tuple[NDArray[Any], NDArray[np.int8]]:
-        """Costs and statuses by the place in the flat table."""
+    def _flat_outcomes(self) -> tuple[NDArray[Any], NDArray[np.int8] | None]:
+        """Costs and statuses by the place in the flat table; no statuses where nothing failed."""
         costs, failed = self.table.costs[self.index], self.table.failed[self.index]
-        return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1)
+        return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1) if failed.any() else None
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
@@ -436,8 +439,8 @@ class TableBank(PoolBank):
         """Configuration of a row."""
         return row_config(self.table, self._places[task], int(at))
 
-    def _cells(self, base: Ints, at: Ints, fidelity: Floats | None) -> Ints:
-        cell = base + at
+    def _cells(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> Ints:
+        cell = base if at is None else base + at
         if self.f == 1:
             return cell
         last = self.f - 1
