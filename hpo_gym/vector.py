@@ -176,7 +176,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             terminated[slice(None) if ended is None else ended] = True
         if self._watch is not None and self.max_episode_steps is not None:
             truncated |= self._watch.late() & ~terminated & ~kernel.over
-            which = np.flatnonzero(terminated | truncated)
+            which = (terminated | truncated).nonzero()[0]
             ended = False if not which.size else None if len(which) == self.num_envs else which
         obs = kernel.observe()
         if skip is None and ended is False:
@@ -189,7 +189,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
-            info = self._mixed(info, np.flatnonzero(kernel.quit))
+            info = MixedInfo(info.step, kernel.quit.nonzero()[0])
         if ended is not False:
             which: Ints | None = ended
             if self._watch is not None and self.statistics:
@@ -198,7 +198,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
                 return self._renew(obs, rewards, terminated, truncated, which, info)
             kernel.finish(which)
         if skip is not None:
-            began = np.flatnonzero(skip)
+            began = skip.nonzero()[0]
             self._begin(began)
             obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
         return obs, rewards, terminated, truncated, info
@@ -247,18 +247,18 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         runs = self.kernel.runs
         if isinstance(info, MixedInfo):
             began = np.concatenate([began, info.began])
-        step = info.step._replace(task=runs.task, best=runs.best, t=runs.t)
+        bank, _, cell, at, score, _, fidelity, _, outcome = info.step
+        step = step_of((bank, runs.task, cell, at, score, runs.best, fidelity, runs.t, outcome))
         mixed = MixedInfo(step, began, {} if lazy is None else lazy)
-        for key in ("episode", "_episode"):
-            if key in info:
-                mixed[key] = info[key]
+        if info.has("episode"):
+            mixed["episode"], mixed["_episode"] = info["episode"], info["_episode"]
         return mixed
 
-    def _reset_info(self, lazy: Lazy | None = None, before: Mapping[str, Any] | None = None) -> StepInfo:
+    def _reset_info(self, lazy: Lazy | None = None, before: StepInfo | None = None) -> StepInfo:
         runs = self.kernel.runs
         step = Step(self.kernel.bank, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
         info = ResetInfo(step, {} if lazy is None else lazy)
-        if before is not None and "episode" in before:
+        if before is not None and before.has("episode"):
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
         return info
 

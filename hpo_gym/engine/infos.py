@@ -104,6 +104,10 @@ class StepInfo(dict[str, Any]):
                 self[key] = lazy()
         return dict(super().items())
 
+    def has(self, key: str) -> bool:
+        """Whether a value has been made, or was given."""
+        return super().__contains__(key)
+
     def __contains__(self, key: object) -> bool:
         return key in _KEYS or key in self.lazy or super().__contains__(key)
 

@@ -19,6 +19,7 @@ from hpo_gym.state.runs import Runs
 from hpo_gym.task import Bank, Ints, Keys
 
 _AHEAD = 32  # episodes
+_NOBODY = np.empty(0, np.int64)
 
 
 class Kernel(Transition):
@@ -70,7 +71,7 @@ class Kernel(Transition):
         episode = self.episode[which] + 1
         self.episode[which] = episode
         place = episode - self._foreseen[which]
-        if place[place.argmax()] >= _AHEAD:
+        if place.item(place.argmax()) >= _AHEAD:
             self._foresee(self._everyone)
             place = episode - self._foreseen[which]
         cell = place * self.n + which
@@ -103,7 +104,9 @@ class Kernel(Transition):
         rewards = self._reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
-        return rewards if idle is None else np.where(idle, 0.0, rewards)
+        if idle is not None:
+            rewards[idle] = 0.0
+        return rewards
 
     @staticmethod
     def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -128,11 +131,11 @@ class Kernel(Transition):
     # ------------------------------------------------------------------ views
     def observe(self) -> Observation:
         """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
-        if not self._blanks or not np.equal(self.runs.t, 0).any():
+        blank = self.runs.untried().nonzero()[0] if self._blanks else _NOBODY
+        if not blank.size:
             return self._observe(self.contexts, self.runs)
         with np.errstate(all="ignore"):  # scores of no trial
             obs = self._observe(self.contexts, self.runs)
-        blank = np.flatnonzero(self.runs.t == 0)
         return put(obs, blank, self.observe_some(blank))
 
     def observe_some(self, which: Ints) -> Observation:

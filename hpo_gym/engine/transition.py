@@ -106,7 +106,7 @@ class Transition:
         """Whose episode ends now, of those that are over by now."""
         if self.waiting:
             done = done & ~self.over
-        which = np.flatnonzero(done)
+        which: Ints = done.nonzero()[0]
         return which if which.size else False
 
     def _due(self) -> Ended:

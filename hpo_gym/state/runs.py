@@ -90,6 +90,7 @@ class Runs:
         self._at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
         self._score = np.zeros((h, n), bank.dtype)
         self._late: dict[int, tuple[Ints, NDArray[Any]]] = {}  # by slot: flat places and scores not yet written there
+        self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
         self.fidelity = np.ones((h, n)) if fidelity else None
         self.cost = None if self.tabular else np.zeros((h, n))
         self.status = None if self.tabular else np.zeros((h, n), np.int8)
@@ -125,6 +126,11 @@ class Runs:
         """Trials of run `i` so far, given points counted."""
         return self.clock - (self.start if isinstance(self.start, int) else self.start.item(i))
 
+    def untried(self) -> NDArray[np.bool_]:
+        """Which runs have no trial yet, ``(n,)``."""
+        untried = self.start == self.clock
+        return untried if isinstance(untried, np.ndarray) else np.full(self.n, untried)
+
     @property
     def fresh(self) -> bool:
         """Whether no run has a trial yet."""
@@ -134,13 +140,14 @@ class Runs:
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1]."""
         left = 1.0 - self.spent / self.budget
-        return left if isinstance(left, float) else np.maximum(left, 0.0)  # sums of fidelities round
+        return left if self.fidelity is None else np.maximum(left, 0.0)  # sums of fidelities round
 
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
         """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
         if which is None:
             self._late.clear()  # nobody asks for the trials of the episode before
+            self._halted = None
             self.block = None  # it shows the last trial of that
             self.start, self.spent = self.clock, 0.0
             self.task, self.world = task, world
@@ -152,7 +159,11 @@ class Runs:
             which_: Ints | slice = slice(None)
         else:
             which_ = which
-            if self._late:
+            if self._halted is not None:
+                begun = np.zeros(self.n, bool)
+                begun[which] = True
+                self._forget(begun)
+            if self._late or self._halted is not None:
                 self._settle()  # before bases change
             self.block = None  # was handed out, and what is not begun now can be asked for again
             if isinstance(self.start, int):
@@ -250,6 +261,7 @@ class Runs:
         """Account for trials whose scores ``(n,)`` are known; `submit` does so after it has evaluated."""
         clock = self.clock
         slot = clock % self.h
+        self._forget(self.leaving)
         if self.repeated is not None:
             self.repeated = self._repeats(at, fidelity)
         self.at[slot] = at
@@ -266,22 +278,32 @@ class Runs:
     @property
     def at(self) -> NDArray[Any]:
         """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
-        if self._late:
+        if self._late or self._halted is not None:
             self._settle()
         return self._at
 
     @property
     def score(self) -> NDArray[Any]:
         """Scores by slot, ``(h, n)``."""
-        if self._late:
+        if self._late or self._halted is not None:
             self._settle()
         return self._score
 
     def _settle(self) -> None:
-        """Write what lockstep steps have left to be written: most agents never ask for it."""
+        """Write and move what steps have left to be written and moved: most agents never ask for it."""
         for slot, (cell, score) in self._late.items():
             self._at[slot], self._score[slot] = cell - self.base, score
         self._late.clear()
+        if self._halted is not None:
+            who, self._halted = self._halted, None
+            for slots in (self._at, self._score, self.fidelity, self.cost, self.status):
+                if slots is not None:
+                    slots[:, who] = slots[self._before, who]
+
+    def _forget(self, gone: NDArray[np.bool_] | None) -> None:
+        """Leave unmoved what nobody will ask for: trials of runs that begin anew, `gone` ``(n,)``."""
+        if self._halted is not None and gone is not None and gone[self._halted].all():
+            self._halted = None
 
     def _record_more(
         self,
@@ -326,7 +348,7 @@ class Runs:
 
     def _take_back(self, idle: NDArray[np.bool_], used: float | Floats) -> None:
         """Undo what this tick did to idle runs."""
-        who = np.flatnonzero(idle)
+        who = idle.nonzero()[0]
         before = self.spent
         self.best[who] = self.previous[who]  # all three were made in this tick
         spent = before + used
@@ -337,17 +359,18 @@ class Runs:
         self.start = np.full(self.n, self.start) if isinstance(self.start, int) else self.start.copy()
         self.start[who] += 1
         if idle is not self.leaving:
-            self._keep_last(who if self.leaving is None else np.flatnonzero(idle & ~self.leaving))
+            self._keep_last(who if self.leaving is None else (idle & ~self.leaving).nonzero()[0])
 
     def _keep_last(self, who: Ints) -> None:
-        """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last."""
-        slot = self.clock % self.h
-        for slots in (self.at, self.score, self.fidelity, self.cost, self.status):
-            if slots is not None:
-                slots[:, who] = slots[self._before, who]
-        self.last[who] = self.score[slot, who]
+        """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last.
+
+        They are moved when somebody asks for more than the last one.
+        """
+        self._halted = who
+        before = (self.clock - 1) % self.h
+        self.last[who] = self._score[before, who]
         if self.block is not None:
-            at = self.at[slot, who]
+            at = self._at[before, who]
             if self.cell is not None:
                 self.cell[who] = self.base[who] + at
             self.block[who, : self.d], self.block[who, self.d] = self._signed(self.task[who], at), self.last[who]
@@ -457,7 +480,7 @@ class Runs:
         """A copy of some runs, with what observers read."""
         part = object.__new__(Runs)
         part.__dict__.update(self.__dict__)
-        part.n, part._late = len(which), {}
+        part.n, part._late, part._halted = len(which), {}, None
         start = self.start if isinstance(self.start, int) else self.start[which]
         if not isinstance(start, int) and start.size and (start == start[0]).all():
             start = int(start[0])
