@@ -364,9 +364,8 @@ class Runs:
     def _keep_last(self, who: Ints) -> None:
         """Move the trials of idle runs up by one slot, as their start has moved, so that the last one is the last.
 
-        They are moved when somebody asks for more than the last one.
+        Rows and scores are moved when somebody asks for more than the last one.
         """
-        self._halted = who
         before = (self.clock - 1) % self.h
         self.last[who] = self._score[before, who]
         if self.block is not None:
@@ -374,6 +373,9 @@ class Runs:
             if self.cell is not None:
                 self.cell[who] = self.base[who] + at
             self.block[who, : self.d], self.block[who, self.d] = self._signed(self.task[who], at), self.last[who]
+        self._halted = who
+        if self.fidelity is not None or self.cost is not None:
+            self._settle()
 
     def _write_history(
         self, at: NDArray[Any], score: NDArray[Any], used: float | Floats, idle: NDArray[np.bool_] | None
