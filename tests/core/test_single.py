@@ -1,0 +1,248 @@
+"""One run without arrays: known answers, and on every kind of table the batch form of each part beside it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import core_toys
+import numpy as np
+import pytest
+import toys
+
+import hpo_gym
+from hpo_gym.codecs import CODECS
+from hpo_gym.engine.single import Single
+from hpo_gym.errors import HPOGymError
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.observers.last import Last
+from hpo_gym.rewards import REWARDS
+from hpo_gym.score_scales import SCORES
+from hpo_gym.state.oracle import Oracle
+from hpo_gym.transfer.regret import relative_regret, relative_regret_of
+
+TABLES = {
+    "fused": toys.plain, "gaps and levels": toys.gappy, "a pool per task": toys.ragged, "repeats": toys.noisy,
+    "float64": core_toys.odd, "float32": core_toys.square,
+}  # fmt: skip
+POOL_STOP = {"name": "pool", "stop": True}
+
+
+def env(suite: Any, **options: Any) -> hpo_gym.HPOEnv:
+    return hpo_gym.HPOEnv(suite, **{"codec": "pool", "budget": 5, **options})
+
+
+def typed(value: Any) -> Any:
+    """A value with its types and bits, to compare."""
+    if isinstance(value, dict):
+        return {key: typed(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, (list, tuple)):
+        return [typed(one) for one in value]
+    return type(value), repr(value)
+
+
+def beside(suite: Any, steps: int = 40, **options: Any) -> tuple[hpo_gym.HPOEnv, int]:
+    """Step an env and one that takes the batch path, on the same actions; all that they give must be the same."""
+    fast, slow = env(suite, **options), env(suite, **options)
+    slow._single = None
+    rng, ends = np.random.default_rng(3), 0
+    fast.action_space.seed(3)
+    assert typed(fast.reset(seed=7)) == typed(slow.reset(seed=7))
+    for i in range(steps):
+        action = rng.integers(fast.action_space.n) if fast.kernel.parts.codec.pool else fast.action_space.sample()
+        given = int(action) if i % 2 and np.ndim(action) == 0 else action
+        one, other = fast.step(given), slow.step(action)
+        assert typed(one) == typed(other), (i, one, other)
+        if fast.kernel.parts.codec.pool:
+            assert fast.action_masks().tolist() == slow.action_masks().tolist()
+        if one[2]:
+            ends += 1
+            assert fast.history() == slow.history()
+            assert typed(fast.reset()) == typed(slow.reset())
+    return fast, ends
+
+
+# ---------------------------------------------------------------------------------------------- known answers
+def test_an_episode_by_hand() -> None:
+    one = env(core_toys.square(), task="a", budget=3, reward="improvement")
+    one.reset(seed=0)
+    assert one._single is not None
+    floor, best = one.kernel.contexts.scale.mean, -np.inf
+    for t, action in enumerate([2, np.int64(0), np.uint8(3)], 1):
+        row = int(action)
+        score = float(np.float32(core_toys.SCORE[0][row]))
+        obs, reward, ended, late, info = one.step(action)
+        gain = np.float32(max(best, score, floor)) - np.float32(max(best, floor))
+        best = max(best, score)
+        assert obs.tolist() == [*core_toys.SIGNED[row], score, best, np.float32(1 - t / 3)]
+        assert (type(reward), reward, ended, late) == (float, float(gain), t == 3, False)
+        assert (info["score"], info["incumbent_score"], info["t"], info["cost"]) == (score, best, t, 1.0)
+        assert info["config"] == dict(zip("uv", core_toys.X[row], strict=True)) and info["status"] == "ok"
+        assert info["config"] is not info["incumbent"]
+
+
+def test_a_row_that_was_not_measured_is_answered_by_its_nearest() -> None:
+    suite = hpo_gym.table_suite(
+        "Line", core_toys.square().space, [[0.0, 0.0], [0.1, 0.0], [1.0, 1.0]], [[np.nan, 2.0, 3.0]], tasks=["a"],
+        splits={"train": ["a"]},
+    )  # fmt: skip
+    one = env(suite)
+    one.reset(seed=0)
+    assert [one.step(row)[4]["score"] for row in (0, 1, 2, 0)] == [2.0, 2.0, 3.0, 2.0]
+    assert one.history().configs[0] == one.history().configs[1]
+
+
+def test_a_repeat_is_drawn_by_the_world_as_a_batch_draws_it() -> None:
+    one = env(core_toys.noisy(), budget=8)
+    one.reset(seed=1)
+    bank, runs = one.kernel.bank, one.kernel.runs
+    for row in range(4):
+        whole, _ = bank.evaluate(runs.base, np.array([row]), None, runs.world)
+        assert one.step(row)[4]["score"] == whole[0]
+        below, above = core_toys.SCORE[int(runs.task[0])][row] - 1, core_toys.SCORE[int(runs.task[0])][row] + 1
+        assert below - 1e-6 <= whole[0] <= above + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("score", "best", "worst"),
+    [(0.25, 1.0, 0.0), (2.0, 1.0, 0.0), (-3.0, 1.0, 0.0), (-np.inf, 1.0, 0.0), (0.5, 0.5, 0.5), (0.1, 0.5, 0.5),
+     (-np.inf, 0.5, 0.5), (np.nan, 1.0, 0.0), (-1e308, 1e308, -1e308), (0.0, -0.0, -1.0)],
+)  # fmt: skip
+def test_regret_of_one_score(score: float, best: float, worst: float) -> None:
+    with np.errstate(all="ignore"):
+        many = relative_regret(np.array([score]), best, worst).item()
+    assert repr(relative_regret_of(score, best, worst)) == repr(many)
+
+
+def test_regret_of_one_score_by_hand() -> None:
+    assert [relative_regret_of(s, 1.0, -1.0) for s in (1.0, 0.5, 0.0, -1.0, -9.0, 7.0)] == [0, 0.25, 0.5, 1, 1, 0]
+    assert Oracle(np.array([4.0, 1.0]), np.array([0.0, 0.0])).regret_of(0, 1.0) == 0.75
+
+
+# ---------------------------------------------------------------------------------------------- the batch form
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("reward", REWARDS.names())
+def test_every_reward_on_every_kind_of_table(table: str, reward: str) -> None:
+    one, ends = beside(TABLES[table](), reward=reward)
+    assert isinstance(one._single, Single) and ends > 5
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("observer", sorted(set(OBSERVERS.names()) - {"pool"}))
+@pytest.mark.parametrize("scores", SCORES.names())
+def test_every_observer_on_every_scale(table: str, observer: str, scores: str) -> None:
+    part = {"name": observer, "context": scores == "rank" and observer != "levels"}
+    one, _ = beside(TABLES[table](), observer=part, scores=scores, n_init=1)
+    observed = one.kernel.parts.observer
+    assert (one._single is None) == (observed.needs_history or observed.needs_incumbent)
+
+
+@pytest.mark.parametrize("codec", CODECS.names())
+@pytest.mark.parametrize("table", TABLES)
+def test_every_codec(table: str, codec: str) -> None:
+    one, _ = beside(TABLES[table](), codec=codec, n_init=2, reward="cost_aware")
+    assert (one._single is None) == one.kernel.parts.codec.needs_incumbent
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"codec": POOL_STOP}, {"codec": {"name": "pool", "fidelity": True}}, {"duplicates": "penalize"},
+     {"observer": "history"}],
+    ids=str,
+)  # fmt: skip
+def test_what_keeps_more_takes_the_batch_path(options: dict[str, Any]) -> None:
+    assert env(toys.gappy(), **options)._single is None
+
+
+def test_what_has_no_pool_takes_the_batch_path() -> None:
+    assert hpo_gym.HPOEnv(toys.formulas())._single is None
+
+
+def test_either_path_may_take_the_next_step() -> None:
+    fast, mixed = env(toys.gappy(), budget=6), env(toys.gappy(), budget=6)
+    for one in (fast, mixed):
+        one.reset(seed=2)
+    other = mixed._single
+    for i, action in enumerate([3, 9, 9, 0, 14, 2]):
+        mixed._single = other if i % 2 else None
+        assert typed(fast.step(action)) == typed(mixed.step(action))
+    assert fast.history() == mixed.history()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])  # noqa: S301 - our own
+def test_a_copy_goes_on_by_itself(copied: Any) -> None:
+    one = env(toys.noisy(), reward="regret_drop")
+    one.reset(seed=4)
+    one.step(3)
+    twin = copied(one)
+    assert twin._single is not one._single
+    first = [typed(one.step(row)) for row in (1, 7)]
+    assert first == [typed(twin.step(row)) for row in (1, 7)]
+    assert one.history() == twin.history() and len(one.history()) == 3
+
+
+class Own(Last):
+    """An observer that knows nothing of scalar forms of its own."""
+
+    def __call__(self, contexts: Any, runs: Any) -> Any:
+        return super().__call__(contexts, runs) * np.float32(0.5)
+
+    def one(self, contexts: Any, runs: Any) -> Any:
+        return hpo_gym.observers.Observer.one(self, contexts, runs)
+
+
+def test_a_part_without_a_scalar_form_is_asked_in_a_batch() -> None:
+    plain, own = env(toys.plain()), env(toys.plain(), observer=Own())
+    for one in (plain, own):
+        one.reset(seed=0)
+    assert own._single is not None
+    assert (own.step(5)[0] * 2).tolist() == plain.step(5)[0].tolist()
+
+
+# ---------------------------------------------------------------------------------------------- bad actions
+def bad_action(rng: np.random.Generator, count: int) -> Any:
+    """Something that is no row of `count`."""
+    kinds = [
+        lambda: -int(rng.integers(1, 2**40)), lambda: count + int(rng.integers(2**40)), lambda: rng.normal(),
+        lambda: np.int64(count + rng.integers(9)), lambda: np.int8(-rng.integers(1, 100)), lambda: True,
+        lambda: np.bool_(False), lambda: None, lambda: "1", lambda: np.uint64(2**63 + int(rng.integers(9))),
+        lambda: 2**70, lambda: np.array([0]), lambda: [0, 1], lambda: np.nan, lambda: np.float32(1.0), lambda: 1j,
+        lambda: {}, lambda: np.array([], int), lambda: object(), lambda: [[0], [0, 1]],
+    ]  # fmt: skip
+    return kinds[rng.integers(len(kinds))]()
+
+
+@pytest.mark.parametrize("table", ["fused", "gaps and levels"])
+def test_ten_thousand_bad_actions_change_nothing(table: str) -> None:
+    one, twin, rng = env(TABLES[table](), budget=100), env(TABLES[table](), budget=100), np.random.default_rng(0)
+    for each in (one, twin):
+        each.reset(seed=9)
+    count = int(one.action_space.n)
+    for i in range(10_000):
+        with pytest.raises(HPOGymError):
+            one.step(bad_action(rng, count))
+        if i % 200 == 0:
+            action = int(rng.integers(count))
+            assert typed(one.step(action)) == typed(twin.step(action))
+    assert one.history() == twin.history() and len(one.history()) == 50
+
+
+def test_ten_thousand_bad_actions_of_many_runs_change_nothing() -> None:
+    n, rng = 8, np.random.default_rng(0)
+    one, twin = (hpo_gym.HPOVectorEnv(n, toys.plain(), codec="pool", budget=100) for _ in range(2))
+    for each in (one, twin):
+        each.reset(seed=9)
+    for i in range(10_000):
+        actions = rng.integers(0, 16, n)
+        wrong: Any = actions.astype([np.int64, np.int32, np.uint64][i % 3])
+        wrong[rng.integers(n)] = 16 + rng.integers(100)
+        if i % 7 == 0:
+            wrong = [actions[:-1], actions + 0.5, actions.reshape(2, 4), actions > 3, actions.astype(str)][i % 5]
+        with pytest.raises(HPOGymError):
+            one.step(wrong)
+        if i % 200 == 0:
+            assert typed(one.step(actions)[:4]) == typed(twin.step(actions)[:4])
+    assert all(one.history(i) == twin.history(i) and len(one.history(i)) == 50 for i in range(n))
