@@ -115,9 +115,13 @@ class Table:
         known = np.isfinite(out)
         if known.all():
             return out
-        whole = [_median(c, 0.0) for c in out]  # for a fidelity of which no cost is known
-        middle = [[_median(c, rest) for c in task.T] for task, rest in zip(out, whole, strict=True)]  # (k, f)
-        return np.where(known, out, np.array(middle, np.float32)[:, None])
+        out = out.copy()
+        for cost, there in zip(out, known, strict=True):
+            if not there.all():
+                whole = _median(cost, 0.0)  # for a fidelity of which no cost is known
+                middle = np.array([_median(level, whole) for level in cost.T], np.float32)
+                cost[:] = np.where(there, cost, middle)
+        return out
 
     def points(self, k: int) -> NDArray[Any]:
         """The pool of task `k`, ``(m, d)``."""
