@@ -14,6 +14,7 @@ from hpo_gym.task import Bank, Floats, Ints
 
 Lazy = dict[str, Callable[[], Any]]
 _NOTHING: Lazy = {}
+_F64, _I64 = np.dtype(np.float64), np.dtype(np.int64)
 _KEYS = ("task", "score", "incumbent_score", "fidelity", "cost", "status", "t")
 
 
@@ -60,24 +61,22 @@ class StepInfo(dict[str, Any]):
         self.step, self.lazy = step, lazy
 
     # ------------------------------------------------------------------ how each is made
-    def make(self, key: str) -> Any:
-        """One of `_KEYS`; of `cost` and `status`, both are found at once, and the other one is kept."""
-        step = self.step
-        if key == "task":
-            return step.task.copy()
-        if key == "score":
-            return _read_only(step.score)
-        if key == "incumbent_score":
-            return _read_only(step.best)
-        if key == "fidelity":
-            return filled(len(step.task), 1.0, np.float64) if step.fidelity is None else step.fidelity
-        if key == "t":
-            return filled(len(step.task), step.t, np.int64) if isinstance(step.t, int) else step.t.copy()
-        found = dict(zip(("cost", "status"), self.outcome(), strict=True))
-        other = "status" if key == "cost" else "cost"
-        if not super().__contains__(other):
-            self[other] = found[other]
-        return found[key]
+    def task(self) -> Ints:
+        return self.step.task.copy()
+
+    def score(self) -> NDArray[Any]:
+        return _read_only(self.step.score)
+
+    def incumbent_score(self) -> NDArray[Any]:
+        return _read_only(self.step.best)
+
+    def fidelity(self) -> Floats:
+        share = self.step.fidelity
+        return filled(len(self.step.task), 1.0, _F64) if share is None else share
+
+    def t(self) -> Ints:
+        t = self.step.t
+        return filled(len(self.step.task), t, _I64) if isinstance(t, int) else t.copy()
 
     def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Cost and status of the last trials, fresh, each ``(n,)``."""
@@ -88,20 +87,34 @@ class StepInfo(dict[str, Any]):
 
     # ------------------------------------------------------------------ a dictionary
     def __missing__(self, key: str) -> Any:
-        lazy = self.lazy.get(key)
-        if lazy is None and key not in _KEYS:
+        if key in self.lazy:
+            self[key] = self.lazy[key]()
+        elif key in ("cost", "status"):
+            self._keep_outcome()
+        elif key in _KEYS:
+            self[key] = getattr(self, key)()
+        else:
             raise KeyError(key)
-        value = self[key] = self.make(key) if lazy is None else lazy()
-        return value
+        return super().__getitem__(key)
+
+    def _keep_outcome(self) -> None:
+        """Cost and status are looked up at once; what a reader has overwritten stays."""
+        cost, status = self.outcome()
+        self.setdefault("cost", cost)
+        self.setdefault("status", status)
 
     def _all(self) -> dict[str, Any]:
         have = super().__contains__
-        for key in _KEYS:
-            if not have(key):
-                self[key] = self.make(key)
-        for key, lazy in self.lazy.items():
-            if not have(key):
-                self[key] = lazy()
+        if super().__len__():
+            for key in (*_KEYS, *self.lazy):
+                if not have(key):
+                    self[key]
+        else:
+            cost, status = self.outcome()
+            super().update(
+                task=self.task(), score=self.score(), incumbent_score=self.incumbent_score(), fidelity=self.fidelity(),
+                cost=cost, status=status, t=self.t(), **{key: lazy() for key, lazy in self.lazy.items()},
+            )  # fmt: skip
         return dict(super().items())
 
     def has(self, key: str) -> bool:
@@ -152,11 +165,11 @@ class ResetInfo(StepInfo):
 
     __slots__ = ()
 
-    def make(self, key: str) -> Any:
-        n, best = len(self.step.task), self.step.best
-        if key == "score":
-            return filled(n, np.nan, np.float64)
-        return np.where(np.isneginf(best), np.nan, best) if key == "incumbent_score" else super().make(key)
+    def score(self) -> Floats:
+        return filled(len(self.step.task), np.nan, _F64)
+
+    def incumbent_score(self) -> NDArray[Any]:
+        return np.where(np.isneginf(self.step.best), np.nan, self.step.best)
 
     def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         return np.zeros(len(self.step.task)), np.zeros(len(self.step.task), np.int8)
@@ -172,12 +185,15 @@ class MixedInfo(StepInfo):
         super().__init__(step, lazy)
         self.began = began
 
-    def make(self, key: str) -> Any:
-        if key not in ("score", "incumbent_score"):
-            return super().make(key)
-        value = (self.step.score if key == "score" else self.step.best).astype(np.float64)
-        value[self.began if key == "score" else np.isneginf(value)] = np.nan
-        return value
+    def score(self) -> Floats:
+        score = self.step.score.astype(np.float64)
+        score[self.began] = np.nan
+        return score
+
+    def incumbent_score(self) -> Floats:
+        best = self.step.best.astype(np.float64)
+        best[np.isneginf(best)] = np.nan
+        return best
 
     def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         cost, status = super().outcome()
@@ -186,7 +202,7 @@ class MixedInfo(StepInfo):
         return cost, status
 
 
-def filled(n: int, value: float, dtype: type[np.generic]) -> NDArray[Any]:
+def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A fresh array ``(n,)`` of one value; NumPy's `full` and `ones` take three times as long."""
     out = np.empty(n, dtype)
     out.fill(value)

@@ -100,7 +100,8 @@ class Kernel(Transition):
             idle = self._idle(stop, skip)
             self.quit, runs.leaving = stop if idle is not skip else None, skip
             self._blanks = self.quit is not None or (self._blanks and skip is not None)
-        self.submit(at, fidelity, idle)
+        self.idle = idle
+        runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
         rewards = self._reward(contexts, runs)
         if runs.repeated is not None:
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)

@@ -80,10 +80,12 @@ class Transition:
 
         Afterwards `ended` says whose episode is over.
         """
-        self.idle, runs = idle, self.runs
-        if fidelity is not None:
-            fidelity = np.minimum(fidelity, affordable(self._levels, runs.budget - runs.spent))
-        runs.submit(at, fidelity, idle)
+        self.idle = idle
+        self.runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
+
+    def affordable(self, fidelity: Floats) -> Floats:
+        """Fidelities ``(n,)``, lowered to what the budget left of each run pays for."""
+        return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs.spent))
 
     def ended(self) -> Ended:
         """Whose episode the last step ended: False (nobody's), None (everybody's), or positions ``(b,)``."""

@@ -8,6 +8,8 @@ from hpo_gym.rewards import REWARDS, Reward, Rewards
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
+_F64 = np.dtype(np.float64)
+
 
 @REWARDS.register("score")
 class Score(Reward):
@@ -17,4 +19,4 @@ class Score(Reward):
         return runs.last.item(0)  # type: ignore[no-any-return]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        return runs.last.astype(np.float64)
+        return runs.last.astype(_F64)
