@@ -44,5 +44,9 @@ class Last(Flat):
         else:
             out[:, d] = self.serve(contexts, runs, runs.last)
             out[:, d + 1] = self.serve(contexts, runs, runs.best)
-        out[:, d + 2] = runs.left
+        left = runs.left
+        if isinstance(left, float):
+            out[:, d + 2].fill(left)
+        else:
+            out[:, d + 2] = left
         return self.finish(contexts, runs, out) if self.context else out

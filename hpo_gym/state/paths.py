@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Bank, Evaluated, Floats, Mask, PoolBank
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Mask, PoolBank
 
 if TYPE_CHECKING:
     from hpo_gym.state.runs import Runs
@@ -23,6 +23,7 @@ later, the whole outcome. What is said of idle runs is not used."""
 PathOfOne = Callable[["Runs", int], float]
 """From the only run and the row that it evaluates to its score."""
 
+_MANY = 2048
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
@@ -57,12 +58,19 @@ class FusedRows:
 
     def __init__(self, table: NDArray[np.float32], n: int) -> None:
         self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
+        self.few = n < _MANY
 
     def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
-        runs.block = block = _empty(self.shape, _F32)
         runs.cell = cell = runs.base + at
-        self.table.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+        runs.block = block = self.gather(cell)
         return block[:, self.score], None
+
+    def gather(self, cell: Ints) -> NDArray[np.float32]:
+        """The rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy copies nothing twice and checks nothing.
+
+        Of few rows, a plain `take` is faster.
+        """
+        return self.table.take(cell, 0, _empty(self.shape, _F32), "clip")
 
 
 class FramedRows:

@@ -20,7 +20,7 @@ from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
 from hpo_gym.trial import History, Query, Status, Trial
 
-_maximum, _empty, _F32 = np.maximum, np.empty, np.dtype(np.float32)
+_maximum = np.maximum
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""
@@ -229,9 +229,8 @@ class Runs:
             score, outcome = self._path(self, at, fidelity, idle)
             self.record(at, score, outcome, fidelity, idle)
             return
-        self.block = block = _empty(fused.shape, _F32)
         self.cell = cell = self.base + at
-        fused.table.take(cell, 0, block, "clip")  # with `out` and "clip", NumPy copies nothing twice
+        self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
         self._late[self.clock % self.h] = cell, last
         self.previous = best = self.best
