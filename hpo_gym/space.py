@@ -142,23 +142,28 @@ class SearchSpace:
 
     @functools.cached_property
     def _snapper(self) -> Snapper:
-        return Snapper(self.hyperparameters, self._parents if self._activity is not None else ())
+        return Snapper(self.hyperparameters, self.parents if self._activity is not None else ())
 
     @functools.cached_property
-    def _parents(self) -> list[int]:
+    def parents(self) -> list[int]:
         """Columns that conditions look at, ascending."""
         return sorted({self._index[name] for c in self._conditions for name in conditions.parents(c)})
 
     @functools.cached_property
+    def children(self) -> list[int]:
+        """Columns that conditions make active, ascending."""
+        return sorted({self._index[c["child"]] for c in self._conditions})
+
+    @functools.cached_property
     def _activity(self) -> ChoiceTable | None:
         """What is active, by the choices of all parents; None where one is a number, or where it would be large."""
-        return self._table_of(self._parents, self._active_by_conditions) if self._conditions else None
+        return self._table_of(self.parents, self._active_by_conditions) if self._conditions else None
 
     @functools.cached_property
     def _legality(self) -> ChoiceTable | None:
         """What is legal, by the choices that clauses name and those that make them active; None as in `_activity`."""
         named = {self._index[name] for clause in self._forbidden for name in conditions.named(clause)}
-        return self._table_of(sorted(named | set(self._parents)), self._legal_by_clauses)
+        return self._table_of(sorted(named | set(self.parents)), self._legal_by_clauses)
 
     def _table_of(self, columns: list[int], values: Callable[[Points], NDArray[np.bool_]]) -> ChoiceTable | None:
         counts = [len(self.hyperparameters[j].choices) for j in columns]

@@ -15,8 +15,10 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 LAYERS = """
 errors budget
 seeding registry
-_conditions storage jobs
+_conditions hyperparameter storage jobs
+_snapping _choice_table
 space trial
+nearest
 pool
 optimizer
 task

@@ -1,0 +1,102 @@
+"""What is near: the squared distance between two configurations, as a sum of products. It is written nowhere else.
+
+Column by column it adds the squared difference in the unit cube where a metric hyperparameter is active on both sides,
+1 for another choice of a categorical, and 1 where only one side is active.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.space import Points, SearchSpace
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+ROUNDED = 1e-11  # more than squared distances differ that are equal when rounded to 12 digits
+
+
+class Columns(NamedTuple):
+    """Metric columns ``(p,)`` and others ``(q,)`` with their number of choices; of each choice ``(c,)``, its column of
+    the others and its place there."""
+
+    metric: Ints
+    other: Ints
+    choices: Floats
+    column: Ints
+    place: Ints
+
+
+@functools.lru_cache(maxsize=64)
+def columns(space: SearchSpace) -> Columns:
+    """The columns of a space by what distance means in them."""
+    metric = [j for j, h in enumerate(space.hyperparameters) if h.metric]
+    other = [j for j, h in enumerate(space.hyperparameters) if not h.metric]
+    count = [len(space.hyperparameters[j].choices) for j in other]
+    places = [np.arange(c) for c in count]
+    return Columns(
+        np.array(metric, np.int64), np.array(other, np.int64), np.array(count, np.float64),
+        np.repeat(np.arange(len(other)), count), np.concatenate([np.empty(0, np.int64), *places]),
+    )  # fmt: skip
+
+
+class Parts(NamedTuple):
+    """Of points: what is active ``(n, d)``, None for all; of metric columns, the value, 0 where inactive ``(n, p)``; of
+    others, which choice is taken, none where inactive ``(n, c)``."""
+
+    active: Floats | None
+    value: Floats
+    chosen: Mask
+
+    def known(self, space: SearchSpace) -> Floats:
+        """What is active, said also where all is."""
+        return np.ones((len(self.value), space.d)) if self.active is None else self.active
+
+
+def parts(space: SearchSpace, x: Points) -> Parts:
+    """The parts of canonical points ``(n, d)``."""
+    c, value = columns(space), x.take(columns(space).metric, 1)
+    code = np.minimum(np.floor(x.take(c.other, 1) * c.choices), c.choices - 1)
+    chosen = code.take(c.column, 1) == c.place
+    if not space.conditional:
+        return Parts(None, value, chosen)
+    active = space.active(x)
+    value *= active.take(c.metric, 1)
+    chosen &= active.take(c.other, 1).take(c.column, 1)
+    return Parts(active.astype(np.float64), value, chosen)
+
+
+def of_points(space: SearchSpace, x: Points) -> Floats:
+    """Factors on the side of the points, ``(n, f)``: 1, what is active, squares, values, choices."""
+    p = parts(space, x)
+    return np.concatenate([np.ones((len(x), 1)), p.known(space), p.value * p.value, p.value, p.chosen], 1)
+
+
+def of_rows(space: SearchSpace, x: Points) -> Floats:
+    """Factors on the side of the rows, ``(f, m)``; the sum of products is the squared distance.
+
+    With `a` for active, ``|a - a'| = a + a' - 2 a a'``; a metric column adds ``a a' (u - u')^2``, another one ``a a'``
+    less 1 where the choice is the same.
+    """
+    p, c = parts(space, x), columns(space)
+    active = p.known(space)
+    both = 1.0 - 2.0 * active
+    both[:, c.metric] += p.value * p.value
+    both[:, c.other] += active[:, c.other]
+    factors = [active.sum(1)[:, None], both, active[:, c.metric], -2.0 * p.value, -1.0 * p.chosen]
+    return np.concatenate(factors, 1).T.copy()
+
+
+def distances(space: SearchSpace, x: Points, rows: Points) -> Floats:
+    """Squared distances of canonical points ``(n, d)`` to others ``(m, d)``, ``(n, m)``."""
+    return np.round(of_points(space, x) @ of_rows(space, rows), 12)  # so that what is as near is equal
+
+
+def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
+    """As `distances`, of each point to one other, ``(n,)``."""
+    return np.asarray(np.round((of_points(space, x) * of_rows(space, rows).T).sum(1), 12))
