@@ -158,15 +158,22 @@ class Gaps:
         self.measured, self._pool = measured, pool
         self._answers = np.full(measured.shape, -1, np.int32)
 
+    @functools.cached_property
+    def closed(self) -> Mask:
+        """Which rows each task lacks, ``(k, m)``."""
+        return ~self.measured
+
     def answering(self, task: Ints, rows: Ints) -> Ints:
         """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
         out = np.where(self.measured[task, rows], rows, self._answers[task, rows])
         unknown = np.flatnonzero(out < 0)
+        pools: dict[Pool, list[int]] = {}
         for k in np.unique(task[unknown]).tolist():
-            who = unknown[task[unknown] == k]
-            pool, asked = self._pool(k), np.unique(rows[who])
-            self._answers[k, asked] = pool.nearest(pool.x[asked], self.measured[k])
-            out[who] = self._answers[k, rows[who]]
+            pools.setdefault(self._pool(k), []).append(k)
+        for pool, tasks in pools.items():
+            who = unknown[np.isin(task[unknown], tasks)]
+            out[who] = pool.nearest_open(pool.x[rows[who]], Shut(self.closed, task[who]))
+            self._answers[task[who], rows[who]] = out[who]
         return out
 
 

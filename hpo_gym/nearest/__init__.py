@@ -7,6 +7,7 @@ import numpy as np
 from hpo_gym.nearest.candidates import Search
 from hpo_gym.nearest.dense import Dense
 from hpo_gym.nearest.distance import columns
+from hpo_gym.nearest.exact import Exact
 from hpo_gym.nearest.patterns import Patterns
 from hpo_gym.nearest.tree import Tree
 from hpo_gym.space import Points, SearchSpace
@@ -21,6 +22,7 @@ def search_of(space: SearchSpace, x: Points) -> Search:
     few = 0 < len(c.metric) <= _TREE_METRIC and len(c.metric) + len(c.place) <= _TREE_WIDTH
     if not space.conditional:
         return Tree(space, x) if few and len(x) >= _TREE_FROM else Dense(space, x)
-    if len(x) >= _PATTERNS_FROM and 1 <= len(np.unique(space.active(x), axis=0)) <= len(x) / _OF_A_PATTERN:
-        return Patterns(space, x)
-    return Dense(space, x)
+    if len(x) < _PATTERNS_FROM:
+        return Dense(space, x)
+    patterns = len(np.unique(Exact(space.active(x).astype(np.float64)).group))
+    return Patterns(space, x) if patterns * _OF_A_PATTERN <= len(x) else Dense(space, x)

@@ -26,13 +26,16 @@ class Shut(NamedTuple):
         """Whether rows ``(n,)`` or ``(n, j)`` are shut, one or `j` for each point."""
         if self.who is None:
             return np.asarray(self.closed[0].take(rows))
-        return np.asarray(self.closed[self.who if rows.ndim == 1 else self.who[:, None], rows])
+        start = self.who * self.closed.shape[1]
+        return np.asarray(self.closed.take((start if rows.ndim == 1 else start[:, None]) + rows))
 
     def of(self, rows: Ints | None) -> Mask:
         """Whether these rows, or all, are shut for each point: ``(n, rows)``, or ``(1, rows)`` for all points alike."""
         if self.who is None:
             return self.closed if rows is None else self.closed.take(rows, 1)
-        return self.closed.take(self.who, 0) if rows is None else self.closed[self.who[:, None], rows]
+        if rows is None:
+            return self.closed.take(self.who, 0)
+        return np.asarray(self.closed.take((self.who * self.closed.shape[1])[:, None] + rows))
 
 
 class Candidates(NamedTuple):

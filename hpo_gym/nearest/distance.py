@@ -53,6 +53,11 @@ class Parts(NamedTuple):
     value: Floats
     chosen: Mask
 
+    def split(self, n: int) -> tuple[Parts, Parts]:
+        """The parts of the first `n` points, and of the others."""
+        active = (None, None) if self.active is None else (self.active[:n], self.active[n:])
+        return Parts(active[0], self.value[:n], self.chosen[:n]), Parts(active[1], self.value[n:], self.chosen[n:])
+
     def known(self, space: SearchSpace) -> Floats:
         """What is active, said also where all is."""
         return np.ones((len(self.value), space.d)) if self.active is None else self.active
@@ -71,32 +76,32 @@ def parts(space: SearchSpace, x: Points) -> Parts:
     return Parts(active.astype(np.float64), value, chosen)
 
 
-def of_points(space: SearchSpace, x: Points) -> Floats:
+def of_points(space: SearchSpace, p: Parts) -> Floats:
     """Factors on the side of the points, ``(n, f)``: 1, what is active, squares, values, choices."""
-    p = parts(space, x)
-    return np.concatenate([np.ones((len(x), 1)), p.known(space), p.value * p.value, p.value, p.chosen], 1)
+    return np.concatenate([np.ones((len(p.value), 1)), p.known(space), p.value * p.value, p.value, p.chosen], 1)
 
 
-def of_rows(space: SearchSpace, x: Points) -> Floats:
-    """Factors on the side of the rows, ``(f, m)``; the sum of products is the squared distance.
+def of_rows(space: SearchSpace, p: Parts) -> Floats:
+    """Factors on the side of the rows, ``(m, f)``; the sum of products is the squared distance.
 
     With `a` for active, ``|a - a'| = a + a' - 2 a a'``; a metric column adds ``a a' (u - u')^2``, another one ``a a'``
     less 1 where the choice is the same.
     """
-    p, c = parts(space, x), columns(space)
-    active = p.known(space)
+    c, active = columns(space), p.known(space)
     both = 1.0 - 2.0 * active
     both[:, c.metric] += p.value * p.value
     both[:, c.other] += active[:, c.other]
     factors = [active.sum(1)[:, None], both, active[:, c.metric], -2.0 * p.value, -1.0 * p.chosen]
-    return np.concatenate(factors, 1).T.copy()
+    return np.concatenate(factors, 1)
 
 
 def distances(space: SearchSpace, x: Points, rows: Points) -> Floats:
     """Squared distances of canonical points ``(n, d)`` to others ``(m, d)``, ``(n, m)``."""
-    return np.round(of_points(space, x) @ of_rows(space, rows), 12)  # so that what is as near is equal
+    product = of_points(space, parts(space, x)) @ of_rows(space, parts(space, rows)).T.copy()
+    return np.round(product, 12)  # so that what is as near is equal
 
 
 def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
     """As `distances`, of each point to one other, ``(n,)``."""
-    return np.asarray(np.round((of_points(space, x) * of_rows(space, rows).T).sum(1), 12))
+    p, q = parts(space, np.concatenate([x, rows])).split(len(x))
+    return np.asarray(np.round((of_points(space, p) * of_rows(space, q)).sum(1), 12))

@@ -35,10 +35,10 @@ class _Group:
     cross: Ints
     slack: np.float32
 
-    def nearest(self, points: Singles, shut: Shut | None, *, own: bool) -> Candidates:
-        """Candidates for points of this pattern, or of another."""
+    def nearest(self, points: Singles, shut: Shut | None, *, own: bool, whole: bool) -> Candidates:
+        """Candidates for points of this pattern, or of another; `whole`: no metric column is active on both sides."""
         which, rows = (self.own, self.rows[: len(self.own)]) if own else (self.cross, self.rows[1:])
-        return scan(points.take(which, 1), rows, self.slack, shut, self.ids)
+        return scan(points.take(which, 1), rows, None if whole else self.slack, shut, self.ids)
 
 
 class Patterns:
@@ -47,12 +47,14 @@ class Patterns:
     def __init__(self, space: SearchSpace, x: Points) -> None:
         self._space, p = space, parts(space, x)
         assert p.active is not None
-        patterns, which = np.unique(p.active, axis=0, return_inverse=True)
-        self._patterns, self._exact, which = patterns, Exact(patterns), which.reshape(-1)
-        self._groups = [self._group(np.flatnonzero(which == g), p) for g in range(len(patterns))]
+        group = Exact(p.active).group
+        patterns = p.active[np.unique(group)]
+        self._patterns, self._exact = patterns, Exact(patterns)
+        self._groups = [self._group(np.flatnonzero(group == first), p) for first in np.unique(group)]
         self._slack = max(group.slack for group in self._groups)
         kinds = [space.hyperparameters[j].kind for j in space.parents]
         self._choice = float(all(kind in ("categorical", "constant") for kind in kinds))
+        self._metric = patterns.take(columns(space).metric, 1).any(1)
         self._others = patterns.take(columns(space).other, 1).sum(1)  # active columns of choices of each pattern
         apart = self._apart(patterns)
         np.fill_diagonal(apart, np.inf)
@@ -68,7 +70,8 @@ class Patterns:
         rest = square.sum(1) + self._others.take(own)  # with the product, the squared distance
         best, found = np.full(len(x), np.inf), []
         for g, who in _groups(own):
-            part = self._groups[g].nearest(q.take(who, 0), None if shut is None else shut.some(who), own=True)
+            shut_here, whole = None if shut is None else shut.some(who), not self._metric[g]
+            part = self._groups[g].nearest(q.take(who, 0), shut_here, own=True, whole=whole)
             point = who.take(part.point)
             found.append(Candidates(point, part.row, part.value + rest.take(point)))
             np.minimum.at(best, point, found[-1].value)
@@ -91,18 +94,21 @@ class Patterns:
         rest = apart - self._choice * (apart > 0)
         rest += active.take(c.other, 1) @ self._patterns.take(c.other, 1).T
         rest += square.take(far, 0) @ self._patterns.take(c.metric, 1).T
+        alike = active.take(c.metric, 1) @ self._patterns.take(c.metric, 1).T == 0
         known = (own.take(far) >= 0).nonzero()[0]
         apart[known, own.take(far).take(known)] = np.inf
         for g in apart.min(0).argsort().tolist():
-            some = (apart[:, g] <= best.take(far) + self._slack).nonzero()[0]
-            some = some[np.isfinite(apart[some, g])]
-            if not some.size:
-                continue
-            who = far.take(some)
-            part = self._groups[g].nearest(q.take(who, 0), None if shut is None else shut.some(who), own=False)
-            value = part.value + rest[some.take(part.point), g]
-            np.minimum.at(best, who.take(part.point), value)
-            yield Candidates(who.take(part.point), part.row, value)
+            near = (apart[:, g] <= best.take(far) + self._slack) & (apart[:, g] < np.inf)
+            for whole in (False, True) if near.any() else ():
+                some = (near & (alike[:, g] == whole)).nonzero()[0]
+                if not some.size:
+                    continue
+                who = far.take(some)
+                shut_here = None if shut is None else shut.some(who)
+                part = self._groups[g].nearest(q.take(who, 0), shut_here, own=False, whole=whole)
+                value = part.value + rest[some.take(part.point), g]
+                np.minimum.at(best, who.take(part.point), value)
+                yield Candidates(who.take(part.point), part.row, value)
 
     def _apart(self, active: Floats) -> Floats:
         """How near rows of each pattern can be at best, ``(n, patterns)``."""

@@ -10,7 +10,7 @@ from hpo_gym.nearest.distance import ROUNDED, Floats, Ints
 
 Singles = NDArray[np.float32]
 
-_HELD = 1 << 16  # products at a time: what stays in the cache
+_HELD, _AT_MOST, _POINTS = 1 << 17, 1 << 22, 32  # products at a time: what stays in the cache, but not too few points
 _OFF = 2.0**-24  # how far a float32 may be off, of its size
 
 
@@ -26,16 +26,17 @@ def slack_of(rows: Floats) -> np.float32:
 
 
 def scan(
-    points: Singles, rows: Singles, slack: np.float32, shut: Shut | None = None, ids: Ints | None = None
+    points: Singles, rows: Singles, slack: np.float32 | None, shut: Shut | None = None, ids: Ints | None = None
 ) -> Candidates:
     """Of each point, the rows whose product is at most `slack` above the least that is not shut.
 
     Args:
         points, rows: Factors, ``(n, f)`` and ``(f, m)``.
+        slack: None where all products are whole numbers: of equal ones, the lowest row will do.
         ids: Which rows of the pool these are, ``(m,)``; all, by default. Candidates are numbered so.
     """
     n, m = len(points), rows.shape[1]
-    size = max(1, _HELD // m)
+    size = max(1, min(max(_HELD // m, _POINTS), _AT_MOST // m))
     held = np.empty((min(n, size), m), np.float32)
     found = []
     for start in range(0, n, size):
@@ -48,22 +49,23 @@ def scan(
     return Candidates.of(found)
 
 
-def _least(values: Singles, slack: np.float32, some_shut: bool) -> Candidates:
-    every, row = np.arange(len(values)), values.argmin(1)
-    value = values[every, row]
-    most = value + slack
-    if some_shut:
-        most[np.isposinf(value)] = -np.inf
-    values[every, row] = np.inf
-    second = values[every, values.argmin(1)]
-    unsure = (second <= most).nonzero()[0]
-    if unsure.size:
-        values[every, row] = value
-        near = values.take(unsure, 0)
-        at, more = (near <= most.take(unsure)[:, None]).nonzero()
-        sure = (second > most).nonzero()[0]
-        every, row = np.concatenate([every[sure], unsure[at]]), np.concatenate([row[sure], more])
-        value = np.concatenate([value[sure], near[at, more]])
+def _least(values: Singles, slack: np.float32 | None, some_shut: bool) -> Candidates:
+    point, row = np.arange(len(values)), values.argmin(1)
+    value = values[point, row]
     if some_shut and not (there := value < np.inf).all():
-        return Candidates(every[there], row[there], value[there])
-    return Candidates(every, row, value)
+        point, row, value = point[there], row[there], value[there]
+    if slack is None:
+        return Candidates(point, row, value)
+    values[point, row] = np.inf
+    second = values[point, values.argmin(1) if len(point) == len(values) else values.take(point, 0).argmin(1)]
+    near = second <= value + slack
+    if not near.any():
+        return Candidates(point, row, value)
+    values[point, row] = value
+    unsure, most, sure = point[near], value[near] + slack, ~near
+    some = values.take(unsure, 0)
+    at, more = (some <= most[:, None]).nonzero()
+    return Candidates(
+        np.concatenate([point[sure], unsure[at]]), np.concatenate([row[sure], more]),
+        np.concatenate([value[sure], some[at, more]]),
+    )  # fmt: skip
