@@ -32,6 +32,6 @@ class Dense:
 
     def _of_points(self, x: Points) -> Singles:
         if self._space.conditional:
-            return of_points(self._space, parts(self._space, x)).take(self._differ, 1).astype(np.float32)
+            return of_points(self._space, parts(self._space, x), np.float32).take(self._differ, 1)
         _, value, chosen = parts(self._space, x)
         return np.concatenate([np.ones((len(x), 1)), value, chosen], 1, dtype=np.float32)

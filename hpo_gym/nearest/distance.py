@@ -7,7 +7,7 @@ Column by column it adds the squared difference in the unit cube where a metric 
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,10 @@ def parts(space: SearchSpace, x: Points) -> Parts:
     return Parts(active.astype(np.float64), value, chosen)
 
 
-def of_points(space: SearchSpace, p: Parts) -> Floats:
+def of_points(space: SearchSpace, p: Parts, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
     """Factors on the side of the points, ``(n, f)``: 1, what is active, squares, values, choices."""
-    return np.concatenate([np.ones((len(p.value), 1)), p.known(space), p.value * p.value, p.value, p.chosen], 1)
+    factors = [np.ones((len(p.value), 1)), p.known(space), p.value * p.value, p.value, p.chosen]
+    return np.concatenate(factors, 1, dtype=dtype)
 
 
 def of_rows(space: SearchSpace, p: Parts) -> Floats:

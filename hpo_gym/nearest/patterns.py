@@ -47,10 +47,10 @@ class Patterns:
     def __init__(self, space: SearchSpace, x: Points) -> None:
         self._space, p = space, parts(space, x)
         assert p.active is not None
-        group = Exact(p.active).group
-        patterns = p.active[np.unique(group)]
+        same = Exact(p.active).group
+        patterns: Floats = p.active[np.unique(same)]
         self._patterns, self._exact = patterns, Exact(patterns)
-        self._groups = [self._group(np.flatnonzero(group == first), p) for first in np.unique(group)]
+        self._groups = [self._group(np.flatnonzero(same == first), p) for first in np.unique(same).tolist()]
         self._slack = max(group.slack for group in self._groups)
         kinds = [space.hyperparameters[j].kind for j in space.parents]
         self._choice = float(all(kind in ("categorical", "constant") for kind in kinds))

@@ -15,8 +15,7 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 LAYERS = """
 errors budget
 seeding registry
-_conditions hyperparameter storage jobs
-_snapping _choice_table
+storage jobs
 space trial
 nearest
 pool

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.hyperparameter import GRID, Hyperparameter
+from hpo_gym.space.hyperparameter import GRID, Hyperparameter
 
 Floats = NDArray[np.float64]
 

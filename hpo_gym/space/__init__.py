@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import _conditions as conditions
-from hpo_gym._choice_table import ChoiceTable
-from hpo_gym._snapping import Snapper
 from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.hyperparameter import Hyperparameter as Hyperparameter
-from hpo_gym.hyperparameter import column, plain
+from hpo_gym.space import conditions
+from hpo_gym.space.choice_table import ChoiceTable
+from hpo_gym.space.hyperparameter import Hyperparameter as Hyperparameter
+from hpo_gym.space.hyperparameter import column, plain
+from hpo_gym.space.snapping import Snapper
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -34,6 +34,7 @@ Points = NDArray[np.float64]
 
 _TABLE = 1 << 20  # entries of a table of what hangs on choices; where there would be more, it is worked out each time
 _ONE = np.array(1.0).view(np.uint64)
+
 
 class SearchSpace:
     """All that may be chosen on a task.
