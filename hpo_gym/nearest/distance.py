@@ -1,4 +1,4 @@
-"""What is near: the squared distance between two configurations, as a sum of products. It is written nowhere else.
+"""What is near: the squared distance between two configurations, and the same as a sum of products.
 
 Column by column it adds the squared difference in the unit cube where a metric hyperparameter is active on both sides,
 1 for another choice of a categorical, and 1 where only one side is active.
@@ -31,6 +31,10 @@ class Columns(NamedTuple):
     column: Ints
     place: Ints
 
+    def codes(self, x: Points) -> Floats:
+        """The position of the choice in each of the others, ``(n, q)``."""
+        return np.asarray(np.minimum(np.floor(x.take(self.other, 1) * self.choices), self.choices - 1))
+
 
 @functools.lru_cache(maxsize=64)
 def columns(space: SearchSpace) -> Columns:
@@ -45,6 +49,22 @@ def columns(space: SearchSpace) -> Columns:
     )  # fmt: skip
 
 
+def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
+    """Squared distances of canonical points ``(n, d)`` to one other each, ``(n,)``.
+
+    Rounded to 12 digits, so that what is as near is equal.
+    """
+    c = columns(space)
+    moved, other = x.take(c.metric, 1) - rows.take(c.metric, 1), c.codes(x) != c.codes(rows)
+    if not space.conditional:
+        return np.asarray(np.round((moved * moved).sum(1) + other.sum(1), 12))
+    here, there = space.active(x), space.active(rows)
+    both, one = here & there, here != there
+    moved *= both.take(c.metric, 1)
+    other &= both.take(c.other, 1)
+    return np.asarray(np.round((moved * moved).sum(1) + other.sum(1) + one.sum(1), 12))
+
+
 class Parts(NamedTuple):
     """Of points: what is active ``(n, d)``, None for all; of metric columns, the value, 0 where inactive ``(n, p)``; of
     others, which choice is taken, none where inactive ``(n, c)``."""
@@ -52,11 +72,6 @@ class Parts(NamedTuple):
     active: Floats | None
     value: Floats
     chosen: Mask
-
-    def split(self, n: int) -> tuple[Parts, Parts]:
-        """The parts of the first `n` points, and of the others."""
-        active = (None, None) if self.active is None else (self.active[:n], self.active[n:])
-        return Parts(active[0], self.value[:n], self.chosen[:n]), Parts(active[1], self.value[n:], self.chosen[n:])
 
     def known(self, space: SearchSpace) -> Floats:
         """What is active, said also where all is."""
@@ -66,8 +81,7 @@ class Parts(NamedTuple):
 def parts(space: SearchSpace, x: Points) -> Parts:
     """The parts of canonical points ``(n, d)``."""
     c, value = columns(space), x.take(columns(space).metric, 1)
-    code = np.minimum(np.floor(x.take(c.other, 1) * c.choices), c.choices - 1)
-    chosen = code.take(c.column, 1) == c.place
+    chosen = c.codes(x).take(c.column, 1) == c.place
     if not space.conditional:
         return Parts(None, value, chosen)
     active = space.active(x)
@@ -97,12 +111,6 @@ def of_rows(space: SearchSpace, p: Parts) -> Floats:
 
 
 def distances(space: SearchSpace, x: Points, rows: Points) -> Floats:
-    """Squared distances of canonical points ``(n, d)`` to others ``(m, d)``, ``(n, m)``."""
+    """As `between`, of each point ``(n, d)`` to each row ``(m, d)``, ``(n, m)``."""
     product = of_points(space, parts(space, x)) @ of_rows(space, parts(space, rows)).T.copy()
-    return np.round(product, 12)  # so that what is as near is equal
-
-
-def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
-    """As `distances`, of each point to one other, ``(n,)``."""
-    p, q = parts(space, np.concatenate([x, rows])).split(len(x))
-    return np.asarray(np.round((of_points(space, p) * of_rows(space, q)).sum(1), 12))
+    return np.round(product, 12)
