@@ -24,5 +24,5 @@ def search_of(space: SearchSpace, x: Points) -> Search:
         return Tree(space, x) if few and len(x) >= _TREE_FROM else Dense(space, x)
     if len(x) < _PATTERNS_FROM:
         return Dense(space, x)
-    patterns = len(np.unique(Exact(space.active(x).astype(np.float64)).group))
-    return Patterns(space, x) if patterns * _OF_A_PATTERN <= len(x) else Dense(space, x)
+    same = Exact(space.active(x).astype(np.float64)).group
+    return Patterns(space, x, same) if len(np.unique(same)) * _OF_A_PATTERN <= len(x) else Dense(space, x)

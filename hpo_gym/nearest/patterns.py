@@ -42,12 +42,15 @@ class _Group:
 
 
 class Patterns:
-    """Looks at rows ``(m, d)`` pattern by pattern."""
+    """Looks at rows ``(m, d)`` pattern by pattern.
 
-    def __init__(self, space: SearchSpace, x: Points) -> None:
+    Args:
+        same: The lowest row of the same pattern, ``(m,)``.
+    """
+
+    def __init__(self, space: SearchSpace, x: Points, same: Ints) -> None:
         self._space, p = space, parts(space, x)
         assert p.active is not None
-        same = Exact(p.active).group
         patterns: Floats = p.active[np.unique(same)]
         self._patterns, self._exact = patterns, Exact(patterns)
         self._groups = [self._group(np.flatnonzero(same == first), p) for first in np.unique(same).tolist()]

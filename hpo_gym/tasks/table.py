@@ -100,6 +100,8 @@ class Table:
         """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
         assert self.repeats is not None
         there = np.isfinite(self.repeats) & (np.isfinite(self.score) & self.measured[:, :, None])[..., None]
+        if there.all():
+            return self.repeats.astype(self.score.dtype), np.full(self.score.shape, there.shape[-1])
         first = np.argsort(~there, axis=-1, kind="stable")
         packed = np.take_along_axis(self.repeats, first, -1).astype(self.score.dtype)
         count = there.sum(-1)
@@ -114,9 +116,13 @@ class Table:
         known = np.isfinite(out)
         if known.all():
             return out
-        whole = [_median(c, 0.0) for c in out]  # for a fidelity of which no cost is known
-        middle = [[_median(c, rest) for c in task.T] for task, rest in zip(out, whole, strict=True)]  # (k, f)
-        return np.where(known, out, np.array(middle, np.float32)[:, None])
+        middle = np.zeros((self.k, out.shape[2]), np.float32)
+        for k in np.flatnonzero(~known.all((1, 2))).tolist():
+            lost = np.flatnonzero(~known[k].any(0))  # fidelities of which no cost is known
+            middle[k, lost] = _median(out[k], 0.0) if lost.size else 0.0
+            for f in np.setdiff1d(np.flatnonzero(~known[k].all(0)), lost).tolist():
+                middle[k, f] = _median(out[k, :, f], 0.0)
+        return np.where(known, out, middle[:, None])
 
     def points(self, k: int) -> NDArray[Any]:
         """The pool of task `k`, ``(m, d)``."""
