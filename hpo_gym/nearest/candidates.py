@@ -12,7 +12,7 @@ from hpo_gym.space import Points, SearchSpace
 
 
 class Shut(NamedTuple):
-    """Rows that may not answer: masks ``(k, m)``, and which of them counts for each point ``(n,)``; None: the only one."""
+    """Rows that may not answer: masks ``(k, m)``, and which counts for each point ``(n,)``; None: the only one."""
 
     closed: Mask
     who: Ints | None

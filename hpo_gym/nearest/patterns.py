@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpo_gym.nearest.candidates import Candidates, Shut
-from hpo_gym.nearest.distance import Floats, Ints, Parts, columns, parts
+from hpo_gym.nearest.distance import Floats, Ints, Mask, Parts, columns, parts
 from hpo_gym.nearest.exact import Exact
 from hpo_gym.nearest.scan import Singles, scan, slack_of
 from hpo_gym.space import Points, SearchSpace
@@ -35,10 +35,16 @@ class _Group:
     cross: Ints
     slack: np.float32
 
-    def nearest(self, points: Singles, shut: Shut | None, *, own: bool, whole: bool) -> Candidates:
-        """Candidates for points of this pattern, or of another; `whole`: no metric column is active on both sides."""
+    def nearest(self, points: Singles, who: Ints, shut: Shut | None, *, own: bool, whole: bool) -> Candidates:
+        """Candidates for points `who`, of this pattern or of another.
+
+        Args:
+            whole: Whether no metric column is active on both sides.
+        """
         which, rows = (self.own, self.rows[: len(self.own)]) if own else (self.cross, self.rows[1:])
-        return scan(points.take(which, 1), rows, None if whole else self.slack, shut, self.ids)
+        q, shut = points.take(who, 0).take(which, 1), None if shut is None else shut.some(who)
+        found = scan(q, rows, None if whole else self.slack, shut, self.ids)
+        return Candidates(who.take(found.point), found.row, found.value)
 
 
 class Patterns:
@@ -57,7 +63,7 @@ class Patterns:
         self._slack = max(group.slack for group in self._groups)
         kinds = [space.hyperparameters[j].kind for j in space.parents]
         self._choice = float(all(kind in ("categorical", "constant") for kind in kinds))
-        self._metric = patterns.take(columns(space).metric, 1).any(1)
+        self._metric: Mask = np.asarray(patterns.take(columns(space).metric, 1).any(1))
         self._others = patterns.take(columns(space).other, 1).sum(1)  # active columns of choices of each pattern
         apart = self._apart(patterns)
         np.fill_diagonal(apart, np.inf)
@@ -73,10 +79,8 @@ class Patterns:
         rest = square.sum(1) + self._others.take(own)  # with the product, the squared distance
         best, found = np.full(len(x), np.inf), []
         for g, who in _groups(own):
-            shut_here, whole = None if shut is None else shut.some(who), not self._metric[g]
-            part = self._groups[g].nearest(q.take(who, 0), shut_here, own=True, whole=whole)
-            point = who.take(part.point)
-            found.append(Candidates(point, part.row, part.value + rest.take(point)))
+            point, row, value = self._groups[g].nearest(q, who, shut, own=True, whole=not self._metric[g])
+            found.append(Candidates(point, row, value + rest.take(point)))
             np.minimum.at(best, point, found[-1].value)
         far = (best + self._slack >= self._alone.take(own)).nonzero()[0]
         if far.size:
@@ -98,20 +102,20 @@ class Patterns:
         rest += active.take(c.other, 1) @ self._patterns.take(c.other, 1).T
         rest += square.take(far, 0) @ self._patterns.take(c.metric, 1).T
         alike = active.take(c.metric, 1) @ self._patterns.take(c.metric, 1).T == 0
+        place = np.empty(len(own), np.int64)  # of a point, among the far ones
+        place[far] = np.arange(len(far))
         known = (own.take(far) >= 0).nonzero()[0]
-        apart[known, own.take(far).take(known)] = np.inf
+        apart[known, own.take(far).take(known)] = np.inf  # there they were
         for g in apart.min(0).argsort().tolist():
             near = (apart[:, g] <= best.take(far) + self._slack) & (apart[:, g] < np.inf)
             for whole in (False, True) if near.any() else ():
                 some = (near & (alike[:, g] == whole)).nonzero()[0]
                 if not some.size:
                     continue
-                who = far.take(some)
-                shut_here = None if shut is None else shut.some(who)
-                part = self._groups[g].nearest(q.take(who, 0), shut_here, own=False, whole=whole)
-                value = part.value + rest[some.take(part.point), g]
-                np.minimum.at(best, who.take(part.point), value)
-                yield Candidates(who.take(part.point), part.row, value)
+                point, row, value = self._groups[g].nearest(q, far.take(some), shut, own=False, whole=whole)
+                value = value + rest[place.take(point), g]
+                np.minimum.at(best, point, value)
+                yield Candidates(point, row, value)
 
     def _apart(self, active: Floats) -> Floats:
         """How near rows of each pattern can be at best, ``(n, patterns)``."""

@@ -34,7 +34,7 @@ class Tree:
     def find(self, x: Points, shut: Shut | None) -> Candidates:
         """Of each canonical point ``(n, d)``, all rows that may be the nearest that is not shut."""
         at, todo, found = self._coordinates(x), np.arange(len(x)), []
-        for k in _NEIGHBOURS:
+        for k in (k for k in _NEIGHBOURS if k <= len(self._ids)):
             apart, places = self._tree.query(at.take(todo, 0), k)
             apart, rows = apart * apart, self._ids.take(places)
             last = apart[:, -1].copy()

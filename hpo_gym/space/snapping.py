@@ -75,9 +75,9 @@ class Snapper:
             np.log(logs, out=logs)
         u -= self._start
         u /= self._width
-        np.minimum(np.maximum(u, 0.0, out=u), 1.0, out=u)
         if len(floats):
             _to_grid(floats)
+        u.clip(0.0, 1.0, out=u)  # as one column is: a maximum may make 0 of -0
 
 
 def _kind(h: Hyperparameter) -> int:
