@@ -16,7 +16,7 @@ from hpo_gym import seeding
 from hpo_gym.nearest import search_of
 from hpo_gym.nearest.candidates import Search, Shut, settle
 from hpo_gym.nearest.distance import distances
-from hpo_gym.nearest.exact import Exact
+from hpo_gym.nearest.exact import Exact, bytes_of
 from hpo_gym.space import Points, SearchSpace
 
 Ints = NDArray[np.int64]
@@ -42,7 +42,7 @@ class Pool:
     # ------------------------------------------------------------------ exactly
     def row(self, x: Points) -> int:
         """The lowest row that is exactly the canonical point `x` ``(d,)``, else -1."""
-        return int(self.exact(x[None])[0])
+        return self._exact.row(x)
 
     def exact(self, x: Points) -> Ints:
         """As `row`, of points ``(n, d)``."""
@@ -108,13 +108,7 @@ class Pool:
 # ---------------------------------------------------------------------- points as keys
 def keys(x: Points) -> list[bytes]:
     """What is equal for equal configurations, of canonical points ``(n, d)``."""
-    return _bytes(np.rint(x * 2.0**32).astype(np.int64))
-
-
-def _bytes(cells: NDArray[Any]) -> list[bytes]:
-    """The bytes of each row of an array of 8-byte numbers, ``(n, d)``."""
-    cells = np.ascontiguousarray(cells)
-    return cells.view(np.dtype((np.void, 8 * cells.shape[1])))[:, 0].tolist() if cells.size else []
+    return bytes_of(np.rint(x * 2.0**32).astype(np.int64))
 
 
 # ---------------------------------------------------------------------- pools

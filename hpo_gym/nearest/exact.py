@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +17,13 @@ Keys = NDArray[np.uint64]
 _COARSE = 2.0**24  # most points in float32 match too
 _WHOLE = 2.0**52  # added to a smaller number, it leaves the nearest integer in the low bits
 _HALF = np.uint64(32)
+_SMALL = 8192  # rows of which a dictionary is made in a few ms
+
+
+def bytes_of(cells: NDArray[Any]) -> list[bytes]:
+    """The bytes of each row of an array of 8-byte numbers, ``(n, d)``."""
+    cells = np.ascontiguousarray(cells)
+    return cells.view(np.dtype((np.void, 8 * cells.shape[1])))[:, 0].tolist() if cells.size else []
 
 
 class Exact:
@@ -35,8 +45,20 @@ class Exact:
             self._fine = True
             self._sort()
 
+    def row(self, x: Points) -> int:
+        """The lowest row that is the point ``(d,)``, else -1."""
+        return self._places.get(self._cells(x).tobytes(), -1)
+
+    @functools.cached_property
+    def _places(self) -> dict[bytes, int]:
+        """For one point, a dictionary is faster than arrays are, and for many rows it takes long to make."""
+        cells = bytes_of(self._cells(self._x[self._rows]))
+        return dict(zip(cells, self._rows.tolist(), strict=True))
+
     def rows(self, x: Points) -> Ints:
-        """The lowest row that is each point ``(n, d)``, else -1."""
+        """As `row`, of points ``(n, d)``."""
+        if len(x) == 1 and len(self._x) <= _SMALL:
+            return np.array([self.row(x[0])], np.int64)
         cells = self._cells(x)
         hashes = self._hash(cells)
         at, out = self._hashes.searchsorted(hashes), np.full(len(x), -1, np.int64)

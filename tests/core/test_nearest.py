@@ -14,6 +14,7 @@ from odd_spaces import KINDS, odd_space, tied_points
 
 from hpo_gym import nearest, seeding
 from hpo_gym.nearest import dense, scan
+from hpo_gym.nearest import exact as exactly
 from hpo_gym.nearest.candidates import Search, Shut, settle
 from hpo_gym.nearest.dense import Dense
 from hpo_gym.nearest.distance import between, distances
@@ -176,20 +177,24 @@ def dictionary(x: np.ndarray) -> dict[tuple[float, ...], int]:
     return found
 
 
+@pytest.mark.parametrize("small", [0, 8192])
 @pytest.mark.parametrize("poor", [False, True])
 @given(seed=st.integers(0, 10**6))
-def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool, seed: int) -> None:
+def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool, small: int, seed: int) -> None:
     """With a poor hash, the sum of the columns, all orders of the same values collide."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 3, (int(rng.integers(1, 60)), 3)) / 4.0
+    every = np.stack(np.meshgrid(*[np.arange(4) / 4.0] * 3), -1).reshape(-1, 3)
+    known = dictionary(x)
+    expected = [known.get(tuple(one), -1) for one in every.tolist()]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exactly, "_SMALL", small)  # more rows than that have no dictionary for one point
         if poor:
             patch.setattr(seeding, "mix", lambda a, salt: np.zeros_like(a))
         exact = Exact(x)
-    every = np.stack(np.meshgrid(*[np.arange(4) / 4.0] * 3), -1).reshape(-1, 3)
-    known = dictionary(x)
-    assert exact.rows(every).tolist() == [known.get(tuple(one), -1) for one in every.tolist()]
-    assert [int(exact.rows(one[None])[0]) for one in every] == exact.rows(every).tolist()
+        assert exact.rows(every).tolist() == expected
+        assert [int(exact.rows(one[None])[0]) for one in every] == expected
+        assert [exact.row(one) for one in every] == expected
     assert exact.group.tolist() == [known[tuple(one)] for one in x.tolist()]
     assert exact.distinct == (len(known) == len(x))
     assert exact.rows(every[:0]).tolist() == []
