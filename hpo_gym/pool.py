@@ -1,20 +1,22 @@
-"""`Pool`: configurations that can be evaluated, found again exactly or by nearness. Nobody else says what is near.
+"""`Pool`: configurations that can be evaluated, found again exactly or by nearness. Nobody else says what answers.
 
-The squared distance between two configurations adds, column by column, the squared difference in the unit cube where a
-metric hyperparameter is active on both sides, 1 for another choice of a categorical, and 1 where only one side is
-active; of rows as near, the lowest is the nearest.
+`hpo_gym.nearest.distance` says what is near; of rows as near, the lowest is the nearest.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.nearest import search_of
+from hpo_gym.nearest.candidates import Search, Shut, settle
+from hpo_gym.nearest.distance import distances
+from hpo_gym.nearest.exact import Exact, bytes_of
 from hpo_gym.space import Points, SearchSpace
 
 Ints = NDArray[np.int64]
@@ -22,9 +24,6 @@ Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
-_DISTANCES = 1 << 22  # held at a time
-_ROUGH = 2e-6  # more than float32 is off in a squared distance, per term of it; a term is at most 2
-_FEW = 256  # points that a dictionary finds faster than sorted hashes do
 _KEPT = 8
 _SMALL = 2048
 
@@ -43,26 +42,21 @@ class Pool:
     # ------------------------------------------------------------------ exactly
     def row(self, x: Points) -> int:
         """The lowest row that is exactly the canonical point `x` ``(d,)``, else -1."""
-        return self._places.get(self._cells(x).tobytes(), -1)
+        return self._exact.row(x)
 
     def exact(self, x: Points) -> Ints:
         """As `row`, of points ``(n, d)``."""
-        if len(x) <= _FEW:
-            return np.array([self._places.get(one, -1) for one in _bytes(self._cells(x))], np.int64)
-        known, rows = self._hashed
-        hashes = _mixed(self._cells(x).T)
-        at = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-        return np.where(known[at] == hashes, rows[at], -1)
+        return self._exact.rows(x)
 
-    @functools.cached_property
+    @property
     def group(self) -> Ints:
         """The lowest row of the same configuration, ``(m,)``."""
-        return np.array([self._places[one] for one in _bytes(self._cells(self.x))], np.int64)
+        return self._exact.group
 
-    @functools.cached_property
+    @property
     def distinct(self) -> bool:
         """Whether no configuration stands in two rows."""
-        return len(self._places) == len(self.x)
+        return self._exact.distinct
 
     def first(self, available: NDArray[Any] | None) -> Mask:
         """Rows that may be asked for, ``(m,)``: of each configuration, the lowest that is available."""
@@ -73,169 +67,48 @@ class Pool:
             good[rows[np.unique(self.group[rows], return_index=True)[1]]] = True
         return good
 
-    def _cells(self, x: Points) -> Keys:
-        """Numbers that are equal for equal configurations, of the shape of `x`."""
-        return np.ascontiguousarray(x).view(np.uint64) if self._fine else _coarse(x)
-
     @functools.cached_property
-    def _fine(self) -> bool:
-        """Whether rows are too close for float32."""
-        return len(set(_bytes(_coarse(self.x)))) < len(set(_bytes(self.x)))
-
-    @functools.cached_property
-    def _places(self) -> dict[bytes, int]:
-        found: dict[bytes, int] = {}
-        for row, one in enumerate(_bytes(self._cells(self.x))):
-            found.setdefault(one, row)
-        return found
-
-    @functools.cached_property
-    def _hashed(self) -> tuple[Keys, Ints]:
-        """Hashes of the rows in order, and whose they are."""
-        hashes = _mixed(self._cells(self.x).T)
-        order = np.argsort(hashes, kind="stable")
-        return hashes[order], order
+    def _exact(self) -> Exact:
+        return Exact(self.x)
 
     # ------------------------------------------------------------------ by nearness
-    def nearest(self, x: Points, allowed: Mask) -> Ints:
+    def nearest(self, x: Points, allowed: Mask | None = None) -> Ints:
         """The nearest allowed row of each canonical point ``(n, d)``, -1 where none is allowed; itself, if it is a row.
 
         Args:
-            allowed: ``(m,)``, or ``(n, m)``.
+            allowed: ``(m,)``, or ``(n, m)``; all, by default.
         """
+        if allowed is None or allowed.all():
+            return self.nearest_open(x, None)
+        one = allowed.ndim == 1
+        return self.nearest_open(x, Shut(~allowed[None] if one else ~allowed, None if one else np.arange(len(x))))
+
+    def nearest_open(self, x: Points, shut: Shut | None) -> Ints:
+        """As `nearest`, by the rows that may not answer."""
         rows = self.exact(x)
-        lost = np.flatnonzero((rows < 0) | ~_of_rows(allowed, rows))
-        chunk = max(1, _DISTANCES // len(self.x))
-        for part in np.split(lost, range(chunk, len(lost), chunk)):
-            if part.size:
-                rows[part] = self._nearest(x[part], allowed if allowed.ndim == 1 else allowed[part])
+        lost = rows < 0 if shut is None else (rows < 0) | shut.at(rows)
+        if lost.any():
+            who = lost.nonzero()[0]
+            rows[who] = self.search(x.take(who, 0), None if shut is None else shut.some(who))
         return rows
 
-    def _nearest(self, x: Points, allowed: Mask) -> Ints:
-        """As `nearest`, of what is no row: in float32, and again where that cannot tell two rows apart."""
-        q, everyone = _of_points(self.space, x), np.arange(len(x))
-        differ, factors = self._rough
-        rough = q[:, differ].astype(np.float32) @ factors
-        _close(rough, allowed)
-        rows = rough.argmin(1)
-        least = rough[everyone, rows]
-        rough[everyone, rows] = np.inf
-        second = rough[everyone, rough.argmin(1)]
-        most = least + np.float32(_ROUGH * q.shape[1])
-        unsure = np.flatnonzero(second <= most)
-        if unsure.size:
-            near = rough[unsure] <= most[unsure, None]
-            near[everyone[: len(unsure)], rows[unsure]] = True
-            few = np.flatnonzero(near.any(0))
-            distance = self._distances(q[unsure], few)
-            _close(distance, allowed[few] if allowed.ndim == 1 else allowed[unsure[:, None], few])
-            rows[unsure] = few[distance.argmin(1)]
-        return np.where(_of_rows(allowed, rows), rows, -1)
+    def search(self, x: Points, shut: Shut | None) -> Ints:
+        """As `nearest_open`, of points that are no row, or one that may not answer."""
+        return settle(self.space, x, self.x, self._search.find(x, shut))
+
+    @functools.cached_property
+    def _search(self) -> Search:
+        return search_of(self.space, self.x)
 
     def distances(self, x: Points) -> Floats:
         """Squared distances of canonical points ``(n, d)`` to all rows, ``(n, m)``."""
-        return self._distances(_of_points(self.space, x), slice(None))
-
-    def _distances(self, q: Floats, rows: Ints | slice) -> Floats:
-        return np.round(q @ self._factors[:, rows], 12)  # so that what is as near is equal
-
-    @functools.cached_property
-    def _factors(self) -> Floats:
-        return _of_pool(self.space, self.x)
-
-    @functools.cached_property
-    def _rough(self) -> tuple[Ints, NDArray[np.float32]]:
-        """The factors in which rows differ, and their values: the others do not decide which row is nearest."""
-        differ = np.flatnonzero(np.ptp(self._factors, axis=1))
-        return differ, self._factors[differ].astype(np.float32)
-
-
-def _of_rows(allowed: Mask, rows: Ints) -> Mask:
-    return allowed[rows] if allowed.ndim == 1 else allowed[np.arange(len(rows)), rows]
-
-
-def _close(distance: NDArray[Any], allowed: Mask) -> None:
-    """Put the rows that are not allowed out of reach."""
-    if allowed.ndim == 2:
-        distance[~allowed] = np.inf
-    elif not allowed.all():
-        distance[:, ~allowed] = np.inf
-
-
-# ---------------------------------------------------------------------- the distance, as a sum of products
-class _Columns(NamedTuple):
-    """Metric columns ``(p,)`` and others ``(q,)`` with their number of choices; of each choice, its column of the
-    others and its place there."""
-
-    metric: Ints
-    other: Ints
-    choices: Floats
-    column: Ints
-    place: Ints
-
-
-@functools.lru_cache(maxsize=64)
-def _columns(space: SearchSpace) -> _Columns:
-    metric = [j for j, h in enumerate(space.hyperparameters) if h.metric]
-    other = [j for j, h in enumerate(space.hyperparameters) if not h.metric]
-    count = [len(space.hyperparameters[j].choices) for j in other]
-    places = [np.arange(c) for c in count]
-    return _Columns(
-        np.array(metric, np.int64), np.array(other, np.int64), np.array(count, np.float64),
-        np.repeat(np.arange(len(other)), count), np.concatenate([np.empty(0, np.int64), *places]),
-    )  # fmt: skip
-
-
-def _parts(space: SearchSpace, x: Points) -> tuple[Floats, Floats, Floats, Floats]:
-    """Of points: what is active ``(n, d)``; of metric columns, that and the value; of others, which choice is taken."""
-    c, active = _columns(space), space.active(x).astype(np.float64)
-    u, there = x[:, c.metric], active[:, c.metric]
-    code = np.minimum(np.floor(x[:, c.other] * c.choices), c.choices - 1)
-    chosen = (code[:, c.column] == c.place) * active[:, c.other][:, c.column]
-    return active, there, u, chosen
-
-
-def _of_points(space: SearchSpace, x: Points) -> Floats:
-    """Factors on the side of the points, ``(n, f)``."""
-    active, there, u, chosen = _parts(space, x)
-    return np.concatenate([np.ones((len(x), 1)), active, there * u * u, there * u, chosen], 1)
-
-
-def _of_pool(space: SearchSpace, x: Points) -> Floats:
-    """Factors on the side of the rows, ``(f, m)``; the sum of products is the squared distance.
-
-    With `a` for active, ``|a - a'| = a + a' - 2 a a'``; a metric column adds ``a a' (u - u')^2``, another one ``a a'``
-    less 1 where the choice is the same.
-    """
-    active, there, u, chosen = _parts(space, x)
-    both = 1.0 - 2.0 * active
-    both[:, _columns(space).metric] += there * u * u
-    both[:, _columns(space).other] += active[:, _columns(space).other]
-    return np.concatenate([active.sum(1)[:, None], both, there, -2.0 * there * u, -chosen], 1).T.copy()
+        return distances(self.space, x, self.x)
 
 
 # ---------------------------------------------------------------------- points as keys
 def keys(x: Points) -> list[bytes]:
     """What is equal for equal configurations, of canonical points ``(n, d)``."""
-    return _bytes(np.rint(x * 2.0**32).astype(np.int64))
-
-
-def _coarse(x: Points) -> Keys:
-    return np.rint(x * 2.0**24).astype(np.uint64)  # most points in float32 match too
-
-
-def _bytes(cells: NDArray[Any]) -> list[bytes]:
-    """The bytes of each row of an array of 8-byte numbers, ``(n, d)``."""
-    cells = np.ascontiguousarray(cells)
-    return cells.view(np.dtype((np.void, 8 * cells.shape[1])))[:, 0].tolist() if cells.size else []
-
-
-def _mixed(columns: Iterable[Keys]) -> Keys:
-    hashes: Keys | None = None
-    for column in columns:
-        hashes = seeding.mix(np.zeros_like(column) if hashes is None else hashes, column)
-    assert hashes is not None
-    return hashes
+    return bytes_of(np.rint(x * 2.0**32).astype(np.int64))
 
 
 # ---------------------------------------------------------------------- pools
@@ -279,6 +152,11 @@ class Gaps:
         self.measured, self._pool = measured, pool
         self._answers = np.full(measured.shape, -1, np.int32)
 
+    @functools.cached_property
+    def closed(self) -> Mask:
+        """Which rows each task lacks, ``(k, m)``."""
+        return ~self.measured
+
     def answer(self, task: int, row: int) -> int:
         """As `answering`, of one row."""
         if self.measured.item(task, row):
@@ -290,11 +168,13 @@ class Gaps:
         """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
         out = np.where(self.measured[task, rows], rows, self._answers[task, rows])
         unknown = np.flatnonzero(out < 0)
+        pools: dict[Pool, list[int]] = {}
         for k in np.unique(task[unknown]).tolist():
-            who = unknown[task[unknown] == k]
-            pool, asked = self._pool(k), np.unique(rows[who])
-            self._answers[k, asked] = pool.nearest(pool.x[asked], self.measured[k])
-            out[who] = self._answers[k, rows[who]]
+            pools.setdefault(self._pool(k), []).append(k)
+        for pool, tasks in pools.items():
+            who = unknown[np.isin(task[unknown], tasks)]
+            out[who] = pool.nearest_open(pool.x[rows[who]], Shut(self.closed, task[who]))
+            self._answers[task[who], rows[who]] = out[who]
         return out
 
 

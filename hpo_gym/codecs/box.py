@@ -32,7 +32,9 @@ class Box(Codec):
     def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
         d = contexts.space.d
         a = points_of(actions, runs.n, d + self.fidelity + self.stop)
-        at = runs.bank.place(runs.task, (a[:, :d] + 1.0) / 2.0)
+        x = a[:, :d] + 1.0
+        x /= 2.0
+        at = runs.bank.place(runs.task, x)
         fidelity = None
         if self.fidelity:
             levels = np.asarray(contexts.fidelities)

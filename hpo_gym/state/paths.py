@@ -66,7 +66,7 @@ class FusedRows:
         return block[:, self.score], None
 
     def gather(self, cell: Ints) -> NDArray[np.float32]:
-        """The rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy copies nothing twice and checks nothing.
+        """The rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy neither copies twice nor checks.
 
         Of few rows, a plain `take` is faster.
         """

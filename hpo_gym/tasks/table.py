@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.nearest.candidates import Shut
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import Points, SearchSpace
@@ -101,6 +102,8 @@ class Table:
         """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
         assert self.repeats is not None
         there = np.isfinite(self.repeats) & (np.isfinite(self.score) & self.measured[:, :, None])[..., None]
+        if there.all():
+            return self.repeats.astype(self.score.dtype), np.full(self.score.shape, there.shape[-1])
         first = np.argsort(~there, axis=-1, kind="stable")
         packed = np.take_along_axis(self.repeats, first, -1).astype(self.score.dtype)
         count = there.sum(-1)
@@ -350,24 +353,30 @@ class TableBank(PoolBank):
     def place(self, task: Ints, x: Points) -> Ints:
         """The nearest measured row of each proposal."""
         x = self.table.space.snap(x)
-        if self.complete and self.one_pool:
-            return self.table.pool(0).nearest(x, self.measured[0])
-        rows = self.table.pool(0).exact(x) if self.one_pool else np.full(len(x), -1)
+        if not self.one_pool:
+            return self._by_task(task, x, self.measured)
+        pool = self.table.pool(0)
+        if self.complete:
+            return pool.nearest(x)
+        rows = pool.exact(x)
         hit = rows >= 0
+        if hit.all():
+            return self.measured_rows(task, rows)
         rows[hit] = self.measured_rows(task[hit], rows[hit])
-        for j in np.unique(task[~hit]):
-            chosen = np.flatnonzero(~hit & (task == j))
-            rows[chosen] = self.table.pool(int(self.index[j])).nearest(x[chosen], self.measured[j])
+        lost = (~hit).nonzero()[0]
+        rows[lost] = pool.search(x.take(lost, 0), Shut(self.table.gaps.closed, self.index.take(task.take(lost))))
         return rows
 
     def nearest(self, task: Ints, x: Points) -> Ints:
         """By the table's rule of distance."""
-        every = np.ones(self.m, bool)
-        if self.one_pool:
-            return self.table.pool(0).nearest(x, every)
+        return self.table.pool(0).nearest(x) if self.one_pool else self._by_task(task, x, np.ones_like(self.measured))
+
+    def _by_task(self, task: Ints, x: Points, allowed: NDArray[np.bool_]) -> Ints:
+        """The nearest rows that are allowed on each task, ``(k, m)``, each task with a pool of its own."""
         rows = np.empty(len(x), np.int64)
         for j in np.unique(task).tolist():
-            rows[task == j] = self.table.pool(int(self.index[j])).nearest(x[task == j], every)
+            who = np.flatnonzero(task == j)
+            rows[who] = self.table.pool(int(self.index[j])).nearest(x[who], allowed[j])
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:

@@ -15,8 +15,9 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 LAYERS = """
 errors budget
 seeding registry
-_conditions storage jobs
+storage jobs
 space trial
+nearest
 pool
 optimizer
 task

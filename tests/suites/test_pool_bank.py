@@ -9,6 +9,7 @@ from hpo_gym.optimizer import Context
 from hpo_gym.policy_optimizer import PolicyOptimizer
 from hpo_gym.tables.suite import TableSuite
 from hpo_gym.task import PoolBank, TaskBank, bank_of, pooled
+from hpo_gym.tasks.table import TableTask
 
 TABLES = {"gappy": gappy, "plain": plain, "ragged": ragged, "noisy": noisy}
 
@@ -110,3 +111,15 @@ def test_where_there_is_no_pool_nothing_is_said_of_rows():
 def test_scores_that_are_told_are_not_looked_up():
     with pytest.raises(StateError, match="told"):
         told_bank("gappy").scores  # noqa: B018 - it is looked up
+
+
+def test_proposals_on_all_tasks_at_once_are_answered_as_each_alone(bank):
+    rng, n = np.random.default_rng(4), 90
+    task, x = rng.integers(0, len(bank.tasks), n), rng.random((n, bank.d))
+    x[: n // 3] = bank.points(task, rng.integers(0, bank.m, n))[: n // 3]  # rows, measured on their task or not
+    together = bank.place(task, x)
+    assert together.tolist() == [int(bank.place(task[i : i + 1], x[i : i + 1])[0]) for i in range(n)]
+    assert bank.measured[task, together].all()
+    for k, t in enumerate(bank.tasks):
+        if isinstance(t, TableTask):
+            assert t.rows(t.space.snap(x[task == k])).tolist() == together[task == k].tolist()

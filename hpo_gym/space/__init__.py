@@ -9,15 +9,19 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import _conditions as conditions
 from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.space import conditions
+from hpo_gym.space.choice_table import ChoiceTable
+from hpo_gym.space.hyperparameter import Hyperparameter as Hyperparameter
+from hpo_gym.space.hyperparameter import column, plain
+from hpo_gym.space.snapping import Snapper
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -28,92 +32,8 @@ Configuration = dict[str, Any]
 Points = NDArray[np.float64]
 """Configurations as points of the unit cube, shape ``(n, d)``."""
 
-_GRID = float(1 << 32)  # floats lie on a grid of 2**-32, so that decode, encode, decode gives the same number again
-
-
-@dataclass(frozen=True, slots=True)
-class Hyperparameter:
-    """One column of the encoding.
-
-    Attributes:
-        kind: "float", "int", "ordinal", "categorical" or "constant".
-        low, high: Range of a number; 0 and the number of choices less one otherwise.
-        log: Whether the range is uniform in the logarithm.
-        choices: Values of an ordinal, categorical or constant hyperparameter, else empty.
-        default: The value of the default configuration.
-    """
-
-    name: str
-    kind: str
-    low: float
-    high: float
-    log: bool
-    choices: tuple[Any, ...]
-    default: Any
-
-    @property
-    def size(self) -> float:
-        """Number of distinct values, infinite for a float."""
-        if self.kind == "float":
-            return math.inf if self.high > self.low else 1
-        return len(self.choices) or int(self.high - self.low) + 1
-
-    @property
-    def metric(self) -> bool:
-        """Whether distance along the column means anything (numbers and ordinals, not categoricals)."""
-        return self.kind in ("float", "int", "ordinal")
-
-    def bounds(self) -> tuple[float, float]:
-        """Ends of the encoded range: those of the share of the first and last integer, in the logarithm if `log`."""
-        low, high = (self.low - 0.5, self.high + 0.5) if self.kind == "int" else (self.low, self.high)
-        return (math.log(low), math.log(high)) if self.log else (low, high)
-
-    def numbers(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Decode unit values to numbers; choices to their position."""
-        if self.choices:
-            return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1)
-        low, high = self.bounds()
-        if self.kind == "float":
-            u = np.rint(u * _GRID) / _GRID
-        v = low + u * (high - low)
-        v = np.exp(v) if self.log else v
-        return np.asarray(np.clip(np.rint(v) if self.kind == "int" else v, self.low, self.high), np.float64)
-
-    def units(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Encode what `numbers` gives."""
-        if self.choices:
-            return np.asarray((v + 0.5) / len(self.choices), np.float64)
-        low, high = self.bounds()
-        if high == low:
-            return np.full(v.shape, 0.5)
-        u = ((np.log(v) if self.log else v) - low) / (high - low)
-        u = np.rint(u * _GRID) / _GRID if self.kind == "float" else u
-        return np.asarray(np.clip(u, 0.0, 1.0), np.float64)
-
-    def position(self, value: object) -> float:
-        """The number that stands for a value: itself, or its place among the choices.
-
-        Raises:
-            InvalidValueError: The value is not one that the hyperparameter can take.
-        """
-        if self.choices:
-            for i, choice in enumerate(self.choices):
-                if choice == value and isinstance(choice, bool) == isinstance(value, (bool, np.bool_)):
-                    return float(i)
-            raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {value!r}.")
-        number = _number(value)
-        if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
-            kind = "an integer" if self.kind == "int" else "a number"
-            near = f"; the nearest is {min(max(number, self.low), self.high):g}" if number is not None else ""
-            limits = f"[{self.low:g}, {self.high:g}]"
-            raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {value!r}{near}.")
-        return number
-
-    def values(self, v: NDArray[np.float64]) -> list[Any]:
-        """Python values of what `numbers` gives."""
-        if self.choices:
-            return [self.choices[i] for i in v.astype(np.int64).tolist()]
-        return v.astype(np.int64).tolist() if self.kind == "int" else v.tolist()  # type: ignore[no-any-return]
+_TABLE = 1 << 20  # entries of a table of what hangs on choices; where there would be more, it is worked out each time
+_ONE = np.array(1.0).view(np.uint64)
 
 
 class SearchSpace:
@@ -131,15 +51,15 @@ class SearchSpace:
     def __init__(self, config_space: ConfigurationSpace | Mapping[str, Any]) -> None:
         serialize = getattr(config_space, "to_serialized_dict", None)  # a ConfigurationSpace is a Mapping too
         data: Mapping[str, Any] = serialize() if serialize else config_space
-        self._json = json.dumps(_plain(data), sort_keys=True)
-        self.hyperparameters = tuple(_column(h) for h in data["hyperparameters"])
+        self._json = json.dumps(plain(data), sort_keys=True)
+        self.hyperparameters = tuple(column(h) for h in data["hyperparameters"])
         if not self.hyperparameters:
             raise InvalidValueError("A search space must have at least one hyperparameter, got none.")
         self.names = tuple(h.name for h in self.hyperparameters)
         self.d = len(self.names)
         self._index = {name: j for j, name in enumerate(self.names)}
-        self._conditions = conditions.in_order(self.names, _plain(data.get("conditions", [])))
-        self._forbidden = tuple(_plain(data.get("forbiddens", [])))
+        self._conditions = conditions.in_order(self.names, plain(data.get("conditions", [])))
+        self._forbidden = tuple(plain(data.get("forbiddens", [])))
         self.conditional = bool(self._conditions)
 
     def __eq__(self, other: object) -> bool:
@@ -199,9 +119,59 @@ class SearchSpace:
     def active(self, x: NDArray[Any]) -> NDArray[np.bool_]:
         """Which hyperparameters are active at each point, shape ``(n, d)``."""
         x = np.asarray(x, np.float64)
-        mask = np.ones(x.shape, bool)
         if not self._conditions:
-            return mask
+            return np.ones(x.shape, bool)
+        known = None if self._activity is None else self._activity.of(x)
+        return self._active_by_conditions(x) if known is None else known
+
+    def legal(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which points no forbidden clause rules out, shape ``(n,)``."""
+        x = np.asarray(x, np.float64)
+        if not self._forbidden:
+            return np.ones(len(x), bool)
+        known = None if self._legality is None else self._legality.of(x)
+        return self._legal_by_clauses(x) if known is None else known
+
+    def snap(self, x: NDArray[Any]) -> Points:
+        """Move points to the canonical ones of the same configurations, shape ``(n, d)``."""
+        x = self._points(x)
+        out, positions = self._snapper(x)
+        if self._conditions:
+            active = self._active_by_conditions(x) if self._activity is None else self._activity.at(positions)
+            np.copyto(out, 0.5, where=~active)
+        return out
+
+    @functools.cached_property
+    def _snapper(self) -> Snapper:
+        return Snapper(self.hyperparameters, self.parents if self._activity is not None else ())
+
+    @functools.cached_property
+    def parents(self) -> list[int]:
+        """Columns that conditions look at, ascending."""
+        return sorted({self._index[name] for c in self._conditions for name in conditions.parents(c)})
+
+    @functools.cached_property
+    def children(self) -> list[int]:
+        """Columns that conditions make active, ascending."""
+        return sorted({self._index[c["child"]] for c in self._conditions})
+
+    @functools.cached_property
+    def _activity(self) -> ChoiceTable | None:
+        """What is active, by the choices of all parents; None where one is a number, or where it would be large."""
+        return self._table_of(self.parents, self._active_by_conditions) if self._conditions else None
+
+    @functools.cached_property
+    def _legality(self) -> ChoiceTable | None:
+        """What is legal, by the choices that clauses name and those that make them active; None as in `_activity`."""
+        named = {self._index[name] for clause in self._forbidden for name in conditions.named(clause)}
+        return self._table_of(sorted(named | set(self.parents)), self._legal_by_clauses)
+
+    def _table_of(self, columns: list[int], values: Callable[[Points], NDArray[np.bool_]]) -> ChoiceTable | None:
+        counts = [len(self.hyperparameters[j].choices) for j in columns]
+        return ChoiceTable(self.d, columns, counts, values) if 0 < math.prod(counts) * self.d <= _TABLE else None
+
+    def _active_by_conditions(self, x: Points) -> NDArray[np.bool_]:
+        mask = np.ones(x.shape, bool)
         values = _Columns(self, x)
         active = {name: mask[:, j] for j, name in enumerate(self.names)}  # views: a child sees its parents' state
         for condition in self._conditions:
@@ -209,26 +179,13 @@ class SearchSpace:
             child &= conditions.holds(condition, values, active)
         return mask
 
-    def legal(self, x: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which points no forbidden clause rules out, shape ``(n,)``."""
-        x = np.asarray(x, np.float64)
+    def _legal_by_clauses(self, x: Points) -> NDArray[np.bool_]:
         good = np.ones(len(x), bool)
-        if self._forbidden:
-            values, mask = _Columns(self, x), self.active(x)
-            active = {name: mask[:, j] for j, name in enumerate(self.names)}
-            for clause in self._forbidden:
-                good &= ~conditions.forbidden(clause, values, active)
+        values, mask = _Columns(self, x), self.active(x)
+        active = {name: mask[:, j] for j, name in enumerate(self.names)}
+        for clause in self._forbidden:
+            good &= ~conditions.forbidden(clause, values, active)
         return good
-
-    def snap(self, x: NDArray[Any]) -> Points:
-        """Move points to the canonical ones of the same configurations, shape ``(n, d)``."""
-        x = self._points(x)
-        out = np.empty_like(x)
-        for j, h in enumerate(self.hyperparameters):
-            out[:, j] = h.units(h.numbers(x[:, j]))
-        if self._conditions:
-            out[~self.active(x)] = 0.5
-        return out
 
     # ------------------------------------------------------------------ configurations -> points
     def encode(self, configs: Iterable[Mapping[str, Any]]) -> Points:
@@ -338,7 +295,8 @@ class SearchSpace:
         x = np.asarray(x, np.float64)
         if x.ndim != 2 or x.shape[1] != self.d:
             raise InvalidValueError(f"Points must have shape (n, {self.d}), got {x.shape}.")
-        if x.size and not (x.min() >= 0.0 and x.max() <= 1.0):  # also refuses NaN
+        # as bits, a number in [0, 1] is at most 1, a negative number or NaN is more: one pass says that all is well
+        if x.size and x.view(np.uint64).max() > _ONE and not (x.min() >= 0.0 and x.max() <= 1.0):
             bad = x[~((x >= 0.0) & (x <= 1.0))][0]
             near = np.clip(np.nan_to_num(bad, nan=0.5), 0, 1)
             raise InvalidValueError(f"Points must lie in [0, 1], got {bad}; the nearest is {near}.")
@@ -362,10 +320,13 @@ class _Columns:
 
     space: SearchSpace
     x: Points
+    _made: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def column(self, name: str) -> NDArray[np.float64]:
-        j = self.space._index[name]
-        return self.space.hyperparameters[j].numbers(self.x[:, j])
+        if name not in self._made:
+            j = self.space._index[name]
+            self._made[name] = self.space.hyperparameters[j].numbers(self.x[:, j])
+        return self._made[name]
 
     def operand(self, name: str, value: object) -> float:
         h = self.space.hyperparameters[self.space._index[name]]
@@ -390,39 +351,3 @@ def _one_step(h: Hyperparameter, u: float, steps: int) -> list[float]:
         return [float(h.units(np.array([w]))[0]) for w in (v - 1, v + 1) if first <= w <= last]
     moved = h.units(h.numbers(np.clip([u - 1 / steps, u + 1 / steps], 0.0, 1.0)))
     return [float(m) for m in moved if m != u]
-
-
-def _column(data: Mapping[str, Any]) -> Hyperparameter:
-    kind, name = data["type"], data["name"]
-    if kind in ("categorical", "ordinal", "constant"):
-        key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
-        choices = tuple(_plain(data[key])) if key else (_plain(data["value"]),)
-        default = _plain(data["default_value"]) if key else choices[0]
-        kind = "constant" if len(choices) == 1 else kind
-        return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default)
-    if not kind.endswith(("_float", "_int")):
-        raise InvalidValueError(
-            f"`type` of `{name}` must be float, int, categorical, ordinal or constant, got {kind!r}."
-        )
-    low, high = data.get("lower"), data.get("upper")
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        raise InvalidValueError(f"`{name}` must have finite bounds, got [{low}, {high}].")
-    short, default = ("float" if kind.endswith("float") else "int"), _plain(data["default_value"])
-    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high))
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        return None
-    return float(value) if math.isfinite(float(value)) else None
-
-
-def _plain(value: object) -> Any:
-    """Python values for NumPy scalars, all the way down: what JSON and users expect."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return str(value) if isinstance(value, str) else value

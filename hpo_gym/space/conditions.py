@@ -72,6 +72,13 @@ def parents(condition: Clause) -> set[str]:
     return {condition["parent"]}
 
 
+def named(clause: Clause) -> set[str]:
+    """Names of the hyperparameters that a forbidden clause looks at."""
+    if clause["type"] in ("AND", "OR"):
+        return set().union(*(named(c) for c in clause["clauses"]))
+    return {clause["left"], clause["right"]} if clause["type"].startswith("RELATION_") else {clause["name"]}
+
+
 def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]:
     """Sort conditions so that each child comes after all its parents.
 

@@ -1,0 +1,221 @@
+"""The ways to search a pool, each against the definition of the distance, column by column in float64."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import ConfigSpace as cs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from odd_spaces import KINDS, odd_space, tied_points
+
+from hpo_gym import nearest, seeding
+from hpo_gym.nearest import dense, scan
+from hpo_gym.nearest import exact as exactly
+from hpo_gym.nearest.candidates import Search, Shut, settle
+from hpo_gym.nearest.dense import Dense
+from hpo_gym.nearest.distance import between, distances
+from hpo_gym.nearest.exact import Exact
+from hpo_gym.nearest.patterns import Patterns
+from hpo_gym.nearest.tree import Tree
+from hpo_gym.pool import Gaps, Pool
+from hpo_gym.space import SearchSpace
+
+
+def by_definition(space: SearchSpace, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Squared distances ``(n, m)``, a column at a time."""
+    here, there = space.active(x), space.active(rows)
+    total = np.zeros((len(x), len(rows)))
+    for j, h in enumerate(space.hyperparameters):
+        both = here[:, None, j] & there[None, :, j]
+        apart = x[:, None, j] - rows[None, :, j]
+        if not h.metric:
+            apart = h.numbers(x[:, j])[:, None] != h.numbers(rows[:, j])[None]
+        total += np.where(both, apart * apart if h.metric else apart, here[:, None, j] != there[None, :, j])
+    return total.round(12)
+
+
+def lowest_of_the_least(far: np.ndarray, closed: np.ndarray) -> list[int]:
+    """The answer by brute force; `closed` is ``(n, m)``."""
+    far = np.where(closed, np.inf, far)
+    return np.where(closed.all(1), -1, far.argmin(1)).tolist()
+
+
+def patterns(space: SearchSpace, x: np.ndarray) -> Search:
+    same = Exact(space.active(x).astype(float)).group
+    return Patterns(space, x, same) if space.conditional else Dense(space, x)
+
+
+def any_tree(space: SearchSpace, x: np.ndarray) -> Search:
+    return Dense(space, x) if space.conditional else Tree(space, x)
+
+
+WAYS: dict[str, Callable[[SearchSpace, np.ndarray], Search]] = {"dense": Dense, "patterns": patterns, "tree": any_tree}
+METRIC = ("float", "log float", "int", "log int", "ordinal")
+OTHER = ("categorical", "constant", "flag")
+MIXES = {"all": KINDS, "metric": METRIC, "other": OTHER, "grid": ("ordinal", "flag", "categorical")}
+
+
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("way", WAYS)
+@given(seed=st.integers(0, 10**6))
+def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    conditions = 0.0 if way == "tree" else 0.7
+    space = odd_space(rng, int(rng.integers(2, 9)), kinds=MIXES[mix], conditions=conditions)
+    rows, x = tied_points(rng, space, int(rng.integers(3, 120))), tied_points(rng, space, 30)
+    search, far = WAYS[way](space, rows), by_definition(space, x, rows)
+    some = rng.random((4, len(rows))) < rng.choice([0.1, 0.5, 0.9])
+    some[0] = True
+    who = rng.integers(0, 4, len(x))
+    for shut, closed in (
+        (None, np.zeros(far.shape, bool)),
+        (Shut(some[1:2], None), np.broadcast_to(some[1], far.shape)),
+        (Shut(some, who), some[who]),
+    ):
+        expected = lowest_of_the_least(far, closed)
+        assert settle(space, x, rows, search.find(x, shut)).tolist() == expected
+        for i in range(0, len(x), 8):
+            one, mine = x[i : i + 1], None if shut is None else shut.some(np.array([i]))
+            assert settle(space, one, rows, search.find(one, mine)).tolist() == expected[i : i + 1]
+
+
+@given(st.integers(0, 10**6))
+def test_products_and_pairs_say_the_distance_of_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    space = odd_space(rng, int(rng.integers(1, 9)), conditions=0.6)
+    rows, x = tied_points(rng, space, 20), tied_points(rng, space, 7)
+    far = by_definition(space, x, rows)
+    assert distances(space, x, rows) == pytest.approx(far, abs=2e-12)
+    i, j = rng.integers(0, 7, 40), rng.integers(0, 20, 40)
+    assert between(space, x[i], rows[j]) == pytest.approx(far[i, j], abs=2e-12)
+
+
+def floats(d: int) -> SearchSpace:
+    return SearchSpace(cs.ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(d)}))
+
+
+# ---------------------------------------------------------------------- which way is taken
+@pytest.mark.parametrize(("d", "m", "way"), [(2, 20_000, Tree), (2, 19_999, Dense), (9, 20_000, Dense)])
+def test_a_tree_is_made_of_many_rows_in_few_columns(d: int, m: int, way: type) -> None:
+    assert type(nearest.search_of(floats(d), np.random.default_rng(0).random((m, d)))) is way
+
+
+def test_patterns_are_searched_where_they_have_many_rows_each() -> None:
+    space = cs.ConfigurationSpace({"a": ["x", "y"], "b": (0.0, 1.0)})
+    space.add(cs.EqualsCondition(space["b"], space["a"], "y"))
+    layered = SearchSpace(space)
+    x = layered.sample(np.random.default_rng(0), 2048)
+    assert type(nearest.search_of(layered, x)) is Patterns
+    assert type(nearest.search_of(layered, x[1:])) is Dense
+
+
+def test_a_small_pool_loads_no_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.spatial", None)  # an import of it fails
+    pool = Pool(floats(3), np.random.default_rng(0).random((500, 3)))
+    assert pool.nearest(np.full((1, 3), 0.5)).shape == (1,)
+    with pytest.raises(ImportError):
+        Tree(pool.space, pool.x)
+
+
+def test_small_and_large_pools_answer_by_one_rule() -> None:
+    """2 x 20,001 rows, each twice; half of the points lie midway between two rows, where the lower one answers."""
+    space = floats(2)
+    x = space.snap(np.stack([np.arange(20_001) / 20_000, np.full(20_001, 0.5)], 1))
+    pool = Pool(space, np.concatenate([x, x]))
+    asked = space.snap(np.array([[0.5 / 20_000, 0.5], [3.0 / 20_000, 0.25], [1.0, 0.9], [0.25, 0.5]]))
+    assert type(pool._search) is Tree
+    assert pool.nearest(asked).tolist() == [0, 3, 20_000, 5_000]
+    allowed = np.ones(len(pool.x), bool)
+    allowed[[0, 3, 5_000]] = False
+    assert pool.nearest(asked, allowed).tolist() == [1, 20_004, 20_000, 25_001]
+    allowed[:39_990] = False  # so far away that the tree gives up and all rows are looked at
+    assert pool.nearest(asked, allowed).tolist() == [39_990, 39_990, 40_001, 39_990]
+
+
+def test_rows_all_as_near_are_answered_by_the_lowest() -> None:
+    """A circle of 400 rows around the middle, on a grid: more ties than the tree asks neighbours for."""
+    space, rng = floats(2), np.random.default_rng(0)
+    corners = np.array([[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]])
+    rows = corners[rng.integers(0, 4, 400)]
+    for search in (Tree(space, rows), Dense(space, rows)):
+        middle = np.full((3, 2), 0.5)
+        shut = Shut(np.arange(400) < np.array([[0], [17], [400]]), np.arange(3))
+        assert settle(space, middle, rows, search.find(middle, shut)).tolist() == [0, 17, -1]
+
+
+@pytest.mark.parametrize("held", [1, 7, 64, 1 << 20])
+def test_how_many_products_are_held_changes_no_answer(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "_HELD", held)
+    monkeypatch.setattr(scan, "_POINTS", 1)
+    rng = np.random.default_rng(3)
+    space = odd_space(rng, 6, conditions=0.6)
+    rows, x = tied_points(rng, space, 61), tied_points(rng, space, 45)
+    closed = rng.random((45, 61)) < 0.5
+    found = settle(space, x, rows, Dense(space, rows).find(x, Shut(closed, np.arange(45))))
+    assert found.tolist() == lowest_of_the_least(by_definition(space, x, rows), closed)
+
+
+def test_float32_that_cannot_tell_two_rows_apart_does_not_choose() -> None:
+    """The second row is nearer by 2^-30 of the square; in float32 both products are the same."""
+    space = floats(1)
+    rows = space.snap(np.array([[0.75 + 2.0**-30], [0.25]]))
+    search, x = Dense(space, rows), np.array([[0.5]])
+    assert len(set(search.find(x, None).row.tolist())) == 2
+    assert settle(space, x, rows, search.find(x, None)).tolist() == [1]
+    assert search._slack > 0 and dense.slack_of(np.zeros((0, 0))) < 1e-10
+
+
+# ---------------------------------------------------------------------- exactly
+def dictionary(x: np.ndarray) -> dict[tuple[float, ...], int]:
+    found: dict[tuple[float, ...], int] = {}
+    for row, one in enumerate(x.tolist()):
+        found.setdefault(tuple(one), row)
+    return found
+
+
+@pytest.mark.parametrize("small", [0, 8192])
+@pytest.mark.parametrize("poor", [False, True])
+@given(seed=st.integers(0, 10**6))
+def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool, small: int, seed: int) -> None:
+    """With a poor hash, the sum of the columns, all orders of the same values collide."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 3, (int(rng.integers(1, 60)), 3)) / 4.0
+    every = np.stack(np.meshgrid(*[np.arange(4) / 4.0] * 3), -1).reshape(-1, 3)
+    known = dictionary(x)
+    expected = [known.get(tuple(one), -1) for one in every.tolist()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exactly, "_SMALL", small)  # more rows than that have no dictionary for one point
+        if poor:
+            patch.setattr(seeding, "mix", lambda a, salt: np.zeros_like(a))
+        exact = Exact(x)
+        assert exact.rows(every).tolist() == expected
+        assert [int(exact.rows(one[None])[0]) for one in every] == expected
+        assert [exact.row(one) for one in every] == expected
+    assert exact.group.tolist() == [known[tuple(one)] for one in x.tolist()]
+    assert exact.distinct == (len(known) == len(x))
+    assert exact.rows(every[:0]).tolist() == []
+
+
+def test_no_rows_have_no_row() -> None:
+    exact = Exact(np.empty((0, 2)))
+    assert (exact.rows(np.zeros((3, 2))).tolist(), exact.group.tolist(), exact.distinct) == ([-1] * 3, [], True)
+
+
+# ---------------------------------------------------------------------- gaps
+@pytest.mark.parametrize("shared", [True, False])
+def test_gaps_of_many_tasks_are_found_at_once_as_one_by_one(shared: bool) -> None:
+    rng = np.random.default_rng(0)
+    space = odd_space(rng, 5, conditions=0.7)
+    pools = [Pool(space, tied_points(rng, space, 40)) for _ in range(3)]
+    measured = rng.random((3, 40)) < 0.4
+    task, rows = np.repeat(np.arange(3), 40), np.tile(np.arange(40), 3)
+    answers = Gaps(measured, lambda k: pools[0 if shared else k]).answering(task, rows)
+    for k, row, answer in zip(task.tolist(), rows.tolist(), answers.tolist(), strict=True):
+        pool = pools[0 if shared else k]
+        far = by_definition(space, pool.x[row : row + 1], pool.x)
+        alone = lowest_of_the_least(far, ~measured[k : k + 1])[0]
+        assert answer == (row if measured[k, row] else alone)
