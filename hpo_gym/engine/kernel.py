@@ -57,7 +57,7 @@ class Kernel(Transition):
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
         """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
-        worlds, drawn = self._next(self._everyone if which is None else which)
+        worlds, drawn = self._next(which)
         self.start(which, drawn if tasks is None else tasks, worlds)
         self._blanks = which is not None
 
@@ -66,15 +66,15 @@ class Kernel(Transition):
         self.seeds[which], self.episode[which] = seeds, 0
         self._foresee(which)
 
-    def _next(self, which: Ints) -> tuple[Keys, Ints]:
+    def _next(self, which: Ints | None) -> tuple[Keys, Ints]:
         """Worlds of the next episodes, hashes of a run's seed and the number of its episode, and their tasks."""
-        episode = self.episode[which] + 1
-        self.episode[which] = episode
-        place = episode - self._foreseen[which]
+        at: Ints | slice = slice(None) if which is None else which
+        self.episode[at] += 1
+        place = self.episode[at] - self._foreseen[at]
         if place.item(place.argmax()) >= _AHEAD:
             self._foresee(self._everyone)
-            place = episode - self._foreseen[which]
-        cell = place * self.n + which
+            place = self.episode[at] - self._foreseen[at]
+        cell = place * self.n + (self._everyone if which is None else which)
         return self._worlds.take(cell), self._tasks.take(cell)
 
     def _foresee(self, which: Ints) -> None:

@@ -36,7 +36,9 @@ class RegretDrop(OracleReward):
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
         task = runs.task.item(0)
-        return oracle.regret_of(task, runs.previous.item(0)) - oracle.regret_of(task, runs.best.item(0))
+        now = oracle.regret_of(task, runs.best.item(0))
+        before = now if runs.best is runs.previous else oracle.regret_of(task, runs.previous.item(0))
+        return before - now
 
 
 @REWARDS.register("log_regret")

@@ -113,7 +113,7 @@ class Runs:
         self.scalar = n == 1 and self._lean
         self._fused = path if self._lean and isinstance(path, FusedRows) else None
         if self.scalar and isinstance(bank, PoolBank):
-            self._path_of_one = path_of_one(bank, fused=fused)
+            self._path_of_one = path_of_one(bank, fused=fused).__call__
         self.row: NDArray[np.float32] | None = None
 
     # ------------------------------------------------------------------ time
@@ -152,8 +152,7 @@ class Runs:
             self.start, self.spent = self.clock, 0.0
             self.task, self.world = task, world
             self.base = self._bank.base(task)
-            self.best = np.full(self.n, -np.inf, self._bank.dtype)
-            self.previous = self.best
+            self.best = self.previous = filled(self.n, -np.inf, self._bank.dtype)
             if self.fidelity is not None:
                 self.spent = np.zeros(self.n)
             which_: Ints | slice = slice(None)
@@ -440,8 +439,8 @@ class Runs:
         return np.ones(self.n) if self.fidelity is None else self.fidelity[self._last].copy()
 
     def last_cost(self) -> float:
-        """Cost of the last trial of the only run."""
-        return self.outcome_of(0)[2]
+        """Cost of the last trial of the only run, which can be looked up."""
+        return self._bank.outcome_of(self.task.item(0), self.at.item(self._last, 0), 1.0)[0]
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
         """Cost and status of the last trial of each run, each ``(n,)``."""
@@ -545,3 +544,10 @@ class Runs:
             slots = (start[who] + told[who] + j) % self.h
             fidelity = np.ones(len(who)) if self.fidelity is None else self.fidelity[slots, who]
             yield Told(who, self.at[slots, who], self.score[slots, who], fidelity)
+
+
+def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A fresh array ``(n,)`` of one value; NumPy's `full` and `ones` take three times as long."""
+    out = np.empty(n, dtype)
+    out.fill(value)
+    return out

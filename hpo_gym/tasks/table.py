@@ -450,7 +450,7 @@ class TableBank(PoolBank):
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         """Configuration of a row."""
-        return row_config(self.table, self._places[task], int(at))
+        return self.table.config(0 if self.one_pool else self._places[task], int(at)).copy()
 
     def _cells(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> Ints:
         cell = base if at is None else base + at
