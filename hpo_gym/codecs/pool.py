@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ class Pool(OneChoice):
         if self.candidates is not None:
             return super().decoder_one(contexts)
         bank = pooled(contexts.bank)
-        return functools.partial(_row, self.decoder(contexts), self.count(contexts), None if bank.complete else bank)
+        return _Row(self.decoder(contexts), self.count(contexts), None if bank.complete else bank).__call__
 
     def good(self, contexts: Contexts, runs: Runs, *, untried: bool) -> Mask:
         bank = pooled(runs.bank)
@@ -97,9 +96,15 @@ class _MeasuredRows(_Rows):
         return (at if there.item(there.argmin()) else self.bank.measured_rows(runs.task, at)), None, None
 
 
-def _row(decode: Decoder, count: int, bank: PoolBankView | None, runs: Runs, action: object) -> int:
-    if isinstance(action, np.integer):
-        action = int(action)
-    if type(action) is not int or not 0 <= action < count:
-        return int(decode(runs, as_batch(action))[0].item())
-    return action if bank is None else bank.measured_row(runs.task.item(0), action)
+class _Row:
+    """From one row to what is evaluated; whatever is no integer in range is left to the batch form."""
+
+    def __init__(self, decode: Decoder, count: int, bank: PoolBankView | None) -> None:
+        self.decode, self.count, self.bank = decode, count, bank
+
+    def __call__(self, runs: Runs, action: object) -> int:
+        if isinstance(action, np.integer):
+            action = int(action)
+        if type(action) is not int or not 0 <= action < self.count:
+            return int(self.decode(runs, as_batch(action))[0].item())
+        return action if self.bank is None else self.bank.measured_row(runs.task.item(0), action)

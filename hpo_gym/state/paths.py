@@ -47,10 +47,10 @@ def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool) -> Path:
 def path_of_one(bank: PoolBank, *, fused: bool) -> PathOfOne:
     """As `path_of`, of one full evaluation of the only run."""
     if fused and bank.fused is not None:
-        return FusedRow(bank.fused)
+        return FusedRow(bank.fused).__call__
     if fused and bank.frames is not None and bank.dtype == _F32:  # other scores are served in an own way
-        return FramedRow(bank, bank.frames)
-    return Row(bank)
+        return FramedRow(bank, bank.frames).__call__
+    return Row(bank).__call__
 
 
 class FusedRows:

@@ -113,7 +113,7 @@ class Runs:
         self.scalar = n == 1 and self._lean
         self._fused = path if self._lean and isinstance(path, FusedRows) else None
         if self.scalar and isinstance(bank, PoolBank):
-            self._path_of_one = path_of_one(bank, fused=fused).__call__
+            self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
 
     # ------------------------------------------------------------------ time
