@@ -26,15 +26,24 @@ def pack(arrays: Arrays) -> bytes:
     """
     header, body = [], []
     for name in sorted(arrays):
-        array = np.asarray(arrays[name])
-        kind, size = array.dtype.kind, array.dtype.itemsize
-        if kind not in "biufcUS" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
-            raise InvalidValueError(f"`arrays` must hold booleans, numbers or text, got {name!r}: {array.dtype}.")
-        array = array.astype(array.dtype.newbyteorder("<") if size else f"<{kind}1", copy=False)
+        array = plain(name, arrays[name])
         header.append([name, array.dtype.str, list(array.shape)])
         body.append(array.tobytes())
     head = json.dumps(header).encode()
     return zlib.compress(b"".join([struct.pack("<I", len(head)), head, *body]))
+
+
+def plain(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    """An array as it is written, little-endian.
+
+    Raises:
+        InvalidValueError: It holds objects, dates or numbers of a width that differs between machines.
+    """
+    array = np.asarray(array)
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind not in "biufcUS" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
+        raise InvalidValueError(f"`arrays` must hold booleans, numbers or text, got {name!r}: {array.dtype}.")
+    return array.astype(array.dtype.newbyteorder("<") if size else f"<{kind}1", copy=False)
 
 
 def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from hpo_gym.trial import Query, Trial
 
 Choice = int | Points
 """A row of the run's pool, or a canonical point ``(d,)`` where it has none."""
+
+R = TypeVar("R", bound="Run")
 
 _PATIENCE = 1000  # proposals in a row that were all tried before, until the plan (or the space) counts as used up
 _BLOCK = 64  # points that are looked up at once
@@ -260,7 +262,7 @@ def grounds_of(contexts: Sequence[Context]) -> dict[Context, Ground]:
     return {context: Ground(context) for context in dict.fromkeys(contexts)}
 
 
-def news(mine: Sequence[Run], runs: Runs, rows: bool) -> Iterator[tuple[Run, Points, int, bytes, float, float]]:
+def news(mine: Sequence[R], runs: Runs, rows: bool) -> Iterator[tuple[R, Points, int, bytes, float, float]]:
     """What is new to each run: canonical point, row or key (see `Run.learn`), score and fidelity, looked up at once.
 
     Args:
