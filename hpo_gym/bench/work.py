@@ -70,7 +70,7 @@ def _only(work: Work, cell: Cell) -> Work:
 
 def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
     try:
-        task = _task(optimizer, suite, cell)
+        (task,) = _tasks(optimizer, suite, [cell])
         world, rng = _seeds(work, cell)
         run = Run(task, float(work.budget), world, work.n_init)
         run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
@@ -97,7 +97,7 @@ def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[M
 
 
 def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
-    tasks = [_task(optimizer, suite, cell) for cell in cells]
+    tasks = _tasks(optimizer, suite, cells)
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
@@ -136,13 +136,15 @@ def _times(seconds: Sequence[float]) -> dict[str, float]:
     return {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)}
 
 
-def _task(optimizer: object, suite: Suite, cell: Cell) -> Task:
-    task = suite.task(cell.task)
-    if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
-        raise SplitError(
-            f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
-        )
-    return task
+def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]:
+    tasks = [suite.task(cell.task) for cell in cells]
+    seen = optimizer.seen if isinstance(optimizer, Trainable) else frozenset()
+    for task in tasks:
+        if task.family in seen:
+            raise SplitError(
+                f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
+            )
+    return tasks
 
 
 def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:

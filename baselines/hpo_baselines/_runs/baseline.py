@@ -150,8 +150,8 @@ class Run:
     def uniform(self) -> Choice | None:
         """Claim one of the untried configurations at random; None where none is left."""
         if self.pool is not None:
-            rows = np.flatnonzero(self.open)
-            return self.take(int(rows[self.rng.integers(len(rows))])) if rows.size else None
+            (rows,) = self.open.nonzero()
+            return self.take(rows.item(self.rng.integers(len(rows)))) if rows.size else None
         for _ in range(_PATIENCE):
             x = next(self._drawn, None)
             if x is None:
