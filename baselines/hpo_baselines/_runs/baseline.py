@@ -151,7 +151,11 @@ class Run:
         """Claim one of the untried configurations at random; None where none is left."""
         if self.pool is not None:
             (rows,) = self.open.nonzero()
-            return self.take(rows.item(self.rng.integers(len(rows)))) if rows.size else None
+            if not rows.size:
+                return None
+            row: int = rows.item(self.rng.integers(len(rows)))
+            self._close(row)
+            return row
         for _ in range(_PATIENCE):
             x = next(self._drawn, None)
             if x is None:
