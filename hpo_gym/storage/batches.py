@@ -137,7 +137,10 @@ def _columns(records: Sequence[Record]) -> tuple[list[tuple[str, str, list[list[
     for i, record in enumerate(records):
         for name in sorted(record.arrays):
             array = plain(name, record.arrays[name])
-            arrays.setdefault((name, array.dtype.str), [None] * len(records))[i] = array
+            kind = name, array.dtype.str
+            if kind not in arrays:
+                arrays[kind] = [None] * len(records)
+            arrays[kind][i] = array
     columns, bodies = [], []
     for (name, code), some in sorted(arrays.items()):
         bodies.append(zlib.compress(b"".join([a.tobytes() for a in some if a is not None]), _LEVEL))
