@@ -143,17 +143,17 @@ class Store:
                 yield record
 
     def written(self) -> Iterator[Record]:
-        """All cells in the order in which they were written; a cell that was replaced comes at its last place only."""
-        places = self._places()
-        for cell in self._rows():
-            record = None if cell in places else self._row(cell)
-            if record is not None:
+        """All cells, checked against the seal, in the order in which they were written: of one that was replaced, the
+        last."""
+        self.cells()
+        with self._wrapped(str(self.path)):
+            places = dict(self._places())
+            for record in filter(None, (self._row(cell) for cell in self._rows() if cell not in places)):
                 yield record
-        last = dict(places)  # the batches that are written meanwhile are left out
-        for number in sorted({at // _WIDTH for at in last.values()}):
-            for place, record in enumerate(self._batch(number).records()):
-                if last.get(record.cell) == number * _WIDTH + place:
-                    yield record
+            for number in sorted({at // _WIDTH for at in places.values()}):
+                for place, record in enumerate(self._batch(number).records()):
+                    if places.get(record.cell) == number * _WIDTH + place:
+                        yield record
 
     def meta_set(self, key: str, value: str) -> None:
         """Store a text, such as the protocol's JSON, under a key."""

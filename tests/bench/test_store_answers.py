@@ -501,6 +501,21 @@ def test_rows_and_the_seal_must_agree(three: Path, statement: str) -> None:
     assert sum("its rows do not match its seal" in fault for fault in verify(three)) == 1
 
 
+def test_cells_are_given_after_the_seal_was_checked(three: Path) -> None:
+    with Store(three, write=False) as store:
+        assert [r.cell for r in store.written()] == ["aa", "bb", "cc"]
+        change(three, "UPDATE batches SET payload = x'00' WHERE batch = 3")
+        store._held.clear()
+        given = store.written()
+        assert [next(given).cell, next(given).cell] == ["aa", "bb"]
+        with pytest.raises(DamagedDataError, match=r"Batch 3 of .* \(cell 'cc'\) does not match its checksum"):
+            next(given)
+        change(three, "DELETE FROM batches WHERE batch = 3")
+        for read_all in (store.written, store.records):
+            with pytest.raises(DamagedDataError, match="its rows do not match its seal"):
+                next(read_all())
+
+
 def test_a_seal_that_fits_itself_and_not_the_rows_is_damage(three: Path) -> None:
     digest = bytes(16)
     change(three, f"UPDATE seal SET digest = x'{digest.hex()}', checksum = x'{checksum(6, digest).hex()}'")
