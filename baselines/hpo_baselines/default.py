@@ -32,7 +32,7 @@ class Default(Planned):
         yield run.space.default_x
         for steps in (1, 2):
             points = ring(run.space, steps)
-            yield from points[run.rng.permutation(len(points))]
+            yield from run.known(points[run.rng.permutation(len(points))])
 
 
 @functools.lru_cache(maxsize=64)

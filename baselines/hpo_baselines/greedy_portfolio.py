@@ -49,10 +49,13 @@ class GreedyPortfolio(Planned):
     def plan(self, run: Run) -> Iterator[Choice]:
         """The portfolio of the run's prior."""
         portfolio = portfolio_of(run.space, tuple(run.context.prior))
+        rows = None if portfolio is None or run.pool is None else _rows(portfolio, run.pool)
         for i in range(len(portfolio.x) if portfolio else 0):
             assert portfolio is not None
-            x = portfolio.x[portfolio.entry(i)]
-            row = run.exact(x) if run.pool is not None else -1
+            at = portfolio.entry(i)
+            x, row = portfolio.x[at], -1 if rows is None else rows.item(at)
+            if row >= 0 and run.pool is not None and not run.pool.distinct:
+                row = run.exact(x)
             yield row if row >= 0 else x
 
 
@@ -70,6 +73,12 @@ def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfoli
         return Portfolio(shared, np.stack(z))
     x = _best_points(space, tasks)
     return Portfolio(x, np.stack([s[_nearest(space, e, x)] for e, s in zip(tasks, z, strict=True)]))
+
+
+@functools.lru_cache(maxsize=4)
+def _rows(portfolio: Portfolio, pool: Pool) -> NDArray[np.int64]:
+    """The row of a pool that each candidate is, -1 of those that are none, ``(c,)``."""
+    return pool.exact(portfolio.x)
 
 
 def normalised(e: Evaluations) -> Matrix:

@@ -51,11 +51,11 @@ class GridSearch(Planned):
         columns = _columns(run.space, self.levels or _count(run.space, budget))
         if math.prod(len(c) for c in columns) <= _LISTED:
             points = _product(run.space, columns)
-            yield from points[run.rng.permutation(len(points))]
+            yield from run.known(points[run.rng.permutation(len(points))])
             return
         while True:
             x = run.space.snap(np.stack([_balanced(run.rng, c, budget) for c in columns], 1))
-            yield from x[run.space.legal(x)]
+            yield from run.known(x[run.space.legal(x)])
 
 
 def _count(space: SearchSpace, budget: int) -> int:

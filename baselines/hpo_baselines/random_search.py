@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_gym.optimizer import OPTIMIZERS
 
 
 @OPTIMIZERS.register("random", family="no-transfer", trainable=False)
-class RandomSearch(Planned):
+class RandomSearch(Baseline):
     """Random search: uniform over the unit cube, so uniform in the logarithm of logarithmic ranges.
 
     In a pool: uniform over the rows that were not tried.
@@ -22,6 +22,6 @@ class RandomSearch(Planned):
 
     version = 1
 
-    def plan(self, run: Run) -> Iterator[Choice]:
-        """No plan: all choices are random."""
-        return iter(())
+    def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
+        """Claim a random configuration for each run."""
+        return [run.uniform() for run in runs]

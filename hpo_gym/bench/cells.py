@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.seeding import digest
 from hpo_gym.suite import Suite
 
 Arrays = dict[str, NDArray[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One run to be made."""
 
@@ -26,7 +25,10 @@ class Cell:
 
     def identity(self, entrant: Entrant, start: str, budget: int) -> dict[str, Any]:
         """What the cell's hash is made from."""
-        own = {**asdict(self), "optimizer": entrant.identity, "start": start, "budget": budget}
+        own = {
+            "suite": self.suite, "data_hash": self.data_hash, "task": self.task, "fold": self.fold,
+            "replicate": self.replicate, "optimizer": entrant.identity, "start": start, "budget": budget,
+        }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own
 
@@ -57,8 +59,7 @@ class Work:
 class Made:
     """What became of a cell."""
 
-    cell: str
-    identity: dict[str, Any]
+    cell: Cell
     arrays: Arrays
     error: str | None
     measured: dict[str, Any]
@@ -71,7 +72,6 @@ def training_identity(entrant: Entrant, suite: Suite, fold: int | None, split: s
     return {**own, "number": number} if number else own
 
 
-def failed(work: Work, cell: Cell, error: str) -> Made:
+def failed(cell: Cell, error: str) -> Made:
     """A cell that failed, with the reason."""
-    identity = cell.identity(work.entrant, work.start, work.budget)
-    return Made(digest(identity), identity, {}, error, {})
+    return Made(cell, {}, error, {})

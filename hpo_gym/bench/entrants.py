@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -86,7 +87,7 @@ class Entrant:
             raise DamagedDataError(f"{folder} has changed since the comparison began: {settings['checksum']}, {found}.")
         return load(folder)
 
-    @property
+    @functools.cached_property
     def asked(self) -> dict[str, Any]:
         """Name, own version, the settings that were given, and the module of a user's own: what seeds are drawn from,
         so that other settings in its file are compared with the same random numbers."""
@@ -94,7 +95,7 @@ class Entrant:
         module = self.spec.rpartition(":")[0]
         return {**own, "module": module} if module else own
 
-    @property
+    @functools.cached_property
     def identity(self) -> dict[str, Any]:
         """What was asked, and all settings that follow from it: what decides what it does."""
         return {**self.asked, "resolved": json.loads(self.resolved)} if self.resolved else self.asked

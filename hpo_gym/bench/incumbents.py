@@ -25,14 +25,20 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
     score, fidelity = arrays["score"], arrays["fidelity"]
     plain = not task.noisy and bool((fidelity == 1.0).all())
     true = score if plain else _true(task, arrays["x"])
-    best, place = np.full(len(score), -np.inf), -1
-    for i in range(len(score)):
-        if place < 0 or (fidelity[i], score[i]) > (fidelity[place], score[place]):
-            place = i
-        best[i] = true[place]
+    best = true[_places(fidelity.tolist(), score.tolist())]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
     upto = paid(spent, budget)
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
+
+
+def _places(fidelity: Sequence[float], score: Sequence[float]) -> list[int]:
+    """Position of the incumbent after each trial: the best of those at the highest fidelity, of equals the earliest."""
+    places, best = list[int](), (-np.inf, -np.inf)
+    for i, trial in enumerate(zip(fidelity, score, strict=True)):
+        if not places or trial > best:
+            place, best = i, trial
+        places.append(place)
+    return places
 
 
 def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:

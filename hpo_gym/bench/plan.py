@@ -22,7 +22,8 @@ from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
 from hpo_gym.seeding import digest
-from hpo_gym.storage.store import Record, Store
+from hpo_gym.storage.records import Record
+from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
@@ -40,6 +41,8 @@ class Plan:
     ) -> None:
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
+        self._cells = {spec: self._every(spec) for spec in self.suites}
+        self._keys: dict[Entrant, dict[Cell, str]] = {}
 
     def to_json(self) -> dict[str, Any]:
         """What the report needs to be made anew, without importing any optimizer."""
@@ -70,8 +73,11 @@ class Plan:
         kept = set(sorted(every, key=lambda e: subset_order(suite.name, e[0]))[: self.protocol.tasks])
         return [e for e in every if e in kept]
 
-    def cells(self, spec: str) -> list[Cell]:
+    def cells(self, spec: str) -> Sequence[Cell]:
         """All cells of a suite, for any optimizer."""
+        return self._cells[spec]
+
+    def _every(self, spec: str) -> list[Cell]:
         suite = self.suites[spec]
         return [
             Cell(suite.name, suite.data_hash, task, fold, r)
@@ -80,13 +86,19 @@ class Plan:
         ]
 
     def key(self, cell: Cell, entrant: Entrant) -> str:
-        """The hash of a cell."""
-        return digest(cell.identity(entrant, self.protocol.start, self.protocol.budget))
+        """The hash of a cell, made once."""
+        keys = self._keys.setdefault(entrant, {})
+        if cell not in keys:
+            keys[cell] = digest(self._identity(cell, entrant))
+        return keys[cell]
+
+    def _identity(self, cell: Cell, entrant: Entrant) -> dict[str, Any]:
+        return cell.identity(entrant, self.protocol.start, self.protocol.budget)
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
         """Run what the store does not hold yet, or holds as a failure other than that of a reference run."""
-        stored = {r.cell for r in store.records() if r.status == "done" or "reference" in r.measured}
+        stored = {r.cell for r in store.written() if r.status == "done" or "reference" in r.measured}
         missing = {
             (spec, entrant, fold, k): [
                 c
@@ -105,7 +117,7 @@ class Plan:
         broken = self._train(works, engine, workers, lambda what: progress(done, total, what))
         todo = [p for w in works if w.trained not in broken for p in self._parts(w)]
         for work in (w for w in works if w.trained in broken):
-            store.put_many([_record(failed(work, cell, broken[str(work.trained)])) for cell in work.cells])
+            self._put(store, work.entrant, [failed(cell, broken[str(work.trained)]) for cell in work.cells])
             done += len(work.cells)
         while todo:
             jobs, todo = {f"{i}": part for i, part in enumerate(todo)}, []
@@ -115,7 +127,7 @@ class Plan:
                     todo += [replace(work, cells=(cell,)) for cell in work.cells]
                     continue
                 made = _made(work, outcome)
-                store.put_many([_record(m) for m in made])
+                self._put(store, work.entrant, made)
                 done += len(made)
                 progress(done, total, work.entrant.name)
 
@@ -127,7 +139,16 @@ class Plan:
             if same.get(entrant.name) == entrant and f"{entrant.name}/{self.protocol.start}" in reference.choices:
                 cells = [c for c in self.cells(spec) if self.key(c, entrant) not in stored]
                 made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
-                store.put_many([_record(m) for m in made])
+                self._put(store, entrant, made)
+
+    def _put(self, store: Store, entrant: Entrant, made: Sequence[Made]) -> None:
+        store.put_many([self._record(one, entrant) for one in made])
+
+    def _record(self, made: Made, entrant: Entrant) -> Record:
+        status = "failed" if made.error is not None else "done"
+        measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
+        identity = self._identity(made.cell, entrant)
+        return Record(self.key(made.cell, entrant), identity, made.arrays, status, made.error, measured)
 
     def _work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
         p = self.protocol
@@ -209,16 +230,10 @@ class Plan:
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
 
 
-def _record(made: Made) -> Record:
-    status = "failed" if made.error is not None else "done"
-    measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
-    return Record(made.cell, made.identity, made.arrays, status, made.error, measured)
-
-
 def _made(work: Work, outcome: Outcome) -> list[Made]:
     if outcome.status == "done":
         return cast("list[Made]", outcome.value)
-    return [failed(work, cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
+    return [failed(cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
 
 
 def _within(spec: str, folder: Path) -> str:

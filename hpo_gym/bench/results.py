@@ -86,13 +86,14 @@ def weights_of(suite: Suite, tasks: Sequence[str]) -> np.ndarray[Any, Any]:
 def curves_of(suite: Suite, optimizer: str, tasks: Sequence[str], incumbents: Mapping[tuple[str, int], Any], seeds: int,
               budget: int) -> Curves:  # fmt: skip
     """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed."""
-    regret = np.full((len(tasks), seeds, budget), np.nan)
+    scores = np.full((len(tasks), seeds, budget), np.nan)
     for i, name in enumerate(tasks):
-        task = suite.task(name)
         for r in range(seeds):
             found = incumbents.get((name, r))
             if found is not None:
-                regret[i, r] = normalised_regret(found, task.best, task.worst)
+                scores[i, r] = found
+    known = [suite.task(name) for name in tasks]
+    regret = normalised_regret(scores, [task.best for task in known], [task.worst for task in known])
     return Curves(suite.name, optimizer, tuple(tasks), regret)
 
 

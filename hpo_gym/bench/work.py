@@ -20,7 +20,6 @@ from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import SplitError
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable, Trainable
-from hpo_gym.seeding import digest
 from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
@@ -61,7 +60,7 @@ def run_cells(work: Work) -> list[Made]:
         except (Exception, SystemExit):
             if len(work.cells) > 1:  # find out whose failure it is
                 return [made for cell in work.cells for made in run_cells(_only(work, cell))]
-            return [failed(work, work.cells[0], traceback.format_exc())]
+            return [failed(work.cells[0], traceback.format_exc())]
     return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
 
 
@@ -71,12 +70,12 @@ def _only(work: Work, cell: Cell) -> Work:
 
 def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
     try:
-        task = _task(optimizer, suite, cell)
+        (task,) = _tasks(optimizer, suite, [cell])
         world, rng = _seeds(work, cell)
         run = Run(task, float(work.budget), world, work.n_init)
         run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
     except (Exception, SystemExit):
-        return failed(work, cell, traceback.format_exc())
+        return failed(cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
     arrays: Arrays = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
@@ -85,7 +84,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         "status": np.array(history.statuses, np.int8),
         "fidelity": np.array(history.fidelities, np.float64),
     }
-    return _done(work, cell, task, arrays, run.seconds)
+    return _done(work, cell, task, arrays, _times(run.seconds))
 
 
 def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
@@ -98,7 +97,7 @@ def _run_together(optimizer: BatchOptimizer, suite: Suite, work: Work) -> list[M
 
 
 def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell]) -> list[Made]:
-    tasks = [_task(optimizer, suite, cell) for cell in cells]
+    tasks = _tasks(optimizer, suite, cells)
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
@@ -121,24 +120,31 @@ def _driven(
         optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
         budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
     )  # fmt: skip
-    return [_done(work, cell, tasks[i], runs.arrays(i), seconds) for i, cell in enumerate(cells)]
+    times = _times(seconds)
+    return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
 
 
-def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, seconds: Sequence[float]) -> Made:
-    identity = cell.identity(work.entrant, work.start, work.budget)
+def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, float]) -> Made:
     arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init)
     arrays["x"] = arrays["x"].astype(np.float64)
+    return Made(cell, arrays, None, times)
+
+
+def _times(seconds: Sequence[float]) -> dict[str, float]:
+    """Milliseconds of a suggestion."""
     p50, p95 = np.percentile(seconds, [50, 95]) if len(seconds) else (0.0, 0.0)
-    return Made(digest(identity), identity, arrays, None, {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)})
+    return {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)}
 
 
-def _task(optimizer: object, suite: Suite, cell: Cell) -> Task:
-    task = suite.task(cell.task)
-    if isinstance(optimizer, Trainable) and task.family in optimizer.seen:
-        raise SplitError(
-            f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
-        )
-    return task
+def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]:
+    tasks = [suite.task(cell.task) for cell in cells]
+    seen = optimizer.seen if isinstance(optimizer, Trainable) else frozenset()
+    for task in tasks:
+        if task.family in seen:
+            raise SplitError(
+                f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
+            )
+    return tasks
 
 
 def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:

@@ -1,63 +1,50 @@
-"""The store: one SQLite file whose rows are whole cells, each with a checksum.
+"""The store: one SQLite file whose rows are batches of cells, each with a checksum.
 
 What `put` has acknowledged outlives a killed process, and damage is named, never served. Three checks, smallest first:
 a row holds the checksum of its columns; the `seal` row holds one digest over all rows, so that a lost row shows; the
 lock file beside the store holds the number of acknowledged writes, so that a lost write-ahead log shows.
+
+Batches are only added: of the cells with one hash, the last written counts. A store of schema 1 has a row for each cell
+in a table `cells`; it is read as it is, and gets its first batch, and schema 2, when something is put.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
-from hpo_gym.seeding import canonical
-from hpo_gym.storage.blocks import Arrays, pack, unpack
+from hpo_gym.storage.batches import Batch, pack_batch
+from hpo_gym.storage.blocks import Arrays
+from hpo_gym.storage.records import Json, Record
+from hpo_gym.storage.rows import COLUMNS, record_of
 
-Json = Mapping[str, object]
 Row = tuple[object, ...]
 
-SCHEMA = 1
+SCHEMA = 2
+_BY_CELL = 1  # the schema of stores with a row for each cell
 _EMPTY = (0, bytes(16))
 _APPLICATION = 0x48504F47  # "HPOG", in the file's header
-_COLUMNS = "cell, checksum, status, error, identity, measured, payload"  # the payload last: a scan need not read it
+_WIDTH = 1 << 32  # more than the cells of a batch
+_NAMED = 3  # cells of a damaged batch
+_HELD = 16  # batches in memory, while cells are read
+_SEALED = {"cells": "cell, checksum", "batches": "batch, cells, checksum", "meta": "key, checksum"}
+_BATCHES = """
+CREATE TABLE batches (batch INTEGER PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, cells TEXT NOT NULL,
+    payload BLOB NOT NULL)
+"""  # the payload last: a scan need not read it
 _TABLES = """
-CREATE TABLE cells (cell TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, status TEXT NOT NULL, error TEXT,
-    identity TEXT NOT NULL, measured TEXT NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), writes INTEGER NOT NULL, digest BLOB NOT NULL,
     checksum BLOB NOT NULL);
 """
-
-
-@dataclass(frozen=True)
-class Record:
-    """One cell.
-
-    Attributes:
-        cell: Its hash, in hex.
-        identity: What the hash was made from (suite, task, optimizer, settings, protocol, replicate, ...).
-        arrays: What is scored: named arrays of booleans, numbers or fixed-width text; those read are read-only.
-        status: "done" or "failed".
-        error: Why it failed.
-        measured: What is never scored: timings, package version, machine.
-    """
-
-    cell: str
-    identity: Json
-    arrays: Arrays = field(default_factory=dict)
-    status: str = "done"
-    error: str | None = None
-    measured: Json = field(default_factory=dict)
 
 
 class Store:
@@ -80,6 +67,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
         self._seal = _EMPTY
+        self._schema = SCHEMA
+        self._forget()
 
     def __enter__(self) -> Store:
         self._open(check=True)
@@ -96,6 +85,7 @@ class Store:
         if self._lock is not None:
             os.close(self._lock)
         self._connection = self._lock = None
+        self._forget()
 
     def put(
         self,
@@ -111,36 +101,63 @@ class Store:
         self.put_many([Record(cell, identity, arrays, status, error, measured or {})])
 
     def put_many(self, records: Iterable[Record]) -> None:
-        """Store cells in one transaction: all of them or, when it raises, none."""
-        self._write("cells", [_to_row(r) for r in records])
+        """Store cells as one batch, in one transaction: all of them or, when it raises, none."""
+        records = list(records)
+        for record in records:
+            if not (record.cell.isascii() and record.cell.isprintable() and record.cell):
+                raise InvalidValueError(f"`cell` must be a hash in hex, got {record.cell!r}.")
+        if records:
+            self._write(partial(self._append, "\n".join(r.cell for r in records), pack_batch(records)))
 
     def get(self, cell: str) -> Record | None:
         """Read a cell, None where there is none.
 
         Raises:
-            DamagedDataError: Its row does not match its checksum; the message names the cell.
+            DamagedDataError: Its batch does not match its checksum; the message names the cell.
         """
         with self._wrapped(f"cell {cell!r} of {self.path}"):
-            row = self._db.execute(f"SELECT {_COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
-        if row is not None and row[0] != cell:
-            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {row[0]!r}.")
-        return None if row is None else _from_row(row, self.path)
+            at = self._places().get(cell)
+            if at is None:
+                return self._row(cell)
+            batch, place = divmod(at, _WIDTH)
+            try:
+                found = self._batch(batch).record(place)
+            except DamagedDataError as fault:
+                raise DamagedDataError(f"Cell {cell!r} cannot be read. {fault}") from fault
+        if found.cell != cell:
+            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {found.cell!r}.")
+        return found
 
     def cells(self) -> set[str]:
         """Hashes of all cells, checked against the seal."""
         return self._checked()[0]
 
     def records(self) -> Iterator[Record]:
-        """All cells in the order of their hashes."""
-        for cell in sorted(self.cells()):
-            record = self.get(cell)
-            if record is None:
-                raise DamagedDataError(f"{self.path} is damaged: cell {cell!r} is listed and not found.")
-            yield record
+        """All cells in the order of their hashes; what is stored is in memory meanwhile, compressed."""
+        cells = sorted(self.cells())
+        with self._holding(None):
+            for cell in cells:
+                record = self.get(cell)
+                if record is None:
+                    raise DamagedDataError(f"{self.path} is damaged: cell {cell!r} is listed and not found.")
+                yield record
+
+    def written(self) -> Iterator[Record]:
+        """All cells, checked against the seal, in the order in which they were written: of one that was replaced, the
+        last."""
+        self.cells()
+        with self._wrapped(str(self.path)):
+            places = dict(self._places())
+            for record in filter(None, (self._row(cell) for cell in self._rows() if cell not in places)):
+                yield record
+            for number in sorted({at // _WIDTH for at in places.values()}):
+                for place, record in enumerate(self._batch(number).records()):
+                    if places.get(record.cell) == number * _WIDTH + place:
+                        yield record
 
     def meta_set(self, key: str, value: str) -> None:
         """Store a text, such as the protocol's JSON, under a key."""
-        self._write("meta", [(key, _checksum((key, value)), value)])
+        self._write(partial(self._replace, key, value))
 
     def meta_get(self, key: str) -> str | None:
         """Read the text under a key, None where there is none."""
@@ -226,33 +243,36 @@ class Store:
         if self.write:
             self._db.execute("PRAGMA journal_mode=WAL")
         version = self.meta_get("schema")
-        if version != str(SCHEMA):
-            raise DamagedDataError(f"{self.path} has schema {version}, this version of hpo-gym reads {SCHEMA}.")
+        if version not in (str(SCHEMA), str(_BY_CELL)):
+            later = ": a later one wrote it" if (version or "").isdigit() else ""
+            raise DamagedDataError(
+                f"{self.path} has schema {version}, this version of hpo-gym reads {_BY_CELL} and {SCHEMA}{later}."
+            )
+        self._schema = int(version)
 
     def _create(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         with self._transaction():
-            for statement in _TABLES.split(";"):
+            for statement in (*_TABLES.split(";"), _BATCHES):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id={_APPLICATION}")
             self._db.execute("INSERT INTO seal VALUES (1, 0, '', '')")
             self._seal = _EMPTY
-            for key, value in (("schema", str(SCHEMA)), ("id", os.urandom(8).hex())):
-                self._replace("meta", (key, _checksum((key, value)), value))
+            self._replace("schema", str(SCHEMA))
+            self._replace("id", os.urandom(8).hex())
         self._acknowledge()
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def _write(self, table: str, rows: list[Row]) -> None:
+    def _write(self, change: Callable[[], None]) -> None:
         if not self.write:
             raise StateError(f"A store opened with `write=False` must not be written to: {self.path}.")
-        before = self._seal
+        before = self._seal, self._schema
         try:
             with self._wrapped(str(self.path)), self._transaction():
-                for row in rows:
-                    self._replace(table, row)
+                change()
         except BaseException:
-            self._seal = before
+            self._seal, self._schema = before
             raise
         self._acknowledge()
 
@@ -278,14 +298,97 @@ class Store:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _replace(self, table: str, row: Row) -> None:
-        key = "cell" if table == "cells" else "key"
-        old = self._db.execute(f"SELECT {key}, checksum FROM {table} WHERE {key} = ?", row[:1]).fetchone()
-        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    def _replace(self, key: str, value: str) -> None:
+        old = self._db.execute("SELECT key, checksum FROM meta WHERE key = ?", (key,)).fetchone()
+        row = (key, _checksum((key, value)), value)
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
+        self._count("meta", old, row[:2])
+
+    def _append(self, cells: str, payload: bytes) -> None:
+        if self._schema == _BY_CELL:
+            self._db.execute(_BATCHES)
+            self._replace("schema", str(SCHEMA))
+            self._schema = SCHEMA
+        (last,) = self._db.execute("SELECT max(batch) FROM batches").fetchone()
+        batch = 1 if last is None else last + 1
+        checksum = _checksum((batch, cells, payload))
+        self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, checksum, cells, payload))
+        self._count("batches", None, (batch, cells, checksum))
+        self._version = -1
+
+    def _count(self, table: str, old: Row | None, new: Row) -> None:
+        """Put a row in place of another one, or of none, in the seal."""
         writes, digest = self._seal
-        for item in (old, row):
-            digest = digest if item is None else _xor(digest, _checksum((table, *item[:2])))
+        for row in (old, new):
+            digest = digest if row is None else _xor(digest, _checksum((table, *row)))
         self._seal = (writes + 1, digest)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self._known: dict[str, int] = {}
+        self._seen, self._version = 0, -1  # the last batch whose cells are known, and the file's version then
+        self._held: dict[int, Batch] = {}
+        self._room: int | None = _HELD
+
+    def _tables(self) -> list[str]:
+        """The tables that hold rows; one that is lost shows by the seal."""
+        found = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        return [table for table in _SEALED if table in found or table == "meta"]
+
+    def _places(self) -> dict[str, int]:
+        """Where each cell of a batch is: the batch times `_WIDTH`, and the place there."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()  # another one where somebody else has written
+        if version != self._version and "batches" in self._tables():
+            new = self._db.execute("SELECT batch, cells FROM batches WHERE batch > ? ORDER BY batch", (self._seen,))
+            for batch, cells in new:
+                self._known.update((cell, batch * _WIDTH + i) for i, cell in enumerate(str(cells).split("\n")))
+                self._seen = batch
+        self._version = version
+        return self._known
+
+    def _batch(self, number: int) -> Batch:
+        """A batch after its checksum was compared."""
+        if number not in self._held:
+            batch = self._read_batch(number)
+            while self._room is not None and len(self._held) >= self._room:
+                del self._held[next(iter(self._held))]
+            self._held[number] = batch
+        return self._held[number]
+
+    def _read_batch(self, number: int) -> Batch:
+        query = "SELECT batch, cells, payload, checksum FROM batches WHERE batch = ?"
+        row = self._db.execute(query, (number,)).fetchone()
+        if row is None or row[3] != _checksum(row[:3]) or not isinstance(row[2], bytes):
+            cells = [repr(cell) for cell, at in self._known.items() if at // _WIDTH == number]
+            named = ", ".join(cells[:_NAMED]) + (f" and {len(cells) - _NAMED} more" if len(cells) > _NAMED else "")
+            raise DamagedDataError(f"Batch {number} of {self.path} (cell {named}) does not match its checksum.")
+        return Batch(str(row[1]).split("\n"), row[2])
+
+    @contextmanager
+    def _holding(self, most: int | None) -> Iterator[None]:
+        """Keep another number of batches in memory; None for all."""
+        before, self._room = self._room, most
+        try:
+            yield
+        finally:
+            self._room, self._held = before, {}
+
+    def _rows(self) -> list[str]:
+        """Cells of schema 1."""
+        if "cells" not in self._tables():
+            return []
+        return [str(cell) for (cell,) in self._db.execute("SELECT cell FROM cells ORDER BY cell")]
+
+    def _row(self, cell: str) -> Record | None:
+        if "cells" not in self._tables():
+            return None
+        row = self._db.execute(f"SELECT {COLUMNS} FROM cells WHERE cell = ?", (cell,)).fetchone()
+        if row is not None and row[0] != cell:
+            raise DamagedDataError(f"{self.path} is damaged: asked for cell {cell!r}, it finds {row[0]!r}.")
+        if row is not None and (row[1] != _checksum((cell, *row[2:])) or not isinstance(row[6], bytes)):
+            raise DamagedDataError(f"Cell {cell!r} of {self.path} does not match its checksum.")
+        return None if row is None else record_of(row)
 
     # -- checking --------------------------------------------------------------------------------------------------
 
@@ -295,16 +398,13 @@ class Store:
         with self._wrapped(str(self.path)):
             self._db.execute("BEGIN")
             try:
-                keys = {
-                    t: self._db.execute(f"SELECT {c}, checksum FROM {t}").fetchall()
-                    for t, c in (("cells", "cell"), ("meta", "key"))
-                }
+                rows = {t: self._db.execute(f"SELECT {_SEALED[t]} FROM {t}").fetchall() for t in self._tables()}
                 seals = self._db.execute("SELECT writes, digest, checksum FROM seal").fetchall()
             finally:
                 self._db.execute("COMMIT")
         digest = _EMPTY[1]
-        for table, rows in keys.items():
-            for row in rows:
+        for table, found in rows.items():
+            for row in found:
                 digest = _xor(digest, _checksum((table, *row)))
         seal = seals[0][:2] if len(seals) == 1 and seals[0][2] == _checksum(seals[0][:2]) else None
         if seal is None or seal[1] != digest:
@@ -314,7 +414,8 @@ class Store:
                 f"{self.path} is damaged: it holds {seal[0]} writes and {acknowledged} were acknowledged; "
                 f"its log is cut or it is an older copy. To go on with what is left, remove {self._lock_path}."
             )
-        return {str(cell) for cell, _ in keys["cells"]}, seal
+        cells = {str(cell) for cell, _ in rows.get("cells", ())}
+        return cells.union(*(str(text).split("\n") for _, text, _ in rows.get("batches", ()))), seal
 
     def _integrity(self) -> None:
         with self._wrapped(str(self.path)):
@@ -325,15 +426,27 @@ class Store:
     def _row_faults(self) -> Iterator[str]:
         try:
             with self._wrapped(str(self.path)):
-                cells = [row[0] for row in self._db.execute("SELECT cell FROM cells ORDER BY cell")]
+                cells, batches = self._rows(), list[int]()
+                if self._places():
+                    batches = [row[0] for row in self._db.execute("SELECT batch FROM batches ORDER BY batch")]
                 keys = [row[0] for row in self._db.execute("SELECT key FROM meta ORDER BY key")]
         except HPOGymError as fault:
             yield str(fault)
             return
         for cell in cells:
-            yield from _faults(partial(self.get, cell))
+            yield from _faults(partial(self._check_row, cell))
+        for number in batches:
+            yield from _faults(partial(self._check_batch, number))
         for key in keys:
             yield from _faults(partial(self.meta_get, key))
+
+    def _check_row(self, cell: str) -> None:
+        with self._wrapped(f"cell {cell!r} of {self.path}"):
+            self._row(cell)
+
+    def _check_batch(self, number: int) -> None:
+        with self._wrapped(f"batch {number} of {self.path}"):
+            self._read_batch(number).check()
 
     def _ledger(self) -> tuple[str, int]:
         """The lock file's witness: a store's id and how many of its writes were acknowledged."""
@@ -362,40 +475,6 @@ def verify(path: str | Path) -> list[str]:
         return [str(fault)]
     finally:
         store.close()
-
-
-def _to_row(record: Record) -> Row:
-    if record.status not in ("done", "failed"):
-        raise InvalidValueError(f"`status` must be 'done' or 'failed', got {record.status!r}.")
-    if not (record.cell.isascii() and record.cell.isprintable() and record.cell):
-        raise InvalidValueError(f"`cell` must be a hash in hex, got {record.cell!r}.")
-    error = None if record.error is None else record.error.encode("utf-8", "backslashreplace").decode()
-    rest = (record.status, error, _json(record.identity), _json(record.measured), pack(record.arrays))
-    return (record.cell, _checksum((record.cell, *rest)), *rest)
-
-
-def _from_row(row: Row, path: Path) -> Record:
-    cell, checksum, status, error, identity, measured, payload = row
-    if checksum != _checksum((cell, *row[2:])) or not isinstance(payload, bytes):
-        raise DamagedDataError(f"Cell {cell!r} of {path} does not match its checksum.")
-    parts = (MappingProxyType(json.loads(str(text))) for text in (identity, measured))
-    return Record(
-        str(cell),
-        next(parts),
-        MappingProxyType(unpack(payload)),
-        str(status),
-        None if error is None else str(error),
-        next(parts),
-    )
-
-
-def _json(value: Json) -> str:
-    try:
-        return canonical(dict(value), allow_nan=False)
-    except (TypeError, ValueError) as fault:
-        raise InvalidValueError(
-            f"`identity` and `measured` must be JSON, without NaN: {fault}; got {value!r}."
-        ) from fault
 
 
 def _checksum(values: Row) -> bytes:

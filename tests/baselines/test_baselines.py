@@ -30,7 +30,7 @@ from objectives import (
 )
 from small import ENTRIES, HEAVY, TRAINABLE, need
 
-from hpo_baselines._runs.baseline import Run
+from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, make_optimizer
@@ -270,3 +270,66 @@ def test_of_rows_with_one_configuration_the_lowest_available_is_asked_for() -> N
     run.told(x[3], 1.0)
     assert not run.open.any()
     assert run.uniform() is None
+
+
+PAIRS = np.array([[0.1, 0.1], [0.2, 0.2], [0.1, 0.1], [0.3, 0.3]])
+
+
+@pytest.mark.parametrize("available", [None, [True, False, True, True], [False, True, True, False], [False] * 4])
+@pytest.mark.parametrize("rows", [[0, 1, 3], [0, 1, 2, 3]])  # the second has a configuration twice
+def test_points_that_are_looked_up_at_once_are_the_choices_that_each_would_be(
+    available: list[bool] | None, rows: list[int]
+) -> None:
+    s = space("narrow")
+    given = None if available is None else np.array(available)[rows]
+    context = Context(s, 5.0, pool=s.snap(PAIRS[rows]), available=given)
+    asked = s.snap(np.concatenate([PAIRS, [[0.9, 0.9], [0.11, 0.29]]]))
+    choices = Run(context, np.random.default_rng(0)).choices(asked)
+    for point, choice in zip(asked, choices, strict=True):
+        one, other = Run(context, np.random.default_rng(0)), Run(context, np.random.default_rng(0))
+        assert one.take(point) == other.take(choice)
+        assert one.open.tolist() == other.open.tolist()
+    known = list(Run(context, np.random.default_rng(0)).known(np.tile(asked, (30, 1))))  # in several blocks
+    assert [k if isinstance(k, int) else k.tolist() for k in known] == 30 * [
+        c if isinstance(c, int) else c.tolist() for c in choices
+    ]
+
+
+def test_points_are_looked_up_by_their_rows() -> None:
+    s = space("narrow")
+    x = s.snap(PAIRS)
+    run = Run(Context(s, 5.0, pool=x[:2], available=np.array([True, False])), np.random.default_rng(0))
+    row, lacking, none = run.choices(x[[0, 1, 3]])
+    assert row == 0  # as a number: it is looked up no more
+    assert np.array_equal(lacking, x[1]) and np.array_equal(none, x[3])
+
+
+def _told_one_by_one(runs: Runs, i: int, context: Context) -> Run:
+    """What `tell` would have told, trial by trial."""
+    run = Run(context, np.random.default_rng(0))
+    for trial in runs.view(i):
+        run.told(run.space.to_unit(trial.config), float(trial.score))
+    return run
+
+
+@pytest.mark.parametrize("kind", MIXED)
+def test_what_a_batch_is_told_at_once_is_what_each_run_is_told_by_itself(kind: str) -> None:
+    tasks, rng = MIXED[kind], np.random.default_rng(1)
+    bank, n = bank_of(tasks), len(tasks)
+    runs = Runs(bank, n, 6, budget=6)
+    runs.begin(None, np.arange(n), np.arange(n).astype(np.uint64))
+    contexts = [Context.of(t, 6) for t in tasks]
+    batch = [Run(c, np.random.default_rng(0)) for c in contexts]
+    for step in range(4):
+        x = np.full((n, bank.d), 0.5)
+        for i, task in enumerate(tasks):
+            x[i, : task.space.d] = task.space.sample(rng, 1)[0]
+        runs.submit(bank.place(runs.task, x))
+        if step != 1:  # two trials are new at once
+            _learn(batch, runs, runs.tabular and all(c.pool is not None for c in contexts))
+    for i, run in enumerate(batch):
+        alone = _told_one_by_one(runs, i, contexts[i])
+        assert np.array_equal(np.array(run.x), np.array(alone.x)) and len(run.x) == 4
+        assert run.score == alone.score
+        assert run.open.tolist() == alone.open.tolist()
+        assert run._seen == alone._seen and bool(run._seen) == (run.pool is None)

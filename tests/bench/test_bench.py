@@ -484,7 +484,7 @@ def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: s
         assert b.error is None, b.error
         assert a.arrays.keys() == b.arrays.keys()
         for key, value in a.arrays.items():
-            np.testing.assert_array_equal(value, b.arrays[key], err_msg=f"{key} of {a.identity}")
+            np.testing.assert_array_equal(value, b.arrays[key], err_msg=f"{key} of {a.cell}")
 
 
 @pytest.mark.parametrize("suite", toys.SUITE_NAMES)

@@ -21,6 +21,7 @@ from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
 from hpo_gym.suites import load_suite
 
@@ -74,7 +75,7 @@ def test_a_replay_gives_the_trials_of_the_run(ran: dict[str, Path], made: Path, 
             suite, one = load_suite(name), Reference.read(made / f"{name}.json")
             for entrant in one.entrants:
                 for again in one.made(suite, name, entrant, start, one.cells()):
-                    record = store.get(again.cell)
+                    record = store.get(digest(again.cell.identity(entrant, start, BUDGET)))
                     assert record is not None
                     for key, array in record.arrays.items():
                         near = 1e-5 if name == "Functions" else 0.0  # single precision

@@ -6,6 +6,7 @@ The literals are commitments of the file format: a store written today must be r
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import struct
@@ -17,8 +18,10 @@ import numpy as np
 import pytest
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.storage.batches import Batch
 from hpo_gym.storage.blocks import pack, unpack
-from hpo_gym.storage.store import Record, Store, verify
+from hpo_gym.storage.records import Record
+from hpo_gym.storage.store import Store, verify
 
 ROWS = {"row": np.array([2, 0], "<i8")}
 HEAD = b'[["row", "<i8", [2]]]'
@@ -63,10 +66,52 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def three(path: Path) -> Path:
-    """A closed store of three cells and one text."""
+    """A closed store of three batches of a cell each, and one text."""
     with Store(path) as store:
-        store.put_many([Record(name, {"n": n}, ROWS) for n, name in enumerate(("aa", "bb", "cc"))])
+        for n, name in enumerate(("aa", "bb", "cc")):
+            store.put(name, {"n": n}, ROWS)
         store.meta_set("protocol", "p")
+    return path
+
+
+OLD_TABLES = """
+CREATE TABLE cells (cell TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, status TEXT NOT NULL, error TEXT,
+    identity TEXT NOT NULL, measured TEXT NOT NULL, payload BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY NOT NULL, checksum BLOB NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE seal (one INTEGER PRIMARY KEY CHECK (one = 1), writes INTEGER NOT NULL, digest BLOB NOT NULL,
+    checksum BLOB NOT NULL);
+PRAGMA application_id=1213222727;
+PRAGMA journal_mode=WAL;
+"""
+
+
+def write_old(path: Path, cells: list[tuple[Any, ...]], meta: dict[str, str] | None = None) -> None:
+    """A store of schema 1, a row for each cell: what versions of before have written.
+
+    Args:
+        cells: Hash, status, error, identity and measured as JSON, and payload.
+        meta: Texts besides `schema` and `id`.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(OLD_TABLES)
+    digests = []
+    for cell in cells:
+        connection.execute("INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?)", (cell[0], checksum(*cell), *cell[1:]))
+        digests.append(checksum("cells", cell[0], checksum(*cell)))
+    for key, value in {"schema": "1", "id": "00112233445566aa", **(meta or {})}.items():
+        connection.execute("INSERT INTO meta VALUES (?, ?, ?)", (key, checksum(key, value), value))
+        digests.append(checksum("meta", key, checksum(key, value)))
+    digest = xor(*digests)
+    seal = (1, len(digests), digest, checksum(len(digests), digest))
+    connection.execute("INSERT INTO seal VALUES (?, ?, ?, ?)", seal)
+    connection.close()
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A store of schema 1: two cells that are done, and one that failed."""
+    done = [(name, "done", None, f'{{"n":{n}}}', '{"s":0.5}', pack(ROWS)) for n, name in enumerate(("aa", "cc"))]
+    write_old(path, [*done, ("bb", "failed", "boom", '{"n":7}', "{}", pack({}))], {"protocol": "p"})
     return path
 
 
@@ -115,9 +160,9 @@ def test_a_new_store_holds_its_schema_an_id_and_a_seal_of_both(path: Path) -> No
     with Store(path):
         pass
     (name, value, known), (second, schema, other) = read(path, "SELECT key, value, checksum FROM meta ORDER BY key")
-    assert (name, second, schema) == ("id", "schema", "1")
+    assert (name, second, schema) == ("id", "schema", "2")
     assert len(value) == 16 and int(value, 16) >= 0
-    assert known == checksum("id", value) and other == checksum("schema", "1")
+    assert known == checksum("id", value) and other == checksum("schema", "2")
     digest = xor(checksum("meta", "id", known), checksum("meta", "schema", other))
     assert read(path, "SELECT * FROM seal") == [(1, 2, digest, checksum(2, digest))]
     assert read(path, "PRAGMA application_id") == [(0x48504F47,)]
@@ -125,13 +170,81 @@ def test_a_new_store_holds_its_schema_an_id_and_a_seal_of_both(path: Path) -> No
     assert path.with_name("s.sqlite.lock").read_text() == f"{value} 000000000002\n"
 
 
-def test_a_row_is_the_cell_its_checksum_and_compact_json(path: Path) -> None:
+def parts(block: bytes) -> tuple[Any, list[bytes]]:
+    """Head and columns of a batch, decompressed."""
+    (length,) = struct.unpack_from("<I", block)
+    head, at, bodies = json.loads(zlib.decompress(block[4 : 4 + length])), 4 + length, []
+    for *_, size in head["columns"]:
+        bodies.append(zlib.decompress(block[at : at + size]))
+        at += size
+    assert at == len(block)
+    return head, bodies
+
+
+def test_a_row_is_a_batch_its_checksum_its_cells_and_their_block(path: Path) -> None:
+    wide = {"row": np.array([[7], [8]], "<i8"), "cost": np.array([0.5], "<f4")}
+    shared = {"name": "é"}
     with Store(path) as store:
         store.put("ab12", {"b": 1, "a": "é"}, ROWS, measured={"s": 0.5})
-    (row,) = read(path, "SELECT cell, checksum, status, error, identity, measured, payload FROM cells")
-    expected = ("ab12", "done", None, '{"a":"\\u00e9","b":1}', '{"s":0.5}', pack(ROWS))
-    assert row == (expected[0], checksum(*expected), *expected[1:])
+        store.put_many(
+            [
+                Record("cd", {"r": 0, "o": shared, "k": True}, ROWS, measured={"v": "1"}),
+                Record("ef", {"r": 1, "o": shared, "k": 1}, wide, measured={"v": "1", "s": 2}),
+                Record("01", {"r": 2, "o": shared, "k": 1}, {}, "failed", "boom", {"v": "1"}),
+            ]
+        )
+    one, three = read(path, "SELECT batch, cells, payload, checksum FROM batches ORDER BY batch")
+    assert (one[:2], three[:2]) == ((1, "ab12"), (2, "cd\nef\n01"))
+    for row in (one, three):
+        assert row[3] == checksum(*row[:3])
+    head, bodies = parts(one[2])
+    assert head == {
+        "status": ["done"], "error": [None], "identity": [{"a": "é", "b": 1}, [{}]], "measured": [{"s": 0.5}, [{}]],
+        "columns": [["row", "<i8", [[2]], len(zlib.compress(BLOCK[25:], 3))]],
+    }  # fmt: skip
+    assert bodies == [BLOCK[25:]]
+    head, bodies = parts(three[2])
+    assert head["status"] == ["done", "done", "failed"] and head["error"] == [None, None, "boom"]
+    assert head["identity"] == [{"o": shared}, [{"r": 0, "k": True}, {"r": 1, "k": 1}, {"r": 2, "k": 1}]]
+    assert head["measured"] == [{"v": "1"}, [{}, {"s": 2}, {}]]
+    assert [c[:3] for c in head["columns"]] == [["cost", "<f4", [None, [1], None]], ["row", "<i8", [[2], [2, 1], None]]]
+    assert bodies == [struct.pack("<f", 0.5), struct.pack("<4q", 2, 0, 7, 8)]
     assert checksum("ab12", None, 7).hex() == "5660c30e4ab96cedae0c20a34b3ab396"  # of "str4:ab12NoneType4:Noneint1:7"
+
+
+def test_cells_of_one_batch_come_back_each_as_it_was(path: Path) -> None:
+    given = [
+        Record("aa", {"k": True, "f": 1.0, "z": 0.0}, {"x": np.zeros((0, 3)), "y": np.array(3.0)}),
+        Record("bb", {"k": 1, "f": 1, "z": -0.0}, {"x": np.ones((2, 3)), "y": np.array([1, 2])}),
+        Record("cc", {"k": 1}, {}, "failed", "why", {"s": None}),
+    ]
+    with Store(path) as store:
+        store.put_many(given)
+        for record in given:
+            got = store.get(record.cell)
+            assert got is not None
+            assert (got.status, got.error, dict(got.measured)) == (record.status, record.error, dict(record.measured))
+            assert repr(sorted(got.identity.items())) == repr(sorted(record.identity.items()))  # True is not 1
+            assert list(got.arrays) == sorted(record.arrays)
+            for name, array in record.arrays.items():
+                np.testing.assert_array_equal(got.arrays[name], array, strict=True)
+
+
+def test_a_batch_made_by_hand_is_read() -> None:
+    head = (
+        b'{"status":["done","failed"],"error":[null,"e"],"identity":[{"o":1},[{"r":0},{"r":1}]],'
+        b'"measured":[{},[{"s":2},{}]],"columns":[["x","<f8",[[1,2],null],COUNT]]}'
+    )
+    body = zlib.compress(struct.pack("<2d", 0.5, 2.0))
+    start = zlib.compress(head.replace(b"COUNT", str(len(body)).encode()))
+    one, two = Batch(["aa", "bb"], struct.pack("<I", len(start)) + start + body).records()
+    assert (one.cell, dict(one.identity), one.status, one.error) == ("aa", {"o": 1, "r": 0}, "done", None)
+    assert (two.cell, dict(two.identity), two.status, two.error) == ("bb", {"o": 1, "r": 1}, "failed", "e")
+    assert (dict(one.measured), dict(two.measured)) == ({"s": 2}, {})
+    assert one.arrays["x"].tolist() == [[0.5, 2.0]] and dict(two.arrays) == {}
+    assert not one.arrays["x"].flags.writeable
+    with pytest.raises(KeyError):
+        two.arrays["x"]
 
 
 def test_a_failure_is_kept_with_its_error(path: Path) -> None:
@@ -139,7 +252,6 @@ def test_a_failure_is_kept_with_its_error(path: Path) -> None:
         store.put("ab", {}, {}, status="failed", error="boom")
         got = store.get("ab")
     assert got == Record("ab", {}, {}, "failed", "boom", {})
-    assert read(path, "SELECT status, error, identity, measured FROM cells") == [("failed", "boom", "{}", "{}")]
 
 
 def test_the_seal_counts_writes_and_holds_the_rows_that_are_there(path: Path) -> None:
@@ -147,13 +259,16 @@ def test_the_seal_counts_writes_and_holds_the_rows_that_are_there(path: Path) ->
         store.put("aa", {"n": 1}, ROWS)
         store.put("aa", {"n": 2}, ROWS)  # in its place
         store.put_many([Record("bb", {}), Record("cc", {})])
+        store.put_many([])  # nothing
         store.meta_set("p", "text")
-    rows = [("cells", *r) for r in read(path, "SELECT cell, checksum FROM cells")]
+        assert store.cells() == {"aa", "bb", "cc"}
+    rows = [("batches", *r) for r in read(path, "SELECT batch, cells, checksum FROM batches")]
+    assert [r[1:3] for r in rows] == [(1, "aa"), (2, "aa"), (3, "bb\ncc")]
     rows += [("meta", *r) for r in read(path, "SELECT key, checksum FROM meta")]
-    assert sorted(r[1] for r in rows) == ["aa", "bb", "cc", "id", "p", "schema"]
+    assert sorted(r[1] for r in rows[3:]) == ["id", "p", "schema"]
     digest = xor(*(checksum(*r) for r in rows))
-    assert read(path, "SELECT writes, digest, checksum FROM seal") == [(7, digest, checksum(7, digest))]
-    assert path.with_name("s.sqlite.lock").read_text().endswith(" 000000000007\n")
+    assert read(path, "SELECT writes, digest, checksum FROM seal") == [(6, digest, checksum(6, digest))]
+    assert path.with_name("s.sqlite.lock").read_text().endswith(" 000000000006\n")
 
 
 def test_what_put_has_acknowledged_is_in_the_file_alone_and_not_in_its_log(path: Path, tmp_path: Path) -> None:
@@ -202,7 +317,8 @@ def test_all_that_was_put_comes_back_and_cannot_be_changed(path: Path) -> None:
 def test_an_error_that_is_no_unicode_is_written_with_escapes(path: Path) -> None:
     with Store(path) as store:
         store.put("ab", {}, {}, status="failed", error="a\udc80")
-    assert read(path, "SELECT error FROM cells") == [("a\\udc80",)]
+    ((payload,),) = read(path, "SELECT payload FROM batches")
+    assert parts(payload)[0]["error"] == ["a\\udc80"]
 
 
 # ---------------------------------------------------------------------------------------------- going on
@@ -218,10 +334,11 @@ def test_a_store_that_is_opened_again_goes_on_where_it_ended(three: Path) -> Non
 
 
 def test_a_write_that_fails_half_way_leaves_nothing_and_the_next_one_succeeds(three: Path) -> None:
-    change(three, "CREATE TRIGGER no BEFORE INSERT ON cells WHEN NEW.cell = 'ee' BEGIN SELECT RAISE(ABORT, 'no'); END")
+    change(three, "CREATE TRIGGER no BEFORE UPDATE ON seal WHEN NEW.writes = 7 BEGIN SELECT RAISE(ABORT, 'no'); END")
     with Store(three) as store:
         with pytest.raises(DamagedDataError, match="is damaged"):
             store.put_many([Record("dd", {}), Record("ee", {})])
+        store._db.execute("DROP TRIGGER no")
         assert store.cells() == {"aa", "bb", "cc"}
         store.put("dd", {}, {})
         assert store.cells() == {"aa", "bb", "cc", "dd"}
@@ -332,36 +449,44 @@ def test_a_reader_where_nobody_writes_leaves_no_files_behind(three: Path) -> Non
 
 
 # ---------------------------------------------------------------------------------------------- damage
-@pytest.mark.parametrize(
-    "change_to",
-    ["status = 'failed'", "error = 'x'", "identity = '{}'", "measured = '{\"s\":1}'", "payload = x'00'",
-     "payload = 'text'", "checksum = x'00'"],
-)  # fmt: skip
-def test_a_changed_column_is_named_and_the_other_cells_are_served(three: Path, change_to: str) -> None:
+@pytest.mark.parametrize("change_to", ["payload = x'00'", "payload = 'text'", "checksum = x'00'", "cells = 'bz'"])
+def test_a_changed_column_is_named_and_the_other_batches_are_served(three: Path, change_to: str) -> None:
     with Store(three) as store:
-        change(three, f"UPDATE cells SET {change_to} WHERE cell = 'bb'")
-        with pytest.raises(DamagedDataError, match=r"Cell 'bb' of .* does not match its checksum"):
+        assert store.cells() == {"aa", "bb", "cc"}
+        store.get("aa")
+        change(three, f"UPDATE batches SET {change_to} WHERE batch = 2")
+        with pytest.raises(DamagedDataError, match=r"^Cell 'bb' cannot be read. Batch 2 of .* \(cell 'bb'\)"):
             store.get("bb")
         other = store.get("cc")
         assert other is not None and other.identity["n"] == 2
     faults = verify(three)
-    assert sum("Cell 'bb'" in fault for fault in faults) == 1
+    assert sum("Batch 2 of" in fault for fault in faults) == 1
     assert not any("'aa'" in fault for fault in faults)
 
 
+def test_of_a_damaged_batch_the_first_cells_are_named(path: Path) -> None:
+    with Store(path) as store:
+        store.put_many([Record(f"c{n}", {}) for n in range(5)])
+    change(path, "UPDATE batches SET payload = x'00'")
+    (fault,) = verify(path)
+    assert fault == f"Batch 1 of {path} (cell 'c0', 'c1', 'c2' and 2 more) does not match its checksum."
+
+
 def test_a_payload_that_is_no_bytes_is_damage_even_where_its_checksum_fits(three: Path) -> None:
-    fits = checksum("bb", "done", None, '{"n":1}', "{}", "text")
-    change(three, f"UPDATE cells SET payload = 'text', checksum = x'{fits.hex()}' WHERE cell = 'bb'")
-    assert any("Cell 'bb'" in fault for fault in verify(three))
+    fits = checksum(2, "bb", "text")
+    change(three, f"UPDATE batches SET payload = 'text', checksum = x'{fits.hex()}' WHERE batch = 2")
+    assert any("Batch 2" in fault for fault in verify(three))
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM cells WHERE cell = 'bb'",
+        "DELETE FROM batches WHERE batch = 2",
         "DELETE FROM meta WHERE key = 'protocol'",
-        "UPDATE cells SET checksum = x'00' WHERE cell = 'bb'",
-        "UPDATE cells SET cell = 'zz' WHERE cell = 'bb'",
+        "UPDATE batches SET checksum = x'00' WHERE batch = 2",
+        "UPDATE batches SET cells = 'zz' WHERE batch = 2",
+        "UPDATE batches SET batch = 9 WHERE batch = 2",
+        "DROP TABLE batches",
         "UPDATE seal SET writes = 7",
         "UPDATE seal SET digest = x'00'",
         "UPDATE seal SET checksum = x'00'",
@@ -374,6 +499,21 @@ def test_rows_and_the_seal_must_agree(three: Path, statement: str) -> None:
         with pytest.raises(DamagedDataError, match="its rows do not match its seal"), Store(three, write=write):
             pass
     assert sum("its rows do not match its seal" in fault for fault in verify(three)) == 1
+
+
+def test_cells_are_given_after_the_seal_was_checked(three: Path) -> None:
+    with Store(three, write=False) as store:
+        assert [r.cell for r in store.written()] == ["aa", "bb", "cc"]
+        change(three, "UPDATE batches SET payload = x'00' WHERE batch = 3")
+        store._held.clear()
+        given = store.written()
+        assert [next(given).cell, next(given).cell] == ["aa", "bb"]
+        with pytest.raises(DamagedDataError, match=r"Batch 3 of .* \(cell 'cc'\) does not match its checksum"):
+            next(given)
+        change(three, "DELETE FROM batches WHERE batch = 3")
+        for read_all in (store.written, store.records):
+            with pytest.raises(DamagedDataError, match="its rows do not match its seal"):
+                next(read_all())
 
 
 def test_a_seal_that_fits_itself_and_not_the_rows_is_damage(three: Path) -> None:
@@ -398,14 +538,22 @@ def test_what_is_no_store_of_this_schema_is_refused(three: Path) -> None:
         with pytest.raises(DamagedDataError, match="is not a store of hpo-gym"), Store(three, write=write):
             pass
     change(three, f"PRAGMA application_id={0x48504F47}")
-    with Store(three) as store:
-        store.meta_set("schema", "2")
-    for write in (True, False):
-        with (
-            pytest.raises(DamagedDataError, match="has schema 2, this version of hpo-gym reads 1"),
-            Store(three, write=write),
-        ):
-            pass
+    for schema, words in (("3", "reads 1 and 2: a later one wrote it."), ("x", "reads 1 and 2.")):
+        with Store(three) as store:
+            store.meta_set("schema", schema)
+        for write in (True, False):
+            with (
+                pytest.raises(DamagedDataError, match=f"has schema {schema}, this version of hpo-gym {words}"),
+                Store(three, write=write),
+            ):
+                pass
+        change(
+            three, f"UPDATE meta SET value = '2', checksum = x'{checksum('schema', '2').hex()}' WHERE key = 'schema'"
+        )
+        undo = xor(*(checksum("meta", "schema", checksum("schema", v)) for v in (schema, "2")))
+        ((writes, digest),) = read(three, "SELECT writes, digest FROM seal")
+        digest = xor(digest, undo)
+        change(three, f"UPDATE seal SET digest = x'{digest.hex()}', checksum = x'{checksum(writes, digest).hex()}'")
 
 
 def test_a_file_without_tables_is_a_new_store_unless_its_lock_has_counted_writes(path: Path) -> None:
@@ -442,13 +590,13 @@ def test_an_older_copy_is_told_by_the_count_of_acknowledged_writes(three: Path) 
 def test_several_faults_are_all_told(three: Path) -> None:
     change(
         three,
-        "UPDATE cells SET identity = '{}' WHERE cell IN ('aa', 'cc')",
+        "UPDATE batches SET payload = x'00' WHERE batch IN (1, 3)",
         "UPDATE meta SET value = 'q' WHERE key = 'protocol'",
-        "DELETE FROM cells WHERE cell = 'bb'",
+        "DELETE FROM batches WHERE batch = 2",
     )
     told = verify(three)
     assert len(told) == 4
-    for words in ("match its seal", "Cell 'aa'", "Cell 'cc'", "meta 'protocol'"):
+    for words in ("match its seal", "cell 'aa'", "cell 'cc'", "meta 'protocol'"):
         assert sum(words in fault for fault in told) == 1
 
 
@@ -470,9 +618,9 @@ def test_what_only_sqlites_own_check_finds_is_told(three: Path) -> None:
 
 def test_a_table_that_is_gone_is_told_by_each_check_that_reads_it(three: Path) -> None:
     with Store(three) as store:
-        change(three, "DROP TABLE cells")
+        change(three, "DROP TABLE meta")
         told = store.verify()
-    assert len(told) == 2 and all("no such table: cells" in fault for fault in told)
+    assert len(told) == 2 and all("no such table: meta" in fault for fault in told)
 
 
 def test_text_that_is_no_unicode_is_refused(three: Path) -> None:
@@ -484,6 +632,123 @@ def test_text_that_is_no_unicode_is_refused(three: Path) -> None:
 def test_no_file_is_a_fault(tmp_path: Path) -> None:
     (fault,) = verify(tmp_path / "none.sqlite")
     assert "which is no file" in fault
+
+
+# ---------------------------------------------------------------------------------------------- stores of before
+def test_a_store_of_schema_1_is_read_and_left_as_it_is(old: Path) -> None:
+    before = old.read_bytes()
+    with Store(old, write=False) as store:
+        one, two, three = store.records()
+        assert (one.cell, dict(one.identity), dict(one.measured)) == ("aa", {"n": 0}, {"s": 0.5})
+        assert one.arrays["row"].tolist() == three.arrays["row"].tolist() == [2, 0]
+        assert (two.cell, two.status, two.error, dict(two.arrays)) == ("bb", "failed", "boom", {})
+        assert [r.cell for r in store.written()] == ["aa", "bb", "cc"] and store.meta_get("protocol") == "p"
+        assert store.get("dd") is None and store.verify() == []
+    with Store(old) as store:  # a writer that writes nothing
+        assert store.cells() == {"aa", "bb", "cc"}
+    assert old.read_bytes() == before
+
+
+def test_what_is_put_into_a_store_of_schema_1_makes_it_one_of_schema_2(old: Path) -> None:
+    rows = read(old, "SELECT * FROM cells ORDER BY cell")
+    with Store(old) as store:
+        store.meta_set("protocol", "q")
+        assert store.meta_get("schema") == "1"
+        store.put_many([Record("bb", {"n": 8}, ROWS), Record("dd", {"n": 9})])
+        assert store.meta_get("schema") == "2"
+    assert read(old, "SELECT * FROM cells ORDER BY cell") == rows
+    for write in (True, False):
+        with Store(old, write=write) as store:
+            assert [(r.cell, r.identity["n"], r.status) for r in store.records()] == [
+                ("aa", 0, "done"), ("bb", 8, "done"), ("cc", 1, "done"), ("dd", 9, "done")
+            ]  # fmt: skip
+            assert [r.cell for r in store.written()] == ["aa", "cc", "bb", "dd"]
+            assert store.verify() == []
+
+
+def test_a_write_into_a_store_of_schema_1_that_fails_leaves_it_as_it_was(old: Path) -> None:
+    change(old, "CREATE TRIGGER no BEFORE UPDATE ON seal BEGIN SELECT RAISE(ABORT, 'no'); END")
+    with Store(old) as store:
+        with pytest.raises(DamagedDataError, match="is damaged"):
+            store.put("dd", {}, {})
+        assert store.cells() == {"aa", "bb", "cc"} and store.get("dd") is None
+        store._db.execute("DROP TRIGGER no")
+        store.put("dd", {}, {})
+        assert len(store.cells()) == 4
+    with Store(old, write=False) as store:
+        assert len(list(store.records())) == 4 and store.verify() == []
+
+
+@pytest.mark.parametrize(
+    "change_to",
+    ["status = 'failed'", "error = 'x'", "identity = '{}'", "measured = '{\"t\":1}'", "payload = x'00'",
+     "payload = 'text'", "checksum = x'00'"],
+)  # fmt: skip
+@pytest.mark.parametrize("gone_on", [False, True])
+def test_a_changed_row_of_a_store_of_schema_1_is_named(old: Path, change_to: str, gone_on: bool) -> None:
+    if gone_on:
+        with Store(old) as store:
+            store.put("dd", {}, {})
+    with Store(old, write=False) as store:
+        change(old, f"UPDATE cells SET {change_to} WHERE cell = 'cc'")
+        with pytest.raises(DamagedDataError, match=r"Cell 'cc' of .* does not match its checksum"):
+            store.get("cc")
+        other = store.get("aa")
+        assert other is not None and other.identity["n"] == 0
+    faults = verify(old)
+    assert sum("Cell 'cc'" in fault for fault in faults) == 1
+    assert not any("'aa'" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM cells WHERE cell = 'aa'", "UPDATE cells SET cell = 'zz' WHERE cell = 'aa'", "DROP TABLE cells"],
+)
+@pytest.mark.parametrize("gone_on", [False, True])
+def test_the_seal_holds_the_rows_of_a_store_of_schema_1(old: Path, statement: str, gone_on: bool) -> None:
+    if gone_on:
+        with Store(old) as store:
+            store.put("dd", {}, {})
+    change(old, statement)
+    for write in (True, False):
+        with pytest.raises(DamagedDataError, match="its rows do not match its seal"), Store(old, write=write):
+            pass
+
+
+def test_a_payload_of_schema_1_that_is_no_bytes_is_damage_even_where_its_checksum_fits(old: Path) -> None:
+    fits = checksum("cc", "done", None, '{"n":1}', '{"s":0.5}', "text")
+    change(old, f"UPDATE cells SET payload = 'text', checksum = x'{fits.hex()}' WHERE cell = 'cc'")
+    assert any("Cell 'cc'" in fault for fault in verify(old))
+
+
+# ---------------------------------------------------------------------------------------------- several hands
+def test_a_reader_sees_what_is_written_while_it_reads(three: Path) -> None:
+    with Store(three) as store, Store(three, write=False) as reader:
+        assert reader.get("dd") is None
+        store.put_many([Record("dd", {"n": 3}), Record("aa", {"n": 4})])
+        for hand in (reader, store):
+            assert [r.identity["n"] for r in hand.records()] == [4, 1, 2, 3]
+            assert [r.cell for r in hand.written()] == ["bb", "cc", "dd", "aa"]
+
+
+def test_of_two_cells_of_a_batch_with_one_hash_the_later_counts(path: Path) -> None:
+    with Store(path) as store:
+        store.put_many([Record("aa", {"n": 1}), Record("bb", {"n": 2}), Record("aa", {"n": 3})])
+        assert [(r.cell, r.identity["n"]) for r in store.records()] == [("aa", 3), ("bb", 2)]
+        assert [(r.cell, r.identity["n"]) for r in store.written()] == [("bb", 2), ("aa", 3)]
+        assert store.verify() == []
+
+
+def test_few_batches_are_in_memory_whatever_is_read(path: Path) -> None:
+    with Store(path) as store:
+        for n in range(40):
+            store.put(f"{n:02}", {"n": n}, ROWS)
+        for n in (*range(40), 0, 39, 17):
+            got = store.get(f"{n:02}")
+            assert got is not None and got.identity["n"] == n
+            assert len(store._held) <= 16
+        assert [r.identity["n"] for r in store.records()] == list(range(40))
+        assert store._held == {}
 
 
 class Broken:
@@ -557,7 +822,8 @@ def test_an_error_of_the_file_says_what_it_means_for_the_caller(
 def test_another_cell_than_was_asked_for_is_damage(three: Path) -> None:
     with Store(three) as store:
         whole = store._connection
-        store._connection = Broken(row=("bb", b"", "done", None, "{}", "{}", b""))  # type: ignore[assignment]
+        assert store.get("bb") is not None
+        store._known["aa"] = store._known["bb"]
         with pytest.raises(DamagedDataError, match="asked for cell 'aa', it finds 'bb'"):
             store.get("aa")
         store._connection = Broken(row=("id", checksum("id", "x"), "x"))  # type: ignore[assignment]

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
 from hpo_gym.storage.blocks import pack, unpack
-from hpo_gym.storage.store import Record, Store, verify
+from hpo_gym.storage.records import Record
+from hpo_gym.storage.store import Store, verify
 
 Array = NDArray[np.generic]
 SCORES = {"score": np.linspace(0.0, 1.0, 33), "row": np.arange(33)}
@@ -402,8 +403,9 @@ def test_a_lost_write_ahead_log_is_named(tmp_path: Path) -> None:
 def test_a_changed_row_names_its_cell_and_leaves_the_others(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with Store(path) as store:
-        store.put_many([sample(i) for i in range(3)])
-        store._db.execute("UPDATE cells SET identity = '{}' WHERE cell = '00000001'")
+        for i in range(3):
+            store.put_many([sample(i)])
+        store._db.execute("UPDATE batches SET payload = x'00' WHERE cells = '00000001'")
         with pytest.raises(DamagedDataError, match="Cell '00000001'"):
             store.get("00000001")
         assert equal(store.get("00000002"), sample(2))
@@ -413,8 +415,9 @@ def test_a_changed_row_names_its_cell_and_leaves_the_others(tmp_path: Path) -> N
 def test_a_lost_row_breaks_the_seal(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with Store(path) as store:
-        store.put_many([sample(i) for i in range(3)])
-        store._db.execute("DELETE FROM cells WHERE cell = '00000001'")
+        for i in range(3):
+            store.put_many([sample(i)])
+        store._db.execute("DELETE FROM batches WHERE cells = '00000001'")
         with pytest.raises(DamagedDataError, match="do not match its seal"):
             store.cells()
     with pytest.raises(DamagedDataError, match="do not match its seal"), Store(path):

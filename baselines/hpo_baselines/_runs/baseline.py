@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,31 @@ from numpy.typing import NDArray
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
 from hpo_gym.pool import all_points, keys, pool_of
-from hpo_gym.space import Points
+from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
 
 Choice = int | Points
 """A row of the run's pool, or a canonical point ``(d,)`` where it has none."""
 
+R = TypeVar("R", bound="Run")
+
 _PATIENCE = 1000  # proposals in a row that were all tried before, until the plan (or the space) counts as used up
+_BLOCK = 64  # points that are looked up at once
+
+
+class Ground:
+    """What runs of one context share.
+
+    Attributes:
+        pool: The pool, or None.
+        available: Rows that may be asked for at all, ``(m,)``; none without a pool.
+    """
+
+    def __init__(self, context: Context) -> None:
+        rows = context.pool if context.pool is not None else all_points(context.space)
+        self.pool = None if rows is None else pool_of(context.space, rows)
+        self.available = np.zeros(0, bool) if self.pool is None else self.pool.first(context.available)
 
 
 class Run:
@@ -34,11 +51,10 @@ class Run:
         plan: See `follow`.
     """
 
-    def __init__(self, context: Context, rng: np.random.Generator) -> None:
+    def __init__(self, context: Context, rng: np.random.Generator, ground: Ground | None = None) -> None:
         self.context, self.rng, self.space = context, rng, context.space
-        rows = context.pool if context.pool is not None else all_points(context.space)
-        self.pool = None if rows is None else pool_of(context.space, rows)
-        self.available = np.zeros(0, bool) if self.pool is None else self.pool.first(context.available)
+        ground = Ground(context) if ground is None else ground
+        self.pool, self.available = ground.pool, ground.available
         self.open = self.available.copy()
         self.x: list[Points] = []
         self.score: list[float] = []
@@ -49,14 +65,19 @@ class Run:
     # ------------------------------------------------------------------ what happened
     def told(self, x: Points, score: float) -> None:
         """Learn the score of a canonical point ``(d,)``."""
+        if self.pool is None:
+            self.learn(x, score, key=keys(x[None])[0])
+        else:
+            self.learn(x, score, row=self.pool.row(x))
+
+    def learn(self, x: Points, score: float, *, row: int = -1, key: bytes = b"") -> None:
+        """As `told`, of a point whose row (-1 for none) or, without a pool, whose key is known."""
         self.x.append(x)
         self.score.append(score)
         if self.pool is None:
-            self._seen.add(keys(x[None])[0])
-        else:
-            row = self.pool.row(x)
-            if row >= 0:
-                self._close(row)
+            self._seen.add(key)
+        elif row >= 0:
+            self._close(row)
 
     def _close(self, row: int) -> None:
         assert self.pool is not None
@@ -81,6 +102,19 @@ class Run:
             same = np.flatnonzero(self.available & (self.pool.group == row))
             row = int(same[0]) if same.size else row
         return row
+
+    def choices(self, x: Points) -> list[Choice]:
+        """Canonical points ``(n, d)`` as choices, looked up at once: their rows, where those may be asked for."""
+        if self.pool is None:
+            return list(x)
+        rows = self.pool.exact(x) if self.pool.distinct else np.array([self.exact(point) for point in x], np.int64)
+        rows = np.where((rows >= 0) & self.available[rows], rows, -1)
+        return [point if row < 0 else row for point, row in zip(x, rows.tolist(), strict=True)]
+
+    def known(self, x: Points) -> Iterator[Choice]:
+        """As `choices`, one after the other, looked up as far as they are asked for."""
+        for i in range(0, len(x), _BLOCK):
+            yield from self.choices(x[i : i + _BLOCK])
 
     def nearest(self, x: Points) -> int:
         """The nearest row that may still be asked for, -1 where none is left."""
@@ -116,8 +150,12 @@ class Run:
     def uniform(self) -> Choice | None:
         """Claim one of the untried configurations at random; None where none is left."""
         if self.pool is not None:
-            rows = np.flatnonzero(self.open)
-            return self.take(int(rows[self.rng.integers(len(rows))])) if rows.size else None
+            (rows,) = self.open.nonzero()
+            if not rows.size:
+                return None
+            row: int = rows.item(self.rng.integers(len(rows)))
+            self._close(row)
+            return row
         for _ in range(_PATIENCE):
             x = next(self._drawn, None)
             if x is None:
@@ -168,7 +206,8 @@ class Baseline(ABC):
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""
-        self._runs = [Run(context, rng) for context, rng in zip(contexts, rngs, strict=True)]
+        grounds = grounds_of(contexts)
+        self._runs = [Run(c, rng, grounds[c]) for c, rng in zip(contexts, rngs, strict=True)]
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """What each run evaluates next; -1 or a point of NaN where all has been tried."""
@@ -222,9 +261,48 @@ def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
     return out
 
 
+def grounds_of(contexts: Sequence[Context]) -> dict[Context, Ground]:
+    """What the runs of each context share."""
+    return {context: Ground(context) for context in dict.fromkeys(contexts)}
+
+
+def news(mine: Sequence[R], runs: Runs, rows: bool) -> Iterator[tuple[R, Points, int, bytes, float, float]]:
+    """What is new to each run: canonical point, row or key (see `Run.learn`), score and fidelity, looked up at once.
+
+    Args:
+        rows: Trials are rows of the runs' own pools.
+    """
+    for new in runs.since(np.array([len(run.score) for run in mine])):
+        who, score, fidelity = [mine[i] for i in new.who.tolist()], new.score.tolist(), new.fidelity.tolist()
+        if rows:
+            for run, row, s, f in zip(who, new.at.tolist(), score, fidelity, strict=True):
+                assert run.pool is not None
+                yield run, run.pool.x[row], row, b"", s, f
+        else:
+            x = runs.bank.points(runs.task[new.who], new.at)
+            for run, point, row, key, s, f in zip(who, *_found(who, x), score, fidelity, strict=True):
+                yield run, point, row, key, s, f
+
+
+def _found(who: Sequence[Run], x: Points) -> tuple[list[Points], list[int], list[bytes]]:
+    """Points ``(n, d)`` as canonical ones of each run's space, with their rows or keys."""
+    points, rows, names = list(x), [-1] * len(x), [b""] * len(x)
+    groups: dict[tuple[SearchSpace, int], list[int]] = {}
+    for i, run in enumerate(who):
+        groups.setdefault((run.space, id(run.pool)), []).append(i)
+    for (space, _), members in groups.items():
+        own, pool = space.snap(x[members, : space.d]), who[members[0]].pool
+        found = keys(own) if pool is None else pool.exact(own).tolist()
+        for i, point, one in zip(members, own, found, strict=True):
+            points[i] = point
+            if pool is None:
+                names[i] = one
+            else:
+                rows[i] = one
+    return points, rows, names
+
+
 def _learn(mine: Sequence[Run], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    for new in runs.since(np.array([len(run.score) for run in mine])):
-        x = new.at if rows else runs.bank.points(runs.task[new.who], new.at)
-        for i, a, s in zip(new.who.tolist(), x, new.score.tolist(), strict=True):
-            mine[i].told(mine[i].point(int(a)) if rows else mine[i].space.snap(a[None, : mine[i].space.d])[0], float(s))
+    for run, x, row, key, score, _ in news(mine, runs, rows):
+        run.learn(x, score, row=row, key=key)

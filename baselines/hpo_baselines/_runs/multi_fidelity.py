@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._runs.baseline import Choice, Ground, Run, grounds_of, news
 from hpo_gym.budget import over, payable
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
@@ -62,12 +62,13 @@ class FidelityRun(Run):
         memory: For the method that chooses.
     """
 
-    def __init__(self, context: Context, rng: np.random.Generator) -> None:
-        super().__init__(context, rng)
+    def __init__(self, context: Context, rng: np.random.Generator, ground: Ground | None = None) -> None:
+        super().__init__(context, rng, ground)
         self.levels = tuple(context.fidelities)
         self.spent = 0.0
         self.top = max(self.payable, 0)
         self.tried: dict[bytes, Tried] = {}
+        self._of_row: dict[int, Tried] = {}  # those of rows, which so need no key again
         self.told_at: dict[int, list[Tried]] = {}
         self.memory: Any = None
         self._asks: Iterator[Ask] | None = None
@@ -83,8 +84,12 @@ class FidelityRun(Run):
     def told(self, x: Points, score: float, fidelity: float = 1.0) -> None:
         """Learn the score of a canonical point ``(d,)`` at a fidelity."""
         super().told(x, score)
+        self.note(x, score, fidelity)
+
+    def note(self, x: Points, score: float, fidelity: float, *, row: int = -1, key: bytes = b"") -> None:
+        """Keep a score by its fidelity; of a point that is a row of the pool, or whose key is known, as in `learn`."""
         level = int(np.abs(np.subtract(self.levels, fidelity)).argmin())
-        one = self.entry(x)
+        one = self.entry(row) if row >= 0 else self._entry(x, key or keys(x[None])[0])
         one.level = max(one.level, level)
         if level not in one.scores:
             self.told_at.setdefault(level, []).append(one)
@@ -94,8 +99,15 @@ class FidelityRun(Run):
 
     def entry(self, choice: Choice) -> Tried:
         """What is known of a configuration; a new entry where it is the first time that it is met."""
-        x = self.point(choice)
-        key = keys(x[None])[0]
+        if not isinstance(choice, int):
+            return self._entry(choice, keys(choice[None])[0])
+        one = self._of_row.get(choice)
+        if one is None:
+            x = self.point(choice)
+            one = self._of_row[choice] = self._entry(x, keys(x[None])[0])
+        return one
+
+    def _entry(self, x: Points, key: bytes) -> Tried:
         if key not in self.tried:
             self.tried[key] = Tried(self._again(x), x)
         return self.tried[key]
@@ -197,7 +209,8 @@ class MultiFidelity(ABC):
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""
-        self._runs = [FidelityRun(context, rng) for context, rng in zip(contexts, rngs, strict=True)]
+        grounds = grounds_of(contexts)
+        self._runs = [FidelityRun(c, rng, grounds[c]) for c, rng in zip(contexts, rngs, strict=True)]
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
         """What each run evaluates next, and at which fidelity; -1 or a point of NaN where all has been tried."""
@@ -225,8 +238,6 @@ class MultiFidelity(ABC):
 
 def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    for new in runs.since(np.array([len(run.score) for run in mine])):
-        x = new.at if rows else runs.bank.points(runs.task[new.who], new.at)
-        for i, a, s, f in zip(new.who.tolist(), x, new.score.tolist(), new.fidelity.tolist(), strict=True):
-            run = mine[i]
-            run.told(run.point(int(a)) if rows else run.space.snap(a[None, : run.space.d])[0], float(s), f)
+    for run, x, row, key, score, fidelity in news(mine, runs, rows):
+        run.learn(x, score, row=row, key=key)
+        run.note(x, score, fidelity, row=row if rows else -1, key=key)  # a point that only matches a row is kept

@@ -87,7 +87,7 @@ def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: st
     done = [cell for cell, record in records.items() if record.status == "done"]
     played = {one.cell: one for one in made.made(suite, spec, entrant, start, done)}
     for cell in done:
-        task, again = suite.task(cell.task), played[records[cell].cell]
+        task, again = suite.task(cell.task), played[cell]
         apart = np.abs(again.arrays["incumbent"] - records[cell].arrays["incumbent"])
         near = 0.0 if bank_of([task]).m else ROUNDING * (task.best - task.worst)
         if not (np.nan_to_num(apart) <= near).all():

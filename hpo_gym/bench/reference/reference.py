@@ -121,7 +121,7 @@ class Reference:
         broken = self.failures.get(entrant.name, {}).get(start, {})
         which = [(cell, place[cell]) for cell in wanted]
         times = {**self.times[entrant.name][start], "reference": True}
-        lost = [failed(work, cell, broken[str(i)]) for cell, i in which if str(i) in broken]
+        lost = [failed(cell, broken[str(i)]) for cell, i in which if str(i) in broken]
         out = [replace(made, measured=times) for made in lost]
         alive = [(cell, i) for cell, i in which if str(i) not in broken]
         if not alive:
