@@ -158,11 +158,19 @@ class Gaps:
         return ~self.measured
 
     def answer(self, task: int, row: int) -> int:
-        """As `answering`, of one row."""
+        """As `answering`, of one row; once found, it is known for every task that shares the pool."""
         if self.measured.item(task, row):
             return row
         known: int = self._answers.item(task, row)
-        return known if known >= 0 else int(self.answering(np.array([task]), np.array([row])).item())
+        if known >= 0:
+            return known
+        lacking = self.closed[:, row].nonzero()[0] if self._one_pool else np.array([task])
+        self.answering(lacking, np.full(len(lacking), row))
+        return int(self._answers.item(task, row))
+
+    @functools.cached_property
+    def _one_pool(self) -> bool:
+        return self._pool(0) is self._pool(len(self.measured) - 1)
 
     def answering(self, task: Ints, rows: Ints) -> Ints:
         """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
@@ -172,7 +180,7 @@ class Gaps:
         for k in np.unique(task[unknown]).tolist():
             pools.setdefault(self._pool(k), []).append(k)
         for pool, tasks in pools.items():
-            who = unknown[np.isin(task[unknown], tasks)]
+            who = unknown if len(pools) == 1 else unknown[np.isin(task[unknown], tasks)]
             out[who] = pool.nearest_open(pool.x[rows[who]], Shut(self.closed, task[who]))
             self._answers[task[who], rows[who]] = out[who]
         return out
