@@ -10,7 +10,8 @@ from hpo_gym.nearest.distance import ROUNDED, Floats, Ints
 
 Singles = NDArray[np.float32]
 
-_HELD, _AT_MOST, _POINTS = 1 << 17, 1 << 22, 32  # products at a time: what stays in the cache, but not too few points
+_HELD, _AT_MOST = 1 << 17, 1 << 22  # products at a time: what stays in the cache, and the most for the sake of
+_POINTS = 32  # points at a time: a product of fewer is slow
 _OFF = 2.0**-24  # how far a float32 may be off, of its size
 
 
