@@ -70,7 +70,7 @@ def growth(suite: str, n: int, small: bool) -> Found:
     """Of each use the MB that nine tenths of its count add to the first, and all that the process has then."""
     found: Found = {}
     for what in USES[suite]:
-        count = COUNTS[what] // (20 if small else 1)
+        count = COUNTS[what] // (40 if small else 1)
         run = use(what, suite, n)
         run(count // 10)
         gc.collect()
@@ -83,7 +83,7 @@ def growth(suite: str, n: int, small: bool) -> Found:
 
 
 def groups(small: bool) -> Mapping[str, Group]:
-    """Each env in a process of its own; a twentieth of all counts if small."""
+    """Each env in a process of its own; a fortieth of all counts if small."""
     return {f"{suite}, {said}": partial(fresh, growth, suite, n) for suite in USES for n, said in SIZES.items()}
 
 

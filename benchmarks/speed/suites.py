@@ -7,7 +7,7 @@ by key, so that an evaluation gives the same score whenever and wherever it is m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 
 from ratios import Found, Goal, Group, Ratios, change, main, number, rows
 
@@ -24,6 +24,7 @@ FLOORS = {64: 0.4, 1024: 0.5, 16384: 0.7}
 BUDGET = 50
 
 
+@cache
 def tables() -> dict[str, TableSuite]:
     """The table suites that ship."""
     every = {name: hpo_gym.load_suite(name) for name in SUITES.names()}
@@ -46,12 +47,10 @@ def cases(suite: TableSuite, n: int) -> tuple[Case, Case]:
 
 def measure(name: str, small: bool) -> Found:
     """Of each number of runs the ratio to the anchor, and both rates."""
-    suite: hpo_gym.Suite = hpo_gym.load_suite(name)
-    found: Found = {}
-    assert isinstance(suite, TableSuite)
+    suite, found = tables()[name], Found()
     for n in FLOORS:
         ours, anchor = cases(suite, n)
-        found |= against({f"{name} n={n}": ours}, anchor, repeats=9 if small else 15, target=0.03 if small else 0.1)
+        found |= against({f"{name} n={n}": ours}, anchor, repeats=5 if small else 15, target=0.03 if small else 0.1)
     return found
 
 
@@ -67,7 +66,7 @@ def table(before: Found, now: Found) -> Iterator[str]:
     yield from rows(f"| suite | {' | '.join(f'n = {n:,}' for n in FLOORS)} |", lines)
 
 
-GOALS = {f"{name} n={n}": Goal(floor) for name in SUITES.names() for n, floor in FLOORS.items()}
+GOALS = {f"{name} n={n}": Goal(floor) for name in tables() for n, floor in FLOORS.items()}
 RATIOS = Ratios("suites", groups, table, GOALS)
 
 if __name__ == "__main__":

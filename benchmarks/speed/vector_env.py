@@ -127,7 +127,7 @@ def makers() -> Makers:
 def measure(name: str, small: bool) -> Found:
     """The ratio of a case to its anchor, and both rates."""
     case, anchor = makers()[name]
-    return dict(against({name: case()}, anchor(), repeats=9 if small else 15, target=0.03 if small else 0.1))
+    return dict(against({name: case()}, anchor(), repeats=7 if small else 15, target=0.03 if small else 0.1))
 
 
 def groups(small: bool) -> Mapping[str, Group]:
