@@ -6,18 +6,45 @@ import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
+from hpo_gym.jobs.memory import keep_memory
+
 Case = tuple[Callable[[int], None], int]
 """A function that runs k iterations, and the steps that one iteration is worth."""
 
 
 def rates(cases: Mapping[str, Case], *, repeats: int = 9, target: float = 0.05) -> dict[str, float]:
     """Steps per CPU second of each case: the median of `repeats` slices of about `target` seconds."""
+    return {name: median(values) for name, values in _slices(cases, repeats, target).items()}
+
+
+def against(
+    cases: Mapping[str, Case], anchor: Case, *, repeats: int = 15, target: float = 0.1
+) -> dict[str, dict[str, float]]:
+    """Of each case ``ratio``, the median over turns of its rate to the anchor's in the same turn, and both rates.
+
+    The process keeps the memory that it frees: whether the allocator gives it back, and what fresh pages then cost, is
+    chance.
+    """
+    keep_memory()
+    found = _slices({"anchor": anchor, **cases}, repeats, target)
+    base = found.pop("anchor")
+    return {
+        name: {
+            "ratio": median(ours / theirs for ours, theirs in zip(values, base, strict=True)),
+            "rate": median(values),
+            "anchor": median(base),
+        }
+        for name, values in found.items()
+    }
+
+
+def _slices(cases: Mapping[str, Case], repeats: int, target: float) -> dict[str, list[float]]:
     counts = {name: _calibrate(run, target) for name, (run, _) in cases.items()}
     found: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(repeats):
         for name, (run, steps) in cases.items():
             found[name].append(counts[name] * steps / _seconds(run, counts[name]))
-    return {name: median(values) for name, values in found.items()}
+    return found
 
 
 def _calibrate(run: Callable[[int], None], target: float) -> int:

@@ -1,33 +1,29 @@
-"""V1-V7: speed of the envs against the bare NumPy limit and against Gymnasium's own."""
+"""V1-V6: speed of the vector env against the bare NumPy limit and against Gymnasium's own."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+from ratios import Found, Goal, Group, Ratios, change, main, rows
 
+# isort: split
 import gymnasium as gym
 import limit
 import numpy as np
 from ConfigSpace import ConfigurationSpace
 from gymnasium.vector import SyncVectorEnv
-from timing import Case, rates
+from timing import Case, against
 
 import hpo_gym
 
-FLOORS = {
-    "V1 n=64": 0.4, "V1 n=1024": 0.5, "V1 n=16384": 0.7, "V2 n=64": 0.5, "V2 n=1024": 0.5, "V3 n=64": 25.0,
-    "V3 n=1024": 80.0, "V4 n=1024": 2.0, "V5 n=1024": 1 / 2.2, "V5 stops": 1 / 2.2, "V6 n=1024": 0.8, "V7 n=1": 0.6,
+GOALS = {
+    "V1 n=64": Goal(0.5, 0.6), "V1 n=1024": Goal(0.72, 0.8), "V1 n=16384": Goal(0.88, 0.95),
+    "V1r n=64": Goal(0.25, 0.3), "V1r n=1024": Goal(0.4, 0.45), "V1r n=16384": Goal(0.5, 0.6),
+    "V2 n=64": Goal(0.5), "V2 n=1024": Goal(0.5), "V3 n=64": Goal(25.0), "V3 n=1024": Goal(80.0),
+    "V4 n=1024": Goal(2.0), "V5 n=1024": Goal(0.45), "V5 stops": Goal(0.3, 0.4), "V6 n=1024": Goal(0.8),
 }  # fmt: skip
-FLOORS |= {f"V1r n={n}": FLOORS[f"V1 n={n}"] for n in (64, 1024, 16384)}
-SHORT = ("V5 stops", "V1r n=64", "V1r n=1024", "V1r n=16384")  # known to miss their floors, see docs/speed.md
-MARGIN = 0.75  # what `--check` allows: a short run on a shared machine
 
 
 def suite() -> hpo_gym.Suite:
@@ -87,7 +83,7 @@ def synchronous(n: int) -> Case:
     return limit.runner(env, limit.actions(n)), n
 
 
-def cart_pole(n: int) -> Case:
+def cart_poles(n: int) -> Case:
     """A case that steps Gymnasium's CartPole vector env."""
     env = gym.make_vec("CartPole-v1", num_envs=n, vectorization_mode="vector_entry_point")
     env.reset(seed=0)
@@ -95,68 +91,69 @@ def cart_pole(n: int) -> Case:
     return limit.runner(env, list(rng.integers(0, 2, (limit.RING, n)))), n
 
 
-def single(env: Any, choices: int) -> Case:
-    """A case that steps a single env, resetting at the end of each episode."""
-    ring = [int(a) for a in np.random.default_rng(0).integers(0, choices, 4096)]
-    env.reset(seed=0)
-
-    def run(count: int) -> None:
-        step, reset = env.step, env.reset
-        for i in range(count):
-            _, _, terminated, truncated, _ = step(ring[i % 4096])
-            if terminated or truncated:
-                reset()
-
-    return run, 1
+def bare(n: int) -> Case:
+    """The limit of V1."""
+    return limit.runner(limit.Last(n), limit.actions(n)), n
 
 
-def measure(name: str, case: Callable[[], Case], anchor: Callable[[], Case], small: bool) -> float:
-    """The ratio of a case to its anchor."""
-    found = rates({"case": case(), "anchor": anchor()}, repeats=7 if small else 15, target=0.03 if small else 0.1)
-    ratio = found["case"] / found["anchor"]
-    print(
-        f"{name:12s} {found['case']:14,.0f} /s {found['anchor']:14,.0f} /s  ratio {ratio:7.2f} floor {FLOORS[name]:.2f}"
-    )
-    sys.stdout.flush()
-    return ratio
+def lockstep() -> Case:
+    """V5's anchor: the same codec, nobody stops."""
+    return ours(1024, codec={"name": "pool", "stop": True})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="short slices")
-    parser.add_argument("--check", action="store_true", help=f"fail below {MARGIN} of a floor")
-    given = parser.parse_args()
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Gymnasium {gym.__version__}"
-    print(f"{versions}; {platform.machine()}, one thread; steps per CPU second, ours and the anchor")
-    cases: dict[str, tuple[Callable[[], Case], Callable[[], Case]]] = {}
+Makers = dict[str, tuple[Callable[[], Case], Callable[[], Case]]]
+"""Our case and its anchor, by name."""
+
+
+def makers() -> Makers:
+    """All cases."""
+    found: Makers = {}
     for n in (64, 1024, 16384):
-        cases[f"V1 n={n}"] = (lambda n=n: ours(n), lambda n=n: (limit.runner(limit.Last(n), limit.actions(n)), n))
-        cases[f"V1r n={n}"] = (lambda n=n: reading(n), lambda n=n: (limit.runner(limit.Last(n), limit.actions(n)), n))
+        found[f"V1 n={n}"] = (partial(ours, n), partial(bare, n))
+        found[f"V1r n={n}"] = (partial(reading, n), partial(bare, n))
     for n in (64, 1024):
-        cases[f"V2 n={n}"] = (
-            lambda n=n: ours(n, observer="history"),
+        found[f"V2 n={n}"] = (
+            partial(ours, n, observer="history"),
             lambda n=n: (limit.runner(limit.History(n), limit.actions(n)), n),
         )
-        cases[f"V3 n={n}"] = (lambda n=n: ours(n), lambda n=n: synchronous(n))
-    cases["V4 n=1024"] = (lambda: ours(1024), lambda: cart_pole(1024))
-    lockstep = lambda: ours(1024, codec={"name": "pool", "stop": True})  # noqa: E731
-    cases["V5 n=1024"] = (lambda: staggered(1024, 0.0), lockstep)
-    cases["V5 stops"] = (lambda: staggered(1024, 0.01), lockstep)
-    cases["V6 n=1024"] = (lambda: ours(1024, statistics=True), lambda: ours(1024))
-    cases["V7 n=1"] = (
-        lambda: single(gym.make("hpo_gym/HPO-v0", suite=TABLE, codec="pool", budget=limit.BUDGET), limit.ROWS),
-        lambda: single(gym.make("CartPole-v1"), 2),
+        found[f"V3 n={n}"] = (partial(ours, n), partial(synchronous, n))
+    found["V4 n=1024"] = (partial(ours, 1024), partial(cart_poles, 1024))
+    found["V5 n=1024"] = (partial(staggered, 1024, 0.0), lockstep)
+    found["V5 stops"] = (partial(staggered, 1024, 0.01), lockstep)
+    found["V6 n=1024"] = (partial(ours, 1024, statistics=True), partial(ours, 1024))
+    return found
+
+
+def measure(name: str, small: bool) -> Found:
+    """The ratio of a case to its anchor, and both rates."""
+    case, anchor = makers()[name]
+    return dict(against({name: case()}, anchor(), repeats=7 if small else 15, target=0.03 if small else 0.1))
+
+
+def groups(small: bool) -> Mapping[str, Group]:
+    """Each case with its anchor."""
+    return {name: partial(measure, name) for name in makers()}
+
+
+def table(before: Found, now: Found) -> Iterator[str]:
+    """A row for each case."""
+    yield from rows(
+        "| case | ratio | floor (stretch) | ours, steps / CPU s | anchor, steps / CPU s |",
+        (
+            [
+                case,
+                change(before, now, case),
+                RATIOS.goal(case),
+                change(before, now, case, "rate"),
+                change(before, now, case, "anchor"),
+            ]
+            for case in makers()
+        ),
     )
-    short = {}
-    for name, (case, anchor) in cases.items():
-        ratio = measure(name, case, anchor, given.small)
-        if ratio < FLOORS[name] * MARGIN and name not in SHORT:
-            short[name] = ratio
-    if given.check and short:
-        raise SystemExit(f"below {MARGIN} of the floor: {short}")
 
 
 TABLE = suite()
+RATIOS = Ratios("vector_env", groups, table, GOALS)
 
 if __name__ == "__main__":
-    main()
+    main(RATIOS, __doc__)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from odd_spaces import KINDS, odd_space, tied_points
 
 from hpo_gym import nearest, seeding
-from hpo_gym.nearest import scan
 from hpo_gym.nearest import exact as exactly
+from hpo_gym.nearest import scan
 from hpo_gym.nearest.candidates import Search, Shut, settle
 from hpo_gym.nearest.dense import Dense
 from hpo_gym.nearest.distance import between, distances

@@ -1,0 +1,86 @@
+"""What the default env of each suite costs: `gym.make(id)` and `HPOVectorEnv(512, suite)` with nothing else said.
+
+Actions are uniform and prepared. A step, of one run or of all 512 together, is counted in steps of CartPole-v1 that
+take as long. Beside it the codec `pool` of one run, whose actions need no search, as `single.py` measures it. V1's
+table is the one of `limit.py`. What answers unmeasured rows is known beforehand (`gaps.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from ratios import Found, Goal, Group, Ratios, change, main, rows
+
+# isort: split
+import limit
+import numpy as np
+from cart_pole import ACTIONS, against_cart_pole, stepping
+from gaps import fill
+from single import V1, case, make
+from timing import Case
+from vector_env import TABLE
+
+import hpo_gym
+from hpo_gym.suite import SUITES
+from hpo_gym.tables.suite import TableSuite
+
+RUNS = 512
+GOALS = {
+    "AutoML n=1": Goal(12, 4), "SVM n=1": Goal(24, 9), "FCNet n=1": Goal(7, 4), "Pipelines n=1": Goal(63, 21),
+    "AutoML n=512": Goal(65, 43), "SVM n=512": Goal(107, 57), "Boosting n=512": Goal(108, 57),
+    "Pipelines n=512": Goal(3700, 700),
+}  # fmt: skip
+
+
+def cases(suite: str) -> dict[str, Case]:
+    """The cases of one suite."""
+    if suite != V1:
+        fill(suite)
+    rng = np.random.default_rng(0)
+    proposals = rng.uniform(-1, 1, (limit.RING * RUNS, make(suite).action_space.shape[0])).astype(np.float32)  # type: ignore[index]
+    many = hpo_gym.HPOVectorEnv(RUNS, TABLE if suite == V1 else suite)
+    many.reset(seed=0)
+    found = {
+        f"{suite} n=1": stepping(make(suite), list(proposals[:ACTIONS])),
+        f"{suite} n={RUNS}": (limit.runner(many, list(proposals.reshape(limit.RING, RUNS, -1))), 1),
+    }
+    if suite == V1 or isinstance(hpo_gym.load_suite(suite), TableSuite):
+        found[f"{suite} pool n=1"] = case(suite)
+    return found
+
+
+def measure(suite: str, small: bool) -> Found:
+    """Of each case ``ratio``, the steps of CartPole-v1 that take as long as a step, and ``us``, its microseconds."""
+    found = against_cart_pole(cases(suite), small)
+    return {case: {"ratio": 1 / f["ratio"], "us": 1e6 / f["rate"]} for case, f in found.items()}
+
+
+def groups(small: bool) -> Mapping[str, Group]:
+    """All suites."""
+    return {suite: partial(measure, suite) for suite in (*SUITES.names(), V1)}
+
+
+def table(before: Found, now: Found) -> Iterator[str]:
+    """A row for each suite."""
+    yield from rows(
+        "| suite | one run | floor (stretch) | us | 512 runs | floor (stretch) | us | one run, `pool` |",
+        (
+            [
+                suite if suite == V1 else f"`{suite}`",
+                *(text for n in (1, RUNS) for text in _of(before, now, f"{suite} n={n}")),
+                change(before, now, f"{suite} pool n=1"),
+            ]
+            for suite in (*SUITES.names(), V1)
+        ),
+    )
+
+
+def _of(before: Found, now: Found, case: str) -> tuple[str, str, str]:
+    return change(before, now, case), RATIOS.goal(case), change(before, now, case, "us")
+
+
+RATIOS = Ratios("defaults", groups, table, GOALS, less=True)
+
+if __name__ == "__main__":
+    main(RATIOS, __doc__)

@@ -1,0 +1,108 @@
+"""V7: the single env with the codec `pool` and its full info against CartPole-v1, both made by `gym.make`.
+
+On V1's table with actions that are Python's integers and NumPy's, with every reward; and on tables with gaps. What
+answers unmeasured rows is known beforehand (`gaps.py`), and each action has been taken once; what the first steps take
+is shown apart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ratios import Found, Goal, Group, Ratios, change, main, rows
+
+# isort: split
+import gymnasium as gym
+import limit
+import numpy as np
+from cart_pole import ACTIONS, against_cart_pole, stepping
+from gaps import fill
+from timing import Case
+from vector_env import TABLE
+
+from hpo_gym.rewards import REWARDS
+
+V1 = "V1's table"
+REWARD, NUMPY = "score", "np.int64"  # what `gym.make` rewards, what `action_space.sample` gives
+FIRST = 4096  # steps whose look-ups are new
+OTHERS = tuple(name for name in REWARDS.names() if name != REWARD)
+GOALS = {case: Goal(1.0, 1.3) for case in (V1, f"{V1}, {NUMPY}", *(f"{V1}, {name}" for name in OTHERS))}
+GOALS |= {"AutoML": Goal(0.6, 0.8), "Pipelines": Goal(0.45, 0.8)}
+
+
+def make(suite: str, **keywords: Any) -> gym.Env[Any, Any]:
+    """The single env of a suite as Gymnasium makes it."""
+    if suite == V1:
+        return gym.make("hpo_gym/HPO-v0", suite=TABLE, **keywords)
+    return gym.make(f"hpo_gym/{suite}-v0", **keywords)
+
+
+def case(suite: str, reward: str = REWARD, numpy: bool = False) -> Case:
+    """A case of one suite with random rows; episodes on V1's table have 50 trials as V1's."""
+    if suite != V1:
+        fill(suite)
+    env = make(suite, codec="pool", reward=reward, **({"budget": limit.BUDGET} if suite == V1 else {}))
+    chosen = np.random.default_rng(0).integers(0, env.action_space.n, ACTIONS)  # type: ignore[attr-defined]
+    return stepping(env, list(chosen) if numpy else chosen.tolist())
+
+
+def first_steps(suite: str) -> float:
+    """Mean microseconds of the first 4,096 steps, any row: an unmeasured one is mostly new to its task."""
+    env = make(suite, codec="pool")
+    chosen = np.random.default_rng(1).integers(0, env.action_space.n, FIRST)  # type: ignore[attr-defined]
+    start = time.process_time()
+    stepping(env, chosen.tolist())
+    return 1e6 * (time.process_time() - start) / FIRST
+
+
+def actions(small: bool) -> Found:
+    """Both kinds of integers."""
+    return against_cart_pole({V1: case(V1), f"{V1}, {NUMPY}": case(V1, numpy=True)}, small)
+
+
+def rewards(small: bool) -> Found:
+    """All rewards but the default."""
+    return against_cart_pole({f"{V1}, {name}": case(V1, name) for name in OTHERS}, small)
+
+
+def gaps(suite: str, small: bool) -> Found:
+    """A table on which not every row is measured for every task."""
+    first = {} if small else {"first us": first_steps(suite)}
+    found = against_cart_pole({suite: case(suite)}, small)
+    return {suite: {**found[suite], **first}}
+
+
+def groups(small: bool) -> Mapping[str, Group]:
+    """Actions, rewards, and the incomplete tables."""
+    return {
+        "actions": actions, "rewards": rewards,
+        "AutoML": partial(gaps, "AutoML"), "Pipelines": partial(gaps, "Pipelines"),
+    }  # fmt: skip
+
+
+def table(before: Found, now: Found) -> Iterator[str]:
+    """A row for each case."""
+    said = {V1: f"{V1}, `score`", f"{V1}, {NUMPY}": f"the same, actions are `{NUMPY}`"}
+    said |= {f"{V1}, {name}": f"the same, `{name}`" for name in OTHERS} | {s: f"`{s}`" for s in ("AutoML", "Pipelines")}
+    yield from rows(
+        "| V7 | of CartPole-v1 | floor (stretch) | steps / CPU s | us of the first steps |",
+        (
+            [
+                text,
+                change(before, now, case),
+                RATIOS.goal(case),
+                change(before, now, case, "rate"),
+                change(before, now, case, "first us"),
+            ]
+            for case, text in said.items()
+        ),
+    )
+
+
+RATIOS = Ratios("single", groups, table, GOALS)
+
+if __name__ == "__main__":
+    main(RATIOS, __doc__)

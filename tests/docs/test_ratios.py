@@ -1,0 +1,125 @@
+"""Ratios of speed are held against what was reached; the page on speed shows what is stored."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SPEED = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
+SCRIPTS = ("defaults", "single", "vector_env", "suites", "growth", "first_calls", "memory")
+
+
+@pytest.fixture
+def ratios(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(SPEED))
+    return importlib.import_module("ratios")
+
+
+def make(ratios: Any, *found: dict[str, dict[str, float]], **settings: Any) -> Any:
+    """Ratios of one group, whose measurements are given one after the other."""
+    left = iter(found)
+    settings = {"groups": lambda small: {"group": lambda small: next(left)}, "table": lambda *_: [], **settings}
+    return ratios.Ratios("sample", **settings)
+
+
+@pytest.mark.parametrize(
+    ("less", "ratio", "falls"),
+    [(False, 2.0, True), (False, 2.01, False), (False, 9.0, False), (True, 4.5, True), (True, 4.49, False)],
+)
+def test_a_ratio_falls_when_it_is_worse_by_a_third(ratios, less: bool, ratio: float, falls: bool) -> None:
+    sample, reached = make(ratios, less=less), {"a": {"ratio": 3.0}}
+    assert sample.fallen({"a": {"ratio": ratio}}, reached) == (["a"] if falls else [])
+
+
+def test_what_was_never_reached_fails_and_what_has_no_ratio_does_not(ratios) -> None:
+    assert make(ratios).fallen({"new": {"ratio": 1.0}, "shown": {"MB": 1e9}}, {}) == ["new"]
+
+
+def test_a_figure_with_a_most_is_held_against_it_alone(ratios) -> None:
+    sample = make(ratios, less=True, aim="MB", most=4.0)
+    assert sample.fallen({"a": {"MB": 4.1}, "b": {"MB": 3.9}}, {"b": {"MB": 0.1}}) == ["a"]
+
+
+def test_a_disturbed_group_is_measured_once_more_and_the_better_try_counts(ratios) -> None:
+    reached = {"a": {"ratio": 3.0}, "b": {"ratio": 3.0}}
+    tries = ({"a": {"ratio": 1.0}, "b": {"ratio": 3.0}}, {"a": {"ratio": 2.5}, "b": {"ratio": 1.0}})
+    found, fallen = make(ratios, *tries).measure(True, True, "", reached)
+    assert (found, fallen) == ({"a": {"ratio": 2.5}, "b": {"ratio": 3.0}}, [])
+    _, fallen = make(ratios, tries[0], tries[0]).measure(True, True, "", reached)
+    assert fallen == ["a"]
+    found, fallen = make(ratios, tries[0]).measure(True, False, "", reached)
+    assert (found, fallen) == (tries[0], [])
+
+
+def test_only_named_groups_are_measured(ratios) -> None:
+    assert make(ratios).measure(True, True, "other", {}) == ({}, [])
+
+
+@pytest.mark.parametrize(("less", "missed"), [(False, ["low"]), (True, ["high"])])
+def test_floors_that_are_missed_are_named(ratios, less: bool, missed: list[str]) -> None:
+    goals = {case: ratios.Goal(2.0) for case in ("low", "high", "unmeasured")}
+    sample = make(ratios, goals=goals, less=less)
+    assert sample.missed({"low": {"ratio": 1.0}, "high": {"ratio": 3.0}}) == missed
+
+
+def test_figures_are_stored_in_place_of_the_same_cases(ratios, tmp_path: Path) -> None:
+    path = tmp_path / "reached.json"
+    assert ratios.stored(path, "sample") == {}
+    ratios.store(path, "sample", {"a": {"ratio": 1.23456}, "b": {"ratio": 2.0}})
+    ratios.store(path, "other", {"a": {"ratio": 7.0}})
+    ratios.store(path, "sample", {"b": {"ratio": 3.0, "us": 123456.0}})
+    assert ratios.stored(path, "sample") == {"a": {"ratio": 1.235}, "b": {"ratio": 3.0, "us": 123500.0}}
+    assert ratios.stored(path, "other") == {"a": {"ratio": 7.0}}
+    assert json.loads(path.read_text())["sample"]["on"].startswith("Python 3.")
+
+
+def test_a_cell_shows_both_figures(ratios) -> None:
+    before, now = {"a": {"s": 0.0123}}, {"a": {"s": 1.0}, "new": {"s": 2000.0}}
+    assert ratios.change(before, now, "a", "s", 1000) == "12.3 → 1,000"
+    assert ratios.change(before, now, "new", "s") == "? → 2,000"
+    assert ratios.change(before, now, "none", "s") == ""
+
+
+def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
+    ratios.store(tmp_path / "reached.json", "sample", {"a": {"ratio": 3.0}})
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--small", "--check"])
+    with pytest.raises(SystemExit, match="sample: worse than reached by a third, twice: a"):
+        ratios.main(make(ratios, {"a": {"ratio": 1.0}}, {"a": {"ratio": 1.0}}), None)
+    ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
+
+
+def test_a_full_run_is_written_into_file_and_page(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("by hand\n<!-- sample -->\nold\n<!-- /sample -->\nby hand\n")
+    for name, path in (("PAGE", page), ("REACHED", tmp_path / "reached.json"), ("BEFORE", tmp_path / "before.json")):
+        monkeypatch.setattr(ratios, name, path)
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
+    sample = make(ratios, {"a": {"ratio": 3.0}}, table=lambda before, now: [ratios.change(before, now, "a")])
+    ratios.main(sample, None)
+    assert page.read_text() == "by hand\n<!-- sample -->\n\n? → 3.00\n\n<!-- /sample -->\nby hand\n"
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--write", "--small"])
+    with pytest.raises(SystemExit):
+        ratios.main(sample, None)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_page_shows_what_is_stored(ratios, script: str) -> None:
+    made = importlib.import_module(script).RATIOS
+    text = ratios.PAGE.read_text(encoding="utf-8")
+    assert made.name == script
+    assert ratios.page(text, made) == text, f"run `python benchmarks/speed/{script}.py --page`"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_case_has_its_figures(ratios, script: str) -> None:
+    made = importlib.import_module(script).RATIOS
+    reached = ratios.stored(ratios.REACHED, script)
+    assert set(made.goals) <= set(reached)
+    assert set(made.groups(True)) <= set(made.groups(False))
+    assert f"benchmarks/speed/{script}.py" in ratios.PAGE.read_text(encoding="utf-8")
