@@ -38,7 +38,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
     ``incumbent_score``, ``t``; a run that has just begun has NaN as its score. `history` gives a run's trials. Nothing
-    that is handed out is written again.
+    that is handed out is written again; ``score`` and ``incumbent_score`` are read-only, since the env goes on with
+    them: copy them to change them.
 
     Args:
         num_envs: Number of runs.
