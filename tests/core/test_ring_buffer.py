@@ -13,10 +13,10 @@ N, H = 4, 5
 class Staggered:
     """Runs that begin anew at random, and by hand what each was told, as (at, score, fidelity)."""
 
-    def __init__(self, suite, fidelity: bool) -> None:
+    def __init__(self, suite, fidelity: bool, fused: bool) -> None:
         self.bank, self.rng = bank_of(suite.tasks("train"), suite.space.d), np.random.default_rng(5)
         self.levels = suite.tasks("train")[0].fidelities if fidelity else (1.0,)
-        self.runs = Runs(self.bank, N, H, budget=H, fidelity=fidelity)
+        self.runs = Runs(self.bank, N, H, budget=H, fidelity=fidelity, fused=fused)
         self.told: list[list[tuple]] = [[] for _ in range(N)]
         self.over = np.zeros(N, bool)
         self.begin(np.arange(N), None)
@@ -48,9 +48,9 @@ class Staggered:
             self.told[i].append((at[i].tolist(), float(scores[i]), 1.0 if fidelity is None else float(fidelity[i])))
 
 
-def went_on(suite, fidelity: bool, steps: int) -> Staggered:
+def went_on(suite, fidelity: bool, steps: int, fused: bool = False) -> Staggered:
     """Some steps, after which some runs have begun anew, others idle, and the buffer has gone round."""
-    one = Staggered(suite, fidelity)
+    one = Staggered(suite, fidelity, fused)
     for _ in range(steps):
         full = np.array([len(told) >= H for told in one.told])  # a full run has no room to idle
         anew = np.flatnonzero(full | one.over & (one.rng.random(N) < 0.4) | (one.rng.random(N) < 0.1))
@@ -62,13 +62,14 @@ def went_on(suite, fidelity: bool, steps: int) -> Staggered:
     return one
 
 
-CASES = [(plain, False), (gappy, True), (formulas, False)]
+CASES = [(plain, False, False), (plain, False, True), (gappy, True, True), (formulas, False, False)]
+PARTS = pytest.mark.parametrize(("suite", "fidelity", "fused"), CASES, ids=["rows", "lockstep", "levels", "points"])
 
 
-@pytest.mark.parametrize(("suite", "fidelity"), CASES, ids=lambda v: getattr(v, "__name__", str(v)))
+@PARTS
 @pytest.mark.parametrize("steps", [3, 11, 20])
-def test_views_tell_what_was_told(suite, fidelity, steps):
-    one = went_on(suite(), fidelity, steps)
+def test_views_tell_what_was_told(suite, fidelity, fused, steps):
+    one = went_on(suite(), fidelity, steps, fused)
     runs = one.runs
     for i, told in enumerate(one.told):
         assert runs.count(i) == len(told) == np.broadcast_to(runs.t, N)[i]
@@ -87,10 +88,10 @@ def test_views_tell_what_was_told(suite, fidelity, steps):
         assert (config, fidelity_, cost, status) == (dict(last.config), last.fidelity, last.cost, int(last.status))
 
 
-@pytest.mark.parametrize(("suite", "fidelity"), CASES, ids=lambda v: getattr(v, "__name__", str(v)))
+@PARTS
 @pytest.mark.parametrize("known", [0, 1, 3])
-def test_since_tells_each_trial_once_and_in_order(suite, fidelity, known):
-    one = went_on(suite(), fidelity, 12)
+def test_since_tells_each_trial_once_and_in_order(suite, fidelity, fused, known):
+    one = went_on(suite(), fidelity, 12, fused)
     before = np.array([min(known, len(told)) for told in one.told])
     heard: list[list[tuple]] = [[] for _ in range(N)]
     for new in one.runs.since(before):
@@ -99,3 +100,63 @@ def test_since_tells_each_trial_once_and_in_order(suite, fidelity, known):
             heard[i].append(tuple(trial))
     assert heard == [told[b:] for told, b in zip(one.told, before.tolist(), strict=True)]
     assert list(one.runs.since(np.array([len(told) for told in one.told]))) == []
+
+
+# ---------------------------------------------------------------------------------------------- what is written late
+def lockstep() -> tuple[Runs, np.ndarray]:
+    """Two runs on one table, in step, and the scores of its rows on either task."""
+    suite = plain()
+    bank = bank_of(suite.tasks("train"), suite.space.d)
+    runs = Runs(bank, 2, 3, budget=3, fused=True)
+    runs.begin(None, np.array([0, 1]), np.zeros(2, np.uint64))
+    return runs, bank.scores
+
+
+def test_what_lockstep_steps_leave_is_there_when_asked_for():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    runs.submit(np.array([6, 7]))
+    assert runs.ordered(runs.at)[:, :2].tolist() == [[4, 6], [5, 7]]
+    assert runs.scores()[:, :2].tolist() == [[scores[0, 4], scores[0, 6]], [scores[1, 5], scores[1, 7]]]
+    runs.submit(np.array([8, 9]))
+    assert runs.last_at().tolist() == [8, 9] and runs.ordered(runs.at).tolist() == [[4, 6, 8], [5, 7, 9]]
+
+
+def test_a_run_that_begins_anew_leaves_the_others_their_trials():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    runs.begin(np.array([0]), np.array([1]), np.zeros(1, np.uint64))  # another task: another base
+    runs.submit(np.array([6, 7]))
+    assert [runs.arrays(i)["score"].tolist() for i in (0, 1)] == [[scores[1, 6]], [scores[1, 5], scores[1, 7]]]
+
+
+def test_the_trials_of_a_run_that_stops_are_its_last_ones():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    runs.submit(np.array([6, 7]), idle=np.array([True, False]))
+    assert runs.last.tolist() == [scores[0, 4], scores[1, 7]]
+    assert runs.last_at().tolist() == [4, 7] and runs.count(0) == 1
+    runs.submit(np.array([0, 1]), idle=np.array([True, False]))
+    assert [runs.arrays(i)["score"].tolist() for i in (0, 1)] == [
+        [scores[0, 4]], [scores[1, 5], scores[1, 7], scores[1, 1]],
+    ]  # fmt: skip
+
+
+def test_a_stop_is_forgotten_where_the_run_begins_anew_and_not_elsewhere():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    runs.submit(np.array([6, 7]), idle=np.array([True, True]))
+    runs.begin(np.array([1]), np.array([0]), np.zeros(1, np.uint64))
+    assert runs.arrays(0)["score"].tolist() == [scores[0, 4]] and runs.count(1) == 0
+    runs.submit(np.array([2, 3]), idle=np.array([True, False]))
+    assert runs.arrays(0)["score"].tolist() == [scores[0, 4]]
+    assert runs.arrays(1)["score"].tolist() == [scores[0, 3]]
+
+
+def test_a_copy_of_some_runs_is_written_apart():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    part = runs.select(np.array([1]))
+    runs.submit(np.array([6, 7]))
+    assert part.arrays(0)["score"].tolist() == [scores[1, 5]]
+    assert runs.arrays(1)["score"].tolist() == [scores[1, 5], scores[1, 7]]
