@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.observers import Observation
-from hpo_gym.state.runs import filled
-from hpo_gym.task import Bank, Floats, Ints
+from hpo_gym.task import Bank, Floats, Ints, filled
 
 Lazy = dict[str, Callable[[], Any]]
 _NOTHING: Lazy = {}

@@ -72,6 +72,10 @@ class FusedRows:
         """
         return self.table.take(cell, 0, _empty(self.shape, _F32), "clip")
 
+    def scores(self, cell: Ints) -> NDArray[np.float32]:
+        """The scores at flat places ``(n,)``."""
+        return np.asarray(self.table[cell, self.score])
+
 
 class FramedRows:
     """One gather gives the configurations, another the scores."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpo_gym.space import Points
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank
+from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
 _maximum = np.maximum
@@ -89,7 +89,7 @@ class Runs:
         self.base = bank.base(self.task)
         self._at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
         self._score = np.zeros((h, n), bank.dtype)
-        self._late: dict[int, tuple[Ints, NDArray[Any]]] = {}  # by slot: flat places and scores not yet written there
+        self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
         self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
         self.fidelity = np.ones((h, n)) if fidelity else None
         self.cost = None if self.tabular else np.zeros((h, n))
@@ -231,7 +231,7 @@ class Runs:
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        self._late[self.clock % self.h] = cell, last
+        self._late[self.clock % self.h] = cell
         self.previous = best = self.best
         self.best = _maximum(best, last)
         self.spent = self.spent + 1.0
@@ -289,8 +289,9 @@ class Runs:
 
     def _settle(self) -> None:
         """Write and move what steps have left to be written and moved: most agents never ask for it."""
-        for slot, (cell, score) in self._late.items():
-            self._at[slot], self._score[slot] = cell - self.base, score
+        for slot, cell in self._late.items():
+            assert self._fused is not None
+            self._at[slot], self._score[slot] = cell - self.base, self._fused.scores(cell)
         self._late.clear()
         if self._halted is not None:
             who, self._halted = self._halted, None
@@ -544,10 +545,3 @@ class Runs:
             slots = (start[who] + told[who] + j) % self.h
             fidelity = np.ones(len(who)) if self.fidelity is None else self.fidelity[slots, who]
             yield Told(who, self.at[slots, who], self.score[slots, who], fidelity)
-
-
-def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A fresh array ``(n,)`` of one value; NumPy's `full` and `ones` take three times as long."""
-    out = np.empty(n, dtype)
-    out.fill(value)
-    return out

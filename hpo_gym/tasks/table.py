@@ -18,13 +18,13 @@ from hpo_gym.nearest.candidates import Shut
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, noise_keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, filled, noise_keys
 from hpo_gym.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
 _MEMO = 1 << 16
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
-_empty, _zeros, _F64, _I8 = np.empty, np.zeros, np.dtype(np.float64), np.dtype(np.int8)
+_zeros, _F64, _I8 = np.zeros, np.dtype(np.float64), np.dtype(np.int8)
 _MIX_INT, _ALL = int(_MIX), (1 << 64) - 1
 
 
@@ -314,6 +314,7 @@ class TableBank(PoolBank):
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
+        self._shares = np.asarray(self.table.fidelities, np.float32)  # costs of a table without any
         self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
 
     @property
@@ -425,17 +426,20 @@ class TableBank(PoolBank):
 
     def outcome(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
         """Look cost and status up."""
+        n, (costs, failed) = len(base), self._flat_outcomes
+        if costs is None and failed is None and fidelity is None:
+            return filled(n, self._shares.item(-1), _F64), _zeros(n, _I8)
         cell = self._cells(base, at, fidelity)
-        costs, failed = self._flat_outcomes
-        cost = _empty(len(cell), _F64)
-        cost[:] = costs.take(cell, mode="clip")
-        return cost, _zeros(len(cell), _I8) if failed is None else failed.take(cell, mode="clip")
+        shown = self._shares.take(cell % self.f) if costs is None else costs.take(cell, mode="clip")
+        return shown.astype(_F64), _zeros(n, _I8) if failed is None else failed.take(cell, mode="clip")
 
     @functools.cached_property
-    def _flat_outcomes(self) -> tuple[NDArray[Any], NDArray[np.int8] | None]:
-        """Costs and statuses by the place in the flat table; no statuses where nothing failed."""
-        costs, failed = self.table.costs[self.index], self.table.failed[self.index]
-        return np.ascontiguousarray(costs).reshape(-1), failed.astype(np.int8).reshape(-1) if failed.any() else None
+    def _flat_outcomes(self) -> tuple[NDArray[Any] | None, NDArray[np.int8] | None]:
+        """Costs and statuses by the place in the flat table; no costs where none is known, no statuses where nothing
+        failed."""
+        costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self.index]).reshape(-1)
+        failed = self.table.failed[self.index]
+        return costs, failed.astype(np.int8).reshape(-1) if failed.any() else None
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
