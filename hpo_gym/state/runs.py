@@ -231,7 +231,11 @@ class Runs:
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        self._late[self.clock % self.h] = cell
+        if isinstance(self.start, int):
+            self._late[self.clock % self.h] = cell
+        else:  # episodes that begin apart would ask for it soon
+            slot = self.clock % self.h
+            self._at[slot], self._score[slot] = at, last
         self.previous = best = self.best
         self.best = _maximum(best, last)
         self.spent = self.spent + 1.0
