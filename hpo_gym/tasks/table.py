@@ -360,9 +360,9 @@ class TableBank(PoolBank):
         if self.complete:
             return pool.nearest(x)
         rows = pool.exact(x)
-        hit = rows >= 0
-        if hit.all():
+        if len(rows) and rows.item(rows.argmin()) >= 0:
             return self.measured_rows(task, rows)
+        hit = rows >= 0
         rows[hit] = self.measured_rows(task[hit], rows[hit])
         lost = (~hit).nonzero()[0]
         rows[lost] = pool.search(x.take(lost, 0), Shut(self.table.gaps.closed, self.index.take(task.take(lost))))
@@ -384,6 +384,8 @@ class TableBank(PoolBank):
         """The rows themselves where measured, else the nearest measured row of the task."""
         if self.complete:
             return rows
+        if len(rows) == 1:
+            return np.array([self.measured_row(task.item(0), rows.item(0))])
         there = self.there.take(task * self.m + rows)
         if there.all():
             return rows
