@@ -38,6 +38,7 @@ AREAS = (
             "tests/core/test_ring_buffer.py",
             "tests/core/test_oracle.py",
             "tests/core/test_repeats.py",
+            "tests/core/test_single.py",
         ),
     ),
     Area(
@@ -48,6 +49,7 @@ AREAS = (
             "tests/parts/test_codecs.py",
             "tests/parts/test_rewards.py",
             "tests/parts/test_scores.py",
+            "tests/core/test_single.py",
         ),
     ),
     Area(
@@ -57,8 +59,21 @@ AREAS = (
             "hpo_gym/engine/transition.py",
             "hpo_gym/engine/make.py",
             "hpo_gym/engine/parts.py",
+            "hpo_gym/engine/single.py",
+            "hpo_gym/engine/infos.py",
         ),
-        ("tests/core/test_kernel.py", "tests/core/test_make.py", "tests/core/test_repeats.py"),
+        (
+            "tests/core/test_kernel.py",
+            "tests/core/test_single.py",
+            "tests/core/test_infos.py",
+            "tests/core/test_make.py",
+            "tests/core/test_repeats.py",
+        ),
+    ),
+    Area(
+        "nearest",
+        ("hpo_gym/nearest/*.py", "hpo_gym/space/snapping.py", "hpo_gym/space/choice_table.py"),
+        ("tests/core/test_nearest.py", "tests/core/test_snapping.py", "tests/core/test_pool.py"),
     ),
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
     Area(
