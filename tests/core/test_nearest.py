@@ -207,7 +207,7 @@ def test_most_points_in_float32_are_found_where_no_two_rows_are_too_close(
     x = np.random.default_rng(0).random((300, 3))
     rounded = x.astype(np.float32).astype(np.float64)
     found = exactly.Exact(x).rows(rounded)
-    assert (rounded != x).all() and (found >= 0).mean() > 0.9
+    assert (rounded != x).all() and (found >= 0).mean() > 0.7
     assert found[found >= 0].tolist() == np.flatnonzero(found >= 0).tolist()
     close = np.concatenate([x, x[:1] + 2.0**-40])
     assert exactly.Exact(close).rows(close).tolist() == list(range(301))
