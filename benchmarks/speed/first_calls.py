@@ -14,15 +14,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from ratios import Found, Goal, Group, Ratios, change, main, rows
-
-from hpo_gym.suite import SUITES
+from ratios import SHIPPED, Found, Goal, Group, Ratios, change, main, rows
 
 CALLS = ("first make", "first step", "second make", "1,024 runs")
 BRIEF = 0.01  # what is shorter counts as this long in a ratio
 MADE, STEP = Goal(0.3), Goal(0.06)
 GOALS = {"import": MADE}
-GOALS |= {f"{suite} {call}": goal for suite in SUITES.names() for call, goal in zip(CALLS, (MADE, STEP), strict=False)}
+GOALS |= {f"{suite} {call}": goal for suite in SHIPPED for call, goal in zip(CALLS, (MADE, STEP), strict=False)}
 
 
 def least(suite: str, times: int) -> dict[str, float]:
@@ -43,13 +41,13 @@ def measure(suite: str, small: bool) -> Found:
 def imported(small: bool) -> Found:
     """The package's import."""
     times = 3 if small else 9
-    anchor, found = least("CartPole-v1", times)["all"], least(SUITES.names()[0], times)["import"]
+    anchor, found = least("CartPole-v1", times)["all"], least(SHIPPED[0], times)["import"]
     return {"import": {"ratio": found / anchor, "s": found}}
 
 
 def groups(small: bool) -> Mapping[str, Group]:
     """The import, and all suites."""
-    return {"import": imported, **{suite: partial(measure, suite) for suite in SUITES.names()}}
+    return {"import": imported, **{suite: partial(measure, suite) for suite in SHIPPED}}
 
 
 def table(before: Found, now: Found) -> Iterator[str]:
@@ -64,7 +62,7 @@ def table(before: Found, now: Found) -> Iterator[str]:
                 *(change(before, now, f"{suite} {call}", "s", 1000) for call in CALLS),
                 change(before, now, suite, "MB"),
             ]
-            for suite in SUITES.names()
+            for suite in SHIPPED
         ),
     )
 

@@ -25,9 +25,13 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.append(str(TOP / "benchmarks" / "studies"))
 from marks import renewed
 
+from hpo_gym.suite import SUITES
+
 PAGE = TOP / "docs" / "speed.md"
 BEFORE, REACHED = (Path(__file__).with_name(f"{name}.json") for name in ("before", "reached"))
 FALL = 2 / 3
+SHIPPED = tuple(name for name, entry in SUITES.entries().items() if entry.package in SUITES.packages)
+"""The suites that ship."""
 
 Figures = Mapping[str, float]
 """What was measured of one case; `--check` looks at ``ratio``, a case without one is only shown."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
-from ratios import Found, Goal, Group, Ratios, change, main, number, rows
+from ratios import SHIPPED, Found, Goal, Group, Ratios, change, main, number, rows
 
 # isort: split
 import limit
@@ -17,7 +17,6 @@ import numpy as np
 from timing import Case, against
 
 import hpo_gym
-from hpo_gym.suite import SUITES
 from hpo_gym.tables.suite import TableSuite
 
 FLOORS = {64: 0.4, 1024: 0.5, 16384: 0.7}
@@ -27,7 +26,7 @@ BUDGET = 50
 @cache
 def tables() -> dict[str, TableSuite]:
     """The table suites that ship."""
-    every = {name: hpo_gym.load_suite(name) for name in SUITES.names()}
+    every = {name: hpo_gym.load_suite(name) for name in SHIPPED}
     return {name: suite for name, suite in every.items() if isinstance(suite, TableSuite)}
 
 
