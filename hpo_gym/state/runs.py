@@ -1,7 +1,5 @@
 """`Runs`: `n` runs at once as rows of arrays, and the accounting of a trial.
 
-Time comes first, so that a step writes one contiguous block: at slot ``clock % h``, a clock that all runs share, also
-when their episodes are staggered. Only this file knows of slots; others ask `ordered`, `since`, `arrays` or the views.
 What a look-up or a constant gives (a table's points, costs and statuses; fidelity 1) is made when asked for. Arrays
 that are handed out are never written again.
 """
@@ -16,14 +14,12 @@ from numpy.typing import NDArray
 
 from hpo_gym.space import Points
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
+from hpo_gym.state.slots import Slots
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
 _maximum = np.maximum
-
-Time = int | NDArray[np.int64]
-"""A count of trials: one number while all runs are in step, else ``(n,)``."""
 
 
 class Told(NamedTuple):
@@ -35,7 +31,7 @@ class Told(NamedTuple):
     fidelity: Floats
 
 
-class Runs:
+class Runs(Slots):
     """`n` runs of at most `h` trials.
 
     Args:
@@ -79,21 +75,13 @@ class Runs:
         repeats: bool = False,
         view: BankView | None = None,
     ) -> None:
-        self._bank, self.n, self.h, self.budget, self.d = bank, n, h, budget, bank.d
-        self.bank: BankView = view_of(bank) if view is None else view
         self.tabular = bank.m > 0
-        self.clock = 0
-        self.start: Time = 0
+        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity)
+        self._bank, self.budget, self.d = bank, budget, bank.d
+        self.bank: BankView = view_of(bank) if view is None else view
         self.task = np.zeros(n, np.int64)
         self.world = np.zeros(n, np.uint64)
         self.base = bank.base(self.task)
-        self._at: NDArray[Any] = np.full((h, n), -1, np.int64) if self.tabular else np.full((h, n, self.d), np.nan)
-        self._score = np.zeros((h, n), bank.dtype)
-        self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
-        self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
-        self.fidelity = np.ones((h, n)) if fidelity else None
-        self.cost = None if self.tabular else np.zeros((h, n))
-        self.status = None if self.tabular else np.zeros((h, n), np.int8)
         self.last: NDArray[Any] = np.zeros(n, bank.dtype)
         self.best: NDArray[Any] = np.full(n, -np.inf, bank.dtype)
         self.previous = self.best
@@ -107,7 +95,6 @@ class Runs:
         self.cell: NDArray[np.int64] | None = None
         self.single = bank.dtype == np.float32
         self._was_fidelity: Floats | None = None
-        self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
         self.leaving: NDArray[np.bool_] | None = None
         self._lean = self.tabular and not (fidelity or history or track or repeats)
         self.scalar = n == 1 and self._lean
@@ -116,33 +103,13 @@ class Runs:
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
 
-    # ------------------------------------------------------------------ time
-    @property
-    def t(self) -> Time:
-        """Trials so far, given points counted."""
-        return self.clock - self.start
-
-    def count(self, i: int) -> int:
-        """Trials of run `i` so far, given points counted."""
-        return self.clock - (self.start if isinstance(self.start, int) else self.start.item(i))
-
-    def untried(self) -> NDArray[np.bool_]:
-        """Which runs have no trial yet, ``(n,)``."""
-        untried = self.start == self.clock
-        return untried if isinstance(untried, np.ndarray) else np.full(self.n, untried)
-
-    @property
-    def fresh(self) -> bool:
-        """Whether no run has a trial yet."""
-        return isinstance(self.start, int) and self.clock == self.start
-
+    # ------------------------------------------------------------------ episodes
     @property
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1]."""
         left = 1.0 - self.spent / self.budget
         return left if self.fidelity is None else np.maximum(left, 0.0)  # sums of fidelities round
 
-    # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
         """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
         if which is None:
@@ -276,37 +243,9 @@ class Runs:
             self._record_more(slot, at, last, outcome, fidelity, idle)
         self.clock = clock + 1
 
-    # ------------------------------------------------------------------ slots
-    @property
-    def at(self) -> NDArray[Any]:
-        """Rows ``(h, n)`` or points ``(h, n, d)`` by slot."""
-        if self._late or self._halted is not None:
-            self._settle()
-        return self._at
-
-    @property
-    def score(self) -> NDArray[Any]:
-        """Scores by slot, ``(h, n)``."""
-        if self._late or self._halted is not None:
-            self._settle()
-        return self._score
-
-    def _settle(self) -> None:
-        """Write and move what steps have left to be written and moved: most agents never ask for it."""
-        for slot, cell in self._late.items():
-            assert self._fused is not None
-            self._at[slot], self._score[slot] = cell - self.base, self._fused.scores(cell)
-        self._late.clear()
-        if self._halted is not None:
-            who, self._halted = self._halted, None
-            for slots in (self._at, self._score, self.fidelity, self.cost, self.status):
-                if slots is not None:
-                    slots[:, who] = slots[self._before, who]
-
-    def _forget(self, gone: NDArray[np.bool_] | None) -> None:
-        """Leave unmoved what nobody will ask for: trials of runs that begin anew, `gone` ``(n,)``."""
-        if self._halted is not None and gone is not None and gone[self._halted].all():
-            self._halted = None
+    def _told(self, cell: Ints) -> tuple[Ints, NDArray[Any]]:
+        assert self._fused is not None
+        return cell - self.base, self._fused.scores(cell)
 
     def _record_more(
         self,
@@ -425,11 +364,6 @@ class Runs:
             out[:, self.d] = self.last
         return out
 
-    @property
-    def _last(self) -> int:
-        """The slot of the last trial of each run."""
-        return (self.clock - 1) % self.h
-
     def last_at(self) -> NDArray[Any]:
         """What each run evaluated last, fresh: rows ``(n,)`` or points ``(n, d)``."""
         return np.array(self.at[self._last])
@@ -458,19 +392,6 @@ class Runs:
         """The incumbent of each run, ``(n, d)``; needs `track`."""
         assert self.incumbent_at is not None
         return self._bank.points(self.task, self.incumbent_at)
-
-    def ordered(self, slots: NDArray[Any]) -> NDArray[Any]:
-        """What an array by slot ``(h, n, ...)`` holds, by run and trial: ``(n, h, ...)``, stale after `t`."""
-        order = (np.broadcast_to(self.start, self.n)[:, None] + np.arange(self.h)) % self.h
-        return np.asarray(slots[order, np.arange(self.n)[:, None]])
-
-    def exists(self) -> NDArray[np.bool_]:
-        """Which trials of `ordered` exist, ``(n, h)``."""
-        return np.asarray(np.arange(self.h) < np.broadcast_to(self.t, self.n)[:, None])
-
-    def scores(self) -> NDArray[Any]:
-        """Scores by run and trial, ``(n, h)``; see `exists`."""
-        return self.ordered(self.score)
 
     def incumbent(self) -> Ints:
         """Position of the incumbent among each run's trials, ``(n,)``; -1 before the first."""
@@ -535,10 +456,6 @@ class Runs:
             cost, status = self._bank.outcome(base, at, None if self.fidelity is None else fidelity)
         x = self._bank.points(np.repeat(self.task[i], len(at)), at)
         return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
-
-    def _slots(self, i: int) -> Ints:
-        """Where the trials of run `i` are, the first first."""
-        return np.arange(self.clock - self.count(i), self.clock) % self.h
 
     def since(self, told: Ints) -> Iterator[Told]:
         """What is new to somebody who was told the first `told` ``(n,)`` trials of each run: of all runs that have one
