@@ -159,6 +159,14 @@ def test_how_many_products_are_held_changes_no_answer(held: int, monkeypatch: py
     assert found.tolist() == lowest_of_the_least(by_definition(space, x, rows), closed)
 
 
+def test_points_are_scanned_in_pieces_of_which_the_last_is_shorter() -> None:
+    rng = np.random.default_rng(0)
+    points, rows = rng.random((70, 3)).astype(np.float32), rng.random((3, 1 << 16)).astype(np.float32)
+    found = scan.scan(points, rows, None)  # 32, 32 and 6 points at a time
+    assert found.point.tolist() == list(range(70))
+    assert found.row.tolist() == [int((one @ rows).argmin()) for one in points]
+
+
 def test_float32_that_cannot_tell_two_rows_apart_does_not_choose() -> None:
     """The second row is nearer by 2^-30 of the square; in float32 both products are the same."""
     space = floats(1)
