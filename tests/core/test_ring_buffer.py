@@ -114,7 +114,9 @@ def lockstep() -> tuple[Runs, np.ndarray]:
 
 def test_what_lockstep_steps_leave_is_there_when_asked_for():
     runs, scores = lockstep()
+    assert runs.untried().tolist() == [True, True]
     runs.submit(np.array([4, 5]))
+    assert runs.untried().tolist() == [False, False]
     runs.submit(np.array([6, 7]))
     assert runs.ordered(runs.at)[:, :2].tolist() == [[4, 6], [5, 7]]
     assert runs.scores()[:, :2].tolist() == [[scores[0, 4], scores[0, 6]], [scores[1, 5], scores[1, 7]]]
