@@ -8,7 +8,7 @@ from collections.abc import Callable
 import ConfigSpace as cs
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_spaces import KINDS, odd_space, tied_points
 
@@ -61,6 +61,7 @@ MIXES = {"all": KINDS, "metric": METRIC, "other": OTHER, "grid": ("ordinal", "fl
 
 @pytest.mark.parametrize("mix", MIXES)
 @pytest.mark.parametrize("way", WAYS)
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -83,6 +84,7 @@ def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str
             assert settle(space, one, rows, search.find(one, mine)).tolist() == expected[i : i + 1]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_products_and_pairs_say_the_distance_of_the_definition(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -186,6 +188,7 @@ def dictionary(x: np.ndarray) -> dict[tuple[float, ...], int]:
 
 @pytest.mark.parametrize("small", [0, 8192])
 @pytest.mark.parametrize("poor", [False, True])
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_row_is_found_as_in_a_dictionary_also_where_hashes_collide(poor: bool, small: int, seed: int) -> None:
     """With a poor hash, the sum of the columns, all orders of the same values collide."""
