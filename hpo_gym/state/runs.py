@@ -202,7 +202,7 @@ class Runs(Slots):
             self._late[self.clock % self.h] = cell
         else:  # episodes that begin apart would ask for it soon
             slot = self.clock % self.h
-            self._at[slot], self._score[slot] = at, last
+            self.at[slot], self._score[slot] = at, last  # `at` first: it moves what a stop has left
         self.previous = best = self.best
         self.best = _maximum(best, last)
         self.spent = self.spent + 1.0

@@ -144,6 +144,15 @@ def test_the_trials_of_a_run_that_stops_are_its_last_ones():
     ]  # fmt: skip
 
 
+def test_a_run_that_goes_on_after_a_pause_keeps_what_it_had():
+    runs, scores = lockstep()
+    runs.submit(np.array([4, 5]))
+    runs.submit(np.array([6, 7]), idle=np.array([True, False]))
+    runs.submit(np.array([2, 3]))
+    assert runs.arrays(0)["score"].tolist() == [scores[0, 4], scores[0, 2]]
+    assert runs.arrays(1)["score"].tolist() == [scores[1, 5], scores[1, 7], scores[1, 3]]
+
+
 def test_a_stop_is_forgotten_where_the_run_begins_anew_and_not_elsewhere():
     runs, scores = lockstep()
     runs.submit(np.array([4, 5]))
