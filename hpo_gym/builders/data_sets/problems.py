@@ -7,6 +7,8 @@ replaced by its logarithm, and what the meta-features say.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,14 @@ from hpo_gym.builders.data_sets.sources import DataSet
 from hpo_gym.builders.training.recipe import CLASSIFICATION, Floats, Fold, Problem
 from hpo_gym.errors import InvalidValueError
 
-FOLDS = 3
-TEST_SHARE = 0.25
+REPEATS, FOLDS = 3, 3
+TEST_SHARE, TEST_ROWS = 0.25, 4000
+"""Least share of the rows, of each class too, that are test rows, and most of them."""
+
+TEST_EACH = 400
+"""Fewest test rows that a model predicts. Where there are more, they are dealt into 3 or 9 parts, so that each row is
+predicted by one model of a repeat, or by one of all."""
+
 MAX_LEVELS = 10
 """Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""
 
@@ -33,12 +41,13 @@ MAX_SKEWNESS = 3.0
 Ints = NDArray[np.int64]
 
 
-def problem(data: DataSet, rows: int, seed: int) -> Problem:
+def problem(data: DataSet, rows: int, training_rows: int, seed: int) -> Problem:
     """Draw rows, split them, and encode the features.
 
     Args:
         data: The data set.
-        rows: Most rows that are used, test rows included; classes keep their shares.
+        rows: Most rows that the folds have together; classes keep their shares.
+        training_rows: Most rows that a fold trains on.
         seed: Of the draw; the same rows come for the same name, `rows` and `seed`.
 
     Raises:
@@ -47,17 +56,22 @@ def problem(data: DataSet, rows: int, seed: int) -> Problem:
     rng = np.random.default_rng(seeding.key("problem", data.name, rows, seed))
     y, kept = _usable(data)
     strata = y.astype(np.int64) if data.kind == CLASSIFICATION else _quarters(y)
-    drawn = _draw(strata, rows, rng)
-    y, strata, chosen = y[drawn], strata[drawn], kept[drawn]
-    test, *parts = _parts(strata, rng)
-    learn = np.sort(np.concatenate(parts))
-    x = encode(data, chosen, learn)
-    if data.kind != CLASSIFICATION:
-        y = _standardised(y, learn)
-    folds = [_fold(x, y, strata, parts, k, data.kind, rng) for k in range(FOLDS)]
-    target = y.astype(np.int64) if data.kind == CLASSIFICATION else y
-    classes = len(np.unique(target)) if data.kind == CLASSIFICATION else 0
-    return Problem(data.name, data.kind, classes, tuple(folds), x[test], target[test])
+    learn, test = _apart(strata, rows, rng)
+    chosen = np.concatenate([learn, test])
+    x = encode(data, kept[chosen], np.arange(len(learn)))
+    y, strata = y[chosen], strata[chosen]
+    if data.kind == CLASSIFICATION:
+        classes, target = len(np.unique(y)), y.astype(np.int64)
+    else:
+        classes, target = 0, _standardised(y, np.arange(len(learn)))
+    parts = _test_parts(strata, np.arange(len(learn), len(chosen)), rng)
+    folds = [
+        Fold(x[train], target[train], x[val], target[val], x[seen], target[seen])
+        for repeat in range(REPEATS)
+        for k, (train, val) in enumerate(_folds(strata, np.arange(len(learn)), training_rows, rng))
+        for seen in [parts[(FOLDS * repeat + k) % len(parts)]]
+    ]
+    return Problem(data.name, data.kind, classes, tuple(folds))
 
 
 # ---------------------------------------------------------------------------------------------- rows
@@ -122,27 +136,38 @@ def _early(strata: Ints, rng: np.random.Generator) -> Ints:
     return np.concatenate([order[first], np.delete(order, first)])
 
 
-def _parts(strata: Ints, rng: np.random.Generator) -> list[Ints]:
-    """Test rows and `FOLDS` parts of one size; in each, every stratum has its share to within one row."""
-    test: list[Ints] = []
-    rest: list[Ints] = []
+def _apart(strata: Ints, rows: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Positions of the rows of the folds and of the test rows, each sorted; a stratum keeps `TEST_SHARE` for test."""
+    kept = np.zeros(len(strata), bool)
     for s in np.unique(strata):
-        rows = rng.permutation(np.flatnonzero(strata == s))
-        cut = max(1, round(TEST_SHARE * len(rows)))
-        test.append(rows[:cut])
-        rest.append(rows[cut:])
-    dealt = np.concatenate(rest)  # strata one after the other, dealt in turn
-    size = len(dealt) // FOLDS
-    return [np.concatenate(test), *(dealt[k::FOLDS][:size] for k in range(FOLDS))]
+        places = rng.permutation(np.flatnonzero(strata == s))
+        kept[places[: max(1, round(TEST_SHARE * len(places)))]] = True
+    free = np.flatnonzero(~kept)
+    learn = free[_draw(strata[free], rows, rng)]
+    rest = np.setdiff1d(np.arange(len(strata)), learn)
+    return learn, rest[_draw(strata[rest], TEST_ROWS, rng)]
 
 
-def _fold(
-    x: Floats, y: NDArray[np.float64], strata: Ints, parts: list[Ints], k: int, kind: str, rng: np.random.Generator
-) -> Fold:
-    learn = np.concatenate([part for i, part in enumerate(parts) if i != k])
-    learn = learn[_early(strata[learn], rng)]
-    target = y.astype(np.int64) if kind == CLASSIFICATION else y
-    return Fold(x[learn], target[learn], x[parts[k]], target[parts[k]])
+def _deal(strata: Ints, rows: Ints, parts: int, rng: np.random.Generator) -> list[Ints]:
+    """Parts of one size, in each of which every stratum has its share to within one row; what is over is left out."""
+    dealt = np.concatenate([rng.permutation(rows[strata[rows] == s]) for s in np.unique(strata[rows])])
+    size = len(dealt) // parts
+    return [dealt[k::parts][:size] for k in range(parts)]
+
+
+def _test_parts(strata: Ints, rows: Ints, rng: np.random.Generator) -> list[Ints]:
+    """As many parts as `TEST_EACH` allows, one for each model at most; every stratum is in all of them."""
+    rarest = np.unique(strata[rows], return_counts=True)[1].min()
+    parts = next(n for n in (REPEATS * FOLDS, FOLDS, 1) if n == 1 or (len(rows) >= n * TEST_EACH and rarest >= 2 * n))
+    return _deal(strata, rows, parts, rng)
+
+
+def _folds(strata: Ints, rows: Ints, training_rows: int, rng: np.random.Generator) -> Iterator[tuple[Ints, Ints]]:
+    """Rows to train on and rows to validate on, of each fold of one cross-validation."""
+    parts = _deal(strata, rows, FOLDS, rng)
+    for k, val in enumerate(parts):
+        others = np.concatenate([part for i, part in enumerate(parts) if i != k])
+        yield others[_early(strata[others], rng)][:training_rows], val
 
 
 # ---------------------------------------------------------------------------------------------- columns
@@ -215,7 +240,7 @@ def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
     together = np.abs(z.T @ z / n)[~np.eye(p, dtype=bool)]
     missing = [(c == "").mean() if cat else np.isnan(c).mean() for c, cat in zip(data.x, data.categorical, strict=True)]
     values: dict[str, float | None] = {
-        "n_rows": float(n + len(ready.y_test)),
+        "n_rows": float(n),
         "n_columns": float(p),
         "n_classes": float(ready.classes),
         "majority_share": None if regression else float(np.bincount(y.astype(np.int64)).max() / n),
@@ -232,7 +257,7 @@ def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
 
 
 def _learnable(ready: Problem) -> tuple[Floats, NDArray[np.float64]]:
-    """The rows that may be learned from: the validation parts of all folds."""
-    x = np.concatenate([fold.x_val for fold in ready.folds])
-    y = np.concatenate([fold.y_val for fold in ready.folds]).astype(np.float64)
+    """The rows that may be learned from: the validation parts of one repeat."""
+    x = np.concatenate([fold.x_val for fold in ready.folds[:FOLDS]])
+    y = np.concatenate([fold.y_val for fold in ready.folds[:FOLDS]]).astype(np.float64)
     return x, y

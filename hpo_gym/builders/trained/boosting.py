@@ -38,6 +38,7 @@ from hpo_gym.builders.training.recipe import (
     Problem,
     Recipe,
     TrainingFailed,
+    unmeasured,
 )
 from hpo_gym.seeding import mix_int
 
@@ -109,8 +110,8 @@ def _objective(problem: Problem) -> dict[str, Any]:
 def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
     """Train one booster a fold, from the same bins whatever the configuration.
 
-    Cost is that of making the booster and growing its trees, and of predicting validation and test rows once; the
-    bins, which are made once a data set, are free.
+    Cost is that of making the booster and growing its trees, and of predicting the validation rows once; the bins,
+    which are made once a data set, are free.
 
     Raises:
         TrainingFailed: LightGBM refuses the configuration, or predictions are not finite at any fidelity.
@@ -126,10 +127,11 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
         ]
     except LightGBMError as fault:
         raise (MemoryError if "bad_alloc" in str(fault) else TrainingFailed)(str(fault)) from fault
-    score, test, cost = np.array(parts).transpose(1, 0, 2)  # each (folds, f)
+    score, cost = np.array([part for part, _ in parts]).transpose(1, 0, 2)  # each (folds, f)
     if np.isneginf(score.mean(0)).all():
         raise TrainingFailed("A prediction is not finite at any number of trees.")
-    return Measured(score.mean(0), test.mean(0), cost.sum(0))
+    test = float(np.mean([test for _, test in parts]))
+    return Measured(score.mean(0), unmeasured(len(TREES), test), cost.sum(0))
 
 
 @functools.lru_cache(maxsize=4)
@@ -150,11 +152,13 @@ def _balance(y: NDArray[Any]) -> Floats:
     return np.asarray(len(y) / (len(count) * count[place]), np.float64)
 
 
-def _train_fold(problem: Problem, i: int, dataset: Dataset, parameters: dict[str, Any]) -> list[list[float]]:
-    """Score, test score and cost of one fold, each at all fidelities."""
+def _train_fold(
+    problem: Problem, i: int, dataset: Dataset, parameters: dict[str, Any]
+) -> tuple[list[list[float]], float]:
+    """Scores and costs of one fold, each at all fidelities, and its test score after all trees."""
     import lightgbm
 
-    unseen = np.concatenate([problem.folds[i].x_val, problem.x_test])
+    fold = problem.folds[i]
     start = time.process_time()
     booster = lightgbm.Booster(parameters, dataset)
     training = time.process_time() - start
@@ -165,9 +169,11 @@ def _train_fold(problem: Problem, i: int, dataset: Dataset, parameters: dict[str
             booster.update()
         training += time.process_time() - start
         start = time.process_time()
-        raw = _predict(booster, unseen)
-        out.append([*_scores(problem, i, raw), training + time.process_time() - start])
-    return [list(column) for column in zip(*out, strict=True)]
+        raw = _predict(booster, fold.x_val)
+        seconds = training + time.process_time() - start
+        out.append([_score(problem, fold.y_val, raw), seconds])
+    test = _score(problem, fold.y_test, _predict(booster, fold.x_test))
+    return [list(column) for column in zip(*out, strict=True)], test
 
 
 def _predict(booster: Booster, x: Floats) -> Floats:
@@ -175,14 +181,12 @@ def _predict(booster: Booster, x: Floats) -> Floats:
     return np.asarray(booster.predict(x, num_threads=1), np.float64)
 
 
-def _scores(problem: Problem, i: int, raw: Floats) -> tuple[float, float]:
-    """Scores on the validation and on the test rows, -inf where a prediction is not finite."""
+def _score(problem: Problem, y: NDArray[Any], raw: Floats) -> float:
+    """Score of predictions, -inf where one is not finite."""
     if not np.isfinite(raw).all():  # before a class is made of it
-        return -np.inf, -np.inf
+        return -np.inf
     predicted = raw if problem.kind == REGRESSION else raw.argmax(1) if raw.ndim == 2 else (raw > 0.5).astype(int)
-    y_val = problem.folds[i].y_val
-    n = len(y_val)
-    return problem.score(y_val, predicted[:n]), problem.score(problem.y_test, predicted[n:])
+    return problem.score(y, predicted)
 
 
 # ---------------------------------------------------------------------------------------------- the suite
@@ -196,11 +200,13 @@ RECIPE = Recipe(
     fidelities=tuple(trees / TREES[-1] for trees in TREES),
     fidelity="trees",
     train=train,
-    rows=500,
+    rows=900,
+    training_rows=250,
     configurations=400,
     data_sets=120,
     cumulative=True,
     libraries=("lightgbm", "numpy"),
+    version=2,
     max_classes=6,
 )
 

@@ -23,7 +23,6 @@ failure.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -37,15 +36,15 @@ from hpo_gym.builders.training.recipe import (
     REGRESSION,
     Floats,
     Measured,
+    Predict,
     Problem,
     Recipe,
     TrainingFailed,
+    by_share,
 )
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
-
-Predict = Callable[[Floats], NDArray[Any]]
 
 FIDELITIES = (1 / 9, 1 / 3, 1.0)
 COLUMNS, FACTORS = 60, 20
@@ -112,32 +111,18 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
         problem: The data set.
         config: One value for each active hyperparameter of `config_space`.
         seed: Of the order in which `coordinate-descent`, `saga` and `sgd` go through rows or columns.
-
-    Raises:
-        TrainingFailed: All fidelities fail.
     """
     from sklearn import config_context, linear_model, multiclass, preprocessing, svm  # noqa: F401 - before the clock
 
-    score, test_score = np.full((2, len(FIDELITIES)), -np.inf)
-    cost, faults = np.zeros(len(FIDELITIES)), []
     fast = config_context(assume_finite=True, skip_parameter_validation=True)  # combinations are still refused
     with warnings.catch_warnings(), np.errstate(all="ignore"), fast:
         warnings.simplefilter("ignore")
-        for f, share in enumerate(FIDELITIES):
-            start = time.process_time()
-            try:
-                models = [_fit(problem, *fold.first(share), config, seed % 2**32) for fold in problem.folds]
-                pairs = zip(models, problem.folds, strict=True)
-                validation = np.mean([problem.score(fold.y_val, model(fold.x_val)) for model, fold in pairs])
-                cost[f] = time.process_time() - start
-                test = np.mean([problem.score(problem.y_test, model(problem.x_test)) for model in models])
-                score[f], test_score[f] = validation, test
-            except (TrainingFailed, ValueError, ArithmeticError) as fault:  # how scikit-learn refuses or overflows
-                cost[f] = time.process_time() - start
-                faults.append(fault)
-    if len(faults) == len(FIDELITIES):
-        raise TrainingFailed(str(faults[-1])) from faults[-1]
-    return Measured(score, test_score, cost)
+        return by_share(
+            problem,
+            FIDELITIES,
+            lambda x, y: _fit(problem, x, y, config, seed % 2**32),
+            faults=(ValueError, ArithmeticError),  # how scikit-learn refuses or overflows
+        )
 
 
 def _fit(problem: Problem, x: Floats, y: NDArray[Any], config: Mapping[str, Any], seed: int) -> Predict:
@@ -275,10 +260,12 @@ RECIPE = Recipe(
     fidelities=FIDELITIES,
     fidelity="share of the training rows",
     train=train,
-    rows=600,
+    rows=900,
+    training_rows=250,
     configurations=500,
-    data_sets=150,
+    data_sets=120,
     libraries=("scikit-learn", "numpy", "scipy"),
+    version=2,
 )
 
 

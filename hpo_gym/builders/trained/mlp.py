@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ from hpo_gym.builders.training.recipe import (
     CLASSIFICATION,
     REGRESSION,
     Floats,
+    Fold,
     Measured,
     Problem,
     Recipe,
     TrainingFailed,
+    unmeasured,
 )
 from hpo_gym.seeding import generator, key
 
@@ -82,37 +84,40 @@ class Data:
     Attributes:
         x, y: Training rows, ``(folds, n, p)`` and ``(folds, n)``.
         weight: Weight of each training row in the loss, ``(folds, n)``.
-        x_eval: Validation rows, then test rows, ``(folds, r, p)``.
+        x_val, x_test: Validation rows and test rows, ``(folds, r, p)``.
     """
 
     x: Tensor
     y: Tensor
     weight: Tensor
-    x_eval: Tensor
+    x_val: Tensor
+    x_test: Tensor
 
 
 def data(problem: Problem, config: Mapping[str, Any]) -> Data:
     """Scale the inputs of a problem as a configuration says."""
     import torch
 
-    folds = [_scaled(f.x, np.concatenate([f.x_val, problem.x_test]), config["scaling"]) for f in problem.folds]
-    x, x_eval = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*folds, strict=True))
+    folds = [_scaled(f, config["scaling"]) for f in problem.folds]
+    x, x_val, x_test = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*folds, strict=True))
     labels = np.stack([f.y for f in problem.folds])
     weight = np.ones(labels.shape)
     if problem.kind == CLASSIFICATION and config["class_weight"] == "balanced":
         weight = np.stack([_balanced(y) for y in labels])
     y = torch.from_numpy(labels.astype(np.int64 if problem.kind == CLASSIFICATION else np.float32))
-    return Data(x, y, torch.from_numpy(weight.astype(np.float32)), x_eval)
+    return Data(x, y, torch.from_numpy(weight.astype(np.float32)), x_val, x_test)
 
 
-def _scaled(x: Floats, other: Floats, how: str) -> tuple[Floats, Floats]:
+def _scaled(fold: Fold, how: str) -> tuple[Floats, ...]:
+    """Training, validation and test rows."""
+    x = fold.x
     shift, scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
     if how == "standard":
         shift, scale = x.mean(0), x.std(0)
     elif how == "min-max":
         shift, scale = x.min(0), np.ptp(x, 0)
     scale = np.where(scale > 0, scale, 1.0)
-    return (x - shift) / scale, (other - shift) / scale
+    return tuple((rows - shift) / scale for rows in (x, fold.x_val, fold.x_test))
 
 
 def _balanced(y: NDArray[Any]) -> Floats:
@@ -131,22 +136,26 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
     """
     try:
         with one_thread():
-            predicted, cost = _curves(problem, config, seed)
+            predicted, test, cost = _curves(problem, config, seed)
     except RuntimeError as fault:
         if "can't allocate memory" in str(fault):
             raise MemoryError(str(fault)) from fault
         raise
     if not predicted:
         raise TrainingFailed("A weight or a prediction is not finite after the first epoch.")
-    score, test_score = scores(problem, np.stack(predicted))
-    lost = EPOCHS - len(predicted)
-    failed = np.full(lost, -np.inf)
+    score = scores(problem, [f.y_val for f in problem.folds], np.stack(predicted))
+    failed = np.full(EPOCHS - len(predicted), -np.inf)
+    test_score = -np.inf if test is None else scores(problem, [f.y_test for f in problem.folds], test[None])[0]
     seconds = np.array(cost + cost[-1:] * (EPOCHS - len(cost)))
-    return Measured(np.concatenate([score, failed]), np.concatenate([test_score, failed]), seconds)
+    return Measured(np.concatenate([score, failed]), unmeasured(EPOCHS, test_score), seconds)
 
 
-def _curves(problem: Problem, config: Mapping[str, Any], seed: int) -> tuple[list[NDArray[Any]], list[float]]:
-    """Predictions ``(folds, r)`` after each epoch until one diverges, and the seconds, those of the divergence too."""
+def _curves(
+    problem: Problem, config: Mapping[str, Any], seed: int
+) -> tuple[list[NDArray[Any]], NDArray[Any] | None, list[float]]:
+    """Predictions of validation rows, ``(folds, r)`` after each epoch until one diverges, those of test rows after the
+    last (None: it diverged), and the seconds, those of the divergence too.
+    """
     start = time.process_time()
     trainer = Trainer(problem, config, seed)
     predicted: list[NDArray[Any]] = []
@@ -161,7 +170,7 @@ def _curves(problem: Problem, config: Mapping[str, Any], seed: int) -> tuple[lis
         if found is None:
             break
         predicted.append(found)
-    return predicted, cost
+    return predicted, trainer.predict(test=True) if len(predicted) == EPOCHS else None, cost
 
 
 class Trainer:
@@ -196,12 +205,12 @@ class Trainer:
             loss = self._loss(self.network(x[:, batch], self._dropout), y[:, batch], weight[:, batch])
             self._update(self.network.gradient(loss), rate)
 
-    def predict(self) -> NDArray[Any] | None:
-        """Classes or values of the validation and test rows, ``(folds, r)``; None: something is not finite."""
+    def predict(self, *, test: bool = False) -> NDArray[Any] | None:
+        """Classes or values of the validation or test rows, ``(folds, r)``; None: something is not finite."""
         import torch
 
         with torch.no_grad():
-            out = self.network(self._data.x_eval)
+            out = self.network(self._data.x_test if test else self._data.x_val)
             if not (self.network.parameters.sum() + out.sum()).isfinite():  # a sum that overflows diverged as well
                 return None
             found = out.argmax(-1) if self._classes else out.squeeze(-1).double()
@@ -232,13 +241,10 @@ def row_order(seed: int, fold: int, n: int) -> NDArray[np.int64]:
 
 
 # ---------------------------------------------------------------------------------------------- scores
-def scores(problem: Problem, predicted: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Validation and test score ``(e,)``, means over the folds, of what `Trainer.predict` gave, ``(e, folds, r)``."""
-    y_val = np.stack([f.y_val for f in problem.folds])
-    y_test = np.broadcast_to(problem.y_test, (len(problem.folds), len(problem.y_test)))
-    n = y_val.shape[1]
+def scores(problem: Problem, y: Sequence[NDArray[Any]], predicted: NDArray[Any]) -> Floats:
+    """Scores ``(e,)``, means over the folds, of what `Trainer.predict` gave, ``(e, folds, r)``, for targets `y`."""
     score = _accuracy if problem.kind == CLASSIFICATION else _r2
-    return score(y_val, predicted[..., :n]).mean(1), score(y_test, predicted[..., n:]).mean(1)
+    return np.asarray(score(np.stack(y), predicted).mean(1), np.float64)
 
 
 def _accuracy(y: NDArray[Any], predicted: NDArray[Any]) -> Floats:
@@ -264,11 +270,13 @@ RECIPE = Recipe(
     fidelities=tuple(e / EPOCHS for e in range(1, EPOCHS + 1)),
     fidelity="epochs",
     train=train,
-    rows=500,
+    rows=900,
+    training_rows=250,
     configurations=200,
     data_sets=60,
     cumulative=True,
     libraries=("torch", "numpy"),
+    version=2,
 )
 
 

@@ -80,7 +80,7 @@ def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
     if len(found) < len(shards):
         return None
     data_set, seed = parts[0].data_set, parts[0].seed
-    now = digest(load(data_set, order.archives, recipe.rows, seed)).tobytes()
+    now = digest(load(recipe, data_set, order.archives, seed)).tobytes()
     if any(s["problem"].tobytes() != now for s in found):
         raise DamagedDataError(
             f"The shards of {data_set!r} must come from the numbers that are read now; remove {data_set} from "
@@ -146,7 +146,7 @@ def _study(
 
 
 def _task(recipe: Recipe, entry: roster.Entry, archives: Path) -> dict[str, Any]:
-    meta = problems.meta_features(load(entry.name, archives, recipe.rows, 0), entry.load(archives))
+    meta = problems.meta_features(load(recipe, entry.name, archives, 0), entry.load(archives))
     return {"name": entry.name, "title": f"{entry.name} ({entry.kind})", "family": entry.family, "meta": meta}
 
 
@@ -156,7 +156,7 @@ def _description(
     by_package = {p: [e.name for e in done if e.package == p] for p in sources.PACKAGES}
     return {
         "name": recipe.suite,
-        "version": 1,
+        "version": recipe.version,
         "title": recipe.title,
         "description": recipe.description,
         "space": {**SearchSpace(recipe.space()).to_json(), "python_module_version": "1.2.0"},
@@ -166,10 +166,13 @@ def _description(
             "name": "balanced accuracy (classification) or R^2, at least -1 (regression)",
             "unit": "share",
             "range": [-1, 1],
-            "protocol": "mean over 3 folds of the rows that are no test rows; test: mean of the same 3 models on 25 % "
-            "of the rows",
+            "protocol": f"mean over {problems.REPEATS} repeats of {problems.FOLDS} folds; test, at full fidelity: mean "
+            "of the same models on rows that no fold has",
         },
-        "cost": {"unit": "processor seconds", "what": "to train and predict, 3 folds"},
+        "cost": {
+            "unit": "processor seconds",
+            "what": f"to train and predict, {problems.REPEATS} x {problems.FOLDS} folds",
+        },
         "fidelities": list(recipe.fidelities),
         "licence": "MIT (results); data sets: see source",
         "source": {
@@ -177,14 +180,16 @@ def _description(
             "data sets": {p: names for p, names in by_package.items() if names},
             "packages": {p: asdict(sources.PACKAGES[p]) for p, names in by_package.items() if names},
         },
-        "preprocessing": {"fidelity": recipe.fidelity, "rows": recipe.rows, **_account()},
+        "preprocessing": {"fidelity": recipe.fidelity, **_account(recipe)},
     }
 
 
-def _account() -> dict[str, str]:
+def _account(recipe: Recipe) -> dict[str, str]:
     return {
-        "test rows": f"{problems.TEST_SHARE:.0%}, stratified",
-        "folds": f"{problems.FOLDS}, stratified, of the other rows",
+        "folds": f"{problems.REPEATS} repeats of {problems.FOLDS} folds, stratified, of at most {recipe.rows} rows and "
+        f"{1 - problems.TEST_SHARE:.0%} of the data set; a model learns from at most {recipe.training_rows} of them",
+        "test rows": f"the other rows, at most {problems.TEST_ROWS}; from {problems.FOLDS * problems.TEST_EACH} on, "
+        f"dealt among the models, at least {problems.TEST_EACH} each",
         "features": "missing values imputed by the median, categories one-hot (the "
         f"{problems.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing scaled",
         "target": "standardised in regression; its logarithm where it is positive and its skewness above "

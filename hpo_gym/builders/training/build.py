@@ -26,7 +26,7 @@ from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
 from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform
-from hpo_gym.builders.training.recipe import Recipe
+from hpo_gym.builders.training.recipe import Recipe, unmeasured
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
 from hpo_gym.jobs import engines
@@ -81,10 +81,10 @@ def data_sets(recipe: Recipe, order: Order) -> list[roster.Entry]:
             order.archive(package.archive, package.sha256)
     if named is not None:
         for e in chosen:
-            _check(recipe, e, load(e.name, order.archives, recipe.rows, 0).classes)
+            _check(recipe, e, load(recipe, e.name, order.archives, 0).classes)
         return chosen
     limit = order.tasks if isinstance(order.tasks, int) else recipe.data_sets
-    fit = (e for e in chosen if load(e.name, order.archives, recipe.rows, 0).classes <= recipe.max_classes)
+    fit = (e for e in chosen if load(recipe, e.name, order.archives, 0).classes <= recipe.max_classes)
     return list(itertools.islice(fit, limit))
 
 
@@ -105,7 +105,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "space": SearchSpace(recipe.space()).to_json(),
         "sha256 of the first configurations": hashlib.sha256(little(first).data).hexdigest(),
         "fidelities": list(recipe.fidelities),
-        "data set rows": recipe.rows,
+        "rows": [recipe.rows, recipe.training_rows],
         "chunk": CHUNK,
         "libraries": versions((*recipe.libraries, *READERS)),
     }
@@ -197,7 +197,7 @@ def _join(part: Part, lost: Mapping[str, str]) -> None:
     Raises:
         DamagedDataError: A cell was trained on other numbers.
     """
-    problem = digest(load(part.data_set, part.archives, part.recipe.rows, part.seed))
+    problem = digest(load(part.recipe, part.data_set, part.archives, part.seed))
     rows = [_blank(part.recipe, lost[c.key]) if c.key in lost else _found(c, problem) for c in _cells(part)]
     arrays = {name: np.concatenate([row[name] for row in rows]) for name in ("score", "test_score", "lost", "seconds")}
     seconds = arrays.pop("seconds")
@@ -228,4 +228,5 @@ def _blank(recipe: Recipe, reason: str) -> dict[str, Any]:
     failed = np.full((1, f), -np.inf, np.float32)
     spent = (CELL_SECONDS if recipe.cumulative else CELL_SECONDS / f) if reason == LOST["timeout"] else np.nan
     mark = np.array([list(LOST.values()).index(reason) + 1], np.uint8)
-    return {"score": failed, "test_score": failed, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}
+    test = unmeasured(f, -np.inf).astype(np.float32)[None]
+    return {"score": failed, "test_score": test, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.builders.data_sets import problems, roster
-from hpo_gym.builders.training.recipe import CLASSIFICATION, Fold, Measured, Problem, Recipe, TrainingFailed
+from hpo_gym.builders.training.recipe import CLASSIFICATION, Fold, Measured, Problem, Recipe, TrainingFailed, unmeasured
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
@@ -77,7 +77,7 @@ def perform(part: Part) -> str | None:
 
 def _perform(part: Part) -> None:
     recipe = part.recipe
-    problem = load(part.data_set, part.archives, recipe.rows, part.seed)
+    problem = load(recipe, part.data_set, part.archives, part.seed)
     space = SearchSpace(recipe.space())
     _warm_up(recipe, space)
     x = configurations(recipe, part.rows[-1] + 1)[list(part.rows)]
@@ -103,7 +103,7 @@ def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: 
         failed = np.full(len(recipe.fidelities), -np.inf)
         spent = time.process_time() - start
         each = spent if recipe.cumulative else spent / len(failed)
-        return Measured(failed, failed, np.full_like(failed, each))
+        return Measured(failed, unmeasured(len(failed), -np.inf), np.full_like(failed, each))
 
 
 _WARM: set[str] = set()
@@ -120,8 +120,8 @@ def _toy(kind: str) -> Problem:
     rng = np.random.default_rng(0)
     x, classes = rng.normal(size=(120, 3)), 2 if kind == CLASSIFICATION else 0
     y = (x[:, 0] > 0).astype(np.int64) if classes else x[:, 0]
-    fold = Fold(x[:60], y[:60], x[60:90], y[60:90])
-    return Problem("toy", kind, classes, (fold,) * problems.FOLDS, x[90:], y[90:])
+    fold = Fold(x[:60], y[:60], x[60:90], y[60:90], x[90:], y[90:])
+    return Problem("toy", kind, classes, (fold,) * problems.FOLDS)
 
 
 def _limit_memory() -> None:
@@ -133,16 +133,17 @@ def _limit_memory() -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def load(data_set: str, archives: Path, rows: int, seed: int) -> Problem:
+def load(recipe: Recipe, data_set: str, archives: Path, seed: int) -> Problem:
     """A data set of the roster, ready to train on; `seed` decides which rows are used, and for what."""
-    return problems.problem(roster.entry(data_set).load(archives), rows, seed)
+    return problems.problem(roster.entry(data_set).load(archives), recipe.rows, recipe.training_rows, seed)
 
 
 def digest(problem: Problem) -> NDArray[np.uint8]:
     """A mark of the numbers of a problem ``(32,)``: shards of different data never make one table."""
     out = hashlib.sha256()
-    for array in (problem.x_test, problem.y_test, *(a for f in problem.folds for a in (f.x, f.y, f.x_val, f.y_val))):
-        out.update(np.ascontiguousarray(array, "<f8").tobytes())
+    for fold in problem.folds:
+        for array in (fold.x, fold.y, fold.x_val, fold.y_val, fold.x_test, fold.y_test):
+            out.update(np.ascontiguousarray(array, "<f8").tobytes())
     return np.frombuffer(out.digest(), np.uint8)
 
 

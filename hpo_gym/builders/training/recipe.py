@@ -33,12 +33,15 @@ class Fold:
         x, y: Rows to learn from, ``(n, p)`` and ``(n,)``, in a random order in which every class comes early: the first
             rows are the subsets of the fidelity "share of the training set" (`first`).
         x_val, y_val: Rows that choose.
+        x_test, y_test: Rows that no choice has seen, those that this fold's models predict.
     """
 
     x: Floats
     y: NDArray[Any]
     x_val: Floats
     y_val: NDArray[Any]
+    x_test: Floats
+    y_test: NDArray[Any]
 
     def first(self, share: float) -> tuple[Floats, NDArray[Any]]:
         """The first rows, at least 10 and at least one per class where there are as many."""
@@ -56,16 +59,14 @@ class Problem:
         kind: "classification" (`y` holds integers ``0..classes - 1``) or "regression" (`y` holds floats with mean 0 and
             standard deviation 1 over the rows that may be learned from).
         classes: Number of classes; 0 for regression.
-        folds: As many folds, all of one size (the last rows of larger ones are left out).
-        x_test, y_test: Rows that no choice has seen.
+        folds: The folds of all repeats of cross-validation, one repeat after another, all of one size (the last rows of
+            larger ones are left out).
     """
 
     name: str
     kind: str
     classes: int
     folds: tuple[Fold, ...]
-    x_test: Floats
-    y_test: NDArray[Any]
 
     def score(self, y: NDArray[Any], predicted: NDArray[Any]) -> float:
         """Balanced accuracy in [0, 1] of predicted classes, or R^2 of predicted values, at least -1.
@@ -89,8 +90,10 @@ class Measured:
     """What training one configuration gave, at each of `f` fidelities.
 
     Attributes:
-        score, test_score: Mean over the folds on the validation rows and on the test rows, ``(f,)``; -inf = failed.
-        cost: Processor seconds to train and to predict, all folds together, ``(f,)``.
+        score, test_score: Mean over the folds on the validation rows and on the test rows, ``(f,)``; -inf = failed. The
+            test score is measured at full fidelity only: below it is NaN.
+        cost: Processor seconds to train and to predict the validation rows, all folds together, ``(f,)``; of a failure,
+            those until it was known.
     """
 
     score: Floats
@@ -98,23 +101,50 @@ class Measured:
     cost: Floats
 
 
-def by_share(problem: Problem, shares: Sequence[float], fit: Callable[[Fold, float], tuple[float, float]]) -> Measured:
-    """Measure `fit(fold, share)`, which returns score and test score, on all folds at each share of the training rows.
+Predict = Callable[[Floats], NDArray[Any]]
 
-    A fidelity at which one fold raises `TrainingFailed` has failed.
+
+def unmeasured(f: int, test: float) -> Floats:
+    """Test scores of `f` fidelities, ``(f,)``: `test` at the last of them, and none below."""
+    return np.append(np.full(f - 1, np.nan), test)
+
+
+def by_share(
+    problem: Problem,
+    shares: Sequence[float],
+    fit: Callable[[Floats, NDArray[Any]], Predict],
+    faults: tuple[type[Exception], ...] = (),
+) -> Measured:
+    """Measure what `fit` learns from rows, on all folds at each share of the training rows.
+
+    A fidelity at which one fold raises `TrainingFailed` or one of `faults` has failed; its other folds are not trained.
     """
-    parts = np.array([[_measure(fit, fold, share) for share in shares] for fold in problem.folds])
-    score, test, seconds = np.moveaxis(parts, -1, 0)  # each (folds, f)
-    return Measured(score.mean(0), test.mean(0), seconds.sum(0))
+    parts = [_at_share(problem, share, fit, (TrainingFailed, *faults), tested=share == shares[-1]) for share in shares]
+    score, test, seconds = np.array(parts).T
+    return Measured(score, test, seconds)
 
 
-def _measure(fit: Callable[[Fold, float], tuple[float, float]], fold: Fold, share: float) -> tuple[float, float, float]:
+def _at_share(
+    problem: Problem,
+    share: float,
+    fit: Callable[[Floats, NDArray[Any]], Predict],
+    faults: tuple[type[Exception], ...],
+    *,
+    tested: bool,
+) -> tuple[float, float, float]:
+    """Score, test score and processor seconds; the test rows are predicted when the clock stands."""
+    scores, tests, seconds = [], [], 0.0
     start = time.process_time()
     try:
-        score, test = fit(fold, share)
-    except TrainingFailed:
-        score = test = -np.inf
-    return score, test, time.process_time() - start
+        for fold in problem.folds:
+            start = time.process_time()
+            predict = fit(*fold.first(share))
+            scores.append(problem.score(fold.y_val, predict(fold.x_val)))
+            seconds, start = seconds + time.process_time() - start, time.process_time()
+            tests.append(problem.score(fold.y_test, predict(fold.x_test)) if tested else np.nan)
+    except faults:
+        return -np.inf, -np.inf if tested else np.nan, seconds + time.process_time() - start
+    return float(np.mean(scores)), float(np.mean(tests)), seconds
 
 
 Train = Callable[[Problem, Mapping[str, Any], int], Measured]
@@ -133,7 +163,8 @@ class Recipe:
         fidelity: What a fidelity is: "share of the training rows", "trees", "epochs".
         train: Trains one configuration: problem, configuration, seed of whatever is random. It raises `TrainingFailed`
             where all fidelities fail, and `MemoryError` where there is too little of it; anything else ends the build.
-        rows: Most rows of a data set that are used.
+        rows: Most rows of a data set that choose, all folds together.
+        training_rows: Most rows that a model is trained on.
         configurations: Rows of the table.
         data_sets: Most data sets of the roster that are used, the first of it.
         libraries: Packages whose versions are recorded.
@@ -152,6 +183,7 @@ class Recipe:
     fidelity: str
     train: Train
     rows: int
+    training_rows: int
     configurations: int
     data_sets: int | None
     libraries: tuple[str, ...]
