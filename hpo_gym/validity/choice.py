@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 FEW = 33
 """Trials after which the choice is judged: the budget of the protocol."""
 
+TOP = 0.1
+"""Share of the configurations, the best by validation, among which tuners choose in the end."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -24,12 +27,17 @@ class Choice:
     Attributes:
         tasks: How many have a test score.
         spearman: Of validation and test over the rows, median over tasks.
+        spearman_top: The same over the best tenth of the rows by validation, failures left out.
+        regret: Of the validation optimum on test: its test score below the best one, by the range of the task's test
+            scores, mean over tasks; of equal optima the mean.
         loss: Test score lost against choosing by test among all rows, mean over tasks.
         loss_few: The same among 33 random rows, an exact expectation.
     """
 
     tasks: int
     spearman: float
+    spearman_top: float
+    regret: float
     loss: float
     loss_few: float
 
@@ -44,18 +52,23 @@ def choice_of(table: Table, full: Floats) -> Choice | None:
     ]
     if not found:
         return None
-    rank, loss, few = zip(*found, strict=True)
-    return Choice(len(found), median(rank), float(np.mean(loss)), float(np.mean(few)))
+    rank, top, loss, few, span = np.array(found).T
+    regret = loss[span > 0] / span[span > 0]
+    return Choice(
+        len(found), median(rank), median(top), float(np.mean(regret)), float(np.mean(loss)), float(np.mean(few))
+    )
 
 
-def _task(validation: Floats, test: Floats) -> tuple[float, float, float] | None:
+def _task(validation: Floats, test: Floats) -> tuple[float, ...] | None:
+    """The statistics of a task that are averaged, and the range of its test scores; None without any test score."""
     both = ~np.isnan(validation) & ~np.isnan(test)
     validation, test = validation[both], test[both]
     good = np.isfinite(test)
     if not good.any():
         return None
-    test = np.where(good, test, test[good].min())  # a failure
-    return spearman(validation, test), lost(validation, test, len(test)), lost(validation, test, FEW)
+    test, top = np.where(good, test, test[good].min()), spearman_top(validation[good], test[good])  # a failure: worst
+    losses = lost(validation, test, len(test)), lost(validation, test, FEW)
+    return spearman(validation, test), top, *losses, float(np.ptp(test))
 
 
 def lost(validation: Floats, test: Floats, trials: int) -> float:
@@ -85,6 +98,12 @@ def spearman(a: Floats, b: Floats) -> float:
     x, y = (np.asarray(stats.rankdata(v)) - (len(v) + 1) / 2 for v in (a, b))
     size = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / size if size > 0 else np.nan
+
+
+def spearman_top(a: Floats, b: Floats) -> float:
+    """`spearman` over the best tenth by `a`, more where scores are equal; NaN of fewer than three rows."""
+    top = a >= np.sort(a)[::-1][max(1, round(TOP * len(a))) - 1]
+    return spearman(a[top], b[top]) if top.sum() >= 3 else np.nan
 
 
 def median(values: Iterable[float]) -> float:

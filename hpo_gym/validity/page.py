@@ -14,6 +14,8 @@ from hpo_gym.validity.importance import BINS, MATTERS, Importance
 from hpo_gym.validity.signs import Sign
 from hpo_gym.validity.transfer import Transfer
 
+_MISSING = (math.nan, math.nan, math.nan)
+
 _SHOWN = 12
 """Hyperparameters of a suite that have a line of their own."""
 
@@ -39,7 +41,9 @@ _READ = f"""
 - **flat**: tasks with little to gain: the best of {FLAT_TRIALS} random configurations is expected to be less than
   {LEAST} short of the best, in units of the score. **Left out**: tasks in no split.
 - **ties**: share of a task's configurations at its optimum, median over tasks.
-- **validation - test**: rank correlation of validation scores with scores on held-out data.
+- **validation - test**: rank correlation of validation scores with scores on held-out data, over all configurations
+  and **of the best tenth**; **test regret**: what the best configuration by validation lacks of the best test score, as
+  a share of the range of the task's test scores.
 - **portfolio / random**: mean normalised regret of the greedy portfolio of the training tasks, divided by that of
   random search, after 1, 5 and 25 trials on held-out tasks. Below 1, knowledge of some tasks helps on others.
 - **signs**: checks passed, of those made, that configurations known to be crippled score worse.
@@ -86,7 +90,8 @@ def write(path: Path, found: Sequence[Validity], left_out: Sequence[str] = ()) -
 # ---------------------------------------------------------------------------------------------- all suites
 def _summary(found: Sequence[Validity]) -> str:
     head = ("suite", "tasks", "configurations", "fidelities", "measured", "failed", "signal to noise", "flat",
-            "left out", "ties", "validation - test", "portfolio / random", "signs")  # fmt: skip
+            "left out", "ties", "validation - test", "of the best tenth",
+            "test regret", "portfolio / random", "signs")  # fmt: skip
     return _table(head, map(_line, found))
 
 
@@ -106,7 +111,10 @@ def _line(v: Validity) -> tuple[str, ...]:
         str(v.flat.tasks),
         str(v.flat.left_out),
         "-" if v.ties is None else _share(v.ties[0]),
-        "-" if v.choice is None else _number(v.choice.spearman, 2),
+        *(
+            _number(n, 2)
+            for n in (_MISSING if v.choice is None else (v.choice.spearman, v.choice.spearman_top, v.choice.regret))
+        ),
         ", ".join(ratios) or "-",
         f"{passed} of {len(v.signs)}" if v.signs else "-",
     )
@@ -199,9 +207,10 @@ def _choice(c: Choice | None) -> str:
         return "**Validation and test.** There are no test scores."
     return (
         f"**Validation and test.** Rank correlation of validation and test scores over configurations: "
-        f"{_number(c.spearman)} (Spearman, median over {c.tasks:,} tasks). Choosing by validation instead of test "
-        f"score loses {_number(c.loss)} of test score among all configurations, {_number(c.loss_few)} among {FEW} "
-        f"random ones (exact expectation; means over tasks)."
+        f"{_number(c.spearman)}; over the best tenth: {_number(c.spearman_top)} (Spearman, median over {c.tasks:,} "
+        f"tasks). Choosing by validation instead of test score loses {_number(c.loss)} of test score among all "
+        f"configurations, {_share(c.regret)} of its range, and {_number(c.loss_few)} among {FEW} random ones (exact "
+        "expectation; means over tasks)."
     )
 
 

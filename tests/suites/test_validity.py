@@ -25,7 +25,7 @@ from hpo_gym.task import Evaluated, Task
 from hpo_gym.validity import page as validity_page
 from hpo_gym.validity import signs as validity_signs
 from hpo_gym.validity import transfer as validity_transfer
-from hpo_gym.validity.choice import best_of, lost, spearman
+from hpo_gym.validity.choice import best_of, lost, spearman, spearman_top
 from hpo_gym.validity.examine import full_scores, suites_of, validity
 from hpo_gym.validity.importance import bins, effects
 from hpo_gym.validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
@@ -237,7 +237,27 @@ def test_choice_by_validation_on_a_suite() -> None:
     assert found is not None and found.tasks == 3
     assert found.spearman == pytest.approx(stats.spearmanr(scores[2, 1:], [*test[2, 1:-1], 1.0]).statistic)
     assert found.loss == pytest.approx((0 + 39 + (38 - 1)) / 3)
+    assert found.regret == pytest.approx((0 + 1 + 1) / 3)
+    assert found.spearman_top == pytest.approx(1.0)  # 1, -1 and, without the failure, 1
     assert 0 < found.loss_few < found.loss
+
+
+def test_the_best_tenth_has_a_rank_correlation_of_its_own() -> None:
+    validation = np.arange(40.0)
+    test = validation.copy()
+    test[36:] = [3.0, 1.0, 2.0, 0.0]  # ranks 4 2 3 1 against 1 2 3 4: 1 - 6 * (9 + 0 + 0 + 9) / (4 * 15)
+    assert spearman_top(validation, test) == pytest.approx(-0.8)
+    tied = np.minimum(validation, 36.0)  # four are the best: all count, and none differs
+    assert math.isnan(spearman_top(tied, test))
+    assert math.isnan(spearman_top(validation[:20], test[:20]))  # two rows
+
+
+def test_without_differences_on_test_nothing_is_lost() -> None:
+    scores = np.tile(np.arange(40.0), (2, 1))
+    test = scores.copy()
+    test[1] = 0.5
+    found = validity(suite_of(scores, test_scores=test)).choice
+    assert found is not None and (found.regret, found.loss) == (0.0, 0.0)
 
 
 def test_spearman_is_scipys_with_ties() -> None:
