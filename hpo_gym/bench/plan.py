@@ -15,7 +15,7 @@ import hpo_gym
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.protocol import Protocol, subset_order
+from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
 from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
 from hpo_gym.bench.work import run_cells, train
@@ -65,13 +65,15 @@ class Plan:
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
-        every = [(t.name, f) for f in self.protocol.folds for t in suite.tasks(self.protocol.split, f)]
+        by_fold = {f: suite.tasks(self.protocol.split, f) for f in self.protocol.folds}
+        every = [(t.name, f) for f, tasks in by_fold.items() for t in tasks]
         if not every:
             raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
         if self.protocol.tasks is None or self.protocol.tasks >= len(every):
             return every
-        kept = set(sorted(every, key=lambda e: subset_order(suite.name, e[0]))[: self.protocol.tasks])
-        return [e for e in every if e in kept]
+        order = families_first(suite.name, (t for tasks in by_fold.values() for t in tasks))
+        kept = set(order[: self.protocol.tasks])
+        return [e for e in every if e[0] in kept]
 
     def cells(self, spec: str) -> Sequence[Cell]:
         """All cells of a suite, for any optimizer."""

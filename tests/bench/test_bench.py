@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents, mean_regret, regret_of
-from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
 from hpo_gym.bench.work import run_cells
@@ -697,3 +699,29 @@ def test_a_missing_engine_is_named_with_its_command(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("ray",))
     with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[ray\]'"):
         benchmark("random", toys.plain(), engine="ray", out=tmp_path / "out")
+
+
+# ------------------------------------------------------------------------------------------------ a part of the tasks
+def test_families_take_turns_where_only_some_tasks_are_taken() -> None:
+    suite = hpo_gym.load_suite("AutoML")
+    tasks = suite.tasks("test")
+    order = families_first("AutoML", tasks)
+    families = [suite.task(name).family for name in order]
+    sizes = sorted(Counter(families).values())
+    assert sorted(order) == sorted(t.name for t in tasks)
+    for turn in range(1, sizes[-1] + 1):  # all families of `turn` tasks or more have had so many before one has another
+        end = sum(min(size, turn) for size in sizes)
+        assert max(Counter(families[:end]).values()) == turn
+        assert sorted(Counter(families[:end]).values()) == sorted(min(size, turn) for size in sizes)
+    first = [seeding.key("subset", "AutoML", name) for name in order[: len(sizes)]]
+    assert first == sorted(first)  # by key, whatever the order of the tasks
+    assert order == families_first("AutoML", tasks[::-1])
+
+
+def test_so_many_tasks_are_of_so_many_families() -> None:
+    suite = hpo_gym.load_suite("AutoML")
+    plan = Plan(Protocol(tasks=7, seeds=1), [], {"AutoML": suite}, Path())
+    chosen = [name for name, _ in plan.tasks["AutoML"]]
+    assert len({suite.task(name).family for name in chosen}) == len(chosen) == 7
+    more = [name for name, _ in Plan(Protocol(tasks=9, seeds=1), [], {"AutoML": suite}, Path()).tasks["AutoML"]]
+    assert set(chosen) < set(more)
