@@ -341,11 +341,11 @@ def _fold(text: str | None) -> int | str | None:
 
 
 def _finish(results: Results, *, quiet: bool, allow_failures: bool, timings: bool = True) -> None:
-    from hpo_gym.bench.report import console_table
+    from hpo_gym.bench.report import console_tables
 
     failed = results.failed_cells
     if not quiet:
-        _print(*(console_table(results.data, suite, timings=timings) for suite in results.data["suites"]))
+        _print(*console_tables(results.data, timings=timings))
         print(f"report: {results.folder / 'report.html'}")
     if failed:
         first = results.errors[0].strip().splitlines() if results.errors else ["a cell is missing"]

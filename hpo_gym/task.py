@@ -77,6 +77,18 @@ class Task(ABC):
         one = np.ones(len(x))
         return self.evaluate(x, one, np.zeros(len(x), np.uint64)).score
 
+    def test_scores(self, x: Points) -> Floats | None:
+        """Scores on data that no choice has seen, at full fidelity, ``(n,)``: reports read them, optimizers never do.
+
+        A failure has the worst of the task. None where not every configuration that can be chosen has one.
+        """
+        return None
+
+    @property
+    def test_range(self) -> tuple[float, float] | None:
+        """The best and the worst test score of all configurations that can be chosen, or None as of `test_scores`."""
+        return None
+
     @property
     def pool(self) -> Points | None:
         """All configurations that can be evaluated, ``(m, d)``, or None if unlimited."""

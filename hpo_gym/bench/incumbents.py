@@ -24,8 +24,23 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
     """
     score, fidelity = arrays["score"], arrays["fidelity"]
     plain = not task.noisy and bool((fidelity == 1.0).all())
-    true = score if plain else _true(task, arrays["x"])
-    best = true[_places(fidelity.tolist(), score.tolist())]
+    return _followed(score if plain else _true(task, arrays["x"]), arrays, budget, n_init)
+
+
+def tested_incumbents(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+) -> NDArray[np.float64] | None:
+    """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
+    tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
+    return None if tested is None else _followed(tested, arrays, budget, n_init)
+
+
+def _followed(
+    values: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+) -> NDArray[np.float64]:
+    """Of a value of each trial that of the incumbent after each full evaluation; -inf before the first trial."""
+    score, fidelity = arrays["score"], arrays["fidelity"]
+    best = values[_places(fidelity.tolist(), score.tolist())]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
     upto = paid(spent, budget)
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +14,12 @@ import numpy as np
 import hpo_gym
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.incumbents import tested_incumbents
+from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
+from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
-from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
+from hpo_gym.bench.results import Incumbents, Results, curves_of, summaries, tested
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
@@ -183,43 +185,55 @@ class Plan:
     def results(self, store: Store) -> Results:
         """Metrics of what the store holds; a cell that is not there counts as failed."""
         curves: dict[str, list[Curves]] = {}
+        validation: dict[str, list[Curves]] = {}
         timings: dict[str, Any] = {}
         errors: list[str] = []
-        weights, suites = {}, {}
+        suites = {}
         for spec, suite in self.suites.items():
             names = [task for task, _ in self.tasks[spec]]
-            weights[suite.name] = weights_of(suite, names)
-            timings[suite.name], curves[suite.name] = {}, []
+            known = tested(suite, names)
+            score = TEST if len(known) == len(names) else VALIDATION
+            timings[suite.name], curves[suite.name], validation[suite.name] = {}, [], []
             for entrant in self.entrants:
-                found, times = self._read(store, spec, entrant, errors)
-                curve = curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget)
-                curves[suite.name].append(curve)
-                timings[suite.name][entrant.name] = self.times(times, spec, entrant)
-            suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
+                found = self._read(store, spec, entrant, score, errors)
+                for kind, place in ((score, curves), (VALIDATION, validation)):
+                    made = self._curves(suite, entrant, names, found.incumbents[kind], kind)
+                    place[suite.name].append(made)
+                timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
+            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known))
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
         several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
         if several:
             protocol["trainings"] = several
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
         protocol["hash"] = digest(protocol)
-        data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
-        return Results(data, curves, weights, self.folder, tuple(errors))
+        formulas = [s.name for s in self.suites.values() if s.kind != "table"]
+        data = {
+            "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
+            "pooled": pooled(curves, formulas), "timings": timings,
+        }  # fmt: skip
+        return Results(data, curves, validation, self.folder, tuple(errors))
 
-    def _read(
-        self, store: Store, spec: str, entrant: Entrant, errors: list[str]
-    ) -> tuple[dict[tuple[str, int], Any], list[Any]]:
-        found: dict[tuple[str, int], Any] = {}
-        times = []
+    def _curves(self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, score: str) -> Curves:
+        return curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget, score)
+
+    def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
+        """What the store holds of an entrant; the test score of incumbents is looked up in the suite, here alone."""
+        found = _Found()
         for cell in self.cells(spec):
             record = store.get(self.key(cell, entrant))
             if record is None:
                 continue
             if record.status == "done":
-                found[cell.task, cell.replicate] = record.arrays["incumbent"]
-                times.append(record.measured)
+                at, p = (cell.task, cell.replicate), self.protocol
+                found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
+                if score == TEST:
+                    task = self.suites[spec].task(cell.task)
+                    found.incumbents[TEST][at] = tested_incumbents(task, record.arrays, p.budget, p.n_init)
+                found.times.append(record.measured)
             else:
                 errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
-        return found, times
+        return found
 
     def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
         """Milliseconds of a suggestion, from what was measured of each cell, and seconds of training."""
@@ -230,6 +244,14 @@ class Plan:
                 path = self._trained(spec, entrant, fold, k) / "training.json"
                 seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+@dataclass
+class _Found:
+    """What the store holds of an entrant on a suite: incumbents by score, and what was measured of each cell."""
+
+    incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
+    times: list[Any] = field(default_factory=list)
 
 
 def _made(work: Work, outcome: Outcome) -> list[Made]:

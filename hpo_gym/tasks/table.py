@@ -278,6 +278,29 @@ class TableTask(Task):
         """The table's score at full fidelity."""
         return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
 
+    @functools.cached_property
+    def _tested(self) -> Floats | None:
+        """Test score of each row at full fidelity, ``(m,)``, anything where it was not measured."""
+        if self.table.test_score is None:
+            return None
+        test, there = self.table.test_score[self.index, :, -1].astype(np.float64), self.measured
+        good = there & np.isfinite(test)
+        if np.isnan(test[there]).any() or not good.any():
+            return None
+        return np.where(good, test, test[good].min())
+
+    def test_scores(self, x: Points) -> Floats | None:
+        """The table's test score at full fidelity; None also where it is NaN, not measured, for a row that is."""
+        return None if self._tested is None else self._tested[self.rows(x)]
+
+    @property
+    def test_range(self) -> tuple[float, float] | None:
+        """The best and the worst test score of the rows that were measured."""
+        if self._tested is None:
+            return None
+        test = self._tested[self.measured]
+        return float(test.max()), float(test.min())
+
 
 def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
     """One of `count` repeats by key, ``(n,)``: both parts of a key are hashes, so a product mixes them well enough."""
