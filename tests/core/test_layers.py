@@ -30,7 +30,8 @@ learning
 engine
 env vector policy_optimizer
 sb3
-bench builders checks listing validity
+bench builders checks listing
+validity
 cli
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
