@@ -1,4 +1,4 @@
-"""Holds the README's table and picture against what `hpo-gym bench` prints: `python benchmarks/studies/readme.py FOLDER`.
+"""Holds the README's table and picture against what its command prints: `readme.py FOLDER [--check]`.
 
     hpo-gym bench                                                # as the README says; it writes `hpo-gym-results`
     python benchmarks/studies/readme.py hpo-gym-results [--check]
