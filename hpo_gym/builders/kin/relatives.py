@@ -20,7 +20,7 @@ OPENML: Mapping[str, tuple[int, ...]] = {
     "ada": (1037, 1043, 41156),
     "australian": (29, 40981),
     "automobile": (9, 745, 756, 840, 975),
-    "autoMPG6": (196, 831, 40700),
+    "autoMPG6": (196, 455, 831, 967, 40700),
     "balance": (11, 997),
     "banana": (1460,),
     "bands": (6332,),
@@ -123,6 +123,7 @@ ALIASES: Mapping[str, str] = {
     "winequality-red": "wine-quality",
     "winequality-white": "wine-quality",
     "fashion-mnist": "mnist",
+    "kmnist": "mnist",  # made to stand in for it, as fashion-mnist was
     "casp": "protein-structure",
 }
 
