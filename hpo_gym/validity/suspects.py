@@ -32,6 +32,9 @@ SHARED_BY = 50
 """Tasks for each pattern that counts as common; with more patterns, a pair's own would be taken for one."""
 
 
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Suspect:
     """Two tasks on different sides of the split, or in different folds.
@@ -108,7 +111,7 @@ def _correlations(values: Floats, measured: NDArray[np.bool_]) -> Floats:
     covariance = values @ values.T - total * total.T / n
     variance = np.maximum(squares - total**2 / n, 0.0)
     scale = np.sqrt(variance * variance.T)
-    return np.asarray(np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-9))
+    return np.asarray(np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > _ROUNDING))
 
 
 def _likeness(one: Floats, other: Floats) -> tuple[float, float]:
