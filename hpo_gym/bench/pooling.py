@@ -32,7 +32,7 @@ def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (
 
     `suites` that are pooled, and those that stand `apart` by reason; the number of `families` of the former; and
     `anchors`: for each that ran, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low,
-    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in the suites
+    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in those
     that stand `apart`.
 
     Args:
@@ -95,11 +95,11 @@ class _Joint:
             return None
         names, place = placed([f for c, _ in pairs for f in c.families])
         cuts = np.split(place, np.cumsum([len(c.tasks) for c, _ in pairs])[:-1])
-        own, other = (
-            np.stack([np.bincount(at, auc(pair[i]), len(names)) for at, pair in zip(cuts, pairs, strict=True)])
-            for i in (0, 1)
-        )
-        return cls(own, other, np.stack([np.bincount(at, minlength=len(names)) for at in cuts]))
+        sums = np.zeros((2, len(pairs), len(names)))
+        for s, (at, pair) in enumerate(zip(cuts, pairs, strict=True)):
+            for side, curves in zip(sums, pair, strict=True):
+                np.add.at(side[s], at, auc(curves))
+        return cls(sums[0], sums[1], np.stack([np.bincount(at, minlength=len(names)) for at in cuts]))
 
     def ratio(self) -> Estimate:
         """Geometric mean of the ratios, and its interval."""

@@ -73,7 +73,7 @@ def shown_trials(results: Results) -> dict[str, int]:
 
 
 def csv_text(results: Results, *, timings: bool = True) -> str:
-    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns, what is not is empty."""
+    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
     estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t}" for t in shown.values()), "solved")
     spread, beside = (_spread(e) for e in (estimates, _BESIDE))
