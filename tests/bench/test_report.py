@@ -268,14 +268,6 @@ def test_one_optimizer_looks_alike_in_all_suites():
     assert set(look) == set(PLAIN) and len({(s.colour, s.dash) for s in look.values()}) == 4
 
 
-def test_weights_reach_the_figures(tmp_path):
-    results, curves = make()
-    plain = {f.name: f.read_bytes() for f in write_report(tmp_path / "a", results, curves)}
-    weighted = write_report(tmp_path / "b", results, curves, weights={"Toy": [1, 1, 1, 1, 9]})
-    differ = {f.name for f in weighted if f.read_bytes() != plain[f.name]}
-    assert differ == {"Toy-profile.png", "Toy-ranks.png", "Toy-regret.png", "report.html"}
-
-
 def test_results_and_curves_must_agree(tmp_path):
     results, curves = make()
     with pytest.raises(InvalidValueError, match="must hold each optimizer of the results once"):
