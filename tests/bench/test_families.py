@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import slow_statistics as slow
@@ -130,6 +132,15 @@ def test_the_interval_covers_where_tasks_of_a_family_are_alike() -> None:
             hits[name] += low <= 0.0 <= high
     assert 0.88 <= hits["families"] / 300 <= 0.98
     assert hits["tasks"] / 300 < 0.80
+
+
+@pytest.mark.parametrize(("families", "share"), [(2, 0.50), (5, 0.83), (9, 0.90), (30, 0.94)])
+def test_how_often_intervals_cover_is_as_the_page_says(families: int, share: float) -> None:
+    sample = Resamples.of([f"f{i:02}" for i in range(families)])
+    _, low, high = sample.estimate(np.random.default_rng(0).normal(size=(families, 4000)))
+    assert ((low <= 0.0) & (high >= 0.0)).mean() == pytest.approx(share, abs=0.02)
+    page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    assert f"{100 * share:.0f} %" in page.split("cover the true mean in")[1].split(".")[0]
 
 
 def test_friedman_ranks_the_means_of_families() -> None:
