@@ -27,7 +27,9 @@ FORMULAS, ONE_FAMILY = "formulas", "one family"
 _BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
 
 
-def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = ()) -> dict[str, Any]:
+def pooled(
+    curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (), anchors: Sequence[str] = ANCHORS
+) -> dict[str, Any]:
     """Pool suites; plain JSON values of six decimals.
 
     `suites` that are pooled, and those that stand `apart` by reason; the number of `families` of the former; and
@@ -38,6 +40,7 @@ def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (
     Args:
         curves: By suite those of each optimizer; not all must have run in all.
         formulas: Suites that are no tables.
+        anchors: Names of the optimizers that the others are held against.
     """
     why = {suite: _why(group, suite in formulas) for suite, group in sorted(curves.items())}
     together = [suite for suite, reason in why.items() if not reason]
@@ -49,7 +52,7 @@ def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (
         "suites": together,
         "apart": {suite: reason for suite, reason in why.items() if reason},
         "families": len({f for suite in together for f in curves[suite][0].families}),
-        "anchors": {a: _against(a, by_optimizer, set(together)) for a in ANCHORS if a in by_optimizer},
+        "anchors": {a: _against(a, by_optimizer, set(together)) for a in anchors if a in by_optimizer},
     }
 
 
