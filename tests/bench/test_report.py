@@ -293,6 +293,7 @@ def test_one_family_has_no_interval_no_test_and_says_so(tmp_path):
         assert "One family: no interval and no test." in found[name]
     assert "one family: no interval" in found["report.html"]  # the tile
     assert "no interval: one family" in found["report.html"]  # the figure
+    assert "One family: ranks are not tested." in found["report.html"] and "χ²" not in found["report.html"]
     assert not (tmp_path / "figures" / "Toy-difference.png").exists()
     table = list(csv.DictReader(io.StringIO(found["table.csv"])))
     assert {line["auc_low"] for line in table} == {line["p"] for line in table} == {""}
