@@ -4,22 +4,25 @@
     python benchmarks/studies/agents.py --seeds results/*  # the same of several trainings of the pool policy
     python benchmarks/studies/agents.py [--check]          # write them from what is stored, or name a page out of date
 
-Of a comparison the AUC of each optimizer on each data set is kept, the mean over its replicates.
+Of a comparison the AUC of each optimizer on each data set is kept, the mean over its replicates: of the test regret
+where a suite has test scores.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import interval, renewed
+from marks import ratio, renewed, standing
 
-from hpo_gym.bench.metrics import Curves, auc, compare, summarise
+from hpo_gym.bench.metrics import Curves, auc, compare
+from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.runner import report
 from hpo_gym.optimizer import OPTIMIZERS
 
@@ -31,10 +34,12 @@ POOL = ("ppo-pool-tables", "seed-1", "seed-2", "untrained", "portfolio", "transf
 """Trainings of the pool policy, and who stands beside them; their folders have these names."""
 TAUGHT = ("SVM", "Boosting", "Linear", "MLP")
 """What the pool policy was trained on."""
+FORMULAS = ("Functions",)
+"""Suites that are no tables."""
 
 
 def collect(folders: list[Path], place: str | None) -> dict[str, Any]:
-    """By start (or in `place`) and suite: `tasks`, their `weights`, and by optimizer the `auc` on each."""
+    """By start (or in `place`) and suite: `tasks`, their `families`, and by optimizer the `auc` on each."""
     found: dict[str, Any] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
     for folder in folders:
         results = report(folder)
@@ -45,84 +50,65 @@ def collect(folders: list[Path], place: str | None) -> dict[str, Any]:
             tasks = list(curves[0].tasks)
             part = found.setdefault(start, {}).setdefault(suite, {})
             if part.get("tasks") != tasks:
-                part.update(tasks=tasks, weights=results.weights[suite].tolist(), auc={})
+                part.update(tasks=tasks, families=list(curves[0].families), auc={})
             part["auc"].update({c.optimizer: np.round(auc(c), 5).tolist() for c in curves})
     return found
 
 
-def values(suite: str, tasks: list[str], name: str, aucs: list[float]) -> Curves:
-    """AUC as a curve of one trial, so that the statistics of the benchmark take it."""
-    return Curves(suite, name, tuple(tasks), np.array(aucs)[:, None, None])
-
-
-def pooled(parts: dict[str, Any], suites: list[str]) -> tuple[list[Curves], np.ndarray[Any, Any]]:
-    """All tasks of some suites as one, of those who ran on each; and their weights: all suites weigh alike."""
-    names = set.intersection(*(set(parts[s]["auc"]) for s in suites))
-    tasks = [f"{s}/{t}" for s in suites for t in parts[s]["tasks"]]
-    weights = np.concatenate([np.array(parts[s]["weights"]) / np.sum(parts[s]["weights"]) for s in suites])
-    return [values("all", tasks, n, [v for s in suites for v in parts[s]["auc"][n]]) for n in sorted(names)], weights
+def curves_of(parts: dict[str, Any], suites: Iterable[str]) -> dict[str, list[Curves]]:
+    """AUC as curves of one trial, so that the statistics of the benchmark take them."""
+    return {
+        suite: [
+            Curves(suite, name, tuple(part["tasks"]), np.array(aucs)[:, None, None], tuple(part["families"]))
+            for name, aucs in part["auc"].items()
+        ]
+        for suite, part in ((suite, parts[suite]) for suite in suites)
+    }
 
 
 def table(parts: dict[str, Any]) -> Iterator[str]:
-    """AUC over all suites and on each, and the gain over the portfolio, on all and on tables; the best first."""
-    suites = list(parts)
-    overall, tables = [
-        summarise(curves, weights=weights)
-        for curves, weights in (pooled(parts, suites), pooled(parts, [s for s in suites if s != "Functions"]))
-    ]
-    heads = [f"{suite} ({len(parts[suite]['tasks'])})" for suite in suites]
-    yield f"| optimizer | all suites | gain over the portfolio | gain without `Functions` | {' | '.join(heads)} |"
-    yield "|---|---|---|---|" + "---:|" * len(suites)
-    names = {n for part in parts.values() for n in part["auc"]}
-    for name in sorted(names, key=lambda n: (overall[n]["auc"][0] if n in overall else np.inf, n)):
-        mean, gain = [interval(overall[name][k]) for k in ("auc", "gain")] if name in overall else ("", "")
-        part = interval(tables[name]["gain"], 4) if name in tables else ""
-        cells = [f"{np.average(p['auc'][name], weights=p['weights']):.3f}" if name in p["auc"] else "" for p in
-                 parts.values()]  # fmt: skip
-        yield f"| {label(name)} | {mean} | {gain} | {part} | {' | '.join(cells)} |"
+    """Pooled ratios to the portfolio and to random search, and the AUC on each suite; the best first."""
+    found = pooled(curves_of(parts, parts), FORMULAS)
+    by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
+    heads = [f"{suite} ({len(part['tasks'])})" for suite, part in parts.items()]
+    yield f"| optimizer | {' | '.join(f'ratio to `{a}`' for a in by)} | suites | {' | '.join(heads)} |"
+    yield "|---|" + "---|" * len(by) + "---:|" * (1 + len(heads))
+    for name in standing(by["portfolio"]):
+        ratios = [ratio(rows[name]) for rows in by.values()]
+        cells = [f"{np.mean(p['auc'][name]):.3f}" if name in p["auc"] else "" for p in parts.values()]
+        yield f"| {label(name)} | {' | '.join(ratios)} | {by['portfolio'][name]['n_suites']} | {' | '.join(cells)} |"
 
 
 def shares(parts: dict[str, Any]) -> Iterator[str]:
-    """Share of random search's AUC on suites of several test tasks; the best first by the mean over tables."""
-    suites = [s for s, part in parts.items() if len(part["tasks"]) > 1]
+    """Share of random search's AUC on suites of several test families; the best first by the pooled ratio."""
+    suites = [s for s, part in parts.items() if len(set(part["families"])) > 1]
     yield f"| optimizer | {' | '.join(suites)} |"
     yield "|---|" + "---|" * len(suites)
-    names = {n for part in parts.values() for n in part["auc"]} - {"random"}
-    lines = {}
-    for name in names:
-        cells, sizes = [], []
-        for suite in suites:
-            part = parts[suite]
-            if name not in part["auc"]:
-                cells.append("")
-                continue
-            own, other = (values(suite, part["tasks"], n, part["auc"][n]) for n in (name, "random"))
-            ratio = compare(own, other, part["weights"])["ratio"]
-            cells.append(interval(ratio, 2))
-            if suite != "Functions":
-                sizes.append(ratio[0])
-        lines[name] = (float(np.mean(sizes)), f"| {label(name)} | {' | '.join(cells)} |")
-    yield from (line for _, line in sorted(lines.values()))
+    curves = {s: {c.optimizer: c for c in group} for s, group in curves_of(parts, suites).items()}
+    for name in standing(pooled(curves_of(parts, suites), FORMULAS)["anchors"]["random"]["optimizers"]):
+        cells = [compare(c[name], c["random"])["ratio"] if name in c else None for c in curves.values()]
+        if name != "random":
+            yield f"| {label(name)} | {' | '.join('' if c is None else interval(c, 2) for c in cells)} |"
 
 
 def seeds(parts: dict[str, Any]) -> Iterator[str]:
-    """AUC of trainings of the pool policy on each suite, then what they gain over all."""
+    """AUC of trainings of the pool policy on each suite, then their pooled ratios."""
     yield f"| suite | data sets | {' | '.join(f'`{name}`' for name in POOL)} |"
     yield "|---|---:|" + "---:|" * len(POOL)
-    others = sorted(parts.keys() - set(TAUGHT) - {"Functions"})
-    for suite in (*TAUGHT, *others, "Functions"):
-        part = parts[suite]
-        cells = [f"{np.average(part['auc'][name], weights=part['weights']):.4f}" for name in POOL]
-        yield f"| {suite} | {len(part['tasks'])} | {' | '.join(cells)} |"
+    others = sorted(parts.keys() - set(TAUGHT) - set(FORMULAS))
+    for suite in (*TAUGHT, *others, *FORMULAS):
+        cells = [f"{np.mean(parts[suite]['auc'][name]):.4f}" for name in POOL]
+        yield f"| {suite} | {len(parts[suite]['tasks'])} | {' | '.join(cells)} |"
     for what, suites, other in (
         ("the first four", list(TAUGHT), "untrained"),
-        ("the next seven", others, "untrained"),
-        ("all", list(parts), "portfolio"),
+        ("the others that are pooled", others, "untrained"),
+        ("all that are pooled", list(parts), "portfolio"),
     ):
-        curves, weights = pooled(parts, suites)
-        made = summarise(curves, portfolio=other, weights=weights)
-        cells = ["" if name == other else interval(made[name]["gain"], 4) for name in POOL]
-        yield f"| {what}: gain over `{other}` | {sum(len(parts[s]['tasks']) for s in suites)} | {' | '.join(cells)} |"
+        found = pooled(curves_of(parts, suites), FORMULAS, (other,))
+        rows = found["anchors"][other]["optimizers"]
+        size = sum(len(parts[s]["tasks"]) for s in found["suites"])
+        cells = ["" if name == other else ratio(rows[name]) for name in POOL]
+        yield f"| {what}: ratio to `{other}` | {size} | {' | '.join(cells)} |"
 
 
 def label(name: str) -> str:

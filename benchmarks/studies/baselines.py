@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import interval, renewed
+from marks import ratio, renewed, standing
 
-from hpo_gym.bench.metrics import Curves, summarise
+from hpo_gym.bench.metrics import TEST, Curves
+from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference.reference import FOLDER, reference_of
+from hpo_gym.bench.report.tables import said
+from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.suites import load_suite
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
@@ -29,6 +33,8 @@ SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "m
 """Whose curves are drawn: one or two of each family."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
+DRAWN = ("Boosting", "MLP", "SVM")
+"""Those of them with test scores."""
 
 
 def found(start: str, folder: Path) -> Results:
@@ -39,38 +45,50 @@ def found(start: str, folder: Path) -> Results:
     for part in parts:
         data["suites"].update(part.data["suites"])
         data["timings"].update(part.data["timings"])
-    curves = {s: c for part in parts for s, c in part.curves.items()}
-    weights = {s: w for part in parts for s, w in part.weights.items()}
-    return Results(data, curves, weights, folder)
-
-
-def pooled(results: Results, suites: Sequence[str]) -> tuple[list[Curves], np.ndarray[Any, Any]]:
-    """All tasks of some suites as one, of those who ran on each; and weights of the tasks: all suites weigh alike."""
-    by_name: dict[str, list[Curves]] = {}
-    for suite in suites:
-        for c in results.curves[suite]:
-            by_name.setdefault(c.optimizer, []).append(c)
-    every = [group for group in by_name.values() if len(group) == len(suites)]
-    weights = np.concatenate([w / w.sum() for w in (results.weights[s] for s in suites)])
-    title = f"{len(suites)} suites" if len(suites) < len(results.curves) else "all suites"
-    return [
-        Curves(
-            title, g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
-            np.concatenate([c.regret for c in g]),
-        )
-        for g in every
-    ], weights  # fmt: skip
+    curves, validation = (
+        {s: c for found in of for s, c in found.items()}
+        for of in ([part.curves for part in parts], [part.validation for part in parts])
+    )
+    return Results(data, curves, validation, folder)
 
 
 def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
     """The parts of the page, by their marks."""
     for start, one in results.items():
         for mark, suites in (("pooled", list(one.curves)), ("four", LEARNED)):
-            curves, weights = pooled(one, suites)
-            yield f"{mark} {start}", _full(summarise(curves, weights=weights), _overall(one, suites))
+            yield f"{mark} {start}", _pooled(one, suites)
     yield "matrix", _matrix(results["cold"])
     for start, one in results.items():
         yield f"suites {start}", _suites(one)
+
+
+def _pooled(results: Results, suites: Sequence[str]) -> Iterator[str]:
+    """Pooled ratios of some suites, and times over these."""
+    found, times = _ratios(results, suites), _overall(results, suites)
+    by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
+    failed: dict[str, int] = {}
+    for part in (results.data["suites"][s]["optimizers"] for s in suites):
+        for name, summary in part.items():
+            failed[name] = failed.get(name, 0) + summary["failed_cells"]
+    heads = [
+        "optimizer",
+        *(f"ratio to `{anchor}`" for anchor in by),
+        "suites",
+        "failed",
+        "ms p50",
+        "ms p95",
+        "training s",
+    ]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---|" + "---|" * len(by) + "---:|" * 5
+    for name in standing(by["portfolio"]):
+        cells = [f"`{name}`", *(ratio(rows[name]) for rows in by.values()), str(by["portfolio"][name]["n_suites"])]
+        yield f"| {' | '.join([*cells, str(failed[name]), *_times(times[name])])} |"
+
+
+def _ratios(results: Results, suites: Sequence[str]) -> dict[str, Any]:
+    formulas = [s for s in suites if load_suite(s).kind != "table"]
+    return pooled({s: results.curves[s] for s in suites}, formulas)
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
@@ -91,30 +109,38 @@ def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _full(summary: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
-    yield "| optimizer | AUC | log AUC | rank | regret at 33 | failed | ms p50 | ms p95 | training s |"
-    yield "|---|---|---|---|---|---:|---:|---:|---:|"
+def _full(part: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
+    """The table of one suite, by its headline."""
+    on_test = part["score"] == TEST
+    heads = ["test AUC", "validation AUC", "overtuned"] if on_test else ["AUC"]
+    heads = ["optimizer", *heads, "log AUC", "rank", "regret at 33", "failed", "ms p50", "ms p95", "training s"]
+    yield f"| {' | '.join(heads)} |"
+    yield "|---|" + "---|" * (len(heads) - 5) + "---:|" * 4
+    summary = part["optimizers"]
     for name in sorted(summary, key=lambda n: summary[n]["rank"][0]):
-        s, t = summary[name], times[name]
-        ms = t["ms_per_suggestion"]
+        s = summary[name]
+        beside = [interval(s["validation"]["auc"], 4), f"{100 * s['overtuned'][0]:.0f} %"] if on_test else []
         cells = [
-            f"`{name}`", interval(s["auc"], 4), interval(s["log_auc"], 2), interval(s["rank"], 1),
-            interval(s["regret"]["33"], 4), str(s["failed_cells"]), f"{ms['p50']:.2f}", f"{ms['p95']:.2f}",
-            f"{t['train_seconds']:,.0f}" if t["train_seconds"] else "",
+            f"`{name}`", interval(s["auc"], 4), *beside, interval(s["log_auc"], 2), interval(s["rank"], 1),
+            interval(s["regret"]["33"], 4), str(s["failed_cells"]), *_times(times[name]),
         ]  # fmt: skip
         yield f"| {' | '.join(cells)} |"
 
 
+def _times(t: Mapping[str, Any]) -> list[str]:
+    ms = t["ms_per_suggestion"]
+    return [f"{ms['p50']:.2f}", f"{ms['p95']:.2f}", f"{t['train_seconds']:,.0f}" if t["train_seconds"] else ""]
+
+
 def _matrix(results: Results) -> Iterator[str]:
+    """The AUC of each suite's headline, by the pooled ratio to the portfolio; the best of a suite is bold."""
     suites = results.data["suites"]
-    names = {name for part in suites.values() for name in part["optimizers"]}
-    means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in names}
+    rows = _ratios(results, list(suites))["anchors"]["portfolio"]["optimizers"]
+    means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in rows}
     best = {s: min(m[s] for m in means.values() if s in m) for s in suites}
     yield "| optimizer | " + " | ".join(f"{s} ({p['n_tasks']})" for s, p in suites.items()) + " |"
     yield "|---|" + "---:|" * len(suites)
-    for name in sorted(
-        names, key=lambda n: float(np.mean([means[n].get(s, 1.0) / max(best[s], 1e-9) for s in suites]))
-    ):
+    for name in standing(rows):
         cells = [_cell(means[name].get(s), best[s]) for s in suites]
         yield f"| `{name}` | {' | '.join(cells)} |"
 
@@ -128,19 +154,28 @@ def _cell(value: float | None, best: float) -> str:
 
 def _suites(results: Results) -> Iterator[str]:
     for suite, part in results.data["suites"].items():
-        yield f"### {suite}, {part['n_tasks']} task{'' if part['n_tasks'] == 1 else 's'}"
+        yield f"### {suite}"
         yield ""
-        yield from _full(part["optimizers"], results.data["timings"][suite])
+        yield said(results.data, suite)
+        yield ""
+        yield from _full(part, results.data["timings"][suite])
         yield ""
 
 
 def _draw(results: Results) -> bytes:
+    """Test regret over trials on all tasks of the drawn suites at once, which weigh by their tasks."""
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
 
-    curves, weights = pooled(results, LEARNED)
-    shown = [c for c in curves if c.optimizer in SHOWN]
-    return png_bytes(draw(shown, styles({"all": shown}), weights)["regret"])
+    groups = [[c for suite in DRAWN for c in results.curves[suite] if c.optimizer == name] for name in SHOWN]
+    shown = [
+        Curves(
+            ", ".join(DRAWN), g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
+            np.concatenate([c.regret for c in g]), tuple(f for c in g for f in c.families), TEST,
+        )
+        for g in groups
+    ]  # fmt: skip
+    return png_bytes(draw(shown, styles({"all": shown}))["regret"])
 
 
 def main(*, check: bool) -> None:

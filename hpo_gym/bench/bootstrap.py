@@ -73,7 +73,7 @@ def edges(resampled: Floats) -> tuple[Floats, Floats]:
 
 
 def placed(families: Sequence[str]) -> tuple[list[str], Ints]:
-    """The different families in the order of their names, and the place among them of the one of each task, ``(k,)``."""
+    """The different families in the order of their names, and where among them each task has its own, ``(k,)``."""
     names = sorted(set(families))
     at = {name: i for i, name in enumerate(names)}
     return names, np.array([at[f] for f in families], np.int64)

@@ -27,7 +27,7 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
     return _followed(score if plain else _true(task, arrays["x"]), arrays, budget, n_init)
 
 
-def tested_incumbents(
+def incumbents_on_test(
     task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
 ) -> NDArray[np.float64] | None:
     """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""

@@ -161,9 +161,9 @@ def better(a: Floats, b: Floats) -> Floats:
 def overtuning(curves: Curves) -> tuple[Floats, Floats]:
     """Share of the replicates that are overtuned, and by how much, 0 for the others: mean over all; each ``(k,)``.
 
-    Of the curves of a test score: the regret of the last incumbent less the least that an incumbent of the run had, after
-    any trial of the curve; overtuned where that is above 0 (Schneider, Bischl, Feurer, Overtuning in hyperparameter
-    optimization, AutoML 2025, definition 1, in shares of the task's range). A failed cell is none.
+    Of the curves of a test score: the regret of the last incumbent less the least regret of the run's incumbents, each
+    after a trial of the curve; overtuned where that is above 0 (Schneider, Bischl, Feurer, Overtuning in hyperparameter
+    optimization, AutoML 2025; here in shares of the task's range of test scores). A failed cell is none.
     """
     by = np.round(curves.filled[:, :, -1] - curves.filled.min(axis=2), _DIGITS)
     return np.asarray((by > 0.0).mean(axis=1)), np.asarray(by.mean(axis=1))
@@ -302,8 +302,8 @@ def _aligned(curves: Sequence[Curves], *, unique: bool = True) -> tuple[list[Cur
             raise InvalidValueError(
                 f"Suite, score, tasks, families and trials must be the same for all, got {c.suite!r}, {c.score}, "
                 f"{len(c.tasks)} tasks and {c.regret.shape[2]} trials for {c.optimizer!r}, and {first.suite!r}, "
-                f"{first.score}, {len(first.tasks)} and {first.regret.shape[2]} for {first.optimizer!r} (or other names "
-                "of tasks or families)."
+                f"{first.score}, {len(first.tasks)} and {first.regret.shape[2]} for {first.optimizer!r} "
+                "(or other names of tasks or families)."
             )
     ordered = [by_name(c) for c in curves]
     return ordered, Resamples.of(ordered[0].families)

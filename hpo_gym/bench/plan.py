@@ -14,12 +14,12 @@ import numpy as np
 import hpo_gym
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.incumbents import tested_incumbents
+from hpo_gym.bench.incumbents import incumbents_on_test
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
-from hpo_gym.bench.results import Incumbents, Results, curves_of, summaries, tested
+from hpo_gym.bench.results import Incumbents, Results, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
@@ -191,7 +191,7 @@ class Plan:
         suites = {}
         for spec, suite in self.suites.items():
             names = [task for task, _ in self.tasks[spec]]
-            known = tested(suite, names)
+            known = with_test_scores(suite, names)
             score = TEST if len(known) == len(names) else VALIDATION
             timings[suite.name], curves[suite.name], validation[suite.name] = {}, [], []
             for entrant in self.entrants:
@@ -229,7 +229,7 @@ class Plan:
                 found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
                 if score == TEST:
                     task = self.suites[spec].task(cell.task)
-                    found.incumbents[TEST][at] = tested_incumbents(task, record.arrays, p.budget, p.n_init)
+                    found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
                 found.times.append(record.measured)
             else:
                 errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")

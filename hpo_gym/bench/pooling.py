@@ -27,17 +27,20 @@ FORMULAS, ONE_FAMILY = "formulas", "one family"
 _BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
 
 
-def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = ()) -> dict[str, Any]:
+def pooled(
+    curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (), anchors: Sequence[str] = ANCHORS
+) -> dict[str, Any]:
     """Pool suites; plain JSON values of six decimals.
 
     `suites` that are pooled, and those that stand `apart` by reason; the number of `families` of the former; and
     `anchors`: for each that ran, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low,
-    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in the suites
+    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in those
     that stand `apart`.
 
     Args:
         curves: By suite those of each optimizer; not all must have run in all.
         formulas: Suites that are no tables.
+        anchors: Names of the optimizers that the others are held against.
     """
     why = {suite: _why(group, suite in formulas) for suite, group in sorted(curves.items())}
     together = [suite for suite, reason in why.items() if not reason]
@@ -49,7 +52,7 @@ def pooled(curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (
         "suites": together,
         "apart": {suite: reason for suite, reason in why.items() if reason},
         "families": len({f for suite in together for f in curves[suite][0].families}),
-        "anchors": {a: _against(a, by_optimizer, set(together)) for a in ANCHORS if a in by_optimizer},
+        "anchors": {a: _against(a, by_optimizer, set(together)) for a in anchors if a in by_optimizer},
     }
 
 
@@ -95,11 +98,11 @@ class _Joint:
             return None
         names, place = placed([f for c, _ in pairs for f in c.families])
         cuts = np.split(place, np.cumsum([len(c.tasks) for c, _ in pairs])[:-1])
-        own, other = (
-            np.stack([np.bincount(at, auc(pair[i]), len(names)) for at, pair in zip(cuts, pairs, strict=True)])
-            for i in (0, 1)
-        )
-        return cls(own, other, np.stack([np.bincount(at, minlength=len(names)) for at in cuts]))
+        sums = np.zeros((2, len(pairs), len(names)))
+        for s, (at, pair) in enumerate(zip(cuts, pairs, strict=True)):
+            for side, curves in zip(sums, pair, strict=True):
+                np.add.at(side[s], at, auc(curves))
+        return cls(sums[0], sums[1], np.stack([np.bincount(at, minlength=len(names)) for at in cuts]))
 
     def ratio(self) -> Estimate:
         """Geometric mean of the ratios, and its interval."""

@@ -112,7 +112,7 @@ def curves_of(
     return Curves(suite.name, optimizer, tuple(tasks), regret, tuple(t.family for t in known), score)
 
 
-def tested(suite: Suite, tasks: Sequence[str]) -> list[str]:
+def with_test_scores(suite: Suite, tasks: Sequence[str]) -> list[str]:
     """The tasks that have test scores."""
     return [name for name in tasks if suite.task(name).test_range is not None]
 

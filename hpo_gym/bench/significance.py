@@ -73,4 +73,4 @@ def _exchanges(families: int) -> NDArray[np.bool_]:
         bits = np.arange(2 ** (families - 1))[:, None] >> np.arange(families - 1)[None]
         return np.column_stack([np.zeros(len(bits), bool), (bits & 1).astype(bool)])
     cells = mix(np.arange(_DRAWN * families, dtype=np.uint64), key("exchanges", families))
-    return ((cells >> np.uint64(63)) == 1).reshape(_DRAWN, families)
+    return np.asarray((cells >> np.uint64(63)) == 1).reshape(_DRAWN, families)

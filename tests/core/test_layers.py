@@ -143,10 +143,11 @@ def test_baselines_know_the_protocol_only_and_agents_no_bench():
 
 def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
     bench = ROOT / "hpo_gym" / "bench"
-    for name in ("metrics.py", "bootstrap.py"):
+    statistics = ("metrics.py", "bootstrap.py", "significance.py", "pooling.py")
+    for name in statistics:
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name
-    for path in [bench / "metrics.py", bench / "bootstrap.py", *(bench / "report").glob("*.py")]:
+    for path in [*(bench / name for name in statistics), *(bench / "report").glob("*.py")]:
         other = {name for name in imports(path) if name.startswith("hpo_gym.transfer")}
         assert ours(path) <= {"bench", "errors", "seeding", "transfer"}, path.name
         assert other <= {"hpo_gym.transfer.regret"}, path.name

@@ -98,7 +98,7 @@ def _profile(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
 
 
 def _difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Mean ranks of families by AUC on a line; a bar joins those that Nemenyi's test does not tell apart (Demsar, 2006, fig. 1)."""
+    """Mean ranks of families by AUC; a bar joins what Nemenyi's test does not tell apart (Demsar, 2006, fig. 1)."""
     names = [c.optimizer for c in curves]
     values = by_family(np.stack([auc(c) for c in curves], axis=1), curves[0].families)
     mean = ranks(values).mean(axis=0)

@@ -73,7 +73,7 @@ def shown_trials(results: Results) -> dict[str, int]:
 
 
 def csv_text(results: Results, *, timings: bool = True) -> str:
-    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns, what is not is empty."""
+    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
     estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t}" for t in shown.values()), "solved")
     spread, beside = (_spread(e) for e in (estimates, _BESIDE))
@@ -175,15 +175,19 @@ def said(results: Results, suite: str) -> str:
     part = results["suites"][suite]
     tasks, families = part["n_tasks"], part["n_families"]
     many = f"{tasks} task{'s' * (tasks != 1)} of {families} famil{'ies' if families != 1 else 'y'}"
-    what = {
-        True: "Regret is on the test score, which no optimizer sees; beside it the validation score.",
-        False: "No test scores: regret is on the validation score.",
-    }[part["score"] == TEST]
-    if part["score"] != TEST and part["tested_tasks"]:
-        what = f"Only {part['tested_tasks']} tasks have test scores: regret is on the validation score."
+    text = f"{many}. {_scored(part)}"
     if families < 2:
-        return f"{many}. {what} One family: no interval and no test."
-    return f"{many}. {what} {compared(part['comparisons'], 'the portfolio')}"
+        return f"{text} One family: no interval and no test."
+    return f"{text} {compared(part['comparisons'], 'the portfolio')}"
+
+
+def _scored(part: Mapping[str, Any]) -> str:
+    """Say which score the regret of a suite is on."""
+    some = part["tested_tasks"]
+    if part["score"] == TEST:
+        return "Regret is on the test score, which no optimizer sees; beside it the validation score."
+    few = f"Only {some} of {part['n_tasks']} tasks {'has' if some == 1 else 'have'} test scores"
+    return f"{few if some else 'No test scores'}: regret is on the validation score."
 
 
 def compared(n: int, anchor: str) -> str:
