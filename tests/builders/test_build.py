@@ -56,13 +56,14 @@ def test_a_build_gives_a_suite_whose_rows_are_what_training_gives(tmp_path):
     suite = built(tmp_path)
     assert [t.name for t in suite.members] == list(NAMES)
     assert suite.table.score.shape == (2, 60, 2) == suite.table.test_score.shape
-    problem = cells.load("wine", tmp_path, 150, 0)
+    problem = cells.load(tiny_recipe.recipe(), "wine", tmp_path, 0)
     task = suite.task("wine")
     for row in (0, 7, 59):
         config = suite.space.from_unit(task.pool[row])
         expected = tiny_recipe.train(problem, config, 0)
         assert task.run(config).score == pytest.approx(expected.score[1], abs=1e-7)
         assert task.run(config, 0.5).score == pytest.approx(expected.score[0], abs=1e-7)
+    assert np.isnan(suite.table.test_score[..., 0]).all() and np.isfinite(suite.table.test_score[..., 1]).all()
 
 
 def test_the_first_row_is_the_default_and_fewer_rows_are_the_first_of_more():
