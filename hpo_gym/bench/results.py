@@ -78,7 +78,7 @@ def weights_of(suite: Suite, tasks: Sequence[str]) -> np.ndarray[Any, Any]:
     for i, name in enumerate(tasks):
         task = suite.task(name)
         if isinstance(task, TableTask):
-            shared = (task.table.served[task.index, task.measured, -1] >= task.best).mean()
+            shared = (task.table.finite[task.index, task.measured, -1] >= task.best).mean()
             out[i] = 0.5 if shared > FLAT else 1.0
     return out
 
