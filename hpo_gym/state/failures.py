@@ -25,50 +25,61 @@ class Failures:
         n: Number of runs.
         dtype: Type of the scores.
         floor: What a failure has before any success, one number or ``(n,)``.
+        fidelity: Whether trials can have a fidelity below 1, so that a failure can replace a success as the incumbent.
 
     Attributes:
         worst: The lowest score of each run's successes, ``(n,)``; infinity before the first.
         hollow: Whose incumbent is a failure, ``(n,)``.
         before: The same of the incumbents before the last step.
+        mixed: Whether any of these is.
         met: Whether any run has had a failure since all began together.
+        mended: Whether `plain` has changed a score.
     """
 
-    def __init__(self, n: int, dtype: np.dtype[Any], floor: float | NDArray[Any]) -> None:
+    def __init__(self, n: int, dtype: np.dtype[Any], floor: float | NDArray[Any], *, fidelity: bool = False) -> None:
         self.floor = np.broadcast_to(np.asarray(floor, dtype), n)
         self.worst: NDArray[Any] = filled(n, np.inf, dtype)
         self.hollow = self.before = np.zeros(n, bool)
-        self.met = self._mixed = False
+        self.met = self.mended = self.mixed = False
+        self._fidelity = fidelity
 
     def begin(self, which: Ints | None) -> None:
         """Forget the trials of all runs (None), or of those at `which`."""
         if which is None:
             self.worst.fill(np.inf)
             self.hollow = self.before = np.zeros(len(self.worst), bool)
-            self.met = self._mixed = False
+            self.met = self.mixed = False
         else:
             self.worst[which] = np.inf
-            if self._mixed:
+            if self.mixed:
                 self.hollow, self.before = self.hollow.copy(), self.before.copy()
                 self.hollow[which] = self.before[which] = False
 
     # ------------------------------------------------------------------ a trial
-    def none_in(self, score: NDArray[Any]) -> bool:
-        """Whether scores ``(n,)`` are all of successes, and no incumbent is a failure; if so, they are accounted for.
-
-        Else ask `serve` and `better`.
+    def plain(self, score: NDArray[Any]) -> bool:
+        """Whether no incumbent is or becomes a failure. If so, scores ``(n,)`` are accounted for, and what failures are
+        served is written into them: a score that is not above the incumbent's. Else ask `serve` and `lifted`.
         """
-        if self._mixed or score.item(score.argmin()) == _LOST:
+        self.mended = False
+        if self.mixed:
             return False
+        if score.item(score.argmin()) == _LOST:
+            lost = (score == _LOST).nonzero()[0]
+            worst = self.worst[lost]
+            if self._fidelity or worst.item(worst.argmax()) == np.inf:
+                return False
+            score[lost] = worst
+            self.met = self.mended = True
         _minimum(self.worst, score, out=self.worst)
         return True
 
-    def none_in_one(self, score: float) -> bool:
-        """As `none_in`, of the only run."""
-        if self._mixed or score == _LOST:
-            return False
-        if score < self.worst.item(0):
-            self.worst[0] = score
-        return True
+    def served_one(self) -> float | None:
+        """What a failure of the only run is served; None where `plain` is false."""
+        worst: float = self.worst.item(0)
+        if self.mixed or worst == np.inf:
+            return None
+        self.met = True
+        return worst
 
     def serve(self, score: NDArray[Any], status: NDArray[np.int8] | None, idle: Mask | None) -> Mask:
         """Write into scores ``(n,)`` what failures are served; who failed, ``(n,)``.
@@ -98,17 +109,17 @@ class Failures:
         """Learn which incumbents were replaced by the last trials, ``(n,)``."""
         self.before = self.hollow
         self.hollow = _where(better, failed, self.hollow)
-        self._mixed = bool((self.before | self.hollow).any())
+        self.mixed = bool((self.before | self.hollow).any())
 
     # ------------------------------------------------------------------ incumbents
     def sure(self, best: NDArray[Any], hollow: Mask) -> NDArray[Any]:
         """Scores of incumbents ``(n,)``, -inf of those that are failures."""
-        return np.where(hollow, _LOST, best) if self._mixed else best
+        return np.where(hollow, _LOST, best) if self.mixed else best
 
     # ------------------------------------------------------------------ some runs
     def select(self, which: Ints) -> Failures:
         """A copy of some runs."""
-        part = Failures(len(which), self.worst.dtype, self.floor[which])
+        part = Failures(len(which), self.worst.dtype, self.floor[which], fidelity=self._fidelity)
         part.put(np.arange(len(which)), self, which)
         return part
 
@@ -116,4 +127,4 @@ class Failures:
         """Write what other runs, those `at`, have seen to those at `which`."""
         self.hollow, self.before = self.hollow.copy(), self.before.copy()
         self.worst[which], self.hollow[which], self.before[which] = other.worst[at], other.hollow[at], other.before[at]
-        self.met, self._mixed = self.met or other.met, self._mixed or other._mixed
+        self.met, self.mixed = self.met or other.met, self.mixed or other.mixed

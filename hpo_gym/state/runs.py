@@ -20,7 +20,7 @@ from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
-_maximum = np.maximum
+_maximum, _LOST = np.maximum, -np.inf
 
 
 class Told(NamedTuple):
@@ -105,7 +105,7 @@ class Runs(Slots):
         if self.scalar and isinstance(bank, PoolBank):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
-        self._failures = Failures(n, bank.dtype, floor) if bank.fallible else None
+        self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible else None
 
     # ------------------------------------------------------------------ episodes
     @property
@@ -130,9 +130,12 @@ class Runs(Slots):
         """Whether the last trial of the only run became its incumbent."""
         if self.fidelity is not None:
             return int(self.incumbent()[0]) == self.count(0) - 1
-        failures = self._failures
-        recovered = failures is not None and failures.before.item(0) and not failures.hollow.item(0)
-        return bool(self.best.item(0) > self.previous.item(0)) or recovered
+        best, before, failures = self.best, self.previous, self._failures
+        if best is before:
+            return False
+        if failures is not None and failures.mixed and failures.before.item(0) and not failures.hollow.item(0):
+            return True
+        return bool(best.item(0) > before.item(0))
 
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
         """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
@@ -227,12 +230,17 @@ class Runs(Slots):
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        if self._failures is not None and not self._failures.none_in(last):
-            self.record(at, last)
-            return
-        if isinstance(self.start, int):
+        failures, mended = self._failures, False
+        if failures is not None:
+            if not failures.plain(last):
+                self.record(at, last)
+                return
+            mended = failures.mended
+            if mended:
+                block[:, fused.score] = last
+        if isinstance(self.start, int) and not mended:
             self._late[self.clock % self.h] = cell
-        else:  # episodes that begin apart would ask for it soon
+        else:  # episodes that begin apart would ask for it soon; what failures are served stands in no table
             slot = self.clock % self.h
             self.at[slot], self._score[slot] = at, last  # `at` first: it moves what a stop has left
         self.previous = best = self.best
@@ -243,12 +251,18 @@ class Runs(Slots):
     def submit_one(self, row: int) -> None:
         """As `submit`, of the only run at full fidelity, without arrays; where `scalar`."""
         slot, score = self.clock % self.h, self._path_of_one(self, row)
-        if self._failures is not None and not self._failures.none_in_one(score):
-            self.block = None
-            self.record(np.array([row]), np.array([score], self._score.dtype))
-            if self.row is not None:
-                self.row[self.d] = self.last.item(0)
-            return
+        failures = self._failures
+        if failures is not None:
+            if failures.mixed or score == _LOST:
+                served = failures.served_one()
+                if served is None:
+                    self._record_one(row, score)
+                    return
+                score = served
+                if self.row is not None:
+                    self.row[self.d] = score
+            elif score < failures.worst.item(0):
+                failures.worst[0] = score
         self.at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
@@ -256,6 +270,13 @@ class Runs(Slots):
             self.best = self.last.copy()
         self.spent += 1.0
         self.clock += 1
+
+    def _record_one(self, row: int, score: float) -> None:
+        """Account for a trial of the only run by arrays."""
+        self.block = None
+        self.record(np.array([row]), np.array([score], self._score.dtype))
+        if self.row is not None:
+            self.row[self.d] = self.last.item(0)
 
     def record(
         self,
@@ -289,10 +310,10 @@ class Runs(Slots):
         if failures is None:
             return None
         status = None if outcome is None else outcome.status
-        if idle is None and (status is None or not status.any()) and failures.none_in(score):
-            return None
-        failed = failures.serve(score, status, idle)
-        if self.block is not None:
+        failed = None
+        if idle is not None or (status is not None and status.any()) or not failures.plain(score):
+            failed = failures.serve(score, status, idle)
+        if self.block is not None and (failed is not None or failures.mended):
             self.block[:, self.d] = score
         return failed
 
