@@ -33,7 +33,7 @@ class SMAC(Baseline):
     random forest of the logarithms of scaled costs, expected improvement and local search; one choice in five is
     random. A configuration is evaluated once. Given points are known to the forest; the design has its full size all
     the same. In a pool, a proposal stands for the nearest row that is left, and the forest learns that row; the
-    proposal stays pending. A failure has the bad score that its task gives it.
+    proposal stays pending. A failure has the worst score so far.
 
     **Reference**: Hutter, Hoos and Leyton-Brown, "Sequential model-based optimization for general algorithm
     configuration", LION 2011; Lindauer et al., "SMAC3: a versatile Bayesian optimization package for hyperparameter
