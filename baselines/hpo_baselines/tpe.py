@@ -64,6 +64,9 @@ class TreeParzen(Baseline):
             for x, score in zip(run.x[told:], run.score[told:], strict=True):
                 study.add_trial(finished(run.space, x, score))
             told = len(run.score)
+            if told < self.startup:
+                yield from evaluated(run, anywhere(run))
+                continue
             with np.errstate(all="ignore"):
                 trial = study.ask()
                 x = suggested(trial, run.space)

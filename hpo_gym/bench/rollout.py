@@ -102,7 +102,7 @@ def rollout(
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
     run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)))
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    run_one(optimizer, run, Context.of(task, budget, prior), rng)
+    run_one(optimizer, run, Context.of(task, budget, prior, starts=seeding.starts_seed(world)), rng)
     return History(tuple(run.trials), n_init)
 
 

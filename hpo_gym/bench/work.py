@@ -75,7 +75,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         world, rng = _seeds(work, cell)
         prior = suite.prior(cell.fold)
         run = Run(task, float(work.budget), world, work.n_init, floor_of(prior))
-        run_one(optimizer, run, Context.of(task, work.budget, prior), rng)
+        run_one(optimizer, run, Context.of(task, work.budget, prior, starts=seeding.starts_seed(world)), rng)
     except (Exception, SystemExit):
         return failed(cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -119,8 +119,9 @@ def _driven(
 ) -> list[Made]:  # fmt: skip
     seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
+    own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
     runs = run_batch(
-        optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
+        optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
         budget=float(work.budget), n_init=work.n_init, floor=floor_of(suite.prior(work.fold)), watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)

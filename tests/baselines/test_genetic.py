@@ -333,7 +333,7 @@ def test_no_more_runs_are_made_than_allowed(runs: int, candidates: int, tasks: i
 
 
 @pytest.mark.parametrize("g", [0, 2])
-@pytest.mark.parametrize("start", ["sobol", "portfolio"])
+@pytest.mark.parametrize("start", ["random", "portfolio"])
 def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str, g: int) -> None:
     def make() -> EvolvedGenetic:
         optimizer = evolved()
