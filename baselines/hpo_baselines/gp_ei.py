@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.pool import Pool
 from hpo_gym.registry import require
-from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.prior import Place
 
@@ -44,16 +41,15 @@ class GPExpectedImprovement(ModelBased):
     Args:
         n_init: Random trials first; given points count. None: a quarter of the budget, from 3 to 10. With fewer, the
             first choices of the process are worse than random ones in the wide conditional spaces of our suites.
-        one_hot: Whether a categorical hyperparameter is a column for each choice, 0 or the root of a half, so that two
-            choices are as far from each other as the ends of a range, and all columns are 0 where it is inactive.
+        categoricals: What the kernel sees of them (see `Columns`).
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
             `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and about a second for a choice.
     """
 
     version = 1
 
-    def __init__(self, n_init: int | None = None, one_hot: bool = False, surrogate: str = "light") -> None:
-        self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
+    def __init__(self, n_init: int | None = None, categoricals: str = "codes", surrogate: str = "light") -> None:
+        self.n_init, self.categoricals, self.surrogate = n_init, categoricals, surrogate
 
     def begin(self, run: Run) -> Model:
         if self.n_init is not None and self.n_init < 1:
@@ -61,9 +57,9 @@ class GPExpectedImprovement(ModelBased):
         if self.surrogate not in SURROGATES:
             raise unknown("surrogate", self.surrogate, SURROGATES)
         if self.surrogate == "light":
-            return GPModel(run, self.n_init, one_hot=self.one_hot)
+            return GPModel(run, self.n_init, categoricals=self.categoricals)
         require("bo")
-        return _BoTorch(run, self.n_init, one_hot=self.one_hot)
+        return _BoTorch(run, self.n_init, categoricals=self.categoricals)
 
 
 class GPModel(Model):
@@ -71,16 +67,16 @@ class GPModel(Model):
 
     Args:
         n_init: Trials before the first process; until then, choices are random. None: see `GPExpectedImprovement`.
-        one_hot: See `GPExpectedImprovement`.
+        categoricals: See `GPExpectedImprovement`.
         centre: Median of the hyperparameters' prior, ``(d + 1,)``; None: that of `prior_centre`.
     """
 
     def __init__(
-        self, run: Run, n_init: int | None = None, *, one_hot: bool = False, centre: Floats | None = None
+        self, run: Run, n_init: int | None = None, *, categoricals: str = "codes", centre: Floats | None = None
     ) -> None:
         super().__init__(run)
         self._n_init = int(np.clip(run.context.budget // 4, 3, 10)) if n_init is None else n_init
-        self._one_hot, self._centre = one_hot, centre
+        self._columns, self._centre = Columns(run.space, categoricals), centre
         self._learned: Floats | None = None
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
@@ -89,15 +85,15 @@ class GPModel(Model):
             return None
         learn = self._learned is None or n < _OFTEN or n % 3 == 0
         x, steps = self._features(seen), 15 if learn else 0
-        process = GaussianProcess.fit(x, y, start=self._learned, centre=self._centre, iterations=steps)
+        process = GaussianProcess.fit(
+            x, y, start=self._learned, centre=self._centre, iterations=steps, groups=self._columns.groups
+        )
         self._learned, best = process.log_parameters, float(y.max())
         return lambda at: log_expected_improvement(*process.predict(self._features(at)), best)
 
     def _features(self, at: Place) -> Floats:
         """The columns that the kernel sees, ``(c, p)``."""
-        if not self._one_hot:
-            return at.x
-        return _pool_features(self.pool) if self.pool and at.x is self.pool.x else one_hot(self.run.space, at.x)
+        return self._columns(at.x, self.pool)
 
 
 class _BoTorch(GPModel):
@@ -110,20 +106,3 @@ class _BoTorch(GPModel):
             return None
         value = fit_botorch(self._features(seen), y)
         return lambda at: value(self._features(at))
-
-
-def one_hot(space: SearchSpace, x: Points) -> Floats:
-    """Points ``(c, d)`` with a column for each choice of a categorical hyperparameter, ``(c, p)``."""
-    active, columns = space.active(x), []
-    for j, h in enumerate(space.hyperparameters):
-        if h.kind == "categorical":
-            chosen = h.numbers(x[:, j])[:, None] == np.arange(len(h.choices))
-            columns.append(np.sqrt(0.5) * (chosen & active[:, j : j + 1]))
-        else:
-            columns.append(x[:, j : j + 1])
-    return np.concatenate(columns, 1)
-
-
-@functools.lru_cache(maxsize=4)
-def _pool_features(pool: Pool) -> Floats:
-    return one_hot(pool.space, pool.x)
