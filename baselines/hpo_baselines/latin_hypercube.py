@@ -18,8 +18,8 @@ _LARGEST = 1024  # points of one hypercube
 class LatinHypercube(Planned):
     """The points of a Latin hypercube of as many points as the budget pays for: each column has one in each share.
 
-    In a pool (and in a small finite space) a point is a row that was not tried, each with an equal share of the cube
-    (`Strata` says how). Once a hypercube is used up, another follows.
+    In a pool (and in a small finite space) a point is a row, each with an equal share of the cube (`Strata` says
+    how). Once a hypercube is used up, another follows.
 
     **Reference**: McKay, Beckman and Conover, "A comparison of three methods for selecting values of input variables in
     the analysis of output from a computer code", Technometrics 21, 1979.

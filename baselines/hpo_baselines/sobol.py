@@ -17,8 +17,8 @@ _LONGEST = 1 << 20  # points of one sequence
 class SobolSearch(Planned):
     """The points of a scrambled Sobol sequence, in order: as random search, with fewer gaps and clusters.
 
-    In a pool (and in a small finite space) a point is a row that was not tried, each with an equal share of the cube
-    (`Strata` says how), so that what is tried is spread evenly over the rows, not over the cube.
+    In a pool (and in a small finite space) a point is a row, each with an equal share of the cube (`Strata` says
+    how), so that what is tried is spread evenly over the rows, not over the cube.
 
     **Reference**: Sobol, "On the distribution of points in a cube and the approximate evaluation of integrals", 1967;
     scrambled as Matousek, "On the L2-discrepancy for anchored boxes", 1998; implemented by `scipy.stats.qmc.Sobol`. For

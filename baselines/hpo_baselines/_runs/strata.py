@@ -2,14 +2,14 @@
 
 The nearest row of a uniform point is no uniform row: one that stands apart answers for more of the cube than one in a
 crowd. Here the rows are halved by their first column, the halves by the next, and so on, as in a k-d tree, and a
-coordinate says into which half a point falls, in proportion to the rows that are left there. So each row that is left
-has an equal share of the cube, and points spread evenly over the cube are spread evenly over the rows.
+coordinate says into which half a point falls, in proportion to the rows that there are. So each row has an equal share
+of the cube, and points spread evenly over the cube are spread evenly over the rows.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +45,17 @@ class Strata:
             left = place < middle
             low, high = np.where(left, low, middle), np.where(left, middle, high)
 
-    def row(self, u: Points, open_: Mask) -> int:
-        """The row of a point ``(d,)`` of the unit cube among those that are left ``(m,)``; -1 where none is."""
-        left = np.concatenate([[0], open_[self.order].cumsum()])
-        if not left[-1]:
-            return -1
-        low, high, u = 0, len(self.order), np.minimum(u, _BELOW_1)
+    def rows(self, u: Points, available: Mask) -> Iterator[int]:
+        """The rows of points ``(n, d)`` of the unit cube among those that are available ``(m,)``, at least one."""
+        before = [0, *available[self.order].cumsum().tolist()]
+        return (self._row(point, before) for point in np.minimum(u, _BELOW_1))
+
+    def _row(self, u: Points, before: Sequence[int]) -> int:
+        """The row of one point, by how many available rows there are before each place of the order."""
+        low, high = 0, len(self.order)
         for column in self.columns:
             middle = (low + high) // 2
-            share = (left[middle] - left[low]) / (left[high] - left[low])
+            share = (before[middle] - before[low]) / (before[high] - before[low])
             if u[column] < share:
                 high, u[column] = middle, min(u[column] / share, _BELOW_1)
             else:
@@ -68,17 +70,13 @@ def strata_of(pool: Pool) -> Strata:
 
 
 def spread(run: Run, u: Points) -> Iterator[Choice]:
-    """Points of the unit cube ``(n, d)`` as what a run tries: untried rows of its pool, or legal canonical points."""
+    """Points of the unit cube ``(n, d)`` as what a run tries: available rows of its pool, or legal canonical points."""
     if run.pool is None:
         x = run.space.snap(u)
         yield from x[run.space.legal(x)]
         return
-    strata = strata_of(run.pool)
-    for point in u:
-        row = strata.row(point, run.open)
-        if row < 0:
-            return
-        yield row
+    if run.available.any():
+        yield from strata_of(run.pool).rows(u, run.available)
 
 
 def one_of_each(run: Run, count: int) -> Iterator[Choice]:
