@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.bench.rollout import Run
 from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
@@ -231,7 +232,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = run(new(), single, _runner(task), faults, seed)
+        alone = run(new(), single, Run(task, context.budget, 0).submit, faults, seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 

@@ -84,5 +84,7 @@ def one_of_each(run: Run, count: int) -> Iterator[Choice]:
     assert run.pool is not None
     order = strata_of(run.pool).order
     rows = order[run.available[order]]
+    if not len(rows):
+        return
     at = (run.rng.permutation(count) + run.rng.random(count)) / count
     yield from map(int, rows[np.minimum((at * len(rows)).astype(np.int64), len(rows) - 1)])
