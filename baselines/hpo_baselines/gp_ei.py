@@ -35,21 +35,21 @@ class GPExpectedImprovement(ModelBased):
     great in high dimensions", ICML 2024.
 
     **Differs from the paper**: hyperparameters are optimised, not sampled; a categorical hyperparameter is a column
-    like others, its choices in their order; without a pool, the acquisition function is maximised over candidates,
+    for each choice; without a pool, the acquisition function is maximised over candidates,
     not by its gradient.
 
     Args:
         n_init: Random trials first; given points count. None: a quarter of the budget, from 3 to 10. With fewer, the
             first choices of the process are worse than random ones in the wide conditional spaces of our suites.
-        categoricals: What the kernel sees of them (see `Columns`).
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
             `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and about a second for a choice.
     """
 
     version = 1
 
-    def __init__(self, n_init: int | None = None, categoricals: str = "codes", surrogate: str = "light") -> None:
-        self.n_init, self.categoricals, self.surrogate = n_init, categoricals, surrogate
+    def __init__(self, n_init: int | None = None, one_hot: bool = True, surrogate: str = "light") -> None:
+        self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
 
     def begin(self, run: Run) -> Model:
         if self.n_init is not None and self.n_init < 1:
@@ -57,9 +57,9 @@ class GPExpectedImprovement(ModelBased):
         if self.surrogate not in SURROGATES:
             raise unknown("surrogate", self.surrogate, SURROGATES)
         if self.surrogate == "light":
-            return GPModel(run, self.n_init, categoricals=self.categoricals)
+            return GPModel(run, self.n_init, one_hot=self.one_hot)
         require("bo")
-        return _BoTorch(run, self.n_init, categoricals=self.categoricals)
+        return _BoTorch(run, self.n_init, one_hot=self.one_hot)
 
 
 class GPModel(Model):
@@ -67,16 +67,16 @@ class GPModel(Model):
 
     Args:
         n_init: Trials before the first process; until then, choices are random. None: see `GPExpectedImprovement`.
-        categoricals: See `GPExpectedImprovement`.
+        one_hot: See `GPExpectedImprovement`.
         centre: Median of the hyperparameters' prior, ``(d + 1,)``; None: that of `prior_centre`.
     """
 
     def __init__(
-        self, run: Run, n_init: int | None = None, *, categoricals: str = "codes", centre: Floats | None = None
+        self, run: Run, n_init: int | None = None, *, one_hot: bool = True, centre: Floats | None = None
     ) -> None:
         super().__init__(run)
         self._n_init = int(np.clip(run.context.budget // 4, 3, 10)) if n_init is None else n_init
-        self._columns, self._centre = Columns(run.space, categoricals), centre
+        self._columns, self._centre = Columns(run.space, one_hot), centre
         self._learned: Floats | None = None
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
@@ -85,9 +85,7 @@ class GPModel(Model):
             return None
         learn = self._learned is None or n < _OFTEN or n % 3 == 0
         x, steps = self._features(seen), 15 if learn else 0
-        process = GaussianProcess.fit(
-            x, y, start=self._learned, centre=self._centre, iterations=steps, groups=self._columns.groups
-        )
+        process = GaussianProcess.fit(x, y, start=self._learned, centre=self._centre, iterations=steps)
         self._learned, best = process.log_parameters, float(y.max())
         return lambda at: log_expected_improvement(*process.predict(self._features(at)), best)
 

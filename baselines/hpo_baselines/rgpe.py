@@ -38,21 +38,21 @@ class RankingWeightedEnsemble(ModelBased):
         samples: Posterior samples at the trials.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
-        categoricals: What kernels see of them (see `Columns`).
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
     version = 1
 
-    def __init__(self, samples: int = 30, rows: int = 80, draw: int = 0, categoricals: str = "codes") -> None:
+    def __init__(self, samples: int = 30, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.samples, self.rows, self.draw = samples, rows, draw
-        self.categoricals = categoricals
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw)
         if self.samples < 1:
             raise InvalidValueError(f"`samples >= 1` must hold, got {self.samples}; the nearest is 1.")
-        experts = experts_of(run, self.rows, self.draw, self.categoricals)
-        return GPModel(run, categoricals=self.categoricals) if experts is None else _RGPE(run, experts, self.samples)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _RGPE(run, experts, self.samples)
 
 
 class _RGPE(Model):

@@ -42,19 +42,19 @@ class TransferAcquisitionFunction(ModelBased):
         bandwidth: Share of discordant pairs at which a task's weight is 0.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
-        categoricals: What kernels see of them (see `Columns`).
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
     version = 1
 
-    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, categoricals: str = "codes") -> None:
+    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
-        self.categoricals = categoricals
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw, self.bandwidth)
-        experts = experts_of(run, self.rows, self.draw, self.categoricals)
-        return GPModel(run, categoricals=self.categoricals) if experts is None else _TAF(run, experts, self.bandwidth)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _TAF(run, experts, self.bandwidth)
 
 
 class OwnProcess:
@@ -66,9 +66,7 @@ class OwnProcess:
 
     def fit(self, seen: Place, y: Floats) -> GaussianProcess:
         """The process of trials at `seen`, with scores ``(n,)``."""
-        process = GaussianProcess.fit(
-            self._columns(seen.x), y, start=self._learned, iterations=5, groups=self._columns.groups
-        )
+        process = GaussianProcess.fit(self._columns(seen.x), y, start=self._learned, iterations=5)
         self._learned = process.log_parameters
         return process
 

@@ -38,19 +38,19 @@ class TwoStageTransferSurrogate(ModelBased):
         bandwidth: Share of discordant pairs at which a task's weight is 0.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
-        categoricals: What kernels see of them (see `Columns`).
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
     version = 1
 
-    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, categoricals: str = "codes") -> None:
+    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
-        self.categoricals = categoricals
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw, self.bandwidth)
-        experts = experts_of(run, self.rows, self.draw, self.categoricals)
-        return GPModel(run, categoricals=self.categoricals) if experts is None else _TST(run, experts, self.bandwidth)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _TST(run, experts, self.bandwidth)
 
 
 class _TST(Model):

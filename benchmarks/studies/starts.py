@@ -1,7 +1,7 @@
 """How many random trials model-based baselines begin with, and what their kernels see of categoricals.
 
     python benchmarks/studies/starts.py gp-ei n_init 2 3 4 5 8
-    python benchmarks/studies/starts.py rgpe categoricals codes one-hot hamming --tasks 4
+    python benchmarks/studies/starts.py rgpe one_hot false true --tasks 12 --seeds 1
 
 The AUC of each value of a setting on validation tasks of every suite with a table, as a ratio to that of the first
 value, and the geometric mean of the ratios over suites. The tasks are the first of each family by hash; nothing here

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -137,8 +138,15 @@ class PoolPrior:
 
     @classmethod
     def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale) -> PoolPrior:
-        """From earlier tasks; those that stand on another pool are left out."""
+        """From earlier tasks; those that stand on another pool are left out, with a warning."""
         fitting = [e for e in prior if e.x is x or (e.x.shape == x.shape and np.array_equal(e.x, x))]
+        if len(fitting) < len(prior):
+            first = next(e.name for e in prior if e not in fitting)
+            warnings.warn(
+                f"{len(prior) - len(fitting)} of {len(prior)} earlier tasks are left out, such as {first!r}: they were "
+                f"not measured at the {len(x)} points of this pool.",
+                stacklevel=2,
+            )
         raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
         y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
         known = np.isfinite(y)

@@ -29,7 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_baselines._models.columns import Columns, one_hot
-from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, matern52, prior_centre
+from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
@@ -40,9 +40,9 @@ from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_baselines.tpe import distributions, finished, levels, suggested
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, make_optimizer
-from hpo_gym.pool import keys
+from hpo_gym.pool import Pool, keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Query, Trial
 
@@ -675,34 +675,29 @@ def test_columns_of_choices_have_the_distances_of_a_pool() -> None:
     assert ((columns[:20] - columns[20:]) ** 2).sum(1) == pytest.approx(expected)
 
 
-def test_a_hamming_kernel_by_hand() -> None:
-    """Length 2 of the choice and .5 of the number: other choices add 1 / 4, a number .25 further on (.25 / .5)^2."""
+def test_columns_of_choices_by_hand() -> None:
+    """The root of a half where a choice is taken: two other choices are 1 apart, as the ends of a range."""
     space = ConfigurationSpace()
     space.add(Categorical("c", ["p", "q", "r"]), Float("u", (0.0, 1.0)))
-    columns = Columns(SearchSpace(space), "hamming")
-    x = columns(columns.space.encode([{"c": "p", "u": 0.0}, {"c": "r", "u": 0.25}, {"c": "q", "u": 0.0}]))
-    assert columns.groups is not None and columns.groups.tolist() == [0, 0, 0, 1] and x.shape == (3, 4)
-    process = GaussianProcess(x, np.array([0.0, 1.0, 2.0]), np.log([2.0, 0.5, 1e-3]), columns.groups)
-    r = np.sqrt(5.0 * np.array([0.25 + 0.25, 0.25]))
-    expected = (1.0 + r + r * r / 3.0) * np.exp(-r)
-    assert matern52(x[:1], x[1:], process.length)[0] == pytest.approx(expected, abs=1e-9)
-    codes = Columns(columns.space, "codes")
-    assert codes.groups is None and codes(x) is x
-    with pytest.raises(UnknownNameError, match="hamming"):
-        Columns(columns.space, "haming")
+    columns, half = Columns(SearchSpace(space), one_hot=True), math.sqrt(0.5)
+    x = columns.space.encode([{"c": "p", "u": 0.0}, {"c": "r", "u": 0.25}])
+    assert columns(x).tolist() == [[half, 0, 0, 0], [0, 0, half, 0.25]]
+    pool = Pool(columns.space, x)
+    assert columns(pool.x, pool) is columns(pool.x, pool) and columns(pool.x, pool).tolist() == columns(x).tolist()
+    assert Columns(columns.space, one_hot=False)(x) is x
 
 
-def test_what_columns_share_is_learned_by_the_right_slope() -> None:
-    s, r = mixed(), np.random.default_rng(0)
-    columns = Columns(s, "hamming")
-    x, z, centre = columns(s.sample(r, 12)), r.standard_normal(12), prior_centre(s.d)
-    at = centre + 0.3 * r.standard_normal(s.d + 1)
-    value, slope = _loss(at, x, z, centre, columns.groups)
-    for j in range(s.d + 1):
-        step = np.eye(s.d + 1)[j] * 1e-6
-        high, low = (_loss(at + way * step, x, z, centre, columns.groups)[0] for way in (1, -1))
-        assert slope[j] == pytest.approx((high - low) / 2e-6, rel=1e-4, abs=1e-5)
-    assert len(slope) == s.d + 1 and np.isfinite(value)
+def test_processes_see_no_order_of_choices() -> None:
+    """Four choices in a row, the ends of which score alike: what lies between them says nothing of the order."""
+    space = ConfigurationSpace()
+    space.add(Categorical("c", ["p", "q", "r", "s"]))
+    x = SearchSpace(space).encode([{"c": c} for c in "pqrs"])
+    y = np.array([1.0, -1.0, -1.0])
+    for one_hot_, alike in ((True, True), (False, False)):
+        columns = Columns(SearchSpace(space), one_hot_)
+        mean, sd = GaussianProcess.fit(columns(x[:3]), y, iterations=0).predict(columns(x))
+        near = GaussianProcess.fit(columns(x[[0, 1, 3]]), y, iterations=0).predict(columns(x))
+        assert (abs(mean[3] - near[0][2]) < 1e-9 and abs(sd[3] - near[1][2]) < 1e-9) == alike
 
 
 # ---------------------------------------------------------------------- SMAC

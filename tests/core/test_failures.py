@@ -249,7 +249,7 @@ def test_scores_that_a_run_never_sees_change_nothing_that_it_is_told(name: str) 
             failures += sum(trial.status != Status.OK for history in histories[-2:] for trial in history)
     assert failures or name in ("Curves", "Pipelines")  # those have none in full
     bounds = [(t.best, t.worst) for t in (suite.task(tasks[0]), changed(suite, histories, tasks).task(tasks[0]))]
-    assert bounds[0] != bounds[1]
+    assert bounds[0] != bounds[1] or name == "Curves"  # all of its 20 rows are seen
 
 
 def test_other_scores_that_a_run_sees_are_told() -> None:

@@ -8,46 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import unknown
 from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 Floats = NDArray[np.float64]
 
-CATEGORICALS = ("one-hot", "hamming", "codes")
-
 
 @dataclass(frozen=True)
 class Columns:
-    """From points to the columns of a kernel, and whose length scale each has.
+    """From points to the columns of a kernel.
 
     Attributes:
         space: The search space.
-        categoricals: "one-hot": a column for each choice, each with a length scale of its own (see `one_hot`).
-            "hamming": the same columns, those of one hyperparameter with one length scale, so that two choices are as
-            far apart as any two. "codes": one column, the choices in their order.
+        one_hot: Whether a categorical has a column for each choice (see `one_hot`), else one, its choices in order.
     """
 
     space: SearchSpace
-    categoricals: str
-
-    def __post_init__(self) -> None:
-        if self.categoricals not in CATEGORICALS:
-            raise unknown("way with categoricals", self.categoricals, CATEGORICALS)
+    one_hot: bool
 
     def __call__(self, x: Points, pool: Pool | None = None) -> Floats:
         """The columns of canonical points ``(c, d)``, ``(c, p)``; those of a whole `pool` are made once."""
-        if self.categoricals == "codes":
+        if not self.one_hot:
             return x
         return _of_pool(pool) if pool is not None and x is pool.x else one_hot(self.space, x)
-
-    @functools.cached_property
-    def groups(self) -> NDArray[np.int64] | None:
-        """The length scale of each column, ``(p,)``, a position among `d`; None: each column has its own."""
-        if self.categoricals != "hamming":
-            return None
-        widths = [len(h.choices) if h.kind == "categorical" else 1 for h in self.space.hyperparameters]
-        return np.repeat(np.arange(self.space.d), widths)
 
 
 def one_hot(space: SearchSpace, x: Points) -> Floats:

@@ -54,20 +54,20 @@ class Experts:
         return self.top[place.row] if place.exact else np.asarray(self.at(place)[0].mean(0))
 
 
-def experts_of(run: Run, rows: int, draw: int, categoricals: str) -> Experts | None:
+def experts_of(run: Run, rows: int, draw: int, one_hot: bool) -> Experts | None:
     """The experts of a run's prior at the points of its table; None where nothing is known.
 
     Args:
         rows: Of each task, so many of its measured points are learned from.
         draw: Seed of their draw.
-        categoricals: See `Columns`.
+        one_hot: See `Columns`.
     """
     prior = tuple(run.context.prior)
     table = run.pool
     if table is None:
         shared = table_of(run)
         table = None if shared is None else shared.pool
-    return None if table is None else _experts(Columns(run.space, categoricals), prior, table, rows, draw)
+    return None if table is None else _experts(Columns(run.space, one_hot), prior, table, rows, draw)
 
 
 @functools.lru_cache(maxsize=4)
@@ -94,9 +94,7 @@ def _process(columns: Columns, e: Evaluations, rows: int, rng: np.random.Generat
     there = np.flatnonzero(~np.isnan(y))
     some = rng.choice(len(there), min(rows, len(there)), replace=False)
     y = standardised(y[there])
-    return GaussianProcess.fit(
-        columns(columns.space.snap(e.x[there[some]])), y[some], iterations=_ITERATIONS, groups=columns.groups
-    )
+    return GaussianProcess.fit(columns(columns.space.snap(e.x[there[some]])), y[some], iterations=_ITERATIONS)
 
 
 def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Matrix, Matrix]:

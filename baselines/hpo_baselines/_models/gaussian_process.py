@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from hpo_gym.space import Points
 
 Floats = NDArray[np.float64]
-Groups = NDArray[np.int64] | None
 
 _SCALE_BOUNDS, _NOISE_BOUNDS = (-4.0, 4.0), (-10.0, 0.0)
 _NOISE_MEAN, _NOISE_SD = -6.0, 2.0
@@ -18,7 +17,7 @@ _FEWEST = 3  # of fewer points, no hyperparameter is learned
 
 
 class GaussianProcess:
-    """A posterior with a Matern-5/2 kernel, one length scale for each of `d` columns or groups, and a constant mean.
+    """A posterior with a Matern-5/2 kernel, one length scale for each of `d` columns, and a constant mean.
 
     Scores are standardised first. The signal variance is not searched for: the likelihood is profiled at its estimate
     in closed form, which has one pseudo-observation of 1, so that it is never 0.
@@ -28,20 +27,19 @@ class GaussianProcess:
         y: Scores ``(n,)``.
         log_parameters: Logarithms of the length scales, then of the noise's variance as a share of the signal's,
             ``(d + 1,)``.
-        groups: Which of the length scales each column has, ``(p,)``; None: its own.
 
     Attributes:
         variance: The signal variance of standardised scores.
     """
 
-    def __init__(self, x: Points, y: Floats, log_parameters: Floats, groups: Groups = None) -> None:
+    def __init__(self, x: Points, y: Floats, log_parameters: Floats) -> None:
         from scipy.linalg import solve_triangular
 
         self.x, self.log_parameters = x, log_parameters
         self.mean, spread = float(y.mean()), float(y.std())
         self.scale = spread if spread > _EQUAL else 1.0
         self.z = (y - self.mean) / self.scale
-        self.length = lengths(log_parameters, groups)
+        self.length = np.exp(log_parameters[:-1])
         self._root = np.linalg.cholesky(_covariance(matern52(x, x, self.length), log_parameters[-1]))
         half = solve_triangular(self._root, self.z, lower=True)
         self._weight = solve_triangular(self._root, half, lower=True, trans=1)
@@ -56,7 +54,6 @@ class GaussianProcess:
         start: Floats | None = None,
         centre: Floats | None = None,
         iterations: int = 15,
-        groups: Groups = None,
     ) -> GaussianProcess:
         """The posterior at the most probable hyperparameters that a few steps of L-BFGS-B find.
 
@@ -64,14 +61,12 @@ class GaussianProcess:
             start: Where the search starts, ``(d + 1,)``; None: at `centre`.
             centre: Where the log-normal prior of the length scales has its median, ``(d + 1,)``; None: `prior_centre`.
             iterations: Steps; 0 keeps `start`.
-            groups: Which of the length scales each column has, ``(p,)``; None: its own.
         """
-        scales = x.shape[1] if groups is None else int(groups[-1]) + 1
-        centre = prior_centre(scales) if centre is None else centre
+        centre = prior_centre(x.shape[1]) if centre is None else centre
         p = centre if start is None else start
         if len(x) >= _FEWEST and iterations:
-            p = _most_probable(x, cls(x, y, p, groups).z, p, centre, iterations, groups)
-        return cls(x, y, p, groups)
+            p = _most_probable(x, cls(x, y, p).z, p, centre, iterations)
+        return cls(x, y, p)
 
     def predict(self, x: Points) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the score without noise at points ``(c, d)``."""
@@ -97,12 +92,6 @@ class GaussianProcess:
 def prior_centre(d: int) -> Floats:
     """The median of the hyperparameters' prior: length scales grow with the diagonal of the cube, ``(d + 1,)``."""
     return np.append(np.full(d, np.log(0.5) + 0.5 * np.log(d)), _NOISE_MEAN)
-
-
-def lengths(log_parameters: Floats, groups: Groups) -> Floats:
-    """The length scale of each column, ``(p,)``."""
-    scales = np.exp(log_parameters[:-1])
-    return np.asarray(scales if groups is None else scales[groups])
 
 
 def matern52(a: Points, b: Points, length: Floats | float) -> Floats:
@@ -132,21 +121,20 @@ def _covariance(correlation: Floats, log_noise: float) -> Floats:
     return correlation
 
 
-def _most_probable(x: Points, z: Floats, start: Floats, centre: Floats, iterations: int, groups: Groups) -> Floats:
+def _most_probable(x: Points, z: Floats, start: Floats, centre: Floats, iterations: int) -> Floats:
     from scipy.optimize import minimize
 
-    bounds = [_SCALE_BOUNDS] * (len(start) - 1) + [_NOISE_BOUNDS]
+    bounds = [_SCALE_BOUNDS] * x.shape[1] + [_NOISE_BOUNDS]
     start = np.clip(start, *np.array(bounds).T)
-    given, most = (x, z, centre, groups), {"maxiter": iterations}
-    found = minimize(_loss, start, given, "L-BFGS-B", jac=True, bounds=bounds, options=most)
+    found = minimize(_loss, start, (x, z, centre), "L-BFGS-B", jac=True, bounds=bounds, options={"maxiter": iterations})
     return np.asarray(found.x, np.float64)
 
 
-def _loss(p: Floats, x: Points, z: Floats, centre: Floats, groups: Groups = None) -> tuple[float, Floats]:
+def _loss(p: Floats, x: Points, z: Floats, centre: Floats) -> tuple[float, Floats]:
     """Negative log posterior density of the hyperparameters (without constants), and its gradient ``(d + 1,)``."""
     from scipy.linalg import lapack, solve_triangular
 
-    n, length = len(x), lengths(p, groups)
+    n, length = len(x), np.exp(p[:-1])
     r = _distance(x, x, length)
     decay = np.exp(-r)
     root = np.linalg.cholesky(_covariance((1.0 + r + r * r / 3.0) * decay, p[-1]))
@@ -163,8 +151,6 @@ def _loss(p: Floats, x: Points, z: Floats, centre: Floats, groups: Groups = None
     slope = pull * ((5.0 / 3.0) * (1.0 + r) * decay)  # by the squared distance, in logarithms of length scales
     scaled = x / length
     by_scale = slope.sum(1) @ (scaled * scaled) - np.einsum("nd,nd->d", scaled, slope @ scaled)
-    if groups is not None:
-        by_scale = np.bincount(groups, by_scale)
     by_noise = 0.5 * np.trace(pull) * np.exp(p[-1])
     off[-1] /= _NOISE_SD
     return float(value), np.append(by_scale, by_noise) + off
