@@ -40,7 +40,7 @@ class DifferentialEvolution(Population):
         crossover: CR.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, population: int | None = None, scale: float = 0.5, crossover: float = 0.5) -> None:
         self.population, self.scale, self.crossover = population, scale, crossover

@@ -48,7 +48,7 @@ class FreezeThaw(MultiFidelity):
         n_init: Random configurations first; given points count.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, eta: int = 3, n_init: int = 3) -> None:
         self.eta, self.n_init = eta, n_init

@@ -44,7 +44,7 @@ class GeneticAlgorithm(Baseline):
         mutation: Columns of a child that mutate, on average.
     """
 
-    version = 2
+    version = 3
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class EvolvedGenetic(Trained, Baseline):
         found: The settings, None before `train` or `load`.
     """
 
-    version = 2
+    version = 3
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
     name = "ga-evolved"
     found: Settings | None = None

@@ -40,7 +40,7 @@ class WarmStartedGP(ModelBased):
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.n_init, self.rows, self.draw, self.one_hot = n_init, rows, draw, one_hot

@@ -43,7 +43,7 @@ class GridSearch(Planned):
             smaller than the budget.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, levels: int | None = None) -> None:
         self.levels = levels

@@ -28,7 +28,7 @@ class LatinHypercube(Planned):
     rules out are left out; a hypercube has at most 1,024 points.
     """
 
-    version = 2
+    version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """Hypercube after hypercube."""

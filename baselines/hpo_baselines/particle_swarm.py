@@ -39,7 +39,7 @@ class ParticleSwarm(Population):
         phi: Sum of the two pulls, above 4.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, population: int | None = None, phi: float = 4.1) -> None:
         self.population, self.phi = population, phi

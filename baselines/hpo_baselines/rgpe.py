@@ -41,7 +41,7 @@ class RankingWeightedEnsemble(ModelBased):
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, samples: int = 30, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.samples, self.rows, self.draw = samples, rows, draw

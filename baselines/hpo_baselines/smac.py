@@ -49,7 +49,7 @@ class SMAC(Baseline):
         retrain: Choices from one forest.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, retrain: int = 8) -> None:
         self.retrain = retrain

@@ -27,7 +27,7 @@ class SobolSearch(Planned):
     **Differs from the paper**: points that a forbidden clause rules out are left out.
     """
 
-    version = 2
+    version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """A sequence of the run's own scrambling."""

@@ -42,7 +42,7 @@ class TreeParzen(Baseline):
         candidates: Samples of which the best is proposed.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, startup: int = 10, candidates: int = 24) -> None:
         self.startup, self.candidates = startup, candidates

@@ -41,7 +41,7 @@ class TwoStageTransferSurrogate(ModelBased):
         one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
