@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.bench.rollout import Run
 from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
@@ -81,6 +80,18 @@ def check_optimizer(
 
 def _runner(task: Task) -> Answer:
     return lambda query: task.run(query.config, query.fidelity)
+
+
+def _run_of(task: Task) -> Answer:
+    """Answers of one run: a failure has the worst success so far, as in a batch."""
+    good: list[float] = []
+
+    def answer(query: Query) -> Trial:
+        trial = task.run(query.config, query.fidelity, failed=min(good, default=0.0))
+        good.extend([trial.score] if trial.status is Status.OK else [])
+        return trial
+
+    return answer
 
 
 def made_up(query: Query) -> Trial:
@@ -232,7 +243,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = run(new(), single, Run(task, context.budget, 0).submit, faults, seed)
+        alone = run(new(), single, _run_of(task), faults, seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 
