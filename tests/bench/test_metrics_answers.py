@@ -30,7 +30,7 @@ from hpo_gym.bench.metrics import (
 )
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
-from hpo_gym.trial import History, Query, Trial
+from hpo_gym.trial import History, Query, Status, Trial
 
 COLUMN = {"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
 SPACE = SearchSpace({"hyperparameters": [COLUMN], "conditions": [], "forbiddens": []})
@@ -50,10 +50,14 @@ def task(*, noise: bool = False, fidelity: bool = False) -> hpo_gym.Task:
     return suite.task("task-0")
 
 
-def arrays(rows: list[int], scores: list[float], fidelities: list[float] | None = None) -> dict[str, np.ndarray]:
+def arrays(
+    rows: list[int], scores: list[float], fidelities: list[float] | None = None, failed: tuple[int, ...] = ()
+) -> dict[str, np.ndarray]:
     """What is stored of a run; points have one column more than the space, as in a suite of mixed dimension."""
     x = np.array([[U[r], 0.5] for r in rows]).reshape(-1, 2)
-    return {"x": x, "score": np.array(scores, float), "fidelity": np.array(fidelities or [1.0] * len(rows))}
+    status = np.array([i in failed for i in range(len(rows))], np.int8)
+    score, fidelity = np.array(scores, float), np.array(fidelities or [1.0] * len(rows))
+    return {"x": x, "score": score, "status": status, "fidelity": fidelity}
 
 
 def history(rows: list[int], fidelities: list[float], n_init: int = 0) -> History:
@@ -81,6 +85,16 @@ def test_given_points_count_for_the_incumbent_and_not_for_the_budget() -> None:
     assert incumbents(task(), run, 3, 2).tolist() == [12, 12, 16]
     assert incumbents(task(), run, 4, 3).tolist() == [12, 16, 16, 16]
     assert incumbents(task(), arrays([3], [12]), 2, 1).tolist() == [12, 12]
+
+
+def test_a_failure_is_the_incumbent_of_nothing_and_counts_as_nothing_while_all_have_failed() -> None:
+    """Whatever it was served: 9 before any success, above the 4 and the 8 that come later, then the worst so far."""
+    run = arrays([2, 1, 0, 1, 3], [9, 9, 4, 4, 8], failed=(0, 1, 3))
+    assert incumbents(task(), run, 5, 0).tolist() == [-math.inf, -math.inf, 4, 4, 8]
+    by_fidelity = arrays([0, 1, 3], [5.0, 5.0, 12.0], [0.5, 0.5, 1.0], failed=(0,))
+    assert incumbents(task(fidelity=True), by_fidelity, 2, 0).tolist() == [8, 12]
+    trials = [Trial(Query({"u": U[r]}), s, status=Status(r == 2)) for r, s in ((2, 9.0), (0, 0.0), (3, 12.0))]
+    assert hpo_gym.regret_of(History(tuple(trials)), task()).tolist() == [1.0, 1.0, 0.25]
 
 
 def test_a_run_without_trials_has_no_incumbent() -> None:
