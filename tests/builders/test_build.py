@@ -14,7 +14,6 @@ import tiny_recipe
 from typer.testing import CliRunner
 
 from hpo_gym.builders import files
-from hpo_gym.builders.data_sets import roster
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training import build as training
 from hpo_gym.builders.training import cells
@@ -305,21 +304,28 @@ def shipped_as_made_now(name: str):
     return recipe, suite
 
 
+CELLS = {
+    "SVM": (("iris", 0), ("digits", 199), ("wdbc", 61)),  # the last one fails: it needs too many iterations
+    "Linear": (("iris", 0), ("digits", 61), ("wdbc", 199)),
+    "Boosting": (("iris", 0), ("wine", 61), ("wdbc", 199)),
+    "MLP": (("iris", 0), ("digits", 61), ("wdbc", 7)),
+}
+"""Cells of data sets that scikit-learn brings, whose scores are the same with SSE4, AVX2 and AVX-512. Of 39 cells of
+`MLP` 16 are not, by up to .08: what a network rounds otherwise grows over 50 epochs."""
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_cells_trained_again_are_those_of_the_shipped_table(tmp_path, name):
-    """A configuration each on data sets that scikit-learn brings; other processors round the last bits otherwise."""
     recipe, suite = shipped_as_made_now(name)
-    brought = [t for t in suite.members if roster.entry(t.name).package == "scikit-learn"]
-    assert len(brought) >= 2
-    for task, row in zip(brought, (0, 61, 199), strict=False):
+    for data_set, row in CELLS[name]:
         assert np.array_equal(cells.configurations(recipe, row + 1)[row], suite.table.x[row])
-        part = cells.Part(recipe, task.name, (row,), 0, tmp_path, Shards(tmp_path))
+        part = cells.Part(recipe, data_set, (row,), 0, tmp_path, Shards(tmp_path))
         assert cells.perform(part) is None
-        found = part.shards.read(task.name, part.chunk)
+        found = part.shards.read(data_set, part.chunk)
         for kind in ("score", "test_score"):
-            there = getattr(suite.table, kind)[task.index, row]
-            assert there == pytest.approx(found[kind][0], abs=3e-6, rel=0, nan_ok=True), (task.name, row, kind)
-        assert np.isnan(found["test_score"][0, :-1]).all() and not np.isnan(found["test_score"][0, -1])
+            there = getattr(suite.table, kind)[suite.task(data_set).index, row]
+            assert there == pytest.approx(found[kind][0], abs=3e-6, rel=0, nan_ok=True), (data_set, row, kind)
+        assert np.isnan(found["test_score"][0]).tolist() == [True] * (len(recipe.fidelities) - 1) + [False]
 
 
 @pytest.mark.skipif("HPO_GYM_ARCHIVES" not in os.environ, reason="HPO_GYM_ARCHIVES names no folder of archives")
