@@ -146,7 +146,7 @@ def table_of(suite: Suite) -> Table | None:
 
 def full_scores(table: Table) -> Floats:
     """Scores at full fidelity ``(k, m)``; a failure has the worst score of its task, NaN is not measured."""
-    return np.where(table.measured, table.served[..., -1].astype(np.float64), np.nan)
+    return np.where(table.measured, table.finite[..., -1].astype(np.float64), np.nan)
 
 
 def known(row: Floats) -> Floats:
@@ -214,7 +214,7 @@ def _fidelities(table: Table, full: Floats) -> tuple[tuple[float, float], ...]:
     out = []
     for f, level in enumerate(table.fidelities[:-1]):
         scores = [spearman(low[there], row[there]) for low, row, there in
-                  zip(table.served[..., f], full, table.measured, strict=True)]  # fmt: skip
+                  zip(table.finite[..., f], full, table.measured, strict=True)]  # fmt: skip
         out.append((level, median(scores)))
     return tuple(out)
 
