@@ -17,6 +17,7 @@ from hpo_gym.storage.store import Store
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.csv import suite_from_csv
 from hpo_gym.tables.suite import TableSuite
+from hpo_gym.trial import Status
 
 LEVELS = (1 / 3, 1.0)
 INF, NAN = np.inf, np.nan
@@ -87,8 +88,8 @@ def test_formulas_and_tables_without_have_none() -> None:
         assert task.test_range is None and task.test_scores(task.space.spread(3)) is None
 
 
-def places(fidelity: list[float], score: list[float]) -> list[int]:
-    return [max(range(t + 1), key=lambda i: (fidelity[i], score[i], -i)) for t in range(len(score))]
+def places(fidelity: list[float], good: list[bool], score: list[float]) -> list[int]:
+    return [max(range(t + 1), key=lambda i: (fidelity[i], good[i], score[i], -i)) for t in range(len(score))]
 
 
 @pytest.mark.parametrize("n_init", [0, 2])
@@ -101,16 +102,18 @@ def test_the_incumbent_is_that_of_validation(noisy: bool, n_init: int) -> None:
         "x": np.pad(task.space.encode(history.configs), ((0, 0), (0, 1))),
         "score": np.array(history.scores),
         "fidelity": np.array(history.fidelities),
+        "status": np.array(history.statuses),
     }
     found = incumbents_on_test(task, arrays, 9, n_init)
     column = suite.table.test_score[task.index, :, -1].tolist()  # type: ignore[index]
     best, worst = expected_range(suite, "g")
     rows = [task.row_of(c) for c in history.configs]  # type: ignore[attr-defined]
-    at = places(list(history.fidelities), list(history.scores))
+    good = [status == Status.OK for status in history.statuses]
+    at = places(list(history.fidelities), good, list(history.scores))
     expected, spent = [-INF] * 9, 0.0
     for i, f in enumerate(history.fidelities):
         spent += f * (i >= n_init)
-        value = max(column[rows[at[i]]], worst)
+        value = max(column[rows[at[i]]], worst) if good[at[i]] else -INF
         expected = [value if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
     assert found is not None and found.tolist() == expected
     assert (found <= best).all()
@@ -119,7 +122,7 @@ def test_the_incumbent_is_that_of_validation(noisy: bool, n_init: int) -> None:
 
 def test_a_run_without_trials_has_no_tested_incumbent() -> None:
     task = suite_of().task("g")
-    empty = {"x": np.empty((0, task.space.d)), "score": np.empty(0), "fidelity": np.empty(0)}
+    empty = {"x": np.empty((0, task.space.d)), "score": np.empty(0), "fidelity": np.empty(0), "status": np.empty(0)}
     found = incumbents_on_test(task, empty, 2, 0)
     assert found is not None and found.tolist() == [-INF, -INF]
 
@@ -146,10 +149,10 @@ def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path) -> No
             best, worst = expected_range(suite, task.name)
             column = suite.table.test_score[task.index, :, 0].tolist()  # type: ignore[index]
             rows = task.rows(record.arrays["x"]).tolist()  # type: ignore[attr-defined]
-            score = record.arrays["score"].tolist()
-            at = places([1.0] * 6, score)
-            tested = [(best - max(column[rows[i]], worst)) / (best - worst) for i in at]
-            seen = [(task.best - score[i]) / (task.best - task.worst) for i in at]
+            score, good = record.arrays["score"].tolist(), (record.arrays["status"] == Status.OK).tolist()
+            at = places([1.0] * 6, good, score)
+            tested = [(best - max(column[rows[i]], worst)) / (best - worst) if good[i] else 1.0 for i in at]
+            seen = [(task.best - score[i]) / (task.best - task.worst) if good[i] else 1.0 for i in at]
             place = regrets.setdefault(record.identity["optimizer"]["name"], {"test": [], "validation": []})  # type: ignore[index, call-overload]
             place["test"].append(tested)
             place["validation"].append(seen)
