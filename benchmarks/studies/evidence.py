@@ -25,7 +25,7 @@ OWN = ("SVM", "Linear", "Boosting", "MLP")
 
 def told() -> Iterator[str]:
     """What each suite can tell."""
-    yield "| suite | test tasks | families | headline | the portfolio's AUC | told apart | pairs that differ | ranks alike |"
+    yield "| suite | test tasks | families | headline | portfolio's AUC | told apart | pairs that differ | ranks alike |"
     yield "|---|---:|---:|---|---:|---:|---:|---:|"
     for name in suites_of([])[0]:
         suite = load_suite(name)
@@ -44,7 +44,7 @@ def _cells(found: Resolution) -> Sequence[str]:
 
 def tested() -> Iterator[str]:
     """How validation and test go together in the suites of our own training."""
-    yield "| suite | test rows, median | families with 1,000 or more | all configurations | best tenth | validation optimum |"
+    yield "| suite | test rows | families with 1,000 or more | all configurations | best tenth | validation optimum |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name in OWN:
         suite = load_suite(name)
