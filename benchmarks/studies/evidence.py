@@ -25,7 +25,7 @@ OWN = ("SVM", "Linear", "Boosting", "MLP")
 
 def told() -> Iterator[str]:
     """What each suite can tell."""
-    yield "| suite | test tasks | families | headline | portfolio's AUC | told apart | pairs that differ | ranks alike |"
+    yield "| suite | test tasks | families | headline | portfolio AUC | told apart | pairs that differ | ranks alike |"
     yield "|---|---:|---:|---|---:|---:|---:|---:|"
     for name in suites_of([])[0]:
         suite = load_suite(name)
