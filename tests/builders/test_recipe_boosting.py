@@ -34,14 +34,14 @@ print(t.digest(), count() - before)
 
 
 def toy(x, y, classes=0):
-    """A problem of three folds, the last quarter for the test."""
+    """A problem of three folds; each has a third of the last quarter for the test."""
     order = np.random.default_rng(0).permutation(len(y))[:400]
     x, y = x[order].astype(float), y[order]
     y = y.astype(int) if classes else (y - y.mean()) / y.std()
     cut = len(y) * 3 // 4
-    parts = np.array_split(np.arange(cut), 3)
-    folds = tuple(Fold(np.delete(x[:cut], p, 0), np.delete(y[:cut], p), x[p], y[p]) for p in parts)
-    return Problem("toy", "classification" if classes else "regression", classes, folds, x[cut:], y[cut:])
+    parts = zip(np.array_split(np.arange(cut), 3), np.array_split(np.arange(cut, len(y)), 3), strict=True)
+    folds = tuple(Fold(np.delete(x[:cut], p, 0), np.delete(y[:cut], p), x[p], y[p], x[t], y[t]) for p, t in parts)
+    return Problem("toy", "classification" if classes else "regression", classes, folds)
 
 
 def cancer():
@@ -76,9 +76,9 @@ def by_lightgbm(problem, options, seed, trees):
         said = {"seed": boosting.mix_int(seed, i) % 2**31, "deterministic": True, "force_row_wise": True}
         said |= {**goal, **options, "verbosity": -1, "num_threads": 1}
         model = lightgbm.train(said, lightgbm.Dataset(fold.x, fold.y), num_boost_round=trees)
-        raw = model.predict(fold.x_val), model.predict(problem.x_test)
+        raw = model.predict(fold.x_val), model.predict(fold.x_test)
         val, test = raw if problem.kind == "regression" else ((r > 0.5).astype(int) for r in raw)
-        scores.append((problem.score(fold.y_val, val), problem.score(problem.y_test, test)))
+        scores.append((problem.score(fold.y_val, val), problem.score(fold.y_test, test)))
     return np.mean(scores, 0)
 
 
@@ -104,8 +104,9 @@ def test_the_space_has_13_hyperparameters_and_what_a_kind_of_boosting_lacks_is_i
 @pytest.mark.parametrize("name", ["two classes", "regression"])
 def test_the_default_configuration_is_lightgbm_without_options(name):
     found = train(TOYS[name], DEFAULT, 3)
-    expected = np.array([by_lightgbm(TOYS[name], {}, 3, trees) for trees in TREES]).T
-    assert np.array([found.score, found.test_score]) == pytest.approx(expected, abs=1e-6)
+    score, test = np.array([by_lightgbm(TOYS[name], {}, 3, trees) for trees in TREES]).T
+    assert found.score == pytest.approx(score, abs=1e-6)
+    assert found.test_score[-1] == pytest.approx(test[-1], abs=1e-6)
     own = lightgbm.LGBMModel().get_params()
     assert {n: DEFAULT[n] for n in DEFAULT if n in own} == pytest.approx(
         {n: own[n] for n in DEFAULT if n in own} | {"class_weight": "none"}, abs=1e-7
@@ -114,7 +115,8 @@ def test_the_default_configuration_is_lightgbm_without_options(name):
 
 def test_the_recipe_counts_trees_up_to_128_and_its_builder_is_known():
     assert tuple(128 * f for f in RECIPE.fidelities) == TREES == (8, 16, 32, 64, 128)
-    assert (RECIPE.suite, RECIPE.rows, RECIPE.configurations, RECIPE.data_sets) == ("Boosting", 500, 400, 120)
+    assert (RECIPE.suite, RECIPE.version, RECIPE.rows, RECIPE.training_rows) == ("Boosting", 2, 900, 250)
+    assert (RECIPE.configurations, RECIPE.data_sets) == (400, 120)
     assert BUILDERS.get("Boosting") is boosting.boosting
 
 
@@ -135,8 +137,9 @@ def test_each_fidelity_is_what_training_so_many_trees_alone_gives(kind, name):
     small = {"lambda_l1": 1e-8, "lambda_l2": 1e-8, "learning_rate": DEFAULT["learning_rate"]}
     options = {**theirs, **small, "min_gain_to_split": 3.0, "feature_fraction": 0.2, "extra_trees": True}
     found = train(TOYS[name], changed(**ours, **stop), 1)
-    expected = np.array([by_lightgbm(TOYS[name], options, 1, trees) for trees in TREES]).T
-    assert [found.score.tolist(), found.test_score.tolist()] == expected.tolist()
+    score, test = np.array([by_lightgbm(TOYS[name], options, 1, trees) for trees in TREES]).T
+    assert (found.score.tolist(), found.test_score[-1]) == (score.tolist(), test[-1])
+    assert np.isnan(found.test_score[:-1]).all(), "measured at full fidelity only"
 
 
 def test_the_cost_is_nearly_all_the_processor_time_of_a_cell():
@@ -232,7 +235,8 @@ def test_predictions_that_are_not_finite_fail_from_there_on(monkeypatch):
         found = train(problem, DEFAULT, 0)
         assert np.isfinite(found.score[:3]).all()
         assert np.isneginf(found.score[3:]).all()
-        assert np.isneginf(found.test_score[3:]).all()
+        assert np.isneginf(found.test_score[-1])
+        assert np.isnan(found.test_score[:-1]).all()
     limit = 0
     with pytest.raises(TrainingFailed, match="not finite"):
         train(TOYS["two classes"], DEFAULT, 0)

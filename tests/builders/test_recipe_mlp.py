@@ -36,15 +36,16 @@ print(t.digest(), count() - before)
 
 
 def toy(x, y, classes=0):
-    """A problem of three folds of equal size, the last quarter for the test."""
+    """A problem of three folds of equal size; each has a third of the last quarter for the test."""
     order = np.random.default_rng(0).permutation(len(y))[:240]
     x, y = x[order].astype(float), y[order]
     y = y.astype(int) if classes else (y - y.mean()) / y.std()
     cut = len(y) // 4
     folds = [np.arange(i, 3 * cut, 3) for i in range(3)]
     left = [np.delete(np.arange(3 * cut), rows) for rows in folds]
-    made = tuple(Fold(x[a], y[a], x[b], y[b]) for a, b in zip(left, folds, strict=True))
-    return Problem("toy", "classification" if classes else "regression", classes, made, x[3 * cut :], y[3 * cut :])
+    tests = np.arange(3 * cut, 3 * cut + cut // 3 * 3).reshape(3, -1)
+    made = tuple(Fold(x[a], y[a], x[b], y[b], x[t], y[t]) for a, b, t in zip(left, folds, tests, strict=True))
+    return Problem("toy", "classification" if classes else "regression", classes, made)
 
 
 TOYS = {
@@ -97,7 +98,8 @@ def test_the_default_is_that_of_scikit_learn():
 
 def test_the_recipe_has_a_fidelity_per_epoch_and_its_builder_is_known():
     assert [round(EPOCHS * f, 9) for f in RECIPE.fidelities] == [*range(1, 51)]
-    assert (RECIPE.suite, RECIPE.rows, RECIPE.configurations, RECIPE.data_sets) == ("MLP", 500, 200, 60)
+    assert (RECIPE.suite, RECIPE.version, RECIPE.rows, RECIPE.training_rows) == ("MLP", 2, 900, 250)
+    assert (RECIPE.configurations, RECIPE.data_sets) == (200, 60)
     assert BUILDERS.get("MLP") is mlp.mlp
 
 
@@ -264,11 +266,12 @@ def test_a_training_is_that_of_torch():
                 adam.zero_grad()
                 loss(model(data.x[2, rows]), data.y[2, rows]).backward()
                 adam.step()
-        with torch.no_grad():
-            expected, found = model.eval()(data.x_eval[2]), trainer.network(data.x_eval)[2]
-        assert found.numpy() == pytest.approx(expected.numpy(), abs=2e-4), name
-        predicted = expected.argmax(1) if problem.classes else expected[:, 0]
-        assert trainer.predict()[2] == pytest.approx(predicted.numpy(), abs=2e-4)
+        for test, rows in ((False, data.x_val), (True, data.x_test)):
+            with torch.no_grad():
+                expected, found = model.eval()(rows[2]), trainer.network(rows)[2]
+            assert found.numpy() == pytest.approx(expected.numpy(), abs=2e-4), name
+            predicted = expected.argmax(1) if problem.classes else expected[:, 0]
+            assert trainer.predict(test=test)[2] == pytest.approx(predicted.numpy(), abs=2e-4)
 
 
 def test_weights_differ_by_fold_and_by_seed_and_dropout_by_seed():
@@ -289,7 +292,7 @@ def test_infinite_weights_are_a_divergence_even_where_predictions_are_finite():
     trainer.network.layers[0].weight.data[1, :, 3] = 0.0
     trainer.network.layers[0].bias.data[1, :, 3] = np.inf
     with torch.no_grad():
-        assert trainer.network(mlp.data(TOYS["regression"], DEFAULT).x_eval).isfinite().all()
+        assert trainer.network(mlp.data(TOYS["regression"], DEFAULT).x_val).isfinite().all()
     assert trainer.predict() is None
 
 
@@ -326,40 +329,64 @@ def test_an_epoch_visits_every_row_once_in_an_order_of_its_own():
         assert len(sizes) == max(1, round(n / size))
 
 
+def _with_third(x, value):
+    """The first two columns and a constant one."""
+    return np.column_stack([x[:, :2], np.full(len(x), value)])
+
+
 def test_inputs_are_scaled_by_the_training_rows_of_their_fold():
     problem = TOYS["three classes"]
-    x = problem.x_test.copy()
-    x[:, 2] = 7.0
-    folds = tuple(replace(f, x=np.column_stack([f.x[:, :2], np.full(len(f.x), 3.0)])) for f in problem.folds)
-    folds = tuple(replace(f, x_val=f.x_val[:, :3]) for f in folds)
-    cut = replace(problem, folds=folds, x_test=x[:, :3])
+    third = {"x": 3.0, "x_val": 5.0, "x_test": 7.0}  # constant where it is learned from
+    folds = tuple(
+        replace(fold, **{name: _with_third(getattr(fold, name), value) for name, value in third.items()})
+        for fold in problem.folds
+    )
+    cut = replace(problem, folds=folds)
     for how, low, high in (("standard", np.mean, np.std), ("min-max", np.min, np.max)):
         found = mlp.data(cut, changed(scaling=how))
         inputs = found.x.numpy()
         assert low(inputs, axis=1) == pytest.approx(np.zeros((3, 3)), abs=1e-6)
         assert high(inputs, axis=1)[:, :2] == pytest.approx(np.ones((3, 2)), abs=1e-6)
         assert (inputs[..., 2] == 0).all()  # constant
-        assert (found.x_eval[:, len(folds[0].y_val) :, 2] == 4).all()
+        assert (found.x_val[..., 2] == 5 - 3).all()
+        assert (found.x_test[..., 2] == 7 - 3).all()
+        for fold, rows in zip(folds, found.x_test.numpy(), strict=True):
+            shift, scale = low(fold.x[:, :2], axis=0), (np.ptp if how == "min-max" else np.std)(fold.x[:, :2], axis=0)
+            assert rows[:, :2] == pytest.approx((fold.x_test[:, :2] - shift) / scale, rel=1e-5, abs=1e-5)
     plain = mlp.data(cut, changed(scaling="none"))
-    assert plain.x_eval.numpy()[1] == pytest.approx(np.concatenate([folds[1].x_val, cut.x_test]), rel=1e-6)
+    assert plain.x_val.numpy()[1] == pytest.approx(folds[1].x_val, rel=1e-6)
+    assert plain.x_test.numpy()[1] == pytest.approx(folds[1].x_test, rel=1e-6)
 
 
 def test_scores_are_those_of_the_problem():
     rng = np.random.default_rng(0)
     for problem in TOYS.values():
-        y = np.stack([np.concatenate([f.y_val, problem.y_test]) for f in problem.folds])
+        y = np.stack([f.y_val for f in problem.folds])
         if problem.classes:
             predicted = rng.integers(problem.classes, size=(4, *y.shape))
         else:
             predicted = y + rng.normal(size=(4, *y.shape)) * np.array([0.1, 0.5, 1.2, 1e200])[:, None, None]
-        found, test = mlp.scores(problem, predicted)
-        n = len(problem.folds[0].y_val)
+        found = mlp.scores(problem, list(y), predicted)
+        assert found.shape == (4,)
         for e, by_fold in enumerate(predicted):
-            pairs = list(zip(problem.folds, by_fold, strict=True))
-            assert found[e] == pytest.approx(np.mean([problem.score(f.y_val, p[:n]) for f, p in pairs]), abs=1e-12)
-            assert test[e] == pytest.approx(
-                np.mean([problem.score(problem.y_test, p[n:]) for f, p in pairs]), abs=1e-12
-            )
+            pairs = zip(y, by_fold, strict=True)
+            assert found[e] == pytest.approx(np.mean([problem.score(*pair) for pair in pairs]), abs=1e-12)
+
+
+def test_the_validation_rows_are_scored_after_every_epoch_and_the_test_rows_after_the_last():
+    for problem in TOYS.values():
+        found = train(problem, DEFAULT, 3)
+        with one_thread():
+            trainer, expected = Trainer(problem, DEFAULT, 3), []
+            for epoch in range(EPOCHS):
+                trainer.epoch(epoch)
+                pairs = zip(problem.folds, trainer.predict(), strict=True)
+                expected.append(np.mean([problem.score(f.y_val, p) for f, p in pairs]))
+            last = zip(problem.folds, trainer.predict(test=True), strict=True)
+            test = np.mean([problem.score(f.y_test, p) for f, p in last])
+        assert found.score == pytest.approx(expected, abs=1e-12)
+        assert found.test_score[-1] == pytest.approx(test, abs=1e-12)
+        assert np.isnan(found.test_score[:-1]).all()
 
 
 def test_balanced_weights_are_those_of_scikit_learn_and_change_classification_only():
@@ -435,9 +462,9 @@ def test_all_epochs_from_a_divergence_on_failed_and_those_before_stay():
     found = train(TOYS["regression"], config, 0)
     lived = int(np.isfinite(found.score).sum())
     assert 0 < lived < EPOCHS
-    for curve in (found.score, found.test_score):
-        assert np.isfinite(curve[:lived]).all()
-        assert np.isneginf(curve[lived:]).all()
+    assert np.isfinite(found.score[:lived]).all()
+    assert np.isneginf(found.score[lived:]).all()
+    assert np.isnan(found.test_score[:-1]).all() and np.isneginf(found.test_score[-1])
     assert (found.cost[lived:] == found.cost[lived]).all()
     assert found.cost[lived] > found.cost[lived - 1]
 
