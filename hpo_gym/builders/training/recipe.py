@@ -162,8 +162,8 @@ class Recipe:
         fidelities: Shares of a full evaluation, ascending, the last is 1.
         fidelity: What a fidelity is: "share of the training rows", "trees", "epochs".
         train: Trains one configuration: problem, configuration, seed of whatever is random. It may raise
-            `TrainingFailed` where all fidelities fail, and raises `MemoryError` where there is too little of it; anything
-            else ends the build.
+            `TrainingFailed` where all fidelities fail, and raises `MemoryError` where there is too little; what else it
+            raises ends the build.
         rows: Most rows of a data set that choose, all folds together.
         training_rows: Most rows that a model is trained on.
         configurations: Rows of the table.
