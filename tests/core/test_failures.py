@@ -133,6 +133,66 @@ def test_idle_runs_see_nothing_and_begun_ones_have_forgotten() -> None:
     assert runs.last.tolist() == [3, 1.5] and runs.best.tolist() == [3, 1.5] and runs.reached.tolist() == [3, FAIL]
 
 
+class Model:
+    """One run, trial by trial: what `Runs` says of it, by loops over all its trials."""
+
+    def __init__(self) -> None:
+        self.trials: list[tuple[float, bool, float]] = []  # fidelity, whether it succeeded, score
+
+    def add(self, score: float, fidelity: float) -> None:
+        good = [s for _, fine, s in self.trials if fine]
+        self.trials.append((fidelity, score > FAIL, score if score > FAIL else min(good, default=1.5)))
+
+    @property
+    def incumbent(self) -> int:
+        return max(range(len(self.trials)), key=lambda i: (self.trials[i], -i), default=-1)
+
+    @property
+    def reached(self) -> float:
+        return self.trials[self.incumbent][2] if self.trials and self.trials[self.incumbent][1] else FAIL
+
+
+def active(idle: Any) -> list[bool]:
+    return [True] * 5 if idle is None else (~idle).tolist()
+
+
+@pytest.mark.parametrize("levels", [False, True], ids=["full", "fidelities"])
+@pytest.mark.parametrize("seed", range(12))
+def test_runs_that_idle_begin_anew_and_are_copied_agree_with_a_loop(seed: int, levels: bool) -> None:
+    rng, n = np.random.default_rng(seed), 5
+    scores = rng.integers(-9, 9, (3, 5, 2)).astype(float)
+    scores[rng.random((3, 5, 2)) < 0.45] = FAIL
+    suite = line(scores if levels else scores[..., 1], fidelities=(0.5, 1.0) if levels else None)
+    runs = Runs(bank_of(suite.members), n, 40, budget=40.0, floor=1.5, fidelity=levels, track=bool(seed % 2))
+    task = rng.integers(3, size=n)
+    runs.begin(None, task, np.zeros(n, np.uint64))
+    models = [Model() for _ in range(n)]
+    for _ in range(30):
+        if rng.random() < 0.2:
+            which = rng.permutation(n)[:2]
+            task[which] = rng.integers(3, size=2)
+            runs.begin(which, task[which], np.zeros(2, np.uint64))
+            for i in which:
+                models[i] = Model()
+        if rng.random() < 0.2:
+            runs = runs.select(np.arange(n))
+        rows, at = rng.integers(5, size=n), rng.integers(2, size=n) if levels else np.ones(n, np.int64)
+        idle = rng.random(n) < 0.3 if rng.random() < 0.4 else None
+        before = [model.reached for model in models]
+        runs.submit(rows, np.array([0.5, 1.0])[at] if levels else None, idle)
+        assert [b for b, i in zip(runs.reached_before.tolist(), active(idle), strict=True) if i] == [
+            b for b, i in zip(before, active(idle), strict=True) if i
+        ]
+        for i, model in enumerate(models):
+            if idle is None or not idle[i]:
+                model.add(float(scores[task[i], rows[i], at[i]]), float((0.5, 1.0)[at[i]]))
+                assert runs.last[i] == model.trials[-1][2]
+            assert runs.reached[i] == model.reached
+            if model.trials:
+                assert runs.best[i] == model.trials[model.incumbent][2]
+        assert runs.incumbent().tolist() == [model.incumbent for model in models]
+
+
 def test_the_constant_is_known_and_0_where_nothing_is() -> None:
     suite = line()
     assert suite.scale().floor == floor_of(suite.prior()) == 1.5
