@@ -33,6 +33,7 @@ AREAS = (
         "state",
         ("hpo_gym/state/*.py",),
         (
+            "tests/core/test_failures.py",
             "tests/core/test_runs.py",
             "tests/core/test_contexts.py",
             "tests/core/test_ring_buffer.py",
