@@ -9,23 +9,19 @@ hand.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from marks import ratio, renewed, standing
+from runs import ratios, reference_runs
 
 from hpo_gym.bench.metrics import TEST, Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference.reference import FOLDER, reference_of
 from hpo_gym.bench.report.tables import said
 from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.results import Results
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.suites import load_suite
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
@@ -35,21 +31,6 @@ LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
 DRAWN = ("Boosting", "MLP", "SVM")
 """Those of them with test scores."""
-
-
-def found(start: str, folder: Path) -> Results:
-    """The reference runs of all suites from one start, as a comparison that ran nothing."""
-    suites = sorted(p.stem for p in FOLDER.glob("*.json"))
-    parts = [benchmark([], [s], start=start, with_reference=True, out=folder / s) for s in suites]
-    data = {**parts[0].data, "suites": {}, "timings": {}}
-    for part in parts:
-        data["suites"].update(part.data["suites"])
-        data["timings"].update(part.data["timings"])
-    curves, validation = (
-        {s: c for found in of for s, c in found.items()}
-        for of in ([part.curves for part in parts], [part.validation for part in parts])
-    )
-    return Results(data, curves, validation, folder)
 
 
 def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
@@ -64,7 +45,7 @@ def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
 
 def _pooled(results: Results, suites: Sequence[str]) -> Iterator[str]:
     """Pooled ratios of some suites, and times over these."""
-    found, times = _ratios(results, suites), _overall(results, suites)
+    found, times = ratios(results, suites), _overall(results, suites)
     by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
     failed: dict[str, int] = {}
     for part in (results.data["suites"][s]["optimizers"] for s in suites):
@@ -84,11 +65,6 @@ def _pooled(results: Results, suites: Sequence[str]) -> Iterator[str]:
     for name in standing(by["portfolio"]):
         cells = [f"`{name}`", *(ratio(rows[name]) for rows in by.values()), str(by["portfolio"][name]["n_suites"])]
         yield f"| {' | '.join([*cells, str(failed[name]), *_times(times[name])])} |"
-
-
-def _ratios(results: Results, suites: Sequence[str]) -> dict[str, Any]:
-    formulas = [s for s in suites if load_suite(s).kind != "table"]
-    return pooled({s: results.curves[s] for s in suites}, formulas)
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
@@ -135,7 +111,7 @@ def _times(t: Mapping[str, Any]) -> list[str]:
 def _matrix(results: Results) -> Iterator[str]:
     """The AUC of each suite's headline, by the pooled ratio to the portfolio; the best of a suite is bold."""
     suites = results.data["suites"]
-    rows = _ratios(results, list(suites))["anchors"]["portfolio"]["optimizers"]
+    rows = ratios(results, list(suites))["anchors"]["portfolio"]["optimizers"]
     means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in rows}
     best = {s: min(m[s] for m in means.values() if s in m) for s in suites}
     yield "| optimizer | " + " | ".join(f"{s} ({p['n_tasks']})" for s, p in suites.items()) + " |"
@@ -180,8 +156,7 @@ def _draw(results: Results) -> bytes:
 
 def main(*, check: bool) -> None:
     """Write the page and the picture, or end with a word that they are out of date."""
-    with tempfile.TemporaryDirectory() as folder:
-        results = {start: found(start, Path(folder) / start) for start in STARTS}
+    results = reference_runs()
     before = PAGE.read_text(encoding="utf-8")
     text = renewed(before, tables(results))
     if check:
