@@ -28,23 +28,21 @@ SUITES = (
     "Functions",
 )  # fmt: skip
 SEEDS = 3
-LEARNED_ON = ("AutoML", "Boosting", "MLP", "SVM")
-"""Suites on which those run whose training takes long."""
+FOUR, TWO = ("AutoML", "Boosting", "MLP", "SVM"), ("Boosting", "MLP")
+"""Suites on which those run that are slow, and very slow."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Optimizers that run together.
+    """Optimizers that run together; each is trained once on a suite.
 
     Attributes:
         optimizers: Their names.
         suites: Where they run.
-        trainings: How often each is trained on a suite.
     """
 
     optimizers: tuple[str, ...]
     suites: tuple[str, ...] = SUITES
-    trainings: int = 1
 
 
 GROUPS = {
@@ -53,13 +51,14 @@ GROUPS = {
         "successive-halving", "hyperband", "asha", "bohb", "freeze-thaw", "default", "portfolio", "average-rank",
         "ga-portfolio", "gp-warm", "rgpe", "tst-r", "taf-r", "ebgp", "task-mixture", "transfer-mix",
     )),
-    "smac": Group(("smac",), ("SVM",)),
+    "smac": Group(("smac",), TWO),
     "shipped": Group(("ppo-pool-tables",), SUITES[:-1]),
-    "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q"), trainings=3),
-    "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "fsbo", "ga-evolved"), LEARNED_ON),
-    "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "trpo", "dqn")),
+    "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
+    "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "ga-evolved"), FOUR),
+    "fsbo": Group(("fsbo",), TWO),
     "pool": Group(("ppo-pool",), SUITES[:-1]),
-    "slow": Group(("recurrent-ppo", "qr-dqn", "td3", "sac", "tqc"), LEARNED_ON),
+    "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "trpo", "dqn")),
+    "slow": Group(("recurrent-ppo", "qr-dqn", "td3", "sac", "tqc"), TWO),
 }  # fmt: skip
 
 
@@ -84,8 +83,8 @@ def carry_out(folder: Path, only: str) -> None:
             (out / "trained").symlink_to(shared)
         group, begun = GROUPS[name], time.monotonic()
         found = benchmark(
-            group.optimizers, suite, start=start, tasks=families(suite), seeds=SEEDS, trainings=group.trainings,
-            out=out, resume=True,
+            group.optimizers, suite, start=start, tasks=families(suite), seeds=SEEDS, out=out,
+            resume=True,
         )  # fmt: skip
         print(f"{job}: {time.monotonic() - begun:,.0f} s, {found.failed_cells} cells failed", flush=True)
 
