@@ -48,9 +48,12 @@ def tested() -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|"
     for name in OWN:
         suite = load_suite(name)
-        table, rows = table_of(suite), suite.about["built"]["test rows"]
+        table, test = table_of(suite), suite.tasks("test")
         assert table is not None
-        choice, test = choice_of(table, full_scores(table)), suite.tasks("test")
+        choice = choice_of(table, full_scores(table))
+        rows = suite.about["built"].get("test rows") or {
+            task.name: (task.meta_features["n_rows"] or 0) / 4 for task in test
+        }
         assert choice is not None
         large = {task.family for task in test if rows[task.name] >= 1000}
         yield (
