@@ -236,10 +236,20 @@ def test_console_table_shows_names_as_they_are():
 
     results, _ = make(("[bold]x[/bold]", "a\x1b[31m", "portfolio"))
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
-    out.print(console_table(results, "Toy"))
+    out.print(console_table(results, "Toy").table())
     text = out.file.getvalue()
     assert "[bold]x[/bold]" in text and "a [31m" in text and "Toy, n = 5 tasks" in text
     assert len(console_table(results, "Toy", timings=False).columns) == len(console_table(results, "Toy").columns) - 1
+
+
+def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
+    results, _ = make(on_test=("Toy",))
+    sheet = console_table(results, "Toy")
+    shown = [c.head for c in sheet.fitting(80)]
+    assert shown[:3] == ["optimizer", "test AUC", "gain over portfolio"] and "@8" in shown and "failed" not in shown
+    assert [c.head for c in sheet.fitting(None)] == [c.head for c in sheet.columns]
+    results["suites"]["Toy"]["optimizers"]["random"]["failed_cells"] = 2
+    assert "failed" in [c.head for c in console_table(results, "Toy").fitting(80)]
 
 
 def test_failures_are_named(tmp_path):
@@ -374,7 +384,7 @@ def test_what_is_pooled_has_a_table_everywhere(tmp_path):
         *own["ratio"], own["p"], own["p_holm"],
     ]  # fmt: skip
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
-    out.print(*console_tables(results))
+    out.print(*(sheet.table() for sheet in console_tables(results)))
     assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
 
 

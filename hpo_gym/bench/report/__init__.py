@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.tables import (
@@ -18,14 +17,12 @@ from hpo_gym.bench.report.tables import (
     shows_pooled,
 )
 from hpo_gym.errors import InvalidValueError
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from hpo_gym.terminal import Sheet
 
 __all__ = ["console_tables", "write_report"]
 
 
-def console_tables(results: Results, *, timings: bool = True) -> list[Table]:
+def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:
     """The table of each suite, and of what is pooled, for a terminal."""
     tables = [console_table(results, suite, timings=timings) for suite in results["suites"]]
     return [*tables, console_pooled(results)] if shows_pooled(results) else tables

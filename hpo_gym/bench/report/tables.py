@@ -1,4 +1,4 @@
-"""Results as tables: rows sorted by AUC, then CSV, Markdown or a `rich` table; every name is escaped.
+"""Results as tables: rows sorted by AUC, then CSV, Markdown or a terminal's sheet; every name is escaped.
 
 What a table shows is the headline: regret on the test score where the suite has one, and then the AUC on the validation
 score and overtuning beside it.
@@ -11,14 +11,12 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.words import MISSING, holds, interval, number, printable
 from hpo_gym.errors import unknown
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from hpo_gym.terminal import Column, Sheet
 
 Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
@@ -117,47 +115,44 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def console_table(results: Results, suite: str, *, timings: bool = True) -> Table:
-    """Make the table of a suite for a terminal, about 130 columns wide (imports `rich`)."""
-    from rich.table import Table
-    from rich.text import Text
-
+def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
+    """Make the table of a suite for a terminal."""
     shown, part = shown_trials(results), results["suites"][suite]
-    on_test = part["score"] == TEST
-    head = ["optimizer", "gain over portfolio", "p (Holm)", "test AUC" if on_test else "AUC"]
-    head += ["validation", "overtuned"] if on_test else []
-    head += ["rank", *(f"@{trial}" for trial in shown.values()), "failed", *(["ms p50"] if timings else [])]
-    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
-    caption = Text(printable(said(results, suite)))
-    table = Table(title=Text(printable(title)), title_justify="left", caption=caption, caption_justify="left")
-    for i, column in enumerate(head):
-        table.add_column(column, justify="right" if i else "left", no_wrap=i < 4)
-    for row in rows(results, suite, timings=timings):
-        s = row.summary
-        line = [
-            interval(s["auc"], 3),
-            *([number(s["validation"]["auc"][0], 3), _percent(s["overtuned"][0])] if on_test else []),
+    on_test, made = part["score"] == TEST, rows(results, suite, timings=timings)
+    found = [row.summary for row in made]
+    styles = [{"better": "green", "worse": "red"}.get(row.verdict, "") for row in made]
+    columns = [
+        Column("optimizer", [printable(row.optimizer) for row in made]),
+        Column("test AUC" if on_test else "AUC", [interval(s["auc"], 3) for s in found], right=True),
+        Column("gain over portfolio", [_gain(row) for row in made], 1, right=True, styles=styles),
+        Column("p (Holm)", [number(s["p_holm"], 3) for s in found], 4, right=True),
+    ]
+    if on_test:
+        columns += [
+            Column("validation", [number(s["validation"]["auc"][0], 3) for s in found], 3, right=True),
+            Column("overtuned", [_percent(s["overtuned"][0]) for s in found], 5, right=True),
         ]
-        line += [number(s["rank"][0], 2), *(number(s["regret"][trial][0], 3) for trial in shown)]
-        line += [str(s["failed_cells"]), *([_short(row.ms_p50)] if timings else [])]
-        gain = Text(_gain(row), style={"better": "green", "worse": "red"}.get(row.verdict, ""))
-        table.add_row(Text(printable(row.optimizer)), gain, number(s["p_holm"], 3), *line)
-    return table
+    columns.append(Column("rank", [number(s["rank"][0], 2) for s in found], 4, right=True))
+    for key, trial in shown.items():
+        regrets = [number(s["regret"][key][0], 3) for s in found]
+        columns.append(Column(f"@{trial}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
+    failed = [s["failed_cells"] for s in found]
+    columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
+    if timings:
+        columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
+    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
+    return Sheet(printable(title), columns, printable(said(results, suite)))
 
 
-def console_pooled(results: Results) -> Table:
-    """Make the table of what is pooled for a terminal (imports `rich`)."""
-    from rich.table import Table
-    from rich.text import Text
-
+def console_pooled(results: Results) -> Sheet:
+    """Make the table of what is pooled for a terminal."""
     head, *body = pooled_cells(results, apart=False)
-    caption = Text(printable(pooled_said(results)))
-    table = Table(title="All suites", title_justify="left", caption=caption, caption_justify="left")
-    for i, column in enumerate(head):
-        table.add_column(printable(column), justify="right" if i else "left", no_wrap=True)
-    for name, *rest in body:
-        table.add_row(Text(printable(name)), *(Text(cell) for cell in rest))
-    return table
+    ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 2]
+    columns = [
+        Column(printable(name), [printable(cell) for cell in cells], rank, right=i > 0)
+        for i, (name, rank, *cells) in enumerate(zip(head, ranks, *body, strict=True))
+    ]
+    return Sheet("All suites", columns, printable(pooled_said(results)))
 
 
 def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[str]]:
