@@ -326,7 +326,7 @@ def test_noise_is_a_function_of_the_world() -> None:
 # ---------------------------------------------------------------------------------------------- many runs
 def vector(n: int, suite: Any, mode: str, **options: Any) -> hpo_gym.HPOVectorEnv:
     return hpo_gym.HPOVectorEnv(
-        n, suite, task="a", **{"codec": POOL_STOP, "autoreset_mode": mode, "budget": 2, **options}
+        n, suite, task="a", **{"codec": POOL_STOP, "autoreset_mode": mode, "budget": 2, "statistics": True, **options}
     )
 
 
