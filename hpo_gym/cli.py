@@ -1,4 +1,4 @@
-"""The command line: `hpo-gym list | info | train | bench | reference | report | verify | import | build | validity`.
+"""The command line: `hpo-gym` and one of `list`, `info`, `train`, `bench`, `report`, `verify`, `repair`, `import`, ...
 
 Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
@@ -273,6 +273,27 @@ def verify(
     print(f"{checked} checked, {len(faults)} damaged")
     if faults:
         raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrote.")]) -> None:
+    """Keep what is whole of damaged results.
+
+    The damaged store stays beside the new one; `bench --resume` runs what was lost.
+    """
+    from hpo_gym.storage.repair import repair as mend
+
+    if not (folder / "store.sqlite").is_file():
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+    found = mend(folder / "store.sqlite")
+    for what in found.lost:
+        print(f"lost: {what}")
+    if found.damaged is None:
+        print(f"{found.kept} cells, nothing damaged")
+    else:
+        print(
+            f"{found.kept} cells kept; the damaged store is {found.damaged}; `hpo-gym bench --resume` runs the others"
+        )
 
 
 @app.command()

@@ -56,14 +56,44 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
-        """Read what `to_json` wrote; refuses suites whose data have changed since."""
+        """Read what `to_json` wrote; refuses suites whose data have changed since.
+
+        Raises:
+            DamagedDataError: The suites have other data, or it is no plan of this version.
+        """
+        try:
+            said, protocol = dict(data["suites"]), Protocol(**data["protocol"])
+            entrants = [Entrant(**e) for e in data["entrants"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            raise DamagedDataError(f"{folder} holds a plan that this version cannot read: {fault!r}.") from fault
         suites: dict[str, Suite] = {}
-        for said, expected in data["suites"].items():
-            spec = str(folder / said) if (folder / said / "suite.json").is_file() else said
+        for place, expected in said.items():
+            spec = str(folder / place) if (folder / place / "suite.json").is_file() else place
             suites[spec] = load_suite(spec)
             if suites[spec].data_hash != expected:
-                raise DamagedDataError(f"Suite {said!r} has other data than the stored results were made with.")
-        return cls(Protocol(**data["protocol"]), [Entrant(**e) for e in data["entrants"]], suites, folder)
+                raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
+        return cls(protocol, entrants, suites, folder)
+
+    def check_goes_on(self, before: Mapping[str, Any]) -> None:
+        """Refuse to go on with results of another protocol; replicates, tasks, optimizers and suites may be others.
+
+        Args:
+            before: What `to_json` gave then.
+
+        Raises:
+            DamagedDataError: It is no plan.
+            InvalidValueError: A setting of the protocol is another.
+        """
+        try:
+            old = Protocol(**before["protocol"])
+        except (KeyError, TypeError, ValueError) as fault:
+            raise DamagedDataError(f"{self.folder} holds a plan that this version cannot read: {fault!r}.") from fault
+        for name in ("split", "fold", "start", "budget"):
+            was, now = getattr(old, name), getattr(self.protocol, name)
+            if was != now:
+                raise InvalidValueError(
+                    f"`resume` must keep `{name}={was!r}` of what {self.folder} holds, got {now!r}: pass another `out`."
+                )
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""

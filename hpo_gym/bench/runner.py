@@ -87,7 +87,9 @@ def benchmark(
         entrants += [e for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     with Store(folder / "store.sqlite") as store:
-        plan = Plan(protocol, entrants, loaded, folder)
+        plan, before = Plan(protocol, entrants, loaded, folder), store.meta_get("plan")
+        if before is not None:
+            plan.check_goes_on(json.loads(before))
         store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)

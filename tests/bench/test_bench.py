@@ -296,6 +296,51 @@ def test_resuming_with_more_seeds_keeps_what_there_is(
     assert stored(tmp_path) == stored(reference)
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"budget": 3}, "`budget=4`"),
+        ({"start": "init5"}, "`start='cold'`"),
+        ({"split": "val"}, "`split='test'`"),
+        ({"fold": 0}, "`fold=None`"),
+    ],
+)
+def test_results_of_another_protocol_are_not_gone_on_with(
+    undrawn: None, tmp_path: Path, other: dict[str, Any], said: str
+) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    before = (tmp_path / "results.json").read_bytes()
+    with pytest.raises(InvalidValueError, match=said):
+        benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, **other})
+    assert report(tmp_path).data["protocol"]["budget"] == 4
+    assert (tmp_path / "results.json").read_bytes() == before
+    more = benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, "seeds": 3})
+    assert more.failed_cells == 0 and more.data["protocol"]["seeds"] == 3
+
+
+@pytest.mark.parametrize(
+    "plan",
+    ["{}", "[]", "1", '{"suites": {}, "protocol": {"bugdet": 3}, "entrants": []}', '{"suites": [], "protocol": {}}',
+     '{"suites": {}, "protocol": {}, "entrants": [{"name": "random"}]}'],
+)  # fmt: skip
+def test_a_plan_that_is_none_is_told(undrawn: None, tmp_path: Path, plan: str) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    with Store(tmp_path / "store.sqlite") as store:
+        store.meta_set("plan", plan)
+    with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
+        report(tmp_path)
+    if '"protocol": {}' not in plan:
+        with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
+            benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
+
+
+def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").touch()
+    (tmp_path / "store.sqlite.lock").touch()
+    with pytest.raises(InvalidValueError, match="nothing yet"):
+        report(tmp_path)
+
+
 def test_a_finished_comparison_resumed_runs_nothing(
     undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
