@@ -366,14 +366,28 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A CSV file, one row per trial.")],
     out: Annotated[Path, typer.Option(help="Folder of the suite to write.")],
     task: Annotated[str, typer.Option(help="Column of the task.")] = "task",
-    score: Annotated[str, typer.Option(help="Column of the score; higher is better.")] = "score",
+    score: Annotated[str, typer.Option(help="Column of the score; higher is better, unless --loss.")] = "score",
+    loss: Annotated[bool, typer.Option("--loss", help="Scores are better the lower they are.")] = False,
+    test_score: Annotated[str | None, typer.Option(help="Column of the score on data that no choice has seen.")] = None,
     cost: Annotated[str | None, typer.Option(help="Column of the cost.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="Column of the fidelity (epochs, rows), in any unit.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Column of the task's family: related data sets share one.")
+    ] = None,
+    ignore: Annotated[
+        str | None, typer.Option(help="Columns that are no hyperparameters, separated by commas.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the suite; by default that of the file.")] = None,
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
     """Make a suite of a table of your own trials."""
     from hpo_gym.tables.csv import describe, suite_from_csv
 
-    suite = suite_from_csv(file, _space(space), task=task, score=score, cost=cost)
+    left_out = [column.strip() for column in (ignore or "").split(",") if column.strip()]
+    suite = suite_from_csv(
+        file, _space(space), task=task, score=score, cost=cost, fidelity=fidelity, family=family,
+        test_score=test_score, ignore=left_out, loss=loss, name=name,
+    )  # fmt: skip
     suite.save(out)
     if space is None:
         print(describe(suite.space))
@@ -392,7 +406,7 @@ def _space(path: Path | None) -> Any:
 
     try:
         return SearchSpace(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise DamagedDataError(f"{path} must be the JSON of a ConfigSpace: {fault}") from fault
 
 
