@@ -32,7 +32,7 @@ def _from(start: str, folder: Path) -> Results:
         {s: c for found in of for s, c in found.items()}
         for of in ([part.curves for part in parts], [part.validation for part in parts])
     )
-    return Results(data, curves, validation, folder)
+    return Results(data, curves, validation, folder=folder)
 
 
 def ratios(results: Results, suites: Sequence[str]) -> dict[str, Any]:

@@ -99,6 +99,11 @@ class Curves:
         """The regret averaged over replicates, shape ``(k, h)``."""
         return np.asarray(self.filled.mean(axis=1))
 
+    def of_task(self, task: str) -> Curves:
+        """Those of one task."""
+        i = self.tasks.index(task)
+        return replace(self, tasks=(task,), families=self.families[i : i + 1], regret=self.regret[i : i + 1])
+
 
 def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Floats:
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.

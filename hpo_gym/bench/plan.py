@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +20,7 @@ from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
-from hpo_gym.bench.results import Incumbents, Results, curves_of, summaries, with_test_scores
+from hpo_gym.bench.summaries import Findings, Incumbents, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
@@ -212,7 +213,7 @@ class Plan:
             yield replace(work, cells=work.cells[i : i + size])
 
     # ------------------------------------------------------------------ results
-    def results(self, store: Store) -> Results:
+    def findings(self, store: Store) -> Findings:
         """Metrics of what the store holds; a cell that is not there counts as failed."""
         curves: dict[str, list[Curves]] = {}
         validation: dict[str, list[Curves]] = {}
@@ -242,7 +243,7 @@ class Plan:
             "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
             "pooled": pooled(curves, formulas), "timings": timings,
         }  # fmt: skip
-        return Results(data, curves, validation, self.folder, tuple(errors))
+        return Findings(data, curves, validation, tuple(errors))
 
     def _curves(self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, score: str) -> Curves:
         return curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget, score)
@@ -274,6 +275,24 @@ class Plan:
                 path = self._trained(spec, entrant, fold, k) / "training.json"
                 seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
+    """The plan and the store of a comparison, to be read.
+
+    Raises:
+        InvalidValueError: The folder holds none.
+        DamagedDataError: It holds no plan, or is damaged.
+    """
+    path = folder / "store.sqlite"
+    if not path.is_file():
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+    with Store(path, write=False) as store:
+        text = store.meta_get("plan")
+        if text is None:
+            raise DamagedDataError(f"{path} holds no plan: it was not written by `hpo-gym bench`.")
+        yield Plan.from_json(json.loads(text), folder), store
 
 
 @dataclass

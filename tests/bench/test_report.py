@@ -31,7 +31,7 @@ from hpo_gym.bench.report.tables import (
     shown_trials,
 )
 from hpo_gym.bench.report.words import interval, number
-from hpo_gym.bench.results import summaries
+from hpo_gym.bench.summaries import summaries
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q"\n\x1b[31m', "_hidden", "漢字" * 20)

@@ -1,4 +1,4 @@
-"""The four figures of a suite: regret over trials, ranks over trials, performance profile, critical difference."""
+"""The figures of a suite: regret over trials, ranks, performance profile, critical difference; and that of a run."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from hpo_gym.bench.metrics import (
 from hpo_gym.bench.report.style import FAINT, INK, MUTED, PAPER, Style, label, theme
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -31,22 +32,56 @@ _MANY = 22  # with more optimizers only the highlighted ones are labelled
 _WIDTH = 9.0  # inches
 
 
-def draw(curves: Sequence[Curves], styles: Mapping[str, Style]) -> dict[str, Figure]:
+def draw(
+    curves: Sequence[Curves], styles: Mapping[str, Style], kinds: Sequence[str] | None = None
+) -> dict[str, Figure]:
     """Draw a suite's figures by name; without two optimizers and two families there is no critical difference.
 
     Args:
         curves: One per optimizer, with the same tasks in the same order.
         styles: From `style.styles`.
+        kinds: Of "regret", "ranks", "profile" and "difference"; None for all that there are.
     """
     ordered = sorted(curves, key=lambda c: (round(float(auc(c).mean()), 12), c.optimizer))
+    several = len(ordered) > 1 and len(set(ordered[0].families)) > 1
+    makers = {
+        "regret": _regret,
+        "ranks": _ranks,
+        "profile": _profile,
+        **({"difference": _difference} if several else {}),
+    }
     with theme():
-        made = {
-            "regret": _regret(ordered, styles),
-            "ranks": _ranks(ordered, styles),
-            "profile": _profile(ordered, styles),
-        }
-        several = len(ordered) > 1 and len(set(ordered[0].families)) > 1
-        return {**made, "difference": _difference(ordered, styles)} if several else made
+        return {kind: makers[kind](ordered, styles) for kind in (makers if kinds is None else kinds)}
+
+
+def draw_run(trials: pd.DataFrame, title: str) -> Figure:
+    """Draw one run: the score of each trial, failures below, and the incumbent's.
+
+    Args:
+        trials: Rows of `hpo_gym.bench.frames.trials`, in order.
+        title: The line above.
+    """
+    from matplotlib.figure import Figure
+
+    score, good = trials["score"].to_numpy(np.float64), (trials["status"] == "ok").to_numpy()
+    number = trials["trial"].to_numpy()
+    with theme():
+        figure = Figure(figsize=(_WIDTH, 4.6), dpi=150)
+        axes = figure.add_axes((0.09, 0.11, 0.88, 0.74))
+        figure.text(0.02, 0.97, label(title, 90), fontsize=12, weight="bold", va="top")
+        figure.text(0.02, 0.915, "score of each trial, and of the best so far", fontsize=9, color=MUTED, va="top")
+        axes.plot(number[good], score[good], "o", color=MUTED, ms=4.5, zorder=3)
+        if good.any():
+            best = np.maximum.accumulate(np.where(good, score, -np.inf))
+            shown = np.isfinite(best)
+            axes.plot(number[shown], best[shown], color=INK, lw=1.9, drawstyle="steps-post", zorder=4)
+        low = axes.get_ylim()[0]
+        axes.plot(number[~good], np.full(int((~good).sum()), low), "x", color=MUTED, ms=5, clip_on=False, zorder=3)
+        given = int(trials["given"].sum())
+        if given:
+            axes.axvspan(0.5, given + 0.5, color=FAINT, alpha=0.25, lw=0, zorder=1)
+        axes.set(xlabel="trials", ylabel="score", xlim=(0.5, max(len(number), 2) + 0.5), xticks=_ticks(len(number)))
+    return figure
 
 
 def _regret(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:

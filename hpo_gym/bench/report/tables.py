@@ -115,6 +115,37 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def latex_text(results: Results, *, timings: bool = False) -> str:
+    """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of what is pooled."""
+    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
+    if shows_pooled(results):
+        tables.insert(0, ("All suites", pooled_said(results), pooled_cells(results)))
+    parts = []
+    for title, note, (head, *body) in tables:
+        lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in (head, *body)]
+        parts.append(
+            "\n".join(
+                [
+                    r"\begin{table}", r"\centering", rf"\caption{{{latex_cell(f'{title}. {note}')}}}",
+                    r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule",
+                    lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}}", r"\end{table}",
+                ]
+            )
+        )  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", **{c: f"\\{c}" for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def latex_cell(text: str) -> str:
+    """Escape text for LaTeX."""
+    return "".join(_LATEX.get(c, c) for c in printable(text))
+
+
 def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
     """Make the table of a suite for a terminal."""
     shown, part = shown_trials(results), results["suites"][suite]
