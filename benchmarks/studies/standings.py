@@ -1,6 +1,6 @@
-"""Renews the tables of `docs/baselines.md`, and a picture, by the shipped reference runs.
+"""Renews the tables of `docs/baselines.md` and `docs/agents.md`, and a picture, by the shipped reference runs.
 
-    python benchmarks/studies/baselines.py [--check]
+    python benchmarks/studies/standings.py [--check]
 
 With `--check` nothing is written, and a page that is out of date is named. The text between the tables is written by
 hand.
@@ -22,9 +22,13 @@ from hpo_gym.bench.reference.reference import FOLDER, reference_of
 from hpo_gym.bench.report.tables import said
 from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.results import Results
+from hpo_gym.optimizer import OPTIMIZERS
 
 TOP = Path(__file__).resolve().parents[2]
-PAGE, FIGURE = TOP / "docs" / "baselines.md", TOP / "docs" / "figures" / "baselines-regret.png"
+PAGE, AGENTS = TOP / "docs" / "baselines.md", TOP / "docs" / "agents.md"
+FIGURE = TOP / "docs" / "figures" / "baselines-regret.png"
+BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
+"""Who stands beside the agents on their page."""
 SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
 """Whose curves are drawn: one or two of each family."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
@@ -138,12 +142,35 @@ def _suites(results: Results) -> Iterator[str]:
         yield ""
 
 
+def _agents(results: Results) -> Iterator[str]:
+    """Of agents and some others, pooled ratios and the AUC of each suite's headline; the best first."""
+    suites = results.data["suites"]
+    by = {anchor: part["optimizers"] for anchor, part in ratios(results, list(suites))["anchors"].items()}
+    heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
+    yield f"| optimizer | {' | '.join(f'ratio to `{a}`' for a in by)} | suites | {' | '.join(heads)} |"
+    yield "|---|" + "---|" * len(by) + "---:|" * (1 + len(heads))
+    for name in standing(by["portfolio"]):
+        if not (_is_agent(name) or name in BESIDE):
+            continue
+        cells = [f"{p['optimizers'][name]['auc'][0]:.3f}" if name in p["optimizers"] else "" for p in suites.values()]
+        held = [ratio(rows[name]) for rows in by.values()]
+        shown = f"**`{name}`**" if _is_agent(name) else f"`{name}`"
+        yield f"| {shown} | {' | '.join(held)} | {by['portfolio'][name]['n_suites']} | {' | '.join(cells)} |"
+
+
+def _is_agent(name: str) -> bool:
+    """Those that are shipped trained are agents too."""
+    known = OPTIMIZERS.entries().get(name)
+    return known is None or known.package == "hpo_agents"
+
+
 def _draw(results: Results) -> bytes:
     """Test regret over trials on all tasks of the drawn suites at once, which weigh by their tasks."""
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
 
-    groups = [[c for suite in DRAWN for c in results.curves[suite] if c.optimizer == name] for name in SHOWN]
+    every = [[c for suite in DRAWN for c in results.curves[suite] if c.optimizer == name] for name in SHOWN]
+    groups = [group for group in every if len(group) == len(DRAWN)]
     shown = [
         Curves(
             ", ".join(DRAWN), g[0].optimizer, tuple(f"{c.suite}/{t}" for c in g for t in c.tasks),
@@ -155,15 +182,18 @@ def _draw(results: Results) -> bytes:
 
 
 def main(*, check: bool) -> None:
-    """Write the page and the picture, or end with a word that they are out of date."""
+    """Write the pages and the picture, or end with a word that one is out of date."""
     results = reference_runs()
-    before = PAGE.read_text(encoding="utf-8")
-    text = renewed(before, tables(results))
-    if check:
-        sys.exit(f"out of date: {PAGE.name}; run `python benchmarks/studies/baselines.py`" if text != before else 0)
-    PAGE.write_text(text, encoding="utf-8")
-    FIGURE.write_bytes(_draw(results["cold"]))
-    print({s: len(reference_of(s).entrants) for s in sorted(p.stem for p in FOLDER.glob("*.json"))})
+    parts = {PAGE: tables(results), AGENTS: ((f"agents {start}", _agents(one)) for start, one in results.items())}
+    for page, renew in parts.items():
+        before = page.read_text(encoding="utf-8")
+        text = renewed(before, renew)
+        if check and text != before:
+            sys.exit(f"out of date: {page.name}; run `python benchmarks/studies/standings.py`")
+        page.write_text(text, encoding="utf-8")
+    if not check:
+        FIGURE.write_bytes(_draw(results["cold"]))
+        print({s: len(reference_of(s).entrants) for s in sorted(p.stem for p in FOLDER.glob("*.json"))})
 
 
 if __name__ == "__main__":
