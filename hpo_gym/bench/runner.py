@@ -146,7 +146,8 @@ def _named(one: object) -> tuple[str, str, dict[str, Any]]:
         if settings:
             raise InvalidValueError(f"What is trained has its settings: give {spec!r} none, got {settings}.")
         folder = folder_of(spec).resolve()
-        return folder.name, f"{SAVED}{folder}", {"checksum": read_about(folder)["checksum"]}
+        place = spec if spec in shipped() else folder  # what ships has its name on every machine
+        return folder.name, f"{SAVED}{place}", {"checksum": read_about(folder)["checksum"]}
     label = spec.rpartition(":")[2]
     if settings:
         try:
