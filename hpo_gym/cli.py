@@ -1,4 +1,4 @@
-"""The command line: `hpo-gym list | info | train | bench | reference | report | verify | import | build | validity`.
+"""The command line: `hpo-gym` and one of `list`, `info`, `train`, `bench`, `report`, `verify`, `repair`, `import`, ...
 
 Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged data or store, 130 and 143 stopped.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import hpo_gym
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
@@ -24,18 +25,22 @@ if TYPE_CHECKING:
 
     from hpo_gym.bench.results import Results
     from hpo_gym.suite import Suite
+    from hpo_gym.terminal import Sheet
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 _STOPPED = "stopped; what is finished is stored: add --resume to go on"
 
 app = typer.Typer(
     name="hpo-gym",
-    help="Hyperparameter optimisation as a Gymnasium environment.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+Wide = Annotated[bool, typer.Option("--wide", help="All columns, however wide; else those that fit.")]
 
 
 class _Terminated(BaseException):
@@ -72,6 +77,21 @@ def main() -> None:
         sys.exit(WRONG_INPUT)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"hpo-gym {hpo_gym.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Hyperparameter optimisation as a Gymnasium environment."""
+
+
 @app.command()
 def bench(
     suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
@@ -103,8 +123,12 @@ def bench(
     ] = False,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    wide: Wide = False,
 ) -> None:
-    """Compare optimizers: train the learned ones, run all, store every trial, print a table, write a report."""
+    """Compare optimizers on suites.
+
+    Trains those that learn, runs all, stores every trial, prints a table and writes a report.
+    """
     from hpo_gym.bench.runner import FIRST, benchmark
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
@@ -116,7 +140,7 @@ def bench(
             trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume,
             progress=progress,
         )  # fmt: skip
-    _finish(results, quiet=quiet, allow_failures=allow_failures)
+    _finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
 
 
 @app.command()
@@ -137,7 +161,10 @@ def train(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train an optimizer on the meta-train tasks of suites; keep the version that does best on validation."""
+    """Train an optimizer on suites.
+
+    It learns from the meta-train tasks; the version that does best on the validation tasks is kept.
+    """
     from hpo_gym.learning.train import train as run
 
     names = [s.strip() for s in suite.split(",") if s.strip()]
@@ -172,7 +199,7 @@ def reference(
     out: Annotated[Path, typer.Option(help="Folder that gets a file or two per suite.")] = Path("reference"),
     keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
-    """Make reference runs of finished comparisons, for `bench --with-reference`."""
+    """Make reference runs of comparisons, for `bench --with-reference`."""
     from hpo_gym.bench.reference.collect import collect
     from hpo_gym.bench.reference.reference import FOLDER
     from hpo_gym.builders.files import update_manifest
@@ -190,35 +217,42 @@ def report(
     timings: Annotated[bool, typer.Option("--timings/--no-timings", help="Show measured times.")] = True,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
+    wide: Wide = False,
 ) -> None:
-    """Make the report of stored results anew; without timings, the same bytes every time."""
+    """Make the report of stored results anew.
+
+    Without timings, the same bytes every time.
+    """
     from hpo_gym.bench.runner import report as remake
 
-    _finish(remake(folder, timings=timings), quiet=quiet, allow_failures=allow_failures, timings=timings)
+    _finish(remake(folder, timings=timings), quiet=quiet, wide=wide, allow_failures=allow_failures, timings=timings)
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Show suites, optimizers, observers, codecs and rewards."""
+def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, wide: Wide = False) -> None:
+    """Show suites, optimizers and parts of an env."""
     from hpo_gym import listing
 
     data = listing.listing()
     if as_json:
         print(json.dumps(data, indent=1))
         return
-    _print(*listing.tables(data))
+    _print(*listing.tables(data), wide=wide)
 
 
 @app.command()
 def info(
     name: Annotated[str, typer.Argument(help="A suite, an optimizer, or a suite's folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    wide: Wide = False,
 ) -> None:
     """Show all about a suite or an optimizer."""
+    from rich.console import Console
+
     from hpo_gym import listing
 
     data = listing.info(name)
-    print(json.dumps(data, indent=1) if as_json else listing.text(data))
+    print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))
 
 
 @app.command()
@@ -227,7 +261,10 @@ def verify(
         Path | None, typer.Argument(help="Results, or a suite's folder; by default what is shipped.")
     ] = None,
 ) -> None:
-    """Check checksums: of the shipped data, of a suite's folder, or of every stored cell."""
+    """Check checksums.
+
+    Of the shipped data, of a suite's folder, or of every stored cell of results.
+    """
     from hpo_gym.checks import shipped
 
     faults, checked = shipped.verify(folder)
@@ -236,6 +273,27 @@ def verify(
     print(f"{checked} checked, {len(faults)} damaged")
     if faults:
         raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrote.")]) -> None:
+    """Keep what is whole of damaged results.
+
+    The damaged store stays beside the new one; `bench --resume` runs what was lost.
+    """
+    from hpo_gym.storage.repair import repair as mend
+
+    if not (folder / "store.sqlite").is_file():
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+    found = mend(folder / "store.sqlite")
+    for what in found.lost:
+        print(f"lost: {what}")
+    if found.damaged is None:
+        print(f"{found.kept} cells, nothing damaged")
+    else:
+        print(
+            f"{found.kept} cells kept; the damaged store is {found.damaged}; `hpo-gym bench --resume` runs the others"
+        )
 
 
 @app.command()
@@ -254,7 +312,10 @@ def build(
     rows: Annotated[int | None, typer.Option(min=1, help="Only so many configurations.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Make tables: train and score what is missing, or convert a published table; then write the suites' folders."""
+    """Make the tables of suites.
+
+    Trains and scores what is missing, or converts a published table; then writes the suites' folders.
+    """
     from hpo_gym.builders.order import BUILDERS, Order
 
     with _progress(quiet) as progress:
@@ -278,7 +339,10 @@ def validity(
     suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
 ) -> None:
-    """Report how informative the suites are: noise, ties, importance, transfer, signs; reproducible byte for byte."""
+    """Report how informative suites are.
+
+    Noise, ties, importance, transfer, signs; reproducible byte for byte.
+    """
     from hpo_gym.suites import load_suite
     from hpo_gym.validity import examine as statistics
     from hpo_gym.validity import page as validity_page
@@ -302,14 +366,28 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A CSV file, one row per trial.")],
     out: Annotated[Path, typer.Option(help="Folder of the suite to write.")],
     task: Annotated[str, typer.Option(help="Column of the task.")] = "task",
-    score: Annotated[str, typer.Option(help="Column of the score; higher is better.")] = "score",
+    score: Annotated[str, typer.Option(help="Column of the score; higher is better, unless --loss.")] = "score",
+    loss: Annotated[bool, typer.Option("--loss", help="Scores are better the lower they are.")] = False,
+    test_score: Annotated[str | None, typer.Option(help="Column of the score on data that no choice has seen.")] = None,
     cost: Annotated[str | None, typer.Option(help="Column of the cost.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="Column of the fidelity (epochs, rows), in any unit.")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Column of the task's family: related data sets share one.")
+    ] = None,
+    ignore: Annotated[
+        str | None, typer.Option(help="Columns that are no hyperparameters, separated by commas.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the suite; by default that of the file.")] = None,
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
-    """Make a suite of a long table of your own trials."""
+    """Make a suite of a table of your own trials."""
     from hpo_gym.tables.csv import describe, suite_from_csv
 
-    suite = suite_from_csv(file, _space(space), task=task, score=score, cost=cost)
+    left_out = [column.strip() for column in (ignore or "").split(",") if column.strip()]
+    suite = suite_from_csv(
+        file, _space(space), task=task, score=score, cost=cost, fidelity=fidelity, family=family,
+        test_score=test_score, ignore=left_out, loss=loss, name=name,
+    )  # fmt: skip
     suite.save(out)
     if space is None:
         print(describe(suite.space))
@@ -328,7 +406,7 @@ def _space(path: Path | None) -> Any:
 
     try:
         return SearchSpace(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise DamagedDataError(f"{path} must be the JSON of a ConfigSpace: {fault}") from fault
 
 
@@ -340,12 +418,12 @@ def _fold(text: str | None) -> int | str | None:
     return int(text)
 
 
-def _finish(results: Results, *, quiet: bool, allow_failures: bool, timings: bool = True) -> None:
-    from hpo_gym.bench.report import console_table
+def _finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, timings: bool = True) -> None:
+    from hpo_gym.bench.report import console_tables
 
     failed = results.failed_cells
     if not quiet:
-        _print(*(console_table(results.data, suite, timings=timings) for suite in results.data["suites"]))
+        _print(*console_tables(results.data, timings=timings), wide=wide)
         print(f"report: {results.folder / 'report.html'}")
     if failed:
         first = results.errors[0].strip().splitlines() if results.errors else ["a cell is missing"]
@@ -377,15 +455,16 @@ def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, 
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _print(*things: object) -> None:
+def _print(*sheets: Sheet, wide: bool) -> None:
     from rich.console import Console
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = 160
+    console = Console()  # as wide as the terminal, or as COLUMNS says, else 80
+    width = None if wide else console.width
     with console.capture() as shown:  # printed by `print`, since `rich` makes an exit of its own of a closed pipe
-        for thing in things:
-            console.print(thing)
+        for sheet in sheets:
+            if wide:
+                console.width = max(80, sum(c.width for c in sheet.columns) + 1)
+            console.print(sheet.table(width))
     print(shown.get(), end="")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, as_batch
-from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, make_kernel, task_positions
+from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, keywords_checked, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.errors import StateError, unknown
@@ -75,6 +75,7 @@ class HPOEnv(gym.Env[Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 - Gymnasium's own form
 
+    @keywords_checked
     def __init__(
         self,
         suite: str | Path | Suite = "AutoML",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hpo_gym.codecs import CODECS
 from hpo_gym.errors import MissingExtraError, unknown
@@ -15,9 +15,7 @@ from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.rewards import REWARDS
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from hpo_gym.terminal import Column, Sheet, folded
 
 
 def listing() -> dict[str, Any]:
@@ -83,16 +81,21 @@ def info(name: str) -> dict[str, Any]:
             }
             for h in suite.space.hyperparameters
         ]  # fmt: skip
-        about = {k: v for k, v in suite.about.items() if k != "name"}
-        return {**suite_row(suite), "version": suite.version, "about": about, "hyperparameters": hyperparameters}
+        about = {k: v for k, v in suite.about.items() if k not in ("name", "title", "description")}
+        said = {key: suite.about[key] for key in ("title", "description") if key in suite.about}
+        row = suite_row(suite)
+        head = {key: row.pop(key) for key in ("name", "id")}
+        return {
+            **head, **said, **row, "hyperparameters": hyperparameters, "version": suite.version, "about": about,
+        }  # fmt: skip
     if name in OPTIMIZERS.entries():
         row = optimizer_row(name)
         try:
             maker = OPTIMIZERS.get(name)
         except MissingExtraError as missing:
-            return {**row, "settings": {}, "description": str(missing)}
+            return {"name": row.pop("name"), "description": str(missing), "settings": {}, **row}
         settings = {p.name: _default(p) for p in inspect.signature(maker).parameters.values() if p.name != "self"}
-        return {**row, "settings": settings, "description": inspect.getdoc(maker) or ""}
+        return {"name": row.pop("name"), "description": inspect.getdoc(maker) or "", "settings": settings, **row}
     raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries()])
 
 
@@ -102,43 +105,77 @@ def _default(parameter: inspect.Parameter) -> Any:
 
 
 # ---------------------------------------------------------------------- for people
-def tables(data: Mapping[str, Any]) -> list[Table]:
+def tables(data: Mapping[str, Any]) -> list[Sheet]:
     """The listing as tables for a terminal."""
-    from rich.table import Table
+    suites, optimizers, trained = data["suites"], data["optimizers"], data["trained"]
+    sizes = ["unlimited" if s["configurations"] is None else f"{s['configurations']:,}" for s in suites]
+    sheets = [
+        Sheet(
+            "Suites",
+            [
+                _column(suites, "suite", "name"),
+                *(Column(split, [str(s["tasks"][split]) for s in suites], right=True) for split in SPLITS),
+                Column("configurations", sizes, 1, right=True),
+                Column("d", [str(s["dimensions"]) for s in suites], 1, right=True),
+                _column(suites, "kind", "kind", 2),
+                _column(suites, "id", "id", 3),
+                _column(suites, "licence", "licence", 4),
+            ],
+            "Numbers of tasks, of configurations of each, and of hyperparameters. hpo-gym info SUITE tells more.",
+        ),
+        Sheet(
+            "Optimizers",
+            [
+                _column(optimizers, "optimizer", "name"),
+                _column(optimizers, "kind", "kind"),
+                _column(optimizers, "family", "family", 1),
+                Column("learns", ["yes" if o["trainable"] else "" for o in optimizers], 2),
+                _column(optimizers, "extra", "extra", 3),
+                Column("installed", ["yes" if o["installed"] else "no" for o in optimizers], 2),
+            ],
+        ),
+    ]
+    if trained:
+        sheets.append(
+            Sheet(
+                "Optimizers that ship trained",
+                [
+                    Column("name", list(trained)),
+                    Column("optimizer", [t["optimizer"] for t in trained.values()], 1),
+                    Column("trained on", [", ".join(t["suites"]) for t in trained.values()]),
+                ],
+                "hpo_gym.load(NAME) loads one.",
+            )
+        )
+    kinds = ("observers", "codecs", "rewards")
+    names = Column("names", [", ".join(data[kind]) for kind in kinds])
+    return [*sheets, Sheet("Parts of an env", [Column("part", kinds), names])]
 
-    suites = Table("suite", "id", "kind", "train", "val", "test", "configurations", "d", "licence", title="Suites")
-    for s in data["suites"]:
-        counts = [str(s["tasks"][split]) for split in SPLITS]
-        size = "unlimited" if s["configurations"] is None else f"{s['configurations']:,}"
-        suites.add_row(s["name"], s["id"], s["kind"], *counts, size, str(s["dimensions"]), s["licence"] or "")
-    optimizers = Table("optimizer", "kind", "family", "trained", "extra", "installed", title="Optimizers")
-    for o in data["optimizers"]:
-        flags = ["yes" if o["trainable"] else "", o["extra"] or "", "yes" if o["installed"] else "no"]
-        optimizers.add_row(o["name"], o["kind"], o["family"] or "", *flags)
-    parts = Table("part", "names", title="Observers, codecs, rewards")
-    for kind in ("observers", "codecs", "rewards"):
-        parts.add_row(kind, ", ".join(data[kind]))
-    trained = Table("name", "optimizer", "trained on", title="Trained optimizers: hpo_gym.load")
-    for name, t in data["trained"].items():
-        trained.add_row(name, t["optimizer"], ", ".join(t["suites"]))
-    return [suites, optimizers, parts, *([trained] if data["trained"] else [])]
+
+def _column(rows: Sequence[Mapping[str, Any]], head: str, key: str, rank: int = 0) -> Column:
+    return Column(head, [row[key] or "" for row in rows], rank)
 
 
-def text(data: Mapping[str, Any], indent: int = 0) -> str:
-    """What `info` found, as indented lines."""
+def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> str:
+    """What `info` found, as indented lines of at most `width`; what is asked first comes first."""
     lines = []
     for key, value in data.items():
-        pad = " " * indent
         if isinstance(value, Mapping):
-            lines += [f"{pad}{key}:", text(value, indent + 2)]
+            lines += [folded(f"{key}:", width, indent), text(value, indent + 2, width)]
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            lines.append(f"{pad}{key}:")
-            lines += [f"{pad}  {v['name']}: {v['kind']}, {_values(v)}, default {v['default']}" for v in value]
+            lines.append(folded(f"{key}:", width, indent))
+            told = (f"{v['name']}: {v['kind']}, {_values(v)}, default {v['default']}" for v in value)
+            lines += [folded(line, width, indent + 2) for line in told]
         elif isinstance(value, str) and "\n" in value:
-            lines += [f"{pad}{key}:", *(f"{pad}  {line}" for line in value.splitlines())]
+            lines.append(folded(f"{key}:", width, indent))
+            lines += [folded(line.strip(), width, indent + 2 + _depth(line), 0) for line in value.splitlines()]
         else:
-            lines.append(f"{pad}{key}: {value}")
+            lines.append(folded(f"{key}: {value}", width, indent))
     return "\n".join(lines)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _values(row: Mapping[str, Any]) -> str:

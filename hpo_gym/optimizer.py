@@ -57,6 +57,8 @@ class Context:
             answered by its nearest measured neighbour.
         meta_features: Numbers that describe the data set; None where unknown.
         prior: Earlier tasks, none of them of the family of this one.
+        starts: Seed of the world's random configurations, the same for all optimizers of a cell, so that those that
+            begin at random begin alike, not by luck of their own. None: an optimizer draws them from its own stream.
     """
 
     space: SearchSpace
@@ -66,9 +68,10 @@ class Context:
     available: NDArray[np.bool_] | None = None
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     prior: Sequence[Evaluations] = ()
+    starts: int | None = None
 
     @classmethod
-    def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = ()) -> Context:
+    def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None) -> Context:
         """What an optimizer may know of a task: nothing that any of its own evaluations has to tell.
 
         Raises:
@@ -81,7 +84,7 @@ class Context:
                 )
         measured = task.measured
         available = None if measured is None or measured.all() else measured
-        return cls(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior)
+        return cls(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts)
 
 
 @runtime_checkable

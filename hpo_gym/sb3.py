@@ -26,7 +26,7 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
     """Make a vector env usable by every algorithm of Stable-Baselines3 and sb3-contrib.
 
     Args:
-        vector_env: With ``autoreset_mode="SAME_STEP"``, as SB3 expects of an env; ``statistics=False`` is faster.
+        vector_env: With ``autoreset_mode="SAME_STEP"``, as SB3 expects of an env.
         monitor: Whether SB3's `VecMonitor` stands around it, which logs the episodes' returns and lengths; a text is
             the file that it also writes them to.
 

@@ -79,6 +79,11 @@ def world_seed(suite: str, task: str, protocol: str, replicate: int) -> int:
     return key("world", suite, task, protocol, replicate)
 
 
+def starts_seed(world: int) -> int:
+    """Seed of the random configurations of one cell, the same for every optimizer."""
+    return key("starts", world)
+
+
 def optimizer_seed(world: int, optimizer: str, settings: Mapping[str, object]) -> int:
     """Seed of an optimizer's own choices in one cell."""
     return key("optimizer", world, optimizer, dict(settings))

@@ -28,7 +28,10 @@ Mask = NDArray[np.bool_]
 
 
 class Evaluated(NamedTuple):
-    """Outcomes of `n` evaluations, each `(n,)`; `score` is finite also where `status` is not OK."""
+    """Outcomes of `n` evaluations, each `(n,)`.
+
+    `score` is finite, or -inf where `status` is not OK: a run then has the worst score that it has seen (see `Runs`).
+    """
 
     score: Floats
     cost: Floats
@@ -77,6 +80,18 @@ class Task(ABC):
         one = np.ones(len(x))
         return self.evaluate(x, one, np.zeros(len(x), np.uint64)).score
 
+    def test_scores(self, x: Points) -> Floats | None:
+        """Scores on data that no choice has seen, at full fidelity, ``(n,)``: reports read them, optimizers never do.
+
+        A failure has the worst of the task. None where not every configuration that can be chosen has one.
+        """
+        return None
+
+    @property
+    def test_range(self) -> tuple[float, float] | None:
+        """The best and the worst test score of all configurations that can be chosen, or None as of `test_scores`."""
+        return None
+
     @property
     def pool(self) -> Points | None:
         """All configurations that can be evaluated, ``(m, d)``, or None if unlimited."""
@@ -101,7 +116,8 @@ class Task(ABC):
         """What optimizers of other tasks may know of this one: 1,000 evenly spread points, or a whole table."""
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
-        return Evaluations(self.name, self.family, x, out.score, out.cost, out.status)
+        score = finite_scores(out.score)
+        return Evaluations(self.name, self.family, x, score, out.cost, out.status)
 
     @classmethod
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
@@ -112,27 +128,31 @@ class Task(ABC):
         """The nearest fidelity that can be evaluated (of two as near, the lower)."""
         return min(self.fidelities, key=lambda f: abs(f - fidelity))
 
-    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
         """Evaluate one configuration.
 
         Args:
             config: One value for each active hyperparameter.
             fidelity: Share of a full evaluation, in (0, 1]; the nearest that the task has is used.
             seed: Seed of the noise; where there is none it changes nothing.
+            failed: The score of a failure that has none of its own: the worst that the run has seen, by rights.
 
         Raises:
             InvalidValueError: The configuration is not in the search space, or the fidelity not in (0, 1].
         """
         query = Query(config, fidelity)
         x = self.space.to_unit(query.config)[None]
-        return self._run_point(x, query.fidelity, seed)
-
-    def _run_point(self, x: Points, fidelity: float, world: int) -> Trial:
-        level = self.level(fidelity)
-        keys = self.noise_keys(np.array([world % 2**64], np.uint64), x, np.array([level]))
+        level = self.level(query.fidelity)
+        keys = self.noise_keys(np.array([seed % 2**64], np.uint64), x, np.array([level]))
         out = self.evaluate(x, np.array([level]), keys)
-        query = Query(self.space.from_unit(x[0]), level)
-        return Trial(query, float(out.score[0]), float(out.cost[0]), Status(int(out.status[0])))
+        query, score = Query(self.space.from_unit(x[0]), level), float(out.score[0])
+        return Trial(query, failed if score == -math.inf else score, float(out.cost[0]), Status(int(out.status[0])))
+
+
+def finite_scores(score: Floats) -> Floats:
+    """Scores of a task ``(m,)`` that may all be known, as of an earlier one: a failure has the worst of the others."""
+    lost = np.isneginf(score)
+    return np.where(lost, score[~lost].min(initial=0.0 if lost.all() else np.inf), score) if lost.any() else score
 
 
 def noise_keys(world: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
@@ -221,9 +241,11 @@ class Bank(BankView):
     Attributes:
         tasks: The tasks themselves.
         dtype: Type of the scores.
+        fallible: Whether a trial can fail.
     """
 
     tasks: Sequence[Task]
+    fallible: bool = True
     dtype: np.dtype[Any] = np.dtype(np.float64)
 
     def base(self, task: Ints) -> Ints:

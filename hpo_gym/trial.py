@@ -11,7 +11,7 @@ from hpo_gym.errors import InvalidValueError
 
 
 class Status(enum.IntEnum):
-    """How a trial ended. A failure is an outcome: it has a finite score and its cost counts."""
+    """How a trial ended. A failure is an outcome: its cost counts, and it has a finite score, the worst seen so far."""
 
     OK = 0
     FAILED = 1
@@ -134,9 +134,9 @@ class History(Sequence[Trial]):
 
     @property
     def incumbent(self) -> Trial | None:
-        """The best trial at the highest fidelity tried so far; of equals, the earliest."""
+        """The best trial at the highest fidelity tried so far, a success before failures; of equals, the earliest."""
         return self.trials[self.incumbents[-1]] if self.trials else None
 
 
 def _beats(a: Trial, b: Trial) -> bool:
-    return a.fidelity > b.fidelity or (a.fidelity == b.fidelity and a.score > b.score)
+    return (a.fidelity, not a.status, a.score) > (b.fidelity, not b.status, b.score)

@@ -15,11 +15,19 @@ from hpo_gym import seeding
 from hpo_gym.codecs import Codec, Mask
 from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of
 from hpo_gym.engine.kernel import pick, put
-from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, is_row, make_kernel, task_positions
+from hpo_gym.engine.make import (
+    RENDER_MODES,
+    check_options,
+    check_seed,
+    is_row,
+    keywords_checked,
+    make_kernel,
+    task_positions,
+)
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
-from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.errors import InvalidValueError, StateError, check_whole, unknown
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
@@ -48,7 +56,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
             an error.
         statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
-            ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them.
+            ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them: faster, and not beside it.
         max_episode_steps: After how many steps an episode is truncated, or None.
 
     The other arguments, and what is raised, are those of `HPOEnv`.
@@ -56,6 +64,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
 
+    @keywords_checked
     def __init__(
         self,
         num_envs: int = 1,
@@ -73,13 +82,15 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         n_init: int = 0,
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        statistics: bool = True,
+        statistics: bool = False,
         max_episode_steps: int | None = None,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
-        if max_episode_steps is not None and (not isinstance(max_episode_steps, int) or max_episode_steps < 1):
-            raise InvalidValueError(f"`max_episode_steps` must be an integer >= 1 or None, got {max_episode_steps!r}.")
+        if max_episode_steps is not None:
+            check_whole({"max_episode_steps": max_episode_steps})
+        if not isinstance(statistics, bool):
+            raise InvalidValueError(f"`statistics` must be True or False, got {statistics!r}.")
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}

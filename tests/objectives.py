@@ -159,9 +159,14 @@ def loop(optimizer: Any, task: Task, seed: int = 0, budget: float = BUDGET, init
         query = optimizer.ask()
         if query is None:
             break
-        trials.append(task.run(query.config, query.fidelity, world_of(task, seed)))
+        trials.append(task.run(query.config, query.fidelity, world_of(task, seed), failed=worst_of(trials)))
         optimizer.tell(trials[-1])
     return trials
+
+
+def worst_of(trials: Sequence[Trial]) -> float:
+    """What a failure is served after some trials."""
+    return min((trial.score for trial in trials if not trial.status), default=0.0)
 
 
 def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any, budget: float = BUDGET) -> Runs:
@@ -205,7 +210,9 @@ def assert_a_batch_is_its_runs(make: Callable[[], Any], tasks: Sequence[Task], g
     init = np.stack([bank.place(which, x) for x in points]) if g else None
     runs = batch(make(), many, range(len(many)), init)
     for i, task in enumerate(many):
-        given = [] if init is None else [task.run(bank.config(which[i], at[i])) for at in init]
+        given: list[Trial] = []
+        for at in () if init is None else init:
+            given.append(task.run(bank.config(which[i], at[i]), failed=worst_of(given)))
         alone = make()
         alone.reset(Context.of(task, BUDGET), np.random.default_rng([i, 7]))
         assert seen(runs.view(i).trials) == seen(loop(alone, task, i, init=given)), task.name

@@ -38,7 +38,7 @@ class Annealing(Baseline):
         sd: Standard deviation of a Gaussian step, as a share of the range.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, hot: float = 1.0, cold: float = 0.01, sd: float = 0.2) -> None:
         self.hot, self.cold, self.sd = hot, cold, sd

@@ -31,7 +31,7 @@ class ASHA(MultiFidelity):
         skip: How many of the lowest rungs are left out: the paper's early-stopping rate s.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, eta: int = 3, skip: int = 0) -> None:
         self.eta, self.skip = eta, skip

@@ -50,7 +50,7 @@ class BOHB(MultiFidelity):
         least: The paper's N_min. None: ``d + 1``.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ class CovarianceMatrixAdaptation(Baseline):
         sd: First standard deviation, as a share of the range.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, population: int | None = None, sd: float = 0.3) -> None:
         self.population, self.sd = population, sd

@@ -25,7 +25,7 @@ class Default(Planned):
     **Differs from the paper**: there is none.
     """
 
-    version = 2
+    version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The default, then ring after ring."""

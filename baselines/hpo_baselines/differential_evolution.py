@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 class DifferentialEvolution(Population):
     """Differential evolution, rand/1/bin, one member after the other.
 
-    The first trials, given points and a Sobol sequence, are the members. In turn each is the target: a mutant is one
+    The first trials, given points and random ones, are the members. In turn each is the target: a mutant is one
     other member plus `scale` times the difference of two more, all distinct; what leaves the unit cube is drawn anew.
     The child takes each column from the mutant with probability `crossover`, and one of the target's active columns
     always. It replaces the target unless it is worse, at once. A discrete value is a random place in its share of the
@@ -40,7 +40,7 @@ class DifferentialEvolution(Population):
         crossover: CR.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, population: int | None = None, scale: float = 0.5, crossover: float = 0.5) -> None:
         self.population, self.scale, self.crossover = population, scale, crossover

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.columns import one_hot
 from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, CurveProcess, Shape
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import check_eta, rungs
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_baselines.gp_ei import one_hot
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
@@ -48,7 +48,7 @@ class FreezeThaw(MultiFidelity):
         n_init: Random configurations first; given points count.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, eta: int = 3, n_init: int = 3) -> None:
         self.eta, self.n_init = eta, n_init

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
-from hpo_baselines.sobol import sobol_plan
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
@@ -22,7 +21,7 @@ _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 class GeneticAlgorithm(Baseline):
     """A (mu + lambda) genetic algorithm: the best `mu` of all trials so far are the parents of the next `lambda`.
 
-    The first `mu` trials are the given points and a scrambled Sobol sequence. A child has two parents, each the best of
+    The first `mu` trials are the given points and random ones. A child has two parents, each the best of
     three drawn. Column by column it takes after either; a metric column by simulated binary crossover. Each active
     column then mutates, one of them on average: a metric column by a Gaussian step (an integer or ordinal by at least
     one value), a categorical to another choice. A column that a parent does not use comes from the other, or is drawn
@@ -45,7 +44,7 @@ class GeneticAlgorithm(Baseline):
         mutation: Columns of a child that mutate, on average.
     """
 
-    version = 2
+    version = 3
 
     def __init__(
         self,
@@ -61,13 +60,13 @@ class GeneticAlgorithm(Baseline):
         self.tournament, self.crossover, self.mutation = tournament, crossover, mutation
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim first trials by Sobol's sequence, later ones by breeding, all runs of one space together."""
+        """Claim first trials at random, later ones by breeding, all runs of one space together."""
         self.check()
         out: list[Choice | None] = [None] * len(runs)
         spaces: dict[SearchSpace, list[int]] = {}
         for i, run in enumerate(runs):
             if len(run.score) < self.mu(run):
-                out[i] = run.follow(sobol_plan)
+                out[i] = run.uniform()
             else:
                 spaces.setdefault(run.space, []).append(i)
         for space, members in spaces.items():

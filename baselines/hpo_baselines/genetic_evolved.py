@@ -36,8 +36,8 @@ class EvolvedGenetic(Trained, Baseline):
     """An evolved optimizer: a genetic algorithm over the settings of the genetic algorithm itself.
 
     **Training**. The outer `ga` tunes a search space of settings: population, offspring, distribution index, step of
-    mutation, size of the tournament, shares of crossover and mutation, and whether the first population is Sobol's
-    sequence or the greedy portfolio. A setting is worth what it reaches on some meta-train tasks, the same tasks and
+    mutation, size of the tournament, shares of crossover and mutation, and whether the first population is random or
+    the greedy portfolio. A setting is worth what it reaches on some meta-train tasks, the same tasks and
     seeds for all settings: the mean over tasks and trials of the normalised regret. The portfolio of a task in training
     is made without that task's family. The finalists are the best settings and the usual ones; the least regret on
     validation tasks decides, without such tasks that on the meta-train tasks.
@@ -60,7 +60,7 @@ class EvolvedGenetic(Trained, Baseline):
         found: The settings, None before `train` or `load`.
     """
 
-    version = 2
+    version = 3
     smoke: ClassVar[Mapping[str, Any]] = {"candidates": 6, "tasks": 2, "budget": 6, "finalists": 2}
     name = "ga-evolved"
     found: Settings | None = None

@@ -31,7 +31,7 @@ class PortfolioGenetic(Baseline):
         offspring, eta, sd, tournament, crossover, mutation: As of `GeneticAlgorithm`.
     """
 
-    version = 2
+    version = 3
 
     def __init__(
         self,

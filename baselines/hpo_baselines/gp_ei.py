@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.pool import Pool
 from hpo_gym.registry import require
-from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.prior import Place
 
@@ -38,21 +35,20 @@ class GPExpectedImprovement(ModelBased):
     great in high dimensions", ICML 2024.
 
     **Differs from the paper**: hyperparameters are optimised, not sampled; a categorical hyperparameter is a column
-    like others, its choices in their order; without a pool, the acquisition function is maximised over candidates,
+    for each choice; without a pool, the acquisition function is maximised over candidates,
     not by its gradient.
 
     Args:
-        n_init: Random trials first; given points count. None: a quarter of the budget, from 3 to 10. With fewer, the
-            first choices of the process are worse than random ones in the wide conditional spaces of our suites.
-        one_hot: Whether a categorical hyperparameter is a column for each choice, 0 or the root of a half, so that two
-            choices are as far from each other as the ends of a range, and all columns are 0 where it is inactive.
+        n_init: Random trials first; given points count. None: a sixth of the budget, from 3 to 10: five of 33, about
+            the best of 2 to 8 on the validation tasks of our suites (`docs/baselines.md`).
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
         surrogate: "light", the exact process of this package, or "botorch", BoTorch's `SingleTaskGP` and its own
             `LogExpectedImprovement` on the same candidates, which needs the extra "bo" and about a second for a choice.
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, n_init: int | None = None, one_hot: bool = False, surrogate: str = "light") -> None:
+    def __init__(self, n_init: int | None = None, one_hot: bool = True, surrogate: str = "light") -> None:
         self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
 
     def begin(self, run: Run) -> Model:
@@ -76,11 +72,11 @@ class GPModel(Model):
     """
 
     def __init__(
-        self, run: Run, n_init: int | None = None, *, one_hot: bool = False, centre: Floats | None = None
+        self, run: Run, n_init: int | None = None, *, one_hot: bool = True, centre: Floats | None = None
     ) -> None:
         super().__init__(run)
-        self._n_init = int(np.clip(run.context.budget // 4, 3, 10)) if n_init is None else n_init
-        self._one_hot, self._centre = one_hot, centre
+        self._n_init = int(np.clip(run.context.budget // 6, 3, 10)) if n_init is None else n_init
+        self._columns, self._centre = Columns(run.space, one_hot), centre
         self._learned: Floats | None = None
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
@@ -95,9 +91,7 @@ class GPModel(Model):
 
     def _features(self, at: Place) -> Floats:
         """The columns that the kernel sees, ``(c, p)``."""
-        if not self._one_hot:
-            return at.x
-        return _pool_features(self.pool) if self.pool and at.x is self.pool.x else one_hot(self.run.space, at.x)
+        return self._columns(at.x, self.pool)
 
 
 class _BoTorch(GPModel):
@@ -110,20 +104,3 @@ class _BoTorch(GPModel):
             return None
         value = fit_botorch(self._features(seen), y)
         return lambda at: value(self._features(at))
-
-
-def one_hot(space: SearchSpace, x: Points) -> Floats:
-    """Points ``(c, d)`` with a column for each choice of a categorical hyperparameter, ``(c, p)``."""
-    active, columns = space.active(x), []
-    for j, h in enumerate(space.hyperparameters):
-        if h.kind == "categorical":
-            chosen = h.numbers(x[:, j])[:, None] == np.arange(len(h.choices))
-            columns.append(np.sqrt(0.5) * (chosen & active[:, j : j + 1]))
-        else:
-            columns.append(x[:, j : j + 1])
-    return np.concatenate(columns, 1)
-
-
-@functools.lru_cache(maxsize=4)
-def _pool_features(pool: Pool) -> Floats:
-    return one_hot(pool.space, pool.x)

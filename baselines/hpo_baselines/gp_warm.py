@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import processes_of
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Model, ModelBased
@@ -36,18 +37,19 @@ class WarmStartedGP(ModelBased):
         n_init: Trials of the portfolio.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0) -> None:
-        self.n_init, self.rows, self.draw = n_init, rows, draw
+    def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
+        self.n_init, self.rows, self.draw, self.one_hot = n_init, rows, draw, one_hot
 
     def begin(self, run: Run) -> Model:
         processes = self._processes(run)
         if not processes:
-            return GPModel(run)
-        return GPModel(run, 1, centre=np.mean([p.log_parameters for p in processes], axis=0))
+            return GPModel(run, one_hot=self.one_hot)
+        return GPModel(run, 1, one_hot=self.one_hot, centre=np.mean([p.log_parameters for p in processes], axis=0))
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         super().reset_batch(contexts, rngs)
@@ -68,4 +70,4 @@ class WarmStartedGP(ModelBased):
     def _processes(self, run: Run) -> tuple[GaussianProcess, ...]:
         """One of each earlier task; none where nothing is known."""
         check_experts(self.rows, self.draw)
-        return processes_of(run.space, tuple(run.context.prior), self.rows, self.draw)
+        return processes_of(Columns(run.space, self.one_hot), tuple(run.context.prior), self.rows, self.draw)

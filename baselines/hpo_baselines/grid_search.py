@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._runs.strata import one_of_each
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace
@@ -26,7 +27,10 @@ class GridSearch(Planned):
 
     The order matters where the budget is smaller than the grid. A grid of up to 4,096 points is shuffled. A larger one
     is drawn in blocks of `budget` points, in each of which every level of a hyperparameter comes equally often (up to
-    one). When the grid is used up: random search. In a pool: the nearest row that is left, of points that are no row.
+    one). When the grid is used up: random search.
+
+    A pool is a grid of its own: its rows are parted into as many cells as the budget pays for, each of as many rows up
+    to one and next to each other (`Strata`), and a random row of each cell is tried, in random order.
 
     **Reference**: the method is folklore; Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR
     13, 2012, compare with it. The balanced blocks are Latin hypercube samples of the cells: McKay, Beckman and Conover,
@@ -35,10 +39,11 @@ class GridSearch(Planned):
     **Differs from the paper**: the order; grid search usually runs the whole grid.
 
     Args:
-        levels: Levels of a range. None: the fewest, at least 3, with which the grid is no smaller than the budget.
+        levels: Levels of a range, of no effect in a pool. None: the fewest, at least 3, with which the grid is no
+            smaller than the budget.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, levels: int | None = None) -> None:
         self.levels = levels
@@ -48,6 +53,9 @@ class GridSearch(Planned):
         if self.levels is not None and self.levels < 2:
             raise InvalidValueError(f"`levels >= 2` must hold, got {self.levels}; the nearest is 2.")
         budget = max(2, math.ceil(run.context.budget))
+        if run.context.pool is not None:
+            yield from one_of_each(run, budget)
+            return
         columns = _columns(run.space, self.levels or _count(run.space, budget))
         if math.prod(len(c) for c in columns) <= _LISTED:
             points = _product(run.space, columns)

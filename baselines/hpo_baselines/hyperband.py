@@ -29,7 +29,7 @@ class Hyperband(MultiFidelity):
         eta: Of so many configurations one goes on.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, eta: int = 3) -> None:
         self.eta = eta

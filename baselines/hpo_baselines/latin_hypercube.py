@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._runs.strata import spread
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
 
@@ -17,8 +18,8 @@ _LARGEST = 1024  # points of one hypercube
 class LatinHypercube(Planned):
     """The points of a Latin hypercube of as many points as the budget pays for: each column has one in each share.
 
-    In a pool (and in a small finite space): of each point, the nearest row that was not tried (`Pool` says how near).
-    Once a hypercube is used up, another follows.
+    In a pool (and in a small finite space) a point is a row, each with an equal share of the cube (`Strata` says
+    how). Once a hypercube is used up, another follows.
 
     **Reference**: McKay, Beckman and Conover, "A comparison of three methods for selecting values of input variables in
     the analysis of output from a computer code", Technometrics 21, 1979.
@@ -27,21 +28,18 @@ class LatinHypercube(Planned):
     rules out are left out; a hypercube has at most 1,024 points.
     """
 
-    version = 2
+    version = 3
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """Hypercube after hypercube."""
         n = int(np.clip(np.ceil(run.context.budget), 1, _LARGEST))
         while True:
-            x = run.space.snap(hypercube(run.rng, n, run.space.d))
-            legal = run.space.legal(x)
-            if not legal.any():
-                return  # so few are that they must be searched for
-            for point in x[legal]:
-                row = -1 if run.pool is None else run.nearest(point)
-                if run.pool is not None and row < 0:
-                    return  # nothing is left
-                yield point if run.pool is None else row
+            x, some = hypercube(run.rng, n, run.space.d), False
+            for choice in spread(run, x):
+                some = True
+                yield choice
+            if not some:
+                return  # nothing is left, or so few are legal that they must be searched for
 
 
 def hypercube(rng: np.random.Generator, n: int, d: int) -> Points:

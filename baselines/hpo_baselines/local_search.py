@@ -32,7 +32,7 @@ class LocalSearch(Baseline):
         starts: Random configurations at the start, at least 1. None: a tenth of the budget, from 1 to 10.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, starts: int | None = None) -> None:
         self.starts = starts

@@ -17,6 +17,7 @@ from hpo_gym.errors import InvalidValueError, check_whole
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.regret import scaled
+from hpo_gym.transfer.tables import scores_at
 
 if TYPE_CHECKING:
     from hpo_baselines._maml.maml import MetaLearner
@@ -254,8 +255,7 @@ def _scored(tasks: Sequence[Task], fidelity: float, rng: np.random.Generator) ->
     low = []
     for task, (space, x, score, good) in zip(tasks, full, strict=True):
         level = task.level(fidelity)
-        out = task.evaluate(x, np.full(len(x), level), np.zeros(len(x), np.uint64)) if level < 1.0 else None
-        low.append((space, x, score if out is None else np.asarray(out.score, np.float64), good))
+        low.append((space, x, scores_at(task, x, level)[0] if level < 1.0 else score, good))
     return full, low
 
 

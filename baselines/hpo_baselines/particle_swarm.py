@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 class ParticleSwarm(Population):
     """A particle swarm with a constriction factor, one particle after the other.
 
-    The first trials, given points and a Sobol sequence, are the particles. In turn each moves on as it moved before,
+    The first trials, given points and random ones, are the particles. In turn each moves on as it moved before,
     pulled to the best that it found and to the best of all, and both are updated at once. Its velocity is its last
     move; before the first, half the way to a random point. A move ends at the bounds of the unit cube. A discrete value
     is a random place in its share of the column, the same for all that take part. An inactive hyperparameter is at a
@@ -39,7 +39,7 @@ class ParticleSwarm(Population):
         phi: Sum of the two pulls, above 4.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, population: int | None = None, phi: float = 4.1) -> None:
         self.population, self.phi = population, phi

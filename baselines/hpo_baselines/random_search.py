@@ -20,7 +20,7 @@ class RandomSearch(Baseline):
     **Differs from the paper**: no configuration is tried twice, where the space is finite.
     """
 
-    version = 1
+    version = 2
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim a random configuration for each run."""

@@ -38,31 +38,33 @@ class RankingWeightedEnsemble(ModelBased):
         samples: Posterior samples at the trials.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, samples: int = 30, rows: int = 80, draw: int = 0) -> None:
+    def __init__(self, samples: int = 30, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.samples, self.rows, self.draw = samples, rows, draw
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw)
         if self.samples < 1:
             raise InvalidValueError(f"`samples >= 1` must hold, got {self.samples}; the nearest is 1.")
-        experts = experts_of(run, self.rows, self.draw)
-        return GPModel(run) if experts is None else _RGPE(run, experts, self.samples)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _RGPE(run, experts, self.samples)
 
 
 class _RGPE(Model):
     def __init__(self, run: Run, experts: Experts, samples: int) -> None:
         super().__init__(run, experts.pool)
-        self._experts, self._samples, self._own = experts, samples, OwnProcess()
+        self._experts, self._samples, self._own = experts, samples, OwnProcess(experts.columns)
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
         if len(y) < FEWEST:
             return self._start(seen, y)
         z = standardised(y)
-        own = self._own.fit(seen.x, z)
+        own = self._own.fit(seen, z)
         mean, variance = self._experts.at(seen)
         noise = self.run.rng.standard_normal((len(mean), self._samples, len(y)))
         losses = [ranking_losses(m, s, z, e) for m, s, e in zip(mean, np.sqrt(variance), noise, strict=True)]
@@ -71,7 +73,7 @@ class _RGPE(Model):
         weight, top = ranking_weights(np.array(losses), mine), float(z.max())
 
         def value(at: Place) -> Floats:
-            own_mean, own_sd = own.predict(at.x)
+            own_mean, own_sd = own.predict(self._experts.columns(at.x, self.pool))
             their_mean, their_variance = self._mixture(at, weight[:-1])
             sd = np.sqrt(their_variance + weight[-1] ** 2 * own_sd**2)
             return log_expected_improvement(their_mean + weight[-1] * own_mean, sd, top)

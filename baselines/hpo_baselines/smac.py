@@ -22,6 +22,7 @@ from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration
+_PER_COLUMN = 10  # configurations of the design, at most
 _PLAIN = 1000.0  # a score beyond it goes by its logarithm
 
 
@@ -29,17 +30,18 @@ _PLAIN = 1000.0  # a score beyond it goes by its logarithm
 class SMAC(Baseline):
     """SMAC3's random forest and expected improvement: its `HyperparameterOptimizationFacade`, by ask and tell.
 
-    Each run is a facade of its own with the library's defaults: a Sobol design of a quarter of the budget, then a
-    random forest of the logarithms of scaled costs, expected improvement and local search; one choice in five is
-    random. A configuration is evaluated once. Given points are known to the forest; the design has its full size all
-    the same. In a pool, a proposal stands for the nearest row that is left, and the forest learns that row; the
-    proposal stays pending. A failure has the bad score that its task gives it.
+    Each run is a facade of its own with the library's defaults: a design of a quarter of the budget, then a random
+    forest of the logarithms of scaled costs, expected improvement and local search; one choice in five is random. A
+    configuration is evaluated once. The design is random configurations; given points are known to the forest, and the
+    design has its full size all the same. In a pool, a proposal stands for the nearest row that is left, and the forest
+    learns that row; the proposal stays pending. A failure has the worst score so far.
 
     **Reference**: Hutter, Hoos and Leyton-Brown, "Sequential model-based optimization for general algorithm
     configuration", LION 2011; Lindauer et al., "SMAC3: a versatile Bayesian optimization package for hyperparameter
     optimization", JMLR 23, 2022, https://jmlr.org/papers/v23/21-0888.html, the library (https://github.com/automl/SMAC3).
 
-    **Differs from the paper**: as the library does; scores beyond a thousand go by their logarithm, for the library's
+    **Differs from the paper**: as the library does; the design is random, as that of all baselines that begin so, where
+    the library has Sobol's sequence; scores beyond a thousand go by their logarithm, for the library's
     own logarithm fails on costs so large that a difference of 1e-10 is lost; where ten proposals in a row were tried
     before, a random configuration is.
 
@@ -47,7 +49,7 @@ class SMAC(Baseline):
         retrain: Choices from one forest.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, retrain: int = 8) -> None:
         self.retrain = retrain
@@ -62,6 +64,7 @@ class SMAC(Baseline):
         if all(h.size == 1 for h in run.space.hyperparameters):
             return  # SMAC's design needs something to tune
         facade = Facade(run.space, run.context.budget, int(run.rng.integers(2**31)), self.retrain)
+        yield from self._design(run)
         told, misses = 0, 0
         while True:
             for x, score in zip(run.x[told:], run.score[told:], strict=True):
@@ -75,12 +78,19 @@ class SMAC(Baseline):
             if misses >= _MISSES:
                 yield from evaluated(run, anywhere(run))
 
+    @staticmethod
+    def _design(run: Run) -> Plan[None]:
+        """As many random configurations as the library's design has."""
+        size, given = min(_PER_COLUMN * run.space.d, int(run.context.budget / 4)), len(run.score)
+        while len(run.score) - given < max(1, size):
+            yield from evaluated(run, anywhere(run))
+
 
 class Facade:
     """SMAC's facade of one run, without a file or a word.
 
     Args:
-        budget: Trials, of which a quarter are the design.
+        budget: Trials.
         retrain: Choices from one forest.
     """
 
@@ -98,8 +108,9 @@ class Facade:
                 seed=seed,
             )
             selector = HyperparameterOptimizationFacade.get_config_selector(scenario, retrain_after=retrain)
+            design = HyperparameterOptimizationFacade.get_initial_design(scenario, n_configs=0)  # it was told by then
             self._facade = HyperparameterOptimizationFacade(
-                scenario, config_selector=selector, logging_level=False, overwrite=True
+                scenario, initial_design=design, config_selector=selector, logging_level=False, overwrite=True
             )
         self._asked: tuple[bytes, Any] = (b"", None)
         self._seed = 0  # of an evaluation: a deterministic one has the seed of the first that SMAC hears of

@@ -30,7 +30,7 @@ class SuccessiveHalving(MultiFidelity):
         configurations: Number that a bracket starts with. None: ``eta^s_max``.
     """
 
-    version = 1
+    version = 2
 
     def __init__(self, eta: int = 3, configurations: int | None = None) -> None:
         self.eta, self.configurations = eta, configurations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import Experts, experts_of
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
@@ -41,28 +42,31 @@ class TransferAcquisitionFunction(ModelBased):
         bandwidth: Share of discordant pairs at which a task's weight is 0.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0) -> None:
+    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw, self.bandwidth)
-        experts = experts_of(run, self.rows, self.draw)
-        return GPModel(run) if experts is None else _TAF(run, experts, self.bandwidth)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _TAF(run, experts, self.bandwidth)
 
 
 class OwnProcess:
     """The process of a run's own standardised scores, whose search goes on where the last one ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
         self._learned: Floats | None = None
 
-    def fit(self, x: Floats, y: Floats) -> GaussianProcess:
-        """The process of trials ``(n, d)``, ``(n,)``."""
-        process = GaussianProcess.fit(x, y, start=self._learned, iterations=5)
+    def fit(self, seen: Place, y: Floats) -> GaussianProcess:
+        """The process of trials at `seen`, with scores ``(n,)``."""
+        process = GaussianProcess.fit(self._columns(seen.x), y, start=self._learned, iterations=5)
         self._learned = process.log_parameters
         return process
 
@@ -79,7 +83,7 @@ def check_experts(rows: int, draw: int, bandwidth: float = 1.0) -> None:
 class _TAF(Model):
     def __init__(self, run: Run, experts: Experts, bandwidth: float) -> None:
         super().__init__(run, experts.pool)
-        self._experts, self._bandwidth, self._own = experts, bandwidth, OwnProcess()
+        self._experts, self._bandwidth, self._own = experts, bandwidth, OwnProcess(experts.columns)
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
         if not len(y):
@@ -91,10 +95,10 @@ class _TAF(Model):
                 return None
             return lambda at: self._gain(at, weight, best) / (weight.sum() + 1e-12)
         z = standardised(y)
-        own, top = self._own.fit(seen.x, z), float(z.max())
+        own, top = self._own.fit(seen, z), float(z.max())
 
         def value(at: Place) -> Floats:
-            mine = PEAK * expected_improvement(*own.predict(at.x), top)
+            mine = PEAK * expected_improvement(*own.predict(self._experts.columns(at.x, self.pool)), top)
             return np.asarray((mine + self._gain(at, weight, best)) / (PEAK + weight.sum() + 1e-12))
 
         return value

@@ -42,7 +42,7 @@ class TreeParzen(Baseline):
         candidates: Samples of which the best is proposed.
     """
 
-    version = 2
+    version = 3
 
     def __init__(self, startup: int = 10, candidates: int = 24) -> None:
         self.startup, self.candidates = startup, candidates
@@ -64,6 +64,9 @@ class TreeParzen(Baseline):
             for x, score in zip(run.x[told:], run.score[told:], strict=True):
                 study.add_trial(finished(run.space, x, score))
             told = len(run.score)
+            if told < self.startup:
+                yield from evaluated(run, anywhere(run))
+                continue
             with np.errstate(all="ignore"):
                 trial = study.ask()
                 x = suggested(trial, run.space)

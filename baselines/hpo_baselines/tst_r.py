@@ -38,30 +38,32 @@ class TwoStageTransferSurrogate(ModelBased):
         bandwidth: Share of discordant pairs at which a task's weight is 0.
         rows: Points that the process of an earlier task learns from.
         draw: Seed of the draw of these points.
+        one_hot: Whether a categorical has a column for each choice (see `Columns`).
     """
 
-    version = 1
+    version = 2
 
-    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0) -> None:
+    def __init__(self, bandwidth: float = 0.5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.bandwidth, self.rows, self.draw = bandwidth, rows, draw
+        self.one_hot = one_hot
 
     def begin(self, run: Run) -> Model:
         check_experts(self.rows, self.draw, self.bandwidth)
-        experts = experts_of(run, self.rows, self.draw)
-        return GPModel(run) if experts is None else _TST(run, experts, self.bandwidth)
+        experts = experts_of(run, self.rows, self.draw, self.one_hot)
+        return GPModel(run, one_hot=self.one_hot) if experts is None else _TST(run, experts, self.bandwidth)
 
 
 class _TST(Model):
     def __init__(self, run: Run, experts: Experts, bandwidth: float) -> None:
         super().__init__(run, experts.pool)
-        self._experts, self._bandwidth, self._own = experts, bandwidth, OwnProcess()
+        self._experts, self._bandwidth, self._own = experts, bandwidth, OwnProcess(experts.columns)
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
         if not len(y):
             return self._experts.average
         weight = kernel_weights(self._experts.at(seen)[0], y, self._bandwidth)
         z = standardised(y)
-        own, top = self._own.fit(seen.x, z) if len(y) >= FEWEST else None, float(z.max())
+        own, top = self._own.fit(seen, z) if len(y) >= FEWEST else None, float(z.max())
         if own is None and not weight.any():
             return None
 
@@ -69,7 +71,7 @@ class _TST(Model):
             mean = weight @ self._experts.at(at)[0]
             if own is None:
                 return log_expected_improvement(mean / weight.sum(), np.ones(len(mean)), top)
-            mine, sd = own.predict(at.x)
+            mine, sd = own.predict(self._experts.columns(at.x, self.pool))
             return log_expected_improvement((mean + PEAK * mine) / (weight.sum() + PEAK), sd, top)
 
         return value

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hpo_gym.bench.report.words import holds, interval
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""Optimizers held against an anchor, as `hpo_gym.bench.pooling.pooled` gives them."""
 
 
 def renewed(text: str, parts: Iterable[tuple[str, Iterable[str]]]) -> str:
@@ -14,7 +20,13 @@ def renewed(text: str, parts: Iterable[tuple[str, Iterable[str]]]) -> str:
     return text
 
 
-def interval(estimate: Sequence[float], digits: int = 3) -> str:
-    """A mean and its interval."""
-    mean, low, high = estimate
-    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+def ratio(row: Mapping[str, Any]) -> str:
+    """A pooled ratio with its interval, and a star where it survives Holm's correction."""
+    return interval(row["ratio"], 3, mark=holds(row["p_holm"])).replace("*", "\\*")
+
+
+def standing(rows: Rows) -> list[str]:
+    """Names by the pooled ratio, those first that ran on all pooled suites."""
+    most = max(row["n_suites"] for row in rows.values())
+    known = [name for name, row in rows.items() if row["n_suites"]]
+    return sorted(known, key=lambda name: (rows[name]["n_suites"] < most, rows[name]["ratio"][0], name))

@@ -1,4 +1,7 @@
-"""Weighted means over tasks and their 95 % intervals by a paired bootstrap over tasks, the same in any process."""
+"""Means over tasks and their 95 % intervals by a paired bootstrap over families of tasks, the same in any process.
+
+Tasks of one family are of one origin and no independent witnesses: a resample draws families, each with all its tasks.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
 from hpo_gym.seeding import below, key, mix
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Estimate = list[float | None]  # [mean, low, high], None where it is undefined
 
 RESAMPLES = 2000
@@ -21,31 +24,30 @@ _EDGES = (2.5, 97.5)  # percentiles of the interval
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """The tasks' weights, ``(k,)``, and those of every resample, ``(RESAMPLES, k)``; each sums to one.
+    """The weights of `k` tasks in every resample of their families, ``(RESAMPLES, k)``; each sums to one.
 
-    Whoever holds the same tasks draws the same resamples: differences and ratios between optimizers are paired.
+    Whoever holds the same families draws the same resamples: differences and ratios between optimizers are paired.
+    Tasks of a single family give no interval: its edges are NaN, or None as plain numbers.
+
+    Attributes:
+        resampled: A task weighs as often as its family was drawn, so families weigh by their tasks, as in the mean.
+        families: How many there are.
     """
 
-    weights: Floats
     resampled: Floats
+    families: int
 
     @classmethod
-    def of(cls, tasks: Sequence[str], weights: ArrayLike | None = None) -> Resamples:
-        """Draw tasks with replacement, keyed by their number and their place in the order of names."""
-        k = len(tasks)
-        w = task_weights(weights, k)
-        cells = np.arange(RESAMPLES * k, dtype=np.uint64)
-        drawn = below(mix(cells, key("bootstrap", k)), k) + (cells // np.uint64(k)).astype(np.int64) * k
-        counts = np.bincount(drawn, minlength=RESAMPLES * k).reshape(RESAMPLES, k)
-        place = np.argsort(np.argsort(np.asarray(tasks, dtype=object), kind="stable"), kind="stable")
-        scaled = counts[:, place] * w
-        return cls(w, scaled / scaled.sum(axis=1, keepdims=True))
+    def of(cls, families: Sequence[str]) -> Resamples:
+        """Draw families with replacement, as many as there are; `families` names that of each task."""
+        names, place = placed(families)
+        counts = drawn(len(names))[:, place].astype(np.float64)
+        return cls(counts / counts.sum(axis=1, keepdims=True), len(names))
 
     def estimate(self, values: Floats) -> tuple[Floats, Floats, Floats]:
         """Mean, low and high over the tasks of ``(k, ...)``, each of the trailing shape."""
-        means = np.tensordot(self.resampled, values, axes=1)
-        low, high = np.percentile(means, _EDGES, axis=0)
-        return np.asarray(np.tensordot(self.weights, values, axes=1)), np.asarray(low), np.asarray(high)
+        low, high = self._edges(np.tensordot(self.resampled, values, axes=1))
+        return np.asarray(values.mean(axis=0)), low, high
 
     def mean(self, values: Floats) -> Estimate:
         """`estimate` of ``(k,)`` as plain numbers."""
@@ -53,21 +55,40 @@ class Resamples:
 
     def ratio(self, a: Floats, b: Floats) -> Estimate:
         """Ratio of the mean of `a` to that of `b`; None where the latter is 0, and its interval where it may be 0."""
-        point = _ratio(self.weights @ a, self.weights @ b)
-        edges = np.percentile(_ratio(self.resampled @ a, self.resampled @ b), _EDGES)
+        point = _ratio(a.mean(), b.mean())
+        edges = self._edges(_ratio(self.resampled @ a, self.resampled @ b))
         return [plain(float(v)) for v in (point, *edges)]
 
+    def _edges(self, resampled: Floats) -> tuple[Floats, Floats]:
+        if self.families < 2:
+            nothing = np.full(resampled.shape[1:], np.nan)
+            return nothing, nothing
+        return edges(resampled)
 
-def task_weights(weights: ArrayLike | None, k: int) -> Floats:
-    """Check the weights of k tasks (equal where none are given) and scale them to sum to one.
 
-    Raises:
-        InvalidValueError: They are not k positive numbers.
+def edges(resampled: Floats) -> tuple[Floats, Floats]:
+    """Low and high end of the 95 % interval of an estimate, from its resamples along the first axis."""
+    low, high = np.percentile(resampled, _EDGES, axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def placed(families: Sequence[str]) -> tuple[list[str], Ints]:
+    """The different families in the order of their names, and where among them each task has its own, ``(k,)``."""
+    names = sorted(set(families))
+    at = {name: i for i, name in enumerate(names)}
+    return names, np.array([at[f] for f in families], np.int64)
+
+
+def drawn(families: int, block: int = 0) -> Ints:
+    """How often each of the families is in each resample, ``(RESAMPLES, families)``; each row sums to `families`.
+
+    Keyed by the number of families and their place in the order of names; further blocks hold further resamples.
     """
-    w = np.ones(k) if weights is None else np.asarray(weights, np.float64)
-    if w.shape != (k,) or not (np.isfinite(w) & (w > 0.0)).all():
-        raise InvalidValueError(f"`weights` must be {k} positive numbers, one per task, got {weights!r}.")
-    return np.asarray(w / w.sum())
+    size = RESAMPLES * families
+    cells = np.arange(block * size, (block + 1) * size, dtype=np.uint64)
+    chosen = below(mix(cells, key("bootstrap", families)), families)
+    row = np.arange(size) // families
+    return np.bincount(row * families + chosen, minlength=size).reshape(RESAMPLES, families).astype(np.int64)
 
 
 def plain(value: float) -> float | None:

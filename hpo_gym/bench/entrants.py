@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
-from hpo_gym.learning.saved import load, read_about
+from hpo_gym.learning.saved import folder_of, load, read_about
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Optimizer, Trainable
 from hpo_gym.registry import made
 
@@ -22,7 +22,7 @@ class Entrant:
 
     Attributes:
         name: Its name in the results.
-        spec: A registered name, "module:name", or "saved:folder" of one that is trained.
+        spec: A registered name, "module:name", or "saved:" and the name or the folder of what is trained.
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
             Of one that does not tell them by a mapping `settings`, or is trained, "".
@@ -81,7 +81,7 @@ class Entrant:
         settings = json.loads(self.settings)
         if not self.spec.startswith(SAVED):
             return made(OPTIMIZERS.resolve(self.spec), self.name, settings)
-        folder = self.spec.removeprefix(SAVED)
+        folder = folder_of(self.spec.removeprefix(SAVED))
         found = read_about(folder)["checksum"]
         if found != settings["checksum"]:
             raise DamagedDataError(f"{folder} has changed since the comparison began: {settings['checksum']}, {found}.")

@@ -14,27 +14,44 @@ from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Evaluations, Optimizer
 from hpo_gym.task import Task
-from hpo_gym.trial import History
+from hpo_gym.trial import History, Status
 
 
 def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int) -> NDArray[np.float64]:
     """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
 
-    Shape ``(budget,)``; -inf before the first trial; given points count for the incumbent, not for the budget.
+    Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
+    not for the budget.
     """
-    score, fidelity = arrays["score"], arrays["fidelity"]
-    plain = not task.noisy and bool((fidelity == 1.0).all())
-    true = score if plain else _true(task, arrays["x"])
-    best = true[_places(fidelity.tolist(), score.tolist())]
+    score = arrays["score"]
+    plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
+    return _followed(score if plain else _true(task, arrays["x"]), arrays, budget, n_init)
+
+
+def incumbents_on_test(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+) -> NDArray[np.float64] | None:
+    """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
+    tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
+    return None if tested is None else _followed(tested, arrays, budget, n_init)
+
+
+def _followed(
+    values: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+) -> NDArray[np.float64]:
+    """Of a value of each trial, -inf where it failed, that of the incumbent after each full evaluation."""
+    score, fidelity, good = arrays["score"], arrays["fidelity"], arrays["status"] == Status.OK
+    places = _places(fidelity.tolist(), good.tolist(), score.tolist())
+    best = np.where(good, values, -np.inf)[places]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
     upto = paid(spent, budget)
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
 
 
-def _places(fidelity: Sequence[float], score: Sequence[float]) -> list[int]:
+def _places(fidelity: Sequence[float], good: Sequence[bool], score: Sequence[float]) -> list[int]:
     """Position of the incumbent after each trial: the best of those at the highest fidelity, of equals the earliest."""
-    places, best = list[int](), (-np.inf, -np.inf)
-    for i, trial in enumerate(zip(fidelity, score, strict=True)):
+    places, best = list[int](), (-np.inf, False, -np.inf)
+    for i, trial in enumerate(zip(fidelity, good, score, strict=True)):
         if not places or trial > best:
             place, best = i, trial
         places.append(place)
@@ -60,9 +77,10 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
     """
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
         "score": np.array(history.scores, np.float64),
+        "status": np.array(history.statuses, np.int8),
         "fidelity": np.array(history.fidelities, np.float64),
     }
     if budget is None:

@@ -1,8 +1,10 @@
 """How well optimizers did: statistics of normalised regret over tasks, with intervals (NumPy and SciPy only).
 
-Three rules hold everywhere. Replicates are averaged first: they are not independent tasks. Every statistic is a
-weighted mean over tasks, and its 95 % interval is a bootstrap over tasks in which all optimizers meet the same
-resamples (paired). A failed cell counts as never improving: regret 1 at every trial; it is also counted by itself.
+Four rules hold everywhere. Replicates are averaged first: they are not independent tasks. Every statistic is a mean
+over tasks. What is said of its certainty counts families of tasks: a 95 % interval is a bootstrap over families in
+which all optimizers meet the same resamples (paired), a p exchanges two optimizers family by family, and tests of ranks
+rank the means of families. A failed cell counts as never improving: regret 1 at every trial; it is also counted by
+itself.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from hpo_gym.bench.bootstrap import Floats, Resamples, plain, task_weights
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.bench.bootstrap import Floats, Resamples, placed
+from hpo_gym.bench.significance import holm, mean_p
+from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.transfer.regret import relative_regret
 
 TRIALS = (1, 2, 5, 10, 15, 33)
@@ -25,6 +28,7 @@ SOLVED = 0.01  # a run is solved when its last regret is below
 LOG_FLOOR = 1e-3  # log AUC is the mean of log10(regret + LOG_FLOOR)
 FAILED = 1.0  # the regret of a failed cell
 PORTFOLIO = "portfolio"
+VALIDATION, TEST = "validation", "test"
 _DIGITS = 12  # values that agree to so many decimals are tied
 
 
@@ -36,6 +40,9 @@ class Curves:
         suite: The suite's name.
         optimizer: The optimizer's name.
         tasks: Names of the k tasks, all different.
+        families: The family of each task; where none are given, each task is one of its own.
+        score: `VALIDATION`, the score that optimizers see and choose by, or `TEST`, that of the same incumbents on data
+            that no choice has seen.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A cell (task and replicate) that
             failed is NaN at all trials; all else is finite and not negative. The array is copied and read-only.
 
@@ -47,6 +54,8 @@ class Curves:
     optimizer: str
     tasks: tuple[str, ...]
     regret: Floats
+    families: tuple[str, ...] = ()
+    score: str = VALIDATION
 
     def __post_init__(self) -> None:
         regret = np.array(self.regret, np.float64)
@@ -58,6 +67,13 @@ class Curves:
             )
         if len(set(self.tasks)) != len(self.tasks):
             raise InvalidValueError(f"`tasks` must be unique, got {sorted(self.tasks)} ({where}).")
+        families = tuple(self.families or self.tasks)
+        if len(families) != len(self.tasks):
+            raise InvalidValueError(
+                f"`families` must name one per task, got {len(families)} for {len(regret)} ({where})."
+            )
+        if self.score not in (VALIDATION, TEST):
+            raise unknown("score", self.score, (VALIDATION, TEST))
         lost = np.isnan(regret)
         if (lost.any(axis=2) != lost.all(axis=2)).any():
             raise InvalidValueError(f"A cell of `regret` must be NaN at all trials (failed) or at none ({where}).")
@@ -66,6 +82,7 @@ class Curves:
         regret.flags.writeable = False
         object.__setattr__(self, "regret", regret)
         object.__setattr__(self, "tasks", tuple(self.tasks))
+        object.__setattr__(self, "families", families)
 
     @property
     def failed(self) -> NDArray[np.bool_]:
@@ -81,6 +98,11 @@ class Curves:
     def mean(self) -> Floats:
         """The regret averaged over replicates, shape ``(k, h)``."""
         return np.asarray(self.filled.mean(axis=1))
+
+    def of_task(self, task: str) -> Curves:
+        """Those of one task."""
+        i = self.tasks.index(task)
+        return replace(self, tasks=(task,), families=self.families[i : i + 1], regret=self.regret[i : i + 1])
 
 
 def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Floats:
@@ -141,25 +163,39 @@ def better(a: Floats, b: Floats) -> Floats:
     return np.asarray(0.5 + 0.5 * np.sign(np.round(b - a, _DIGITS)))
 
 
-def iqm(values: Floats, weights: ArrayLike | None = None) -> float:
-    """Interquartile mean: the mean of the middle half of the weight; a value on its edge counts in part."""
-    order = np.argsort(values, kind="stable")
-    w = task_weights(weights, len(values))[order]
-    ends = np.cumsum(w)
-    inside = np.clip(np.minimum(ends, 0.75) - np.maximum(ends - w, 0.25), 0.0, None)
-    return float(inside @ values[order] / inside.sum())
+def overtuning(curves: Curves) -> tuple[Floats, Floats]:
+    """Share of the replicates that are overtuned, and by how much, 0 for the others: mean over all; each ``(k,)``.
+
+    Of the curves of a test score: the regret of the last incumbent less the least regret of the run's incumbents, each
+    after a trial of the curve; overtuned where that is above 0 (Schneider, Bischl, Feurer, Overtuning in hyperparameter
+    optimization, AutoML 2025; here in shares of the task's range of test scores). A failed cell is none.
+    """
+    by = np.round(curves.filled[:, :, -1] - curves.filled.min(axis=2), _DIGITS)
+    return np.asarray((by > 0.0).mean(axis=1)), np.asarray(by.mean(axis=1))
 
 
-def performance_profile(values: Floats, taus: Floats, weights: ArrayLike | None = None) -> Floats:
+def iqm(values: Floats) -> float:
+    """Interquartile mean: the mean of the middle half of the values; a value on its edge counts in part."""
+    ends = np.arange(1, len(values) + 1) / len(values)
+    inside = np.clip(np.minimum(ends, 0.75) - np.maximum(ends - 1 / len(values), 0.25), 0.0, None)
+    return float(inside @ np.sort(values) / inside.sum())
+
+
+def performance_profile(values: Floats, taus: Floats) -> Floats:
     """Share of the tasks whose value (such as the AUC) is at most each tau, shape of `taus`."""
-    w = task_weights(weights, len(values))
-    return np.asarray((values[None, :] <= taus[:, None]) @ w)
+    return np.asarray((values[None, :] <= taus[:, None]).mean(axis=1))
+
+
+def by_family(values: Floats, families: Sequence[str]) -> Floats:
+    """Means of the tasks of each family of values ``(k, ...)``, shape ``(families, ...)``, in the order of names."""
+    names, place = placed(families)
+    return np.stack([values[place == i].mean(axis=0) for i in range(len(names))])
 
 
 def friedman(values: Floats) -> tuple[float, float]:
-    """Test whether all columns of ``(tasks, optimizers)`` rank alike: the statistic (tie-corrected) and p.
+    """Test whether all columns of ``(families, optimizers)`` rank alike: the statistic (tie-corrected) and p.
 
-    Tasks count fully. NaN where the test does not exist: under three optimizers, under two tasks, or ties only.
+    NaN where the test does not exist: under three optimizers, under two families, or ties only.
     """
     rounded = np.round(values, _DIGITS)
     if rounded.shape[1] < 3 or rounded.shape[0] < 2 or (rounded == rounded[:, :1]).all():
@@ -168,12 +204,14 @@ def friedman(values: Floats) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)
 
 
-def critical_difference(n_optimizers: int, n_tasks: int, alpha: float = 0.05) -> float:
+def critical_difference(n_optimizers: int, n_families: int, alpha: float = 0.05) -> float:
     """Nemenyi's critical difference of mean ranks (Demsar, JMLR 2006, section 3.2.2)."""
-    if n_optimizers < 2 or n_tasks < 1:
-        raise InvalidValueError(f"`n_optimizers >= 2` and `n_tasks >= 1` must hold, got {n_optimizers=}, {n_tasks=}.")
+    if n_optimizers < 2 or n_families < 1:
+        raise InvalidValueError(
+            f"`n_optimizers >= 2` and `n_families >= 1` must hold, got {n_optimizers=}, {n_families=}."
+        )
     q = float(stats.studentized_range.ppf(1.0 - alpha, n_optimizers, np.inf)) / math.sqrt(2.0)
-    return q * math.sqrt(n_optimizers * (n_optimizers + 1) / (6.0 * n_tasks))
+    return q * math.sqrt(n_optimizers * (n_optimizers + 1) / (6.0 * n_families))
 
 
 def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
@@ -184,49 +222,52 @@ def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, i
     return [(i, int(last[i])) for i in starts]
 
 
-def summarise(
-    curves: Sequence[Curves], *, portfolio: str = PORTFOLIO, weights: ArrayLike | None = None
-) -> dict[str, dict[str, Any]]:
+def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[str, dict[str, Any]]:
     """Summarise every optimizer of one comparison on one suite, by name; plain JSON values of six decimals.
 
     ``[mean, low, high]`` of `auc`, `log_auc`, `rank` (by AUC, among all that are given), `gain` (the portfolio's AUC
     less one's own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`, `p_better` (than
-    the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); then `cells`, `failed_cells`,
-    `n_tasks`. The order of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p_better` and `ratio`
-    are None.
+    the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also `overtuned` (see
+    `overtuning`) and `overtuned_by` (mean of those that are). `p` of the gain by `mean_p`, and `p_holm`, corrected for
+    the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The order
+    of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio` are
+    None; of one family, all intervals and p.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
         portfolio: Name of the optimizer that the others are held against.
-        weights: Weight of each task of the first curves, such as a half where many configurations share the optimum.
 
     Raises:
         InvalidValueError: The curves do not belong together.
     """
-    curves, sample = _aligned(curves, weights)
+    curves, sample = _aligned(curves)
     aucs = np.stack([auc(c) for c in curves], axis=1)
     by_task = ranks(aucs)
     names = [c.optimizer for c in curves]
     reference = aucs[:, names.index(portfolio)] if portfolio in names else np.full(len(aucs), np.nan)
+    ps = {
+        c.optimizer: None if c.optimizer == portfolio else mean_p(reference - aucs[:, i], c.families)
+        for i, c in enumerate(curves)
+    }
+    corrected = holm(ps)
     rows = {c.optimizer: _summary(c, aucs[:, i], by_task[:, i], reference, sample) for i, c in enumerate(curves)}
-    return dict(sorted(rows.items()))
+    return {name: {**rows[name], "p": ps[name], "p_holm": corrected[name]} for name in sorted(rows)}
 
 
-def compare(a: Curves, b: Curves, weights: ArrayLike | None = None) -> dict[str, Any]:
-    """Hold `a` against `b`, task by task: `ratio` of mean AUC, `p_better`, `wilcoxon_p`, `n_tasks`.
+def compare(a: Curves, b: Curves) -> dict[str, Any]:
+    """Hold `a` against `b`, task by task: `ratio` of mean AUC, `p_better`, `p`, `n_tasks`, `n_families`.
 
-    A ratio below 1 and a `p_better` above a half speak for `a`. The Wilcoxon test is two-sided and unweighted; its p is
-    1 where no task differs.
+    A ratio below 1 and a `p_better` above a half speak for `a`. The p is that of the difference of mean AUC, by
+    `mean_p`; it is 1 where no task differs.
     """
-    (first, second), sample = _aligned((a, b), weights, unique=False)
+    (first, second), sample = _aligned((a, b), unique=False)
     x, y = auc(first), auc(second)
-    differences = np.round(x - y, _DIGITS)
-    p = float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
     return {
         "ratio": sample.ratio(x, y),
         "p_better": sample.mean(better(x, y)),
-        "wilcoxon_p": plain(p),
+        "p": mean_p(x - y, first.families),
         "n_tasks": len(x),
+        "n_families": sample.families,
     }
 
 
@@ -240,15 +281,20 @@ def _summary(curves: Curves, own: Floats, rank: Floats, reference: Floats, sampl
         "solved": sample.mean(solved(curves)),
         "p_better": sample.mean(better(own, reference)),
         "ratio": sample.ratio(own, reference),
+        **(_overtuned(curves, sample) if curves.score == TEST else {}),
         "cells": int(curves.failed.size),
         "failed_cells": int(curves.failed.sum()),
         "n_tasks": len(curves.tasks),
+        "n_families": sample.families,
     }
 
 
-def _aligned(
-    curves: Sequence[Curves], weights: ArrayLike | None, *, unique: bool = True
-) -> tuple[list[Curves], Resamples]:
+def _overtuned(curves: Curves, sample: Resamples) -> dict[str, Any]:
+    share, by = overtuning(curves)
+    return {"overtuned": sample.mean(share), "overtuned_by": sample.ratio(by, share)}
+
+
+def _aligned(curves: Sequence[Curves], *, unique: bool = True) -> tuple[list[Curves], Resamples]:
     """Bring all curves to the tasks' order of names, and draw the resamples that they share."""
     if not curves:
         raise InvalidValueError("`curves` must not be empty.")
@@ -259,23 +305,25 @@ def _aligned(
     for c in curves:
         if _setting(c) != _setting(first):
             raise InvalidValueError(
-                f"Suite, tasks and trials must be the same for all, got {c.suite!r}, {len(c.tasks)} tasks and "
-                f"{c.regret.shape[2]} trials for {c.optimizer!r}, and {first.suite!r}, {len(first.tasks)} and "
-                f"{first.regret.shape[2]} for {first.optimizer!r} (or other names of tasks)."
+                f"Suite, score, tasks, families and trials must be the same for all, got {c.suite!r}, {c.score}, "
+                f"{len(c.tasks)} tasks and {c.regret.shape[2]} trials for {c.optimizer!r}, and {first.suite!r}, "
+                f"{first.score}, {len(first.tasks)} and {first.regret.shape[2]} for {first.optimizer!r} "
+                "(or other names of tasks or families)."
             )
-    tasks = tuple(sorted(first.tasks))
-    w = task_weights(weights, len(tasks))[_places(first.tasks, tasks)]
-    ordered = [replace(c, tasks=tasks, regret=c.regret[_places(c.tasks, tasks)]) for c in curves]
-    return ordered, Resamples.of(tasks, w)
+    ordered = [by_name(c) for c in curves]
+    return ordered, Resamples.of(ordered[0].families)
 
 
-def _setting(curves: Curves) -> tuple[str, list[str], int]:
-    return curves.suite, sorted(curves.tasks), curves.regret.shape[2]
+def by_name(curves: Curves) -> Curves:
+    """The same with the tasks in the order of their names."""
+    at = sorted(range(len(curves.tasks)), key=lambda i: curves.tasks[i])
+    tasks, families = (tuple(of[i] for i in at) for of in (curves.tasks, curves.families))
+    return replace(curves, tasks=tasks, families=families, regret=curves.regret[at])
 
 
-def _places(given: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    at = {name: i for i, name in enumerate(given)}
-    return [at[name] for name in wanted]
+def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int]:
+    pairs = sorted(zip(curves.tasks, curves.families, strict=True))
+    return curves.suite, curves.score, pairs, curves.regret.shape[2]
 
 
 def _leading(values: Floats, ndim: int) -> Floats:

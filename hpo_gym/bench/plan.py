@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +15,12 @@ import numpy as np
 import hpo_gym
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.protocol import Protocol, subset_order
+from hpo_gym.bench.incumbents import incumbents_on_test
+from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
+from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
-from hpo_gym.bench.results import Results, curves_of, summaries, weights_of
+from hpo_gym.bench.summaries import Findings, Incumbents, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
@@ -54,24 +57,56 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
-        """Read what `to_json` wrote; refuses suites whose data have changed since."""
+        """Read what `to_json` wrote; refuses suites whose data have changed since.
+
+        Raises:
+            DamagedDataError: The suites have other data, or it is no plan of this version.
+        """
+        try:
+            said, protocol = dict(data["suites"]), Protocol(**data["protocol"])
+            entrants = [Entrant(**e) for e in data["entrants"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            raise DamagedDataError(f"{folder} holds a plan that this version cannot read: {fault!r}.") from fault
         suites: dict[str, Suite] = {}
-        for said, expected in data["suites"].items():
-            spec = str(folder / said) if (folder / said / "suite.json").is_file() else said
+        for place, expected in said.items():
+            spec = str(folder / place) if (folder / place / "suite.json").is_file() else place
             suites[spec] = load_suite(spec)
             if suites[spec].data_hash != expected:
-                raise DamagedDataError(f"Suite {said!r} has other data than the stored results were made with.")
-        return cls(Protocol(**data["protocol"]), [Entrant(**e) for e in data["entrants"]], suites, folder)
+                raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
+        return cls(protocol, entrants, suites, folder)
+
+    def check_goes_on(self, before: Mapping[str, Any]) -> None:
+        """Refuse to go on with results of another protocol; replicates, tasks, optimizers and suites may be others.
+
+        Args:
+            before: What `to_json` gave then.
+
+        Raises:
+            DamagedDataError: It is no plan.
+            InvalidValueError: A setting of the protocol is another.
+        """
+        try:
+            old = Protocol(**before["protocol"])
+        except (KeyError, TypeError, ValueError) as fault:
+            raise DamagedDataError(f"{self.folder} holds a plan that this version cannot read: {fault!r}.") from fault
+        for name in ("split", "fold", "start", "budget"):
+            was, now = getattr(old, name), getattr(self.protocol, name)
+            if was != now:
+                raise InvalidValueError(
+                    f"`resume` must keep `{name}={was!r}` of what {self.folder} holds, got {now!r}: pass another `out`."
+                )
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
-        every = [(t.name, f) for f in self.protocol.folds for t in suite.tasks(self.protocol.split, f)]
+        by_fold = {f: suite.tasks(self.protocol.split, f) for f in self.protocol.folds}
+        every = [(t.name, f) for f, tasks in by_fold.items() for t in tasks]
         if not every:
             raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
         if self.protocol.tasks is None or self.protocol.tasks >= len(every):
             return every
-        kept = set(sorted(every, key=lambda e: subset_order(suite.name, e[0]))[: self.protocol.tasks])
-        return [e for e in every if e in kept]
+        order = families_first(suite.name, (t for tasks in by_fold.values() for t in tasks))
+        kept = set(order[: self.protocol.tasks])
+        return [e for e in every if e[0] in kept]
 
     def cells(self, spec: str) -> Sequence[Cell]:
         """All cells of a suite, for any optimizer."""
@@ -178,46 +213,58 @@ class Plan:
             yield replace(work, cells=work.cells[i : i + size])
 
     # ------------------------------------------------------------------ results
-    def results(self, store: Store) -> Results:
+    def findings(self, store: Store) -> Findings:
         """Metrics of what the store holds; a cell that is not there counts as failed."""
         curves: dict[str, list[Curves]] = {}
+        validation: dict[str, list[Curves]] = {}
         timings: dict[str, Any] = {}
         errors: list[str] = []
-        weights, suites = {}, {}
+        suites = {}
         for spec, suite in self.suites.items():
             names = [task for task, _ in self.tasks[spec]]
-            weights[suite.name] = weights_of(suite, names)
-            timings[suite.name], curves[suite.name] = {}, []
+            known = with_test_scores(suite, names)
+            score = TEST if len(known) == len(names) else VALIDATION
+            timings[suite.name], curves[suite.name], validation[suite.name] = {}, [], []
             for entrant in self.entrants:
-                found, times = self._read(store, spec, entrant, errors)
-                curve = curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget)
-                curves[suite.name].append(curve)
-                timings[suite.name][entrant.name] = self.times(times, spec, entrant)
-            suites[suite.name] = summaries(curves[suite.name], weights[suite.name])
+                found = self._read(store, spec, entrant, score, errors)
+                for kind, place in ((score, curves), (VALIDATION, validation)):
+                    made = self._curves(suite, entrant, names, found.incumbents[kind], kind)
+                    place[suite.name].append(made)
+                timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
+            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known))
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
         several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
         if several:
             protocol["trainings"] = several
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
         protocol["hash"] = digest(protocol)
-        data = {"version": hpo_gym.__version__, "protocol": protocol, "suites": suites, "timings": timings}
-        return Results(data, curves, weights, self.folder, tuple(errors))
+        formulas = [s.name for s in self.suites.values() if s.kind != "table"]
+        data = {
+            "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
+            "pooled": pooled(curves, formulas), "timings": timings,
+        }  # fmt: skip
+        return Findings(data, curves, validation, tuple(errors))
 
-    def _read(
-        self, store: Store, spec: str, entrant: Entrant, errors: list[str]
-    ) -> tuple[dict[tuple[str, int], Any], list[Any]]:
-        found: dict[tuple[str, int], Any] = {}
-        times = []
+    def _curves(self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, score: str) -> Curves:
+        return curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget, score)
+
+    def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
+        """What the store holds of an entrant; the test score of incumbents is looked up in the suite, here alone."""
+        found = _Found()
         for cell in self.cells(spec):
             record = store.get(self.key(cell, entrant))
             if record is None:
                 continue
             if record.status == "done":
-                found[cell.task, cell.replicate] = record.arrays["incumbent"]
-                times.append(record.measured)
+                at, p = (cell.task, cell.replicate), self.protocol
+                found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
+                if score == TEST:
+                    task = self.suites[spec].task(cell.task)
+                    found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
+                found.times.append(record.measured)
             else:
                 errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
-        return found, times
+        return found
 
     def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
         """Milliseconds of a suggestion, from what was measured of each cell, and seconds of training."""
@@ -228,6 +275,32 @@ class Plan:
                 path = self._trained(spec, entrant, fold, k) / "training.json"
                 seconds += json.loads(path.read_text())["train_seconds"] if path.is_file() else 0.0
         return {"ms_per_suggestion": {"p50": p50, "p95": p95}, "train_seconds": round(seconds, 3)}
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
+    """The plan and the store of a comparison, to be read.
+
+    Raises:
+        InvalidValueError: The folder holds none.
+        DamagedDataError: It holds no plan, or is damaged.
+    """
+    path = folder / "store.sqlite"
+    if not path.is_file():
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+    with Store(path, write=False) as store:
+        text = store.meta_get("plan")
+        if text is None:
+            raise DamagedDataError(f"{path} holds no plan: it was not written by `hpo-gym bench`.")
+        yield Plan.from_json(json.loads(text), folder), store
+
+
+@dataclass
+class _Found:
+    """What the store holds of an entrant on a suite: incumbents by score, and what was measured of each cell."""
+
+    incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
+    times: list[Any] = field(default_factory=list)
 
 
 def _made(work: Work, outcome: Outcome) -> list[Made]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import FOLDS
+from hpo_gym.task import Task
 
 STARTS = {"cold": 0, "init5": 5}
 SPLITS = ("test", "val")
@@ -23,7 +26,7 @@ class Protocol:
         start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
         budget: Full evaluations.
         seeds: Replicates of each task.
-        tasks: Only so many tasks of each suite, the first by a keyed order; None for all.
+        tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; None for all.
     """
 
     split: str = "test"
@@ -61,9 +64,18 @@ class Protocol:
         return asdict(self)
 
 
-def subset_order(suite: str, task: str) -> int:
-    """By what tasks are ordered where only some are taken: a keyed hash, so that fewer are a part of more."""
-    return seeding.key("subset", suite, task)
+def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:
+    """Names of tasks, in the order in which they are taken where only some are, so that fewer are a part of more.
+
+    The order is keyed, families take turns: each has a first task before one has a second. So as many tasks as there
+    are families are one of each.
+    """
+    turn: Counter[str] = Counter()
+    order: list[tuple[int, int, str]] = []
+    for key, task in sorted(((seeding.key("subset", suite, t.name), t) for t in tasks), key=lambda pair: pair[0]):
+        order.append((turn[task.family], key, task.name))
+        turn[task.family] += 1
+    return [name for _, _, name in sorted(order)]
 
 
 def _whole(value: object) -> bool:

@@ -1,44 +1,51 @@
-"""Results of a comparison: computed from the stored trials, never from rewards."""
+"""Results of a comparison, as its user has them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, normalised_regret, summarise
+from hpo_gym.bench import frames
+from hpo_gym.bench.plan import Plan, opened
+from hpo_gym.bench.summaries import Findings
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.storage.store import Store
 from hpo_gym.storage.whole import write_files
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from hpo_gym.suite import Suite
-from hpo_gym.tasks.table import TableTask
-
-FLAT = 0.01  # a task whose optimum is shared by more of its measured rows than this counts half
+    from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Results:
-    """What `benchmark` found.
+@dataclass(frozen=True, repr=False)
+class Results(Findings):
+    """What `benchmark` found, its tables and its figures.
 
     Attributes:
-        data: The content of results.json.
-        curves: Normalised regret of each optimizer by suite.
-        weights: Weight of each task by suite: a half where many configurations share the optimum.
         folder: Where all files lie.
-        errors: Messages of failed cells.
     """
 
-    data: dict[str, Any]
-    curves: dict[str, list[Curves]]
-    weights: dict[str, np.ndarray[Any, Any]]
-    folder: Path
-    errors: tuple[str, ...] = ()
+    folder: Path = field(kw_only=True)
+
+    @classmethod
+    def of(cls, plan: Plan, store: Store) -> Results:
+        """What a store holds of a plan; a cell that is not there counts as failed."""
+        found = plan.findings(store)
+        return cls(found.data, found.curves, found.validation, found.errors, folder=plan.folder)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Results:
+        """Read a stored comparison, finished or not, from its trials; nothing is written.
+
+        Raises:
+            InvalidValueError: The folder holds none.
+            DamagedDataError: It is damaged, or its suites have other data now.
+        """
+        with opened(Path(folder)) as (plan, store):
+            return cls.of(plan, store)
 
     @property
     def failed_cells(self) -> int:
@@ -46,22 +53,114 @@ class Results:
         return sum(o["failed_cells"] for s in self.data["suites"].values() for o in s["optimizers"].values())
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per suite and optimizer; means, with `_low` and `_high` for the intervals."""
+        """One row per suite and optimizer; means, with `_low` and `_high` for the intervals.
+
+        Where `score` is "test", columns that begin with `validation_` hold the same of the validation score.
+        """
         import pandas as pd
 
         rows = []
         for suite, part in self.data["suites"].items():
             for name, summary in part["optimizers"].items():
-                row: dict[str, Any] = {"suite": suite, "optimizer": name}
-                flat = {**summary, **{f"regret@{k}": v for k, v in summary["regret"].items()}}
-                flat.pop("regret")
-                for key, value in flat.items():
-                    if isinstance(value, list):
-                        row[key], row[f"{key}_low"], row[f"{key}_high"] = value
-                    else:
-                        row[key] = value
-                rows.append(row)
+                beside = {f"validation_{k}": v for k, v in summary.get("validation", {}).items()}
+                rows.append({"suite": suite, "optimizer": name, "score": part["score"], **_flat({**summary, **beside})})
         return pd.DataFrame(rows)
+
+    def runs(self) -> pd.DataFrame:
+        """One row per run; see `hpo_gym.bench.frames.runs`."""
+        return frames.runs(self.curves, self.validation)
+
+    def tasks(self) -> pd.DataFrame:
+        """One row per task and optimizer, means over the replicates; see `hpo_gym.bench.frames.tasks`."""
+        return frames.tasks(self.runs())
+
+    def trials(self) -> pd.DataFrame:
+        """One row per trial, from the store in `folder`; see `hpo_gym.bench.frames.trials`."""
+        with opened(self.folder) as (plan, store):
+            return frames.trials(plan, store)
+
+    def to_markdown(self, *, timings: bool = True) -> str:
+        """The tables of all suites."""
+        from hpo_gym.bench.report.tables import markdown_text
+
+        return markdown_text(self.data, timings=timings)
+
+    def to_latex(self, *, timings: bool = False) -> str:
+        """A table of each suite, for the package `booktabs`."""
+        from hpo_gym.bench.report.tables import latex_text
+
+        return latex_text(self.data, timings=timings)
+
+    def plot_regret(self, suite: str | None = None) -> Figure:
+        """Mean regret over trials with its intervals; `suite` may be left out where there is one."""
+        return self._drawn("regret", suite)
+
+    def plot_ranks(self, suite: str | None = None) -> Figure:
+        """Mean ranks over trials."""
+        return self._drawn("ranks", suite)
+
+    def plot_profile(self, suite: str | None = None) -> Figure:
+        """Share of tasks on which the AUC is at most tau."""
+        return self._drawn("profile", suite)
+
+    def plot_task(self, task: str, suite: str | None = None) -> Figure:
+        """Regret over trials on one task.
+
+        Raises:
+            UnknownNameError: It is no task of the suite.
+        """
+        from hpo_gym.bench.report.figures import draw
+        from hpo_gym.bench.report.style import styles
+
+        name = self._suite(suite)
+        if task not in self.curves[name][0].tasks:
+            raise unknown(f"task in the results of {name}", task, self.curves[name][0].tasks)
+        return draw([c.of_task(task) for c in self.curves[name]], styles(self.curves), ("regret",))["regret"]
+
+    def plot_run(self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None) -> Figure:
+        """What one run tried: each trial's score, and the incumbent's.
+
+        Raises:
+            UnknownNameError: There is no such task or optimizer.
+            InvalidValueError: There is no such run, or it failed.
+        """
+        from hpo_gym.bench.report.figures import draw_run
+
+        name, trials = self._suite(suite), self.trials()
+        mine = trials[trials["suite"] == name]
+        for column, given in (("task", task), ("optimizer", optimizer)):
+            if given not in set(mine[column]):
+                raise unknown(f"{column} in the results of {name}", given, set(mine[column]))
+            mine = mine[mine[column] == given]
+        mine = mine[mine["replicate"] == replicate]
+        if mine.empty:
+            raise InvalidValueError(f"`replicate` must be of a run that is done, got {replicate!r}.")
+        return draw_run(mine, f"{name}, {task}: {optimizer}")
+
+    def _drawn(self, kind: str, suite: str | None) -> Figure:
+        from hpo_gym.bench.report.figures import draw
+        from hpo_gym.bench.report.style import styles
+
+        return draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind]
+
+    def _suite(self, name: str | None) -> str:
+        if name is None and len(self.curves) == 1:
+            return next(iter(self.curves))
+        if name not in self.curves:
+            raise unknown("suite in these results", name, self.curves)
+        return str(name)
+
+    def __repr__(self) -> str:
+        sizes = [f"{name} ({part['n_tasks']} tasks)" for name, part in self.data["suites"].items()]
+        failed = f", {self.failed_cells} cells failed" if self.failed_cells else ""
+        count = len(next(iter(self.curves.values())))
+        return f"Results({count} optimizers on {', '.join(sizes)}{failed}; {self.folder})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the best first, by suite."""
+        frame = self.to_frame().sort_values(["suite", "auc"])
+        columns = ["suite", "optimizer", "auc", "gain", "rank", "p_holm", "failed_cells"]
+        return str(frame[columns].to_html(index=False, float_format=lambda v: f"{v:.4g}", na_rep="", escape=True))
 
     def write(self, *, timings: bool = True) -> None:
         """Write results.json and the report."""
@@ -69,38 +168,17 @@ class Results:
 
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
         write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
-        write_report(self.folder, self.data, self.curves, timings=timings, weights=self.weights)
+        write_report(self.folder, self.data, self.curves, timings=timings)
 
 
-def weights_of(suite: Suite, tasks: Sequence[str]) -> np.ndarray[Any, Any]:
-    """A half for tasks whose optimum many configurations share, ``(k,)``."""
-    out = np.ones(len(tasks))
-    for i, name in enumerate(tasks):
-        task = suite.task(name)
-        if isinstance(task, TableTask):
-            shared = (task.table.served[task.index, task.measured, -1] >= task.best).mean()
-            out[i] = 0.5 if shared > FLAT else 1.0
-    return out
-
-
-def curves_of(suite: Suite, optimizer: str, tasks: Sequence[str], incumbents: Mapping[tuple[str, int], Any], seeds: int,
-              budget: int) -> Curves:  # fmt: skip
-    """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed."""
-    scores = np.full((len(tasks), seeds, budget), np.nan)
-    for i, name in enumerate(tasks):
-        for r in range(seeds):
-            found = incumbents.get((name, r))
-            if found is not None:
-                scores[i, r] = found
-    known = [suite.task(name) for name in tasks]
-    regret = normalised_regret(scores, [task.best for task in known], [task.worst for task in known])
-    return Curves(suite.name, optimizer, tuple(tasks), regret)
-
-
-def summaries(curves: Sequence[Curves], weights: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """The part of results.json of one suite."""
-    return {
-        "n_tasks": len(curves[0].tasks),
-        "half_weight_tasks": int((weights < 1).sum()),
-        "optimizers": summarise(curves, portfolio=PORTFOLIO, weights=weights),
-    }
+def _flat(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary as columns."""
+    row: dict[str, Any] = {}
+    for key, value in summary.items():
+        if key in ("regret", "validation_regret"):
+            row.update(_flat({f"{key}@{trial}": estimate for trial, estimate in value.items()}))
+        elif isinstance(value, list):
+            row[key], row[f"{key}_low"], row[f"{key}_high"] = value
+        elif key != "validation":
+            row[key] = value
+    return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,8 @@ from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import PoolBankView, Task, bank_of
-from hpo_gym.trial import History, Query, Trial
+from hpo_gym.transfer.prior import floor_of
+from hpo_gym.trial import History, Query, Status, Trial
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Run:
     """A run in the making: a task in a world, of which `submit` alone spends the budget.
 
     Attributes:
+        worst: What a failure has for a score: the worst of the run's successes so far; before any, as it is given.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
     """
 
@@ -33,9 +35,11 @@ class Run:
     budget: float
     world: int
     n_init: int = 0
+    worst: float = 0.0
     spent: float = 0.0
     trials: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    _succeeded: bool = False
 
     def given(self) -> list[Trial]:
         """Evaluate the given points: a function of the world alone; they cost nothing."""
@@ -44,7 +48,7 @@ class Run:
         bank = bank_of([self.task])
         zero, world = np.zeros(1, np.int64), np.array([self.world], np.uint64)
         for at in given_points(bank, zero, world, self.n_init):
-            self.trials.append(self.task.run(bank.config(0, at[0]), 1.0, self.world))
+            self._evaluate(bank.config(0, at[0]), 1.0)
         return list(self.trials)
 
     @property
@@ -58,8 +62,14 @@ class Run:
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
         levels = self.task.fidelities
         most = levels[payable(levels, self.budget - self.spent)]
-        trial = self.task.run(query.config, min(self.task.level(query.fidelity), most), self.world)
+        trial = self._evaluate(query.config, min(self.task.level(query.fidelity), most))
         self.spent += trial.fidelity
+        return trial
+
+    def _evaluate(self, config: Mapping[str, Any], fidelity: float) -> Trial:
+        trial = self.task.run(config, fidelity, self.world, failed=self.worst)
+        if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
+            self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
         return trial
 
@@ -90,9 +100,9 @@ def rollout(
     if budget <= 0 or n_init < 0:
         raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, float(budget), world, n_init)
+    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)))
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    run_one(optimizer, run, Context.of(task, budget, prior), rng)
+    run_one(optimizer, run, Context.of(task, budget, prior, starts=seeding.starts_seed(world)), rng)
     return History(tuple(run.trials), n_init)
 
 
@@ -123,18 +133,20 @@ def run_batch(
     *,
     budget: float,
     n_init: int,
+    floor: float = 0.0,
     watch: Callable[[float], None] = lambda seconds: None,
 ) -> Runs:
     """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
 
     Args:
+        floor: The score of a failure before any success of its run.
         watch: Told the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
     place = {task: j for j, task in enumerate(unique)}
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
     most, multi = horizon(budget, levels), len(levels) > 1
-    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi)
+    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor)
     turn = Transition(bank, runs, levels, n_init)
     turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)

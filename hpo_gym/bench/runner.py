@@ -14,7 +14,7 @@ from hpo_gym.bench.plan import Plan, Progress
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
-from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError
+from hpo_gym.errors import InvalidValueError, MissingExtraError
 from hpo_gym.jobs.engines import check_engine
 from hpo_gym.learning.saved import ABOUT, folder_of, read_about, shipped
 from hpo_gym.optimizer import OPTIMIZERS
@@ -87,12 +87,14 @@ def benchmark(
         entrants += [e for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     with Store(folder / "store.sqlite") as store:
-        plan = Plan(protocol, entrants, loaded, folder)
+        plan, before = Plan(protocol, entrants, loaded, folder), store.meta_get("plan")
+        if before is not None:
+            plan.check_goes_on(json.loads(before))
         store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         plan.carry_out(store, engine, workers, progress)
-        results = plan.results(store)
+        results = Results.of(plan, store)
     results.write()
     return results
 
@@ -103,14 +105,7 @@ def report(folder: str | Path, *, timings: bool = True) -> Results:
     Args:
         timings: Whether to show measured times, which differ from run to run.
     """
-    folder = Path(folder)
-    if not (folder / "store.sqlite").is_file():
-        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
-    with Store(folder / "store.sqlite", write=False) as store:
-        text = store.meta_get("plan")
-        if text is None:
-            raise DamagedDataError(f"{folder / 'store.sqlite'} holds no plan: it was not written by `hpo-gym bench`.")
-        results = Plan.from_json(json.loads(text), folder).results(store)
+    results = Results.load(folder)
     results.write(timings=timings)
     return results
 
@@ -151,7 +146,8 @@ def _named(one: object) -> tuple[str, str, dict[str, Any]]:
         if settings:
             raise InvalidValueError(f"What is trained has its settings: give {spec!r} none, got {settings}.")
         folder = folder_of(spec).resolve()
-        return folder.name, f"{SAVED}{folder}", {"checksum": read_about(folder)["checksum"]}
+        place = spec if spec in shipped() else folder  # what ships has its name on every machine
+        return folder.name, f"{SAVED}{place}", {"checksum": read_about(folder)["checksum"]}
     label = spec.rpartition(":")[2]
     if settings:
         try:

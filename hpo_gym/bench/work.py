@@ -24,6 +24,7 @@ from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
+from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History
 
 
@@ -72,8 +73,9 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
     try:
         (task,) = _tasks(optimizer, suite, [cell])
         world, rng = _seeds(work, cell)
-        run = Run(task, float(work.budget), world, work.n_init)
-        run_one(optimizer, run, Context.of(task, work.budget, suite.prior(cell.fold)), rng)
+        prior = suite.prior(cell.fold)
+        run = Run(task, float(work.budget), world, work.n_init, floor_of(prior))
+        run_one(optimizer, run, Context.of(task, work.budget, prior, starts=seeding.starts_seed(world)), rng)
     except (Exception, SystemExit):
         return failed(cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -102,23 +104,25 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     for task in tasks:
         if task not in known:
             known[task] = Context.of(task, work.budget, suite.prior(work.fold))
-    return _driven(optimizer, work, cells, tasks, [known[t] for t in tasks])
+    return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
-    return _driven(player, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
+    return _driven(player, suite, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
 
 
 def _driven(
-    optimizer: BatchOptimizer, work: Work, cells: Sequence[Cell], tasks: Sequence[Task], contexts: Sequence[Context]
-) -> list[Made]:
+    optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Sequence[Cell], tasks: Sequence[Task],
+    contexts: Sequence[Context],
+) -> list[Made]:  # fmt: skip
     seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
+    own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
     runs = run_batch(
-        optimizer, tasks, [w for w, _ in seeds], contexts, [g for _, g in seeds],
-        budget=float(work.budget), n_init=work.n_init, watch=seconds.append,
+        optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
+        budget=float(work.budget), n_init=work.n_init, floor=floor_of(suite.prior(work.fold)), watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]

@@ -15,7 +15,7 @@ from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limit
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError
 from hpo_gym.rewards.score import Score
-from hpo_gym.trial import LABELS, Trial
+from hpo_gym.trial import LABELS, Status, Trial
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
@@ -43,7 +43,7 @@ class Account:
     least: float
     t: int
     spent: float = 0.0
-    best: tuple[float, float] | None = None  # fidelity and score
+    best: tuple[float, bool, float] | None = None  # fidelity, whether it succeeded, score
     config: object = None
     trials: tuple[Trial, ...] = ()
 
@@ -63,7 +63,8 @@ def _check_episode(driver: Driver, opening: tuple[object, Info], faults: Faults)
     levels = contexts.fidelities if codec_of(env).fidelity else (1.0,)
     account = Account(contexts.budget, levels[0], contexts.n_init)
     if contexts.n_init and faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
-        account.best, account.config = (1.0, info["incumbent_score"]), info.get("incumbent")
+        good = any(trial.status is Status.OK for trial in env.unwrapped.history())
+        account.best, account.config = (1.0, good, info["incumbent_score"]), info.get("incumbent")
     for _ in range(_MOST):
         outcome = driver.step()
         if not faults.expect(isinstance(outcome, tuple) and len(outcome) == 5, "`step` does not give five values"):
@@ -132,7 +133,7 @@ def _check_score(env: Env, info: Info, faults: Faults) -> None:
     """The score, cost and status are those that the task gives for the configuration."""
     try:
         task = env.unwrapped.suite.task(info["task"])
-        trial = task.run(info["config"], info["fidelity"])
+        trial = task.run(info["config"], info["fidelity"], failed=_worst_before(env))
     except HPOGymError as error:
         faults.add(f"A trial cannot be repeated on its task: {error}")
         return
@@ -147,6 +148,13 @@ def _check_score(env: Env, info: Info, faults: Faults) -> None:
         faults.expect(told == true, f"`info[{name!r}]` is not what the task gives: {told!r} instead of {true!r}")
 
 
+def _worst_before(env: Env) -> float:
+    """What a failure of the last trial is served: the worst success before it, else what is known beforehand."""
+    good = [trial.score for trial in env.unwrapped.history()[:-1] if trial.status is Status.OK]
+    runs = env.unwrapped.kernel.runs
+    return min(good, default=float(np.asarray(env.unwrapped.kernel.contexts.scale.floor, runs.last.dtype)))
+
+
 def _check_reward(env: Env, reward: float, info: Info, faults: Faults) -> None:
     parts = env.unwrapped.kernel.parts
     changed = any(isinstance(wrapper, gym.RewardWrapper) for wrapper in wrappers(env))
@@ -155,10 +163,10 @@ def _check_reward(env: Env, reward: float, info: Info, faults: Faults) -> None:
 
 
 def _check_incumbent(info: Info, account: Account, faults: Faults) -> None:
-    rank = (info["fidelity"], info["score"])
+    rank = (info["fidelity"], info["status"] == Status.OK.label, info["score"])
     if account.best is None or rank > account.best:
         account.best, account.config = rank, dict(info["config"])
-    told, true = info["incumbent_score"], account.best[1]
+    told, true = info["incumbent_score"], account.best[2]
     faults.expect(told == true, f"The incumbent's score is {told!r}, that of the best trial so far {true!r}")
     faults.expect(info["incumbent"] == account.config, "The incumbent is not the best trial so far")
 

@@ -82,6 +82,18 @@ def _runner(task: Task) -> Answer:
     return lambda query: task.run(query.config, query.fidelity)
 
 
+def _run_of(task: Task) -> Answer:
+    """Answers of one run: a failure has the worst success so far, as in a batch."""
+    good: list[float] = []
+
+    def answer(query: Query) -> Trial:
+        trial = task.run(query.config, query.fidelity, failed=min(good, default=0.0))
+        good.extend([trial.score] if trial.status is Status.OK else [])
+        return trial
+
+    return answer
+
+
 def made_up(query: Query) -> Trial:
     """A score that depends on the configuration alone."""
     key = seeding.key({str(k): str(v) for k, v in query.config.items()})
@@ -231,7 +243,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = run(new(), single, _runner(task), faults, seed)
+        alone = run(new(), single, _run_of(task), faults, seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 

@@ -10,7 +10,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
-from hpo_gym.trial import LABELS
+from hpo_gym.trial import LABELS, Status
 
 _ROUNDING = 1e-9  # of a score, as a share of the task's range
 
@@ -94,7 +94,7 @@ def _space(suite: Suite, faults: Faults) -> None:
 def _scale(suite: Suite, faults: Faults) -> None:
     for fold in (None, *range(FOLDS)):
         scale = suite.scale(fold)
-        numbers = [scale.mean, scale.sd, scale.cost, *scale.meta_mean, *scale.meta_sd]
+        numbers = [scale.mean, scale.sd, scale.cost, scale.floor, *scale.meta_mean, *scale.meta_sd]
         faults.expect(np.isfinite(numbers).all(), f"The meta-train scale of fold {fold} is not finite: {scale}")
         faults.expect(scale.sd > 0 and scale.cost > 0, f"The meta-train scale of fold {fold} is not positive: {scale}")
 
@@ -120,7 +120,8 @@ def _outcomes(task: Task, x: Points, faults: Faults, who: str) -> None:
     for level in task.fidelities:
         out = task.evaluate(x, np.full(len(x), level), key)
         again = task.evaluate(x, np.full(len(x), level), key)
-        faults.expect(np.isfinite(out.score).all(), f"{who}: a score is not finite at fidelity {level:g}")
+        scored = np.isfinite(out.score) | (np.isneginf(out.score) & (out.status != Status.OK))
+        faults.expect(scored.all(), f"{who}: the score of a success is not finite at fidelity {level:g}")
         good = np.isfinite(out.cost).all() and bool((out.cost >= 0).all())
         faults.expect(good, f"{who}: a cost is negative or not finite at fidelity {level:g}")
         known = bool(((out.status >= 0) & (out.status < len(LABELS))).all())

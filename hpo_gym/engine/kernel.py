@@ -124,10 +124,7 @@ class Kernel(Transition):
     @property
     def improved(self) -> bool:
         """Whether the last trial of the only run became its incumbent."""
-        runs = self.runs
-        if runs.fidelity is None or runs.best_fidelity is None:
-            return bool(runs.best.item(0) > runs.previous.item(0))
-        return int(runs.incumbent()[0]) == int(np.broadcast_to(runs.t, 1)[0]) - 1
+        return self.runs.improved()
 
     # ------------------------------------------------------------------ views
     def observe(self) -> Observation:
@@ -164,6 +161,7 @@ def make_runs(
     return Runs(
         bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
         fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
+        floor=contexts.scale.floor,
     )  # fmt: skip
 
 

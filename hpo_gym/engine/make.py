@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, ParamSpec, TypeGuard
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from hpo_gym.state.view import view_of
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Known, Task, bank_of
+
+P = ParamSpec("P")
 
 RENDER_MODES = ("ansi", "rgb_array")
 MOST = 1_000_000
@@ -122,7 +126,21 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
 
 
 def check_seed(seed: object) -> int:
-    """Refuse a seed that is no integer >= 0."""
-    if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InvalidValueError(f"`seed` must be an integer >= 0, got {seed!r}.")
-    return int(seed)
+    """Refuse a seed that is no integer in [0, 2**64)."""
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and 0 <= int(seed) < 2**64:
+        return int(seed)
+    raise InvalidValueError(f"`seed` must be an integer in [0, 2**64), got {seed!r}.")
+
+
+def keywords_checked(init: Callable[P, None]) -> Callable[P, None]:
+    """Let the constructor of an env offer the nearest keyword where one is misspelt."""
+    known = [name for name in inspect.signature(init).parameters if name != "self"]
+
+    @functools.wraps(init)
+    def checked(*args: P.args, **keywords: P.kwargs) -> None:
+        for name in keywords:
+            if name not in known:
+                raise unknown("keyword of the env", name, known)
+        init(*args, **keywords)
+
+    return checked

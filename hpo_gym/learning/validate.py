@@ -14,5 +14,5 @@ def mean_regret(tasks: Sequence[Task], runs: Runs, step: Callable[[], object]) -
     oracle, budget, total = Oracle.of(tasks), int(runs.budget), 0.0
     for _ in range(budget):
         step()
-        total += float(oracle.regret(runs.task, runs.best).mean())
+        total += float(oracle.regret(runs.task, runs.reached).mean())
     return total / budget

@@ -18,10 +18,10 @@ class Regret(OracleReward):
     """
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        return -oracle.regret(runs.task, runs.best)
+        return -oracle.regret(runs.task, runs.reached)
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
-        return -oracle.regret_of(runs.task.item(0), runs.best.item(0))
+        return -oracle.regret_of(runs.task.item(0), runs.reached.item(0))
 
 
 @REWARDS.register("regret_drop")
@@ -32,12 +32,12 @@ class RegretDrop(OracleReward):
     """
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        return oracle.regret(runs.task, runs.previous) - oracle.regret(runs.task, runs.best)
+        return oracle.regret(runs.task, runs.reached_before) - oracle.regret(runs.task, runs.reached)
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
         task = runs.task.item(0)
-        now = oracle.regret_of(task, runs.best.item(0))
-        before = now if runs.best is runs.previous else oracle.regret_of(task, runs.previous.item(0))
+        now = oracle.regret_of(task, runs.reached.item(0))
+        before = now if runs.best is runs.previous else oracle.regret_of(task, runs.reached_before.item(0))
         return before - now
 
 
@@ -49,7 +49,7 @@ class LogRegret(OracleReward):
     """
 
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
-        return np.asarray(-np.log10(oracle.regret(runs.task, runs.best) + 1e-3))
+        return np.asarray(-np.log10(oracle.regret(runs.task, runs.reached) + 1e-3))
 
     def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
-        return float(-np.log10(oracle.regret_of(runs.task.item(0), runs.best.item(0)) + 1e-3))
+        return float(-np.log10(oracle.regret_of(runs.task.item(0), runs.reached.item(0)) + 1e-3))

@@ -58,8 +58,10 @@ class SearchSpace:
         self.names = tuple(h.name for h in self.hyperparameters)
         self.d = len(self.names)
         self._index = {name: j for j, name in enumerate(self.names)}
-        self._conditions = conditions.in_order(self.names, plain(data.get("conditions", [])))
+        given = plain(data.get("conditions", []))
         self._forbidden = tuple(plain(data.get("forbiddens", [])))
+        conditions.check(given, self._forbidden, self.names)
+        self._conditions = conditions.in_order(self.names, given)
         self.conditional = bool(self._conditions)
 
     def __eq__(self, other: object) -> bool:

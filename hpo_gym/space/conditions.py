@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, unknown
 
 Mask = NDArray[np.bool_]
 Clause = Mapping[str, Any]
@@ -77,6 +77,41 @@ def named(clause: Clause) -> set[str]:
     if clause["type"] in ("AND", "OR"):
         return set().union(*(named(c) for c in clause["clauses"]))
     return {clause["left"], clause["right"]} if clause["type"].startswith("RELATION_") else {clause["name"]}
+
+
+def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequence[str]) -> None:
+    """Refuse conditions and forbidden clauses that `holds` and `forbidden` could not evaluate.
+
+    Raises:
+        InvalidValueError: One has a part too few, is of an unknown kind, or looks at what the space does not have.
+    """
+    for what, trees, looked_at in (("condition", conditions, parents), ("forbidden clause", clauses, named)):
+        for tree in trees:
+            try:
+                found = looked_at(tree) | ({tree["child"]} if what == "condition" else set())
+                kinds = {_kind(leaf) for leaf in _leaves(tree)} - set(_COMPARE)
+            except (KeyError, TypeError, AttributeError) as fault:
+                raise InvalidValueError(f"A {what} must be as ConfigSpace writes it, got {tree!r:.200}.") from fault
+            if kinds:
+                raise InvalidValueError(f"A {what} must be of a kind of ConfigSpace, got {sorted(kinds)}.")
+            for name in sorted(found - set(names)):
+                raise unknown(f"hyperparameter (of a {what})", name, names)
+
+
+def _leaves(tree: Clause) -> list[Clause]:
+    if tree["type"] in ("AND", "OR"):
+        return [leaf for part in tree.get("clauses", tree.get("conditions")) for leaf in _leaves(part)]
+    return [tree]
+
+
+def _kind(leaf: Clause) -> str:
+    """How a leaf compares; one that is whole but for that has the parts that it is read with."""
+    kind = str(leaf["type"])
+    if kind.startswith("RELATION_"):
+        return kind.removeprefix("RELATION_")
+    kind = kind.removeprefix("CLAUSE_")
+    _ = leaf["values" if kind == "IN" else "value"]
+    return "EQ" if kind == "IN" else kind
 
 
 def in_order(names: Sequence[str], conditions: Sequence[Clause]) -> list[Clause]:

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.space import Points
+from hpo_gym.state.failures import Failures
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.slots import Slots
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, PoolBank, filled
+from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
-_maximum = np.maximum
+_maximum, _LOST = np.maximum, -np.inf
 
 
 class Told(NamedTuple):
@@ -44,6 +45,7 @@ class Runs(Slots):
         fused: Whether to gather a table's rows at each step (see `block`).
         track: Whether to keep the incumbent's place at each step (see `incumbent_at`).
         repeats: Whether to find out which trials repeat an earlier one (see `repeated`).
+        floor: The score of a failure before any success of its run (see `Failures`), one number or ``(n,)``.
         view: What may be known of the bank, where it is at hand.
 
     Attributes:
@@ -73,6 +75,7 @@ class Runs(Slots):
         fused: bool = False,
         track: bool = False,
         repeats: bool = False,
+        floor: float | Floats = 0.0,
         view: BankView | None = None,
     ) -> None:
         self.tabular = bank.m > 0
@@ -102,6 +105,7 @@ class Runs(Slots):
         if self.scalar and isinstance(bank, PoolBank):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
+        self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible else None
 
     # ------------------------------------------------------------------ episodes
     @property
@@ -110,8 +114,33 @@ class Runs(Slots):
         left = 1.0 - self.spent / self.budget
         return left if self.fidelity is None else np.maximum(left, 0.0)  # sums of fidelities round
 
+    @property
+    def reached(self) -> NDArray[Any]:
+        """Score of the incumbent of each run, ``(n,)``; -inf while nothing has succeeded."""
+        failures = self._failures
+        return self.best if failures is None else failures.sure(self.best, failures.hollow)
+
+    @property
+    def reached_before(self) -> NDArray[Any]:
+        """As `reached`, of the incumbent before the last one."""
+        failures = self._failures
+        return self.previous if failures is None else failures.sure(self.previous, failures.before)
+
+    def improved(self) -> bool:
+        """Whether the last trial of the only run became its incumbent."""
+        if self.fidelity is not None:
+            return int(self.incumbent()[0]) == self.count(0) - 1
+        best, before, failures = self.best, self.previous, self._failures
+        if best is before:
+            return False
+        if failures is not None and failures.mixed and failures.before.item(0) and not failures.hollow.item(0):
+            return True
+        return bool(best.item(0) > before.item(0))
+
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
         """Start new episodes on `task` in `world`, for all runs (None) or those at positions `which`."""
+        if self._failures is not None:
+            self._failures.begin(which)
         if which is None:
             self._late.clear()  # nobody asks for the trials of the episode before
             self._halted = None
@@ -152,8 +181,9 @@ class Runs(Slots):
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
         part = Runs(
-            self._bank, len(which), len(at), budget=self.budget, track=self.incumbent_at is not None, view=self.bank
-        )
+            self._bank, len(which), len(at), budget=self.budget, track=self.incumbent_at is not None, view=self.bank,
+            floor=0.0 if self._failures is None else self._failures.floor[which],
+        )  # fmt: skip
         part.begin(None, self.task[which], self.world[which])
         for row in at:
             part.submit(row)
@@ -172,6 +202,8 @@ class Runs(Slots):
         self.best, self.last = self.best.copy(), self.last.copy()
         self.best[which], self.last[which] = part.best, part.last
         self.previous = self.best
+        if self._failures is not None and part._failures is not None:
+            self._failures.put(which, part._failures)
         if self.incumbent_at is not None and part.incumbent_at is not None:
             self.incumbent_at = self.incumbent_at.copy()
             self.incumbent_at[which] = part.incumbent_at
@@ -198,9 +230,17 @@ class Runs(Slots):
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        if isinstance(self.start, int):
+        failures, mended = self._failures, False
+        if failures is not None:
+            if not failures.plain(last):
+                self.record(at, last)
+                return
+            mended = failures.mended
+            if mended:
+                block[:, fused.score] = last
+        if isinstance(self.start, int) and not mended:
             self._late[self.clock % self.h] = cell
-        else:  # episodes that begin apart would ask for it soon
+        else:  # episodes that begin apart would ask for it soon; what failures are served stands in no table
             slot = self.clock % self.h
             self.at[slot], self._score[slot] = at, last  # `at` first: it moves what a stop has left
         self.previous = best = self.best
@@ -211,6 +251,18 @@ class Runs(Slots):
     def submit_one(self, row: int) -> None:
         """As `submit`, of the only run at full fidelity, without arrays; where `scalar`."""
         slot, score = self.clock % self.h, self._path_of_one(self, row)
+        failures = self._failures
+        if failures is not None:
+            if failures.mixed or score == _LOST:
+                served = failures.served_one()
+                if served is None:
+                    self._record_one(row, score)
+                    return
+                score = served
+                if self.row is not None:
+                    self.row[self.d] = score
+            elif score < failures.worst.item(0):
+                failures.worst[0] = score
         self.at[slot, 0], self._score[slot, 0] = row, score
         self.last, self.block = self._score[slot], None
         self.previous = best = self.best
@@ -218,6 +270,13 @@ class Runs(Slots):
             self.best = self.last.copy()
         self.spent += 1.0
         self.clock += 1
+
+    def _record_one(self, row: int, score: float) -> None:
+        """Account for a trial of the only run by arrays."""
+        self.block = None
+        self.record(np.array([row]), np.array([score], self._score.dtype))
+        if self.row is not None:
+            self.row[self.d] = self.last.item(0)
 
     def record(
         self,
@@ -233,15 +292,30 @@ class Runs(Slots):
         self._forget(self.leaving)
         if self.repeated is not None:
             self.repeated = self._repeats(at, fidelity)
+        last = score.copy()
+        failed = self._failed_in(last, outcome, idle)
         self.at[slot] = at
-        self.score[slot] = self.last = last = score.copy()
+        self.score[slot] = self.last = last
         self.previous = best = self.best
-        if self._lean and idle is None:
+        if self._lean and idle is None and failed is None:
             self.best = _maximum(best, last)
             self.spent = self.spent + 1.0
         else:
-            self._record_more(slot, at, last, outcome, fidelity, idle)
+            self._record_more(slot, at, last, outcome, fidelity, idle, failed)
         self.clock = clock + 1
+
+    def _failed_in(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
+        """Who failed, ``(n,)``, and what failures are served into `score`; None: all goes as without failures."""
+        failures = self._failures
+        if failures is None:
+            return None
+        status = None if outcome is None else outcome.status
+        failed = None
+        if idle is not None or (status is not None and status.any()) or not failures.plain(score):
+            failed = failures.serve(score, status, idle)
+        if self.block is not None and (failed is not None or failures.mended):
+            self.block[:, self.d] = score
+        return failed
 
     def _told(self, cell: Ints) -> tuple[Ints, NDArray[Any]]:
         assert self._fused is not None
@@ -255,19 +329,21 @@ class Runs(Slots):
         outcome: Evaluated | None,
         fidelity: Floats | None,
         idle: NDArray[np.bool_] | None,
+        failed: Mask | None,
     ) -> None:
-        """What `record` does where more is kept than rows and scores, or where some runs are idle."""
+        """What `record` does where more is kept than rows and scores, where some runs are idle, or some failed."""
         if outcome is not None and self.cost is not None and self.status is not None:
             self.cost[slot], self.status[slot] = outcome.cost, outcome.status
         if self.fidelity is None:
-            self.best = np.maximum(self.best, kept)
-            better = kept > self.previous if self.incumbent_at is not None else None
+            better = self._lifts(kept, failed)
             used: float | Floats = 1.0
         else:
             used = np.ones(self.n) if fidelity is None else fidelity
             self.fidelity[slot] = used
-            better = self._beats(kept, used)
-        if self.incumbent_at is not None and better is not None:
+            better = self._beats(kept, used, failed)
+        if self._failures is not None and failed is not None:
+            self._failures.replaced(better if idle is None else better & ~idle, failed)
+        if self.incumbent_at is not None:
             if idle is not None:
                 better = better & ~idle
             mask = better if self.tabular else better[:, None]
@@ -279,10 +355,23 @@ class Runs(Slots):
         else:
             self._take_back(idle, used)
 
-    def _beats(self, score: NDArray[Any], used: Floats) -> NDArray[np.bool_]:
+    def _lifts(self, score: NDArray[Any], failed: Mask | None) -> Mask:
+        """Account for incumbents where all trials are full; which runs have a new one, ``(n,)``."""
+        before = self.best
+        if failed is None or self._failures is None:
+            self.best = np.maximum(before, score)
+            return score > before
+        self.best = self._failures.lifted(failed, score, before)
+        return self._failures.better(failed, score, before)
+
+    def _beats(self, score: NDArray[Any], used: Floats, failed: Mask | None) -> Mask:
+        """As `_lifts`, where trials have a fidelity: a higher one beats any score."""
         assert self.best_fidelity is not None
         higher = used > self.best_fidelity
-        better = higher | ((used == self.best_fidelity) & (score > self.best))
+        lifts = score > self.best
+        if failed is not None and self._failures is not None:
+            lifts = self._failures.better(failed, score, self.best)
+        better = higher | ((used == self.best_fidelity) & lifts)
         self.best = np.where(better, score, self.best)
         self._was_fidelity = self.best_fidelity
         self.best_fidelity = np.where(higher, used, self.best_fidelity)
@@ -400,7 +489,18 @@ class Runs(Slots):
             f = np.where(there, self.ordered(self.fidelity), 0.0)
             there &= f == f.max(1, keepdims=True)
         score = np.where(there, self.scores(), -np.inf)
+        if self._failures is not None and self._failures.met:
+            failed = self._failed()
+            score[failed & (there & ~failed).any(1, keepdims=True)] = -np.inf
         return np.where(np.broadcast_to(self.t, self.n) > 0, score.argmax(1), -1)
+
+    def _failed(self) -> Mask:
+        """Which trials of `ordered` failed, ``(n, h)``; stale after `t`."""
+        if self.status is not None:
+            return np.asarray(self.ordered(self.status) != 0)
+        at, share = np.maximum(self.ordered(self.at), 0), None if self.fidelity is None else self.ordered(self.fidelity)
+        cell = np.repeat(self.base, self.h), at.reshape(-1), None if share is None else share.reshape(-1)
+        return np.asarray(self._bank.outcome(*cell)[1].reshape(at.shape) != 0)
 
     def select(self, which: Ints) -> Runs:
         """A copy of some runs, with what observers read."""
@@ -420,6 +520,7 @@ class Runs(Slots):
                      "repeated"):  # fmt: skip
             value = getattr(self, name)
             setattr(part, name, None if value is None else value[which])
+        part._failures = None if self._failures is None else self._failures.select(which)
         part.spent = self.spent if isinstance(self.spent, float) else self.spent[which]
         part.block = None  # it may show the last trial of the episode before
         return part

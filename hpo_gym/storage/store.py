@@ -236,8 +236,13 @@ class Store:
     def _read_format(self) -> None:
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        if self.write and tables == application == 0 and not self._ledger()[1]:
+        empty = tables == application == 0 and not self._ledger()[1]
+        if empty and self.write:
             self._create()
+        elif empty and self._lock_path.exists():
+            raise InvalidValueError(
+                f"{self.path} holds nothing yet: whoever began it was stopped before its first cell."
+            )
         elif application != _APPLICATION:
             raise DamagedDataError(f"{self.path} is not a store of hpo-gym, or its header is damaged.")
         if self.write:
@@ -347,6 +352,10 @@ class Store:
         self._version = version
         return self._known
 
+    def _numbers(self) -> list[int]:
+        """Numbers of all batches."""
+        return [int(row[0]) for row in self._db.execute("SELECT batch FROM batches ORDER BY batch")]
+
     def _batch(self, number: int) -> Batch:
         """A batch after its checksum was compared."""
         if number not in self._held:
@@ -428,7 +437,7 @@ class Store:
             with self._wrapped(str(self.path)):
                 cells, batches = self._rows(), list[int]()
                 if self._places():
-                    batches = [row[0] for row in self._db.execute("SELECT batch FROM batches ORDER BY batch")]
+                    batches = self._numbers()
                 keys = [row[0] for row in self._db.execute("SELECT key FROM meta ORDER BY key")]
         except HPOGymError as fault:
             yield str(fault)

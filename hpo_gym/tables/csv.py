@@ -13,7 +13,7 @@ import numpy as np
 
 from hpo_gym.errors import HPOGymError, InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.tables.csv_space import infer_space, reader_of
+from hpo_gym.tables.csv_space import LARGEST, infer_space, reader_of
 from hpo_gym.tables.suite import TableSuite, table_suite
 
 if TYPE_CHECKING:
@@ -237,7 +237,9 @@ class _Trials:
             value = _number(text, -1.0 if self.loss and role != "cost" else 1.0)
             if value is None or value == math.inf or (role == "cost" and value < 0):
                 rule = (
-                    "not negative, or empty" if role == "cost" else "a finite number, empty (not measured) or `failed`"
+                    f"in [0, {LARGEST:g}], or empty"
+                    if role == "cost"
+                    else f"a number of at most {LARGEST:g}, empty (not measured) or `failed`"
                 )
                 raise self.table.fault(i, f"`{column}` must be {rule}, got {text!r}.")
             out.append(value)
@@ -270,9 +272,10 @@ def _number(text: str, sign: float = 1.0) -> float | None:
     if lower in _FAILED:
         return math.inf if sign < 0 and lower != "failed" else -math.inf
     try:
-        return sign * float(text)
+        value = sign * float(text)
     except ValueError:
         return None
+    return value if abs(value) <= LARGEST or "inf" in lower else None
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -12,6 +12,8 @@ from hpo_gym.space import Hyperparameter, SearchSpace
 _INT = re.compile(r"[+-]?\d{1,15}")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _BOOL = {"true": True, "false": False}
+LARGEST = 1e300
+"""Sums and differences of larger numbers may be beyond floats."""
 _WIDE = 100.0  # a positive range that spans more than this factor is logarithmic
 
 
@@ -72,6 +74,8 @@ def _hyperparameter(name: str, values: Sequence[str], where: str) -> Any:
         whole = all(_INT.fullmatch(v) for v in given)
         numbers = sorted({int(v) if whole else float(v) for v in given})
         low, high = numbers[0], numbers[-1]
+        if max(-low, high) > LARGEST:
+            raise InvalidValueError(f"{where}: column {name!r} must hold numbers of at most {LARGEST:g}.")
         if low == high:
             return Constant(name, low)
         kind = UniformIntegerHyperparameter if whole else UniformFloatHyperparameter

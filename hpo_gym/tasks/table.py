@@ -90,12 +90,20 @@ class Table:
 
     @functools.cached_property
     def served(self) -> NDArray[Any]:
-        """Finite scores ``(k, m, f)``: a failure has the worst score of its task and fidelity; 0 if unmeasured."""
+        """What an evaluation gives, ``(k, m, f)``: -inf where it failed, 0 if unmeasured."""
+        return np.where(np.isnan(self.score), 0, self.score).astype(self.score.dtype)
+
+    @functools.cached_property
+    def finite(self) -> NDArray[Any]:
+        """As `served`, for judges and for what is known of earlier tasks: a failure has the worst score of its task and
+        fidelity."""
+        if not self.failed.any():
+            return self.served
         good = np.where(np.isfinite(self.score) & self.measured[:, :, None], self.score, np.inf)
         lowest = good.min(1, keepdims=True)
         lowest = np.where(np.isfinite(lowest), lowest, good.min((1, 2), keepdims=True))  # a fidelity of failures only
         lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
-        return np.where(self.failed, lowest, np.where(np.isnan(self.score), 0, self.score)).astype(self.score.dtype)
+        return np.where(self.failed, lowest, self.served)
 
     @functools.cached_property
     def repeated(self) -> tuple[NDArray[Any], Ints]:
@@ -252,15 +260,17 @@ class TableTask(Task):
             return known
         return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
 
-    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0) -> Trial:
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
         """Look up the row nearest to a configuration; the trial's configuration is that row's."""
         Query(config, fidelity)
         row, t, i = self.row_of(config), self.table, self.index
         f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
         status = Status.FAILED if t.failed[i, row, f] else Status.OK
         query = Query(row_config(t, i, row), self.fidelities[f])
+        if status:
+            return Trial(query, failed, float(t.costs[i, row, f]), status)
         score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
-        return Trial(query, score, float(t.costs[i, row, f]), status)
+        return Trial(query, score, float(t.costs[i, row, f]))
 
     def _draw(self, row: int, f: int, seed: int) -> float:
         key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
@@ -269,14 +279,37 @@ class TableTask(Task):
     def evaluations(self) -> Evaluations:
         """The whole table, at full fidelity."""
         t, i = self.table, self.index
-        score = np.where(t.measured[i], t.served[i, :, -1], np.nan).astype(np.float64)
+        score = np.where(t.measured[i], t.finite[i, :, -1], np.nan).astype(np.float64)
         status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
         cost = np.asarray(t.costs[i, :, -1], np.float64)
         return Evaluations(self.name, self.family, self.pool, score, cost, status)
 
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
-        return np.asarray(self.table.served[self.index, self.rows(x), -1], np.float64)
+        return np.asarray(self.table.finite[self.index, self.rows(x), -1], np.float64)
+
+    @functools.cached_property
+    def _tested(self) -> Floats | None:
+        """Test score of each row at full fidelity, ``(m,)``, anything where it was not measured."""
+        if self.table.test_score is None:
+            return None
+        test, there = self.table.test_score[self.index, :, -1].astype(np.float64), self.measured
+        good = there & np.isfinite(test)
+        if np.isnan(test[there]).any() or not good.any():
+            return None
+        return np.where(good, test, test[good].min())
+
+    def test_scores(self, x: Points) -> Floats | None:
+        """The table's test score at full fidelity; None also where it is NaN, not measured, for a row that is."""
+        return None if self._tested is None else self._tested[self.rows(x)]
+
+    @property
+    def test_range(self) -> tuple[float, float] | None:
+        """The best and the worst test score of the rows that were measured."""
+        if self._tested is None:
+            return None
+        test = self._tested[self.measured]
+        return float(test.max()), float(test.min())
 
 
 def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
@@ -314,6 +347,7 @@ class TableBank(PoolBank):
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
         self._costs, self._failed = self.table.costs, self.table.failed
+        self.fallible = bool(self.table.failed[self.index].any())
         self._shares = np.asarray(self.table.fidelities, np.float32)  # costs of a table without any
         self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Scale:
         cost: Mean cost of a full evaluation.
         meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their
             `signed_log`.
+        floor: What a failure is served before any success of its run: `floor_of` the tasks.
     """
 
     mean: float = 0.0
@@ -37,6 +39,7 @@ class Scale:
     meta_names: tuple[str, ...] = ()
     meta_mean: tuple[float, ...] = ()
     meta_sd: tuple[float, ...] = ()
+    floor: float = 0.0
 
 
 def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
@@ -48,12 +51,13 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
     """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks."""
     if not tasks:
         return Scale()
-    mean, sd, cost = score_scale(evaluations(tasks))
+    prior = evaluations(tasks)
+    mean, sd, cost = score_scale(prior)
     names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
     known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
     raw = [signed_log(np.array(values)) for values in known]
     sds = tuple(float(np.std(r)) or 1.0 for r in raw)
-    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds)
+    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds, floor_of(prior))
 
 
 def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
@@ -68,6 +72,13 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
     variance = float(np.mean(squares)) - mean**2
     cost = float(np.mean(costs))
     return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
+
+
+@functools.lru_cache(maxsize=32)
+def floor_of(prior: tuple[Evaluations, ...]) -> float:
+    """The mean over earlier tasks of the lowest score of a success in full; 0 where there is none."""
+    lowest = [e.score[good].min() for e in prior if (good := successes(e)).any()]
+    return float(np.mean(lowest)) if lowest else 0.0
 
 
 def successes(e: Evaluations) -> Mask:
@@ -127,8 +138,15 @@ class PoolPrior:
 
     @classmethod
     def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale) -> PoolPrior:
-        """From earlier tasks; those that stand on another pool are left out."""
+        """From earlier tasks; those that stand on another pool are left out, with a warning."""
         fitting = [e for e in prior if e.x is x or (e.x.shape == x.shape and np.array_equal(e.x, x))]
+        if len(fitting) < len(prior):
+            first = next(e.name for e in prior if e not in fitting)
+            warnings.warn(
+                f"{len(prior) - len(fitting)} of {len(prior)} earlier tasks are left out, such as {first!r}: they were "
+                f"not measured at the {len(x)} points of this pool.",
+                stacklevel=2,
+            )
         raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
         y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
         known = np.isfinite(y)

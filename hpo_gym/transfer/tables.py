@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
-from hpo_gym.task import Task
+from hpo_gym.task import Task, finite_scores
 from hpo_gym.trial import Status
 
 Prior = tuple[Evaluations, ...]
@@ -22,8 +22,13 @@ def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, NDArr
     """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
     pool = task.measured_pool
     x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
-    out = task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
-    return x, np.asarray(out.score, np.float64), np.asarray(out.status == Status.OK)
+    return x, *scores_at(task, x, 1.0)
+
+
+def scores_at(task: Task, x: Points, fidelity: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Finite scores of an earlier task at points ``(m, d)`` and one of its fidelities, and which of them succeeded."""
+    out = task.evaluate(x, np.full(len(x), fidelity), np.zeros(len(x), np.uint64))
+    return finite_scores(np.asarray(out.score, np.float64)), np.asarray(out.status == Status.OK)
 
 
 def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:

@@ -20,6 +20,7 @@ from hpo_gym.tasks.table import Table, TableTask
 from hpo_gym.transfer.prior import evaluations
 from hpo_gym.validity.choice import Choice, choice_of, median, spearman
 from hpo_gym.validity.importance import Importance, importance
+from hpo_gym.validity.resolution import Resolution, resolution
 from hpo_gym.validity.signs import Sign, signs
 from hpo_gym.validity.transfer import Transfer, transfer
 
@@ -100,6 +101,7 @@ class Validity:
     transfer: Transfer | None = None
     fidelities: tuple[tuple[float, float], ...] = ()
     signs: tuple[Sign, ...] = ()
+    resolution: Resolution | None = None
 
 
 def validity(suite: Suite) -> Validity:
@@ -108,7 +110,8 @@ def validity(suite: Suite) -> Validity:
     table = table_of(suite)
     left_out = sum(suite.split(task) is None for task in suite.members)
     if table is None:
-        return Validity(*head, _size_of_functions(suite), _flat_functions(suite, left_out))
+        told = resolution(suite)
+        return Validity(*head, _size_of_functions(suite), _flat_functions(suite, left_out), resolution=told)
     full = full_scores(table)
     return Validity(
         *head,
@@ -121,6 +124,7 @@ def validity(suite: Suite) -> Validity:
         transfer(suite, full),
         _fidelities(table, full),
         signs(suite.name, table, full),
+        resolution(suite),
     )
 
 
@@ -142,7 +146,7 @@ def table_of(suite: Suite) -> Table | None:
 
 def full_scores(table: Table) -> Floats:
     """Scores at full fidelity ``(k, m)``; a failure has the worst score of its task, NaN is not measured."""
-    return np.where(table.measured, table.served[..., -1].astype(np.float64), np.nan)
+    return np.where(table.measured, table.finite[..., -1].astype(np.float64), np.nan)
 
 
 def known(row: Floats) -> Floats:
@@ -210,7 +214,7 @@ def _fidelities(table: Table, full: Floats) -> tuple[tuple[float, float], ...]:
     out = []
     for f, level in enumerate(table.fidelities[:-1]):
         scores = [spearman(low[there], row[there]) for low, row, there in
-                  zip(table.served[..., f], full, table.measured, strict=True)]  # fmt: skip
+                  zip(table.finite[..., f], full, table.measured, strict=True)]  # fmt: skip
         out.append((level, median(scores)))
     return tuple(out)
 

@@ -11,10 +11,14 @@ from hpo_gym.tables.flat import TRIALS as FLAT_TRIALS
 from hpo_gym.validity.choice import FEW, Choice
 from hpo_gym.validity.examine import Noise, Validity
 from hpo_gym.validity.importance import BINS, MATTERS, Importance
+from hpo_gym.validity.resolution import Resolution
 from hpo_gym.validity.signs import Sign
 from hpo_gym.validity.transfer import Transfer
 
 _MISSING = (math.nan, math.nan, math.nan)
+
+AGREES = 0.8
+"""Kendall's tau from which on validation ranks optimizers as test does."""
 
 _SHOWN = 12
 """Hyperparameters of a suite that have a line of their own."""
@@ -44,6 +48,9 @@ _READ = f"""
 - **validation - test**: rank correlation of validation scores with scores on held-out data, over all configurations
   and **of the best tenth**; **test regret**: what the best configuration by validation lacks of the best test score, as
   a share of the range of the task's test scores.
+- **told apart**: the smallest difference in AUC of two optimizers that the suite tells at 95 %: half of the width of
+  the interval of a paired difference, the median over pairs, by the reference runs; none of one family.
+- **ranks alike**: Kendall's tau of the ranks of the same optimizers by validation and by test.
 - **portfolio / random**: mean normalised regret of the greedy portfolio of the training tasks, divided by that of
   random search, after 1, 5 and 25 trials on held-out tasks. Below 1, knowledge of some tasks helps on others.
 - **signs**: checks passed, of those made, that configurations known to be crippled score worse.
@@ -91,7 +98,7 @@ def write(path: Path, found: Sequence[Validity], left_out: Sequence[str] = ()) -
 def _summary(found: Sequence[Validity]) -> str:
     head = ("suite", "tasks", "configurations", "fidelities", "measured", "failed", "signal to noise", "flat",
             "left out", "ties", "validation - test", "of the best tenth",
-            "test regret", "portfolio / random", "signs")  # fmt: skip
+            "test regret", "told apart", "ranks alike", "portfolio / random", "signs")  # fmt: skip
     return _table(head, map(_line, found))
 
 
@@ -115,9 +122,17 @@ def _line(v: Validity) -> tuple[str, ...]:
             _number(n, 2)
             for n in (_MISSING if v.choice is None else (v.choice.spearman, v.choice.spearman_top, v.choice.regret))
         ),
+        *_told(v.resolution),
         ", ".join(ratios) or "-",
         f"{passed} of {len(v.signs)}" if v.signs else "-",
     )
+
+
+def _told(r: Resolution | None) -> tuple[str, str]:
+    """The smallest difference that is told, and whether validation ranks optimizers as test does."""
+    values = (None, None) if r is None else (r.difference, r.tau)
+    difference, tau = ("-" if v is None else _number(v, 2) for v in values)
+    return difference, tau
 
 
 def _rows(v: Validity) -> str:
@@ -131,6 +146,7 @@ def _section(v: Validity) -> Iterator[str]:
     yield f"{v.title}. Score: {v.score}." if v.title else f"Score: {v.score}."
     if v.ties is None:
         yield _without_table(v)
+        yield _resolution(v.resolution)
         return
     levels = "1 fidelity" if v.size.fidelities == 1 else f"{v.size.fidelities} fidelities"
     yield (
@@ -145,6 +161,7 @@ def _section(v: Validity) -> Iterator[str]:
     yield _noise(v.noise)
     yield from _importance(v.importance)
     yield _choice(v.choice)
+    yield _resolution(v.resolution)
     yield from _transfer(v.transfer, v.size.rows[1])
     yield from _fidelities(v.fidelities)
     yield from _signs(v.signs)
@@ -212,6 +229,30 @@ def _choice(c: Choice | None) -> str:
         f"configurations, {_share(c.regret)} of its range, and {_number(c.loss_few)} among {FEW} random ones (exact "
         "expectation; means over tasks)."
     )
+
+
+def _resolution(r: Resolution | None) -> str:
+    if r is None:
+        return "**What can be told.** There are no reference runs."
+    who = (
+        f"**What can be told.** By the reference runs of {len(r.optimizers)} optimizers ({', '.join(r.optimizers)}) on "
+        f"{_tasks(r.tasks, 'test')} of {r.families} {'family' if r.families == 1 else 'families'}. AUC is of the "
+        f"{r.score} regret: {_number(r.portfolio)} for the portfolio. "
+    )
+    if r.difference is None or r.told is None:
+        return who + "One family gives no interval: no difference can be told."
+    said = (
+        f"The smallest difference of two optimizers that is told at 95 %: {_number(r.difference, 2)} (median over "
+        f"pairs); {_share(r.told, 2)} of the pairs differ."
+    )
+    return who + said + ("" if r.tau is None else f" {_agreement(r.tau)}")
+
+
+def _agreement(tau: float) -> str:
+    said = f"Kendall's tau of their ranks on validation and on test: {_number(tau, 2)}"
+    if tau >= AGREES:
+        return f"{said}."
+    return f"{said}, below {AGREES}: what is better on validation here need not be so on test."
 
 
 def _transfer(t: Transfer | None, rows: int) -> Iterator[str]:

@@ -120,7 +120,7 @@ def signs(suite: str, table: Table, full: Floats) -> tuple[Sign, ...]:
 def sign_of(crippled: Crippled, table: Table, full: Floats) -> Sign:
     """Compare medians on each task; tasks that lack one side are left out."""
     if crippled.fidelity:
-        low = np.where(table.measured, table.served[..., 0], np.nan)
+        low = np.where(table.measured, table.finite[..., 0], np.nan)
         return _sign(crippled.what, 0, np.nanmedian(full, 1) - np.nanmedian(low, 1))
     shared = table.x.ndim == 2
     masks = [masks_of(crippled, table.space, table.points(k)) for k in range(1 if shared else table.k)]

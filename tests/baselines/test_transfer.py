@@ -15,6 +15,7 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
 from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.experts import experts_of, processes_of
 from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
@@ -175,7 +176,7 @@ def test_choices_are_those_of_the_statement_with_hyperparameters_of_our_own(name
 
 
 def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> None:
-    r, found = recorded(case), experts_of(recorded_run(case), 80, 0)
+    r, found = recorded(case), experts_of(recorded_run(case), 80, 0, False)
     assert found is not None
     assert found.mean == pytest.approx(r["experts.mean"], rel=1e-9, abs=1e-12)
     assert np.sqrt(found.variance) == pytest.approx(r["experts.sd"], rel=1e-9)
@@ -183,7 +184,7 @@ def test_what_earlier_processes_predict_is_that_of_the_statement(case: int) -> N
 
 def test_weights_of_processes_are_those_of_the_statement_for_the_same_draws(case: int) -> None:
     r, run = recorded(case), recorded_run(case)
-    found = experts_of(run, 80, 0)
+    found = experts_of(run, 80, 0, False)
     assert found is not None
     for place, parameters, weight in zip(range(3, 7), r["own.parameters"], r["rgpe.weights"], strict=True):
         rows, y = trials_of(case, place)
@@ -199,7 +200,7 @@ def test_weights_of_processes_are_those_of_the_statement_for_the_same_draws(case
 @pytest.mark.parametrize("case", CASES)
 def test_learned_hyperparameters_are_as_good_as_those_of_the_statement(case: int) -> None:
     r, known = recorded(case), recorded_context(case)
-    found = processes_of(known.space, tuple(known.prior), 80, 0)
+    found = processes_of(Columns(known.space, False), tuple(known.prior), 80, 0)
     centre = prior_centre(known.space.d)
     for process, theirs in zip(found, r["experts.parameters"], strict=True):
         loss, worse = (
@@ -225,7 +226,8 @@ def test_the_two_stage_surrogate_is_that_of_its_definition(n: int) -> None:
     rows = list(range(n))
     mine = smooth(2, 1, x)[0, :n]
     value = acquisition("tst-r", run, rows, mine, bandwidth=0.6)(everywhere(run))
-    predicted = np.array([p.predict(x)[0] for p in processes_of(run.space, tuple(run.context.prior), 80, 0)])
+    processes = processes_of(Columns(run.space, False), tuple(run.context.prior), 80, 0)
+    predicted = np.array([p.predict(x)[0] for p in processes])
     weight = []
     for m in predicted:
         pairs = [(a, b) for a in rows for b in rows[:a]]
@@ -245,7 +247,7 @@ def test_the_two_stage_surrogate_is_that_of_its_definition(n: int) -> None:
 def test_where_no_earlier_task_counts_two_trials_are_followed_by_a_random_one(name: str) -> None:
     x = points(40)
     run = Run(context(x, prior_of(smooth(1, 4, x), x)), np.random.default_rng(0))
-    found = experts_of(run, 80, 0)
+    found = experts_of(run, 80, 0, False)
     assert found is not None
     wrong = np.array([int(found.top.argmax()), int(found.top.argmin())])
     assert acquisition(name, run, wrong.tolist(), np.array([-1.0, 1.0])) is None
@@ -260,7 +262,7 @@ def test_a_warm_start_tries_the_portfolio_after_given_points_and_then_its_proces
     assert np.array_equal(warm[:5], first)
     assert not np.array_equal(asked("gp-warm", known, 8, given=x[:2], n_init=8)[5:], warm[5:])
     process = GaussianProcess.fit  # the sixth is the best of a process whose prior is the earlier tasks'
-    learned = [p.log_parameters for p in processes_of(known.space, tuple(known.prior), 80, 0)]
+    learned = [p.log_parameters for p in processes_of(Columns(known.space, False), tuple(known.prior), 80, 0)]
     seen = np.concatenate([x[:2], first])
     y = np.array([bowl(p) for p in seen])
     own = process(seen, y, centre=np.mean(learned, axis=0))
@@ -445,10 +447,10 @@ def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypat
 def test_another_prior_is_learned_anew() -> None:
     x = points(40)
     one, two = (context(x, prior_of(smooth(seed, 3, x), x)) for seed in (1, 2))
-    a, b = (processes_of(c.space, tuple(c.prior), 80, 0) for c in (one, two))
+    a, b = (processes_of(Columns(c.space, False), tuple(c.prior), 80, 0) for c in (one, two))
     assert a is not b
     assert not np.array_equal(a[0].z, b[0].z)
-    assert processes_of(one.space, tuple(one.prior), 80, 1) is not a
+    assert processes_of(Columns(one.space, False), tuple(one.prior), 80, 1) is not a
 
 
 # ---------------------------------------------------------------------- settings

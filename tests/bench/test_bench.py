@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents, mean_regret, regret_of
-from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
 from hpo_gym.bench.work import run_cells
@@ -85,7 +87,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(["random"], [toys.plain(), "ToyFormulas"], out=tmp_path, **SMALL)
     data = json.loads((tmp_path / "results.json").read_text())
     assert data == results.data
-    assert set(data) == {"version", "protocol", "suites", "timings"}
+    assert set(data) == {"version", "protocol", "suites", "pooled", "timings"}
     assert data["version"] == hpo_gym.__version__
     assert data["protocol"]["hash"] == digest({k: v for k, v in data["protocol"].items() if k != "hash"})
     assert set(data["suites"]) == set(data["timings"]) == {"Plain", "Formulas"}
@@ -292,6 +294,51 @@ def test_resuming_with_more_seeds_keeps_what_there_is(
     done = sum(status == "done" for _, status, _ in before.values())
     assert told[0] == done
     assert stored(tmp_path) == stored(reference)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"budget": 3}, "`budget=4`"),
+        ({"start": "init5"}, "`start='cold'`"),
+        ({"split": "val"}, "`split='test'`"),
+        ({"fold": 0}, "`fold=None`"),
+    ],
+)
+def test_results_of_another_protocol_are_not_gone_on_with(
+    undrawn: None, tmp_path: Path, other: dict[str, Any], said: str
+) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    before = (tmp_path / "results.json").read_bytes()
+    with pytest.raises(InvalidValueError, match=said):
+        benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, **other})
+    assert report(tmp_path).data["protocol"]["budget"] == 4
+    assert (tmp_path / "results.json").read_bytes() == before
+    more = benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, "seeds": 3})
+    assert more.failed_cells == 0 and more.data["protocol"]["seeds"] == 3
+
+
+@pytest.mark.parametrize(
+    "plan",
+    ["{}", "[]", "1", '{"suites": {}, "protocol": {"bugdet": 3}, "entrants": []}', '{"suites": [], "protocol": {}}',
+     '{"suites": {}, "protocol": {}, "entrants": [{"name": "random"}]}'],
+)  # fmt: skip
+def test_a_plan_that_is_none_is_told(undrawn: None, tmp_path: Path, plan: str) -> None:
+    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    with Store(tmp_path / "store.sqlite") as store:
+        store.meta_set("plan", plan)
+    with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
+        report(tmp_path)
+    if '"protocol": {}' not in plan:
+        with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
+            benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
+
+
+def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").touch()
+    (tmp_path / "store.sqlite.lock").touch()
+    with pytest.raises(InvalidValueError, match="nothing yet"):
+        report(tmp_path)
 
 
 def test_a_finished_comparison_resumed_runs_nothing(
@@ -532,14 +579,16 @@ def test_the_incumbent_is_that_of_the_highest_fidelity_at_full_fidelity(
     arrays = {
         "x": task.space.encode([t.config for t in trials]).reshape(-1, task.space.d),
         "score": np.array([t.score for t in trials]),
+        "status": np.array([t.status for t in trials], np.int8),
         "fidelity": np.array([t.fidelity for t in trials]),
     }
     spent, best, expected = 0.0, None, [-np.inf] * budget
     for i, trial in enumerate(trials):
         spent += trial.fidelity * (i >= n_init)
-        if best is None or (trial.fidelity, trial.score) > (best.fidelity, best.score):
+        rank = (trial.fidelity, not trial.status, trial.score)
+        if best is None or rank > (best.fidelity, not best.status, best.score):
             best = trial
-        true = float(task.noise_free(task.space.encode([best.config]))[0])
+        true = -np.inf if best.status else float(task.noise_free(task.space.encode([best.config]))[0])
         expected = [true if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
     np.testing.assert_array_equal(incumbents(task, arrays, budget, n_init), expected)
     history = History(tuple(trials), n_init)
@@ -697,3 +746,29 @@ def test_a_missing_engine_is_named_with_its_command(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("ray",))
     with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[ray\]'"):
         benchmark("random", toys.plain(), engine="ray", out=tmp_path / "out")
+
+
+# ------------------------------------------------------------------------------------------------ a part of the tasks
+def test_families_take_turns_where_only_some_tasks_are_taken() -> None:
+    suite = hpo_gym.load_suite("AutoML")
+    tasks = suite.tasks("test")
+    order = families_first("AutoML", tasks)
+    families = [suite.task(name).family for name in order]
+    sizes = sorted(Counter(families).values())
+    assert sorted(order) == sorted(t.name for t in tasks)
+    for turn in range(1, sizes[-1] + 1):  # all families of `turn` tasks or more have had so many before one has another
+        end = sum(min(size, turn) for size in sizes)
+        assert max(Counter(families[:end]).values()) == turn
+        assert sorted(Counter(families[:end]).values()) == sorted(min(size, turn) for size in sizes)
+    first = [seeding.key("subset", "AutoML", name) for name in order[: len(sizes)]]
+    assert first == sorted(first)  # by key, whatever the order of the tasks
+    assert order == families_first("AutoML", tasks[::-1])
+
+
+def test_so_many_tasks_are_of_so_many_families() -> None:
+    suite = hpo_gym.load_suite("AutoML")
+    plan = Plan(Protocol(tasks=7, seeds=1), [], {"AutoML": suite}, Path())
+    chosen = [name for name, _ in plan.tasks["AutoML"]]
+    assert len({suite.task(name).family for name in chosen}) == len(chosen) == 7
+    more = [name for name, _ in Plan(Protocol(tasks=9, seeds=1), [], {"AutoML": suite}, Path()).tasks["AutoML"]]
+    assert set(chosen) < set(more)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import hpo_gym
 from hpo_gym import seeding
-from hpo_gym.bench.bootstrap import Resamples, plain, task_weights
+from hpo_gym.bench.bootstrap import Resamples, plain
 from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.metrics import (
     Curves,
@@ -31,7 +30,7 @@ from hpo_gym.bench.metrics import (
 )
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
-from hpo_gym.trial import History, Query, Trial
+from hpo_gym.trial import History, Query, Status, Trial
 
 COLUMN = {"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
 SPACE = SearchSpace({"hyperparameters": [COLUMN], "conditions": [], "forbiddens": []})
@@ -51,10 +50,14 @@ def task(*, noise: bool = False, fidelity: bool = False) -> hpo_gym.Task:
     return suite.task("task-0")
 
 
-def arrays(rows: list[int], scores: list[float], fidelities: list[float] | None = None) -> dict[str, np.ndarray]:
+def arrays(
+    rows: list[int], scores: list[float], fidelities: list[float] | None = None, failed: tuple[int, ...] = ()
+) -> dict[str, np.ndarray]:
     """What is stored of a run; points have one column more than the space, as in a suite of mixed dimension."""
     x = np.array([[U[r], 0.5] for r in rows]).reshape(-1, 2)
-    return {"x": x, "score": np.array(scores, float), "fidelity": np.array(fidelities or [1.0] * len(rows))}
+    status = np.array([i in failed for i in range(len(rows))], np.int8)
+    score, fidelity = np.array(scores, float), np.array(fidelities or [1.0] * len(rows))
+    return {"x": x, "score": score, "status": status, "fidelity": fidelity}
 
 
 def history(rows: list[int], fidelities: list[float], n_init: int = 0) -> History:
@@ -82,6 +85,16 @@ def test_given_points_count_for_the_incumbent_and_not_for_the_budget() -> None:
     assert incumbents(task(), run, 3, 2).tolist() == [12, 12, 16]
     assert incumbents(task(), run, 4, 3).tolist() == [12, 16, 16, 16]
     assert incumbents(task(), arrays([3], [12]), 2, 1).tolist() == [12, 12]
+
+
+def test_a_failure_is_the_incumbent_of_nothing_and_counts_as_nothing_while_all_have_failed() -> None:
+    """Whatever it was served: 9 before any success, above the 4 and the 8 that come later, then the worst so far."""
+    run = arrays([2, 1, 0, 1, 3], [9, 9, 4, 4, 8], failed=(0, 1, 3))
+    assert incumbents(task(), run, 5, 0).tolist() == [-math.inf, -math.inf, 4, 4, 8]
+    by_fidelity = arrays([0, 1, 3], [5.0, 5.0, 12.0], [0.5, 0.5, 1.0], failed=(0,))
+    assert incumbents(task(fidelity=True), by_fidelity, 2, 0).tolist() == [8, 12]
+    trials = [Trial(Query({"u": U[r]}), s, status=Status(r == 2)) for r, s in ((2, 9.0), (0, 0.0), (3, 12.0))]
+    assert hpo_gym.regret_of(History(tuple(trials)), task()).tolist() == [1.0, 1.0, 0.25]
 
 
 def test_a_run_without_trials_has_no_incumbent() -> None:
@@ -235,13 +248,12 @@ def test_ranks_and_wins_share_ties_of_twelve_decimals() -> None:
 def test_interquartile_mean() -> None:
     assert iqm(np.array([8.0, 0.0, 4.0, 2.0])) == 3.0  # the middle two
     assert iqm(np.array([6.0, 0.0, 4.0])) == pytest.approx(11 / 3)  # the middle, and a quarter of either side
-    assert iqm(np.array([8.0, 0.0]), [3, 1]) == 8.0  # from a quarter to three quarters all is 8
-    assert iqm(np.array([8.0, 0.0, 4.0]), [1, 2, 1]) == 2.0  # half of it is 0, half is 4
+    assert iqm(np.array([8.0, 0.0, 4.0, 0.0])) == 2.0  # half of it is 0, half is 4
 
 
 def test_performance_profile() -> None:
-    got = performance_profile(np.array([0.25, 0.5, 0.5, 1.0]), np.array([0.125, 0.25, 0.75, 1.0]), [1, 1, 1, 5])
-    assert got.tolist() == [0.0, 0.125, 0.375, 1.0]
+    got = performance_profile(np.array([0.25, 0.5, 0.5, 1.0]), np.array([0.125, 0.25, 0.75, 1.0]))
+    assert got.tolist() == [0.0, 0.25, 0.75, 1.0]
 
 
 def test_friedman_of_ranks_worked_by_hand() -> None:
@@ -257,7 +269,7 @@ def test_friedman_of_ranks_worked_by_hand() -> None:
 def test_nemenyis_critical_difference() -> None:
     assert critical_difference(3, 10) == pytest.approx(2.343 * math.sqrt(3 * 4 / 60), abs=1e-3)  # q of Demsar's table 5
     assert critical_difference(3, 10, 0.10) == pytest.approx(2.052 * math.sqrt(3 * 4 / 60), abs=1e-3)
-    with pytest.raises(InvalidValueError, match="`n_optimizers >= 2` and `n_tasks >= 1` must hold"):
+    with pytest.raises(InvalidValueError, match="`n_optimizers >= 2` and `n_families >= 1` must hold"):
         critical_difference(2, 0)
 
 
@@ -283,7 +295,6 @@ def test_a_resample_draws_as_many_tasks_as_there_are_by_key() -> None:
     assert (sample.resampled[:4] * 3).round(9).tolist() == [[0, 3, 0], [1, 1, 1], [0, 1, 2], [2, 1, 0]]
     for r in (0, 1, 2, 3, 777, 1999):
         assert (sample.resampled[r] * 3).round(9).tolist() == drawn(3, r)
-    assert sample.weights.tolist() == [1 / 3, 1 / 3, 1 / 3]
 
 
 def test_draws_follow_the_names_whatever_their_order() -> None:
@@ -293,16 +304,19 @@ def test_draws_follow_the_names_whatever_their_order() -> None:
     assert long.resampled[:3].tolist() == ordered.resampled[:3, [1, 2, 0]].tolist()
 
 
-def test_weights_scale_each_resample_to_one() -> None:
-    got = Resamples.of(("a", "b", "c"), [1, 1, 2]).resampled
-    assert got[:4] == pytest.approx(np.array([[0, 1, 0], [0.25, 0.25, 0.5], [0, 0.2, 0.8], [2 / 3, 1 / 3, 0]]))
+def test_a_family_is_drawn_with_all_its_tasks_and_each_resample_sums_to_one() -> None:
+    got = Resamples.of(("a", "b", "c", "c")).resampled
+    half = [[0, 1, 0, 0], [1 / 4] * 4, [0, 1 / 5, 2 / 5, 2 / 5], [2 / 3, 1 / 3, 0, 0]]
+    assert got[:4] == pytest.approx(np.array(half))
 
 
 def test_of_two_tasks_the_resampled_means_are_binomial() -> None:
     means = (Resamples.of(("a", "b")).resampled @ np.array([0.0, 1.0])).tolist()
     assert [means.count(v) for v in (0.0, 0.5, 1.0)] == [519, 996, 485]  # a commitment: published intervals hold them
     assert Resamples.of(("a", "b")).mean(np.array([0.0, 1.0])) == [0.5, 0.0, 1.0]
-    assert Resamples.of(("a",)).mean(np.array([0.25])) == [0.25, 0.25, 0.25]
+    assert Resamples.of(("a",)).mean(np.array([0.25])) == [0.25, None, None]
+    assert Resamples.of(("a", "a")).mean(np.array([0.25, 0.75])) == [0.5, None, None]
+    assert Resamples.of(("a", "a")).ratio(np.array([0.25, 0.75]), np.ones(2)) == [0.5, None, None]
 
 
 V = np.array([0.1, 0.7, 0.2, 0.9, 0.4, 0.3, 0.8, 0.5])  # mean .4875
@@ -318,25 +332,11 @@ def test_intervals_of_eight_tasks() -> None:
     assert sample.ratio(V, V[::-1]) == [1.0, 0.60863, 1.600217]
 
 
-def test_intervals_of_eight_weighted_tasks() -> None:
-    sample = Resamples.of(tuple("abcdefgh"), np.arange(1.0, 9.0))
-    assert (sample.weights * 36).round(9).tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert sample.mean(V) == [0.530556, 0.358607, 0.703359]  # (.1 + 1.4 + .6 + 3.6 + 2 + 1.8 + 5.6 + 4) / 36
-    assert sample.ratio(V, V[::-1]) == [1.19375, 0.715082, 2.088966]  # 19.1 / 16
-
-
 def test_a_ratio_to_nothing_does_not_exist() -> None:
     sample = Resamples.of(("a", "b"))
     assert sample.ratio(np.array([0.5, 0.25]), np.zeros(2)) == [None, None, None]
     assert sample.ratio(np.array([0.5, 0.25]), np.array([0.0, 0.5])) == [1.5, None, None]
     assert sample.ratio(np.zeros(2), np.array([0.5, 0.5])) == [0.0, 0.0, 0.0]
-
-
-def test_weights_of_tasks() -> None:
-    assert task_weights(None, 4).tolist() == [0.25] * 4
-    assert task_weights([2, 6], 2).tolist() == [0.25, 0.75]
-    with pytest.raises(InvalidValueError, match="`weights` must be 2 positive numbers"):
-        task_weights([1.0, 2.0, 3.0], 2)
 
 
 def test_numbers_have_six_decimals() -> None:
@@ -365,21 +365,13 @@ def test_a_summary_holds_each_optimizer_against_the_portfolio() -> None:
     assert (other["cells"], other["failed_cells"], other["n_tasks"]) == (3, 0, 3)
 
 
-def test_a_summary_by_another_portfolio_and_with_weights() -> None:
-    got = summarise([curves(OTHER, "other"), curves(PORTFOLIO, "p")], portfolio="other", weights=[2, 1, 1])
-    assert got["p"]["auc"][0] == 0.40625  # (2 * 3/8 + 1/8 + 3/4) / 4
-    assert got["p"]["gain"][0] == -0.09375  # (2 * -1/4 + 1/8) / 4
-    assert got["p"]["p_better"][0] == 0.375  # lost twice, won once, tied once
-    assert got["p"]["ratio"][0] == 1.3  # 13/32 to 10/32
-    assert got["p"]["rank"][0] == 1.625 and got["other"]["rank"][0] == 1.375
-
-
-def test_weights_follow_the_tasks_of_the_first_curves() -> None:
-    turned = replace(curves(PORTFOLIO), tasks=("z", "x", "y"))
-    assert summarise([turned], weights=[2, 1, 1])["a"]["auc"][0] == 0.40625
-    assert summarise([turned, curves([[[1.0, 1.0]]] * 3, "b")], weights=[2, 1, 1])["a"]["auc"][0] == 0.40625
-    swapped = summarise([curves(PORTFOLIO, "b"), turned], weights=[2, 1, 1])["a"]
-    assert swapped["auc"][0] == 0.34375  # x is 1/8, twice; y 3/4; z 3/8
+def test_a_summary_by_another_portfolio() -> None:
+    got = summarise([curves(OTHER, "other"), curves(PORTFOLIO, "p")], portfolio="other")
+    assert got["p"]["auc"][0] == 0.416667
+    assert got["p"]["gain"][0] == -0.041667
+    assert got["p"]["p_better"][0] == 0.5  # lost, won and tied
+    assert got["p"]["ratio"][0] == 1.111111
+    assert got["other"]["p"] is None and got["p"]["p"] == 1.0
 
 
 def test_a_failed_cell_is_counted() -> None:
@@ -391,18 +383,20 @@ def test_a_failed_cell_is_counted() -> None:
 def test_two_optimizers_compared_task_by_task() -> None:
     got = compare(curves(OTHER, "b"), curves(PORTFOLIO, "b"))
     assert (got["ratio"][0], got["p_better"][0], got["n_tasks"]) == (0.9, 0.5, 3)
-    assert got["wilcoxon_p"] == 1.0  # of two differences one is of either sign
+    assert got["p"] == 1.0  # -1/4, 1/8 and 0: of four exchanges two sum to 1/8, two to 3/8
     four = [[[0.25]], [[0.5]], [[0.75]], [[1.0]]]
     less = [[[0.125]], [[0.25]], [[0.5]], [[0.25]]]
     names = "wxyz"
     clear = compare(curves(less, "a", names), curves(four, "b", names))
-    assert (clear["ratio"][0], clear["p_better"], clear["wilcoxon_p"]) == (0.45, [1.0, 1.0, 1.0], 0.125)
+    assert (clear["ratio"][0], clear["p_better"], clear["p"]) == (0.45, [1.0, 1.0, 1.0], 0.125)
     tied = compare(curves(OTHER), curves([[[0.25, 4e-13]], [[0.25, 0.25]], [[1.0, 0.5]]]))
-    assert (tied["wilcoxon_p"], tied["p_better"]) == (1.0, [0.5, 0.5, 0.5])
+    assert (tied["p"], tied["p_better"]) == (1.0, [0.5, 0.5, 0.5])
 
 
 def test_what_does_not_belong_together_says_what_differs() -> None:
-    with pytest.raises(InvalidValueError, match=r"got 'T', 3 tasks and 2 trials for 'b', and 'S', 3 and 2 for 'a'"):
+    with pytest.raises(
+        InvalidValueError, match=r"got 'T', validation, 3 tasks and 2 trials for 'b', and 'S', validation, 3 and 2"
+    ):
         summarise([curves(OTHER), curves(OTHER, "b", suite="T")])
     with pytest.raises(InvalidValueError, match="must be unique, got"):
         summarise([curves(OTHER), curves(OTHER)])

@@ -12,7 +12,7 @@ import pytest
 
 from hpo_gym import seeding
 from hpo_gym.bench.cells import Work
-from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.collect import collect
@@ -20,6 +20,7 @@ from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.learning.saved import folder_of, read_about
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
@@ -265,7 +266,11 @@ def kernels() -> set[str]:
 def test_the_shipped_runs_are_those_of_todays_versions_and_settings(suite: str) -> None:
     """Also of what must be trained: another setting in an agent's file asks for new reference runs."""
     for entrant in reference_of(suite).entrants:
-        if OPTIMIZERS.installed(entrant.spec):
+        if entrant.spec.startswith(SAVED):  # by its name, wherever it lies
+            checksum = read_about(folder_of(entrant.name))["checksum"]
+            made = Entrant.of(entrant.name, f"{SAVED}{entrant.name}", {"checksum": checksum})
+            assert made == entrant, entrant.name
+        elif OPTIMIZERS.installed(entrant.spec):
             assert Entrant.of(entrant.name, entrant.spec, {}, entrant.trainings) == entrant, entrant.name
 
 
@@ -276,7 +281,7 @@ def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> No
     assert one.data_hash == data.data_hash
     checked = 0
     for entrant in one.entrants:
-        if entrant.trainable or not OPTIMIZERS.installed(entrant.spec):
+        if entrant.trainable or not (entrant.spec.startswith(SAVED) or OPTIMIZERS.installed(entrant.spec)):
             continue
         start = "cold" if seeding.key("sample", suite, entrant.name) % 2 else "init5"
         if one.times[entrant.name].get(start, {"ms_p50": np.inf})["ms_p50"] > 20.0:

@@ -12,35 +12,45 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hpo_gym.bench.metrics import Curves, summarise
-from hpo_gym.bench.report import console_table, write_report
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.report import console_table, console_tables, write_report
 from hpo_gym.bench.report.page import command
 from hpo_gym.bench.report.style import label, styles
 from hpo_gym.bench.report.tables import (
     cells,
     csv_cell,
     csv_text,
-    interval,
     markdown_cell,
     markdown_text,
-    number,
+    pooled_cells,
+    pooled_csv,
+    pooled_said,
     rows,
+    said,
     shown_trials,
 )
+from hpo_gym.bench.report.words import interval, number
+from hpo_gym.bench.summaries import summaries
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q"\n\x1b[31m', "_hidden", "漢字" * 20)
 PLAIN = ("portfolio", "default", "random", "gp-ei")
 
 
-def make(names=PLAIN, suites=("Toy",), k=5, r=2, h=8, budget=None):
-    curves = {}
+def make(names=PLAIN, suites=("Toy",), k=5, r=2, h=8, budget=None, families=(), on_test=(), formulas=()):
+    """Results and curves; those of the suites `on_test` have other validation curves beside them."""
+    curves, parts = {}, {}
     for suite in suites:
         rng = np.random.default_rng(3)
         regret = np.minimum.accumulate(rng.random((len(names), k, r, h)), axis=3)
+        tasks, validation = tuple(f"t{i}" for i in range(k)), regret / 2
         curves[suite] = [
-            Curves(suite, n, tuple(f"t{i}" for i in range(k)), x) for n, x in zip(names, regret, strict=True)
+            Curves(suite, n, tasks, x, families, "test" if suite in on_test else "validation")
+            for n, x in zip(names, regret, strict=True)
         ]
+        beside = [Curves(suite, n, tasks, x, families) for n, x in zip(names, validation, strict=True)]
+        parts[suite] = summaries(curves[suite], beside, k if suite in on_test else 0)
     results = {
         "version": "0.1.0",
         "protocol": {
@@ -51,7 +61,8 @@ def make(names=PLAIN, suites=("Toy",), k=5, r=2, h=8, budget=None):
             "budget": budget or h,
             "seeds": r,
         },
-        "suites": {s: {"n_tasks": k, "optimizers": summarise(c)} for s, c in curves.items()},
+        "suites": parts,
+        "pooled": pooled(curves, formulas),
         "timings": {
             s: {c.optimizer: {"ms_per_suggestion": {"p50": 1.5, "p95": 1234.5}, "train_seconds": None} for c in group}
             for s, group in curves.items()
@@ -99,7 +110,8 @@ def written(tmp_path_factory):
 def test_all_files_are_written_and_listed(written):
     folder, files = written
     figures = [f"figures/{s}-{f}.png" for s in ("Other", "Toy") for f in ("difference", "profile", "ranks", "regret")]
-    assert [str(f.relative_to(folder)) for f in files] == [*figures, "report.html", "table.csv", "table.md"]
+    told = ["pooled.csv", "report.html", "table.csv", "table.md"]
+    assert [str(f.relative_to(folder)) for f in files] == [*figures, *told]
     assert all(f.read_bytes().startswith(b"\x89PNG") for f in files if f.suffix == ".png")
 
 
@@ -142,16 +154,19 @@ def test_hostile_names_break_nothing(tmp_path):
     suite = "../../<b>S|</b>"
     results, curves = make((*HOSTILE, "portfolio"), suites=(suite, "x/../y", "x-..-y"))
     files = write_report(tmp_path / "r", results, curves)
-    assert {f.parent for f in files} == {tmp_path / "r", tmp_path / "r" / "figures"} and len(set(files)) == 15
+    assert {f.parent for f in files} == {tmp_path / "r", tmp_path / "r" / "figures"} and len(set(files)) == 16
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
     assert "script" not in tags.seen and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 8  # the page's own: the mark and the eight terms
+    assert tags.seen.count("b") == 1 + 10  # the page's own: the mark and the ten terms
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7
-    lines = [x for x in (tmp_path / "r" / "table.md").read_text().splitlines() if x.startswith("|")]
-    assert len({len(re.findall(r"(?<!\\)\|", x)) for x in lines}) == 1 and "<script>" not in "".join(lines)
+    markdown = (tmp_path / "r" / "table.md").read_text()
+    for part in markdown.split("\n## "):
+        lines = [x for x in part.splitlines() if x.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", x)) for x in lines}) == 1 and len(lines) == 2 + 7
+    assert "<script>" not in markdown
 
 
 def test_cells_of_text_are_escaped():
@@ -166,12 +181,12 @@ def test_negative_numbers_are_not_taken_for_formulas():
     assert len(table) == 4 and all(float(line["log_auc"]) < 0 for line in table)
 
 
-def test_rows_are_sorted_by_auc_and_say_where_the_gain_lies():
+def test_rows_are_sorted_by_auc_and_say_what_survives():
     results, _ = make()
     summary = results["suites"]["Toy"]["optimizers"]
-    summary["default"].update(gain=[0.1, 0.05, 0.2])
-    summary["random"].update(gain=[-0.1, -0.2, -0.05])
-    summary["gp-ei"].update(gain=[0.0, -0.1, 0.1])
+    summary["default"].update(gain=[0.1, 0.05, 0.2], p_holm=0.05)
+    summary["random"].update(gain=[-0.1, -0.2, -0.05], p_holm=0.001)
+    summary["gp-ei"].update(gain=[0.1, 0.05, 0.2], p_holm=0.0501)
     got = rows(results, "Toy")
     assert [r.summary["auc"][0] for r in got] == sorted(r.summary["auc"][0] for r in got)
     verdicts = {r.optimizer: r.verdict for r in got}
@@ -205,6 +220,8 @@ def test_numbers_are_formatted():
     assert number(None) == "–" and number(0.12345) == "0.1235" and number(0.5, 1, sign=True) == "+0.5"
     assert interval([None] * 3) == "–" and interval([0.0] * 3, sign=True) == "0.0000"
     assert interval([0.1, 0.0, 0.2], 1, sign=True) == "+0.1 [+0.0, +0.2]"
+    assert interval([0.1, 0.0, 0.2], 1, mark=True) == "0.1* [0.0, 0.2]"
+    assert interval([0.25, None, None], 2, sign=True) == "+0.25"
 
 
 def test_markdown_leaves_times_out_when_told():
@@ -219,10 +236,20 @@ def test_console_table_shows_names_as_they_are():
 
     results, _ = make(("[bold]x[/bold]", "a\x1b[31m", "portfolio"))
     out = Console(width=200, file=io.StringIO(), force_terminal=False)
-    out.print(console_table(results, "Toy"))
+    out.print(console_table(results, "Toy").table())
     text = out.file.getvalue()
     assert "[bold]x[/bold]" in text and "a [31m" in text and "Toy, n = 5 tasks" in text
     assert len(console_table(results, "Toy", timings=False).columns) == len(console_table(results, "Toy").columns) - 1
+
+
+def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
+    results, _ = make(on_test=("Toy",))
+    sheet = console_table(results, "Toy")
+    shown = [c.head for c in sheet.fitting(80)]
+    assert shown[:3] == ["optimizer", "test AUC", "gain over portfolio"] and "@8" in shown and "failed" not in shown
+    assert [c.head for c in sheet.fitting(None)] == [c.head for c in sheet.columns]
+    results["suites"]["Toy"]["optimizers"]["random"]["failed_cells"] = 2
+    assert "failed" in [c.head for c in console_table(results, "Toy").fitting(80)]
 
 
 def test_failures_are_named(tmp_path):
@@ -230,7 +257,7 @@ def test_failures_are_named(tmp_path):
     regret = curves["Toy"][3].regret.copy()
     regret[:8, 0] = np.nan
     curves["Toy"][3] = Curves("Toy", "gp-ei", curves["Toy"][3].tasks, regret)
-    results["suites"]["Toy"]["optimizers"] = summarise(curves["Toy"])
+    results["suites"]["Toy"] = summaries(curves["Toy"], curves["Toy"], 0)
     write_report(tmp_path, results, curves)
     html = (tmp_path / "report.html").read_text()
     assert "8 of 18" in html and "t0, t1, t2, t3, t4, t5 and 2 more" in html and "No cell failed" not in html
@@ -251,7 +278,7 @@ def test_small_comparisons_have_a_report(tmp_path, names, k, r, h):
 def test_a_suite_that_is_solved_at_once_has_a_report(tmp_path):
     results, curves = make()
     curves = {"Toy": [Curves("Toy", c.optimizer, c.tasks, np.zeros_like(c.regret)) for c in curves["Toy"]]}
-    results["suites"]["Toy"]["optimizers"] = summarise(curves["Toy"])
+    results["suites"]["Toy"] = summaries(curves["Toy"], curves["Toy"], 0)
     write_report(tmp_path, results, curves)
 
 
@@ -262,18 +289,116 @@ def test_many_optimizers_fit(tmp_path):
     assert "grey: 35 others" in html  # 44 less the three controls and six coloured
 
 
+# ---------------------------------------------------------------------- families, test scores, pooling
+def texts(folder, results, curves):
+    write_report(folder, results, curves)
+    return {name: (folder / name).read_text() for name in ("report.html", "table.md", "table.csv")}
+
+
+def test_one_family_has_no_interval_no_test_and_says_so(tmp_path):
+    results, curves = make(families=("x",) * 5)
+    assert said(results, "Toy").startswith("5 tasks of 1 family.")
+    found = texts(tmp_path, results, curves)
+    for name in ("report.html", "table.md"):
+        assert "One family: no interval and no test." in found[name]
+    assert "one family: no interval" in found["report.html"]  # the tile
+    assert "no interval: one family" in found["report.html"]  # the figure
+    assert "One family: ranks are not tested." in found["report.html"] and "χ²" not in found["report.html"]
+    assert not (tmp_path / "figures" / "Toy-difference.png").exists()
+    table = list(csv.DictReader(io.StringIO(found["table.csv"])))
+    assert {line["auc_low"] for line in table} == {line["p"] for line in table} == {""}
+    assert all(float(line["auc"]) > 0 for line in table) and {line["n_families"] for line in table} == {"1"}
+    assert all("[" not in cell for line in cells(results, "Toy") for cell in line)
+
+
+def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(tmp_path):
+    results, curves = make(k=8)
+    regret = curves["Toy"][0].regret
+    worse = [Curves("Toy", c.optimizer, c.tasks, np.minimum(regret + 0.4 * (i > 0), 1.0)) for i, c in
+             enumerate(curves["Toy"])]  # fmt: skip
+    results["suites"]["Toy"] = summaries(worse, worse, 0)
+    assert said(results, "Toy").endswith("3 comparisons with the portfolio; * survives Holm's correction at 5 %.")
+    ps = {name: s["p_holm"] for name, s in results["suites"]["Toy"]["optimizers"].items()}
+    assert ps == {
+        "portfolio": None,
+        **dict.fromkeys(("default", "gp-ei", "random"), 0.023436),
+    }  # 3 * 2 / 2**8, of a p of six decimals
+    found = texts(tmp_path, results, {"Toy": worse})
+    head, *body = cells(results, "Toy")
+    assert [line[head.index("gain over portfolio")].count("*") for line in body] == [0, 1, 1, 1]
+    assert [line[head.index("p (Holm)")] for line in body] == ["–", *["0.0234"] * 3]
+    assert found["table.md"].count("\\* [") == 3 and found["report.html"].count('class="worse"') == 3
+    console = console_table(results, "Toy")
+    assert "3 comparisons with the portfolio" in str(console.caption)
+
+
+def test_a_suite_with_test_scores_shows_both_and_overtuning(tmp_path):
+    results, curves = make(on_test=("Toy",))
+    found = texts(tmp_path, results, curves)
+    head, first, *_ = cells(results, "Toy")
+    assert head[4:7] == ["test AUC", "validation AUC", "overtuned"] and len(first) == len(head)
+    best = rows(results, "Toy")[0].summary
+    assert first[4].startswith(f"{best['auc'][0]:.4f} [") and first[5].startswith(
+        f"{best['validation']['auc'][0]:.4f} ["
+    )
+    assert first[6] == "0 %"  # curves that only fall
+    assert "Regret is on the test score, which no optimizer sees" in found["table.md"]
+    assert "Overtuned" in found["report.html"] and "normalised test regret" in found["report.html"]
+    (line, *_) = csv.DictReader(io.StringIO(found["table.csv"]))
+    assert (line["score"], float(line["validation_auc"]), float(line["overtuned"])) == (
+        "test", best["validation"]["auc"][0], 0.0,
+    )  # fmt: skip
+    assert line["overtuned_by"] == ""
+    plain = texts(tmp_path / "plain", *make())
+    assert "Overtuned" not in plain["report.html"] and "validation AUC" not in plain["table.md"]
+    assert next(csv.DictReader(io.StringIO(plain["table.csv"])))["validation_auc"] == ""
+
+
+def test_overtuned_runs_have_a_share_and_a_size():
+    results, _ = make(on_test=("Toy",))
+    results["suites"]["Toy"]["optimizers"]["gp-ei"].update(overtuned=[0.256, 0.1, 0.4], overtuned_by=[0.0123, 0.0, 0.1])
+    line = next(x for x in cells(results, "Toy") if x[0] == "gp-ei")
+    assert line[6] == "26 % by 0.012"
+
+
+def test_what_is_pooled_has_a_table_everywhere(tmp_path):
+    from rich.console import Console
+
+    results, curves = make(suites=("Toy", "Other", "Third"), formulas=("Third",))
+    found = texts(tmp_path, results, curves)
+    head, *body = pooled_cells(results)
+    assert head == ["optimizer", "ratio to portfolio", "p (Holm)", "ratio to random", "p (Holm)", "suites", "Third"]
+    ratios = [results["pooled"]["anchors"]["portfolio"]["optimizers"][line[0]]["ratio"][0] for line in body]
+    assert ratios == sorted(ratios) and {line[5] for line in body} == {"2"}
+    note = pooled_said(results)
+    assert "over 2 suites (Other, Toy), 5 families" in note and "Apart, not pooled: Third (formulas)." in note
+    assert "3 comparisons with portfolio and 3 comparisons with random; * survives Holm's correction" in note
+    assert found["table.md"].startswith("## All suites\n\nGeometric mean of ratios of AUC over 2 suites")
+    assert "<h3>All suites</h3>" in found["report.html"]
+    lines = list(csv.DictReader(io.StringIO((tmp_path / "pooled.csv").read_text())))
+    assert len(lines) == 2 * len(PLAIN) and {x["anchor"] for x in lines} == {"portfolio", "random"}
+    assert (tmp_path / "pooled.csv").read_text() == pooled_csv(results)
+    own = results["pooled"]["anchors"]["random"]["optimizers"]["gp-ei"]
+    line = next(x for x in lines if (x["anchor"], x["optimizer"]) == ("random", "gp-ei"))
+    assert [float(line[k]) for k in ("ratio", "ratio_low", "ratio_high", "p", "p_holm")] == [
+        *own["ratio"], own["p"], own["p_holm"],
+    ]  # fmt: skip
+    out = Console(width=200, file=io.StringIO(), force_terminal=False)
+    out.print(*(sheet.table() for sheet in console_tables(results)))
+    assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
+
+
+def test_one_suite_has_nothing_to_be_pooled_with(tmp_path):
+    results, curves = make(suites=("Toy", "Third"), formulas=("Third",))
+    found = texts(tmp_path, results, curves)
+    assert "All suites" not in found["table.md"] + found["report.html"] and not (tmp_path / "pooled.csv").exists()
+    assert len(console_tables(results)) == 2
+
+
 def test_one_optimizer_looks_alike_in_all_suites():
     _, curves = make(suites=("Toy", "Other"))
     look = styles(curves)
     assert set(look) == set(PLAIN) and len({(s.colour, s.dash) for s in look.values()}) == 4
-
-
-def test_weights_reach_the_figures(tmp_path):
-    results, curves = make()
-    plain = {f.name: f.read_bytes() for f in write_report(tmp_path / "a", results, curves)}
-    weighted = write_report(tmp_path / "b", results, curves, weights={"Toy": [1, 1, 1, 1, 9]})
-    differ = {f.name for f in weighted if f.read_bytes() != plain[f.name]}
-    assert differ == {"Toy-profile.png", "Toy-ranks.png", "Toy-regret.png", "report.html"}
 
 
 def test_results_and_curves_must_agree(tmp_path):

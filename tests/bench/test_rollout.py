@@ -110,8 +110,17 @@ def test_sums_of_fidelities_that_round_are_forgiven() -> None:
 def test_failed_and_unmeasured_rows() -> None:
     got = hpo_gym.rollout(Script(*rows(2, 3)), LEVELS.task("a"), 2)
     assert got.trials == (
-        Trial(Query(config(2)), 2.0, 7.0, Status.FAILED), Trial(Query(config(1)), 6.0, 8.0, Status.OK),
+        Trial(Query(config(2)), 0.0, 7.0, Status.FAILED), Trial(Query(config(1)), 6.0, 8.0, Status.OK),
     )  # fmt: skip
+
+
+def test_a_failure_has_the_worst_score_so_far_and_first_what_the_prior_says() -> None:
+    task, others = LEVELS.task("a"), [e for e in LEVELS.prior() if e.name == "b"]
+    script = Script(*rows(2, 1, 2, 0, 2))
+    got = hpo_gym.rollout(script, task, 5, prior=others)
+    assert got.scores == (4, 6, 6, 2, 2)  # the worst of b; then of the successes so far
+    assert script.told == list(got) and [s.label for s in got.statuses] == ["failed", "ok", "failed", "ok", "failed"]
+    assert hpo_gym.regret_of(got, task).tolist() == [1, 0, 0, 0, 0]
 
 
 def test_given_points_are_told_first_and_not_charged() -> None:

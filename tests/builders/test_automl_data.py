@@ -23,6 +23,7 @@ from scipy.stats import rankdata
 
 from hpo_gym.builders import files
 from hpo_gym.builders.converted import automl
+from hpo_gym.builders.kin.families import Known, families
 from hpo_gym.builders.order import Order
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
@@ -213,6 +214,20 @@ def test_relatives_are_of_one_family() -> None:
         if t["meta"]["n_rows"] is not None:
             sizes.setdefault((t["meta"]["n_rows"], t["meta"]["n_columns"]), set()).add(t["family"])
     assert all(len(kin) == 1 for kin in sizes.values())
+
+
+def test_listed_relatives_leave_a_block_of_unknown_ids_which_stays() -> None:
+    known = {i: Known() for i in (2, 5, 49, 852, 884, 920, 939)} | {
+        53: Known(oboe=(270, 14)),
+        715: Known("fri_c3_1000_25"),
+        718: Known("fri_c4_1000_100"),
+    }
+    assert families(known) == {
+        **dict.fromkeys((2, 5), "openml-2"),
+        **dict.fromkeys((49, 53), "openml-49"),
+        **dict.fromkeys((715, 718, 884, 920), "fri_c"),
+        **dict.fromkeys((852, 939), "openml-852"),  # one block, though the ids between them have left
+    }
 
 
 def test_no_family_holds_more_than_an_eighth_of_the_tasks() -> None:

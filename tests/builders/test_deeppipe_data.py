@@ -133,8 +133,9 @@ def test_variants_and_data_sets_of_one_origin_are_of_one_family() -> None:
         kin.setdefault(t["name"].split("-", 1)[1], set()).add(t["family"])
     assert len(kin) == 35
     assert all(len(found) == 1 for found in kin.values())
-    assert len(set.union(*kin.values())) == 18
+    assert len(set.union(*kin.values())) == 17
     assert kin["mnist"] == kin["emnist_mnist"] == kin["emnist_byclass"] == {families()["openml:554"]}
+    assert kin["kmnist"] == kin["mnist"]
     assert kin["fashion_mnist"] == {families()["openml:40996"]}
     assert kin["cifar10"] == kin["cifar100"] == {families()["openml:40926"]}
     assert set(sum(finetune.KIN.values(), ())) <= set(kin)

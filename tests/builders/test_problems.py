@@ -204,7 +204,7 @@ def test_test_rows_are_dealt_among_the_models_as_their_number_allows(
     seen = [_rows(fold.x_test) for fold in ready.folds]
     assert [len(rows) for rows in seen] == [size] * 9
     assert len({frozenset(rows) for rows in seen}) == parts
-    assert len(_tested(ready)) == parts * size, "parts have no row in common"
+    assert len(_tested(ready)) == parts * size == problems.test_rows(ready), "parts have no row in common"
     times = {1: 9, 3: 3, 9: 1}[parts]
     assert all(sum(row in rows for rows in seen) == times for row in _tested(ready))
     if parts == 3:

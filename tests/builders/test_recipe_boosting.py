@@ -242,6 +242,19 @@ def test_predictions_that_are_not_finite_fail_from_there_on(monkeypatch):
         train(TOYS["two classes"], DEFAULT, 0)
 
 
+def test_a_test_prediction_that_is_not_finite_fails_the_full_fidelity(monkeypatch):
+    problem, predict = TOYS["two classes"], lightgbm.Booster.predict
+
+    def diverging(self, x, **options):
+        return predict(self, x, **options) * (np.nan if x is problem.folds[1].x_test else 1)
+
+    plain = train(problem, DEFAULT, 0)
+    monkeypatch.setattr(lightgbm.Booster, "predict", diverging)
+    found = train(problem, DEFAULT, 0)
+    assert found.score[:-1].tolist() == plain.score[:-1].tolist()
+    assert found.score[-1] == found.test_score[-1] == -np.inf
+
+
 def test_what_lightgbm_refuses_is_a_failure():
     problem = TOYS["three classes"]
     broken = tuple(replace(fold, y=fold.y + 5) for fold in problem.folds)

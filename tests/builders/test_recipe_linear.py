@@ -172,6 +172,22 @@ def test_products_are_of_centred_columns():
     assert np.allclose(linear._products(x + 9, y)(x + 9)[:, 3:], linear._products(x, y)(x)[:, 3:])
 
 
+def test_columns_are_prepared_by_the_first_rows_alone_and_once():
+    x = np.array([[0.0], [2.0], *[[1.0]] * 8, [50.0], [90.0]])  # of the first ten: mean 1, variance 1 / 5
+    fold = Fold(x, np.arange(12.0), np.array([[4.0]]), np.zeros(1), np.array([[-3.0], [1.0]]), np.zeros(2))
+    ready, spent = linear._prepared(fold, 0.5, "standard", "raw")
+    root = np.sqrt(5)
+    assert ready.x[:, 0].tolist() == pytest.approx([-root, root, *[0] * 8])
+    assert ready.y.tolist() == list(range(10))
+    assert ready.x_val[:, 0].tolist() == pytest.approx([3 * root])
+    assert ready.x_test[:, 0].tolist() == pytest.approx([-4 * root, 0])
+    square, _ = linear._prepared(fold, 0.5, "min-max", "quadratic")  # [0, 2] becomes [0, 1], of mean 1 / 2
+    assert square.x_val.tolist() == [pytest.approx([2.0, 2.25])]
+    assert square.x_test.tolist() == [pytest.approx([-1.5, 4.0]), pytest.approx([0.5, 0.0])]
+    assert spent > 0
+    assert linear._prepared(fold, 0.5, "standard", "raw")[0] is ready
+
+
 def test_constant_columns_are_no_factors_and_two_values_have_no_square():
     rng = np.random.default_rng(2)
     x = np.column_stack([np.full(50, 0.1), rng.integers(0, 2, 50), rng.normal(size=50)])

@@ -230,6 +230,15 @@ def test_dropout_keeps_the_mean_in_training_and_does_nothing_otherwise():
     assert drawn[3] == pytest.approx(float(network(x, generator(3)).detach()), rel=0)
 
 
+def test_a_unit_stays_where_its_sixteen_bits_are_below_the_share_kept():
+    network = Network([3, 5, 1], [np.random.default_rng(0)], dropout=0.25)
+    draws = np.random.default_rng(8).bit_generator.random_raw(4)
+    bits = [int(draw) >> shift & 0xFFFF for draw in draws for shift in (0, 16, 32, 48)][:15]
+    mask = network._mask(torch.zeros((1, 3, 5)), np.random.default_rng(8))
+    assert mask.flatten().tolist() == pytest.approx([4 / 3 if b < 49152 else 0 for b in bits], rel=1e-7)
+    assert mask.shape == (1, 3, 5) and 0 < sum(b < 49152 for b in bits) < 15
+
+
 def test_weights_lie_within_the_bound_of_torch():
     weight = Network([16, 500, 1], [np.random.default_rng(0)]).layers[0].weight.detach()
     assert 0.24 < float(weight.abs().max()) <= 0.25
@@ -467,6 +476,15 @@ def test_all_epochs_from_a_divergence_on_failed_and_those_before_stay():
     assert np.isnan(found.test_score[:-1]).all() and np.isneginf(found.test_score[-1])
     assert (found.cost[lived:] == found.cost[lived]).all()
     assert found.cost[lived] > found.cost[lived - 1]
+
+
+def test_a_test_prediction_that_is_not_finite_fails_the_last_epoch():
+    problem = TOYS["three classes"]
+    plain = train(problem, DEFAULT, 0)
+    bad = replace(problem.folds[2], x_test=np.full_like(problem.folds[2].x_test, np.nan))
+    found = train(replace(problem, folds=(*problem.folds[:2], bad)), DEFAULT, 0)
+    assert found.score[:-1].tolist() == plain.score[:-1].tolist()
+    assert found.score[-1] == found.test_score[-1] == -np.inf
 
 
 def test_a_divergence_in_the_first_epoch_is_raised():

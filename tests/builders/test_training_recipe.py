@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -210,3 +211,23 @@ def test_a_failure_of_test_rows_costs_the_time_until_it_was_known(monkeypatch: p
     found = by_share(_timed(), SHARES, fit)
     assert found.cost.tolist() == [33, 33, 11 + 11 + 100]
     assert (found.score[2], found.test_score[2]) == (-INF, -INF)
+
+
+def test_what_is_prepared_costs_what_it_took_whenever_that_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = _Clock(monkeypatch)
+    made: dict[tuple[Fold, float], Fold] = {}
+
+    def prepare(fold: Fold, share: float) -> tuple[Fold, float]:
+        if (fold, share) not in made:
+            clock.now += 1000
+            x, y = fold.first(share)
+            made[fold, share] = replace(fold, x=x, y=y, x_val=fold.x_val + 2, x_test=np.full_like(fold.x_test, 8))
+        return made[fold, share], 1000
+
+    problem, first = _timed(), []
+    for _ in range(2):
+        found = by_share(problem, SHARES, lambda x, y: clock.fit(x, y), prepare=prepare)
+        first.append(clock.now)
+        assert found.cost.tolist() == [3033, 3033, 3033]
+    # 9 preparations once; each time 9 fits, 9 predictions of validation rows and 3 of test rows, at 10 seconds
+    assert first == [5 + 9000 + 9 * 11 + 3 * 10, 5 + 9000 + 2 * (9 * 11 + 3 * 10)]

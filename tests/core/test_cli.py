@@ -224,6 +224,23 @@ def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_p
         assert run("bench", "--suite", "mine", "--split", split, "--optimizers", "random", *TINY).code == 0
 
 
+def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
+    lines = ["task,origin,C,seed,epoch,error,test_error,seconds"]
+    for task, origin in (("a", "x"), ("b", "x"), ("c", "y")):
+        lines += [f"{task},{origin},{c},{c},{e},{c / e},{2 * c / e},{c * e}" for c in (0.1, 0.4) for e in (1, 4)]
+    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    options = "--score error --loss --test-score test_error --cost seconds --fidelity epoch --family origin"
+    done = run("import", "mine.csv", "--out", "mine", *options.split(), "--ignore", "seed", "--name", "Own")
+    assert done.code == 0 and done.out.startswith("C: float in [0.1, 0.4]"), done
+    suite = load_suite(tmp_path / "mine")
+    assert suite.name == "Own" and suite.space.names == ("C",)
+    assert [t.family for t in suite.members] == ["x", "x", "y"] and suite.members[0].fidelities == (0.25, 1.0)
+    table = suite.table
+    assert table.score[0].tolist() == [[-0.1, -0.025], [-0.4, -0.1]]
+    assert table.test_score[0].tolist() == [[-0.2, -0.05], [-0.8, -0.2]]
+    assert table.cost[0].tolist() == [[0.1, 0.4], [0.4, 1.6]]
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [
@@ -233,6 +250,14 @@ def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_p
         (CSV, ["--space", "mine.csv"], 3, "must be the JSON of a ConfigSpace"),
         (CSV, ["--space", "list.json"], 3, "must be the JSON of a ConfigSpace"),
         (CSV, ["--space", "nowhere.json"], 2, "No such file"),
+        (CSV, ["--space", "deep.json"], 3, "must be the JSON of a ConfigSpace"),
+        (CSV, ["--space", "forbids.json"], 3, "No hyperparameter (of a forbidden clause) 'D'"),
+        (CSV, ["--ignore", "C, kernal"], 2, "No column in mine.csv: 'kernal'"),
+        (CSV, ["--family", "origin"], 2, "'origin'"),
+        (CSV.replace("0.5", "1e400"), [], 2, "line 2"),
+        (CSV.replace("0.5", "-1e400"), [], 2, "at most 1e+300"),
+        (CSV.replace("0.1", "-1e308").replace("1.0", "1e308"), [], 2, "'C' must hold numbers of at most 1e+300"),
+        (CSV.replace("0.1", "1" * 400), [], 2, "'C' must hold numbers of at most 1e+300"),
     ],
 )
 def test_import_names_what_is_wrong(
@@ -240,6 +265,10 @@ def test_import_names_what_is_wrong(
 ) -> None:
     (tmp_path / "mine.csv").write_text(text)
     (tmp_path / "list.json").write_text("[1, 2]")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    column = {"type": "uniform_float", "name": "C", "lower": 0.1, "upper": 1.0, "default_value": 0.5, "log": False}
+    clause = {"type": "EQUALS", "name": "D", "value": 0.5}
+    (tmp_path / "forbids.json").write_text(json.dumps({"hyperparameters": [column], "forbiddens": [clause]}))
     done = run("import", "mine.csv", "--out", "mine", *options)
     assert (done.code, message in done.err) == (code, True), done
     assert not (tmp_path / "mine").exists()

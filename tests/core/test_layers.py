@@ -30,8 +30,11 @@ learning
 engine
 env vector policy_optimizer
 sb3
-bench builders checks listing validity
+terminal
+bench builders checks listing
+validity
 cli
+__main__
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 OF_BASELINES = {
@@ -142,12 +145,13 @@ def test_baselines_know_the_protocol_only_and_agents_no_bench():
 
 def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
     bench = ROOT / "hpo_gym" / "bench"
-    for name in ("metrics.py", "bootstrap.py"):
+    statistics = ("metrics.py", "bootstrap.py", "significance.py", "pooling.py")
+    for name in statistics:
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name
-    for path in [bench / "metrics.py", bench / "bootstrap.py", *(bench / "report").glob("*.py")]:
+    for path in [*(bench / name for name in statistics), *(bench / "report").glob("*.py")]:
         other = {name for name in imports(path) if name.startswith("hpo_gym.transfer")}
-        assert ours(path) <= {"bench", "errors", "seeding", "transfer"}, path.name
+        assert ours(path) <= {"bench", "errors", "seeding", "terminal", "transfer"}, path.name
         assert other <= {"hpo_gym.transfer.regret"}, path.name
 
 
@@ -203,6 +207,6 @@ def test_the_layers_name_no_room_twice():
 
 
 def test_the_house_stays_small():
-    rooms = {room(p) for p in files("hpo_gym")} - {"__init__"}
+    rooms = {room(p) for p in files("hpo_gym")} - {"__init__", "__main__"}
     assert len(list((ROOT / "hpo_gym").glob("*.py"))) <= 20
     assert len(rooms) <= 35

@@ -134,6 +134,6 @@ def test_options_are_those_that_are_known() -> None:
 
 def test_a_seed_is_an_integer_that_is_not_negative() -> None:
     assert [check_seed(s) for s in (0, 7, np.int32(3))] == [0, 7, 3] and type(check_seed(np.int32(3))) is int
-    for seed in (-1, True, np.bool_(True), 1.0, "1"):
-        with pytest.raises(InvalidValueError, match="`seed` must be an integer >= 0, got"):
+    for seed in (-1, 2**64, True, np.bool_(True), 1.0, "1"):
+        with pytest.raises(InvalidValueError, match=r"`seed` must be an integer in \[0, 2\*\*64\), got"):
             check_seed(seed)

@@ -64,14 +64,14 @@ def numbers(thing: Any, seen: dict[int, Any] | None = None) -> Iterator[float]:
 
 
 def table(dtype: str, levels: tuple[float, ...], gaps: bool) -> Suite:
-    """Scores between 3 and 4, no two of them near each other; all tasks train."""
+    """Scores between 3 and 4, test scores between 5 and 6, no two of them near each other; all tasks train."""
     rng, k, f = np.random.default_rng(8), 3, len(levels)
     space = cs.ConfigurationSpace({"a": (0.0, 1.0), "b": (0.0, 1.0)})
     x = rng.random((M, 2))
     scores = (3.0 + rng.permutation(k * M * f) / (k * M * f) + 1e-4 * rng.random(k * M * f)).reshape(k, M, f)
     if gaps:
         scores[:, 4] = np.nan
-    return hpo_gym.table_suite("Numbers", space, x, scores.astype(dtype), fidelities=levels,
+    return hpo_gym.table_suite("Numbers", space, x, scores.astype(dtype), test_scores=scores + 2.0, fidelities=levels,
                                costs=rng.random((k, M, f)), splits={"train": [f"t{i}" for i in range(k)]},
                                tasks=[f"t{i}" for i in range(k)])  # fmt: skip
 
@@ -84,10 +84,10 @@ SUITES = {
 
 
 def hidden(suite: Suite) -> np.ndarray:
-    """Numbers that say how good tasks can be: their bounds, and all scores of their tables."""
-    bounds = [v for t in suite.members for v in (t.best, t.worst)]
-    scores = [t.table.score.ravel() for t in suite.members[:1] if hasattr(t, "table")]
-    return np.unique(np.concatenate([bounds, *scores]))
+    """Numbers that say how good tasks can be: their bounds, and all scores and test scores of their tables."""
+    bounds = [v for t in suite.members for v in (t.best, t.worst, *(t.test_range or ()))]
+    tables = [t.table for t in suite.members[:1] if hasattr(t, "table")]
+    return np.unique(np.concatenate([bounds, *(a.ravel() for t in tables for a in (t.score, t.test_score))]))
 
 
 def leaks(found: Iterator[float], suite: Suite, known: np.ndarray) -> list[float]:
@@ -196,9 +196,11 @@ def test_the_search_finds_what_is_there(name: str) -> None:
     env = hpo_gym.HPOVectorEnv(2, suite, budget=BUDGET)
     env.reset(seed=0)
     bank = env.kernel.bank
-    best = [t.best for t in suite.tasks("train")]
-    assert set(best) <= set(leaks(numbers(bank), suite, np.zeros(0)))
-    assert set(best) <= set(leaks(numbers(Oracle.of(bank.tasks)), suite, np.zeros(0)))
+    best = {t.best for t in suite.tasks("train")}
+    tested = {v for t in suite.tasks("train") for v in t.test_range or ()}
+    assert best | tested <= set(leaks(numbers(bank), suite, np.zeros(0)))
+    oracle = set(leaks(numbers(Oracle.of(bank.tasks)), suite, np.zeros(0)))
+    assert best <= oracle and not tested & oracle, "test scores are known to no reward either"
     assert leaks(numbers(view_of(bank)), suite, np.zeros(0)) == []
 
 

@@ -139,13 +139,13 @@ def test_a_view_holds_the_trials_of_one_run() -> None:
     runs.submit(which(2, 0), np.array([0.5, 0.25]))
     history = runs.view(0, 1)
     assert history.n_init == 1 and runs.view(1).n_init == 0
-    assert history.trials == (Trial(Query({"u": 1.0, "v": 0.75}, 0.5), 1.5, 5.0, Status.FAILED),)
+    assert history.trials == (Trial(Query({"u": 1.0, "v": 0.75}, 0.5), 0.0, 5.0, Status.FAILED),)
     assert runs.view(1).trials == (Trial(Query({"u": 0.0, "v": 0.25}, 0.25), 7.0, 2.0, Status.OK),)
     cost, status = runs.last_outcome()
     assert (cost.tolist(), status.tolist()) == ([5, 2], [1, 0])
     full = start(toys.levels(), [A, B], 2)
     full.submit(which(2, 0))
-    assert full.view(0).trials == (Trial(Query({"u": 1.0, "v": 0.75}, 1.0), 2.0, 7.0, Status.FAILED),)
+    assert full.view(0).trials == (Trial(Query({"u": 1.0, "v": 0.75}, 1.0), 0.0, 7.0, Status.FAILED),)
     assert [a.tolist() for a in full.last_outcome()] == [[7, 5], [1, 0]]
 
 
@@ -621,10 +621,10 @@ def test_given_points_are_full_evaluations() -> None:
 def test_given_points_off_a_table_have_outcomes() -> None:
     runs = start(toys.slopes(), [A, B], 3, track=True, history=True)
     runs.give(np.array([[[0.5, 1.0], [1.0, 1.0]], [[0.25, 0.0], [0.25, 0.0]]]), which(0, 1))  # 1, 4 (failed); 1, -1
-    assert scores(runs) == [[1, 1], [4, -1]] and shown(runs)["best"] == [1, 4]
+    assert scores(runs) == [[1, 1], [4, -1]] and shown(runs)["best"] == [1, -1]
     assert [runs.view(i).costs for i in (0, 1)] == [(2, 2), (3, 3)]
     assert [runs.view(i).statuses for i in (0, 1)] == [(0, 0), (1, 0)]
-    assert runs.incumbent_x().tolist() == [[0.5, 1.0], [1.0, 1.0]]
+    assert runs.incumbent_x().tolist() == [[0.5, 1.0], [0.25, 0.0]] and runs.incumbent().tolist() == [0, 1]
     assert runs.history is not None and runs.history[1, 0].tolist() == [1, 1, 4, 1]
 
 
@@ -703,4 +703,4 @@ def test_a_bank_of_single_tasks_gives_the_same_as_the_table() -> None:
     runs = Runs(TaskBank(suite.members, 2), 2, 4, budget=2.0, fidelity=True)
     runs.begin(None, which(A, B), worlds(1, 2))
     runs.submit(points((1.0, 0.75), (0.0, 0.25)), np.array([0.5, 0.25]))
-    assert shown(runs)["last"] == [1.5, 7] and [a.tolist() for a in runs.last_outcome()] == [[5, 2], [1, 0]]
+    assert shown(runs)["last"] == [0, 7] and [a.tolist() for a in runs.last_outcome()] == [[5, 2], [1, 0]]

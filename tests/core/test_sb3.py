@@ -18,7 +18,13 @@ N, BUDGET = 5, 4
 
 
 def vector(**keywords: Any) -> hpo_gym.HPOVectorEnv:
-    settings: dict[str, Any] = {"budget": BUDGET, "codec": "pool", "autoreset_mode": "SAME_STEP", **keywords}
+    settings: dict[str, Any] = {
+        "budget": BUDGET,
+        "codec": "pool",
+        "autoreset_mode": "SAME_STEP",
+        "statistics": True,
+        **keywords,
+    }
     return hpo_gym.HPOVectorEnv(N, gappy(), **settings)
 
 

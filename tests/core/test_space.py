@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.errors import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.space import SearchSpace
 
 
@@ -220,3 +220,27 @@ def test_a_space_must_have_bounds_and_hyperparameters() -> None:
         SearchSpace(cs.ConfigurationSpace())
     with pytest.raises(InvalidValueError, match="`type`"):
         SearchSpace({"hyperparameters": [{"type": "strange", "name": "x"}]})
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"forbiddens": [{"type": "EQUALS", "name": "z", "value": 1}]}, "of a forbidden clause"),
+        ({"forbiddens": [{"type": "AND", "clauses": [3]}]}, "as ConfigSpace"),
+        ({"forbiddens": [{"type": "SOMETIMES", "name": "a", "value": 0.5}]}, "kind of ConfigSpace"),
+        ({"forbiddens": [{"type": "RELATION_LT", "left": "a", "right": "z"}]}, "'z'"),
+        ({"forbiddens": [{"type": "EQUALS", "name": "a"}]}, "as ConfigSpace"),
+        ({"forbiddens": [{"name": "a", "value": 0.5}]}, "as ConfigSpace"),
+        ({"conditions": [{"type": "EQ", "child": "b", "parent": "z", "value": 1}]}, "of a condition"),
+        ({"conditions": [{"type": "EQ", "child": "z", "parent": "a", "value": 0.5}]}, "of a condition"),
+        ({"conditions": [{"type": "EQ", "parent": "a", "value": 0.5}]}, "as ConfigSpace"),
+        ({"conditions": [{"type": "NEAR", "child": "b", "parent": "a", "value": 0.5}]}, "kind of ConfigSpace"),
+    ],
+)  # fmt: skip
+def test_clauses_that_could_not_be_evaluated_are_refused_at_once(part, message):
+    columns = [
+        {"type": "uniform_float", "name": name, "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
+        for name in "ab"
+    ]
+    with pytest.raises(HPOGymError, match=message):
+        SearchSpace({"hyperparameters": columns, **part})

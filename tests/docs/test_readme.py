@@ -43,6 +43,12 @@ def _blocks(path: Path) -> list[tuple[str, str]]:
     return [(f"{_name(path)}:{text[: m.start()].count(chr(10)) + 2}", m[1]) for m in found]
 
 
+def test_the_first_block_prints_the_same_each_time() -> None:
+    block = _blocks(TOP / "README.md")[0][1]
+    ran = [subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True) for _ in range(2)]
+    assert ran[0].stdout == ran[1].stdout and len(ran[0].stdout.splitlines()) == 2
+
+
 def _commands() -> list[tuple[str, str]]:
     """Every command line `hpo-gym ...` that is written, in indented and fenced blocks and in the text."""
     found = []

@@ -33,6 +33,7 @@ AREAS = (
         "state",
         ("hpo_gym/state/*.py",),
         (
+            "tests/core/test_failures.py",
             "tests/core/test_runs.py",
             "tests/core/test_contexts.py",
             "tests/core/test_ring_buffer.py",
@@ -78,8 +79,22 @@ AREAS = (
     Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
     Area(
         "metrics",
-        ("hpo_gym/bench/metrics.py", "hpo_gym/bench/bootstrap.py", "hpo_gym/bench/incumbents.py"),
-        ("tests/bench/test_metrics_answers.py", "tests/bench/test_metrics.py", "tests/bench/test_rollout.py"),
+        (
+            "hpo_gym/bench/metrics.py",
+            "hpo_gym/bench/bootstrap.py",
+            "hpo_gym/bench/significance.py",
+            "hpo_gym/bench/pooling.py",
+            "hpo_gym/bench/incumbents.py",
+        ),
+        (
+            "tests/bench/test_metrics_answers.py",
+            "tests/bench/test_metrics.py",
+            "tests/bench/test_families.py",
+            "tests/bench/test_significance.py",
+            "tests/bench/test_pooling.py",
+            "tests/bench/test_tested.py",
+            "tests/bench/test_rollout.py",
+        ),
     ),
     Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/core/test_seeding.py")),
     Area(

@@ -475,17 +475,17 @@ def test_more_candidates_than_rows_repeat_and_are_masked() -> None:
 
 @EACH_WAY
 def test_a_row_that_was_not_measured_is_masked_in_the_pool(way: Any) -> None:
-    """Row 4 failed on a, where it scores .375; on b it was not measured, and row 1 answers for it."""
+    """Row 4 failed on a, where it scores -.1875; on b it was not measured, and row 1 answers for it."""
     episodes = [Episode("a", (4, 3)), Episode("b", (4, 3))]
     a, b = way(episodes, gaps(), observer="pool", codec="pool", budget=2)
     assert_shown(a.seen[0]["action_mask"], (1, 1, 1, 1, 1))
     assert_shown(b.seen[0]["action_mask"], (1, 1, 1, 1, 0))
     assert_shown(a.seen[1]["action_mask"], (1, 1, 1, 1, 0))
     assert_shown(b.seen[1]["action_mask"], (1, 0, 1, 1, 0))
-    assert_shown(a.seen[1]["candidate_features"][4], (1, 0.375, 0, 0))
+    assert_shown(a.seen[1]["candidate_features"][4], (1, -0.1875, 0, 0))
     assert_shown(b.seen[1]["candidate_features"][1], (1, -0.75, 0, 0))
     assert_shown(b.seen[1]["candidate_features"][4], (0, 0, 0.1875, 0.1875))
-    assert_shown(a.seen[1]["state"], (0.375, 0.5))
+    assert_shown(a.seen[1]["state"], (-0.1875, 0.5))
     assert_shown(b.seen[1]["state"], (-0.75, 0.5))
 
 

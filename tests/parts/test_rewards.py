@@ -161,7 +161,7 @@ def test_fidelities(reward: str, way: Any) -> None:
 # .25. Costs are 2 2 1 and 1 1 1.
 GAPS = [Episode("a", (4, 1, 0)), Episode("b", (4, 3, 4))]
 GAPS_PAY = {
-    "score": [(0.375, 0.625, 0.5), (-0.75, 0.75, -0.75)],
+    "score": [(-0.1875, 0.625, 0.5), (-0.75, 0.75, -0.75)],
     "improvement": [(0, 0.125, 0), (0, 0.25, 0)],
     "normalized_improvement": [(0, 0.22941573, 0), (0, 0.45883147, 0)],
     "regret": [(-1, -0.5, -0.5), (-1, -0.25, -0.25)],
@@ -171,7 +171,7 @@ GAPS_PAY = {
 
 @EACH_WAY
 @pytest.mark.parametrize("reward", GAPS_PAY)
-def test_a_failure_has_the_worst_score_and_its_cost(reward: str, way: Any) -> None:
+def test_a_failure_first_has_a_score_known_beforehand_and_its_cost(reward: str, way: Any) -> None:
     walks = way(GAPS, gaps(), codec="pool", reward=reward, budget=3)
     _assert_paid(walks, GAPS_PAY[reward])
     assert [trial.status.label for trial in walks[0].history] == ["failed", "ok", "ok"]

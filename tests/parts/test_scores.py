@@ -130,14 +130,14 @@ def test_trials_of_every_fidelity_count(scale: str, a: Any, b: Any, way: Any) ->
 
 @EACH_WAY
 def test_the_global_scale_leaves_out_failures_and_what_was_not_measured(way: Any) -> None:
-    """Without them one standard deviation is .5448624: row 1 of a shows .125 / .5448624, the failure of row 4 shows
-    that of its score, .375; on b row 1 answers for row 4, -1.25 / .5448624.
+    """Without them one standard deviation is .5448624: row 1 of a shows .125 / .5448624, and so does the failure of
+    row 4, which scores the worst so far; on b row 1 answers for row 4, -1.25 / .5448624.
     """
     a, b = way([Episode("a", (1, 4)), Episode("b", (4, 0))], gaps(), codec="pool", scores="global", budget=2)
     assert_shown(a.seen[1][4:6], (0.22941573, 0.22941573))
     assert_shown(b.seen[1][4:6], (-2.29415734, -2.29415734))
     if a.rewards:  # a policy does not see the last trial
-        assert_shown(a.seen[2][4:6], (-0.22941573, 0.22941573))
+        assert_shown(a.seen[2][4:6], (0.22941573, 0.22941573))
         assert_shown(b.seen[2][4:6], (1.37649440, 1.37649440))
 
 

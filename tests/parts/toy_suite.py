@@ -111,7 +111,9 @@ def plain() -> hpo_gym.Suite:
 
 @functools.cache
 def gaps() -> hpo_gym.Suite:
-    """As `plain`, but row 4 failed on task a (so it scores .375, the worst of a) and was not measured on task b.
+    """As `plain`, but row 4 failed on task a and was not measured on task b.
+
+    A failure scores the worst so far; before any success (.375 - .75) / 2 = -.1875, the mean of the worst of a and b.
 
     Meta-train without the two: mean .5 still; squares of the eighths add up to 11 of four rows and to 141 of four rows,
     (2.75 + 35.25) / 2 = 19, so the standard deviation is sqrt(19) / 8 = .5448624; mean cost (8 + 8) / 8 = 2.
@@ -246,13 +248,18 @@ def _told(e: Episode, suite: hpo_gym.Suite, budget: float, parts: tuple[Any, Any
     context = hpo_gym.Context(task.space, budget, task.fidelities, task.pool, available, task.meta_features)
     optimizer.reset(context, np.random.default_rng(0))
     for row in e.given:
-        trials.append(task.run(ROWS[row]))
+        trials.append(task.run(ROWS[row], failed=_worst_of(trials, suite)))
         optimizer.tell(trials[-1])
     while (query := optimizer.ask()) is not None:
-        trials.append(task.run(query.config, query.fidelity))
+        trials.append(task.run(query.config, query.fidelity, failed=_worst_of(trials, suite)))
         optimizer.tell(trials[-1])
     walk.history = trials
     return walk
+
+
+def _worst_of(trials: Sequence[hpo_gym.Trial], suite: hpo_gym.Suite) -> float:
+    """The worst success so far; before any, what is known beforehand."""
+    return min((trial.score for trial in trials if not trial.status), default=suite.scale().floor)
 
 
 WAYS: dict[str, Callable[..., list[Walk]]] = {"alone": alone, "together": together, "told": told}

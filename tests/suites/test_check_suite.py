@@ -81,7 +81,7 @@ FAULTS = {
     "upside down": (suite_of(worst=1e9), "is below `worst`"),
     "no finite best": (suite_of(best=float("inf")), "is not finite"),
     "one family": (one_family(), "No task is in the training split"),
-    "NaN": (suite_of(ScoresNaN), "a score is not finite"),
+    "NaN": (suite_of(ScoresNaN), "the score of a success is not finite"),
     "cost": (suite_of(CostsNegative), "a cost is negative"),
     "status": (suite_of(HasAnotherStatus), "a status is unknown"),
     "batch": (suite_of(DependsOnTheBatch), "depends on what else is evaluated"),

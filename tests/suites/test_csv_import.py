@@ -49,7 +49,7 @@ def test_each_line_is_served(tmp_path: Path) -> None:
     rbf = {"kernel": "rbf", "C": 0.01, "shrink": True, "gamma": 0.1}
     a, b = suite.task("a"), suite.task("b")
     assert (a.run(linear).score, a.run(linear).cost) == (0.7, 2)
-    assert (a.run(poly).status, a.run(poly).score) == (Status.FAILED, 0.5)
+    assert (a.run(poly).status, a.run(poly, failed=0.5).score) == (Status.FAILED, 0.5)
     assert b.run(rbf).config != rbf  # not measured, so another row answers
     assert (b.run(poly).score, b.run(poly).cost) == (0.9, 4.5)  # unknown cost: the median of the known ones
 

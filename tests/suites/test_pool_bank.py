@@ -10,6 +10,7 @@ from hpo_gym.policy_optimizer import PolicyOptimizer
 from hpo_gym.tables.suite import TableSuite
 from hpo_gym.task import PoolBank, TaskBank, bank_of, pooled
 from hpo_gym.tasks.table import TableTask
+from hpo_gym.trial import Status
 
 TABLES = {"gappy": gappy, "plain": plain, "ragged": ragged, "noisy": noisy}
 
@@ -91,10 +92,12 @@ def test_scores_of_the_pool_are_the_tasks_own(name):
     for j, t in enumerate(bank.tasks):
         x = t.space.snap(t.pool)
         assert np.array_equal(t.measured_pool, t.pool[bank.measured[j]])
-        assert np.array_equal(bank.scores[j][bank.measured[j]], t.noise_free(x[bank.measured[j]]))
-        known = t.evaluations()
-        assert np.array_equal(np.isfinite(known.score), bank.measured[j])
-        assert np.array_equal(known.score[bank.measured[j]], bank.scores[j][bank.measured[j]])
+        known, there = t.evaluations(), bank.measured[j]
+        assert np.array_equal(np.isfinite(known.score), there)
+        assert np.array_equal(known.score[there], t.noise_free(x[there]))
+        lost = there & (known.status != Status.OK)
+        assert np.isneginf(bank.scores[j][lost]).all() and (known.score[lost] == t.worst).all()
+        assert np.array_equal(bank.scores[j][there & ~lost], known.score[there & ~lost])
 
 
 def test_where_there_is_no_pool_nothing_is_said_of_rows():

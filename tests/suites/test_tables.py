@@ -118,18 +118,21 @@ def test_each_row_is_served_exactly(suite: TableSuite) -> None:
     for task in suite.members:
         score, measured = suite.table.score[task.index], task.measured
         for row, f in itertools.product(np.flatnonzero(measured).tolist(), range(score.shape[1])):
-            trial = task.run(suite.space.from_unit(task.pool[row]), suite.table.fidelities[f])
+            trial = task.run(suite.space.from_unit(task.pool[row]), suite.table.fidelities[f], failed=-7.0)
             first = int(task.rows(task.pool[row : row + 1])[0])
             assert (task.pool[first] == task.pool[row]).all()
             value = float(score[first, f])
             assert trial.status == (Status.OK if np.isfinite(value) else Status.FAILED)
-            assert trial.score == (value if np.isfinite(value) else worst(score[measured], f))
+            assert trial.score == (value if np.isfinite(value) else -7.0)
+            assert suite.table.finite[task.index, first, f] == (
+                value if np.isfinite(value) else worst(score[measured], f)
+            )
             assert trial.config == suite.space.from_unit(task.pool[row])
             assert trial.fidelity == suite.table.fidelities[f]
 
 
 def worst(score: np.ndarray, f: int) -> float:
-    """What a failure is served as: the lowest success of its fidelity; of all, where there is none."""
+    """What judges take a failure for: the lowest success of its fidelity; of all, where there is none."""
     here = score[:, f][np.isfinite(score[:, f])]
     return float(here.min() if here.size else score[np.isfinite(score)].min())
 
@@ -179,10 +182,13 @@ def test_rows_too_close_for_float32_are_told_apart() -> None:
     assert [task.run({"v": float(v)}).score for v in x[:, 0]] == pytest.approx([0.1, 0.2, 0.3])
 
 
-def test_a_failure_is_served_with_the_worst_score_and_its_cost() -> None:
+def test_a_failure_is_served_with_the_score_that_its_run_gives_it_and_its_cost() -> None:
     suite = table_suite("Fail", line_space(3), line(3), [[0.5, -np.inf, 0.25]], costs=[[1, 2, 3]])
     trial = suite.members[0].run({"i": 1})
-    assert (trial.status, trial.score, trial.cost) == (Status.FAILED, 0.25, 2.0)
+    assert (trial.status, trial.score, trial.cost) == (Status.FAILED, 0.0, 2.0)
+    assert suite.members[0].run({"i": 1}, failed=-3.5).score == -3.5
+    assert suite.members[0].run({"i": 2}, failed=-3.5).score == 0.25
+    assert suite.members[0].evaluations().score.tolist() == [0.5, 0.25, 0.25]  # all of it is known there
     assert (suite.members[0].best, suite.members[0].worst) == (0.5, 0.25)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCon
 from scipy import stats
 
 from hpo_gym import cli
+from hpo_gym.bench.metrics import Curves
 from hpo_gym.builders.files import DATA
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 from hpo_gym.space import SearchSpace
@@ -28,6 +30,7 @@ from hpo_gym.validity import transfer as validity_transfer
 from hpo_gym.validity.choice import best_of, lost, spearman, spearman_top
 from hpo_gym.validity.examine import full_scores, suites_of, validity
 from hpo_gym.validity.importance import bins, effects
+from hpo_gym.validity.resolution import resolution, resolution_of
 from hpo_gym.validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
 from hpo_gym.validity.transfer import kept_rows, transfer
 
@@ -264,6 +267,69 @@ def test_spearman_is_scipys_with_ties() -> None:
     a, b = np.random.default_rng(4).integers(0, 5, (2, 60)).astype(float)
     assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
     assert math.isnan(spearman(a, np.ones(60)))
+
+
+# ---------------------------------------------------------------------------------------------- what can be told
+FAMILIES = ("f", "f", "g", "h")
+
+
+def aucs_of(optimizer: str, *aucs: float, score: str = "test") -> Curves:
+    return Curves("S", optimizer, tuple("abcd"), np.array(aucs)[:, None, None], FAMILIES, score)
+
+
+def test_what_can_be_told_is_half_the_interval_of_a_paired_difference() -> None:
+    portfolio, random = (0.1, 0.1, 0.2, 0.3), (0.2, 0.4, 0.3, 0.3)
+    test = [aucs_of("portfolio", *portfolio), aucs_of("random", *random), aucs_of("of no interest", 0, 0, 0, 0)]
+    validation = [replace(c, score="validation") for c in test]
+    found = resolution_of(test, validation)
+    assert (found.optimizers, found.tasks, found.families, found.score) == (("random", "portfolio"), 4, 3, "test")
+    assert found.portfolio == pytest.approx(0.175)
+    difference = np.array(random) - portfolio  # by family: sums .4, .1, 0 of 2, 1, 1 tasks
+    draws = [  # all 27 draws of three families, their weighted means
+        sum(difference[[FAMILIES[i] == f for i in range(4)]].sum() for f in drawn)
+        / sum(FAMILIES.count(f) for f in drawn)
+        for drawn in itertools.product("fgh", repeat=3)
+    ]
+    low, high = np.percentile(np.repeat(draws, 1000), (2.5, 97.5))
+    assert found.difference == pytest.approx((high - low) / 2) == pytest.approx(0.1)
+    assert found.told == 0.0  # three times h is one of 27 draws, and there nothing differs
+
+
+def test_a_difference_on_every_task_is_told() -> None:
+    test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
+    found = resolution_of(test, test)
+    assert (found.difference, found.told, found.tau) == (0.0, 1.0, 1.0)
+
+
+def test_ranks_alike_is_kendalls_tau_of_the_means() -> None:
+    names = ("portfolio", "random", "default", "gp-ei")
+    test = [aucs_of(name, *[value] * 4) for name, value in zip(names, (0.1, 0.2, 0.3, 0.4), strict=True)]
+    validation = [aucs_of(n, *[v] * 4, score="validation") for n, v in zip(names, (0.1, 0.3, 0.2, 0.4), strict=True)]
+    assert resolution_of(test, validation).tau == pytest.approx((5 - 1) / 6)  # one of six pairs is turned
+
+
+def test_one_family_tells_nothing_and_a_suite_without_runs_says_so() -> None:
+    one = [replace(aucs_of(n, *v), families=("f",) * 4) for n, v in (("portfolio", (0.1,) * 4), ("random", (0.2,) * 4))]
+    found = resolution_of(one, one)
+    assert (found.difference, found.told) == (None, None)
+    scores = np.tile(np.arange(40.0), (3, 1))
+    assert "There are no reference runs." in validity_page.page([validity(suite_of(scores))])
+    assert "no difference can be told" in validity_page.page([replace(validity(suite_of(scores)), resolution=found)])
+
+
+def test_the_page_says_where_validation_ranks_otherwise() -> None:
+    scores = np.tile(np.arange(40.0), (3, 1))
+    test = [aucs_of("portfolio", 0.1, 0.1, 0.2, 0.3), aucs_of("random", 0.2, 0.2, 0.3, 0.4)]
+    found = resolution_of(test, [aucs_of(c.optimizer, *c.mean[:, 0][::-1] * s, score="validation")
+                                 for c, s in zip(test, (3, 1), strict=True)])  # fmt: skip
+    assert found.tau == -1.0
+    assert "need not be so on test" in validity_page.page([replace(validity(suite_of(scores)), resolution=found)])
+
+
+def test_reference_runs_of_a_shipped_suite_are_read() -> None:
+    found = resolution(load_suite("MLP"))
+    assert found is not None and found.score == "test" and {"random", "portfolio", "taf-r"} <= set(found.optimizers)
+    assert found.difference is not None and 0 < found.difference < 0.2
 
 
 # ---------------------------------------------------------------------------------------------- fidelities

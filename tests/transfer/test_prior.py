@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,14 @@ def test_flat_and_unmeasured_tasks_have_a_small_range() -> None:
 
 def test_earlier_tasks_on_another_pool_are_left_out() -> None:
     prior = [evaluations("a", X, [1.0, 2.0, 3.0]), evaluations("b", X + 1, [1.0, 2.0, 3.0])]
-    found = PoolPrior.of(prior, X.copy(), Scale())
+    with pytest.warns(UserWarning, match=r"1 of 2 earlier tasks are left out, such as 'b': .* the 3 points"):
+        found = PoolPrior.of(prior, X.copy(), Scale())
     assert (found.families, found.known) == (("a",), None)
-    assert PoolPrior.of(prior, X[:-1], Scale()).families == ()
+    with pytest.warns(UserWarning, match="2 of 2 earlier tasks are left out, such as 'a'"):
+        assert PoolPrior.of(prior, X[:-1], Scale()).families == ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PoolPrior.of(prior[:1], X.copy(), Scale())
 
 
 def test_a_task_is_known_by_a_success_in_the_same_space() -> None:

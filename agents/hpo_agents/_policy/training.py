@@ -183,7 +183,7 @@ def _tell(progress: Progress, done: int, total: int, course: Course, part: int) 
 
 
 def _said(course: Course) -> str:
-    return "training" if not course.curve else f"regret on validation {course.best:.3f}"
+    return "training" if not course.curve else f"validation regret {course.best:.4f}"
 
 
 def _judged(learner: Learner, judge: Judge | None, course: Course, done: int) -> bool:

@@ -107,7 +107,7 @@ def _episode(
 ) -> None:
     """One episode of `n` runs on tasks that are drawn."""
     task = rng.integers(len(bank.tasks), size=n)
-    runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, view=contexts.bank)
+    runs = Runs(bank, n, contexts.horizon, budget=contexts.budget, floor=contexts.scale.floor, view=contexts.bank)
     runs.begin(None, task, rng.integers(0, 2**63, n).astype(np.uint64))
     seen = design.train_on(bank, task)
     s, allowed = seen.states(), seen.allowed()

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.meta_table import scores_of, table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.pool import Pool
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import standardised
 from hpo_gym.transfer.prior import Place, known
 
@@ -29,12 +30,14 @@ class Experts:
 
     Attributes:
         processes: The processes.
+        columns: What they see of points.
         pool: The `m` points at which all predictions are held.
         mean, variance: Of them, ``(k, m)``.
         top: The mean over tasks, ``(m,)``.
     """
 
     processes: tuple[GaussianProcess, ...]
+    columns: Columns
     pool: Pool
     mean: Matrix
     variance: Matrix
@@ -44,55 +47,54 @@ class Experts:
         """Means and variances at points, each ``(k, c)``."""
         if place.exact:
             return self.mean[:, place.row], self.variance[:, place.row]
-        return _predict(self.processes, place.x)
+        return _predict(self.processes, self.columns(place.x))
 
     def average(self, place: Place) -> NDArray[np.float64]:
         """The mean over tasks at points, ``(c,)``."""
-        return self.top[place.row] if place.exact else np.asarray(_predict(self.processes, place.x)[0].mean(0))
+        return self.top[place.row] if place.exact else np.asarray(self.at(place)[0].mean(0))
 
 
-def experts_of(run: Run, rows: int, draw: int) -> Experts | None:
+def experts_of(run: Run, rows: int, draw: int, one_hot: bool) -> Experts | None:
     """The experts of a run's prior at the points of its table; None where nothing is known.
 
     Args:
         rows: Of each task, so many of its measured points are learned from.
         draw: Seed of their draw.
+        one_hot: See `Columns`.
     """
     prior = tuple(run.context.prior)
     table = run.pool
     if table is None:
         shared = table_of(run)
         table = None if shared is None else shared.pool
-    return None if table is None else _experts(run.space, prior, table, rows, draw)
+    return None if table is None else _experts(Columns(run.space, one_hot), prior, table, rows, draw)
 
 
 @functools.lru_cache(maxsize=4)
-def _experts(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool, rows: int, draw: int) -> Experts | None:
-    processes = processes_of(space, prior, rows, draw)
+def _experts(columns: Columns, prior: tuple[Evaluations, ...], pool: Pool, rows: int, draw: int) -> Experts | None:
+    processes = processes_of(columns, prior, rows, draw)
     if not processes:
         return None
-    mean, variance = _predict(processes, pool.x)
-    return Experts(processes, pool, mean, variance, mean.mean(0))
+    mean, variance = _predict(processes, columns(pool.x, pool))
+    return Experts(processes, columns, pool, mean, variance, mean.mean(0))
 
 
 @functools.lru_cache(maxsize=4)
-def processes_of(
-    space: SearchSpace, prior: tuple[Evaluations, ...], rows: int, draw: int
-) -> tuple[GaussianProcess, ...]:
+def processes_of(columns: Columns, prior: tuple[Evaluations, ...], rows: int, draw: int) -> tuple[GaussianProcess, ...]:
     """A process for each earlier task, of as many of its points; the draws of all tasks are one stream.
 
     `Evaluations` are told apart by identity, as in the portfolio.
     """
     rng = np.random.default_rng(draw)
-    return tuple(_process(space, e, rows, rng) for e in known(space, prior))
+    return tuple(_process(columns, e, rows, rng) for e in known(columns.space, prior))
 
 
-def _process(space: SearchSpace, e: Evaluations, rows: int, rng: np.random.Generator) -> GaussianProcess:
+def _process(columns: Columns, e: Evaluations, rows: int, rng: np.random.Generator) -> GaussianProcess:
     y = scores_of(e)
     there = np.flatnonzero(~np.isnan(y))
     some = rng.choice(len(there), min(rows, len(there)), replace=False)
     y = standardised(y[there])
-    return GaussianProcess.fit(space.snap(e.x[there[some]]), y[some], iterations=_ITERATIONS)
+    return GaussianProcess.fit(columns(columns.space.snap(e.x[there[some]])), y[some], iterations=_ITERATIONS)
 
 
 def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Matrix, Matrix]:

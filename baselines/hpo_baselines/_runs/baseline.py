@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hpo_gym.errors import StateError
 from hpo_gym.optimizer import Context
 from hpo_gym.pool import all_points, keys, pool_of
+from hpo_gym.seeding import generator
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
@@ -49,6 +50,9 @@ class Run:
         open: Rows that may still be asked for, ``(m,)``.
         x, score: Points and scores told so far, given points first.
         plan: See `follow`.
+        stream: The random configurations of the run's world, drawn as they are asked for: of a pool all available rows
+            in random order, else points of the space without end. All methods that try anything at random take the next
+            of them that was not tried, so in one cell they begin alike (see `Context.starts`).
     """
 
     def __init__(self, context: Context, rng: np.random.Generator, ground: Ground | None = None) -> None:
@@ -60,7 +64,7 @@ class Run:
         self.score: list[float] = []
         self.plan: Iterator[Choice] | None = None
         self._seen: set[bytes] = set()
-        self._drawn: Iterator[Points] = iter(())
+        self.stream = self._random()
 
     # ------------------------------------------------------------------ what happened
     def told(self, x: Points, score: float) -> None:
@@ -148,24 +152,24 @@ class Run:
         return self.take(x if self.pool is None else row) if self.pool is None or row >= 0 else None
 
     def uniform(self) -> Choice | None:
-        """Claim one of the untried configurations at random; None where none is left."""
-        if self.pool is not None:
-            (rows,) = self.open.nonzero()
-            if not rows.size:
-                return None
-            row: int = rows.item(self.rng.integers(len(rows)))
-            self._close(row)
-            return row
-        for _ in range(_PATIENCE):
-            x = next(self._drawn, None)
-            if x is None:
-                block = int(np.clip(np.ceil(self.context.budget), 1, 256))
-                self._drawn = iter(self.space.sample(self.rng, block))
-                x = next(self._drawn)
-            choice = self.take(x)
+        """Claim the next of `stream` that was not tried; None where none is left."""
+        for misses, proposal in enumerate(self.stream):
+            choice = self.take(proposal)
             if choice is not None:
                 return choice
+            if self.pool is None and misses >= _PATIENCE:
+                break
         return None
+
+    def _random(self) -> Iterator[Choice]:
+        seed = self.context.starts
+        rng = generator(int(self.rng.integers(2**63)) if seed is None else seed)
+        if self.pool is not None:
+            yield from map(int, rng.permutation(self.available.nonzero()[0]))
+            return
+        block = int(np.clip(np.ceil(self.context.budget), 1, 256))
+        while True:
+            yield from self.space.sample(rng, block)
 
     def follow(self, plan: Callable[[Run], Iterator[Choice]]) -> Choice | None:
         """Claim the next untried choice of the run's plan, made at the first call; once used up, `uniform`."""
@@ -262,8 +266,15 @@ def claim_nearest(runs: Sequence[Run], x: Points) -> list[Choice | None]:
 
 
 def grounds_of(contexts: Sequence[Context]) -> dict[Context, Ground]:
-    """What the runs of each context share."""
-    return {context: Ground(context) for context in dict.fromkeys(contexts)}
+    """What the runs of each context share; contexts of one space and pool share one."""
+    made: dict[tuple[SearchSpace, int, int], Ground] = {}
+    out: dict[Context, Ground] = {}
+    for context in contexts:
+        same = context.space, id(context.pool), id(context.available)
+        if same not in made:
+            made[same] = Ground(context)
+        out[context] = made[same]
+    return out
 
 
 def news(mine: Sequence[R], runs: Runs, rows: bool) -> Iterator[tuple[R, Points, int, bytes, float, float]]:

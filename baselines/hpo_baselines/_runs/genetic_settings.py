@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Genetic = GeneticAlgorithm | PortfolioGenetic
 Settings = dict[str, Any]
 
-STARTS = ("sobol", "portfolio")
+STARTS = ("random", "portfolio")
 _USUAL = {"population": 8, "offspring": 1, "eta": 5.0, "sd": 0.15, "tournament": 3, "crossover": 1.0, "mutation": 1.0}
 USUAL: tuple[Settings, ...] = tuple({"start": start, **_USUAL} for start in STARTS)
 """The settings that the search starts from and is held against: those of `ga` and `ga-portfolio` at a budget of 33."""

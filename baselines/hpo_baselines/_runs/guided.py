@@ -31,11 +31,8 @@ def evaluated(run: Run, choice: Choice) -> Plan[tuple[Points, float] | None]:
 
 
 def anywhere(run: Run) -> Choice:
-    """An untried row at random; without a pool, a random configuration."""
-    if run.pool is None:
-        return np.asarray(run.space.sample(run.rng, 1)[0])
-    rows = run.open.nonzero()[0]
-    return int(rows[run.rng.integers(len(rows))]) if rows.size else 0
+    """The next of the run's random configurations; in a pool, of those that were not tried."""
+    return next((c for c in run.stream if not isinstance(c, int) or run.open[c]), 0)
 
 
 def best_told(run: Run) -> tuple[Points, float]:

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
-from hpo_baselines.sobol import sobol_plan
 from hpo_gym.space import Points, SearchSpace
 
 _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 
 
 class Population(Baseline):
-    """The first `size` trials are the given points and a Sobol sequence; each later one is a child of what was tried.
+    """The first `size` trials are given points and random ones; each later one is a child of what was tried.
 
     A child that was tried before is bred anew, up to three times; then the run takes a random configuration, in a pool
     the nearest row that was not tried. In a pool, a child that is no row stands for the nearest one that is left.
@@ -30,12 +29,12 @@ class Population(Baseline):
         """One child of each run, canonical, ``(n, d)``; drawn anew at each call."""
 
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
-        """Claim first trials by Sobol's sequence, later ones by breeding."""
+        """Claim first trials at random, later ones by breeding."""
         out: list[Choice | None] = [None] * len(runs)
         spaces: dict[SearchSpace, list[int]] = {}
         for i, run in enumerate(runs):
             if len(run.score) < self.size(run):
-                out[i] = run.follow(sobol_plan)
+                out[i] = run.uniform()
             elif run.pool is None or run.open.any():
                 spaces.setdefault(run.space, []).append(i)
         for space, members in spaces.items():

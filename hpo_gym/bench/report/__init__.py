@@ -6,13 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from numpy.typing import ArrayLike
-
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.report.tables import Results, console_table, csv_text, markdown_text
+from hpo_gym.bench.report.tables import (
+    Results,
+    console_pooled,
+    console_table,
+    csv_text,
+    markdown_text,
+    pooled_csv,
+    shows_pooled,
+)
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.terminal import Sheet
 
-__all__ = ["console_table", "write_report"]
+__all__ = ["console_tables", "write_report"]
+
+
+def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:
+    """The table of each suite, and of what is pooled, for a terminal."""
+    tables = [console_table(results, suite, timings=timings) for suite in results["suites"]]
+    return [*tables, console_pooled(results)] if shows_pooled(results) else tables
 
 
 def write_report(
@@ -21,17 +34,16 @@ def write_report(
     curves: Mapping[str, Sequence[Curves]],
     *,
     timings: bool = True,
-    weights: Mapping[str, ArrayLike] | None = None,
 ) -> list[Path]:
     """Write `table.csv`, `table.md`, `report.html` and `figures/*.png` into a folder, and list them.
 
+    Where several suites are pooled, also `pooled.csv`.
+
     Args:
         folder: Is made where it does not exist; files of these names are replaced.
-        results: `version`, `protocol`, `suites` (by name: `n_tasks` and `optimizers`, from `summarise`), `timings`, and
-            optionally `command`, the line that reproduces the comparison.
-        curves: For each suite of the results, the curves of each of its optimizers.
+        results: What results.json holds, and optionally `command`, the line that reproduces the comparison.
+        curves: For each suite of the results, the curves of each of its optimizers, of the score of its headline.
         timings: False leaves out all that a clock measured: the same results then give the same bytes.
-        weights: Weights of a suite's tasks (in the order of its first curves), where `summarise` was given some.
 
     Raises:
         InvalidValueError: The curves do not hold what the results summarise.
@@ -44,7 +56,7 @@ def write_report(
     look, files = styles(curves), {}
     svgs: dict[str, dict[str, str]] = {}
     for suite, slug in _slugs(results["suites"]).items():
-        drawn = draw(curves[suite], look, (weights or {}).get(suite))
+        drawn = draw(curves[suite], look)
         svgs[suite] = {name: svg_text(figure, f"{slug}-{name}") for name, figure in drawn.items()}
         files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in drawn.items()})
     texts = {
@@ -52,6 +64,8 @@ def write_report(
         "table.md": markdown_text(results, timings=timings),
         "report.html": page(results, curves, svgs, timings=timings),
     }
+    if shows_pooled(results):
+        texts["pooled.csv"] = pooled_csv(results)
     files.update({name: text.encode() for name, text in texts.items()})
     return [_write(Path(folder) / name, data) for name, data in sorted(files.items())]
 

@@ -1,4 +1,4 @@
-"""The four figures of a suite: regret over trials, ranks over trials, performance profile, critical difference."""
+"""The figures of a suite: regret over trials, ranks, performance profile, critical difference; and that of a run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from hpo_gym.bench.bootstrap import Floats, Resamples
-from hpo_gym.bench.metrics import Curves, auc, cliques, critical_difference, performance_profile, ranks
+from hpo_gym.bench.metrics import (
+    TEST,
+    Curves,
+    auc,
+    by_family,
+    cliques,
+    critical_difference,
+    performance_profile,
+    ranks,
+)
 from hpo_gym.bench.report.style import FAINT, INK, MUTED, PAPER, Style, label, theme
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -22,46 +32,80 @@ _MANY = 22  # with more optimizers only the highlighted ones are labelled
 _WIDTH = 9.0  # inches
 
 
-def draw(curves: Sequence[Curves], styles: Mapping[str, Style], weights: ArrayLike | None = None) -> dict[str, Figure]:
-    """Draw a suite's figures by name; without two optimizers there is no critical difference.
+def draw(
+    curves: Sequence[Curves], styles: Mapping[str, Style], kinds: Sequence[str] | None = None
+) -> dict[str, Figure]:
+    """Draw a suite's figures by name; without two optimizers and two families there is no critical difference.
 
     Args:
         curves: One per optimizer, with the same tasks in the same order.
         styles: From `style.styles`.
-        weights: Weights of the tasks, as `summarise` takes them; the critical difference counts tasks fully.
+        kinds: Of "regret", "ranks", "profile" and "difference"; None for all that there are.
     """
     ordered = sorted(curves, key=lambda c: (round(float(auc(c).mean()), 12), c.optimizer))
+    several = len(ordered) > 1 and len(set(ordered[0].families)) > 1
+    makers = {
+        "regret": _regret,
+        "ranks": _ranks,
+        "profile": _profile,
+        **({"difference": _difference} if several else {}),
+    }
     with theme():
-        made = {
-            "regret": _regret(ordered, styles, weights),
-            "ranks": _ranks(ordered, styles, weights),
-            "profile": _profile(ordered, styles, weights),
-        }
-        return {**made, "difference": _difference(ordered, styles)} if len(ordered) > 1 else made
+        return {kind: makers[kind](ordered, styles) for kind in (makers if kinds is None else kinds)}
 
 
-def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], weights: ArrayLike | None) -> Figure:
+def draw_run(trials: pd.DataFrame, title: str) -> Figure:
+    """Draw one run: the score of each trial, failures below, and the incumbent's.
+
+    Args:
+        trials: Rows of `hpo_gym.bench.frames.trials`, in order.
+        title: The line above.
+    """
+    from matplotlib.figure import Figure
+
+    score, good = trials["score"].to_numpy(np.float64), (trials["status"] == "ok").to_numpy()
+    number = trials["trial"].to_numpy()
+    with theme():
+        figure = Figure(figsize=(_WIDTH, 4.6), dpi=150)
+        axes = figure.add_axes((0.09, 0.11, 0.88, 0.74))
+        figure.text(0.02, 0.97, label(title, 90), fontsize=12, weight="bold", va="top")
+        figure.text(0.02, 0.915, "score of each trial, and of the best so far", fontsize=9, color=MUTED, va="top")
+        axes.plot(number[good], score[good], "o", color=MUTED, ms=4.5, zorder=3)
+        if good.any():
+            best = np.maximum.accumulate(np.where(good, score, -np.inf))
+            shown = np.isfinite(best)
+            axes.plot(number[shown], best[shown], color=INK, lw=1.9, drawstyle="steps-post", zorder=4)
+        low = axes.get_ylim()[0]
+        axes.plot(number[~good], np.full(int((~good).sum()), low), "x", color=MUTED, ms=5, clip_on=False, zorder=3)
+        given = int(trials["given"].sum())
+        if given:
+            axes.axvspan(0.5, given + 0.5, color=FAINT, alpha=0.25, lw=0, zorder=1)
+        axes.set(xlabel="trials", ylabel="score", xlim=(0.5, max(len(number), 2) + 0.5), xticks=_ticks(len(number)))
+    return figure
+
+
+def _regret(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
-    figure, axes = _over_trials(curves, "Regret of the incumbent", "mean over tasks, 95 % interval")
+    figure, axes = _over_trials(curves, "Regret of the incumbent", f"mean over tasks{_interval(curves)}")
     axes.set_yscale("log")
     ends = {}
     for c in curves:
-        mean, low, high = (np.maximum(v, _FLOOR) for v in Resamples.of(c.tasks, weights).estimate(c.mean))
+        mean, low, high = (np.maximum(v, _FLOOR) for v in Resamples.of(c.families).estimate(c.mean))
         _line(axes, mean, styles[c.optimizer], (low, high))
         ends[c.optimizer] = float(mean[-1])
     _log_ticks(axes.yaxis, *axes.get_ylim())
-    axes.set_ylabel("normalised simple regret")
+    axes.set_ylabel("normalised test regret" if curves[0].score == TEST else "normalised simple regret")
     _end_labels(axes, ends, styles, ".4f")
     return figure
 
 
-def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style], weights: ArrayLike | None) -> Figure:
+def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     """Mean rank by the regret after each trial, the best on top."""
     figure, axes = _over_trials(curves, "Mean rank after each trial", "by regret, ties averaged; 1 is best")
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))  # (k, h, optimizers)
     ends = {}
     for i, c in enumerate(curves):
-        mean, low, high = Resamples.of(c.tasks, weights).estimate(by_task[:, :, i])
+        mean, low, high = Resamples.of(c.families).estimate(by_task[:, :, i])
         _line(axes, mean, styles[c.optimizer], (low, high))
         ends[c.optimizer] = float(mean[-1])
     axes.set_yticks(_ticks(len(curves)))
@@ -71,7 +115,7 @@ def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style], weights: Array
     return figure
 
 
-def _profile(curves: Sequence[Curves], styles: Mapping[str, Style], weights: ArrayLike | None) -> Figure:
+def _profile(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     """Share of the tasks whose AUC is at most tau."""
     figure, axes = _panel(curves, "Performance profile", "share of tasks with an AUC of at most tau; higher is better")
     values = {c.optimizer: np.maximum(auc(c), _FLOOR) for c in curves}
@@ -79,7 +123,7 @@ def _profile(curves: Sequence[Curves], styles: Mapping[str, Style], weights: Arr
     ends = (low / 1.1, high * 1.1)
     for name, own in values.items():
         taus = np.array([ends[0], *np.sort(own), ends[1]])
-        _draw(axes, taus, performance_profile(own, taus, weights), styles[name], drawstyle="steps-post")
+        _draw(axes, taus, performance_profile(own, taus), styles[name], drawstyle="steps-post")
     axes.set(xscale="log", xlim=ends, ylim=(0.0, 1.02), xlabel="tau (AUC)", ylabel="share of tasks")
     _log_ticks(axes.xaxis, *ends)
     named = _labelled(values, styles)
@@ -89,11 +133,12 @@ def _profile(curves: Sequence[Curves], styles: Mapping[str, Style], weights: Arr
 
 
 def _difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Mean ranks by AUC on a line; a bar joins those that Nemenyi's test does not tell apart (Demsar, 2006, fig. 1)."""
+    """Mean ranks of families by AUC; a bar joins what Nemenyi's test does not tell apart (Demsar, 2006, fig. 1)."""
     names = [c.optimizer for c in curves]
-    mean = ranks(np.stack([auc(c) for c in curves], axis=1)).mean(axis=0)
+    values = by_family(np.stack([auc(c) for c in curves], axis=1), curves[0].families)
+    mean = ranks(values).mean(axis=0)
     order = np.argsort(mean, kind="stable")
-    n, cd = len(names), critical_difference(len(names), len(curves[0].tasks))
+    n, cd = len(names), critical_difference(len(names), len(values))
     groups = cliques(mean.tolist(), cd)
     figure, axes = _diagram(curves, n, len(groups))
     half = (n + 1) // 2
@@ -130,7 +175,7 @@ def _diagram(curves: Sequence[Curves], n: int, n_groups: int) -> tuple[Figure, A
         figure,
         curves,
         "Critical difference",
-        "mean rank by AUC; a bar joins what the Nemenyi test (5 %) cannot tell apart",
+        "mean rank of families by AUC; a bar joins what the Nemenyi test (5 %) cannot tell apart",
     )
     axes.plot([1, n], [0, 0], color=MUTED, lw=1.2, clip_on=False)
     for tick in _ticks(n):
@@ -181,11 +226,17 @@ def _over_trials(curves: Sequence[Curves], title: str, subtitle: str) -> tuple[F
 def _title(figure: Figure, curves: Sequence[Curves], title: str, subtitle: str) -> None:
     height = float(figure.get_figheight())
     tasks, runs = curves[0].regret.shape[:2]
+    families = len(set(curves[0].families))
     about = f"{subtitle} · {tasks} task{'s' * (tasks != 1)}"
+    about += f" of {families} famil{'ies' if families != 1 else 'y'}" if families < tasks else ""
     about += f" × {runs} seeds" if runs > 1 else ""
     left = 0.02
     figure.text(left, 1 - 0.14 / height, f"{label(curves[0].suite)}: {title}", fontsize=12, weight="bold", va="top")
     figure.text(left, 1 - 0.39 / height, about, fontsize=9, color=MUTED, va="top")
+
+
+def _interval(curves: Sequence[Curves]) -> str:
+    return ", 95 % interval" if len(set(curves[0].families)) > 1 else ", no interval: one family"
 
 
 def _ticks(n: int) -> list[int]:
@@ -204,7 +255,7 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
 def _line(axes: Axes, mean: Floats, style: Style, edges: tuple[Floats, Floats]) -> None:
     trials = np.arange(1, len(mean) + 1)
     _draw(axes, trials, mean, style)
-    if style.highlighted:
+    if style.highlighted and not np.isnan(edges[0]).any():
         axes.fill_between(trials, *edges, color=style.colour, alpha=0.08, lw=0, zorder=2)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.bench.bootstrap import Floats
-from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, critical_difference, friedman, iqm
-from hpo_gym.bench.report.tables import MISSING, Results, Row, cells, interval, number, printable, rows
+from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
+from hpo_gym.bench.report.tables import Results, Row, cells, pooled_cells, pooled_said, rows, said, shows_pooled
+from hpo_gym.bench.report.words import MISSING, interval, number, printable
 
 _HARD = 8  # how many of the hardest tasks are listed
 _NAMED = 6  # how many failed tasks are named
@@ -35,6 +36,8 @@ def page(
     return env.get_template("template.html").render(
         version=results.get("version", ""),
         suites=[_suite(results, name, curves[name], safe[name], timings) for name in results["suites"]],
+        pooled=_pooled(results) if shows_pooled(results) else None,
+        on_test=any(part["score"] == TEST for part in results["suites"].values()),
         protocol=_protocol(results["protocol"]),
         command=results.get("command") or command(results),
         failures=[row for name in results["suites"] for row in _failures(name, curves[name])],
@@ -66,7 +69,10 @@ def _suite(
     own = {c.optimizer: auc(c) for c in sorted(curves, key=lambda c: c.optimizer)}
     return {
         "name": name,
+        "said": said(results, name),
         "n_tasks": results["suites"][name]["n_tasks"],
+        "n_families": results["suites"][name]["n_families"],
+        "score": "test regret" if results["suites"][name]["score"] == TEST else "validation regret",
         "head": head,
         "lines": [
             {
@@ -79,14 +85,30 @@ def _suite(
         ],
         "best": next((row for row in table if row.optimizer != PORTFOLIO), table[0]),
         "svgs": svgs,
-        "test": _test(np.stack(list(own.values()), axis=1)),
+        "test": _test(by_family(np.stack(list(own.values()), axis=1), curves[0].families)),
         "robust": [_robust(row, own[row.optimizer]) for row in table],
         "hard": _hardest(curves[0].tasks, own, [row.optimizer for row in table]),
     }
 
 
+def _pooled(results: Results) -> dict[str, Any]:
+    """Gather what the page says of several suites at once."""
+    head, *body = pooled_cells(results)
+    anchor, part = next(iter(results["pooled"]["anchors"].items()))
+    best = next((line[0] for line in body if line[0] != anchor), body[0][0])
+    return {
+        "said": pooled_said(results),
+        "head": head,
+        "body": body,
+        "anchor": anchor,
+        "best": {"optimizer": best, **part["optimizers"][best]},
+        "n_suites": len(results["pooled"]["suites"]),
+        "n_families": results["pooled"]["families"],
+    }
+
+
 def _bar(row: Row, table: Sequence[Row]) -> dict[str, float] | None:
-    """Place 0, a gain and its interval on a scale of 0 to 100 that all rows of the suite share."""
+    """Place 0, a gain and its interval on a scale of 0 to 100 that all rows of the suite share; None without one."""
     gains = [v for r in table for v in r.summary["gain"] if v is not None]
     low, high = min([*gains, 0.0]), max([*gains, 0.0])
     if any(v is None for v in row.summary["gain"]):
@@ -97,14 +119,14 @@ def _bar(row: Row, table: Sequence[Row]) -> dict[str, float] | None:
 
 
 def _test(values: Floats) -> dict[str, str]:
-    """Friedman's test and Nemenyi's critical difference, as text."""
+    """Friedman's test and Nemenyi's critical difference of values ``(families, optimizers)``, as text."""
     statistic, p = friedman(values)
     k, n = values.shape
     exists = statistic == statistic
     return {
         "statistic": f"{statistic:.2f}" if exists else MISSING,
         "p": MISSING if not exists else "< 0.0001" if p < 1e-4 else f"= {p:.4f}",
-        "cd": f"{critical_difference(n, k):.2f}" if n > 1 else MISSING,
+        "cd": f"{critical_difference(n, k):.2f}" if n > 1 and k > 1 else MISSING,
     }
 
 

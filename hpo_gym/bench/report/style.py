@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
-from hpo_gym.bench.report.tables import printable
+from hpo_gym.bench.report.words import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

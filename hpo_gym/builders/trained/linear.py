@@ -23,6 +23,8 @@ failure.
 
 from __future__ import annotations
 
+import functools
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,7 @@ from hpo_gym.builders.training.recipe import (
     CLASSIFICATION,
     REGRESSION,
     Floats,
+    Fold,
     Measured,
     Predict,
     Problem,
@@ -120,26 +123,17 @@ def train(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
         return by_share(
             problem,
             FIDELITIES,
-            lambda x, y: _fit(problem, x, y, config, seed % 2**32),
+            lambda x, y: _fit(problem.kind, x, y, config, seed % 2**32),
             faults=(ValueError, ArithmeticError),  # how scikit-learn refuses or overflows
+            prepare=lambda fold, share: _prepared(fold, share, config["scaling"], config["features"]),
         )
 
 
-def _fit(problem: Problem, x: Floats, y: NDArray[Any], config: Mapping[str, Any], seed: int) -> Predict:
-    """Fit the columns' preparation and the model; what comes back predicts rows."""
-    scaler = _scaler(config["scaling"])
-    x = x if scaler is None else scaler.fit_transform(x)
-    products = _products(x, y) if config["features"] == "quadratic" else None
-    x = x if products is None else products(x)
-    model = (_classifier if problem.kind == CLASSIFICATION else _regressor)(config, y, seed)
+def _fit(kind: str, x: Floats, y: NDArray[Any], config: Mapping[str, Any], seed: int) -> Predict:
+    """Fit the model; what comes back predicts rows."""
+    model = (_classifier if kind == CLASSIFICATION else _regressor)(config, y, seed)
     model.fit(x, y)
-
-    def predict(new: Floats) -> NDArray[Any]:
-        new = new if scaler is None else scaler.transform(new)
-        new = new if products is None else products(new)
-        return _classes(model, new) if problem.kind == CLASSIFICATION else np.asarray(model.predict(new))
-
-    return predict
+    return lambda new: _classes(model, new) if kind == CLASSIFICATION else np.asarray(model.predict(new))
 
 
 def _classes(model: Any, x: Floats) -> NDArray[Any]:
@@ -152,6 +146,24 @@ def _classes(model: Any, x: Floats) -> NDArray[Any]:
 
 
 # ---------------------------------------------------------------------------------------------- columns
+@functools.lru_cache(maxsize=256)  # more than a data set has: 9 folds, 3 shares, 4 scalings, with and without products
+def _prepared(fold: Fold, share: float, scaling: str, features: str) -> tuple[Fold, float]:
+    """Scale the columns of a fold and add products, as its rows to learn from tell; a fold is equal to itself only."""
+    start = time.process_time()
+    x, y = fold.first(share)
+    scaler = _scaler(scaling)
+    x = x if scaler is None else scaler.fit_transform(x)
+    products = _products(x, y) if features == "quadratic" else None
+
+    def columns(new: Floats) -> Floats:
+        new = new if scaler is None else scaler.transform(new)
+        return new if products is None else products(new)
+
+    x, x_val = x if products is None else products(x), columns(fold.x_val)
+    spent = time.process_time() - start
+    return Fold(x, y, x_val, fold.y_val, columns(fold.x_test), fold.y_test), spent
+
+
 def _scaler(name: str) -> Any:
     from sklearn import preprocessing
 

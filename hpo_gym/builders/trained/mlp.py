@@ -154,7 +154,8 @@ def _curves(
     problem: Problem, config: Mapping[str, Any], seed: int
 ) -> tuple[list[NDArray[Any]], NDArray[Any] | None, list[float]]:
     """Predictions of validation rows, ``(folds, r)`` after each epoch until one diverges, those of test rows after the
-    last (None: it diverged), and the seconds, those of the divergence too.
+    last (None: it diverged), and the seconds, those of the divergence too. A last epoch without the one has not the
+    other.
     """
     start = time.process_time()
     trainer = Trainer(problem, config, seed)
@@ -170,7 +171,8 @@ def _curves(
         if found is None:
             break
         predicted.append(found)
-    return predicted, trainer.predict(test=True) if len(predicted) == EPOCHS else None, cost
+    test = trainer.predict(test=True) if len(predicted) == EPOCHS else None
+    return predicted if test is not None else predicted[: EPOCHS - 1], test, cost
 
 
 class Trainer:

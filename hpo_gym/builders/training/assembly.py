@@ -57,6 +57,7 @@ def assemble(
         "seed": 0,
         "seed_study": _study(recipe, order, found, done, study),
         "memory limit": MEMORY,
+        "test rows": {e.name: problems.test_rows(load(recipe, e.name, order.archives, 0)) for e in done},
         "cells": int(np.prod(arrays["score"].shape[:2])),
         "lost cells": _lost(done, found),
         "failed share at full fidelity": round(float(np.isneginf(arrays["score"][..., -1]).mean()), 6),

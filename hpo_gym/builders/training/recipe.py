@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,6 +102,15 @@ class Measured:
 
 
 Predict = Callable[[Floats], NDArray[Any]]
+Prepare = Callable[[Fold, float], tuple[Fold, float]]
+"""From a fold and a share to what a model is given: the first rows to learn from, all others, and the processor seconds
+that it took to prepare them."""
+
+
+def first_rows(fold: Fold, share: float) -> tuple[Fold, float]:
+    """A fold as it is, at a share of its training rows."""
+    x, y = fold.first(share)
+    return replace(fold, x=x, y=y), 0.0
 
 
 def unmeasured(f: int, test: float) -> Floats:
@@ -114,12 +123,15 @@ def by_share(
     shares: Sequence[float],
     fit: Callable[[Floats, NDArray[Any]], Predict],
     faults: tuple[type[Exception], ...] = (),
+    prepare: Prepare = first_rows,
 ) -> Measured:
     """Measure what `fit` learns from rows, on all folds at each share of the training rows.
 
     A fidelity at which one fold raises `TrainingFailed` or one of `faults` has failed; its other folds are not trained.
+    The cost holds the seconds that `prepare` tells, whenever it spent them.
     """
-    parts = [_at_share(problem, share, fit, (TrainingFailed, *faults), tested=share == shares[-1]) for share in shares]
+    caught: tuple[type[Exception], ...] = (TrainingFailed, *faults)
+    parts = [_at_share(problem, share, fit, caught, prepare, tested=share == shares[-1]) for share in shares]
     score, test, seconds = np.array(parts).T
     return Measured(score, test, seconds)
 
@@ -129,6 +141,7 @@ def _at_share(
     share: float,
     fit: Callable[[Floats, NDArray[Any]], Predict],
     faults: tuple[type[Exception], ...],
+    prepare: Prepare,
     *,
     tested: bool,
 ) -> tuple[float, float, float]:
@@ -136,9 +149,11 @@ def _at_share(
     scores, tests, seconds = [], [], 0.0
     start = time.process_time()
     try:
-        for fold in problem.folds:
+        for each in problem.folds:
             start = time.process_time()
-            predict = fit(*fold.first(share))
+            fold, spent = prepare(each, share)
+            start = time.process_time() - spent
+            predict = fit(fold.x, fold.y)
             scores.append(problem.score(fold.y_val, predict(fold.x_val)))
             seconds, start = seconds + time.process_time() - start, time.process_time()
             tests.append(problem.score(fold.y_test, predict(fold.x_test)) if tested else np.nan)
@@ -161,8 +176,9 @@ class Recipe:
         kinds: Kinds of data sets: "classification", "regression".
         fidelities: Shares of a full evaluation, ascending, the last is 1.
         fidelity: What a fidelity is: "share of the training rows", "trees", "epochs".
-        train: Trains one configuration: problem, configuration, seed of whatever is random. It raises `TrainingFailed`
-            where all fidelities fail, and `MemoryError` where there is too little of it; anything else ends the build.
+        train: Trains one configuration: problem, configuration, seed of whatever is random. It may raise
+            `TrainingFailed` where all fidelities fail, and raises `MemoryError` where there is too little; what else it
+            raises ends the build.
         rows: Most rows of a data set that choose, all folds together.
         training_rows: Most rows that a model is trained on.
         configurations: Rows of the table.

@@ -1,0 +1,111 @@
+"""Makes the reference runs anew: `python benchmarks/studies/reference.py FOLDER [--only TEXT] [--ship]`.
+
+    python benchmarks/studies/reference.py results/reference              # hours; goes on where it was stopped
+    python benchmarks/studies/reference.py results/reference --only SVM   # the jobs whose name holds a text
+    python benchmarks/studies/reference.py results/reference --ship       # what is finished becomes the shipped runs
+
+A job is a group of optimizers on a suite from one start, on one test task of every family, three seeds. Each has a
+folder of its own; both starts share the trained optimizers.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.reference.collect import collect
+from hpo_gym.bench.reference.reference import FOLDER
+from hpo_gym.bench.runner import benchmark
+from hpo_gym.builders.files import update_manifest
+from hpo_gym.suites import load_suite
+
+SUITES = (
+    "MLP", "Boosting", "Linear", "SVM", "Pipelines", "Curves", "FineTune", "AutoML", "FCNet", "MLPGrid", "NASBench201",
+    "Functions",
+)  # fmt: skip
+SEEDS = 3
+FOUR = ("SVM", "AutoML", "Boosting", "MLP")
+"""Suites on which those run that take long; the slowest run on the first alone."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Optimizers that run together; each is trained once on a suite.
+
+    Attributes:
+        optimizers: Their names.
+        suites: Where they run.
+    """
+
+    optimizers: tuple[str, ...]
+    suites: tuple[str, ...] = SUITES
+
+
+GROUPS = {
+    "untrained": Group((
+        "random", "grid", "sobol", "lhs", "local-search", "annealing", "ga", "de", "pso", "cma-es", "tpe", "gp-ei",
+        "successive-halving", "hyperband", "asha", "bohb", "freeze-thaw", "default", "portfolio", "average-rank",
+        "ga-portfolio", "gp-warm", "rgpe", "tst-r", "taf-r", "ebgp", "task-mixture", "transfer-mix",
+    )),
+    "smac": Group(("smac",), FOUR[3:]),
+    "shipped": Group(("ppo-pool-tables",), SUITES[:-1]),
+    "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
+    "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "ga-evolved"), FOUR),
+    "fsbo": Group(("fsbo",), FOUR[:1]),
+    "pool": Group(("ppo-pool",), SUITES[:-1]),
+    "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "trpo", "dqn")),
+    "slow": Group(("recurrent-ppo", "qr-dqn", "td3", "sac", "tqc"), FOUR[:1]),
+}  # fmt: skip
+
+
+def jobs() -> Iterator[tuple[str, str, str, str]]:
+    """The name of each job, its group, suite and start; what is cheap comes first."""
+    for name, group in GROUPS.items():
+        for suite in group.suites:
+            for start in STARTS:
+                yield f"{name}-{suite}-{start}", name, suite, start
+
+
+def carry_out(folder: Path, only: str) -> None:
+    """Run what is not finished."""
+    shared = folder.resolve() / "trained"
+    shared.mkdir(parents=True, exist_ok=True)
+    for job, name, suite, start in jobs():
+        out = folder / job
+        if only not in job or (out / "results.json").exists():
+            continue
+        out.mkdir(exist_ok=True)
+        if not (out / "trained").exists():
+            (out / "trained").symlink_to(shared)
+        group, begun = GROUPS[name], time.monotonic()
+        found = benchmark(
+            group.optimizers, suite, start=start, tasks=families(suite), seeds=SEEDS, out=out,
+            resume=True,
+        )  # fmt: skip
+        print(f"{job}: {time.monotonic() - begun:,.0f} s, {found.failed_cells} cells failed", flush=True)
+
+
+def families(suite: str) -> int:
+    """Test families of a suite, as many as `tasks` takes a task of each."""
+    return len({task.family for task in load_suite(suite).tasks("test")})
+
+
+def ship(folder: Path) -> None:
+    """Make what is finished the shipped reference runs."""
+    finished = [folder / job for job, *_ in jobs() if (folder / job / "results.json").exists()]
+    for one in collect(finished):
+        paths = one.write(FOLDER)
+        update_manifest(FOLDER.parent, paths)
+        print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds")
+
+
+if __name__ == "__main__":
+    _, place, *options = sys.argv
+    if "--ship" in options:
+        ship(Path(place))
+    else:
+        carry_out(Path(place), options[options.index("--only") + 1] if "--only" in options else "")

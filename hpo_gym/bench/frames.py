@@ -1,0 +1,108 @@
+"""Results as tidy tables of pandas: a row for each run, each task or each trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.trial import LABELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpo_gym.bench.plan import Plan
+    from hpo_gym.storage.store import Store
+    from hpo_gym.suite import Suite
+
+_BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
+
+
+def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curves]]) -> pd.DataFrame:
+    """One row per run: `score` (of which regret is told), `auc`, `regret` (at the end), both on the validation score
+    too, and `failed`. A failed run has a regret of 1.
+    """
+    import pandas as pd
+
+    parts = []
+    for suite, group in curves.items():
+        for told, beside in zip(group, validation[suite], strict=True):
+            k, r, _ = told.regret.shape
+            (auc, last), (validation_auc, validation_last) = _ends(told), _ends(beside)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "suite": suite,
+                        "task": np.repeat(told.tasks, r),
+                        "family": np.repeat(told.families, r),
+                        "optimizer": told.optimizer,
+                        "replicate": np.tile(np.arange(r), k),
+                        "score": told.score,
+                        "auc": auc,
+                        "regret": last,
+                        "validation_auc": validation_auc,
+                        "validation_regret": validation_last,
+                        "failed": told.failed.ravel(),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ends(curves: Curves) -> tuple[Any, Any]:
+    """AUC and last regret of each run."""
+    regret = curves.filled
+    return regret.mean(2).ravel(), regret[:, :, -1].ravel()
+
+
+def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
+    """One row per task and optimizer: means over the replicates of what `runs` gives, and how many `failed`."""
+    by = [name for name in _BY_RUN if name != "replicate"]
+    numbers = ["auc", "regret", "validation_auc", "validation_regret"]
+    grouped = of_runs.groupby([*by, "score"], sort=False)
+    return grouped[numbers].mean().join(grouped["failed"].sum()).reset_index()
+
+
+def trials(plan: Plan, store: Store) -> pd.DataFrame:
+    """One row per trial, in order: `trial` from 1, the initial design (`given`) among them, `config` a dictionary of
+    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN where the task has none.
+    """
+    import pandas as pd
+
+    rows = [part for spec, suite in plan.suites.items() for part in _of_suite(plan, store, spec, suite)]
+    columns = [*_BY_RUN, "trial", "given", "score", "fidelity", "cost", "status", "test_score", "config"]
+    if not rows:
+        return pd.DataFrame({name: [] for name in columns})
+    return pd.concat(rows, ignore_index=True)[columns]
+
+
+def _of_suite(plan: Plan, store: Store, spec: str, suite: Suite) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
+    for entrant in plan.entrants:
+        for cell in plan.cells(spec):
+            record = store.get(plan.key(cell, entrant))
+            if record is None or record.status != "done":
+                continue
+            arrays, task = record.arrays, suite.task(cell.task)
+            x = task.space.snap(arrays["x"][:, : task.space.d])
+            h, tested = len(x), task.test_scores(x)
+            yield pd.DataFrame(
+                {
+                    "suite": suite.name,
+                    "task": cell.task,
+                    "family": task.family,
+                    "optimizer": entrant.name,
+                    "replicate": cell.replicate,
+                    "trial": np.arange(1, h + 1),
+                    "given": np.arange(h) < plan.protocol.n_init,
+                    "score": arrays["score"],
+                    "fidelity": arrays["fidelity"],
+                    "cost": arrays["cost"],
+                    "status": [LABELS[code] for code in arrays["status"]],
+                    "test_score": np.full(h, np.nan) if tested is None else tested,
+                    "config": task.space.decode(x),
+                }
+            )

@@ -1,0 +1,148 @@
+"""One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
+
+Suites of tables with more than one test family are pooled, each with the same weight; formulas, and suites of one
+family, say little of other data sets and stand apart. What is drawn for an interval, or exchanged for a p, is a family:
+in all suites at once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.bench.bootstrap import RESAMPLES, Estimate, Floats, Ints, Resamples, drawn, edges, placed, plain
+from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, by_name
+from hpo_gym.bench.significance import holm, swap_p
+
+ANCHORS = (PORTFOLIO, "random")
+FLOOR = 1e-4
+"""An AUC below counts as this one: a geometric mean takes no 0."""
+FORMULAS, ONE_FAMILY = "formulas", "one family"
+"""Why a suite stands apart."""
+_BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
+
+
+def pooled(
+    curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (), anchors: Sequence[str] = ANCHORS
+) -> dict[str, Any]:
+    """Pool suites; plain JSON values of six decimals.
+
+    `suites` that are pooled, and those that stand `apart` by reason; the number of `families` of the former; and
+    `anchors`: for each that ran, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low,
+    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in those
+    that stand `apart`.
+
+    Args:
+        curves: By suite those of each optimizer; not all must have run in all.
+        formulas: Suites that are no tables.
+        anchors: Names of the optimizers that the others are held against.
+    """
+    why = {suite: _why(group, suite in formulas) for suite, group in sorted(curves.items())}
+    together = [suite for suite, reason in why.items() if not reason]
+    by_optimizer: dict[str, dict[str, Curves]] = {}
+    for suite in why:
+        for c in curves[suite]:
+            by_optimizer.setdefault(c.optimizer, {})[suite] = by_name(c)
+    return {
+        "suites": together,
+        "apart": {suite: reason for suite, reason in why.items() if reason},
+        "families": len({f for suite in together for f in curves[suite][0].families}),
+        "anchors": {a: _against(a, by_optimizer, set(together)) for a in anchors if a in by_optimizer},
+    }
+
+
+def _why(group: Sequence[Curves], formulas: bool) -> str:
+    """Why a suite stands apart, or nothing."""
+    return FORMULAS if formulas else ONE_FAMILY if len(set(group[0].families)) < 2 else ""
+
+
+def _against(anchor: str, found: Mapping[str, Mapping[str, Curves]], together: Collection[str]) -> dict[str, Any]:
+    """All optimizers held against one of them."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name, own in sorted(found.items()):
+        pairs = {s: (c, found[anchor][s]) for s, c in own.items() if s in found[anchor]}
+        joint = _Joint.of([pair for s, pair in pairs.items() if s in together])
+        apart = {s: Resamples.of(c.families).ratio(auc(c), auc(d)) for s, (c, d) in pairs.items() if s not in together}
+        p = None if joint is None or name == anchor else joint.p()
+        ratio = [None, None, None] if joint is None else joint.ratio()
+        rows[name] = {"ratio": ratio, "p": p, "n_suites": len(pairs) - len(apart), "apart": apart}
+    corrected = holm({name: row["p"] for name, row in rows.items()})
+    return {
+        "comparisons": sum(row["p"] is not None for row in rows.values()),
+        "optimizers": {name: {**row, "p_holm": corrected[name]} for name, row in rows.items()},
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Joint:
+    """An optimizer and its anchor in several suites, by family: all ``(suites, families)``.
+
+    Attributes:
+        own, other: Sums of the AUC over the tasks of a family.
+        tasks: How many those are; 0 where a suite lacks the family.
+    """
+
+    own: Floats
+    other: Floats
+    tasks: Ints
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Curves, Curves]]) -> _Joint | None:
+        """Of the curves of both in each suite, with the tasks in the order of their names; None of no suite."""
+        if not pairs:
+            return None
+        names, place = placed([f for c, _ in pairs for f in c.families])
+        cuts = np.split(place, np.cumsum([len(c.tasks) for c, _ in pairs])[:-1])
+        sums = np.zeros((2, len(pairs), len(names)))
+        for s, (at, pair) in enumerate(zip(cuts, pairs, strict=True)):
+            for side, curves in zip(sums, pair, strict=True):
+                np.add.at(side[s], at, auc(curves))
+        return cls(sums[0], sums[1], np.stack([np.bincount(at, minlength=len(names)) for at in cuts]))
+
+    def ratio(self) -> Estimate:
+        """Geometric mean of the ratios, and its interval."""
+        whole = np.ones((1, self.tasks.shape[1]), np.int64)
+        low, high = edges(np.exp(self._drawn(_draws(tuple(map(tuple, (self.tasks > 0).tolist()))))))
+        return [plain(float(v)) for v in (np.exp(self._drawn(whole)[0]), low, high)]
+
+    def p(self) -> float | None:
+        """The p that the optimizer is as good as its anchor."""
+        return swap_p(self._exchanged, self.tasks.shape[1])
+
+    def _drawn(self, counts: Ints) -> Floats:
+        """Mean logarithm of the ratios where families are drawn so often, ``(n,)`` of ``(n, families)``."""
+        tasks = counts @ self.tasks.T
+        return _log_ratio(counts @ self.own.T / tasks, counts @ self.other.T / tasks)
+
+    def _exchanged(self, swapped: NDArray[np.bool_]) -> Floats:
+        """The same where the two are exchanged in families, ``(n,)`` of ``(n, families)``."""
+        moved = swapped.astype(np.float64) @ (self.other - self.own).T  # (n, suites)
+        tasks = self.tasks.sum(axis=1)
+        return _log_ratio((self.own.sum(axis=1) + moved) / tasks, (self.other.sum(axis=1) - moved) / tasks)
+
+
+def _log_ratio(own: Floats, other: Floats) -> Floats:
+    """Mean over suites, the last axis, of the logarithm of the ratio."""
+    return np.asarray(np.log(np.maximum(own, FLOOR) / np.maximum(other, FLOOR)).mean(axis=-1))
+
+
+@functools.lru_cache(maxsize=64)
+def _draws(there: tuple[tuple[bool, ...], ...]) -> Ints:
+    """Resamples of families ``(RESAMPLES, families)`` that hold one of every suite: others are drawn again.
+
+    Args:
+        there: Which families a suite has, ``(suites, families)``.
+    """
+    has = np.array(there)
+    kept = list[Ints]()
+    for block in range(_BLOCKS):
+        counts = drawn(has.shape[1], block)
+        kept.append(counts[(counts @ has.T > 0).all(axis=1)])
+        if sum(map(len, kept)) >= RESAMPLES:
+            break
+    return np.concatenate(kept)[:RESAMPLES]

@@ -1,0 +1,37 @@
+"""Numbers, intervals and names as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo_gym.bench.significance import LEVEL
+
+MISSING = "–"
+
+
+def number(value: float | None, digits: int = 4, *, sign: bool = False) -> str:
+    """Format a number with so many decimals, or a dash where there is none."""
+    return MISSING if value is None else f"{value:{'+' if sign else ''}.{digits}f}"
+
+
+def interval(estimate: Sequence[float | None], digits: int = 4, *, sign: bool = False, mark: bool = False) -> str:
+    """Format `[mean, low, high]` as `mean [low, high]`, or the mean alone where there is no interval.
+
+    Args:
+        mark: Put a star behind the mean.
+    """
+    mean, low, high = (number(v, digits, sign=sign) for v in estimate)
+    if mean == MISSING or not any(estimate):
+        return mean.lstrip("+")  # none, or exactly 0, such as the portfolio's gain over itself
+    mean += "*" * mark
+    return mean if low == high == MISSING else f"{mean} [{low}, {high}]"
+
+
+def holds(p: float | None) -> bool:
+    """Whether what has this corrected p is found."""
+    return p is not None and p <= LEVEL
+
+
+def printable(text: str) -> str:
+    """Replace what does not print, such as a line break or an escape code, by a space."""
+    return "".join(c if c.isprintable() else " " for c in text)

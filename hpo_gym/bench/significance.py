@@ -1,0 +1,76 @@
+"""Whether two optimizers differ: a paired permutation test that swaps them family by family, and Holm's correction.
+
+If the two are alike, their results on the tasks of a family could as well be exchanged, in all suites at once. The test
+counts among all such exchanges those that part the two at least as much as what was found. It is exact for few
+families, assumes nothing of how results are spread, and takes the very statistic that is reported. Of ``f`` families no
+p can be below ``2 ** (1 - f)``: five families cannot show anything at the 5 % level.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.bench.bootstrap import Floats, placed, plain
+from hpo_gym.seeding import key, mix
+
+LEVEL = 0.05
+"""Below which a corrected p counts as found."""
+_EXACT = 14  # families up to which all exchanges are tried: 2 ** 13, as an exchange and its opposite are the same
+_DRAWN = 9_999  # exchanges that are drawn of more families
+_DIGITS = 12  # statistics that agree to so many decimals are tied
+
+
+def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> float | None:
+    """The two-sided p of a statistic that changes its sign where all families are exchanged; None of one family.
+
+    Args:
+        statistic: Maps exchanges ``(n, families)``, True = exchanged, to the statistic under each, ``(n,)``.
+        families: How many there are.
+
+    Returns:
+        Of up to 14 families, the share of all exchanges; of more, ``(1 + b) / 10000``, with `b` of 9,999 keyed ones
+        (Phipson and Smyth, Permutation p-values should never be zero, 2010). Rounded to six decimals.
+    """
+    if families < 2:
+        return None
+    found = np.round(np.abs(statistic(np.zeros((1, families), bool))), _DIGITS)
+    others = np.round(np.abs(statistic(_exchanges(families))), _DIGITS)
+    as_far = int((others >= found).sum())
+    return plain(as_far / len(others) if families <= _EXACT else (1 + as_far) / (1 + len(others)))
+
+
+def mean_p(differences: Floats, families: Sequence[str]) -> float | None:
+    """The p that the mean over tasks of differences ``(k,)`` is 0; None of one family, and where one is NaN."""
+    if np.isnan(differences).any():
+        return None
+    names, place = placed(families)
+    sums = np.bincount(place, differences, minlength=len(names)) / len(differences)
+    return swap_p(lambda swapped: np.where(swapped, -1.0, 1.0) @ sums, len(names))
+
+
+def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Correct p-values for their number (Holm, A simple sequentially rejective multiple test procedure, 1979).
+
+    What does not exist, None, is no comparison. What is at most `LEVEL` survives.
+    """
+    known = sorted((p, name) for name, p in ps.items() if p is not None)
+    out: dict[str, float | None] = dict.fromkeys(ps)
+    least = 0.0
+    for i, (p, name) in enumerate(known):
+        least = max(least, min(1.0, (len(known) - i) * p))
+        out[name] = plain(least)
+    return out
+
+
+@functools.lru_cache(maxsize=8)
+def _exchanges(families: int) -> NDArray[np.bool_]:
+    """All exchanges up to their opposites (the first family stays), or keyed ones, ``(n, families)``."""
+    if families <= _EXACT:
+        bits = np.arange(2 ** (families - 1))[:, None] >> np.arange(families - 1)[None]
+        return np.column_stack([np.zeros(len(bits), bool), (bits & 1).astype(bool)])
+    cells = mix(np.arange(_DRAWN * families, dtype=np.uint64), key("exchanges", families))
+    return np.asarray((cells >> np.uint64(63)) == 1).reshape(_DRAWN, families)

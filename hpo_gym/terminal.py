@@ -1,0 +1,92 @@
+"""Tables and text for a terminal of any width: what does not fit is left out and named, the least asked first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_FRAME = 3
+"""Width of a column's border and padding; the table has one border more."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a `Sheet`.
+
+    Attributes:
+        head: Its name.
+        cells: Text, a line each.
+        rank: 0 is always shown; of the others, the highest is left out first.
+        right: Whether cells end at the right, as numbers do.
+        styles: A style of `rich` for each cell.
+    """
+
+    head: str
+    cells: Sequence[str]
+    rank: int = 0
+    right: bool = False
+    styles: Sequence[str] = ()
+
+    @property
+    def width(self) -> int:
+        """Of the widest line, in cells of a terminal, frame included."""
+        from rich.cells import cell_len
+
+        return max(map(cell_len, (self.head, *self.cells))) + _FRAME
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table for a terminal.
+
+    Attributes:
+        title: The line above.
+        columns: In the order in which they are shown.
+        caption: The text below.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    caption: str = ""
+
+    def fitting(self, width: int | None) -> list[Column]:
+        """The columns that fit into `width`; all where it is None."""
+        shown = list(self.columns)
+        while width is not None and sum(c.width for c in shown) + 1 > width:
+            last = max(shown, key=lambda c: c.rank)
+            if last.rank == 0:
+                break  # what is always shown is folded instead
+            shown.remove(last)
+        return shown
+
+    def table(self, width: int | None = None) -> Table:
+        """As a table of `rich`."""
+        from rich.table import Table
+        from rich.text import Text
+
+        shown = self.fitting(width)
+        left_out = [c.head for c in self.columns if c not in shown]
+        note = f"Left out: {', '.join(left_out)}; --wide shows all." if left_out else ""
+        caption = Text(" ".join(filter(None, (self.caption, note))))
+        table = Table(title=Text(self.title), title_justify="left", caption=caption, caption_justify="left")
+        for column in shown:
+            table.add_column(Text(column.head), justify="right" if column.right else "left", overflow="fold")
+        for i in range(len(self.columns[0].cells)):
+            table.add_row(*(Text(c.cells[i], style=c.styles[i] if c.styles else "") for c in shown))
+        return table
+
+
+def folded(text: str, width: int | None, indent: int = 0, hang: int = 2) -> str:
+    """A line of text as lines of at most `width`, indented, those after the first by `hang` more."""
+    pad = " " * indent
+    if width is None:
+        return pad + text
+    return textwrap.fill(
+        text, max(width, indent + hang + 20), initial_indent=pad, subsequent_indent=pad + " " * hang,
+        break_on_hyphens=False, break_long_words=False,
+    )  # fmt: skip

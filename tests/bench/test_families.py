@@ -1,0 +1,203 @@
+"""What is said of certainty counts families: equal to loops over families, and as wide as it must be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import slow_statistics as slow
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from hpo_gym.bench.bootstrap import Resamples
+from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+
+FAMILIES = ("x", "y", "x", "z", "y", "x", "w", "v")
+
+
+def curves(name: str, seed: int, *, score: str = "validation", families: tuple[str, ...] = FAMILIES) -> Curves:
+    """Runs with ties, in eighths, and a failed cell."""
+    rng = np.random.default_rng(seed)
+    regret = rng.integers(0, 9, (len(families), 2, 4)) / 8
+    regret[1, 0] = np.nan
+    return Curves("S", name, tuple(f"t{i}" for i in range(len(families))), regret, families, score)
+
+
+def grouped(values: np.ndarray, families: tuple[str, ...]) -> dict[str, list[float]]:
+    out: dict[str, list[float]] = {}
+    for v, f in zip(values.tolist(), families, strict=True):
+        out.setdefault(f, []).append(v)
+    return out
+
+
+def filled(c: Curves) -> list[list[list[float]]]:
+    return [[[1.0 if np.isnan(v) else v for v in run] for run in task] for task in c.regret.tolist()]
+
+
+def by_hand(c: Curves, portfolio: Curves, everyone: list[Curves]) -> dict[str, list[float]]:
+    """Values of each task by loops."""
+    own, other = filled(c), filled(portfolio)
+
+    def area(task: list[list[float]]) -> float:
+        return slow.mean([slow.mean(run) for run in task])
+
+    out: dict[str, list[float]] = {key: [] for key in ("auc", "log_auc", "rank", "gain", "solved", "p_better")}
+    for i, task in enumerate(own):
+        mine, theirs = area(task), area(other[i])
+        areas = [area(filled(e)[i]) for e in everyone]
+        out["auc"].append(mine)
+        out["log_auc"].append(slow.mean([np.log10(v + 0.001) for run in task for v in run]))
+        out["rank"].append(sum(a < mine - 1e-12 for a in areas) + (sum(abs(a - mine) < 1e-12 for a in areas) + 1) / 2)
+        out["gain"].append(theirs - mine)
+        out["solved"].append(slow.mean([float(run[-1] < 0.01) for run in task]))
+        out["p_better"].append(0.5 if abs(mine - theirs) < 1e-12 else float(mine < theirs))
+    return out
+
+
+@pytest.mark.parametrize("families", [FAMILIES, ("x",) * 4 + ("y",) * 4, tuple("abcdefgh")])
+def test_a_summary_equals_loops_over_families(families: tuple[str, ...]) -> None:
+    everyone = [curves(n, i, families=families) for i, n in enumerate(("portfolio", "a", "b"))]
+    found = summarise(everyone)
+    ps = []
+    for c in everyone:
+        values = by_hand(c, everyone[0], everyone)
+        for key, by_task in values.items():
+            groups = grouped(np.array(by_task), families)
+            expected = slow.interval(lambda drawn, g=groups: slow.mean_of(g, drawn), families)
+            assert found[c.optimizer][key] == pytest.approx(expected, abs=2e-6), (c.optimizer, key)
+        own, other = (grouped(np.array(by_hand(x, everyone[0], everyone)["auc"]), families) for x in (c, everyone[0]))
+        ratio = slow.interval(lambda d, a=own, b=other: slow.mean_of(a, d) / slow.mean_of(b, d), families)
+        assert found[c.optimizer]["ratio"] == pytest.approx(ratio, abs=2e-6)
+        gain = values["gain"]
+        if c.optimizer != "portfolio":
+            ps.append(
+                slow.exchanged_p(
+                    lambda s, g=gain: slow.mean([-v if f in s else v for v, f in zip(g, families, strict=True)]),
+                    families,
+                )
+            )
+    assert [found[n]["p"] for n in ("a", "b")] == pytest.approx(ps, abs=1e-6)
+    assert [found[n]["p_holm"] for n in ("a", "b")] == pytest.approx(slow.holm(ps), abs=2e-6)
+    assert found["a"]["n_families"] == len(set(families)) and found["a"]["n_tasks"] == 8
+    assert found["portfolio"]["p"] is None
+    beside = compare(everyone[1], everyone[0])
+    assert (beside["ratio"], beside["p"]) == (found["a"]["ratio"], found["a"]["p"])
+    assert (beside["n_tasks"], beside["n_families"]) == (8, len(set(families)))
+
+
+def test_one_family_has_a_mean_and_no_interval() -> None:
+    everyone = [curves(n, i, families=("x",) * 8, score=TEST) for i, n in enumerate(("portfolio", "a"))]
+    found = summarise(everyone)["a"]
+    for key in ("auc", "log_auc", "rank", "gain", "solved", "p_better", "ratio", "overtuned"):
+        mean, low, high = found[key]
+        assert mean is not None and low is high is None, key
+    assert all(e[1:] == [None, None] for e in found["regret"].values())
+    assert found["p"] is found["p_holm"] is None
+    alone = summarise([curves(n, i, families=("x",) * 8) for i, n in enumerate(("portfolio", "a"))])["a"]
+    assert alone["auc"][0] == found["auc"][0]
+
+
+def test_one_task_is_one_family() -> None:
+    one = [Curves("S", n, ("t",), np.full((1, 1, 2), v)) for n, v in (("portfolio", 0.5), ("a", 0.25))]
+    found = summarise(one)["a"]
+    assert (found["gain"], found["ratio"], found["p"], found["n_families"]) == (
+        [0.25, None, None], [0.5, None, None], None, 1,
+    )  # fmt: skip
+
+
+def test_copies_of_a_task_in_its_family_change_no_interval() -> None:
+    values = np.array([0.1, 0.7, 0.2, 0.9, 0.4])
+    names = [f"f{i}" for i in range(5)]
+    once = Resamples.of(names).mean(values)
+    assert Resamples.of(np.repeat(names, 30).tolist()).mean(np.repeat(values, 30)) == pytest.approx(once, abs=2e-6)
+    as_tasks = Resamples.of([f"t{i:03}" for i in range(150)]).mean(np.repeat(values, 30))
+    assert as_tasks[2] - as_tasks[1] < 0.3 * (once[2] - once[1])  # type: ignore[operator]
+
+
+def test_the_interval_covers_where_tasks_of_a_family_are_alike() -> None:
+    """30 families of one to six tasks that share most of their value: by families it covers, by tasks it does not."""
+    rng = np.random.default_rng(2)
+    place = np.repeat(np.arange(30), rng.integers(1, 7, 30))
+    families = [f"f{i:02}" for i in place]
+    samples = {"families": Resamples.of(families), "tasks": Resamples.of([f"t{i:03}" for i in range(len(place))])}
+    hits = dict.fromkeys(samples, 0)
+    for _ in range(300):
+        values = rng.normal(0.0, 1.0, 30)[place] + rng.normal(0.0, 0.3, len(place))
+        for name, sample in samples.items():
+            _, low, high = sample.mean(values)
+            assert low is not None and high is not None
+            hits[name] += low <= 0.0 <= high
+    assert 0.88 <= hits["families"] / 300 <= 0.98
+    assert hits["tasks"] / 300 < 0.80
+
+
+@pytest.mark.parametrize(("families", "share"), [(2, 0.50), (5, 0.83), (9, 0.90), (30, 0.94)])
+def test_how_often_intervals_cover_is_as_the_page_says(families: int, share: float) -> None:
+    sample = Resamples.of([f"f{i:02}" for i in range(families)])
+    _, low, high = sample.estimate(np.random.default_rng(0).normal(size=(families, 4000)))
+    assert ((low <= 0.0) & (high >= 0.0)).mean() == pytest.approx(share, abs=0.02)
+    page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    assert f"{100 * share:.0f} %" in page.split("cover the true mean in")[1].split(".")[0]
+
+
+def test_friedman_ranks_the_means_of_families() -> None:
+    everyone = [curves(n, i) for i, n in enumerate(("a", "b", "c"))]
+    values = np.stack([np.nan_to_num(c.regret, nan=1.0).mean((1, 2)) for c in everyone], 1)
+    rows = []
+    for family in sorted(set(FAMILIES)):
+        rows.append([slow.mean([values[i, j] for i in range(8) if FAMILIES[i] == family]) for j in range(3)])
+    assert by_family(values, FAMILIES) == pytest.approx(np.array(rows), abs=1e-12)
+    expected = stats.friedmanchisquare(*np.array(rows).T)
+    assert friedman(by_family(values, FAMILIES)) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_curves_name_a_family_per_task_or_none() -> None:
+    assert Curves("S", "a", ("x", "y"), np.zeros((2, 1, 1))).families == ("x", "y")
+    with pytest.raises(InvalidValueError, match=r"`families` must name one per task, got 1 for 2 \('S', 'a'\)"):
+        Curves("S", "a", ("x", "y"), np.zeros((2, 1, 1)), ("f",))
+    with pytest.raises(UnknownNameError, match="Did you mean 'test'"):
+        Curves("S", "a", ("x",), np.zeros((1, 1, 1)), score="tset")
+
+
+# ---------------------------------------------------------------------- overtuning
+RUNS = [
+    [[0.5, 0.25, 0.5], [0.5, 0.25, 0.25]],  # one of two fell, by .25
+    [[0.0, 0.0, 1.0], [0.125, 0.5, 0.375]],  # both, by 1 and .25
+    [[1.0, 1.0, 1.0], [np.nan] * 3],  # none; a failed one is none
+]
+
+
+def test_overtuning_by_hand() -> None:
+    c = Curves("S", "a", tuple("xyz"), np.array(RUNS), score=TEST)
+    share, by = overtuning(c)
+    assert share.tolist() == [0.5, 1.0, 0.0] and by.tolist() == [0.125, 0.625, 0.0]
+    found = summarise([c])["a"]
+    assert found["overtuned"][0] == 0.5 and found["overtuned_by"][0] == 0.5  # (.25 + 1 + .25) / 3
+    assert "overtuned" not in summarise([Curves("S", "a", tuple("xyz"), np.array(RUNS))])["a"]
+
+
+def test_rounding_is_no_overtuning_and_of_none_there_is_no_size() -> None:
+    c = Curves("S", "a", ("x", "y"), np.array([[[0.3, 0.1 + 0.2]], [[0.2, 0.2]]]), score=TEST)
+    assert summarise([c])["a"]["overtuned"] == [0.0, 0.0, 0.0]
+    assert summarise([c])["a"]["overtuned_by"] == [None, None, None]
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=10, deadline=None)
+def test_overtuning_equals_loops(seed: int) -> None:
+    c = curves("a", seed, score=TEST)
+    share: dict[str, list[float]] = {}
+    size: dict[str, list[float]] = {}
+    for family, runs in zip(c.families, filled(c), strict=True):
+        falls = [max(0.0, run[-1] - min(run)) for run in runs]
+        share.setdefault(family, []).append(slow.mean([float(f > 0) for f in falls]))
+        size.setdefault(family, []).append(slow.mean(falls))
+    found = summarise([c])["a"]
+    assert found["overtuned"] == pytest.approx(slow.interval(lambda d: slow.mean_of(share, d), FAMILIES), abs=2e-6)
+    if all(any(share[f]) for f in share):  # else a resample may hold none that is overtuned
+        assert found["overtuned_by"] == pytest.approx(
+            slow.interval(lambda d: slow.mean_of(size, d) / slow.mean_of(share, d), FAMILIES), abs=2e-6
+        )

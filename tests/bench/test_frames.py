@@ -1,0 +1,146 @@
+"""Results as tables of pandas, as figures, as text: each value is found again from the trials, by hand or by loops."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import ConfigSpace as cs
+import numpy as np
+import pytest
+
+import hpo_gym
+from hpo_gym.bench.report.tables import latex_cell
+from hpo_gym.bench.results import Results
+from hpo_gym.bench.runner import benchmark
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.storage.store import Store
+
+X = [[0.0], [0.5], [1.0]]
+SCORES = [[0.0, 1.0, 0.5], [1.0, 0.0, -math.inf], [0.2, 0.4, 0.6], [0.9, 0.1, 0.3]]
+TESTS = [[0.0, 0.5, 1.0], [1.0, 0.0, -math.inf], [0.6, 0.4, 0.2], [0.8, 0.2, 0.4]]
+COSTS = [[1.0, 2.0, 3.0]] * 4
+NAMES = ["a", "b", "c", "d"]
+SPLITS = {"train": ["a"], "val": ["b"], "test": ["c", "d"]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    space = cs.ConfigurationSpace({"u": (0.0, 2.0)})
+    suite = hpo_gym.table_suite(
+        "Made", space, X, SCORES, test_scores=TESTS, costs=COSTS, tasks=NAMES, families=["f", "g", "h", "h"],
+        splits=SPLITS,
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("frames")
+    benchmark("random", suite, budget=3, seeds=2, out=path / "out", start="cold")
+    return path / "out"
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> Results:
+    return Results.load(folder)
+
+
+def test_what_is_loaded_is_what_was_found_and_nothing_is_written(folder: Path, results: Results) -> None:
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
+    again = Results.load(str(folder))
+    assert again.data["suites"] == results.data["suites"] and again.folder == folder
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+    assert repr(results).startswith("Results(3 optimizers on Made (2 tasks); ")
+
+
+def test_every_trial_is_a_row_of_the_table(results: Results) -> None:
+    trials = results.trials()
+    assert len(trials) == 3 * 2 * 2 * 3  # optimizers, tasks, replicates, trials
+    for (task, *_), run in trials.groupby(["task", "optimizer", "replicate"]):
+        k = NAMES.index(str(task))
+        assert run["trial"].tolist() == [1, 2, 3] and not run["given"].any() and set(run["status"]) == {"ok"}
+        found = {
+            config["u"]: tuple(rest)
+            for config, *rest in zip(run["config"], run["score"], run["test_score"], run["cost"], strict=True)
+        }
+        assert found == {2 * u[0]: (*rest,) for u, *rest in zip(X, SCORES[k], TESTS[k], COSTS[k], strict=True)}
+    assert set(trials["family"]) == {"h"} and set(trials["suite"]) == {"Made"}
+
+
+def test_runs_are_what_a_loop_over_the_trials_gives(results: Results) -> None:
+    runs, trials = results.runs(), results.trials()
+    assert len(runs) == 3 * 2 * 2 and set(runs["score"]) == {"test"} and not runs["failed"].any()
+    for _, run in runs.iterrows():
+        mine = trials[
+            (trials[["task", "optimizer", "replicate"]] == run[["task", "optimizer", "replicate"]]).all(axis=1)
+        ]
+        k, best, regrets, seen = NAMES.index(run["task"]), -math.inf, [], []
+        for score, test in zip(mine["score"], mine["test_score"], strict=True):
+            if score > best:
+                best, tested = score, test
+            span = max(TESTS[k]) - min(TESTS[k])
+            regrets.append((max(TESTS[k]) - tested) / span)
+            seen.append((max(SCORES[k]) - best) / (max(SCORES[k]) - min(SCORES[k])))
+        assert run["auc"] == pytest.approx(np.mean(regrets)) and run["regret"] == pytest.approx(regrets[-1])
+        assert run["validation_auc"] == pytest.approx(np.mean(seen)) and run["validation_regret"] == pytest.approx(0)
+
+
+def test_tasks_are_means_over_replicates(results: Results) -> None:
+    runs, tasks = results.runs(), results.tasks()
+    assert len(tasks) == 3 * 2
+    for _, row in tasks.iterrows():
+        mine = runs[(runs["task"] == row["task"]) & (runs["optimizer"] == row["optimizer"])]
+        for name in ("auc", "regret", "validation_auc", "validation_regret"):
+            assert row[name] == pytest.approx(mine[name].sum() / 2)
+        assert row["failed"] == 0 and row["score"] == "test"
+    frame = results.to_frame().set_index("optimizer")
+    assert tasks.groupby("optimizer")["auc"].mean()["random"] == pytest.approx(frame.loc["random", "auc"], abs=1e-6)
+
+
+def test_failed_runs_and_failed_trials_have_rows_that_say_so(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+    space = cs.ConfigurationSpace({"u": (0.0, 2.0)})
+    suite = hpo_gym.table_suite(
+        "Made", space, X, SCORES, tasks=NAMES, splits={"train": ["a"], "val": ["c"], "test": ["b"]}
+    )
+    results = benchmark(["random", "bench_optimizers:Crasher"], suite, budget=3, seeds=1, out=tmp_path)
+    runs = results.runs().set_index("optimizer")
+    assert runs.loc["Crasher", ["auc", "regret", "failed", "score"]].tolist() == [1.0, 1.0, True, "validation"]
+    assert results.tasks().set_index("optimizer").loc["Crasher", "failed"] == 1
+    trials = results.trials()
+    assert set(trials["optimizer"]) == {"random", "default", "portfolio"} and trials["test_score"].isna().all()
+    assert sorted(trials[trials["optimizer"] == "random"]["status"]) == ["failed", "ok", "ok"]
+    assert "1 cells failed" in repr(results)
+
+
+def test_figures_are_of_the_suite_the_task_and_the_run(results: Results) -> None:
+    for figure in (results.plot_regret(), results.plot_ranks("Made"), results.plot_profile(), results.plot_task("d")):
+        assert any("Made" in text.get_text() for text in figure.texts)
+    mine = results.trials().query("task == 'c' and optimizer == 'random' and replicate == 1")
+    (axes,) = results.plot_run("c", "random", 1).axes
+    dots, line, _ = axes.lines
+    assert dots.get_ydata().tolist() == mine["score"].tolist()
+    assert line.get_ydata().tolist() == np.maximum.accumulate(mine["score"]).tolist()
+
+
+def test_what_is_not_there_is_named(results: Results, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"'Mad'\. Did you mean 'Made'"):
+        results.plot_regret("Mad")
+    with pytest.raises(UnknownNameError, match="task in the results of Made"):
+        results.plot_task("a")
+    with pytest.raises(UnknownNameError, match="'randon'"):
+        results.plot_run("c", "randon")
+    with pytest.raises(InvalidValueError, match="replicate"):
+        results.plot_run("c", "random", 9)
+    with pytest.raises(InvalidValueError, match=r"store\.sqlite"):
+        Results.load(tmp_path)
+    with Store(tmp_path / "store.sqlite"):
+        pass
+    with pytest.raises(DamagedDataError, match="no plan"):
+        Results.load(tmp_path)
+
+
+def test_text_for_papers_and_notebooks(results: Results) -> None:
+    markdown, latex = results.to_markdown(timings=False), results.to_latex()
+    assert markdown.startswith("## Made") and "| random |" in markdown
+    assert latex.count(r"\begin{tabular}") == 1 and latex.count(r"\\") == 4 and "random & 2 (1) &" in latex
+    html = results._repr_html_()
+    assert html.count("<tr") == 4 and "portfolio" in html
+    assert latex_cell("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"

@@ -1,0 +1,165 @@
+"""Several suites as one number: equal to loops; families of several suites, zeros, failures, missing suites."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import slow_statistics as slow
+
+from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.pooling import pooled
+
+PLACES = {
+    "A": ("x", "x", "y", "z", "v"),
+    "B": ("x", "y", "w"),  # two families of A
+    "C": ("u", "t", "u"),  # none of the others
+    "One": ("x", "x"),
+    "Formulas": ("p", "q"),
+}
+NAMES = ("portfolio", "random", "a", "b")
+
+
+def group(suite: str, names: tuple[str, ...] = NAMES, *, zero: str = "", failed: str = "") -> list[Curves]:
+    """Runs of one trial: 1/8 to 1, 0 for `zero`, failed for `failed`."""
+    families, out = PLACES[suite], []
+    for name in names:
+        rng = np.random.default_rng([ord(c) for c in suite + name])
+        regret = rng.integers(1, 9, (len(families), 2, 1)) / 8
+        regret = np.zeros_like(regret) if name == zero else np.full_like(regret, np.nan) if name == failed else regret
+        out.append(Curves(suite, name, tuple(f"{suite}{i}" for i in range(len(families))), regret, families))
+    return out
+
+
+def values(curves: dict[str, list[Curves]], name: str, suites: list[str]) -> list[dict[str, list[float]]]:
+    """AUC of each task by suite and family."""
+    out = []
+    for suite in suites:
+        (c,) = [c for c in curves[suite] if c.optimizer == name]
+        found: dict[str, list[float]] = {}
+        for family, runs in zip(c.families, c.regret.tolist(), strict=True):
+            found.setdefault(family, []).append(slow.mean([1.0 if np.isnan(v) else v for (v,) in runs]))
+        out.append(found)
+    return out
+
+
+def expected(curves: dict[str, list[Curves]], name: str, anchor: str, suites: list[str]) -> tuple[list[float], float]:
+    own, other = (values(curves, n, suites) for n in (name, anchor))
+    families = [f for a in own for f in a]
+    p = slow.exchanged_p(lambda swapped: slow.pooled_exchanged(own, other, swapped), families)
+    return slow.pooled_interval(own, other), p
+
+
+@pytest.mark.parametrize("planted", [{}, {"zero": "a"}, {"failed": "b"}, {"zero": "portfolio"}])
+def test_pooled_equals_loops(planted: dict[str, str]) -> None:
+    curves = {suite: group(suite, **planted) for suite in PLACES}
+    found = pooled(curves, ["Formulas"])
+    assert found["suites"] == ["A", "B", "C"]
+    assert found["apart"] == {"Formulas": "formulas", "One": "one family"}
+    assert found["families"] == 7  # t u v w x y z
+    for anchor in ("portfolio", "random"):
+        part, ps = found["anchors"][anchor], []
+        others = [n for n in sorted(NAMES) if n != anchor]
+        for name in others:
+            ratio, p = expected(curves, name, anchor, ["A", "B", "C"])
+            row = part["optimizers"][name]
+            assert row["ratio"] == pytest.approx(ratio, rel=1e-5, abs=2e-6), (anchor, name)
+            assert row["p"] == pytest.approx(p, abs=1e-6), (anchor, name)
+            assert row["n_suites"] == 3
+            ps.append(p)
+        assert [part["optimizers"][n]["p_holm"] for n in others] == pytest.approx(slow.holm(ps), abs=3e-6)
+        assert part["comparisons"] == 3
+        own = part["optimizers"][anchor]
+        assert (own["ratio"], own["p"], own["p_holm"]) == ([1.0, 1.0, 1.0], None, None)
+
+
+def test_suites_weigh_alike_and_a_mean_of_ratios_is_geometric() -> None:
+    families = {"A": ("x", "y", "z"), "B": ("v", "w")}
+    level = {("A", "portfolio"): 0.5, ("A", "a"): 0.25, ("B", "portfolio"): 0.125, ("B", "a"): 0.5}
+    curves = {
+        s: [Curves(s, n, f, np.full((len(f), 1, 1), level[s, n])) for n in ("portfolio", "a")]
+        for s, f in families.items()
+    }
+    row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
+    assert row["ratio"] == [1.414214] * 3  # sqrt(1/2 * 4), in each draw
+    assert "random" not in pooled(curves)["anchors"]
+
+
+def test_an_auc_of_nothing_counts_as_a_ten_thousandth() -> None:
+    curves = {"A": group("A", zero="a")}
+    own, other = (values(curves, n, ["A"])[0] for n in ("a", "portfolio"))
+    row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
+    assert row["ratio"][0] == pytest.approx(1e-4 / slow.mean_of(other, sorted(other)), abs=1e-6)
+    assert sum(sum(v) for v in own.values()) == 0.0
+
+
+def test_who_did_not_run_everywhere_is_pooled_over_what_is_shared() -> None:
+    curves = {"A": group("A"), "B": group("B", ("portfolio", "b")), "C": group("C", ("random", "a", "b"))}
+    found = pooled(curves)["anchors"]
+    by = {n: (row["n_suites"], row["ratio"]) for n, row in found["portfolio"]["optimizers"].items()}
+    assert {n: count for n, (count, _) in by.items()} == {"a": 1, "b": 2, "portfolio": 2, "random": 1}
+    assert by["b"][1] == pytest.approx(expected(curves, "b", "portfolio", ["A", "B"])[0], rel=1e-5)
+    against = found["random"]["optimizers"]["b"]
+    assert against["n_suites"] == 2
+    ratio, p = expected(curves, "b", "random", ["A", "C"])
+    assert against["ratio"] == pytest.approx(ratio, rel=1e-5) and against["p"] == pytest.approx(p, abs=1e-6)
+
+
+def test_who_shares_no_suite_with_the_anchor_has_no_ratio() -> None:
+    curves = {"A": group("A", ("portfolio", "a")), "C": group("C", ("b",)), "One": group("One", ("portfolio", "c"))}
+    found = pooled(curves)["anchors"]["portfolio"]
+    assert found["comparisons"] == 1
+    assert found["optimizers"]["b"] == {
+        "ratio": [None, None, None], "p": None, "n_suites": 0, "apart": {}, "p_holm": None,
+    }  # fmt: skip
+    assert found["optimizers"]["c"]["n_suites"] == 0 and found["optimizers"]["c"]["apart"]["One"][1:] == [None, None]
+
+
+def test_what_stands_apart_has_its_own_ratio() -> None:
+    curves = {suite: group(suite) for suite in PLACES}
+    apart = pooled(curves, ["Formulas"])["anchors"]["random"]["optimizers"]["a"]["apart"]
+    own, other = (values(curves, n, ["Formulas"])[0] for n in ("a", "random"))
+    assert apart["Formulas"] == pytest.approx(
+        slow.interval(lambda d: slow.mean_of(own, d) / slow.mean_of(other, d), ["p", "q"]), abs=2e-6
+    )
+    one, base = (values(curves, n, ["One"])[0]["x"] for n in ("a", "random"))
+    assert apart["One"] == [pytest.approx(slow.mean(one) / slow.mean(base), abs=1e-6), None, None]
+
+
+def test_nothing_to_pool_says_so() -> None:
+    found = pooled({"One": group("One"), "Formulas": group("Formulas")}, ["Formulas"])
+    assert found["suites"] == [] and found["families"] == 0
+    row = found["anchors"]["portfolio"]["optimizers"]["a"]
+    assert row["ratio"] == [None, None, None] and row["n_suites"] == 0
+    json.dumps(found, allow_nan=False)
+
+
+def test_order_of_suites_tasks_and_optimizers_changes_nothing() -> None:
+    curves = {suite: group(suite) for suite in PLACES}
+
+    def turned(c: Curves) -> Curves:
+        return Curves(c.suite, c.optimizer, c.tasks[::-1], c.regret[::-1], c.families[::-1])
+
+    other: dict[str, Any] = {s: [turned(c) for c in reversed(curves[s])] for s in reversed(PLACES)}
+    assert json.dumps(pooled(other, ["Formulas"])) == json.dumps(pooled(curves, ["Formulas"]))
+
+
+def test_a_family_of_two_suites_is_one_witness() -> None:
+    """The same families in two suites, against others of the same values: as wide as in one suite, not less."""
+    rng = np.random.default_rng(4)
+    regret = {n: rng.integers(1, 9, (6, 1, 1)) / 8 for n in ("portfolio", "a")}
+
+    def suite(name: str, families: str) -> list[Curves]:
+        return [Curves(name, n, tuple(f"{name}{f}" for f in families), r, tuple(families)) for n, r in regret.items()]
+
+    def width(*suites: tuple[str, str]) -> float:
+        row = pooled({s: suite(s, f) for s, f in suites})["anchors"]["portfolio"]["optimizers"]["a"]
+        return float(np.log(row["ratio"][2] / row["ratio"][1]))
+
+    alone, same, apart = width(("A", "abcdef")), width(("A", "abcdef"), ("B", "abcdef")), width(
+        ("A", "abcdef"), ("B", "ghijkl")
+    )  # fmt: skip
+    assert same == pytest.approx(alone, rel=1e-5)
+    assert apart < 0.85 * alone

@@ -1,0 +1,97 @@
+"""How the envs go together with Gymnasium's own makers and wrappers."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
+
+import hpo_gym
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+
+ID = "hpo_gym/SVM-v0"
+
+
+def episodes(envs: Any, steps: int) -> list[tuple[int, float, int]]:
+    """Run, return and length of each episode that ends."""
+    envs.reset(seed=0)
+    envs.action_space.seed(0)
+    found = []
+    for _ in range(steps):
+        info = envs.step(envs.action_space.sample())[4]
+        if "episode" in info:
+            told = info["episode"]
+            found += [(int(i), float(told["r"][i]), int(told["l"][i])) for i in np.flatnonzero(info["_episode"])]
+    return found
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP"])
+def test_gymnasiums_statistics_stand_around_the_vector_env_and_agree_with_our_own(mode: str) -> None:
+    made: dict[str, Any] = {"num_envs": 3, "budget": 4, "autoreset_mode": mode}
+    theirs = episodes(RecordEpisodeStatistics(gym.make_vec(ID, **made)), 12)
+    ours = episodes(gym.make_vec(ID, **made, statistics=True), 12)
+    assert [(i, length) for i, _, length in theirs] == [(i, length) for i, _, length in ours]
+    assert len(ours) == (6 if mode == "NEXT_STEP" else 9) and {length for *_, length in ours} == {4}
+    assert [r for _, r, _ in theirs] == pytest.approx([r for _, r, _ in ours], rel=1e-6)
+
+
+def test_the_wrapper_of_one_env_works() -> None:
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make(ID, budget=3))
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    steps = [env.step(env.action_space.sample()) for _ in range(3)]
+    assert steps[-1][4]["episode"]["r"] == pytest.approx(sum(float(step[1]) for step in steps))
+
+
+@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+def test_a_misspelt_keyword_offers_the_nearest(make: Any) -> None:
+    with pytest.raises(UnknownNameError, match=r"No keyword of the env 'codek'\. Did you mean 'codec'\?"):
+        make(ID, codek="pool")
+    with pytest.raises(UnknownNameError, match=r"'max_budget'\. Did you mean 'budget'\?"):
+        make(ID, max_budget=3)
+
+
+def test_the_signature_is_still_that_of_the_class() -> None:
+    import inspect
+
+    assert list(inspect.signature(hpo_gym.HPOEnv).parameters)[:3] == ["suite", "split", "task"]
+    assert inspect.signature(hpo_gym.HPOVectorEnv).parameters["statistics"].default is False
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 2**64 + 5, 10**400, True, 1.0, "1"])
+def test_a_seed_that_would_be_taken_for_another_is_refused(seed: Any) -> None:
+    one, many = gym.make(ID), gym.make_vec(ID, num_envs=2)
+    for call in (one.reset, many.reset):
+        with pytest.raises((InvalidValueError, gym.error.Error), match="seed"):
+            call(seed=seed)
+    with pytest.raises(InvalidValueError, match="seed"):
+        many.reset(seed=[0, seed])
+
+
+def test_the_largest_seed_is_one_of_its_own() -> None:
+    env = gym.make(ID, codec="pool", observer="history")
+    first, last, nil = (env.reset(seed=seed)[1]["task"] for seed in (2**64 - 1, 2**64 - 1, 0))
+    assert first == last and first != nil
+
+
+@pytest.mark.parametrize("value", ["x", 1, None])
+def test_whether_statistics_are_wanted_is_a_truth(value: Any) -> None:
+    with pytest.raises(InvalidValueError, match="statistics"):
+        gym.make_vec(ID, num_envs=2, statistics=value)
+    with pytest.raises(InvalidValueError, match="max_episode_steps"):
+        hpo_gym.HPOVectorEnv(2, "SVM", max_episode_steps=True)
+
+
+def test_a_window_is_opened_by_gymnasium_or_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with pytest.raises(UnknownNameError, match="'human'"):
+        gym.make_vec(ID, num_envs=2, render_mode="human")
+    try:
+        env = gym.make(ID, render_mode="human")
+        env.reset(seed=0)
+    except gym.error.DependencyNotInstalled as missing:
+        assert "pip install" in str(missing)
+    else:
+        env.step(env.action_space.sample())
+        env.close()

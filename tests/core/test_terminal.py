@@ -1,0 +1,81 @@
+"""Tables and text for a terminal: what is left out, what is folded, and that nothing is cut."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from hpo_gym import listing
+from hpo_gym.terminal import Column, Sheet, folded
+
+SHEET = Sheet(
+    "Title",
+    [
+        Column("name", ["aa", "bbbbbb"]),
+        Column("x", ["1", "22"], 2, right=True),
+        Column("why", ["y", "z"], 1),
+        Column("last", ["u", "v"], 2),
+    ],
+    "Below.",
+)
+"""Widths with frame, by hand: 6 + 3, 2 + 3, 3 + 3, 4 + 3; with the last border 28."""
+
+
+def shown(sheet, width):
+    out = Console(width=width or 200, file=io.StringIO(), force_terminal=False)
+    out.print(sheet.table(width))
+    return out.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "heads"),
+    [
+        (None, ["name", "x", "why", "last"]),
+        (28, ["name", "x", "why", "last"]),
+        (27, ["name", "why", "last"]),
+        (23, ["name", "why", "last"]),
+        (22, ["name", "why"]),
+        (16, ["name", "why"]),
+        (15, ["name"]),
+        (5, ["name"]),
+    ],
+)
+def test_the_least_asked_columns_are_left_out_first(width, heads):
+    assert [c.head for c in SHEET.fitting(width)] == heads
+
+
+def test_what_is_left_out_is_named():
+    assert "Left out" not in shown(SHEET, 28)
+    assert "Below. Left out: x; --wide" in " ".join(shown(SHEET, 27).split())
+
+
+def test_what_is_always_shown_is_folded_and_not_cut():
+    text = shown(Sheet("T", [Column("name", ["abcdefghijklmnopqrstuvwxyz" * 2])]), 20)
+    assert max(map(len, text.splitlines())) <= 20 and "…" not in text
+    letters = "".join(c for line in text.splitlines()[4:] for c in line if c.islower())
+    assert letters == "abcdefghijklmnopqrstuvwxyz" * 2
+
+
+def test_markup_and_wide_characters_are_text():
+    sheet = Sheet("T", [Column("[bold]n[/bold]", ["[red]x[/red]", "試験"])])
+    assert sheet.columns[0].width == 14 + 3
+    assert "[red]x[/red]" in shown(sheet, 80) and "[bold]n[/bold]" in shown(sheet, 80)
+
+
+def test_text_is_folded_under_its_own_beginning():
+    assert folded("a bb ccc dddd eeeee ffffff", 22, 2) == "  a bb ccc dddd eeeee\n    ffffff"
+    assert folded("word " * 100, None) == "word " * 100
+    assert folded("https://a-long-address/that-is-not-broken", 10, 0) == "https://a-long-address/that-is-not-broken"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_listing_fits_the_terminal_and_loses_no_name(width):
+    data = listing.listing()
+    sheets = listing.tables(data)
+    text = "".join(shown(sheet, width) for sheet in sheets)
+    assert max(map(len, text.splitlines())) <= width and "…" not in text
+    for row in (*data["suites"], *data["optimizers"]):
+        assert row["name"] in text
+    told = listing.text(listing.info("SVM"), width=width)
+    assert max(map(len, told.splitlines())) <= width or width < 80  # an address is not broken
+    assert told.startswith("name: SVM") and told.index("hyperparameters:") < told.index("about:")
