@@ -102,11 +102,8 @@ def pooled_csv(results: Results) -> str:
 
 def markdown_text(results: Results, *, timings: bool = True) -> str:
     """Make a Markdown table under a heading per suite, and one of what is pooled."""
-    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
-    if shows_pooled(results):
-        tables.insert(0, ("All suites", pooled_said(results), pooled_cells(results)))
     parts = []
-    for title, note, (head, *body) in tables:
+    for title, note, (head, *body) in _every(results, timings):
         heads = [markdown_cell(h) for h in head]
         lines = [f"## {markdown_cell(title)}", "", markdown_cell(note), ""]
         lines += [_line(heads), _line(["---", *["---:"] * (len(head) - 1)])]
@@ -117,11 +114,8 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
 
 def latex_text(results: Results, *, timings: bool = False) -> str:
     """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of what is pooled."""
-    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
-    if shows_pooled(results):
-        tables.insert(0, ("All suites", pooled_said(results), pooled_cells(results)))
     parts = []
-    for title, note, (head, *body) in tables:
+    for title, note, (head, *body) in _every(results, timings):
         lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in (head, *body)]
         parts.append(
             "\n".join(
@@ -133,6 +127,13 @@ def latex_text(results: Results, *, timings: bool = False) -> str:
             )
         )  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _every(results: Results, timings: bool) -> list[tuple[str, str, list[list[str]]]]:
+    """Title, note and cells of each table: what is pooled, where it is, then the suites."""
+    tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
+    pooled = [("All suites", pooled_said(results), pooled_cells(results))] if shows_pooled(results) else []
+    return [*pooled, *tables]
 
 
 _LATEX = {
