@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpo_gym.task import Ints, Mask, filled
 
 _LOST = -np.inf
-_minimum, _where = np.minimum, np.where
+_equal, _minimum, _putmask, _where = np.equal, np.minimum, np.putmask, np.where
 
 
 class Failures:
@@ -32,19 +32,20 @@ class Failures:
         hollow: Whose incumbent is a failure, ``(n,)``.
         before: The same of the incumbents before the last step.
         mixed: Whether any of these is.
-        met: Whether any run has had a failure since all began together.
-        mended: Whether `plain` has changed a score.
+        met: Whether any run may have had a failure since all began together.
     """
 
     def __init__(self, n: int, dtype: np.dtype[Any], floor: float | NDArray[Any], *, fidelity: bool = False) -> None:
         self.floor = np.broadcast_to(np.asarray(floor, dtype), n)
         self.worst: NDArray[Any] = filled(n, np.inf, dtype)
         self.hollow = self.before = np.zeros(n, bool)
-        self.met = self.mended = self.mixed = False
-        self._fidelity = fidelity
+        self.met = self.mixed = False
+        self._unsure = True  # whether some run may have had no success
+        self._fidelity, self._lost = fidelity, np.array(_LOST, dtype)
 
     def begin(self, which: Ints | None) -> None:
         """Forget the trials of all runs (None), or of those at `which`."""
+        self._unsure = True
         if which is None:
             self.worst.fill(np.inf)
             self.hollow = self.before = np.zeros(len(self.worst), bool)
@@ -57,21 +58,34 @@ class Failures:
 
     # ------------------------------------------------------------------ a trial
     def plain(self, score: NDArray[Any]) -> bool:
-        """Whether no incumbent is or becomes a failure. If so, scores ``(n,)`` are accounted for, and what failures are
-        served is written into them: a score that is not above the incumbent's. Else ask `serve` and `lifted`.
+        """Account for scores ``(n,)`` of tables, and write what failures are served into them; ask `risen` next.
+
+        Returns:
+            Whether that was done: not where a failure of a higher fidelity may replace a success. Else ask `serve`.
         """
-        self.mended = False
-        if self.mixed:
+        lost, worst = _equal(score, self._lost), self.worst
+        if self._fidelity and (self.mixed or lost.any()):
             return False
-        if score.item(score.argmin()) == _LOST:
-            lost = (score == _LOST).nonzero()[0]
-            worst = self.worst[lost]
-            if self._fidelity or worst.item(worst.argmax()) == np.inf:
-                return False
-            score[lost] = worst
-            self.met = self.mended = True
-        _minimum(self.worst, score, out=self.worst)
+        _putmask(score, lost, worst)
+        _minimum(worst, score, out=worst)
+        if self._unsure:
+            self._first(score)
+        self.met = True  # to find out whether any run failed costs more than to believe it
         return True
+
+    def _first(self, score: NDArray[Any]) -> None:
+        """Serve the failures of runs without a success, whose score ``(n,)`` is infinity yet; all are incumbents."""
+        none = _equal(score, np.inf)
+        if not (self.mixed or none.any()):
+            self._unsure = bool((self.worst == np.inf).any())
+            return
+        _putmask(score, none, self.floor)
+        self.before, self.hollow = self.hollow, none
+        self.mixed = bool((self.before | none).any())
+
+    def risen(self) -> Mask:
+        """After `plain`: which runs had their first success, whatever its score, in place of a failure, ``(n,)``."""
+        return np.asarray(self.before > self.hollow)
 
     def served_one(self) -> float | None:
         """What a failure of the only run is served; None where `plain` is false."""
@@ -127,4 +141,4 @@ class Failures:
         """Write what other runs, those `at`, have seen to those at `which`."""
         self.hollow, self.before = self.hollow.copy(), self.before.copy()
         self.worst[which], self.hollow[which], self.before[which] = other.worst[at], other.hollow[at], other.before[at]
-        self.met, self.mixed = self.met or other.met, self.mixed or other.mixed
+        self.met, self.mixed, self._unsure = self.met or other.met, self.mixed or other.mixed, True

@@ -82,12 +82,14 @@ class FramedRows:
 
     def __init__(self, bank: PoolBank, frames: NDArray[np.float32], n: int) -> None:
         self.bank, self.frames, self.shape, self.one_pool = bank, frames, (n, bank.d + 3), len(frames) == bank.m
+        self.sure = not bank.fallible  # else `Runs` writes the scores, when it knows what failures are served
 
     def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
         runs.block = block = _empty(self.shape, _F32)
         self.frames.take(at if self.one_pool else runs.base + at, 0, block, "clip")
         score, outcome = self.bank.evaluate(runs.base, at, fidelity, runs.world)
-        block[:, self.bank.d] = score
+        if self.sure:
+            block[:, self.bank.d] = score
         return score, outcome
 
 

@@ -230,21 +230,20 @@ class Runs(Slots):
         self.cell = cell = self.base + at
         self.block = block = fused.table.take(cell, 0) if fused.few else fused.gather(cell)
         self.last = last = block[:, fused.score].copy()
-        failures, mended = self._failures, False
+        failures, slot = self._failures, self.clock % self.h
         if failures is not None:
-            if not failures.plain(last):
-                self.record(at, last)
-                return
-            mended = failures.mended
-            if mended:
-                block[:, fused.score] = last
-        if isinstance(self.start, int) and not mended:
-            self._late[self.clock % self.h] = cell
-        else:  # episodes that begin apart would ask for it soon; what failures are served stands in no table
-            slot = self.clock % self.h
+            failures.plain(last)
+            block[:, fused.score] = last
+        if not isinstance(self.start, int):  # episodes that begin apart would ask for it soon
             self.at[slot], self._score[slot] = at, last  # `at` first: it moves what a stop has left
+        else:
+            self._late[slot] = cell
+            if failures is not None:  # what they are served stands in no table
+                self._score[slot] = last
         self.previous = best = self.best
         self.best = _maximum(best, last)
+        if failures is not None and failures.mixed:
+            np.putmask(self.best, failures.risen(), last)
         self.spent = self.spent + 1.0
         self.clock += 1
 
@@ -299,13 +298,15 @@ class Runs(Slots):
         self.previous = best = self.best
         if self._lean and idle is None and failed is None:
             self.best = _maximum(best, last)
+            if self._failures is not None and self._failures.mixed:
+                np.putmask(self.best, self._failures.risen(), last)
             self.spent = self.spent + 1.0
         else:
             self._record_more(slot, at, last, outcome, fidelity, idle, failed)
         self.clock = clock + 1
 
     def _failed_in(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
-        """Who failed, ``(n,)``, and what failures are served into `score`; None: all goes as without failures."""
+        """Who failed, ``(n,)``, with what they are served in `score`; None: done, but for `Failures.risen`."""
         failures = self._failures
         if failures is None:
             return None
@@ -313,13 +314,15 @@ class Runs(Slots):
         failed = None
         if idle is not None or (status is not None and status.any()) or not failures.plain(score):
             failed = failures.serve(score, status, idle)
-        if self.block is not None and (failed is not None or failures.mended):
+        if self.block is not None:
             self.block[:, self.d] = score
         return failed
 
-    def _told(self, cell: Ints) -> tuple[Ints, NDArray[Any]]:
+    def _write_late(self, slot: int, cell: Ints) -> None:
         assert self._fused is not None
-        return cell - self.base, self._fused.scores(cell)
+        self._at[slot] = cell - self.base
+        if self._failures is None:
+            self._score[slot] = self._fused.scores(cell)
 
     def _record_more(
         self,
@@ -357,12 +360,17 @@ class Runs(Slots):
 
     def _lifts(self, score: NDArray[Any], failed: Mask | None) -> Mask:
         """Account for incumbents where all trials are full; which runs have a new one, ``(n,)``."""
-        before = self.best
-        if failed is None or self._failures is None:
-            self.best = np.maximum(before, score)
-            return score > before
-        self.best = self._failures.lifted(failed, score, before)
-        return self._failures.better(failed, score, before)
+        before, failures = self.best, self._failures
+        if failed is not None and failures is not None:
+            self.best = failures.lifted(failed, score, before)
+            return failures.better(failed, score, before)
+        self.best = np.maximum(before, score)
+        better = score > before
+        if failures is not None and failures.mixed:
+            risen = failures.risen()
+            np.putmask(self.best, risen, score)
+            better |= risen
+        return np.asarray(better)
 
     def _beats(self, score: NDArray[Any], used: Floats, failed: Mask | None) -> Mask:
         """As `_lifts`, where trials have a fidelity: a higher one beats any score."""

@@ -87,7 +87,7 @@ class Slots(ABC):
     def _settle(self) -> None:
         """Write and move what steps have left to be written and moved: most agents never ask for it."""
         for slot, cell in self._late.items():
-            self._at[slot], self._score[slot] = self._told(cell)
+            self._write_late(slot, cell)
         self._late.clear()
         if self._halted is not None:
             who, self._halted = self._halted, None
@@ -101,8 +101,8 @@ class Slots(ABC):
             self._halted = None
 
     @abstractmethod
-    def _told(self, cell: Ints) -> tuple[Ints, NDArray[Any]]:
-        """Rows and scores of trials at flat places ``(n,)``."""
+    def _write_late(self, slot: int, cell: Ints) -> None:
+        """Write the trials at flat places ``(n,)`` of a table to a slot."""
 
     # ------------------------------------------------------------------ in order
     @property
