@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from hpo_gym.checks import check_env, check_optimizer, check_suite
     from hpo_gym.codecs import CODECS, Codec, Proposal
     from hpo_gym.env import HPOEnv
+    from hpo_gym.forms import make_optimizer
+    from hpo_gym.forms.policy_optimizer import PolicyOptimizer
+    from hpo_gym.jobs.progress import Callback, TensorBoard
     from hpo_gym.learning.saved import load
     from hpo_gym.learning.train import train
     from hpo_gym.observers import OBSERVERS, Observer
@@ -39,9 +42,7 @@ if TYPE_CHECKING:
         Evaluations,
         Optimizer,
         Trainable,
-        make_optimizer,
     )
-    from hpo_gym.policy_optimizer import PolicyOptimizer
     from hpo_gym.rewards import REWARDS, Reward
     from hpo_gym.space import SearchSpace
     from hpo_gym.suite import SUITES, Suite
@@ -59,6 +60,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "BatchOptimizer": "optimizer",
     "CODECS": "codecs",
+    "Callback": "jobs.progress",
     "Codec": "codecs",
     "Context": "optimizer",
     "Evaluations": "optimizer",
@@ -69,7 +71,7 @@ _LAZY = {
     "OPTIMIZERS": "optimizer",
     "Observer": "observers",
     "Optimizer": "optimizer",
-    "PolicyOptimizer": "policy_optimizer",
+    "PolicyOptimizer": "forms.policy_optimizer",
     "Proposal": "codecs",
     "Query": "trial",
     "REWARDS": "rewards",
@@ -80,6 +82,7 @@ _LAZY = {
     "Status": "trial",
     "Suite": "suite",
     "Task": "task",
+    "TensorBoard": "jobs.progress",
     "Trainable": "optimizer",
     "Trial": "trial",
     "augment": "tasks.augment",
@@ -90,7 +93,7 @@ _LAZY = {
     "leave_suite_out": "suites.leave_one_out",
     "load": "learning.saved",
     "load_suite": "suites",
-    "make_optimizer": "optimizer",
+    "make_optimizer": "forms",
     "regret_of": "bench.incumbents",
     "rollout": "bench.rollout",
     "suite_from_csv": "tables.csv",
@@ -105,6 +108,7 @@ __all__ = [
     "REWARDS",
     "SUITES",
     "BatchOptimizer",
+    "Callback",
     "CheckFailed",
     "Codec",
     "Context",
@@ -130,6 +134,7 @@ __all__ = [
     "StorageFullError",
     "Suite",
     "Task",
+    "TensorBoard",
     "Trainable",
     "Trial",
     "UnknownNameError",

@@ -10,8 +10,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,8 +20,6 @@ import hpo_gym
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
-    from rich.progress import Task
-
     from hpo_gym.bench.results import Results
     from hpo_gym.suite import Suite
     from hpo_gym.terminal import Sheet
@@ -97,7 +94,7 @@ def bench(
     suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
     optimizers: Annotated[
         str | None,
-        typer.Option(help="Names separated by commas; module:name for a class of yours; folders of trained ones."),
+        typer.Option(help="Names separated by commas; file.py:Name for a class of yours; folders of trained ones."),
     ] = None,
     split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
@@ -130,10 +127,11 @@ def bench(
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
     from hpo_gym.bench.runner import FIRST, benchmark
+    from hpo_gym.jobs.progress import bar
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
     suites = [s.strip() for s in suite.split(",") if s.strip()]
-    with _progress(quiet) as progress, warnings.catch_warnings():
+    with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
@@ -145,7 +143,7 @@ def bench(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="A trainable optimizer; module:name for a class of your own.")],
+    name: Annotated[str, typer.Argument(help="A trainable optimizer; file.py:Name for a class of your own.")],
     suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
     fold: Annotated[int | None, typer.Option(help="0..4, instead of the published split.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Trials; by default the optimizer's own.")] = None,
@@ -165,18 +163,19 @@ def train(
 
     It learns from the meta-train tasks; the version that does best on the validation tasks is kept.
     """
+    from hpo_gym.jobs.progress import bar
+    from hpo_gym.learning.train import summary
     from hpo_gym.learning.train import train as run
 
     names = [s.strip() for s in suite.split(",") if s.strip()]
-    with _progress(quiet, "trials") as progress:
+    with bar("trials", shown=not quiet) as progress:
         curve = run(
             name, names, fold=fold, steps=steps, seed=seed, settings=_settings(settings or ()), out=out, resume=resume,
             progress=progress,
         )  # fmt: skip
     if curve and not quiet:
-        best = min(regret for _, regret in curve)
-        print(f"regret on validation: {curve[0][1]:.4f} at first, {best:.4f} at best, after {curve[-1][0]:,.0f} trials")
-    print(f"{name} -> {out}")
+        print(summary(curve))
+    print(f"{name} -> {name}@{out}" if ":" in name else f"{name} -> {out}")
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -242,7 +241,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fa
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="A suite, an optimizer, or a suite's folder.")],
+    name: Annotated[str, typer.Argument(help="A suite or an optimizer: a name, a folder, file.py:Name.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     wide: Wide = False,
 ) -> None:
@@ -317,8 +316,9 @@ def build(
     Trains and scores what is missing, or converts a published table; then writes the suites' folders.
     """
     from hpo_gym.builders.order import BUILDERS, Order
+    from hpo_gym.jobs.progress import bar
 
-    with _progress(quiet) as progress:
+    with bar("cells", shown=not quiet) as progress:
         order = Order(archives, out, work, engine, workers, resume, assemble, _tasks(tasks), rows, progress)
         for maker in [BUILDERS.get(name) for name in suites]:
             maker(order)
@@ -430,29 +430,6 @@ def _finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, 
         print(f"{failed} cells failed; the first: {first[0]} {first[-1]}", file=sys.stderr)
         if not allow_failures:
             raise typer.Exit(FAILED_CELLS)
-
-
-@contextmanager
-def _progress(quiet: bool, unit: str = "cells") -> Iterator[Callable[[int, int, str], None]]:
-    """A bar with rate and time left, on standard error."""
-    if quiet:
-        yield lambda done, total, what: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """So many units per second."""
-
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
-
-    columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
 def _print(*sheets: Sheet, wide: bool) -> None:

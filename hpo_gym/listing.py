@@ -9,9 +9,10 @@ from typing import Any
 
 from hpo_gym.codecs import CODECS
 from hpo_gym.errors import MissingExtraError, unknown
-from hpo_gym.learning.saved import read_about, shipped
+from hpo_gym.forms import SAVED, Form, form_of
+from hpo_gym.learning.saved import ABOUT, is_saved, parted, read_about, shipped
 from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimizer import OPTIMIZERS, Trainable
 from hpo_gym.rewards import REWARDS
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
@@ -66,12 +67,13 @@ def trained_row(folder: Path) -> dict[str, Any]:
     return {"optimizer": head["optimizer"], "suites": head["suites"], "settings": head["settings"]}
 
 
-def info(name: str) -> dict[str, Any]:
-    """All about a suite (or a suite's folder) or an optimizer.
+def info(what: object) -> dict[str, Any]:
+    """All about a suite (or a suite's folder), or an optimizer in any form (`hpo_gym.forms`).
 
     Raises:
         UnknownNameError: There is none of that name; the message offers the nearest of either kind.
     """
+    name = str(what) if isinstance(what, (str, Path)) else ""
     if name in SUITES.entries() or (Path(name) / "suite.json").is_file():
         suite = load_suite(name)
         hyperparameters = [
@@ -94,13 +96,48 @@ def info(name: str) -> dict[str, Any]:
             maker = OPTIMIZERS.get(name)
         except MissingExtraError as missing:
             return {"name": row.pop("name"), "description": str(missing), "settings": {}, **row}
-        settings = {p.name: _default(p) for p in inspect.signature(maker).parameters.values() if p.name != "self"}
-        return {"name": row.pop("name"), "description": inspect.getdoc(maker) or "", "settings": settings, **row}
-    raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries()])
+        return {
+            "name": row.pop("name"),
+            "description": inspect.getdoc(maker) or "",
+            "settings": _settings(maker),
+            **row,
+        }
+    if name and ":" not in name and not is_saved(name):
+        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()])
+    return _about(form_of(what))
 
 
-def _default(parameter: inspect.Parameter) -> Any:
-    value = parameter.default
+def _about(form: Form) -> dict[str, Any]:
+    """All about an optimizer that is not registered, or is trained."""
+    optimizer: Any = form.make()
+    own = getattr(optimizer, "settings", None)
+    seen = sorted(getattr(optimizer, "seen", ()))
+    trained = {} if not seen else {"trained on": f"{len(seen)} families of data sets", **_training(form)}
+    return {
+        "name": form.name,
+        "description": inspect.getdoc(type(optimizer)) or "",
+        "class": f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
+        "settings": dict(own) if isinstance(own, Mapping) else _settings(type(optimizer), optimizer),
+        "trainable": isinstance(optimizer, Trainable),
+        **trained,
+    }
+
+
+def _training(form: Form) -> dict[str, Any]:
+    if not form.spec.startswith(SAVED):
+        return {}
+    _, folder = parted(form.spec.removeprefix(SAVED))
+    suites = read_about(folder).get("suites", []) if (folder / ABOUT).is_file() else []
+    return {"suites": ", ".join(suites), "folder": str(folder)}
+
+
+def _settings(maker: Any, made: object = None) -> dict[str, Any]:
+    """Arguments of a class: their defaults, or what one that was made keeps under their names."""
+    known = [p for p in inspect.signature(maker).parameters.values() if p.name != "self"]
+    return {p.name: _plain(getattr(made, p.name, p.default)) for p in known}
+
+
+def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import SplitError
-from hpo_gym.registry import Registry, made
+from hpo_gym.registry import Registry
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
@@ -168,20 +168,6 @@ class Resumable(Trainable, Protocol):
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
-
-
-def make_optimizer(name: str, **settings: object) -> Optimizer:
-    """Make a registered optimizer.
-
-    Args:
-        name: A registered name; `hpo-gym list` shows them.
-        settings: Arguments of its class.
-
-    Raises:
-        UnknownNameError: No such optimizer, or no such setting.
-        MissingExtraError: It needs an optional package; the message is the install command.
-    """
-    return made(OPTIMIZERS.get(name), name, settings)
 
 
 def smoke_of(name: str) -> dict[str, Any]:

@@ -14,10 +14,11 @@ import importlib.util
 import inspect
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError, unknown
@@ -36,6 +37,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "notebooks": ("ipykernel", "nbclient", "nbformat"),
     }
 )
+_FILES: dict[str, Path] = {}  # of the modules that were imported as files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -131,22 +133,40 @@ class Registry(Generic[T]):
         return self._made[name]
 
     def resolve(self, spec: str) -> Callable[..., T]:
-        """Return the maker of "name", or of "module:name" after importing a user's own module.
+        """Return the maker of "name", or of "module:name" or "file.py:name" after importing a user's own file.
 
         Only for what a user types on the command line: it imports what it is told to, so never for a data file.
+
+        Raises:
+            UnknownNameError: No such name, module or file.
         """
         module, colon, name = spec.rpartition(":")
         if not colon:
             return self.get(spec)
-        loaded = _import_user(module)
-        entry = self._here.get(name)
-        if entry is not None and (entry.module == module or entry.module.startswith(module + ".")):
+        loaded = _import_file(Path(module)) if module.endswith(".py") else _import_user(module)
+        entry, package = self._here.get(name), loaded.__name__
+        if entry is not None and (entry.module == package or entry.module.startswith(package + ".")):
             return self.get(name)
         maker = getattr(loaded, name, None)
         if not callable(maker):
-            theirs = {n for n, e in self._here.items() if e.module == module}
+            theirs = {n for n, e in self._here.items() if e.module == package}
             raise unknown(f"{self.kind} in module {module!r}:", name, theirs | _public(loaded))
         return cast("Callable[..., T]", maker)
+
+    def name_of(self, maker: object) -> str | None:
+        """The registered name of a maker, None where it has none."""
+        return next((name for name, known in self._made.items() if known is maker), None)
+
+    def place_of(self, maker: object) -> str | None:
+        """The name or the "module:name" that gives a maker in any process; None where there is none, as at a prompt."""
+        module, name = str(getattr(maker, "__module__", "")), str(getattr(maker, "__qualname__", ""))
+        known = self.name_of(maker)
+        if known is not None and self._here[known].package in self.packages:
+            return known
+        loaded = sys.modules.get(module)
+        if module == "__main__" or loaded is None or getattr(loaded, name, None) is not maker:
+            return None
+        return f"{_FILES.get(module, module)}:{name}"
 
     def _entry(self, name: str) -> Entry:
         entries = self.entries()
@@ -280,7 +300,28 @@ def _duplicate(kind: str, entry: Entry, other: Entry) -> InvalidValueError:
     )
 
 
-def _import_user(module: str) -> object:
+def _import_file(path: Path) -> ModuleType:
+    """A file as a module, imported once in a process; its folder is on the import path, as if it were run."""
+    if not path.is_file():
+        raise UnknownNameError(f"No file {str(path)!r} (from 'file.py:name').")
+    place = path.resolve()
+    name = f"{place.stem}_{zlib.crc32(str(place).encode()):08x}"
+    if name not in sys.modules:
+        if str(place.parent) not in sys.path:
+            sys.path.append(str(place.parent))
+        spec = importlib.util.spec_from_file_location(name, place)
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        _FILES[name] = place
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def _import_user(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as fault:

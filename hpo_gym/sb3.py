@@ -1,21 +1,25 @@
-"""The bridge to Stable-Baselines3: our vector env as its `VecEnv`."""
+"""The bridge to Stable-Baselines3: our vector env as its `VecEnv`, and the weights of its files without their code."""
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.registry import require
 from hpo_gym.task import Ints
 from hpo_gym.vector import HPOVectorEnv
 
 require("rl")
 
+import torch  # noqa: E402
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - after the check of the extra
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices  # noqa: E402
 
@@ -35,6 +39,36 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
     """
     env = HPOVecEnv(vector_env)
     return VecMonitor(env, monitor if isinstance(monitor, str) else None) if monitor else env
+
+
+def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpPolicy", **settings: Any) -> Any:
+    """A new model with the weights of a .zip that Stable-Baselines3 saved; nothing else of the file is read or run.
+
+    Args:
+        file: What `model.save` wrote.
+        algorithm: The class of the model, such as `PPO`.
+        env: The env that it was trained on: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
+        policy: What the algorithm calls the policy.
+        settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
+
+    Raises:
+        DamagedDataError: No such file, or none that holds weights.
+        InvalidValueError: Weights of other shapes.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            data = io.BytesIO(archive.read("policy.pth"))
+            weights = torch.load(data, map_location="cpu", weights_only=True)  # no S301: tensors alone
+    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError) as fault:
+        raise DamagedDataError(f"{file} must be a .zip of Stable-Baselines3 with a policy.pth: {fault}.") from fault
+    except Exception as fault:  # `weights_only` met more than numbers
+        raise DamagedDataError(f"{file}: policy.pth must hold numbers alone: {fault}.") from fault
+    model = algorithm(policy, as_vec_env(env) if isinstance(env, HPOVectorEnv) else env, **settings)
+    try:
+        model.policy.load_state_dict(weights)
+    except (RuntimeError, AttributeError, TypeError) as fault:
+        raise InvalidValueError(f"The weights of {file} must fit {algorithm.__name__}({policy!r}): {fault}") from fault
+    return model
 
 
 class HPOVecEnv(VecEnv):

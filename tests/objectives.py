@@ -24,7 +24,8 @@ from ConfigSpace import (
 from small import PATIENCE, TRAINABLE, import_packages, made, within
 
 from hpo_gym import seeding
-from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Evaluated, Task, bank_of

@@ -19,7 +19,8 @@ import pytest
 import toys  # noqa: F401 - registers the suites
 
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS, make_optimizer, smoke_of
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import OPTIMIZERS, smoke_of
 from hpo_gym.registry import EXTRAS
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite

@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 import hpo_gym
 from hpo_gym.bench.incumbents import mean_regret
-from hpo_gym.optimizer import make_optimizer
+from hpo_gym.forms import make_optimizer
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "learning.json", HERE.parents[1] / "docs" / "figures" / "learning.png"

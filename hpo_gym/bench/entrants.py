@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
-from hpo_gym.learning.saved import folder_of, load, read_about
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Optimizer, Trainable
-from hpo_gym.registry import made
-
-SAVED = "saved:"
+from hpo_gym.forms import SAVED, Form
+from hpo_gym.learning.saved import content_of, parted
+from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Entrant:
 
     Attributes:
         name: Its name in the results.
-        spec: A registered name, "module:name", or "saved:" and the name or the folder of what is trained.
+        spec: What makes it, see `Form`.
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
             Of one that does not tell them by a mapping `settings`, or is trained, "".
@@ -30,6 +28,7 @@ class Entrant:
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
         trainings: How often it is trained, each time from other seeds; replicate r of a task runs what training
             r mod `trainings` learned.
+        maker: Makes one, where `spec` does not: it goes to the workers, and into no file.
     """
 
     name: str
@@ -40,9 +39,10 @@ class Entrant:
     batched: bool = False
     trainings: int = 1
     resolved: str = ""
+    maker: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, name: str, spec: str, settings: Mapping[str, Any], trainings: int = 1) -> Entrant:
+    def of(cls, form: Form, trainings: int = 1) -> Entrant:
         """An entrant after it was made once: only here is a "module:name" believed, never from a stored plan.
 
         Raises:
@@ -50,8 +50,9 @@ class Entrant:
             UnknownNameError: No such optimizer or setting.
             MissingExtraError: It needs an optional package.
         """
+        spec, settings = form.spec, dict(form.settings)
         try:
-            entrant = cls(name, spec, json.dumps(settings, sort_keys=True, allow_nan=False))
+            entrant = cls(form.name, spec, json.dumps(settings, sort_keys=True, allow_nan=False), maker=form.maker)
             optimizer = entrant.make()
             version = int(getattr(optimizer, "version", 1))
         except HPOGymError:
@@ -59,12 +60,12 @@ class Entrant:
         except Exception as fault:  # of the user's own module or class
             why = f"{type(fault).__name__}: {fault}"
             raise InvalidValueError(
-                f"Optimizer {spec!r} must be made by its settings {dict(settings)} alone, got {why}."
+                f"Optimizer {form.name!r} must be made by its settings {settings} alone, got {why}."
             ) from fault
         if not isinstance(optimizer, Optimizer):
             kind = type(optimizer).__name__
-            raise InvalidValueError(f"{spec!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
-        trainable = isinstance(optimizer, Trainable) and not spec.startswith(SAVED)
+            raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
+        trainable = isinstance(optimizer, Trainable) and "checksum" not in settings
         batched = isinstance(optimizer, BatchOptimizer)
         several = trainings if trainable else 1
         resolved = "" if spec.startswith(SAVED) else _resolved(optimizer)
@@ -79,13 +80,18 @@ class Entrant:
             DamagedDataError: It was trained, and its files have changed since.
         """
         settings = json.loads(self.settings)
-        if not self.spec.startswith(SAVED):
-            return made(OPTIMIZERS.resolve(self.spec), self.name, settings)
-        folder = folder_of(self.spec.removeprefix(SAVED))
-        found = read_about(folder)["checksum"]
-        if found != settings["checksum"]:
-            raise DamagedDataError(f"{folder} has changed since the comparison began: {settings['checksum']}, {found}.")
-        return load(folder)
+        if self.spec.startswith(SAVED):
+            _, folder = parted(self.spec.removeprefix(SAVED))
+            found = content_of(folder)
+            if found != settings["checksum"]:
+                raise DamagedDataError(
+                    f"{folder} has changed since the comparison began: {settings['checksum']}, {found}."
+                )
+        return Form(self.name, self.spec, settings, self.maker).make()
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the maker, as JSON values."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maker"}
 
     @functools.cached_property
     def asked(self) -> dict[str, Any]:

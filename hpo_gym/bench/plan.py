@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,14 +24,12 @@ from hpo_gym.bench.summaries import Findings, Incumbents, curves_of, summaries, 
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome, run
+from hpo_gym.jobs.progress import Progress
 from hpo_gym.seeding import digest
 from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
-
-Progress = Callable[[int, int, str], None]
-"""Told cells done, cells in all, and what is being done."""
 
 _TOGETHER, _APART = 128, 16  # cells of a job
 
@@ -51,7 +49,7 @@ class Plan:
         """What the report needs to be made anew, without importing any optimizer."""
         return {
             "protocol": self.protocol.to_json(),
-            "entrants": [asdict(e) for e in self.entrants],
+            "entrants": [e.to_json() for e in self.entrants],
             "suites": {_within(spec, self.folder): suite.data_hash for spec, suite in self.suites.items()},
         }
 

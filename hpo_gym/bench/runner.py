@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from hpo_gym.bench.entrants import SAVED, Entrant
-from hpo_gym.bench.plan import Plan, Progress
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.errors import InvalidValueError, MissingExtraError
+from hpo_gym.forms import Form, form_of, is_model
 from hpo_gym.jobs.engines import check_engine
-from hpo_gym.learning.saved import ABOUT, folder_of, read_about, shipped
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
+from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import SUITES, Suite
@@ -31,7 +31,7 @@ CONTROLS = ("default", "portfolio")
 
 
 def benchmark(
-    optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = FIRST,
+    optimizers: object = FIRST,
     suites: str | Path | Suite | Iterable[str | Path | Suite] = "AutoML",
     *,
     split: str = "test",
@@ -46,13 +46,16 @@ def benchmark(
     workers: int | None = None,
     out: str | Path = "hpo-gym-results",
     resume: bool = False,
-    progress: Progress = lambda done, total, what: None,
+    progress: Progress | bool | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
     Args:
-        optimizers: Registered names, "module:name" for a class of one's own, or ``{"name": .., setting: ..}``; or what
-            is trained already, by its shipped name or its folder. The two controls run in any case.
+        optimizers: One or several, each in any form (`hpo_gym.forms`): a name, ``"file.py:Name"``, a class, an
+            optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
+            mapping of the names that they get in the results to them. What can be trained and is not yet is trained
+            first. The two controls run in any case.
         suites: Registered names, folders, or suites.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
         trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
@@ -62,7 +65,9 @@ def benchmark(
         workers: Processes; by default one per core.
         out: A folder of its own.
         resume: Go on with what `out` holds; cells that failed are tried again.
-        progress: Called after each job.
+        progress: Whether to show a bar, by default where a person looks; or a function that is told cells done, cells
+            in all and what is being done.
+        callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
@@ -86,16 +91,20 @@ def benchmark(
         named = {e.name for e in entrants}
         entrants += [e for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
-    with Store(folder / "store.sqlite") as store:
+    what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
+    with told(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
         plan, before = Plan(protocol, entrants, loaded, folder), store.meta_get("plan")
         if before is not None:
             plan.check_goes_on(json.loads(before))
         store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
-        plan.carry_out(store, engine, workers, progress)
+        plan.carry_out(store, engine, workers, tell)
         results = Results.of(plan, store)
-    results.write()
+        results.write()
+        tell.result, tell.said = results, repr(results)
+    if results.failed_cells:
+        LOGGER.warning("%d cells failed; the first: %s", results.failed_cells, (*results.errors, "it is missing")[0])
     return results
 
 
@@ -110,52 +119,53 @@ def report(folder: str | Path, *, timings: bool = True) -> Results:
     return results
 
 
-def entrants_of(
-    optimizers: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]], trainings: int = 1
-) -> list[Entrant]:
+def entrants_of(optimizers: object, trainings: int = 1) -> list[Entrant]:
     """The optimizers to compare, controls included; checked before anything runs.
 
     One whose extra is not installed is left out, with a warning; where all that are given are so, that is an error.
     """
-    given = [optimizers] if isinstance(optimizers, (str, Mapping)) else list(optimizers)
     found: dict[str, Entrant] = {}
     lost: list[MissingExtraError] = []
-    for one in [*given, *CONTROLS]:
-        label, spec, settings = _named(one)
-        if spec in CONTROLS and label in found and found[label].spec == spec:
+    asked = [_labelled(form_of(one), label) for label, one in _given(optimizers)]
+    for form in [*asked, *(form_of(name) for name in CONTROLS)]:
+        if form.spec in CONTROLS and form.name in found and found[form.name].spec == form.spec:
             continue
-        if label in found:
-            raise InvalidValueError(f"Optimizers must differ in name, got {label!r} twice.")
+        if form.name in found:
+            raise InvalidValueError(
+                f"Optimizers must differ in name, got {form.name!r} twice: give a mapping of names to optimizers."
+            )
         try:
-            found[label] = Entrant.of(label, spec, settings, trainings)
+            found[form.name] = Entrant.of(form, trainings)
         except MissingExtraError as missing:
             lost.append(missing)
-            if len(lost) == len(given):
+            if len(lost) == len(asked):
                 raise
-            warnings.warn(f"{label} is left out. {missing}", stacklevel=3)
+            warnings.warn(f"{form.name} is left out. {missing}", stacklevel=3)
     return list(found.values())
 
 
-def _named(one: object) -> tuple[str, str, dict[str, Any]]:
-    """Label, spec and settings of one given optimizer."""
-    settings: dict[str, Any] = {"name": one} if isinstance(one, str) else dict(one) if isinstance(one, Mapping) else {}
-    spec = settings.pop("name", None)
-    if not isinstance(spec, str):
-        raise InvalidValueError(f'An optimizer must be a name or {{"name": .., setting: ..}}, got {one!r}.')
-    if spec not in OPTIMIZERS.entries() and ":" not in spec and (spec in shipped() or (Path(spec) / ABOUT).is_file()):
-        if settings:
-            raise InvalidValueError(f"What is trained has its settings: give {spec!r} none, got {settings}.")
-        folder = folder_of(spec).resolve()
-        place = spec if spec in shipped() else folder  # what ships has its name on every machine
-        return folder.name, f"{SAVED}{place}", {"checksum": read_about(folder)["checksum"]}
-    label = spec.rpartition(":")[2]
-    if settings:
+def _given(optimizers: object) -> list[tuple[str | None, object]]:
+    """What is compared, and the names that it is given."""
+    if isinstance(optimizers, Mapping) and "name" not in optimizers:
+        return [(str(label), one) for label, one in optimizers.items()]
+    several = isinstance(optimizers, Iterable) and not isinstance(optimizers, (str, Mapping, Path, tuple, Optimizer))
+    if several or (isinstance(optimizers, tuple) and not is_model(optimizers)):
+        return [(None, one) for one in optimizers]  # type: ignore[attr-defined]
+    return [(None, optimizers)]
+
+
+def _labelled(form: Form, label: str | None) -> Form:
+    """A form by its name in the results: the given one, else its own with its settings."""
+    settings = {} if "checksum" in form.settings else form.settings
+    if label is None and settings:
         try:
             parts = [f"{k}={json.dumps(settings[k], allow_nan=False)}" for k in sorted(settings)]
         except (TypeError, ValueError) as fault:
-            raise InvalidValueError(f"Settings of {spec!r} must be plain JSON, got {settings}: {fault}.") from fault
-        label += "(" + ",".join(parts) + ")"
-    return label, spec, settings
+            raise InvalidValueError(
+                f"Settings of {form.name!r} must be plain JSON, got {dict(settings)}: {fault}."
+            ) from fault
+        label = f"{form.name}({','.join(parts)})"
+    return form if label is None else replace(form, name=label)
 
 
 def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path) -> dict[str, Suite]:

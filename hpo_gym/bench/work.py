@@ -19,7 +19,7 @@ from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import SplitError
 from hpo_gym.jobs.memory import keep_memory
-from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable, Trainable
+from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable
 from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
@@ -142,7 +142,7 @@ def _times(seconds: Sequence[float]) -> dict[str, float]:
 
 def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]:
     tasks = [suite.task(cell.task) for cell in cells]
-    seen = optimizer.seen if isinstance(optimizer, Trainable) else frozenset()
+    seen: frozenset[str] = getattr(optimizer, "seen", frozenset())
     for task in tasks:
         if task.family in seen:
             raise SplitError(

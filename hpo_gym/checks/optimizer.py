@@ -15,7 +15,8 @@ from hpo_gym import seeding
 from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
-from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable, make_optimizer
+from hpo_gym.forms import form_of
+from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, bank_of, pooled
 from hpo_gym.trial import Query, Status, Trial
@@ -27,7 +28,7 @@ _NEAR = 1e-9  # so far may a proposal's fidelity be from the level that it means
 
 
 def check_optimizer(
-    make: Make | str,
+    optimizer: object,
     task: Task | Context,
     *,
     budget: int = 12,
@@ -45,7 +46,7 @@ def check_optimizer(
     validation tasks whose families it does not name.
 
     Args:
-        make: Makes one, or its registered name.
+        optimizer: In any form (`hpo_gym.forms`): a name, a class, a function that makes one, an optimizer.
         task: What it tunes, or the context of a task whose scores are made up.
         budget: In full evaluations.
         prior: Earlier tasks, none of them a relative of `task`.
@@ -55,7 +56,7 @@ def check_optimizer(
     Raises:
         CheckFailed: `faults` lists all that was found.
     """
-    new: Make = (lambda: make_optimizer(make)) if isinstance(make, str) else make
+    new: Make = form_of(optimizer).make
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")
     if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):

@@ -11,21 +11,23 @@ import importlib.util
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
-from hpo_gym.optimizer import OPTIMIZERS, Optimizer, make_optimizer
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame
+from hpo_gym.optimizer import OPTIMIZERS, Optimizer
+from hpo_gym.registry import made
 from hpo_gym.storage.whole import checksum, sealed, write_files
 from hpo_gym.suite import SUITES
 from hpo_gym.suites import load_suite
 
 FORMAT = 1
 ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
+TRAINING = "training.json"
 _OURS = ("format", "optimizer", "data", "arrays", "sha256", "checksum")
 _LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
 
@@ -120,24 +122,79 @@ def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[
             )
 
 
-def load(saved: str | Path) -> Optimizer:
-    """A trained optimizer: one that is shipped, by its name (`shipped`), or one from a folder that `save` wrote.
+def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
+    """A trained optimizer.
+
+    Args:
+        saved: The name of one that is shipped (`shipped`), a folder that `hpo_gym.train` or `save` wrote, or
+            ``"file.py:Name@folder"``, with the class that was trained.
+        optimizer: The class that was trained, or its name, where it is not a registered one.
 
     Raises:
-        InvalidValueError: Neither.
+        InvalidValueError: Nothing of the kind.
         DamagedDataError: Its files are not what was written, or were trained on other data than a suite has now.
+        UnknownNameError: The folder is of a class of one's own: say which.
         MissingExtraError: It needs an optional package.
     """
-    folder = folder_of(saved)
-    name = read_about(folder).get("optimizer")
-    if name not in OPTIMIZERS.entries():
-        raise DamagedDataError(
-            f"{folder / ABOUT}: `optimizer` must be a registered name (of a class of yours, import its module first), "
-            f"got {name!r}."
+    spec, folder = parted(saved)
+    found: Any = _maker(folder, optimizer or spec)
+    found.load(folder)
+    return found  # type: ignore[no-any-return]
+
+
+def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
+    """What is to load a folder, made with the settings that were trained where it stores none itself."""
+    about = read_about(folder) if (folder / ABOUT).is_file() else None
+    said = _training(folder) if about is None else about
+    name, settings = str(said.get("optimizer")), {} if about is not None else dict(said.get("settings", {}))
+    if given is None and name not in OPTIMIZERS.entries():
+        raise UnknownNameError(
+            f"{folder} was trained by {name!r}, which is no registered optimizer. Name its class: "
+            f"`load({str(folder)!r}, TheClass)`, or 'file.py:TheClass@{folder}'."
         )
-    optimizer: Any = make_optimizer(name)
-    optimizer.load(folder)
-    return optimizer  # type: ignore[no-any-return]
+    maker = given if callable(given) else OPTIMIZERS.resolve(given or name)
+    return made(maker, name, settings)
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    path = folder / TRAINING
+    with blame(path):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or not isinstance(said.get("settings"), dict):
+            raise InvalidValueError("it must say `optimizer` and `settings`.")
+    return said
+
+
+def is_saved(text: str) -> bool:
+    """Whether `load` takes a text: a shipped name, the folder of a trained optimizer, or "file.py:Name@folder"."""
+    spec, folder = _split(text)
+    return text in shipped() or ((spec is not None or ":" not in text) and _is_folder(folder))
+
+
+def content_of(folder: Path) -> str:
+    """The hash of what was learned: the same for the same bytes, however long it was trained."""
+    if (folder / ABOUT).is_file():
+        return str(read_about(folder)["checksum"])
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != TRAINING)
+    parts = [f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def parted(saved: str | Path) -> tuple[str | None, Path]:
+    """The class that a text names, or None, and the folder; raises `InvalidValueError` where there is none."""
+    spec, folder = _split(str(saved))
+    return spec, folder_of(folder)
+
+
+def _split(text: str) -> tuple[str | None, Path]:
+    spec, at, folder = text.partition("@")
+    if at and ":" in spec and not Path(text).is_dir():
+        return spec, Path(folder)
+    return None, Path(text)
+
+
+def _is_folder(folder: Path) -> bool:
+    return (folder / ABOUT).is_file() or (folder / TRAINING).is_file()
 
 
 def shipped() -> dict[str, Path]:
@@ -155,7 +212,7 @@ def folder_of(saved: str | Path) -> Path:
     known = shipped()
     if str(saved) in known:
         return known[str(saved)]
-    if (Path(saved) / ABOUT).is_file():
+    if _is_folder(Path(saved)):
         return Path(saved)
     raise InvalidValueError(
         f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}."

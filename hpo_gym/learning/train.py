@@ -12,17 +12,17 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.jobs.progress import Callback, Progress, told
+from hpo_gym.learning.saved import TRAINING
 from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.registry import made
 from hpo_gym.storage.whole import write_files
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
-TRAINING = "training.json"
-
 
 def train(
-    name: str,
+    optimizer: str | Callable[..., Any] | Trainable,
     suites: str | Path | Suite | Sequence[str | Path | Suite] = "AutoML",
     *,
     fold: int | None = None,
@@ -31,12 +31,14 @@ def train(
     settings: Mapping[str, Any] | None = None,
     out: str | Path = "hpo-gym-trained",
     resume: bool = False,
-    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
+    progress: Progress | bool | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> list[list[float]]:
     """Train an optimizer and save it; a training that was killed goes on to the same result where it is `Resumable`.
 
     Args:
-        name: A registered name, or "module:name" of a class of one's own.
+        optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of a class of one's own, the class, or one
+            that was made, which learns itself.
         suites: Their meta-train tasks are trained on; their validation tasks choose among what was learned.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
@@ -44,7 +46,9 @@ def train(
         settings: Arguments of the optimizer's class.
         out: A folder of its own; also gets ``training.json``: what was trained, how long it took, and the curve.
         resume: Go on with what `out` holds.
-        progress: Told trials done, trials in all, and what is being done.
+        progress: Whether to show a bar, by default where a person looks; or a function that is told trials done, trials
+            in all and what is being done.
+        callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
 
     The process keeps memory that it frees from then on (`hpo_gym.jobs.memory.keep_memory`).
 
@@ -52,13 +56,11 @@ def train(
         Trials done and mean normalised regret on the validation tasks, for each time that they were asked.
 
     Raises:
-        InvalidValueError: `name` is nothing that can be trained, or `out` holds a training and `resume` is false.
+        InvalidValueError: It is nothing that can be trained, or `out` holds a training and `resume` is false.
     """
     given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
     loaded = [load_suite(suite) for suite in given]
-    optimizer = made(OPTIMIZERS.resolve(name), name, settings or {})
-    if not isinstance(optimizer, Trainable):
-        raise InvalidValueError(f"{name!r} must be an optimizer that can be trained; it has no `train`.")
+    name, learner = _learner(optimizer, settings or {})
     folder = Path(out)
     if ((folder / TRAINING).exists() or (folder / "checkpoints").exists()) and not resume:
         raise InvalidValueError(
@@ -68,13 +70,15 @@ def train(
     rng, start = np.random.default_rng(seed), time.process_time()
     folder.mkdir(parents=True, exist_ok=True)
     keep_memory()
-    curve: list[list[float]] = []
-    if isinstance(optimizer, Resumable):
-        curve = optimizer.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=progress)
-    else:
-        progress(0, 0, f"training {name}")
-        optimizer.train(tasks, rng, validation=validation, steps=steps)
-    optimizer.save(folder)
+    with told(progress, callbacks, f"training {name}", "trials") as tell:
+        curve = list[list[float]]()
+        if isinstance(learner, Resumable):
+            curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=tell)
+        else:
+            tell(0, 0, f"training {name}")
+            learner.train(tasks, rng, validation=validation, steps=steps)
+        learner.save(folder)
+        tell.result, tell.said = curve, summary(curve) or f"{name} is trained"
     about = {
         "optimizer": name, "settings": dict(settings or {}), "steps": steps, "seed": seed, "fold": fold,
         "suites": {s.name: s.data_hash for s in loaded}, "curve": curve,
@@ -82,3 +86,31 @@ def train(
     }  # fmt: skip
     write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
     return curve
+
+
+def summary(curve: Sequence[Sequence[float]]) -> str:
+    """A line about the validation regret over a training; none without any."""
+    if not curve:
+        return ""
+    best = min(regret for _, regret in curve)
+    return f"regret on validation: {curve[0][1]:.4f} at first, {best:.4f} at best, after {curve[-1][0]:,.0f} trials"
+
+
+def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str, Any]) -> tuple[str, Trainable]:
+    """What is to be trained, and the name by which `load` finds its class."""
+    if isinstance(given, Trainable) and not isinstance(given, type):
+        if settings:
+            raise InvalidValueError(f"An optimizer that was made has its settings: give none, got {dict(settings)}.")
+        return _name(type(given)), given
+    maker: Any = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
+    if not callable(maker):
+        raise InvalidValueError(f"An optimizer to train must be a name, a class or a `Trainable`, got {given!r}.")
+    name = given if isinstance(given, str) else _name(maker)
+    learner: object = made(maker, name, settings)
+    if not isinstance(learner, Trainable):
+        raise InvalidValueError(f"{name!r} must be an optimizer that can be trained; it has no `train`.")
+    return _name(maker), learner
+
+
+def _name(maker: Any) -> str:
+    return OPTIMIZERS.name_of(maker) or OPTIMIZERS.place_of(maker) or str(getattr(maker, "__name__", maker))

@@ -17,7 +17,8 @@ from ConfigSpace import ConfigurationSpace
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.checks import check_env
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, Context, make_optimizer
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite

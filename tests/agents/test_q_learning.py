@@ -31,7 +31,8 @@ from hpo_agents.q_portfolio import QPortfolio
 from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.optimizer import OPTIMIZERS, Context, make_optimizer
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite

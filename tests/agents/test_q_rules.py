@@ -21,7 +21,7 @@ from hpo_agents.double_q import DoubleQ, DoubleQRule, DoubleTable
 from hpo_agents.n_step_q import NStepQ, NStepRule
 from hpo_agents.sarsa import SarsaRule
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.optimizer import make_optimizer
+from hpo_gym.forms import make_optimizer
 from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import table_suite
 

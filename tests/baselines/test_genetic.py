@@ -21,7 +21,8 @@ from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_fin
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
 from hpo_baselines.genetic_evolved import EvolvedGenetic
 from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.optimizer import Context, make_optimizer
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.storage.whole import checksum
 from hpo_gym.task import Task

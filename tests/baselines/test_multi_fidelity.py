@@ -29,7 +29,8 @@ from hpo_baselines.hyperband import round_of
 from hpo_gym import check_optimizer
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.optimizer import OPTIMIZERS, Context, make_optimizer
+from hpo_gym.forms import make_optimizer
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Evaluated, Task

@@ -34,6 +34,7 @@ from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
 from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
+from hpo_gym.forms import form_of
 from hpo_gym.optimizer import Context
 from hpo_gym.registry import Registry
 from hpo_gym.seeding import digest
@@ -522,7 +523,7 @@ def _cells(suite: str, seeds: int = 2) -> tuple[Cell, ...]:
 @pytest.mark.parametrize("start", ["cold", "init5"])
 @pytest.mark.parametrize("name", ["Shares", "random", "hyperband"])
 def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: str) -> None:
-    together = Entrant.of(name, MINE + name if name == "Shares" else name, {})
+    together = Entrant.of(form_of(MINE + name if name == "Shares" else name))
     assert together.batched
     work = Work(together, suite, None, "test", start, 7, 0 if start == "cold" else 5, _cells(suite))
     first, second = run_cells(work), run_cells(replace(work, entrant=replace(together, batched=False)))
@@ -538,7 +539,7 @@ def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: s
 def test_given_points_are_the_same_for_all_and_free(suite: str) -> None:
     found = []
     for name in ("random", "default", MINE + "Draws"):
-        entrant = Entrant.of(name.rpartition(":")[2], name, {})
+        entrant = Entrant.of(form_of(name))
         made = run_cells(Work(entrant, suite, None, "test", "init5", 3, 5, _cells(suite)))
         assert {len(m.arrays["score"]) for m in made} == {8}
         found.append([m.arrays["x"][:5].tobytes() for m in made])
@@ -549,7 +550,7 @@ def test_given_points_are_the_same_for_all_and_free(suite: str) -> None:
 def test_reports_are_free_of_noise() -> None:
     suite = toys.formulas()
     task = suite.task("branin-d2-s3-n0.2")
-    work = Work(Entrant.of("Draws", MINE + "Draws", {}), "ToyFormulas", None, "test", "cold", 9, 0,
+    work = Work(Entrant.of(form_of(MINE + "Draws")), "ToyFormulas", None, "test", "cold", 9, 0,
                 (Cell(suite.name, suite.data_hash, task.name, None, 0),))  # fmt: skip
     (made,) = run_cells(work)
     score, x = made.arrays["score"], made.arrays["x"]

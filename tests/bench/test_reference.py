@@ -20,7 +20,7 @@ from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.learning.saved import folder_of, read_about
+from hpo_gym.forms import form_of
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
@@ -267,11 +267,9 @@ def test_the_shipped_runs_are_those_of_todays_versions_and_settings(suite: str) 
     """Also of what must be trained: another setting in an agent's file asks for new reference runs."""
     for entrant in reference_of(suite).entrants:
         if entrant.spec.startswith(SAVED):  # by its name, wherever it lies
-            checksum = read_about(folder_of(entrant.name))["checksum"]
-            made = Entrant.of(entrant.name, f"{SAVED}{entrant.name}", {"checksum": checksum})
-            assert made == entrant, entrant.name
+            assert Entrant.of(form_of(entrant.name)) == entrant, entrant.name
         elif OPTIMIZERS.installed(entrant.spec):
-            assert Entrant.of(entrant.name, entrant.spec, {}, entrant.trainings) == entrant, entrant.name
+            assert Entrant.of(form_of(entrant.spec), entrant.trainings) == entrant, entrant.name
 
 
 @pytest.mark.parametrize("suite", SHIPPED)

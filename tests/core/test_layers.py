@@ -28,8 +28,9 @@ score_scales tables
 codecs observers rewards suites
 learning
 engine
-env vector policy_optimizer
+env vector
 sb3
+forms
 terminal
 bench builders checks listing
 validity

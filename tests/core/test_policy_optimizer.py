@@ -10,8 +10,8 @@ import pytest
 from toys import gappy
 
 import hpo_gym
+from hpo_gym.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimizer import Context
-from hpo_gym.policy_optimizer import PolicyOptimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.task import bank_of
 

@@ -36,6 +36,7 @@ from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
 from hpo_gym.checks.faults import difference
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym.forms import form_of
 from hpo_gym.learning.saved import read_about
 from hpo_gym.optimizer import (
     OPTIMIZERS,
@@ -96,7 +97,7 @@ def test_smoke_holds_settings_and_is_none(name: str) -> None:
     for key, value in smoke.items():
         own = getattr(optimizer, key)
         assert own == ({**own, **value} if isinstance(value, Mapping) else value)
-    for entrant in (Entrant.of(name, name, {}), Entrant.of(name, name, smoke)):
+    for entrant in (Entrant.of(form_of(name)), Entrant.of(form_of({"name": name, **smoke}))):
         assert "smoke" not in json.dumps(entrant.identity)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError, UnknownNameError
 from hpo_gym.learning.saved import ABOUT, ARRAYS, WEIGHTS, read_about, read_saved, shipped, write_saved
 from hpo_gym.storage.whole import checksum
 from hpo_gym.suites import load_suite
@@ -124,7 +124,7 @@ def test_load_knows_folders_and_shipped_names_only(tmp_path: Path) -> None:
         with pytest.raises(InvalidValueError, match="must be one of"):
             hpo_gym.load(wrong)
     changed(tmp_path, optimizer="os")
-    with pytest.raises(DamagedDataError, match="registered name"):
+    with pytest.raises(UnknownNameError, match="no registered optimizer"):
         hpo_gym.load(tmp_path)
 
 

@@ -5,8 +5,8 @@ import pytest
 from toys import formulas, gappy, noisy, plain, ragged
 
 from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimizer import Context
-from hpo_gym.policy_optimizer import PolicyOptimizer
 from hpo_gym.tables.suite import TableSuite
 from hpo_gym.task import PoolBank, TaskBank, bank_of, pooled
 from hpo_gym.tasks.table import TableTask

@@ -30,10 +30,10 @@ from hpo_gym import seeding
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
 from hpo_gym.learning.networks import one_thread, own_randomness
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
-from hpo_gym.policy_optimizer import Policy, PolicyOptimizer
 from hpo_gym.score_scales import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite

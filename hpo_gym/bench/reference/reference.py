@@ -68,7 +68,8 @@ class Reference:
         """Write both files, each whole or not at all, and return their paths."""
         arrays = {f"{run}/{name}": a for run, part in self.choices.items() for name, a in part.items()}
         block = pack_block(arrays)
-        said = {k: v for k, v in asdict(replace(self, choices={})).items() if k != "choices"}
+        bare = asdict(replace(self, choices={}, entrants=()))
+        said = {k: v for k, v in bare.items() if k != "choices"} | {"entrants": [e.to_json() for e in self.entrants]}
         said = {"format": FORMAT, **said, "sha256": hashlib.sha256(block).hexdigest()}
         runs, about = folder / f"{self.suite}.runs", folder / f"{self.suite}.json"
         write_files(folder, {runs.name: block, about.name: sealed(said, sort_keys=True)})

@@ -1,0 +1,380 @@
+"""An optimizer in any form gives the same run wherever it is given."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toys import gappy
+
+import hpo_gym
+from hpo_gym import listing
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.forms import form_of, make_optimizer
+from hpo_gym.optimizer import Context
+
+OWN = textwrap.dedent(
+    """
+    import json
+
+    import hpo_gym
+
+
+    class Nth:
+        '''Proposes what was best on the n-th training task.'''
+
+        version, best, seen = 1, None, frozenset()
+
+        def __init__(self, n=0):
+            self.n = n
+
+        def train(self, tasks, rng, *, validation=(), steps=None):
+            task = tasks[self.n]
+            best = max(map(task.run, task.space.decode(task.pool)), key=lambda trial: trial.score)
+            self.best, self.seen = dict(best.config), frozenset(task.family for task in tasks)
+
+        def save(self, folder):
+            (folder / "best.json").write_text(json.dumps([self.best, sorted(self.seen)]))
+
+        def load(self, folder):
+            self.best, seen = json.loads((folder / "best.json").read_text())
+            self.seen = frozenset(seen)
+
+        def reset(self, context, rng):
+            self.left = 1
+
+        def ask(self):
+            self.left -= 1
+            return hpo_gym.Query(self.best) if self.left >= 0 else None
+
+        def tell(self, trial):
+            pass
+
+
+    def shifted():
+        return hpo_gym.make_optimizer("random")
+    """
+)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own_agent.py"
+    path.write_text(OWN)
+    return path
+
+
+def choices(optimizer: Any, seed: int = 3) -> list[dict[str, Any]]:
+    task = hpo_gym.load_suite("SVM").tasks("test")[0]
+    return list(hpo_gym.rollout(optimizer, task, 4, seed=seed).configs)
+
+
+def aucs(results: Any) -> dict[str, float]:
+    frame = results.to_frame()
+    assert not results.failed_cells
+    return {str(name): float(auc) for name, auc in zip(frame["optimizer"], frame["auc"], strict=True)}
+
+
+BENCH: dict[str, Any] = {"suites": "SVM", "seeds": 1, "tasks": 2, "budget": 4}
+
+
+# ---------------------------------------------------------------------- make_optimizer
+def test_a_name_a_class_a_function_and_an_object_make_the_same(own: Path) -> None:
+    random = type(make_optimizer("random"))
+    forms = ["random", random, make_optimizer("random"), lambda: make_optimizer("random"), f"{own}:shifted",
+             {"name": "random"}]  # fmt: skip
+    expected = choices(make_optimizer("random"))
+    for form in forms:
+        assert choices(make_optimizer(form)) == expected
+
+
+def test_settings_go_to_the_class_and_to_nothing_that_is_made() -> None:
+    cls: Any = type(make_optimizer("ga"))
+    assert make_optimizer("ga", population=4).population == make_optimizer(cls, population=4).population == 4  # type: ignore[attr-defined]
+    for made in (make_optimizer("ga"), "ppo-pool-tables"):
+        with pytest.raises(InvalidValueError, match="has its settings already"):
+            make_optimizer(made, population=4)
+    with pytest.raises(UnknownNameError, match="populatio"):
+        make_optimizer(cls, populatio=4)
+
+
+def test_an_object_is_copied() -> None:
+    one = make_optimizer("random")
+    other = make_optimizer(one)
+    assert other is not one and type(other) is type(one)
+
+
+@pytest.mark.parametrize(
+    ("form", "fault", "words"),
+    [
+        (7, InvalidValueError, "must be a name, a class"),
+        (None, InvalidValueError, "must be a name, a class"),
+        ([1, 2], InvalidValueError, "must be a name, a class"),
+        ({"setting": 1}, InvalidValueError, "must be a name, a class"),
+        ("rundom", UnknownNameError, "random"),
+        ("nowhere.py:Mine", UnknownNameError, "No file 'nowhere.py'"),
+        ("nowhere:Mine", UnknownNameError, "No module 'nowhere'"),
+        ("model.zip", InvalidValueError, "load_weights"),
+    ],
+)
+def test_what_is_no_form_is_refused_in_words(form: Any, fault: type[Exception], words: str) -> None:
+    with pytest.raises(fault, match=words):
+        make_optimizer(form)
+
+
+def test_a_file_that_lacks_the_name_offers_the_nearest(own: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Nth"):
+        make_optimizer(f"{own}:Nht")
+
+
+def test_a_file_is_imported_once(own: Path) -> None:
+    assert type(make_optimizer(f"{own}:Nth")) is type(make_optimizer(f"{own}:Nth"))
+
+
+# ---------------------------------------------------------------------- train, load
+def test_what_train_says_it_saved_load_and_bench_take(own: Path, tmp_path: Path) -> None:
+    out = tmp_path / "nth"
+    hpo_gym.train(f"{own}:Nth", "SVM", settings={"n": 3}, out=out)
+    taken = hpo_gym.load(f"{own}:Nth@{out}")
+    assert taken.n == 3 and taken.best == json.loads((out / "best.json").read_text())[0]  # type: ignore[attr-defined]
+    assert hpo_gym.load(out, f"{own}:Nth").best == taken.best == hpo_gym.load(out, type(taken)).best  # type: ignore[attr-defined]
+    with pytest.raises(UnknownNameError, match="Name its class"):
+        hpo_gym.load(out)
+    results = hpo_gym.benchmark([f"{own}:Nth@{out}", "random"], **BENCH, out=tmp_path / "results")
+    score = {c["optimizer"]: c for c in results.trials().to_dict("records")}
+    assert "nth" in score and not results.failed_cells
+
+
+def test_the_command_line_takes_what_it_said(own: Path, tmp_path: Path) -> None:
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "hpo_gym", *words], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = run("train", "own_agent.py:Nth", "--suite", "SVM", "--out", "here", "--quiet").split(" -> ")[1].strip()
+    assert said == "own_agent.py:Nth@here"
+    run("bench", "--suite", "SVM", "--tasks", "1", "--seeds", "1", "--budget", "3", "--optimizers", said, "--quiet")
+    assert "trained on: " in run("info", said)
+
+
+def test_a_class_and_an_object_are_trained(own: Path, tmp_path: Path) -> None:
+    made: Any = make_optimizer(f"{own}:Nth", n=1)
+    hpo_gym.train(made, "SVM", out=tmp_path / "object")
+    hpo_gym.train(type(made), "SVM", settings={"n": 1}, out=tmp_path / "class")
+    texts = {(tmp_path / name / "best.json").read_text() for name in ("object", "class")}
+    assert texts == {json.dumps([made.best, sorted(made.seen)])}
+    with pytest.raises(InvalidValueError, match="has no `train`"):
+        hpo_gym.train("random", "SVM", out=tmp_path / "none")
+
+
+def test_other_bytes_are_another_optimizer(own: Path, tmp_path: Path) -> None:
+    for n in (0, 1):
+        hpo_gym.train(f"{own}:Nth", "SVM", settings={"n": n}, out=tmp_path / str(n))
+    one, other = (form_of(f"{own}:Nth@{tmp_path / str(n)}").settings for n in (0, 1))
+    assert one != other
+    (tmp_path / "0" / "training.json").write_text('{"optimizer": "x", "settings": {}}')  # how it went is not in it
+    assert form_of(f"{own}:Nth@{tmp_path / '0'}").settings == one
+
+
+# ---------------------------------------------------------------------- benchmark
+def test_every_form_is_compared_and_gives_what_its_name_does(own: Path, tmp_path: Path) -> None:
+    given = {
+        "by name": "random", "class": type(make_optimizer("random")), "object": make_optimizer("random"),
+        "function": lambda: make_optimizer("random"), "file": f"{own}:shifted",
+    }  # fmt: skip
+    found = aucs(hpo_gym.benchmark(given, **BENCH, out=tmp_path / "results"))
+    assert set(found) == {*given, "default", "portfolio"}
+    scores = hpo_gym.Results.load(tmp_path / "results").trials()
+    first = scores[scores["trial"] == scores["trial"].min()]
+    assert len({tuple(rows["score"]) for name, rows in first.groupby("optimizer") if name in given}) == 1
+
+
+def test_a_comparison_with_objects_goes_on_where_they_are_given_again(tmp_path: Path) -> None:
+    mine = make_optimizer("sobol")
+    before = hpo_gym.benchmark({"mine": mine}, **BENCH, out=tmp_path)
+    after = hpo_gym.benchmark({"mine": mine}, **BENCH, out=tmp_path, resume=True)
+    assert aucs(before) == aucs(after)
+    assert aucs(hpo_gym.Results.load(tmp_path)) == aucs(before)  # the report needs no object
+
+
+def test_two_of_one_name_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    two = [make_optimizer("sobol"), make_optimizer("sobol")]
+    with pytest.raises(InvalidValueError, match="a mapping of names"):
+        hpo_gym.benchmark(two, **BENCH, out=tmp_path)
+
+
+def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(own: Path, tmp_path: Path) -> None:
+    made: Any = make_optimizer(f"{own}:Nth", n=1)
+    hpo_gym.train(made, "SVM", out=tmp_path / "trained")
+    results = hpo_gym.benchmark({"mine": made}, **BENCH, out=tmp_path / "results")
+    assert not (tmp_path / "results" / "trained").exists() and not results.failed_cells
+    other: Any = make_optimizer(f"{own}:Nth", n=1)
+    hpo_gym.train(other, "SVM", fold=0, out=tmp_path / "fold")  # on families that the published split tests
+    seen = hpo_gym.benchmark({"mine": other}, **{**BENCH, "tasks": None}, out=tmp_path / "seen")
+    assert seen.failed_cells and "was trained on its family" in seen.errors[0]
+
+
+# ---------------------------------------------------------------------- check, info
+def test_any_form_is_checked_and_told_of(own: Path) -> None:
+    task = hpo_gym.load_suite("SVM").tasks("test")[0]
+    for form in ("random", make_optimizer("random"), f"{own}:shifted"):
+        hpo_gym.check_optimizer(form, task, budget=4)
+    assert listing.info(f"{own}:Nth")["settings"] == {"n": 0}
+    assert listing.info("ppo-pool-tables")["trainable"]
+    assert listing.info(make_optimizer("ga", population=4))["settings"]["population"] == 4
+    with pytest.raises(UnknownNameError, match="ppo-pool-tables"):
+        listing.info("ppo-pool-table")
+
+
+# ---------------------------------------------------------------------- Stable-Baselines3
+def env_of(**keywords: Any) -> Any:
+    from hpo_gym.sb3 import as_vec_env
+
+    settings: dict[str, Any] = {"budget": 6, "codec": "pool", "autoreset_mode": "SAME_STEP", **keywords}
+    return as_vec_env(hpo_gym.HPOVectorEnv(2, gappy(), **settings))
+
+
+def models() -> dict[str, Any]:
+    from sb3_contrib import MaskablePPO, RecurrentPPO
+    from stable_baselines3 import DQN, PPO
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    small = {"policy_kwargs": {"net_arch": [8]}, "seed": 0, "device": "cpu"}
+    recurrent = {**small, "policy_kwargs": {"net_arch": [8], "lstm_hidden_size": 4}}
+    return {
+        "ppo": PPO("MlpPolicy", env_of(observer="summary", scores="rank"), **small),
+        "box": PPO("MlpPolicy", env_of(codec="box"), **small),
+        "dict": PPO("MultiInputPolicy", env_of(observer="pool"), **small),
+        "normalized": PPO("MlpPolicy", VecNormalize(env_of()), **small),
+        "maskable": MaskablePPO("MlpPolicy", env_of(duplicates="mask"), **small),
+        "recurrent": RecurrentPPO("MlpLstmPolicy", env_of(), **recurrent),
+        "dqn": DQN("MlpPolicy", env_of(), buffer_size=100, **small),
+        "single": PPO("MlpPolicy", hpo_gym.HPOEnv(gappy(), budget=6, codec="pool"), **small),
+    }
+
+
+@pytest.mark.parametrize("kind", ["ppo", "box", "dict", "normalized", "maskable", "recurrent", "dqn", "single"])
+def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
+    """Beside SB3's own loop: `predict` of the model on the env's observations."""
+    model = models()[kind]
+    if kind == "normalized":
+        model.get_env().training = True
+        model.learn(64)
+        model.get_env().training = False
+    around = model.get_env()
+    around.seed(4)
+    obs, states, starts, chosen = around.reset(), None, np.ones(around.num_envs, bool), []
+    task = _task_of(around)
+    for _ in range(6):
+        masks = {"action_masks": np.stack(around.env_method("action_masks"))} if kind == "maskable" else {}
+        memory = {} if kind == "maskable" else {"state": states, "episode_start": starts}
+        action, states = model.predict(obs, deterministic=True, **memory, **masks)
+        starts = np.zeros(around.num_envs, bool)
+        before = _history_of(around)
+        obs, *_ = around.step(action)
+        after = _history_of(around)
+        chosen.append(after[-1] if len(after) > len(before) else None)
+    optimizer = make_optimizer(model)
+    optimizer.reset(Context.of(task, 6), np.random.default_rng(0))
+    ours = []
+    for _ in range(6):
+        query = optimizer.ask()
+        assert query is not None
+        trial = task.run(query.config)
+        optimizer.tell(trial)
+        ours.append(trial.score)
+    told = [c for c in chosen if c is not None]  # at the end of an episode the next one has begun
+    assert len(told) >= 5
+    np.testing.assert_allclose(ours[: len(told)], told, rtol=1e-6)
+
+
+def _inner(around: Any) -> Any:
+    while not isinstance(around, (hpo_gym.HPOEnv, hpo_gym.HPOVectorEnv)):
+        envs = getattr(around, "envs", None)
+        around = envs[0] if envs else getattr(around, "venv", None) or around.env
+    return around
+
+
+def _task_of(around: Any) -> Any:
+    kernel = _inner(around).kernel
+    return kernel.bank.tasks[kernel.runs.task.item(0)]
+
+
+def _history_of(around: Any) -> list[float]:
+    env = _inner(around)
+    history = env.history() if isinstance(env, hpo_gym.HPOEnv) else env.history(0)
+    return [float(s) for s in history.scores]
+
+
+def test_a_model_is_compared_by_its_name_and_a_copy_of_its_weights(tmp_path: Path) -> None:
+    from stable_baselines3 import PPO
+
+    vector = hpo_gym.HPOVectorEnv(2, "SVM", budget=4, codec="pool", autoreset_mode="SAME_STEP")
+    model = PPO("MlpPolicy", hpo_gym.sb3.as_vec_env(vector), policy_kwargs={"net_arch": [8]}, seed=0, device="cpu")  # type: ignore[attr-defined]
+    found = aucs(hpo_gym.benchmark([model, "random"], **BENCH, out=tmp_path / "a"))
+    assert set(found) == {"PPO", "random", "default", "portfolio"}
+    test = hpo_gym.HPOVectorEnv(2, "SVM", split="test", budget=4, codec="pool", autoreset_mode="SAME_STEP")
+    seen = hpo_gym.benchmark((model, test), **BENCH, out=tmp_path / "b")
+    assert "was trained on its family" in seen.errors[0]
+    taken: Any = make_optimizer(model)
+    before = taken.settings["weights"]
+    model.learn(32)
+    assert taken.settings["weights"] == before != make_optimizer(model).settings["weights"]  # type: ignore[attr-defined]
+
+
+def test_a_model_without_our_env_says_what_to_give() -> None:
+    from stable_baselines3 import PPO
+
+    model = PPO("MlpPolicy", "CartPole-v1", policy_kwargs={"net_arch": [8]}, device="cpu")
+    with pytest.raises(InvalidValueError, match="as `\\(model, env\\)`"):
+        make_optimizer(model)
+    with pytest.raises(InvalidValueError, match="spaces of the policy"):
+        make_optimizer((model, env_of()))
+
+
+def test_of_a_zip_the_weights_are_read_and_nothing_is_run(tmp_path: Path) -> None:
+    import zipfile
+
+    from stable_baselines3 import PPO
+
+    from hpo_gym.sb3 import load_weights
+
+    kwargs = {"policy_kwargs": {"net_arch": [8]}}
+    env = env_of()
+    model = PPO("MlpPolicy", env, seed=1, device="cpu", **kwargs)
+    model.save(tmp_path / "model.zip")
+    read = load_weights(tmp_path / "model.zip", PPO, env, device="cpu", **kwargs)
+    assert make_optimizer(read).settings == make_optimizer(model).settings  # type: ignore[attr-defined]
+    with pytest.raises(InvalidValueError, match="must fit PPO"):
+        load_weights(tmp_path / "model.zip", PPO, env, policy_kwargs={"net_arch": [9]}, device="cpu")
+    with pytest.raises(DamagedDataError, match=r"policy\.pth"):
+        load_weights(tmp_path / "none.zip", PPO, env)
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    import pickle
+
+    import torch
+
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        import io
+
+        stream = io.BytesIO()
+        torch.save({"x": Evil()}, stream, pickle_module=pickle)
+        archive.writestr("policy.pth", stream.getvalue())
+        archive.writestr("data", "not read")
+    with warnings.catch_warnings(), pytest.raises(DamagedDataError, match="numbers alone"):
+        warnings.simplefilter("ignore")
+        load_weights(tmp_path / "evil.zip", PPO, env)
+    assert not (tmp_path / "ran").exists()
