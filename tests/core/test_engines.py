@@ -22,6 +22,7 @@ HAS_RAY = importlib.util.find_spec("ray") is not None
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the extra 'dask' is missing")
 needs_ray = pytest.mark.skipif(not HAS_RAY, reason="the extra 'ray' is missing")
 ENGINE_NAMES = ["serial", "process", pytest.param("dask", marks=needs_dask), pytest.param("ray", marks=needs_ray)]
+SLOW_RAY = [*ENGINE_NAMES[:-1], pytest.param("ray", marks=[needs_ray, pytest.mark.slow])]  # it takes long to start
 
 
 # -- jobs: at the top of the module, so that workers can import them -------------------------------------------------
@@ -104,7 +105,7 @@ def test_no_jobs_give_no_outcomes(engine: str) -> None:
     assert list(run([], engine=engine)) == []
 
 
-@pytest.mark.parametrize("engine", ENGINE_NAMES[1:])
+@pytest.mark.parametrize("engine", SLOW_RAY[1:])
 def test_a_killed_worker_is_tried_again_and_then_crashed(engine: str, tmp_path: Path) -> None:
     jobs = [Job("once", die_once, (str(tmp_path / "flag"),)), Job("always", die)]
     jobs += [Job(f"good-{i}", total, (i, 10)) for i in range(6)]
@@ -115,7 +116,7 @@ def test_a_killed_worker_is_tried_again_and_then_crashed(engine: str, tmp_path: 
     assert [found[f"good-{i}"].value for i in range(6)] == [total(i, 10) for i in range(6)]
 
 
-@pytest.mark.parametrize("engine", ENGINE_NAMES[1:])
+@pytest.mark.parametrize("engine", SLOW_RAY[1:])
 def test_workers_use_one_thread_and_the_driver_keeps_its_own(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
