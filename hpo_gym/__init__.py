@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from hpo_gym.suite import SUITES, Suite
     from hpo_gym.suites import load_suite
     from hpo_gym.suites.leave_one_out import leave_suite_out
+    from hpo_gym.suites.live import live_suite
     from hpo_gym.tables.csv import suite_from_csv
     from hpo_gym.tables.suite import table_suite
     from hpo_gym.task import Task
@@ -91,6 +92,7 @@ _LAZY = {
     "check_optimizer": "checks",
     "check_suite": "checks",
     "leave_suite_out": "suites.leave_one_out",
+    "live_suite": "suites.live",
     "load": "learning.saved",
     "load_suite": "suites",
     "make_optimizer": "forms",
@@ -144,6 +146,7 @@ __all__ = [
     "check_optimizer",
     "check_suite",
     "leave_suite_out",
+    "live_suite",
     "load",
     "load_suite",
     "make_optimizer",

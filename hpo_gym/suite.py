@@ -52,7 +52,7 @@ class Suite:
         name: As in the env id.
         space: The search space; one with fewer columns of a task is padded to it by inactive ones.
         members: All published tasks.
-        kind: "table" or "function".
+        kind: "table", "function" or "live", whose tasks run code of the user's.
         version: Raised when a task changes.
         splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.

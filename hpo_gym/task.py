@@ -47,8 +47,9 @@ class Task(ABC):
         family: Data sets of one origin share it; no split divides a family.
         suite: Name of the suite, part of the key of noise.
         space: What may be chosen.
-        best: The best reachable score. Metrics and the training-only rewards read it, agents never do.
-        worst: The score of normalised regret 1.
+        best: The best reachable score, NaN where it is not known. Metrics and the training-only rewards read it, agents
+            never do.
+        worst: The score of normalised regret 1, NaN where it is not known.
         fidelities: Shares of a full evaluation that can be asked for, ascending; the last is 1.
         meta_features: Numbers that describe the data set; None where unknown.
     """
@@ -57,14 +58,19 @@ class Task(ABC):
     family: str
     suite: str
     space: SearchSpace
-    best: float
-    worst: float
+    best: float = math.nan
+    worst: float = math.nan
     fidelities: tuple[float, ...] = (1.0,)
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
 
     @abstractmethod
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Score `n` canonical points ``(n, d)`` at fidelities ``(n,)``; `key` ``(n,)`` is the seed of the noise."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the best and the worst score are known."""
+        return math.isfinite(self.best) and math.isfinite(self.worst)
 
     @property
     def noisy(self) -> bool:

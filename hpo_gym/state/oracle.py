@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.task import Floats, Ints, Task
 from hpo_gym.transfer.regret import relative_regret, relative_regret_of
 
@@ -26,7 +27,17 @@ class Oracle:
 
     @classmethod
     def of(cls, tasks: Sequence[Task]) -> Oracle:
-        """The oracle of tasks, in their order."""
+        """The oracle of tasks, in their order.
+
+        Raises:
+            InvalidValueError: A task does not know its best or worst score.
+        """
+        for task in tasks:
+            if not task.bounded:
+                raise InvalidValueError(
+                    f"A reward that reads the oracle needs the best and the worst score of all tasks, {task.name!r} "
+                    f"has ({task.best}, {task.worst}); take the reward 'score' or 'improvement'."
+                )
         return cls(np.array([t.best for t in tasks]), np.array([t.worst for t in tasks]))
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:

@@ -1,0 +1,132 @@
+"""Suites of live tasks: made of Python functions, and described without them, so that results can be read anywhere.
+
+A description holds spaces, names, families, splits and the version that the user gives: all that tells a live suite
+from another one. No code is in it, nor a hash of code: a changed objective needs another version.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.seeding import digest
+from hpo_gym.space import SearchSpace
+from hpo_gym.suite import Suite
+from hpo_gym.task import Task
+from hpo_gym.tasks.live import DescribedTask, ObjectiveTask, guarded
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+LIVE = "live"
+"""The kind of suites whose tasks run code."""
+
+
+def live_suite(
+    name: str,
+    space: ConfigurationSpace | SearchSpace | Mapping[str, Any],
+    objectives: Mapping[str, Callable[..., Any]],
+    *,
+    version: int = 1,
+    loss: bool = False,
+    fidelities: Sequence[float] = (1.0,),
+    families: Mapping[str, str] | None = None,
+    splits: Mapping[str, Sequence[str]] | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> Suite:
+    """Make a suite of Python functions, whose best scores are not known.
+
+    Args:
+        name: Of the suite.
+        space: What may be chosen, the same for all.
+        objectives: By the names of the tasks; see `hpo_gym.tasks.live.ObjectiveTask`.
+        version: Raise it when a function changes: results of another version are not taken for those of this one.
+        loss: Whether the functions return what is better the lower it is.
+        fidelities: Shares of a full evaluation that the functions take, ascending; the last is 1.
+        families: By task, for tasks that are related; else each is its own.
+        splits: Names of tasks by split; by default all are test tasks. A training task is evaluated at 1,000 points by
+            each worker, for what optimizers may know of earlier tasks.
+        about: See `Suite`.
+
+    Raises:
+        InvalidValueError: There is no function, or what is given is none; fidelities that do not ascend to 1.
+    """
+    space = space if isinstance(space, SearchSpace) else SearchSpace(space)
+    levels = tuple(float(f) for f in fidelities)
+    if not levels or list(levels) != sorted(set(levels)) or levels[-1] != 1.0 or levels[0] <= 0.0:
+        raise InvalidValueError(f"`fidelities` must ascend from above 0 to 1, got {levels}.")
+    for task, objective in objectives.items():
+        if not callable(objective):
+            raise InvalidValueError(f"`objectives` must be functions, got {objective!r:.80} for {task!r}.")
+    families = families or {}
+    members = tuple(
+        ObjectiveTask(
+            task, families.get(task, task), name, space, fidelities=levels, objective=objective, loss=loss
+        )
+        for task, objective in objectives.items()
+    )  # fmt: skip
+    return identified(
+        Suite(name, space, members, LIVE, version, splits or {"test": list(objectives)}, about=about or {})
+    )
+
+
+def identified(suite: Suite) -> Suite:
+    """A live suite with the hash of its description, and tasks whose failures are outcomes."""
+    known = digest({k: v for k, v in describe(suite).items() if k != "bounds"})
+    return replace(suite, kind=LIVE, data_hash=known, members=tuple(map(guarded, suite.members)), make=None)
+
+
+def describe(suite: Suite) -> dict[str, Any]:
+    """All of a live suite but its code, as plain JSON values.
+
+    `bounds`, of the tasks whose best and worst scores are known, is no part of the suite's hash.
+    """
+    spaces = list(dict.fromkeys([suite.space, *(t.space for t in suite.members)]))
+    return {
+        "name": suite.name,
+        "version": suite.version,
+        "splits": None if suite.splits is None else {k: list(v) for k, v in suite.splits.items()},
+        "spaces": [s.to_json() for s in spaces],
+        "tasks": [
+            {
+                "name": t.name,
+                "family": t.family,
+                "suite": t.suite,
+                "space": spaces.index(t.space),
+                "fidelities": list(t.fidelities),
+                "meta_features": dict(t.meta_features),
+                "noisy": t.noisy,
+            }
+            for t in suite.members
+        ],
+        "bounds": [[v if math.isfinite(v) else None for v in (t.best, t.worst)] for t in suite.members],
+    }
+
+
+def from_description(said: Mapping[str, Any]) -> Suite:
+    """The suite that `describe` told of, whose tasks cannot be evaluated.
+
+    Raises:
+        DamagedDataError: It is no such description.
+    """
+    try:
+        spaces = [SearchSpace(s) for s in said["spaces"]]
+        members = tuple(
+            _described(task, spaces, bounds) for task, bounds in zip(said["tasks"], said["bounds"], strict=True)
+        )
+        return identified(Suite(said["name"], spaces[0], members, LIVE, int(said["version"]), said["splits"]))
+    except HPOGymError as fault:
+        raise DamagedDataError(f"It is no description of a live suite: {fault}") from fault
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as fault:
+        raise DamagedDataError(f"It is no description of a live suite: {fault!r}.") from fault
+
+
+def _described(said: Mapping[str, Any], spaces: Sequence[SearchSpace], bounds: Sequence[float | None]) -> Task:
+    best, worst = (math.nan if bound is None else float(bound) for bound in bounds)
+    return DescribedTask(
+        str(said["name"]), str(said["family"]), str(said["suite"]), spaces[said["space"]], best, worst,
+        tuple(map(float, said["fidelities"])), dict(said["meta_features"]), random=bool(said["noisy"]),
+    )  # fmt: skip
