@@ -91,7 +91,9 @@ def _about(
 
 @app.command()
 def bench(
-    suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
+    suite: Annotated[
+        str, typer.Option(help="Suites or folders, separated by commas; file.py:name for a function that makes one.")
+    ] = "AutoML",
     optimizers: Annotated[
         str | None,
         typer.Option(help="Names separated by commas; file.py:Name for a class of yours; folders of trained ones."),
@@ -114,6 +116,16 @@ def bench(
     ] = False,
     engine: Annotated[str, typer.Option(help="serial, process, dask or ray.")] = "process",
     workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
+    address: Annotated[str | None, typer.Option(help="Join a running Dask scheduler, or a running Ray.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="Certificate authority of a scheduler at tls://.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate to show it.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key of that certificate.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds that a run may take, with --engine process; then it has failed.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Such as 2/8: run the second of eight parts only; see hpo-gym merge.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
@@ -131,14 +143,43 @@ def bench(
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
     suites = [s.strip() for s in suite.split(",") if s.strip()]
+    files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
-            trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, out=out, resume=resume,
+            trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, address=address,
+            tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
             progress=progress,
         )  # fmt: skip
-    _finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
+    if shard is None:
+        _finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
+    else:
+        _finish_shard(results, shard, allow_failures)
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that bench wrote, of one protocol.")],
+    out: Annotated[Path, typer.Option(help="Folder of the joined results; a new one.")],
+    allow_failures: Annotated[
+        bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed or are missing.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Join results of one protocol.
+
+    Shards, or comparisons of other optimizers, suites, tasks or seeds; what several hold must be equal.
+    """
+    from hpo_gym.bench.merge import merge as join
+    from hpo_gym.bench.runner import report as remake
+    from hpo_gym.jobs.progress import bar
+
+    with bar("cells", shown=not quiet) as progress:
+        done = join(folders, out, progress=progress)
+    print(f"{done.cells} cells of {len(folders)} folders, {done.twice} duplicates -> {out}")
+    _finish(remake(out), quiet=quiet, wide=wide, allow_failures=allow_failures)
 
 
 @app.command()
@@ -430,6 +471,13 @@ def _finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, 
         print(f"{failed} cells failed; the first: {first[0]} {first[-1]}", file=sys.stderr)
         if not allow_failures:
             raise typer.Exit(FAILED_CELLS)
+
+
+def _finish_shard(results: Results, shard: str, allow_failures: bool) -> None:
+    failed = len(results.errors)
+    print(f"shard {shard} is done, {failed} cells failed -> {results.folder}; hpo-gym merge joins the shards")
+    if failed and not allow_failures:
+        raise typer.Exit(FAILED_CELLS)
 
 
 def _print(*sheets: Sheet, wide: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.live import Live
 from hpo_gym.suite import Suite
 
 Arrays = dict[str, NDArray[Any]]
@@ -41,6 +42,7 @@ class Work:
         suite_spec: What `load_suite` takes, as text.
         trained: Folder of what training made, or None.
         training: Which training it is.
+        live: The suite itself, where nothing loads it.
     """
 
     entrant: Entrant
@@ -53,6 +55,7 @@ class Work:
     cells: tuple[Cell, ...] = ()
     trained: str | None = None
     training: int = 0
+    live: Live | None = None
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
     Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
     not for the budget.
     """
-    score = arrays["score"]
+    score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
-    return _followed(score if plain else _true(task, arrays["x"]), arrays, budget, n_init)
+    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
 
 
 def incumbents_on_test(
@@ -33,33 +33,38 @@ def incumbents_on_test(
 ) -> NDArray[np.float64] | None:
     """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
     tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
-    return None if tested is None else _followed(tested, arrays, budget, n_init)
+    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init)
 
 
 def _followed(
-    values: NDArray[np.float64], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
 ) -> NDArray[np.float64]:
     """Of a value of each trial, -inf where it failed, that of the incumbent after each full evaluation."""
-    score, fidelity, good = arrays["score"], arrays["fidelity"], arrays["status"] == Status.OK
-    places = _places(fidelity.tolist(), good.tolist(), score.tolist())
+    fidelity, good = arrays["fidelity"], arrays["status"] == Status.OK
     best = np.where(good, values, -np.inf)[places]
     spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
     upto = paid(spent, budget)
-    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if len(score) else np.full(budget, -np.inf)
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget, -np.inf)
 
 
-def _places(fidelity: Sequence[float], good: Sequence[bool], score: Sequence[float]) -> list[int]:
+def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
     """Position of the incumbent after each trial: the best of those at the highest fidelity, of equals the earliest."""
+    good = (arrays["status"] == Status.OK).tolist()
     places, best = list[int](), (-np.inf, False, -np.inf)
-    for i, trial in enumerate(zip(fidelity, good, score, strict=True)):
+    for i, trial in enumerate(zip(arrays["fidelity"].tolist(), good, arrays["score"].tolist(), strict=True)):
         if not places or trial > best:
             place, best = i, trial
         places.append(place)
     return places
 
 
-def _true(task: Task, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return task.noise_free(task.space.snap(x[:, : task.space.d]))
+def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int]) -> NDArray[np.float64]:
+    """Scores without noise of the trials that were incumbents, which a live task evaluates once more; 0 elsewhere."""
+    values, x = np.zeros(len(arrays["x"])), arrays["x"][:, : task.space.d]
+    at = sorted({i for i in places if arrays["status"][i] == Status.OK})
+    if at:
+        values[at] = task.noise_free(task.space.snap(x[at]))
+    return values
 
 
 def regret_of(history: History, task: Task, budget: int | None = None) -> NDArray[np.float64]:

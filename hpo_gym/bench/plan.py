@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,83 +16,63 @@ import hpo_gym
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents_on_test
+from hpo_gym.bench.live import Live
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
-from hpo_gym.bench.summaries import Findings, Incumbents, curves_of, summaries, with_test_scores
+from hpo_gym.bench.shard import Shard
+from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.bench.summaries import Failures, Findings, Incumbents, bounds_of, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.jobs.engines import Job, Outcome, run
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.jobs.engines import Job, Outcome
 from hpo_gym.jobs.progress import Progress
 from hpo_gym.seeding import digest
 from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.suites.live import LIVE
+
+Hands = Callable[..., Iterable[Outcome]]
+"""Does jobs, such as `hpo_gym.jobs.engines.run` with an engine; takes its `timeout`."""
 
 _TOGETHER, _APART = 128, 16  # cells of a job
 
 
 class Plan:
-    """The cells of a comparison, and what is to be done of them."""
+    """The cells of a comparison, and what is to be done of them.
+
+    Args:
+        suites: By what loads them.
+        live: By the same, those that nothing loads; `suites` then holds what is known of them without their code.
+        shard: Which part of the cells to hold; None for all.
+    """
 
     def __init__(
-        self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path
-    ) -> None:
+        self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path,
+        live: Mapping[str, Live] | None = None, shard: Shard | None = None,
+    ) -> None:  # fmt: skip
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
+        self.live = dict(live or {})
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
-        self._cells = {spec: self._every(spec) for spec in self.suites}
+        self._cells = {
+            spec: list(self._every(spec) if shard is None else shard.of(self._every(spec))) for spec in suites
+        }
         self._keys: dict[Entrant, dict[Cell, str]] = {}
 
-    def to_json(self) -> dict[str, Any]:
-        """What the report needs to be made anew, without importing any optimizer."""
-        return {
-            "protocol": self.protocol.to_json(),
-            "entrants": [e.to_json() for e in self.entrants],
-            "suites": {_within(spec, self.folder): suite.data_hash for spec, suite in self.suites.items()},
-        }
+    def stored(self) -> StoredPlan:
+        """What the store holds of it."""
+        return StoredPlan.of(self.protocol, self.entrants, self.suites, self.folder)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], folder: Path) -> Plan:
-        """Read what `to_json` wrote; refuses suites whose data have changed since.
+    def from_stored(cls, stored: StoredPlan, folder: Path) -> Plan:
+        """The plan of a folder, to be read.
 
         Raises:
-            DamagedDataError: The suites have other data, or it is no plan of this version.
+            DamagedDataError: A suite has other data than it had.
         """
-        try:
-            said, protocol = dict(data["suites"]), Protocol(**data["protocol"])
-            entrants = [Entrant(**e) for e in data["entrants"]]
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            raise DamagedDataError(f"{folder} holds a plan that this version cannot read: {fault!r}.") from fault
-        suites: dict[str, Suite] = {}
-        for place, expected in said.items():
-            spec = str(folder / place) if (folder / place / "suite.json").is_file() else place
-            suites[spec] = load_suite(spec)
-            if suites[spec].data_hash != expected:
-                raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
-        return cls(protocol, entrants, suites, folder)
-
-    def check_goes_on(self, before: Mapping[str, Any]) -> None:
-        """Refuse to go on with results of another protocol; replicates, tasks, optimizers and suites may be others.
-
-        Args:
-            before: What `to_json` gave then.
-
-        Raises:
-            DamagedDataError: It is no plan.
-            InvalidValueError: A setting of the protocol is another.
-        """
-        try:
-            old = Protocol(**before["protocol"])
-        except (KeyError, TypeError, ValueError) as fault:
-            raise DamagedDataError(f"{self.folder} holds a plan that this version cannot read: {fault!r}.") from fault
-        for name in ("split", "fold", "start", "budget"):
-            was, now = getattr(old, name), getattr(self.protocol, name)
-            if was != now:
-                raise InvalidValueError(
-                    f"`resume` must keep `{name}={was!r}` of what {self.folder} holds, got {now!r}: pass another `out`."
-                )
+        return cls(stored.protocol, stored.entrants, stored.loaded(folder), folder)
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
@@ -107,16 +87,14 @@ class Plan:
         return [e for e in every if e[0] in kept]
 
     def cells(self, spec: str) -> Sequence[Cell]:
-        """All cells of a suite, for any optimizer."""
+        """All cells of a suite, or those of the shard, for any optimizer."""
         return self._cells[spec]
 
-    def _every(self, spec: str) -> list[Cell]:
+    def _every(self, spec: str) -> Iterator[Cell]:
         suite = self.suites[spec]
-        return [
-            Cell(suite.name, suite.data_hash, task, fold, r)
-            for task, fold in self.tasks[spec]
-            for r in range(self.protocol.seeds)
-        ]
+        for task, fold in self.tasks[spec]:
+            for r in range(self.protocol.seeds):
+                yield Cell(suite.name, suite.data_hash, task, fold, r)
 
     def key(self, cell: Cell, entrant: Entrant) -> str:
         """The hash of a cell, made once."""
@@ -129,8 +107,14 @@ class Plan:
         return cell.identity(entrant, self.protocol.start, self.protocol.budget)
 
     # ------------------------------------------------------------------ work
-    def carry_out(self, store: Store, engine: str, workers: int | None, progress: Progress) -> None:
-        """Run what the store does not hold yet, or holds as a failure other than that of a reference run."""
+    def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
+        """Run what the store does not hold yet, or holds as a failure other than that of a reference run.
+
+        Args:
+            hands: What does the jobs.
+            progress: Told of each job.
+            timeout: Seconds that a cell may take, which then is a job of its own, as those of live suites are.
+        """
         stored = {r.cell for r in store.written() if r.status == "done" or "reference" in r.measured}
         missing = {
             (spec, entrant, fold, k): [
@@ -147,17 +131,17 @@ class Plan:
         done = total - sum(map(len, missing.values()))
         progress(done, total, "")
         works = [self._work(*where, cells) for where, cells in missing.items() if cells]
-        broken = self._train(works, engine, workers, lambda what: progress(done, total, what))
-        todo = [p for w in works if w.trained not in broken for p in self._parts(w)]
+        broken = self._train(works, hands, lambda what: progress(done, total, what))
+        parts = [p for w in works if w.trained not in broken for p in self._parts(w, timeout is not None)]
         for work in (w for w in works if w.trained in broken):
             self._put(store, work.entrant, [failed(cell, broken[str(work.trained)]) for cell in work.cells])
             done += len(work.cells)
-        while todo:
-            jobs, todo = {f"{i}": part for i, part in enumerate(todo)}, []
-            for outcome in run([Job(k, run_cells, (w,)) for k, w in jobs.items()], engine=engine, workers=workers):
+        while parts:
+            jobs, parts = {f"{i}": part for i, part in enumerate(parts)}, []
+            for outcome in hands([Job(k, run_cells, (w,)) for k, w in jobs.items()], timeout=timeout):
                 work = jobs[outcome.key]
                 if outcome.status != "done" and len(work.cells) > 1:  # find out whose failure it is
-                    todo += [replace(work, cells=(cell,)) for cell in work.cells]
+                    parts += [replace(work, cells=(cell,)) for cell in work.cells]
                     continue
                 made = _made(work, outcome)
                 self._put(store, work.entrant, made)
@@ -186,15 +170,14 @@ class Plan:
     def _work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
         p = self.protocol
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
-        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained, training)
+        live = self.live.get(spec)
+        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained, training, live)
 
     def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
         identity = training_identity(entrant, self.suites[spec], fold, self.protocol.split, training)
-        return self.folder / "trained" / digest(identity)
+        return self.folder.resolve() / "trained" / digest(identity)  # a worker of a cluster works elsewhere
 
-    def _train(
-        self, works: Sequence[Work], engine: str, workers: int | None, tell: Callable[[str], None]
-    ) -> dict[str, str]:
+    def _train(self, works: Sequence[Work], hands: Hands, tell: Callable[[str], None]) -> dict[str, str]:
         """Train what is not trained yet; returns the errors of trainings that failed, by folder."""
         todo = {
             w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()
@@ -202,49 +185,75 @@ class Plan:
         if todo:
             tell("training " + ", ".join(sorted({w.entrant.name for w in todo.values()})))
         jobs = [Job(str(k), train, (replace(w, cells=()),)) for k, w in todo.items()]
-        outcomes = run(jobs, engine=engine, workers=workers)
-        return {o.key: f"TRAINING {o.status.upper()}: {o.error}" for o in outcomes if o.status != "done"}
+        broken = {o.key: f"TRAINING {o.status.upper()}: {o.error}" for o in hands(jobs) if o.status != "done"}
+        for folder in todo.keys() - broken.keys():
+            if not (Path(str(folder)) / "training.json").is_file():
+                broken[str(folder)] = f"TRAINING LOST: {folder} must lie on a file system that all workers share."
+        return broken
 
-    def _parts(self, work: Work) -> Iterator[Work]:
-        size = _TOGETHER if work.entrant.batched else _APART
+    def _parts(self, work: Work, alone: bool) -> Iterator[Work]:
+        size = 1 if alone or work.live else _TOGETHER if work.entrant.batched else _APART
         for i in range(0, len(work.cells), size):
             yield replace(work, cells=work.cells[i : i + size])
 
     # ------------------------------------------------------------------ results
+    def failures(self, store: Store) -> tuple[str, ...]:
+        """Messages of the cells that failed, without any results."""
+        errors: list[str] = []
+        for spec in self.suites:
+            for entrant in self.entrants:
+                for cell in self.cells(spec):
+                    record = store.get(self.key(cell, entrant))
+                    if record is not None and record.status != "done":
+                        errors.append(_message(cell, entrant, record))
+        return tuple(errors)
+
     def findings(self, store: Store) -> Findings:
         """Metrics of what the store holds; a cell that is not there counts as failed."""
         curves: dict[str, list[Curves]] = {}
         validation: dict[str, list[Curves]] = {}
         timings: dict[str, Any] = {}
-        errors: list[str] = []
+        errors, notes = list[str](), list[str]()
         suites = {}
         for spec, suite in self.suites.items():
             names = [task for task, _ in self.tasks[spec]]
             known = with_test_scores(suite, names)
             score = TEST if len(known) == len(names) else VALIDATION
-            timings[suite.name], curves[suite.name], validation[suite.name] = {}, [], []
+            timings[suite.name] = {}
+            read: list[Mapping[str, Incumbents]] = []
+            failures = Failures()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
-                for kind, place in ((score, curves), (VALIDATION, validation)):
-                    made = self._curves(suite, entrant, names, found.incumbents[kind], kind)
-                    place[suite.name].append(made)
                 timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
-            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known))
+                failures.count(found.failures)
+                read.append(found.incumbents)
+            notes += failures.said(suite.name)
+            for kind, place in ((score, curves), (VALIDATION, validation)):
+                bounds = bounds_of(suite, names, (incumbents[kind] for incumbents in read), kind)
+                place[suite.name] = [
+                    self._curves(suite, entrant, names, incumbents[kind], bounds, kind)
+                    for entrant, incumbents in zip(self.entrants, read, strict=True)
+                ]
+            unknown = sum(not suite.task(name).bounded for name in names)
+            suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
         several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
         if several:
             protocol["trainings"] = several
         protocol["data"] = {s.name: s.data_hash for s in self.suites.values()}
         protocol["hash"] = digest(protocol)
-        formulas = [s.name for s in self.suites.values() if s.kind != "table"]
+        live = [s.name for s in self.suites.values() if s.kind == LIVE]
+        formulas = [s.name for s in self.suites.values() if s.kind not in ("table", LIVE)]
         data = {
             "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
-            "pooled": pooled(curves, formulas), "timings": timings,
+            "pooled": pooled(curves, formulas, live=live), "timings": timings,
         }  # fmt: skip
-        return Findings(data, curves, validation, tuple(errors))
+        return Findings(data, curves, validation, tuple(errors), tuple(notes))
 
-    def _curves(self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, score: str) -> Curves:
-        return curves_of(suite, entrant.name, names, found, self.protocol.seeds, self.protocol.budget, score)
+    def _curves(
+        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, bounds: Any, score: str
+    ) -> Curves:
+        return curves_of(suite, entrant.name, names, found, bounds, self.protocol.seeds, self.protocol.budget, score)
 
     def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """What the store holds of an entrant; the test score of incumbents is looked up in the suite, here alone."""
@@ -260,8 +269,10 @@ class Plan:
                     task = self.suites[spec].task(cell.task)
                     found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
                 found.times.append(record.measured)
+                if self.suites[spec].kind == LIVE:
+                    found.failures.add(record)
             else:
-                errors.append(f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}")
+                errors.append(_message(cell, entrant, record))
         return found
 
     def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
@@ -287,10 +298,7 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
     if not path.is_file():
         raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
     with Store(path, write=False) as store:
-        text = store.meta_get("plan")
-        if text is None:
-            raise DamagedDataError(f"{path} holds no plan: it was not written by `hpo-gym bench`.")
-        yield Plan.from_json(json.loads(text), folder), store
+        yield Plan.from_stored(StoredPlan.read(store), folder), store
 
 
 @dataclass
@@ -299,15 +307,14 @@ class _Found:
 
     incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
     times: list[Any] = field(default_factory=list)
+    failures: Failures = field(default_factory=Failures)
+
+
+def _message(cell: Cell, entrant: Entrant, record: Record) -> str:
+    return f"{entrant.name} on {cell.task} ({cell.replicate}): {(record.error or '').strip()}"
 
 
 def _made(work: Work, outcome: Outcome) -> list[Made]:
     if outcome.status == "done":
         return cast("list[Made]", outcome.value)
     return [failed(cell, f"{outcome.status.upper()}: {outcome.error}") for cell in work.cells]
-
-
-def _within(spec: str, folder: Path) -> str:
-    """A suite inside the results' own folder as a path from there, so that the folder can move."""
-    path, home = Path(spec).resolve(), folder.resolve()
-    return path.relative_to(home).as_posix() if path.is_relative_to(home) else spec

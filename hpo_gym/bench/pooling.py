@@ -1,8 +1,8 @@
 """One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
 
 Suites of tables with more than one test family are pooled, each with the same weight; formulas, and suites of one
-family, say little of other data sets and stand apart. What is drawn for an interval, or exchanged for a p, is a family:
-in all suites at once.
+family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen. What is
+drawn for an interval, or exchanged for a p, is a family: in all suites at once.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ from hpo_gym.bench.significance import holm, swap_p
 ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
-FORMULAS, ONE_FAMILY = "formulas", "one family"
+FORMULAS, ONE_FAMILY, LIVE = "formulas", "one family", "live"
 """Why a suite stands apart."""
 _BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
 
 
 def pooled(
-    curves: Mapping[str, Sequence[Curves]], formulas: Collection[str] = (), anchors: Sequence[str] = ANCHORS
+    curves: Mapping[str, Sequence[Curves]],
+    formulas: Collection[str] = (),
+    anchors: Sequence[str] = ANCHORS,
+    live: Collection[str] = (),
 ) -> dict[str, Any]:
     """Pool suites; plain JSON values of six decimals.
 
@@ -41,8 +44,9 @@ def pooled(
         curves: By suite those of each optimizer; not all must have run in all.
         formulas: Suites that are no tables.
         anchors: Names of the optimizers that the others are held against.
+        live: Suites whose tasks run code.
     """
-    why = {suite: _why(group, suite in formulas) for suite, group in sorted(curves.items())}
+    why = {suite: LIVE if suite in live else _why(group, suite in formulas) for suite, group in sorted(curves.items())}
     together = [suite for suite, reason in why.items() if not reason]
     by_optimizer: dict[str, dict[str, Curves]] = {}
     for suite in why:

@@ -34,7 +34,12 @@ class Results(Findings):
     def of(cls, plan: Plan, store: Store) -> Results:
         """What a store holds of a plan; a cell that is not there counts as failed."""
         found = plan.findings(store)
-        return cls(found.data, found.curves, found.validation, found.errors, folder=plan.folder)
+        return cls(found.data, found.curves, found.validation, found.errors, found.notes, folder=plan.folder)
+
+    @classmethod
+    def of_shard(cls, plan: Plan, store: Store) -> Results:
+        """What is known of a shard before it is merged: the messages of cells that failed."""
+        return cls({"suites": {}}, {}, {}, plan.failures(store), folder=plan.folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Results:
@@ -153,6 +158,8 @@ class Results(Findings):
     def __repr__(self) -> str:
         sizes = [f"{name} ({part['n_tasks']} tasks)" for name, part in self.data["suites"].items()]
         failed = f", {self.failed_cells} cells failed" if self.failed_cells else ""
+        if not self.curves:
+            return f"Results(a shard, {len(self.errors)} cells failed; {self.folder})"
         count = len(next(iter(self.curves.values())))
         return f"Results({count} optimizers on {', '.join(sizes)}{failed}; {self.folder})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,19 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
+from hpo_gym.bench.shard import Shard
+from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.errors import InvalidValueError, MissingExtraError
 from hpo_gym.forms import Form, form_of, is_model
-from hpo_gym.jobs.engines import check_engine
+from hpo_gym.jobs.engines import Cluster, check_engine, run
 from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
 from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import SUITES, Suite
 from hpo_gym.suites import load_suite
+from hpo_gym.suites.live import describe, from_description
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
@@ -44,6 +49,10 @@ def benchmark(
     with_reference: bool = False,
     engine: str = "serial",
     workers: int | None = None,
+    address: str | None = None,
+    tls: Mapping[str, str | Path] | None = None,
+    timeout: float | None = None,
+    shard: str | None = None,
     out: str | Path = "hpo-gym-results",
     resume: bool = False,
     progress: Progress | bool | None = None,
@@ -56,13 +65,20 @@ def benchmark(
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
             mapping of the names that they get in the results to them. What can be trained and is not yet is trained
             first. The two controls run in any case.
-        suites: Registered names, folders, or suites.
+        suites: Registered names, folders, or suites; ``"file.py:name"`` for a function of one's own that makes one.
+            Tasks that have no table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
         split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
         trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
             turns. 1, or as often as the same optimizer was trained for the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results.
         workers: Processes; by default one per core.
+        address: Of a running scheduler of Dask, or a running Ray, to join instead of starting one here.
+        tls: Paths by the names `ca`, `cert` and `key`, for Dask's scheduler at "tls://"; by default its configuration.
+        timeout: Seconds that a run of an optimizer on a task may take, by the engine "process"; one that takes longer
+            has failed.
+        shard: Such as "2/8": run the second of eight parts, and let `hpo-gym merge` join them; there is no report, and
+            what is returned has errors only.
         out: A folder of its own.
         resume: Go on with what `out` holds; cells that failed are tried again.
         progress: Whether to show a bar, by default where a person looks; or a function that is told cells done, cells
@@ -73,14 +89,18 @@ def benchmark(
         HPOGymError: Wrong input, or a damaged store.
     """
     protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
-    check_engine(engine, workers)
+    cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
+    check_engine(engine, workers, timeout, cluster)
     if trainings is not None and trainings < 1:
         raise InvalidValueError(f"`trainings >= 1` must hold, got {trainings}; the nearest is 1.")
     entrants = entrants_of(optimizers, trainings or 1)
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
-    loaded = _load(suites, folder)
+    loaded, live = _load(suites, folder)
+    if engine != "serial":
+        for one in live.values():
+            one.check_travels()
     known = references(loaded) if with_reference else {}
     if with_reference:
         limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": tasks}
@@ -93,18 +113,22 @@ def benchmark(
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with told(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
-        plan, before = Plan(protocol, entrants, loaded, folder), store.meta_get("plan")
-        if before is not None:
-            plan.check_goes_on(json.loads(before))
-        store.meta_set("plan", json.dumps(plan.to_json(), sort_keys=True))
+        plan = Plan(protocol, entrants, loaded, folder, live, part)
+        if store.meta_get("plan") is not None:
+            StoredPlan.read(store).check_goes_on(protocol, folder)
+        store.meta_set("plan", plan.stored().text())
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
-        plan.carry_out(store, engine, workers, tell)
-        results = Results.of(plan, store)
-        results.write()
+        hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)
+        plan.carry_out(store, hands, tell, timeout=timeout)
+        results = Results.of(plan, store) if part is None else Results.of_shard(plan, store)
+        if part is None:
+            results.write()
         tell.result, tell.said = results, repr(results)
     if results.failed_cells:
         LOGGER.warning("%d cells failed; the first: %s", results.failed_cells, (*results.errors, "it is missing")[0])
+    for note in results.notes:
+        warnings.warn(note, stacklevel=2)
     return results
 
 
@@ -168,35 +192,42 @@ def _labelled(form: Form, label: str | None) -> Form:
     return form if label is None else replace(form, name=label)
 
 
-def _load(suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path) -> dict[str, Suite]:
-    """Suites by what workers load them with; one that was made in this process is saved beside the results."""
+def _load(
+    suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path
+) -> tuple[dict[str, Suite], dict[str, Live]]:
+    """Suites by what workers load them with, one that was made in this process is saved beside the results; and those
+    that nothing loads, since their tasks run code."""
     given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
     found: dict[str, Suite] = {}
+    live: dict[str, Live] = {}
     for one in given:
-        suite = load_suite(one)
-        if isinstance(one, Suite):
+        named = placed(one) if isinstance(one, str) and is_name(one) else None
+        suite = load_suite(one) if named is None else suite_of(named)
+        if isinstance(one, Suite) or named:
             spec = _spec(suite, folder)
         else:  # a folder is named in full, so that it is found from anywhere
             spec = str(one) if str(one) in SUITES.entries() else str(Path(one).resolve())
         if suite.name in {s.name for s in found.values()}:
             raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
+        if spec is None:
+            spec = f"live:{suite.name}"
+            live[spec] = Live.of(suite) if named is None else live_of(named)
+            suite = from_description(describe(live[spec].suite))
         found[spec] = suite
     if not found:
         raise InvalidValueError("At least one suite is needed, got none.")
-    return found
+    return found, live
 
 
-def _spec(suite: Suite, folder: Path) -> str:
+def _spec(suite: Suite, folder: Path) -> str | None:
+    """What loads a suite, None where nothing does: one of a table is saved for it."""
     if suite.name in SUITES.entries() and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
-    save = getattr(suite, "save", None)
-    if save is None:
-        raise InvalidValueError(
-            f"Suite {suite.name!r} must be registered or have a table, so that workers can load it."
-        )
-    path = folder / "suites" / digest([suite.name, suite.data_hash])
+    if type(suite).save is Suite.save:
+        return None
+    path = folder.resolve() / "suites" / digest([suite.name, suite.data_hash])
     if not path.exists():
-        save(path)
+        suite.save(path)
     return str(path)
 
 

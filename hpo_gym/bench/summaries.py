@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, normalised_regret, summarise
 
 if TYPE_CHECKING:
+    from hpo_gym.storage.records import Record
     from hpo_gym.suite import Suite
 
 BESIDE = ("auc", "log_auc", "rank", "gain", "regret", "solved", "p_better", "ratio")
@@ -30,12 +32,38 @@ class Findings:
             validation score.
         validation: The same on the validation score, of all suites.
         errors: Messages of failed cells.
+        notes: What is to be said of failed trials.
     """
 
     data: dict[str, Any]
     curves: dict[str, list[Curves]]
     validation: dict[str, list[Curves]]
     errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Failures:
+    """Trials of live tasks that failed, whose code may be at fault: how many, and what the first one said."""
+
+    trials: int = 0
+    failed: int = 0
+    first: str = ""
+
+    def add(self, record: Record) -> None:
+        """Count the trials of a cell."""
+        status = record.arrays["status"]
+        self.count(Failures(len(status), int(np.count_nonzero(status)), str(record.measured.get("fault", ""))))
+
+    def count(self, more: Failures) -> None:
+        """Count others as well."""
+        self.trials, self.failed, self.first = (
+            self.trials + more.trials, self.failed + more.failed, self.first or more.first,
+        )  # fmt: skip
+
+    def said(self, suite: str) -> list[str]:
+        """What to say of them, if there are any."""
+        return [f"{self.failed} of {self.trials} trials on {suite} failed, the first: {self.first}"] * bool(self.failed)
 
 
 def curves_of(
@@ -43,6 +71,7 @@ def curves_of(
     optimizer: str,
     tasks: Sequence[str],
     incumbents: Incumbents,
+    bounds: NDArray[np.float64],
     seeds: int,
     budget: int,
     score: str = VALIDATION,
@@ -50,7 +79,8 @@ def curves_of(
     """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed.
 
     Args:
-        score: What the incumbents are scored by: the regret is that of the tasks' best and worst of this score.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`.
+        score: What the incumbents are scored by.
     """
     scores = np.full((len(tasks), seeds, budget), np.nan)
     for i, name in enumerate(tasks):
@@ -58,11 +88,34 @@ def curves_of(
             found = incumbents.get((name, r))
             if found is not None:
                 scores[i, r] = found
+    regret = normalised_regret(scores, bounds[:, 0], bounds[:, 1])
+    families = tuple(suite.task(name).family for name in tasks)
+    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score)
+
+
+def bounds_of(
+    suite: Suite, tasks: Sequence[str], seen: Iterable[Incumbents], score: str = VALIDATION
+) -> NDArray[np.float64]:
+    """Best and worst of each task by a score, ``(k, 2)``.
+
+    What a task does not know itself is that of all incumbents of all optimizers: the highest and the lowest of them
+    that succeeded; both 0 where none did.
+    """
     known = [suite.task(name) for name in tasks]
-    ranges = [(t.best, t.worst) for t in known] if score == VALIDATION else [t.test_range for t in known]
-    best, worst = np.array(ranges, np.float64).T
-    regret = normalised_regret(scores, best, worst)
-    return Curves(suite.name, optimizer, tuple(tasks), regret, tuple(t.family for t in known), score)
+    bounds = np.array([t.test_range if score == TEST else (t.best, t.worst) for t in known], np.float64)
+    if not np.isnan(bounds).any():
+        return bounds
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in tasks}
+    for incumbents in seen:
+        for (name, _), scores in incumbents.items():
+            if scores is not None:
+                found[name].append(scores[np.isfinite(scores)])
+    for row, name in zip(bounds, tasks, strict=True):
+        scores = np.concatenate([*found[name], np.empty(0)])
+        top, low = (scores.max(), scores.min()) if len(scores) else (0.0, 0.0)
+        row[0] = max(top, np.nan_to_num(row[1], nan=top)) if np.isnan(row[0]) else row[0]
+        row[1] = min(low, row[0]) if np.isnan(row[1]) else row[1]
+    return bounds
 
 
 def with_test_scores(suite: Suite, tasks: Sequence[str]) -> list[str]:
@@ -70,11 +123,14 @@ def with_test_scores(suite: Suite, tasks: Sequence[str]) -> list[str]:
     return [name for name in tasks if suite.task(name).test_range is not None]
 
 
-def summaries(curves: Sequence[Curves], validation: Sequence[Curves], n_tested: int) -> dict[str, Any]:
+def summaries(
+    curves: Sequence[Curves], validation: Sequence[Curves], n_tested: int, n_unknown: int = 0
+) -> dict[str, Any]:
     """The part of results.json of one suite: the headline, and beside it the validation score where that is another.
 
     Args:
         n_tested: How many of the tasks have test scores.
+        n_unknown: How many of the tasks do not know how good they can be: see `bounds_of`.
     """
     optimizers, first = summarise(curves), curves[0]
     if first.score == TEST:
@@ -86,6 +142,7 @@ def summaries(curves: Sequence[Curves], validation: Sequence[Curves], n_tested: 
         "n_families": len(set(first.families)),
         "score": first.score,
         "tested_tasks": n_tested,
+        "best_seen_tasks": n_unknown,
         "comparisons": sum(s["p"] is not None for s in optimizers.values()),
         "optimizers": optimizers,
     }

@@ -31,7 +31,7 @@ from hpo_gym.trial import History
 def train(work: Work) -> dict[str, Any]:
     """Train an optimizer on the meta-train tasks of a fold; what it learned appears in its folder at once, or not."""
     assert work.trained is not None
-    folder, suite = Path(work.trained), _suite(work.suite_spec)
+    folder, suite = Path(work.trained), _suite(work)
     optimizer = work.entrant.make()
     identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
     rng = seeding.generator(seeding.key("training", {**identity, "training": work.entrant.asked}))
@@ -54,7 +54,7 @@ def run_cells(work: Work) -> list[Made]:
     optimizer = work.entrant.make()
     if work.entrant.trainable and work.trained is not None:
         optimizer.load(Path(work.trained))
-    suite = _suite(work.suite_spec)
+    suite = _suite(work)
     if work.entrant.batched:
         try:
             return _run_together(optimizer, suite, work)
@@ -128,13 +128,14 @@ def _driven(
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
 
 
-def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, float]) -> Made:
+def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, Any]) -> Made:
     arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init)
     arrays["x"] = arrays["x"].astype(np.float64)
-    return Made(cell, arrays, None, times)
+    faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
+    return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)
 
 
-def _times(seconds: Sequence[float]) -> dict[str, float]:
+def _times(seconds: Sequence[float]) -> dict[str, Any]:
     """Milliseconds of a suggestion."""
     p50, p95 = np.percentile(seconds, [50, 95]) if len(seconds) else (0.0, 0.0)
     return {"ms_p50": 1e3 * float(p50), "ms_p95": 1e3 * float(p95)}
@@ -157,6 +158,10 @@ def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
     return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
 
 
+def _suite(work: Work) -> Suite:
+    return _loaded(work.suite_spec) if work.live is None else work.live.suite
+
+
 @functools.lru_cache(maxsize=16)
-def _suite(spec: str) -> Suite:
+def _loaded(spec: str) -> Suite:
     return load_suite(spec)

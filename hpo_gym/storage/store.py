@@ -56,14 +56,15 @@ class Store:
         StorageFullError: The disk is full; what was stored before is intact.
     """
 
-    def __init__(self, path: str | Path, *, write: bool = True) -> None:
+    def __init__(self, path: str | Path, *, write: bool = True, name: str | None = None) -> None:
         """Name the file; it is opened, and made if `write` and there is none, by `with`.
 
         Args:
             path: The SQLite file.
             write: Take the writer's lock. Without it the file may lie in a folder that cannot be written to.
+            name: What tells a new store from others, 16 hexadecimal digits; random by default.
         """
-        self.path, self.write = Path(path), write
+        self.path, self.write, self._name = Path(path), write, name
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
         self._seal = _EMPTY
@@ -131,6 +132,10 @@ class Store:
     def cells(self) -> set[str]:
         """Hashes of all cells, checked against the seal."""
         return self._checked()[0]
+
+    def fingerprint(self) -> str:
+        """A digest of all rows, which no other store has, but a copy."""
+        return self._checked()[1][1].hex()
 
     def records(self) -> Iterator[Record]:
         """All cells in the order of their hashes; what is stored is in memory meanwhile, compressed."""
@@ -264,7 +269,7 @@ class Store:
             self._db.execute("INSERT INTO seal VALUES (1, 0, '', '')")
             self._seal = _EMPTY
             self._replace("schema", str(SCHEMA))
-            self._replace("id", os.urandom(8).hex())
+            self._replace("id", self._name or os.urandom(8).hex())
         self._acknowledge()
 
     # -- writing ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
@@ -28,10 +29,14 @@ from hpo_gym import registry, seeding
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents, mean_regret, regret_of
+from hpo_gym.bench.merge import merge
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import Protocol, families_first
+from hpo_gym.bench.reference.collect import collect
+from hpo_gym.bench.results import Results
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark, entrants_of, report
+from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.work import run_cells
 from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
 from hpo_gym.forms import form_of
@@ -319,20 +324,76 @@ def test_results_of_another_protocol_are_not_gone_on_with(
     assert more.failed_cells == 0 and more.data["protocol"]["seeds"] == 3
 
 
+def _without(key: str, *at: Any) -> Any:
+    return lambda plan: _inside(plan, *at).pop(key)
+
+
+def _with(key: Any, value: Any, *at: Any) -> Any:
+    return lambda plan: _inside(plan, *at).__setitem__(key, value)
+
+
+def _inside(plan: Any, *at: Any) -> Any:
+    return functools.reduce(lambda part, key: part[key], at, plan)
+
+
 @pytest.mark.parametrize(
-    "plan",
-    ["{}", "[]", "1", '{"suites": {}, "protocol": {"bugdet": 3}, "entrants": []}', '{"suites": [], "protocol": {}}',
-     '{"suites": {}, "protocol": {}, "entrants": [{"name": "random"}]}'],
-)  # fmt: skip
-def test_a_plan_that_is_none_is_told(undrawn: None, tmp_path: Path, plan: str) -> None:
-    benchmark("random", toys.plain(), out=tmp_path, **SMALL)
+    ("change", "said"),
+    [
+        ("{", "JSONDecodeError"),
+        ("[" * 100_000, "RecursionError"),
+        ("{}", r"its plan lacks \['entrants', 'protocol', 'suites'\]"),
+        ("[]", r"its plan must be a mapping, got \[\]"),
+        ("1", "its plan must be a mapping, got 1"),
+        (_without("protocol"), r"its plan lacks \['protocol'\]"),
+        (_with("bugdet", 3), r"it has the unknown \['bugdet'\]"),
+        (_with("suites", []), r"its suites must be a mapping"),
+        (_with("ToyPlain", 3, "suites"), "the hash of suite 'ToyPlain' must be a text, got 3"),
+        (_with("entrants", {}), "its entrants must be a list"),
+        (_with("live", {"ToyNoisy": {}}), r"its live has the unknown \['ToyNoisy'\]"),
+        (_without("tasks", "protocol"), r"its protocol lacks \['tasks'\]"),
+        (_with("bugdet", 3, "protocol"), r"its protocol has the unknown \['bugdet'\]"),
+        (_with("budget", "3", "protocol"), "`budget` must be an integer >= 1, got '3'"),
+        (_with("start", "warm", "protocol"), "No start 'warm'"),
+        (_with("split", [], "protocol"), "split"),
+        (_without("name", "entrants", 0), r"its entrant lacks \['name'\]"),
+        (_with("nmae", "x", "entrants", 0), r"its entrant has the unknown \['nmae'\]"),
+        (_with("version", "1", "entrants", 0), "`version` of an entrant must be of type int, got '1'"),
+        (_with("settings", {}, "entrants", 0), "`settings` of an entrant must be of type str"),
+        (_with("settings", "{", "entrants", 0), "JSONDecodeError"),
+        (_with(0, 3, "entrants"), "its entrant must be a mapping, got 3"),
+    ],
+)
+def test_a_plan_that_is_none_is_told_by_all_who_read_it(undrawn: None, tmp_path: Path, change: Any, said: str) -> None:
+    benchmark("random", "ToyPlain", out=tmp_path, budget=1, seeds=1)
     with Store(tmp_path / "store.sqlite") as store:
-        store.meta_set("plan", plan)
-    with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
-        report(tmp_path)
-    if '"protocol": {}' not in plan:
-        with pytest.raises(DamagedDataError, match="plan that this version cannot read"):
-            benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
+        plan = json.loads(store.meta_get("plan") or "")
+        if not isinstance(change, str):
+            change(plan)
+        store.meta_set("plan", change if isinstance(change, str) else json.dumps(plan))
+    readers = [
+        lambda: report(tmp_path),
+        lambda: Results.load(tmp_path),
+        lambda: benchmark("random", "ToyPlain", out=tmp_path, resume=True, budget=1, seeds=1),
+        lambda: collect([tmp_path]),
+        lambda: merge([tmp_path], tmp_path / "merged"),
+    ]
+    for read in readers:
+        with pytest.raises(DamagedDataError, match=f"plan that this version cannot read: .*{said}"):
+            read()
+
+
+def test_a_store_without_a_plan_is_told(tmp_path: Path) -> None:
+    with Store(tmp_path / "store.sqlite") as store:
+        store.put("ab", {}, {})
+    for read in (report, lambda path: collect([path]), lambda path: merge([path], tmp_path / "merged")):
+        with pytest.raises(DamagedDataError, match="holds no plan"):
+            read(tmp_path)
+
+
+def test_a_plan_of_an_entrant_of_before_has_defaults() -> None:
+    plan = {"protocol": Protocol().to_json(), "entrants": [{"name": "a", "spec": "random"}], "suites": {"SVM": "x"}}
+    read = StoredPlan.parse(json.dumps(plan), Path("x"))
+    assert read.entrants == (Entrant("a", "random"),) and StoredPlan.parse(read.text(), Path("x")) == read
 
 
 def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: Path) -> None:

@@ -213,6 +213,13 @@ def _scored(part: Mapping[str, Any]) -> str:
     some = part["tested_tasks"]
     if part["score"] == TEST:
         return "Regret is on the test score, which no optimizer sees; beside it the validation score."
+    seen = part.get("best_seen_tasks", 0)
+    if seen:
+        whose = "all" if seen == part["n_tasks"] else f"{seen} of the"
+        return (
+            f"The best score of {whose} tasks is not known: regret is against the best and the worst incumbent of any "
+            "optimizer here, so it changes when optimizers or seeds are added."
+        )
     few = f"Only {some} of {part['n_tasks']} tasks {'has' if some == 1 else 'have'} test scores"
     return f"{few if some else 'No test scores'}: regret is on the validation score."
 

@@ -1,0 +1,114 @@
+"""Live suites on their way to workers: by the name of a function that makes them, or as bytes through the pipe.
+
+Bytes are made by cloudpickle for this process's own workers, and are never written to a file, nor read from one.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.suites.live import identified
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """A live suite: here the object itself, in another process what it was made anew as.
+
+    Attributes:
+        suite: With the hash of its description, and failures as outcomes.
+        name: "module:name" or "file.py:name" of what makes it, or None: then it travels as it is.
+    """
+
+    suite: Suite
+    name: str | None = None
+
+    @classmethod
+    def of(cls, suite: Suite, name: str | None = None) -> Live:
+        """A suite whose tasks run code.
+
+        Raises:
+            InvalidValueError: It has a pool of configurations, which live tasks have not.
+        """
+        if any(t.pool is not None for t in suite.members):
+            raise InvalidValueError(
+                f"Suite {suite.name!r} must be registered or have a table, so that workers can load it."
+            )
+        return cls(identified(suite), name)
+
+    def check_travels(self) -> None:
+        """Refuse what no other process can be given.
+
+        Raises:
+            InvalidValueError: Something in it cannot be pickled; the message says what.
+        """
+        if self.name is None:
+            try:
+                self._bytes  # noqa: B018 - made once, and kept
+            except Exception as fault:  # of whatever the objective holds
+                raise InvalidValueError(
+                    f"Suite {self.suite.name!r} must be able to travel to workers: {type(fault).__name__}: {fault}; "
+                    "make what cannot travel inside the objective, name a function that makes the suite as "
+                    "'file.py:name', or use the engine 'serial'."
+                ) from fault
+
+    @functools.cached_property
+    def _bytes(self) -> bytes:
+        import cloudpickle
+
+        return bytes(cloudpickle.dumps(self.suite))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_received, (self._bytes,)) if self.name is None else (live_of, (self.name,))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is "module:name" or "file.py:name"."""
+    module, colon, name = text.rpartition(":")
+    found = module.endswith(".py") or all(map(str.isidentifier, module.split(".")))
+    return bool(colon) and name.isidentifier() and found
+
+
+def placed(name: str) -> str:
+    """The same name, for a process that works in another folder: a file in full."""
+    module, _, made = name.rpartition(":")
+    return f"{Path(module).resolve()}:{made}" if module.endswith(".py") else name
+
+
+def suite_of(name: str) -> Suite:
+    """The suite that "module:name" or "file.py:name" makes; only a name that a user gives here and now may be imported.
+
+    Raises:
+        InvalidValueError: It makes no suite, or cannot without arguments.
+        UnknownNameError: There is no such module, file or name.
+    """
+    maker = SUITES.resolve(name)
+    try:
+        found: object = maker()
+    except HPOGymError:
+        raise
+    except Exception as fault:  # of the user's own function
+        raise InvalidValueError(
+            f"{name!r} must make a suite without arguments: {type(fault).__name__}: {fault}."
+        ) from fault
+    if not isinstance(found, Suite):
+        raise InvalidValueError(f"{name!r} must make a suite, got {type(found).__name__}.")
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def live_of(name: str) -> Live:
+    """The live suite that "module:name" makes, once in a process."""
+    return Live.of(suite_of(name), name)
+
+
+@functools.lru_cache(maxsize=4)
+def _received(data: bytes) -> Live:
+    """The suite of bytes that came through the pipe, once in a process."""
+    import cloudpickle
+
+    return Live(cloudpickle.loads(data))  # S301: our own bytes, from the driver's pipe

@@ -1,0 +1,163 @@
+"""The plan of a comparison as its store holds it; read strictly, so that what is wrong with one is said in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.storage.store import Store
+from hpo_gym.suite import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.suites.live import describe, from_description
+
+_KEYS = {"protocol", "entrants", "suites"}
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """What a report needs to be made anew, without importing any optimizer or objective.
+
+    Attributes:
+        suites: Hash of the data by what loads a suite; one inside the results' own folder by its path from there.
+        live: By the same, the description of each suite that nothing loads, since its tasks run code.
+    """
+
+    protocol: Protocol
+    entrants: tuple[Entrant, ...]
+    suites: Mapping[str, str]
+    live: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, protocol: Protocol, entrants: tuple[Entrant, ...], suites: Mapping[str, Suite], folder: Path
+    ) -> StoredPlan:
+        """The plan of a comparison in a folder; suites by what loads them."""
+        hashes = {_within(spec, folder): suite.data_hash for spec, suite in suites.items()}
+        live = {spec: describe(suite) for spec, suite in suites.items() if suite.kind == "live"}
+        return cls(protocol, entrants, hashes, live)
+
+    @classmethod
+    def read(cls, store: Store) -> StoredPlan:
+        """The plan that a store holds.
+
+        Raises:
+            DamagedDataError: It holds none, or none of this version.
+        """
+        text = store.meta_get("plan")
+        if text is None:
+            raise DamagedDataError(f"{store.path} holds no plan: it was not written by `hpo-gym bench`.")
+        return cls.parse(text, store.path)
+
+    @classmethod
+    def parse(cls, text: str, path: Path) -> StoredPlan:
+        """What `text` wrote.
+
+        Raises:
+            DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
+        """
+        try:
+            data = _mapping("plan", json.loads(text))
+            _exactly("plan", data, _KEYS, {"live"})
+            protocol = _mapping("protocol", data["protocol"])
+            _exactly("protocol", protocol, {f.name for f in fields(Protocol)})
+            entrants = tuple(_entrant(_mapping("entrant", one)) for one in _list("entrants", data["entrants"]))
+            suites, live = _mapping("suites", data["suites"]), _mapping("live", data.get("live", {}))
+            for spec, known in suites.items():
+                _expect(isinstance(known, str), f"the hash of suite {spec!r} must be a text, got {known!r:.80}")
+            _exactly("live", {spec: None for spec in live if spec not in suites}, set())
+            return cls(Protocol(**protocol), entrants, suites, live)
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as fault:
+            why = str(fault) if isinstance(fault, HPOGymError) else repr(fault)
+            raise DamagedDataError(f"{path} holds a plan that this version cannot read: {why}") from fault
+
+    def text(self) -> str:
+        """The plan as JSON."""
+        data = {
+            "protocol": self.protocol.to_json(),
+            "entrants": [e.to_json() for e in self.entrants],
+            "suites": dict(self.suites),
+        }
+        return json.dumps({**data, "live": dict(self.live)} if self.live else data, sort_keys=True)
+
+    def loaded(self, folder: Path) -> dict[str, Suite]:
+        """The suites by what loads them; of live ones what their description tells.
+
+        Raises:
+            DamagedDataError: One has other data than it had.
+        """
+        found: dict[str, Suite] = {}
+        for place, expected in self.suites.items():
+            inside = (folder / place / "suite.json").is_file()
+            spec = str(folder / place) if inside else place
+            found[spec] = from_description(self.live[place]) if place in self.live else load_suite(spec)
+            if found[spec].data_hash != expected:
+                raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
+        return found
+
+    def check_goes_on(self, protocol: Protocol, folder: Path) -> None:
+        """Refuse to go on with another protocol; replicates, tasks, optimizers and suites may be others.
+
+        Raises:
+            InvalidValueError: A setting of the protocol is another.
+        """
+        for name in DECIDING:
+            was, now = getattr(self.protocol, name), getattr(protocol, name)
+            if was != now:
+                raise InvalidValueError(
+                    f"`resume` must keep `{name}={was!r}` of what {folder} holds, got {now!r}: pass another `out`."
+                )
+
+
+DECIDING = ("split", "fold", "start", "budget")
+"""Settings of a protocol that all cells of a store share."""
+
+
+def _within(spec: str, folder: Path) -> str:
+    """A suite inside the results' own folder as a path from there, so that the folder can move."""
+    path, home = Path(spec).resolve(), folder.resolve()
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) and path.exists() else spec
+
+
+def _entrant(said: Mapping[str, Any]) -> Entrant:
+    """An entrant; settings that came later than the plan have their defaults."""
+    known = {f.name: f.default for f in fields(Entrant) if f.compare}
+    needed = {name for name, default in known.items() if default is MISSING}
+    _exactly("entrant", said, needed, set(known) - needed)
+    for name, value in said.items():
+        kind = str if known[name] is MISSING else type(known[name])
+        _expect(
+            known[name] is None or type(value) is kind,
+            f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}",
+        )
+    for name in ("settings", "resolved"):
+        json.loads(said.get(name) or "{}")
+    return Entrant(**said)
+
+
+def _exactly(what: str, said: Mapping[str, Any], needed: set[str], more: set[str] | None = None) -> None:
+    missing, odd = sorted(needed - set(said)), sorted(set(said) - needed - (more or set()))
+    _expect(not missing, f"its {what} lacks {missing}")
+    _expect(not odd, f"its {what} has the unknown {odd}".replace("its plan", "it"))
+
+
+def _mapping(what: str, value: object) -> Mapping[str, Any]:
+    _expect(isinstance(value, dict), f"its {what} must be a mapping, got {value!r:.80}")
+    assert isinstance(value, dict)
+    return value
+
+
+def _list(what: str, value: object) -> list[Any]:
+    _expect(isinstance(value, list), f"its {what} must be a list, got {value!r:.80}")
+    assert isinstance(value, list)
+    return value
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise InvalidValueError(f"{otherwise}.")
