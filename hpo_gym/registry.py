@@ -37,7 +37,9 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "notebooks": ("ipykernel", "nbclient", "nbformat"),
     }
 )
-_FILES: dict[str, Path] = {}  # of the modules that were imported as files
+FILES: dict[str, Path] = {}
+"""Paths of the modules that were imported as files, by their names in `sys.modules`."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -166,7 +168,7 @@ class Registry(Generic[T]):
         loaded = sys.modules.get(module)
         if module == "__main__" or loaded is None or getattr(loaded, name, None) is not maker:
             return None
-        return f"{_FILES.get(module, module)}:{name}"
+        return f"{FILES.get(module, module)}:{name}"
 
     def _entry(self, name: str) -> Entry:
         entries = self.entries()
@@ -312,7 +314,7 @@ def _import_file(path: Path) -> ModuleType:
         spec = importlib.util.spec_from_file_location(name, place)
         assert spec is not None and spec.loader is not None
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        _FILES[name] = place
+        FILES[name] = place
         try:
             spec.loader.exec_module(module)
         except BaseException:

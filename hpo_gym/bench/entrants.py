@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.forms import SAVED, Form
+from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, parted
 from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable
 
@@ -39,7 +40,7 @@ class Entrant:
     batched: bool = False
     trainings: int = 1
     resolved: str = ""
-    maker: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    maker: Carried | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, form: Form, trainings: int = 1) -> Entrant:

@@ -1,7 +1,4 @@
-"""Live suites on their way to workers: by the name of a function that makes them, or as bytes through the pipe.
-
-Bytes are made by cloudpickle for this process's own workers, and are never written to a file, nor read from one.
-"""
+"""Live suites on their way to workers: by the name of a function that makes them, or as bytes (`jobs.carried`)."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.jobs.carried import from_bytes, to_bytes
 from hpo_gym.suite import SUITES, Suite
 from hpo_gym.suites.live import identified
 
@@ -58,9 +56,7 @@ class Live:
 
     @functools.cached_property
     def _bytes(self) -> bytes:
-        import cloudpickle
-
-        return bytes(cloudpickle.dumps(self.suite))
+        return to_bytes(self.suite)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_received, (self._bytes,)) if self.name is None else (live_of, (self.name,))
@@ -106,9 +102,5 @@ def live_of(name: str) -> Live:
     return Live.of(suite_of(name), name)
 
 
-@functools.lru_cache(maxsize=4)
 def _received(data: bytes) -> Live:
-    """The suite of bytes that came through the pipe, once in a process."""
-    import cloudpickle
-
-    return Live(cloudpickle.loads(data))  # S301: our own bytes, from the driver's pipe
+    return Live(from_bytes(data))

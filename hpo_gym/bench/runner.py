@@ -31,6 +31,9 @@ from hpo_gym.suites.live import describe, from_description
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
 
+ENGINE = "process"
+"""The engine of a comparison that names none."""
+
 CONTROLS = ("default", "portfolio")
 """Run in every comparison, whoever asks."""
 
@@ -47,7 +50,7 @@ def benchmark(
     tasks: int | None = None,
     trainings: int | None = None,
     with_reference: bool = False,
-    engine: str = "serial",
+    engine: str | None = None,
     workers: int | None = None,
     address: str | None = None,
     tls: Mapping[str, str | Path] | None = None,
@@ -71,7 +74,7 @@ def benchmark(
         trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
             turns. 1, or as often as the same optimizer was trained for the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
-        engine: "serial", "process", "dask" or "ray"; all give the same results.
+        engine: "serial", "process", "dask" or "ray"; all give the same results. By default processes.
         workers: Processes; by default one per core.
         address: Of a running scheduler of Dask, or a running Ray, to join instead of starting one here.
         tls: Paths by the names `ca`, `cert` and `key`, for Dask's scheduler at "tls://"; by default its configuration.
@@ -89,6 +92,7 @@ def benchmark(
         HPOGymError: Wrong input, or a damaged store.
     """
     protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
+    engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
     check_engine(engine, workers, timeout, cluster)
     if trainings is not None and trainings < 1:
@@ -99,8 +103,10 @@ def benchmark(
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
     loaded, live = _load(suites, folder)
     if engine != "serial":
-        for one in live.values():
-            one.check_travels()
+        for suite in live.values():
+            suite.check_travels()
+        for maker in (e.maker for e in entrants if e.maker is not None):
+            maker.check_travels()
     known = references(loaded) if with_reference else {}
     if with_reference:
         limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": tasks}

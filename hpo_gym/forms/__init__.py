@@ -14,14 +14,14 @@
 from __future__ import annotations
 
 import copy
-import functools
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, is_saved, load, parted, shipped
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.registry import made
@@ -44,7 +44,7 @@ class Form:
     name: str
     spec: str
     settings: Mapping[str, Any]
-    maker: Callable[..., Any] | None = None
+    maker: Carried | None = None
 
     def make(self) -> Any:
         """A new one.
@@ -60,7 +60,8 @@ class Form:
             return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)
         if self.maker is None:
             raise InvalidValueError(f"{self.name!r} was an object of another process: give it again.")
-        return self.maker() if isinstance(self.maker, functools.partial) else made(self.maker, self.name, self.settings)
+        maker = self.maker.maker
+        return maker() if isinstance(maker, _Copies) else made(maker, self.name, self.settings)
 
 
 def form_of(given: object) -> Form:
@@ -86,7 +87,7 @@ def form_of(given: object) -> Form:
         )
     name = str(getattr(optimizer, "name", type(optimizer).__name__))
     _no_settings(name, settings)
-    return Form(name, f"{OWN}{name}", _learned(optimizer), functools.partial(copy.deepcopy, optimizer))
+    return Form(name, f"{OWN}{name}", _learned(optimizer), Carried(_Copies(optimizer), name))
 
 
 def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
@@ -103,6 +104,16 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
         MissingExtraError: It needs an optional package; the message is the install command.
     """
     return form_of({**settings, "name": optimizer}).make()  # type: ignore[no-any-return]
+
+
+class _Copies:
+    """Makes copies of an optimizer."""
+
+    def __init__(self, optimizer: object) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self) -> object:
+        return copy.deepcopy(self.optimizer)
 
 
 # ---------------------------------------------------------------------- the forms
@@ -131,7 +142,7 @@ def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -
     place = OPTIMIZERS.place_of(maker)
     label = name or str(getattr(maker, "__name__", type(maker).__name__))
     if place is None:
-        return Form(label, f"{OWN}{label}", settings, maker)
+        return Form(label, f"{OWN}{label}", settings, Carried(maker, label))
     return Form(name or place.rpartition(":")[2], place, settings)
 
 

@@ -103,7 +103,7 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         tied = threading.current_thread() is threading.main_thread()
         self.process = context.Process(target=_serve, args=(theirs, os.getpid(), tied))
-        with one_thread(), _ctrl_c_held():
+        with one_thread(), _ctrl_c_held(), _without_main():
             self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
         self.ready, self.since = False, 0.0
@@ -221,10 +221,7 @@ class _Pool:
         if job is None:
             self.stillborn += not worker.ready
             if self.stillborn > self.size:
-                raise StateError(
-                    f"Workers must start, {self.stillborn} in a row ended with code {code}. A script that runs jobs in "
-                    "processes needs `if __name__ == '__main__':` around its calls."
-                )
+                raise StateError(f"Workers must start, {self.stillborn} in a row ended with code {code}.")
             return None
         self.crashes[job.key] += 1
         if self.crashes[job.key] <= self.retries:
@@ -266,6 +263,19 @@ def _ctrl_c_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep processes that are started meanwhile from running the user's script again: what is of it travels
+    (`jobs.carried`), and a script need not guard itself by ``if __name__ == "__main__"``."""
+    main: dict[str, object] = sys.modules["__main__"].__dict__
+    kept: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 def _serve(pipe: Connection, parent: int, tied: bool) -> None:

@@ -47,6 +47,7 @@ TRIALS = """number,datetime_start,params_lr,params_depth,value,state
 5,2026-01-01 00:05:00,0.2,8,0.73,COMPLETE
 """
 
+SMALL = "--suite Functions --tasks 3 --seeds 2"
 COMMANDS = [  # words, exit code, what is printed
     ("--version", 0, "hpo-gym "),
     ("-h", 0, "bench"),
@@ -54,9 +55,9 @@ COMMANDS = [  # words, exit code, what is printed
     ("info SVM", 0, "license|licence"),
     ("info ppo-pool-tables", 0, "trained on"),
     ("info own.py:Halves", 0, "Proposes the default"),
-    ("bench --suite Functions --tasks 3 --seeds 2 --budget 6 --optimizers random,own.py:Halves --out first", 0, "Halves"),
+    (f"bench {SMALL} --budget 6 --optimizers random,own.py:Halves --out first", 0, "Halves"),
     ("report first", 0, "report.html"),
-    ("bench --suite Functions --tasks 3 --seeds 2 --budget 5 --out first --resume", 2, "budget"),
+    (f"bench {SMALL} --budget 5 --out first --resume", 2, "budget"),
     ("verify first", 0, "0 damaged"),
     ("repair first", 0, "nothing damaged"),
     ("bench --optimizers rundom --out wrong", 2, "random"),
@@ -155,7 +156,8 @@ def test_a_notebook_shows_progress_tables_and_figures(fresh: Path) -> None:
     cells = [
         "import hpo_gym",
         OWN,
-        "results = hpo_gym.benchmark([Halves, 'random'], 'Functions', tasks=3, seeds=2, budget=5, out='notebook')\nresults",
+        "results = hpo_gym.benchmark([Halves, 'random'], 'Functions', tasks=3, seeds=2, budget=5, out='notebook')\n"
+        "results",
         "results.plot_regret()",
         "results.to_frame().shape, hpo_gym.Results.load('notebook')",
     ]

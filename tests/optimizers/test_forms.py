@@ -378,3 +378,61 @@ def test_of_a_zip_the_weights_are_read_and_nothing_is_run(tmp_path: Path) -> Non
         warnings.simplefilter("ignore")
         load_weights(tmp_path / "evil.zip", PPO, env)
     assert not (tmp_path / "ran").exists()
+
+
+# ---------------------------------------------------------------------- workers
+SCRIPT = """
+import sys
+
+import numpy as np
+
+import hpo_gym
+
+
+class Mine:
+    '''Random configurations.'''
+
+    version = 1
+
+    def __init__(self, shift=0):
+        self.shift = shift
+
+    def reset(self, context, rng):
+        self.space, self.rng = context.space, np.random.default_rng(self.shift)
+
+    def ask(self):
+        return hpo_gym.Query(self.space.from_unit(self.space.snap(self.rng.random((1, self.space.d)))[0]))
+
+    def tell(self, trial):
+        pass
+
+
+given = {"class": Mine, "object": Mine(3), "lambda": lambda: Mine(3), "set": {"name": Mine, "shift": 3}}
+given["file"] = hpo_gym.make_optimizer(sys.argv[1])
+results = hpo_gym.benchmark(given, "SVM", tasks=2, seeds=1, budget=4, out=sys.argv[2], workers=2, engine=sys.argv[3])
+assert not results.failed_cells, results.errors
+frame = results.to_frame().set_index("optimizer")["auc"]
+print({name: round(float(auc), 12) for name, auc in frame.items()})
+"""
+
+
+def test_a_script_without_a_guard_sends_its_classes_and_objects_to_workers(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+
+    def run(engine: str) -> dict[str, float]:
+        words = [sys.executable, "script.py", f"{own}:shifted", engine, engine]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return dict(eval(done.stdout))  # noqa: S307 - of the script above
+
+    alone, together = run("serial"), run("process")
+    assert alone == together
+    assert together["object"] == together["lambda"] == together["set"] != together["class"]
+
+
+def test_what_cannot_travel_is_refused_in_words(tmp_path: Path) -> None:
+    mine: Any = make_optimizer("sobol")
+    mine.file = (tmp_path / "x").open("w")  # no open file can be copied or sent
+    with pytest.raises(InvalidValueError, match=r"'serial'|must be made"):
+        hpo_gym.benchmark({"mine": lambda: mine}, **BENCH, engine="process", out=tmp_path / "out")
+    mine.file.close()

@@ -1,0 +1,75 @@
+"""Objects of a user's own on their way to workers: as bytes through the pipe, made by cloudpickle.
+
+The bytes are for this process's own workers: they are never written to a file, nor read from one.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.registry import FILES
+
+
+class Carried:
+    """A maker that travels, also one of a script, a notebook or a file that was named. Called, it makes.
+
+    Args:
+        maker: Any callable.
+        name: What it makes, for messages.
+    """
+
+    def __init__(self, maker: Any, name: str) -> None:
+        self.maker, self.name = maker, name
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        return self.maker(*args, **settings)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (self._bytes, self.name)
+
+    def check_travels(self) -> None:
+        """Refuse what no other process can be given.
+
+        Raises:
+            InvalidValueError: Something in it cannot be pickled; the message says what.
+        """
+        try:
+            self._bytes  # noqa: B018 - made once, and kept
+        except Exception as fault:  # of whatever the object holds
+            raise InvalidValueError(
+                f"{self.name!r} must be able to travel to workers: {type(fault).__name__}: {fault}; name a class or a "
+                "function that makes it as 'file.py:Name', or use the engine 'serial'."
+            ) from fault
+
+    @functools.cached_property
+    def _bytes(self) -> bytes:
+        return to_bytes(self.maker)
+
+
+def to_bytes(thing: object) -> bytes:
+    """An object as bytes; what is of files that were named goes with it, since no worker can import them."""
+    import cloudpickle
+
+    own = [sys.modules[name] for name in FILES if name in sys.modules]
+    for module in own:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(thing))
+    finally:
+        for module in own:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+@functools.lru_cache(maxsize=16)
+def from_bytes(data: bytes) -> Any:
+    """The object of bytes that came through the pipe, once in a process."""
+    import cloudpickle
+
+    return cloudpickle.loads(data)  # S301: our own bytes, from the driver's pipe
+
+
+def _arrived(data: bytes, name: str) -> Carried:
+    return Carried(from_bytes(data), name)
