@@ -117,9 +117,10 @@ def _security(distributed: Any, tls: Mapping[str, str]) -> Any:
 
 def _from_dask(client: Any, jobs: Sequence[Job], where: str) -> Iterator[Outcome]:
     distributed = importlib.import_module("distributed")
-    token = os.urandom(8).hex()  # others may use the same scheduler
-    # of one prefix, so that Dask takes them for one group and queues them: else a death counts for jobs that wait as well
-    names = {f"hpo-gym-{token}-{i}": job for i, job in enumerate(jobs)}
+    run = os.urandom(8).hex()  # others may use the same scheduler
+    names = {
+        f"hpo_gym-{run}-{i}": job for i, job in enumerate(jobs)
+    }  # one prefix: then Dask queues them, see the rules
     keys = {client.submit(perform, job, key=name, pure=False): job.key for name, job in names.items()}
     for future in distributed.as_completed(list(keys), loop=client.loop):
         if future.cancelled():
