@@ -6,6 +6,8 @@ only; every public name below is loaded when it is first used.
 
 from __future__ import annotations
 
+from hpo_gym import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
+
 import importlib
 from typing import TYPE_CHECKING, Any
 
