@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -9,6 +10,7 @@ for folder in (TOP, TOP / "agents", TOP / "baselines"):
     sys.path.insert(0, str(folder))
 
 import hpo_gym  # noqa: E402 - the paths come first
+from hpo_gym.registry import EXTRAS  # noqa: E402
 
 project = "hpo-gym"
 author = "The hpo-gym developers"
@@ -23,6 +25,8 @@ myst_heading_anchors = 3
 myst_links_external_new_tab = True
 suppress_warnings = ["myst.xref_missing"]  # links to files of the repository, which tests/docs/test_readme.py checks
 
+# the extra "docs" suffices: what is not installed is stood in for, and found by those who ask later
+autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

@@ -16,12 +16,13 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError, unknown
+from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, UnknownNameError, unknown
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., object])
@@ -29,6 +30,8 @@ M = TypeVar("M", bound=Callable[..., object])
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {  # import names of what `pip install 'hpo-gym[extra]'` brings
         "rl": ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "tensorboard"),
+        "optuna": ("optuna",),
+        "parquet": ("pyarrow",),
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "torch"),
         "smac": ("smac",),
@@ -209,6 +212,20 @@ def made(
     return maker(**settings, **(given or {}))
 
 
+@contextmanager
+def making(name: str, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Turn whatever a user's own module or class raises while an optimizer is made into an error that names it."""
+    try:
+        yield
+    except HPOGymError:
+        raise
+    except Exception as fault:
+        why = f"{type(fault).__name__}: {fault}"
+        raise InvalidValueError(
+            f"Optimizer {name!r} must be made by its settings {dict(settings)} alone, got {why}."
+        ) from fault
+
+
 def missing(extra: str) -> tuple[str, ...]:
     """Import names of an extra's packages that are not installed."""
     if extra not in EXTRAS:
@@ -324,6 +341,8 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _import_user(module: str) -> ModuleType:
+    if not all(map(str.isidentifier, module.split("."))):
+        raise UnknownNameError(f"A module must have a dotted name, got {module!r} (from 'module:name').")
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as fault:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration
 
 
-@OPTIMIZERS.register("tpe", family="no-transfer", extra="bo", trainable=False)
+@OPTIMIZERS.register("tpe", family="no-transfer", extra="optuna", trainable=False)
 class TreeParzen(Baseline):
     """Optuna's TPE, multivariate and by groups of hyperparameters that are active together.
 

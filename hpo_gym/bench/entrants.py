@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.forms import SAVED, Form
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, parted
 from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable
+from hpo_gym.registry import making
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,10 @@ class Entrant:
             MissingExtraError: It needs an optional package.
         """
         spec, settings = form.spec, dict(form.settings)
-        try:
+        with making(form.name, settings):
             entrant = cls(form.name, spec, json.dumps(settings, sort_keys=True, allow_nan=False), maker=form.maker)
             optimizer = entrant.make()
             version = int(getattr(optimizer, "version", 1))
-        except HPOGymError:
-            raise
-        except Exception as fault:  # of the user's own module or class
-            why = f"{type(fault).__name__}: {fault}"
-            raise InvalidValueError(
-                f"Optimizer {form.name!r} must be made by its settings {settings} alone, got {why}."
-            ) from fault
         if not isinstance(optimizer, Optimizer):
             kind = type(optimizer).__name__
             raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, StateError
+from hpo_gym.storage.posix import posix
 from hpo_gym.storage.whole import sha256 as sha256
 from hpo_gym.storage.whole import write_files
 
@@ -59,6 +59,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     Raises:
         StateError: Another process holds it, and `wait` was not asked for.
     """
+    fcntl = posix("fcntl", "A folder that is locked")
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:

@@ -258,6 +258,9 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def _ctrl_c_held() -> Iterator[None]:
     """Block Ctrl-C here and in processes that are started meanwhile, until they can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -281,7 +284,8 @@ def _without_main() -> Iterator[None]:
 def _serve(pipe: Connection, parent: int, tied: bool) -> None:
     """The worker: do jobs until the pipe ends."""
     signal.signal(signal.SIGINT, lambda *_: None)  # the driver decides; not SIG_IGN, which a job's programs inherit
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _die_with(parent, tied)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)

@@ -15,7 +15,7 @@ from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.jobs.progress import Callback, Progress, told
 from hpo_gym.learning.saved import TRAINING
 from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable
-from hpo_gym.registry import made
+from hpo_gym.registry import made, making
 from hpo_gym.storage.whole import write_files
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
@@ -102,11 +102,12 @@ def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str,
         if settings:
             raise InvalidValueError(f"An optimizer that was made has its settings: give none, got {dict(settings)}.")
         return _name(type(given)), given
-    maker: Any = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
-    if not callable(maker):
-        raise InvalidValueError(f"An optimizer to train must be a name, a class or a `Trainable`, got {given!r}.")
-    name = given if isinstance(given, str) else _name(maker)
-    learner: object = made(maker, name, settings)
+    name = given if isinstance(given, str) else _name(given)
+    with making(name, settings):
+        maker: Any = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
+        if not callable(maker):
+            raise InvalidValueError(f"An optimizer to train must be a name, a class or a `Trainable`, got {given!r}.")
+        learner: object = made(maker, name, settings)
     if not isinstance(learner, Trainable):
         raise InvalidValueError(f"{name!r} must be an optimizer that can be trained; it has no `train`.")
     return _name(maker), learner

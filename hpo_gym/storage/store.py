@@ -10,7 +10,6 @@ in a table `cells`; it is read as it is, and gets its first batch, and schema 2,
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import sqlite3
@@ -23,6 +22,7 @@ from types import TracebackType
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
 from hpo_gym.storage.batches import Batch, pack_batch
 from hpo_gym.storage.blocks import Arrays
+from hpo_gym.storage.posix import posix
 from hpo_gym.storage.records import Json, Record
 from hpo_gym.storage.rows import COLUMNS, record_of
 
@@ -208,6 +208,7 @@ class Store:
             raise
 
     def _take_lock(self) -> None:
+        fcntl = posix("fcntl", "A store that is written to")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)

@@ -100,6 +100,8 @@ def _left_behind(home: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _runs(process: int) -> bool:
+    if os.name == "nt":
+        return True  # to ask there is to send Ctrl-C
     try:
         os.kill(process, 0)  # asks, and sends nothing
     except (ProcessLookupError, OverflowError):
@@ -117,7 +119,9 @@ def _remove(path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    if os.name == "nt" and path.is_dir():
+        return  # it has no handle there
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,12 +1,16 @@
 """Dependencies: what pyproject.toml asks for, what messages name, and what the code imports are the same."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,3 +58,96 @@ def test_what_is_asked_for_is_imported_and_has_a_lower_bound(requirement):
 def test_the_union_of_extras_names_each():
     (every,) = PROJECT["optional-dependencies"]["all"]
     assert set(re.search(r"\[(.+)\]", every)[1].split(",")) == set(OPTIONAL)
+
+
+def test_tpe_needs_optuna_alone():
+    assert OPTIMIZERS.entries()["tpe"].extra == "optuna"
+    assert [import_name(need) for need in OPTIONAL["optuna"]] == ["optuna"]
+
+
+# ---------------------------------------------------------------------------------------------- without POSIX
+WITHOUT_POSIX = """
+import asyncio, ctypes, importlib.abc, multiprocessing.connection, os, signal, sqlite3, subprocess, sys, tempfile
+import multiprocessing.popen_spawn_posix, multiprocessing.resource_tracker, shutil, platform, typing, pathlib
+
+HIDDEN = {"fcntl", "resource", "termios", "pwd", "grp", "tty", "pty", "syslog", "readline"}
+
+class Hide(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hide())
+for name in HIDDEN:
+    sys.modules.pop(name, None)
+THERE = {"SIGINT", "SIGTERM", "SIGABRT", "SIGFPE", "SIGILL", "SIGSEGV", "SIG_DFL", "SIG_IGN"}
+for name in dir(signal):
+    if name.startswith(("SIG", "ITIMER", "pthread_", "sigwait", "setitimer", "alarm")) and name not in THERE:
+        delattr(signal, name)
+for name in ("fork", "forkpty", "pwrite", "pread", "sched_getaffinity", "killpg", "setsid", "wait3", "wait4", "nice"):
+    if hasattr(os, name):
+        delattr(os, name)
+"""
+
+
+def without_posix(code: str, cwd: Path) -> subprocess.CompletedProcess:
+    """Run code where the modules, signals and calls that Windows lacks are hidden."""
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "agents", ROOT / "baselines")))
+    command = [sys.executable, "-c", WITHOUT_POSIX + code]
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_everything_but_stores_and_builds_is_imported_without_posix(tmp_path):
+    skipped = ("hpo_gym.__main__", "hpo_gym.sb3")
+    names = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "hpo_gym").rglob("*.py")]
+    mine = [n.removesuffix(".__init__") for n in names if n not in skipped and "builders.trained" not in n]
+    done = without_posix(f"import importlib\nfor name in {sorted(mine)}: importlib.import_module(name)", tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_env_a_rollout_and_a_suite_of_your_own_work_without_posix(tmp_path):
+    code = """
+import gymnasium as gym, hpo_gym
+env = gym.make("hpo_gym/Functions-v0")
+env.reset(seed=0)
+assert len(env.step(env.action_space.sample())) == 5
+vector = gym.make_vec("hpo_gym/AutoML-v0", num_envs=2)
+vector.reset(seed=0)
+vector.step(vector.action_space.sample())
+pathlib.Path("t.csv").write_text("C,score\\n0.1,1\\n0.5,2\\n")
+hpo_gym.suite_from_csv("t.csv").save("mine")
+assert hpo_gym.load_suite("mine").members[0].best == 2
+agent = hpo_gym.make_optimizer("random")
+print(len(hpo_gym.rollout(agent, hpo_gym.load_suite("AutoML").tasks("test")[0], budget=3, seed=0)))
+"""
+    done = without_posix(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "3\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["list"], 0, "Functions"),
+        (["info", "AutoML"], 0, "AutoML"),
+        (["verify"], 0, "0 damaged"),
+        (["import", "t.csv", "--out", "mine"], 0, "1 task"),
+        (["bench", "--tasks", "1", "--seeds", "1", "--engine", "serial"], 2, "needs Linux or macOS"),
+    ],
+)
+def test_a_command_works_or_says_in_words_that_it_needs_posix(arguments, code, said, tmp_path):
+    (tmp_path / "t.csv").write_text("C,score\n0.1,1\n0.5,2\n")
+    call = f"\nsys.argv = ['hpo-gym', *{arguments}]\nfrom hpo_gym.cli import main\nmain()"
+    done = without_posix(call, tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_module_of_posix_is_imported_where_a_file_is_read():
+    for path in (p for room in ROOMS[:3] for p in (ROOT / room).rglob("*.py")):
+        tops = ast.parse(path.read_text(encoding="utf-8")).body
+        names = {a.name for node in tops if isinstance(node, ast.Import) for a in node.names}
+        names |= {node.module for node in tops if isinstance(node, ast.ImportFrom)}
+        assert not names & {"fcntl", "resource", "termios", "pwd", "grp"}, path

@@ -169,6 +169,9 @@ def test_resolve_imports_a_users_module(package: tuple[str, Make], tmp_path: Pat
         things.resolve(f"{user}:VALUE")
     with pytest.raises(UnknownNameError, match="No module 'no_such_module'"):
         things.resolve("no_such_module:mine")
+    for spec in (":mine", "..:mine", "no.:mine", "a b:mine"):
+        with pytest.raises(UnknownNameError, match="must have a dotted name"):
+            things.resolve(spec)
 
 
 def test_an_error_inside_a_users_module_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

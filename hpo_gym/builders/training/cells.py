@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import multiprocessing
-import resource
 import time
 import warnings
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from hpo_gym.builders.training.recipe import CLASSIFICATION, Fold, Measured, Pro
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
+from hpo_gym.storage.posix import posix
 
 MEMORY = 8 << 30
 """Bytes of address space of a worker."""
@@ -128,6 +128,7 @@ def _limit_memory() -> None:
     """A cell that wants more memory fails, rather than the machine; never in the process that ordered the build."""
     if multiprocessing.parent_process() is None:
         return
+    resource = posix("resource", "A build with a limit of memory")
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 
