@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites.leave_one_out import leave_suite_out
     from hpo_gym.suites.live import live_suite
     from hpo_gym.tables.csv import suite_from_csv
+    from hpo_gym.tables.optuna import suite_from_optuna
     from hpo_gym.tables.suite import table_suite
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
@@ -101,6 +102,7 @@ _LAZY = {
     "regret_of": "bench.incumbents",
     "rollout": "bench.rollout",
     "suite_from_csv": "tables.csv",
+    "suite_from_optuna": "tables.optuna",
     "table_suite": "tables.suite",
     "train": "learning.train",
 }
@@ -155,6 +157,7 @@ __all__ = [
     "regret_of",
     "rollout",
     "suite_from_csv",
+    "suite_from_optuna",
     "table_suite",
     "train",
 ]

@@ -10,13 +10,15 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import hpo_gym
+from hpo_gym import interrupt
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from hpo_gym.terminal import Sheet
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
-_STOPPED = "stopped; what is finished is stored: add --resume to go on"
+_RESUMED = ("bench", "train", "build")
 
 app = typer.Typer(
     name="hpo-gym",
@@ -46,9 +48,11 @@ class _Terminated(BaseException):
 
 def main() -> None:
     """Run the command line, and turn errors into messages and exit codes."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.path.insert(0, "")  # "module:name" finds a user's file beside them
+    held = False
     try:
+        held = interrupt.release()
+        signal.signal(signal.SIGTERM, _terminate)
+        sys.path.insert(0, "")  # "module:name" finds a user's file beside them
         code = app(standalone_mode=False)  # the code of a `typer.Exit`, which does not come through as an exception
         if code == INTERRUPTED:  # some versions of Typer make an exit of Ctrl-C, others an abort
             raise KeyboardInterrupt
@@ -58,9 +62,9 @@ def main() -> None:
         damaged = isinstance(fault, (DamagedDataError, StorageFullError))
         _leave(f"error: {fault}", DAMAGED if damaged else WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        _leave(_STOPPED, INTERRUPTED)
+        _leave(_stopped(), INTERRUPTED)
     except _Terminated:
-        _leave(_STOPPED, TERMINATED)
+        _leave(_stopped(), TERMINATED)
     except BrokenPipeError:  # the reader of our output has gone: nobody to say anything to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -72,6 +76,9 @@ def main() -> None:
             raise
         show()
         sys.exit(WRONG_INPUT)
+    finally:
+        if held:
+            interrupt.hold()
 
 
 def _version(asked: bool) -> None:
@@ -404,13 +411,19 @@ def validity(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV file, one row per trial.")],
     out: Annotated[Path, typer.Option(help="Folder of the suite to write.")],
-    task: Annotated[str, typer.Option(help="Column of the task.")] = "task",
-    score: Annotated[str, typer.Option(help="Column of the score; higher is better, unless --loss.")] = "score",
+    file: Annotated[Path | None, typer.Argument(help="A CSV or Parquet file, one row per trial.")] = None,
+    optuna: Annotated[
+        str | None, typer.Option(help="A storage of Optuna instead of a file: sqlite:///study.db; a task per study.")
+    ] = None,
+    studies: Annotated[str | None, typer.Option(help="Studies of the storage, separated by commas; else all.")] = None,
+    task: Annotated[str | None, typer.Option(help="Column of the task; by default `task`.")] = None,
+    score: Annotated[
+        str | None, typer.Option(help="Column of the score, by default `score`; higher is better, unless --loss.")
+    ] = None,
     loss: Annotated[bool, typer.Option("--loss", help="Scores are better the lower they are.")] = False,
     test_score: Annotated[str | None, typer.Option(help="Column of the score on data that no choice has seen.")] = None,
-    cost: Annotated[str | None, typer.Option(help="Column of the cost.")] = None,
+    cost: Annotated[str | None, typer.Option(help="Column of the cost: numbers or durations.")] = None,
     fidelity: Annotated[str | None, typer.Option(help="Column of the fidelity (epochs, rows), in any unit.")] = None,
     family: Annotated[
         str | None, typer.Option(help="Column of the task's family: related data sets share one.")
@@ -418,26 +431,72 @@ def import_(
     ignore: Annotated[
         str | None, typer.Option(help="Columns that are no hyperparameters, separated by commas.")
     ] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="Columns that are hyperparameters, though they look like ids, dates or states.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What stands between cells, or `tab`; by default what fits.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="Point or comma of numbers; by default what scores have.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the suite; by default that of the file.")] = None,
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
-    """Make a suite of a table of your own trials."""
+    """Make a suite of a table of your own trials, or of studies of Optuna."""
     from hpo_gym.tables.csv import describe, suite_from_csv
+    from hpo_gym.tables.optuna import suite_from_optuna
 
-    left_out = [column.strip() for column in (ignore or "").split(",") if column.strip()]
-    suite = suite_from_csv(
-        file, _space(space), task=task, score=score, cost=cost, fidelity=fidelity, family=family,
-        test_score=test_score, ignore=left_out, loss=loss, name=name,
-    )  # fmt: skip
+    if (file is None) == (optuna is None):
+        raise InvalidValueError("`hpo-gym import` must be given a file or --optuna, one of them.")
+    of_files = {"--task": task, "--loss": loss or None, "--keep": keep, "--delimiter": delimiter, "--decimal": decimal}
+    for option, value in ({"--studies": studies} if optuna is None else of_files).items():
+        if value is not None:
+            raise InvalidValueError(f"`{option}` must go with {'--optuna' if optuna is None else 'a file'}.")
+    given = _space(space)
+    shared: dict[str, Any] = {
+        "score": score, "cost": cost, "fidelity": fidelity, "family": family, "test_score": test_score,
+        "ignore": _words(ignore), "name": name,
+    }  # fmt: skip
+    with _notes():
+        if optuna is not None:
+            suite = suite_from_optuna(optuna, given, names=_words(studies) or None, **shared)
+        else:
+            assert file is not None
+            tab = "\t" if delimiter in ("tab", "\\t") else delimiter
+            suite = suite_from_csv(
+                file, given, task or "task", keep=_words(keep), loss=loss, delimiter=tab, decimal=decimal, **shared
+            )
     suite.save(out)
     if space is None:
         print(describe(suite.space))
     _print_sizes(suite, out)
 
 
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Print warnings as notes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+        yield
+
+
 def _print_sizes(suite: Suite, out: Path) -> None:
-    counts = ", ".join(f"{len(suite.tasks(s))} {s}" for s in ("train", "val", "test"))
-    print(f"{suite.name}: {len(suite.members)} tasks ({counts}), {suite.space.d} hyperparameters -> {out}")
+    counts = {split: len(suite.tasks(split)) for split in ("train", "val", "test")}
+    listed = ", ".join(f"{count} {split}" for split, count in counts.items())
+    k = len(suite.members)
+    print(f"{suite.name}: {k} task{'s' * (k > 1)} ({listed}), {suite.space.d} hyperparameters -> {out}")
+    if not counts["train"]:
+        print("Nothing to train on: optimizers that learn from other tasks need some of another family.")
+    if not counts["test"]:
+        print(f"Nothing to test on: `hpo-gym bench --suite {out} --fold all` takes turns with what is tested.")
+    elif not counts["train"]:
+        print(f"Compare others on it:  hpo-gym bench --suite {out} --optimizers random,ga,gp-ei")
+        print(f'Tune on it in Python:  gym.make("hpo_gym/HPO-v0", suite="{out}", split="test")')
+        print("Add tasks: more names in the column of the task, or more studies in the storage.")
 
 
 def _space(path: Path | None) -> Any:
@@ -495,6 +554,11 @@ def _print(*sheets: Sheet, wide: bool) -> None:
 
 def _terminate(*_: object) -> None:
     raise _Terminated
+
+
+def _stopped() -> str:
+    resumed = any(word in _RESUMED for word in sys.argv[1:2])
+    return "stopped; what is finished is stored: add --resume to go on" if resumed else "stopped"
 
 
 def _leave(message: str, code: int) -> None:

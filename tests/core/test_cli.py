@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -274,6 +273,64 @@ def test_import_names_what_is_wrong(
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.parametrize("option", ["--task", "--score", "--test-score", "--cost", "--fidelity", "--family", "--ignore",
+                                    "--keep"])  # fmt: skip
+def test_import_names_the_nearest_column(option: str, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(CSV)
+    done = run("import", "mine.csv", "--out", "mine", option, "kernle")
+    assert (done.code, "Did you mean 'kernel'" in done.err) == (2, True), done
+
+
+def test_import_of_one_task_says_what_it_is_good_for(run: Run, undrawn: None, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("C;number;score\n" + "".join(f"{i % 4},5;{i};0,{i}\n" for i in range(9)))
+    done = run("import", "mine.csv", "--out", "mine")
+    assert done.code == 0
+    assert done.err == "note: left out of the search space: number (an id); what `keep` names is taken in\n"
+    assert done.out.splitlines() == [
+        "C: float in [0.5, 3.5]",
+        "mine: 1 task (0 train, 0 val, 1 test), 1 hyperparameters -> mine",
+        "Nothing to train on: optimizers that learn from other tasks need some of another family.",
+        "Compare others on it:  hpo-gym bench --suite mine --optimizers random,ga,gp-ei",
+        'Tune on it in Python:  gym.make("hpo_gym/HPO-v0", suite="mine", split="test")',
+        "Add tasks: more names in the column of the task, or more studies in the storage.",
+    ]
+    assert run("bench", "--suite", "mine", "--optimizers", "random,ga,gp-ei", *TINY).code == 0
+    assert (
+        run("import", "mine.csv", "--out", "kept", "--keep", "number", "--delimiter", ";", "--decimal", ",").code == 0
+    )
+    assert load_suite(tmp_path / "kept").space.names == ("C", "number")
+
+
+def test_import_reads_studies_of_optuna(run: Run, tmp_path: Path) -> None:
+    optuna = pytest.importorskip("optuna", reason="needs the extra 'optuna'")
+    for name in ("a", "b"):
+        study = optuna.create_study(study_name=name, storage="sqlite:///study.db")
+        for x in (0.25, 0.5):
+            study.enqueue_trial({"x": x})
+        study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    done = run("import", "--optuna", "sqlite:///study.db", "--out", "mine", "--cost", "duration")
+    assert (done.code, done.out.splitlines()[0]) == (0, "x: float in [0, 1]")
+    suite = load_suite(tmp_path / "mine")
+    assert [(t.name, t.best, t.worst) for t in suite.members] == [("a", -0.25, -0.5), ("b", -0.25, -0.5)]
+    assert run("import", "--optuna", "sqlite:///study.db", "--studies", "b", "--out", "one").code == 0
+    assert [t.name for t in load_suite(tmp_path / "one").members] == ["b"]
+    for words, message in (
+        (["--studies", "c"], "No study 'c'"),
+        (["--cost", "durations"], "Did you mean 'duration'"),
+        (["--keep", "x"], "`--keep` must go with a file"),
+        (["--loss"], "`--loss` must go with a file"),
+        (["study.db"], "must be given a file or --optuna, one of them"),
+    ):
+        done = run("import", "--optuna", "sqlite:///study.db", "--out", "two", *words)
+        assert (done.code, message in done.err) == (2, True), done
+    for address, message in (("sqlite:///no.db", "No such file"), ("study.db", "the nearest is 'sqlite:///study.db'")):
+        done = run("import", "--optuna", address, "--out", "two")
+        assert (done.code, message in done.err) == (2, True), done
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "one", "study.db"]
+    done = run("import", "mine.csv", "--studies", "a", "--out", "two")
+    assert (done.code, "`--studies` must go with --optuna" in done.err) == (2, True)
+
+
 # ---------------------------------------------------------------------- bench and report
 def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: Path, tmp_path: Path) -> None:
     done = run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY[:-1])
@@ -355,6 +412,10 @@ def test_a_wrong_bench_is_refused_with_what_is_near(
         (["info"], "Missing argument"),
         (["info", "AutoM"], "Did you mean 'AutoML'"),
         (["info", "portfolo"], "Did you mean 'portfolio'"),
+        (["info", "os:getcwd"], "'getcwd' must make an optimizer"),
+        (["info", "json:loads"], "Optimizer 'loads' must be made by its settings {} alone"),
+        (["info", ":x"], "must have a dotted name"),
+        (["train", "json:loads"], "must be made by its settings {} alone"),
         (["report", "nowhere"], "must hold a store.sqlite"),
         (["report"], "Missing argument"),
         (["import", "x.csv"], "--out"),
@@ -375,37 +436,6 @@ def test_help_and_nothing_show_the_commands(run: Run) -> None:
         assert command in helped.out
         assert command in bare.out + bare.err
         assert run(command, "--help").code == 0
-
-
-# ---------------------------------------------------------------------- whatever is typed
-TYPED = """
-list info verify report import bench --json --quiet --resume --help --out --suite --optimizers --fold --split --seeds
---budget --tasks --start --engine --workers --space --score --cost --task --no-timings --allow-failures plain bad out
-mine.csv space.json nowhere random default AutoMl all 0 1 -1 1e9 val test init5 serial process \\ é ² -- - a:b :
-os:getcwd ../.. %s {} ' [bold]
-"""
-WORDS = [*TYPED.split(), "", " ", "x" * 300, "\n", "\udc80"]
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_no_command_line_gives_a_traceback(
-    seed: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
-) -> None:
-    rng = random.Random(seed)
-    shutil.copytree(suite_folder, tmp_path / "plain")
-    shutil.copytree(suite_folder, tmp_path / "bad")
-    damage(tmp_path / "bad" / "suite.json")
-    (tmp_path / "mine.csv").write_text(CSV)
-    (tmp_path / "space.json").write_text('{"hyperparameters": [1]}')
-    command = rng.choice(["list", "info", "verify", "report", "import", "bench", "bench", "bench"])
-    words = [command, *rng.choices(WORDS, k=rng.randrange(6))]
-    if command == "bench":  # small, and never on the suite that ships
-        words[1:1] = ["--suite", rng.choice(["plain", "bad"]), "--budget", "2", "--seeds", "1", "--engine", "serial"]
-    done = run(*words)  # an error that is not made into a message fails here
-    assert done.code in (0, 1, 2, 3), done
-    assert "Traceback" not in done.err
-    if done.code in (2, 3) and not done.out:
-        assert done.err.strip(), "an exit code says why"
 
 
 # ---------------------------------------------------------------------- stopped

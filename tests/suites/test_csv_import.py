@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hpo_gym.errors import HPOGymError, InvalidValueError, UnknownNameError
 from hpo_gym.space import SearchSpace
+from hpo_gym.tables.columns import Column
 from hpo_gym.tables.csv import describe, suite_from_csv
 from hpo_gym.tables.csv_space import infer_space
 from hpo_gym.trial import Status
@@ -112,7 +113,7 @@ def test_conditions_on_conditions_are_found() -> None:
         "b": ["", "x", "y", "y"],
         "a": ["off", "on", "on", "on"],
     }
-    assert describe(infer_space(columns)).splitlines() == [
+    assert describe(infer_space({name: Column.of(texts) for name, texts in columns.items()})).splitlines() == [
         "a: categorical one of off, on",
         "b: categorical one of x, y, only if a is one of on",
         "c: int in [1, 2], only if b is one of y",
@@ -134,12 +135,24 @@ FAULTS = {
     "short line": ("i,j,score\n1,2,3\n1,2\n", {}, "line 3.*3 values.*got 2"),
     "no lines": ("i,score\n", {}, "at least one line"),
     "empty file": ("", {}, "at least one line"),
-    "column without a name": (",i,score\n0,1,2\n1,2,3\n", {}, "names"),
+    "column without a name": ("i,,score\n0,1,2\n1,2,3\n", {}, "names"),
+    "first column without a name": (",i,score\na,1,2\nb,2,3\n", {}, "names"),
+    "one row": ("i,j,score\n1,2,3\n", {}, "at least two different configurations, got one"),
+    "nothing varies": ("i,j,score\n1,2,3\n1,2,4\n", {}, "at least two different configurations, got one"),
+    "two roles": ("i,score\n1,2\n2,3\n", {"cost": "score"}, "one role, 'score' is `score` and `cost`"),
+    "keep what has a role": ("i,score\n1,2\n2,3\n", {"keep": ["score"]}, "`keep` must name columns that are nothing"),
+    "misspelt keep": ("run,i,score\n1,2,3\n2,3,4\n", {"keep": ["runn"]}, "Did you mean 'run'"),
+    "wrong delimiter": ("i,score\n1,2\n", {"delimiter": ",,"}, "`delimiter` must be one character"),
+    "wrong decimal": ("i,score\n1,2\n", {"decimal": "x"}, "`decimal` must be"),
+    "long line": ("i,j,score\n1,2,3\n1,2,3,4\n", {}, "line 3.*3 values.*got 4"),
+    "cost no duration": ("i,score,c\n1,1,0:10:00\n2,1,1:xx\n", {"cost": "c"}, "line 3: `c`.*a duration.*'1:xx'"),
+    "nothing finished": ("i,score,state\n1,1,RUNNING\n2,1,PRUNED\n", {}, "`state` says that none is"),
+    "too many texts": ("k,score\n" + "".join(f"x{i % 5001},1\n" for i in range(5100)), {}, "at most 5000 different"),
     "column twice": ("i,i,score\n0,1,2\n", {}, "each once"),
     "no hyperparameter": ("task,score\na,1\n", {}, "hyperparameter"),
     "empty column": ("i,j,score\n0,,2\n1,,2\n", {}, "'j' must have a value"),
     "unexplained gap": ("k,j,score\nx,1,2\nx,,2\ny,1,3\n", {}, "explains where 'j' is empty"),
-    "all failed": ("i,score\n0,failed\n1,\n", {}, "task 0 has none"),
+    "all failed": ("i,score\n0,failed\n1,\n", {}, "'trials' must have a configuration with a score that did not fail"),
     "quote not closed": ('i,score\n"0,1\n', {}, "CSV"),
 }
 
@@ -173,7 +186,7 @@ def test_any_table_comes_back_from_its_file(tmp_path: Path, data: st.DataObject,
     kinds = data.draw(st.lists(st.sampled_from(["int", "float", "text", "flag"]), min_size=1, max_size=3))
     value = {
         "int": st.integers(-1000, 1000),
-        "float": st.floats(1e-3, 1e3).map(lambda v: round(v, 6)),
+        "float": st.floats(1e-12, 1e3).map(lambda v: float(f"{v:.6g}")),
         "text": st.sampled_from(["a", "b,c", 'd"e']),
         "flag": st.booleans(),
     }
@@ -181,14 +194,14 @@ def test_any_table_comes_back_from_its_file(tmp_path: Path, data: st.DataObject,
     scores = {
         t: {
             r: data.draw(st.floats(-1, 1))
-            for r in data.draw(st.permutations(rows))[: data.draw(st.integers(1, len(rows)))]
+            for r in data.draw(st.permutations(rows))[: data.draw(st.integers(least, len(rows)))]
         }
-        for t in ("a", "b")
+        for t, least in (("a", 2), ("b", 1))
     }
     names = [f"h{i}" for i in range(len(kinds))]
     path = tmp_path / "any.csv"
     with path.open("w", newline="") as file:
-        out = csv.writer(file)
+        out = csv.writer(file, delimiter=data.draw(st.sampled_from(",;\t|")))
         out.writerow(["task", *names, "score"])
         out.writerows([t, *row, s] for t, cells in scores.items() for row, s in cells.items())
     suite = suite_from_csv(path)
