@@ -1,0 +1,183 @@
+"""Whatever is typed: an exit code that is documented, words that say why, and no traceback.
+
+Lines are drawn from the options of each command, with values that fit, and with rubbish. None can take long: what would
+start on a shipped suite, in processes, or for many trials is always given a value that is small or refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import random
+import shlex
+import shutil
+import signal
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toys
+import typer.main
+
+from hpo_gym import cli
+
+RUBBISH = [
+    "0", "1", "-1", "1e9", "nan", "é", "²", "-", "--", "", " ", "a:b", ":", "..", "../..", "%s", "{}", "'", "[bold]",
+    "os:getcwd", "json:nosuch", ",", ",,", "a,b", "\n", "\\", "x" * 300, "\udc80", "~", "null", "no/such/place",
+    "--nosuch", "-x", "--out=", "AutoMl", "file", "nosuch.py:x", ".py:", "file:x",
+]  # fmt: skip
+FOLDERS = ["plain", "bad", "results", "cut", "empty", "file"]
+SHORT = ["random", "default", "grid", "random,default", "module:name", "ga"]
+FITS: dict[str, list[str]] = {
+    "suite": ["plain", "bad", "plain,plain", "empty"], "optimizers": SHORT, "split": ["test", "val", "train"],
+    "fold": ["0", "4", "all", "5"], "start": ["cold", "init5"], "budget": ["1", "2", "3"], "seeds": ["1", "2"],
+    "tasks": ["1", "2"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
+    "out": ["new", "out", "results", "file", "plain", "new/deep"], "name": ["random", "q-learning", "plain", "AutoML"],
+    "steps": ["1", "2"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
+    "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
+    "rows": ["1", "2"], "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet"], "studies": ["a", "a,b"],
+    "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x"], "task": ["task", "C"],
+    "score": ["score", "C", "value"], "test_score": ["score", "C"],
+    "cost": ["C", "seconds"], "fidelity": ["C", "depth"], "family": ["task", "kernel"],
+    "ignore": ["kernel", "C,kernel"], "keep": ["C", "number"], "decimal": [".", ","], "delimiter": [";", "tab", ","],
+    "space": ["space.json", "file", "list.json"], "address": ["tcp://127.0.0.1:1", "auto"], "tls_ca": ["file", "no"],
+    "tls_cert": ["file"], "tls_key": ["file"], "timeout": ["1", "0.5"], "shard": ["1/2", "2/2", "3/2", "0/2"],
+}  # fmt: skip
+ALWAYS = {  # what would take long by default
+    "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
+    "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",),
+}  # fmt: skip
+ROWS = [(task, c, kernel) for task in "ab" for c in (0.1, 1.0) for kernel in ("rbf", "p")]
+CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, k in ROWS)
+
+
+@functools.cache
+def group() -> Any:
+    """What Typer makes of the app at each call, which takes longer than most lines."""
+    return typer.main.get_command(cli.app)
+
+
+def commands() -> dict[str, Any]:
+    return group().commands  # type: ignore[no-any-return]
+
+
+def line(rng: random.Random) -> list[str]:
+    """One random command line."""
+    name = rng.choice(list(commands()))
+    if rng.random() < 0.03:
+        return rng.choices([*RUBBISH, name, "--help", "--version"], k=rng.randrange(4))
+    words: list[str] = []
+    for parameter in commands()[name].params:
+        needed = parameter.name in ALWAYS.get(name, ()) or (parameter.required and rng.random() < 0.95)
+        if parameter.name != "help" and (needed or rng.random() < 0.2):
+            words += _given(parameter, rng)
+    if rng.random() < 0.25:
+        words.insert(rng.randrange(len(words) + 1), rng.choice([*RUBBISH, "--help", "--quiet"]))
+    return [name, *words]
+
+
+def _given(parameter: Any, rng: random.Random) -> list[str]:
+    flag = getattr(parameter, "is_flag", False)
+    fits = [""] if flag else FITS[parameter.name]  # an option that is new needs values that fit
+    value = rng.choice(fits if rng.random() < 0.75 else RUBBISH)
+    if parameter.param_type_name == "argument":
+        return [value, *([rng.choice(fits)] if rng.random() < 0.1 else [])]
+    option = rng.choice([*parameter.opts, *parameter.secondary_opts])
+    return [option] if flag else rng.choice([[option, value], [option, value], [f"{option}={value}"]])
+
+
+def furnish(folder: Path, results: Path) -> None:
+    """Everything that a line may name."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    toys.plain().save(folder / "plain")
+    shutil.copytree(folder / "plain", folder / "bad")
+    data = (folder / "bad" / "table.npz").read_bytes()
+    (folder / "bad" / "table.npz").write_bytes(data[: len(data) // 2])
+    shutil.copytree(results, folder / "results")
+    shutil.copytree(results, folder / "cut")
+    whole = (folder / "cut" / "store.sqlite").read_bytes()
+    (folder / "cut" / "store.sqlite").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty").mkdir()
+    (folder / "file").write_text("no such thing\n")
+    (folder / "t.csv").write_text(CSV)
+    (folder / "wide.csv").write_text(CSV.replace(",", ";"))
+    (folder / "t.parquet").write_bytes(b"PAR1")
+    (folder / "space.json").write_text('{"hyperparameters": [1]}')
+    (folder / "list.json").write_text("[1, 2]")
+
+
+def call(words: list[str]) -> tuple[int, str, str]:
+    """Run a line in this process."""
+    sys.argv = ["hpo-gym", *words]
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace"), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop:
+        cli.main()
+    out.flush()
+    return int(stop.value.code or 0), out.buffer.getvalue().decode(), err.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a comparison, not to be changed."""
+    import hpo_gym
+
+    folder = tmp_path_factory.mktemp("lines") / "results"
+    hpo_gym.benchmark(["random"], toys.plain(), budget=2, seeds=1, tasks=1, engine="serial", out=folder)
+    return folder
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])  # figures take a second
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(cli, "app", group())
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    yield tmp_path / "here"
+    signal.signal(signal.SIGTERM, before)
+
+
+def check(seed: int, lines: int, here: Path, results: Path) -> None:
+    rng = random.Random(seed)
+    for i in range(lines):
+        if i % 10 == 0:
+            furnish(here, results)
+        words = line(rng)
+        try:
+            code, out, err = call(words)
+        except BaseException as fault:
+            raise AssertionError(f"hpo-gym {shlex.join(words)!r} raised {fault!r}") from fault
+        said = f"hpo-gym {shlex.join(words)!r} gave {code}: {err}"
+        assert code in (0, 1, 2, 3), said
+        assert "Traceback (most recent call last):" not in err.splitlines(), said
+        assert code == 0 or (out + err).strip(), said
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_line_of_300_gives_no_traceback(seed: int, here: Path, results: Path) -> None:
+    check(seed, 30, here, results)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_a_line_of_10000_gives_no_traceback(seed: int, here: Path, results: Path) -> None:
+    check(seed, 500, here, results)
+
+
+def test_most_lines_get_further_than_the_parser() -> None:
+    """The draw is no use if the parser refuses all."""
+    rng, fine = random.Random(0), 0
+    for _ in range(300):
+        words = line(rng)
+        command = commands().get(words[0]) if words else None
+        try:
+            fine += command is not None and command.make_context(words[0], words[1:]) is not None
+        except Exception:  # a refusal of the parser
+            continue
+    assert fine >= 60
