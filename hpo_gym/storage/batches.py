@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.seeding import canonical
-from hpo_gym.storage.blocks import plain
+from hpo_gym.storage.blocks import LARGEST, blame_block, inflated, plain
 from hpo_gym.storage.records import Json, Record
 
 Array = NDArray[np.generic]
@@ -58,9 +58,10 @@ class Batch:
     """
 
     def __init__(self, cells: Sequence[str], block: bytes) -> None:
-        (length,) = struct.unpack_from("<I", block)
-        self.cells, self._block, self._at = tuple(cells), block, 4 + length
-        self._head: dict[str, Any] = json.loads(zlib.decompress(block[4 : self._at]))
+        self.cells, self._block = tuple(cells), block
+        with blame_block():
+            self._at: int = 4 + struct.unpack_from("<I", block)[0]
+            self._head: dict[str, Any] = json.loads(inflated(block[4 : self._at], LARGEST))
         self._columns: dict[int, bytes] = {}
 
     def record(self, place: int) -> Record:
@@ -108,10 +109,12 @@ class Batch:
     def _array(self, place: int, name: str) -> Array:
         column, at = self._parts[place][name]
         _, code, shapes, _ = self._head["columns"][column]
-        if column not in self._columns:
-            self._columns[column] = zlib.decompress(self._block[self._starts[column] : self._starts[column + 1]])
-        shape = shapes[place]
-        return np.frombuffer(self._columns[column], code, _count(shape), at).reshape(shape)
+        with blame_block():
+            if column not in self._columns:
+                size = np.dtype(code).itemsize * sum(_count(s) for s in shapes if s is not None)
+                self._columns[column] = inflated(self._block[self._starts[column] : self._starts[column + 1]], size)
+            shape = shapes[place]
+            return np.frombuffer(self._columns[column], code, _count(shape), at).reshape(shape)
 
 
 class _Arrays(Mapping[str, Array]):

@@ -10,6 +10,7 @@ import json
 import shutil
 import sqlite3
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
 from hpo_gym.storage.batches import Batch
-from hpo_gym.storage.blocks import pack, unpack
+from hpo_gym.storage.blocks import LARGEST, pack, unpack
 from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store, verify
 
@@ -141,6 +142,56 @@ def test_a_block_made_by_hand_is_read() -> None:
     assert {name: a.tolist() for name, a in got.items()} == {"x": [0.5], "y": [[1, -2], [3, 4]], "z": b"ok"}
     assert got["y"].dtype == np.int16
     assert not got["x"].flags.writeable
+
+
+HUGE = zlib.compress(struct.pack("<I", 32) + b'[["x", "|b1", [200000000]]]     ' + bytes(200_000_000))
+DAMAGED = {
+    "no zlib": b"no block",
+    "cut": pack(ROWS)[:-3],
+    "nothing": b"",
+    "no length": zlib.compress(b"ab"),
+    "no JSON": zlib.compress(struct.pack("<I", 3) + b"{{{"),
+    "deep JSON": zlib.compress(struct.pack("<I", 99_999) + 99_999 * b"["),
+    "a header of numbers": zlib.compress(struct.pack("<I", 3) + b"[1]"),
+    "no type": zlib.compress(struct.pack("<I", 17) + b'[["x", "%", [1]]]' + bytes(8)),
+    "objects": zlib.compress(struct.pack("<I", 18) + b'[["x", "|O", [1]]]' + bytes(8)),
+    "fewer values than stated": zlib.compress(struct.pack("<I", 19) + b'[["x", "<f8", [2]]]' + bytes(8)),
+    "200 MB of zeros": HUGE,
+}
+
+
+@pytest.mark.parametrize("block", DAMAGED.values(), ids=DAMAGED)
+def test_what_is_no_block_is_damage(block: bytes) -> None:
+    with pytest.raises(DamagedDataError, match="A block must"):
+        unpack(block)
+
+
+def test_a_block_is_made_no_larger_than_it_may_be() -> None:
+    assert len(HUGE) < 200_000
+    tracemalloc.start()
+    with pytest.raises(DamagedDataError, match=f"at most {LARGEST} bytes"):
+        unpack(HUGE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * LARGEST  # 200 MB and more without the bound, and another 200 MB of arrays
+    with pytest.raises(InvalidValueError, match=f"at most {LARGEST} bytes"):
+        pack({"x": np.zeros(LARGEST, bool)})
+
+
+def test_a_column_that_is_not_what_its_head_says_is_damage() -> None:
+    head = (
+        b'{"status":["done"],"error":[null],"identity":[{},[{}]],"measured":[{},[{}]],'
+        b'"columns":[["x","<f8",[[2]],COUNT]]}'
+    )
+    for body in (bytes(8), bytes(1_000_000)):
+        packed = zlib.compress(body)
+        start = zlib.compress(head.replace(b"COUNT", str(len(packed)).encode()))
+        (one,) = Batch(["aa"], struct.pack("<I", len(start)) + start + packed).records()
+        with pytest.raises(DamagedDataError, match="A block must"):
+            one.arrays["x"]
+    for block in (b"", b"abc", struct.pack("<I", 3) + b"abc"):
+        with pytest.raises(DamagedDataError, match="A block must"):
+            Batch(["aa"], block)
 
 
 @pytest.mark.parametrize(
