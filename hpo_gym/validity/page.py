@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from hpo_gym.bench.report.tables import markdown_cell as plain
+from hpo_gym.bench.report.words import printable
 from hpo_gym.tables.flat import LEAST
 from hpo_gym.tables.flat import TRIALS as FLAT_TRIALS
 from hpo_gym.validity.choice import FEW, Choice
@@ -73,7 +76,9 @@ def page(found: Sequence[Validity], left_out: Sequence[str] = ()) -> str:
     """The whole page: a table of all suites, a section for each, and the names of suites that were left out."""
     sections = [f"{block}\n\n" for v in found for block in _section(v)]
     if left_out:
-        sections.append(f"Not examined: {', '.join(left_out)}. Their scores are measured while they are tuned.\n")
+        sections.append(
+            f"Not examined: {', '.join(map(plain, left_out))}. Their scores are measured while they are tuned.\n"
+        )
     return (_HEAD + _summary(found) + "\n" + _READ + "".join(sections)).rstrip("\n") + "\n"
 
 
@@ -108,7 +113,7 @@ def _line(v: Validity) -> tuple[str, ...]:
     ratios = [] if t is None else [_ratio(a, b) for a, b in zip(t.portfolio_share, t.random_share, strict=True)]
     passed = sum(s.passed for s in v.signs)
     return (
-        f"[{v.suite}](#{v.suite.lower()})",
+        f"[{plain(v.suite)}](#{_anchor(v.suite)})",
         f"{v.size.tasks:,}",
         _rows(v),
         str(v.size.fidelities),
@@ -142,8 +147,8 @@ def _rows(v: Validity) -> str:
 
 # ---------------------------------------------------------------------------------------------- one suite
 def _section(v: Validity) -> Iterator[str]:
-    yield f"## {v.suite}"
-    yield f"{v.title}. Score: {v.score}." if v.title else f"Score: {v.score}."
+    yield f"## {plain(v.suite)}"
+    yield f"{plain(v.title)}. Score: {plain(v.score)}." if v.title else f"Score: {plain(v.score)}."
     if v.ties is None:
         yield _without_table(v)
         yield _resolution(v.resolution)
@@ -188,7 +193,7 @@ def _noise(n: Noise | None) -> str:
         return "**Noise.** Without scores of single seeds, nothing can be said of the noise."
     low, high = n.range
     seeds = f"{high} seeds" if low == high else f"{low} to {high} seeds"
-    where = f"cells of a separate study: {n.study}" if n.study else f"{n.cells:,} cells with {seeds}"
+    where = f"cells of a separate study: {plain(n.study)}" if n.study else f"{n.cells:,} cells with {seeds}"
     return (
         f"**Noise.** Standard deviation of the score between seeds: {_number(n.seeds)} (median over {where}); between "
         f"the configurations of a task: {_number(n.configurations)} (median over tasks). Signal to noise: "
@@ -211,7 +216,7 @@ def _effects(found: Importance) -> Iterator[tuple[str, ...]]:
     """The strongest hyperparameters, and the others in one line."""
     order = sorted(range(len(found.names)), key=lambda j: (-round(found.shares[j], 9), found.names[j]))
     for j in order[:_SHOWN]:
-        yield f"`{found.names[j]}`", _share(found.shares[j], 2), _share(found.active[j], 2), f"{found.matters[j]:,}"
+        yield _code(found.names[j]), _share(found.shares[j], 2), _share(found.active[j], 2), f"{found.matters[j]:,}"
     rest = order[_SHOWN:]
     if rest:
         active = max((found.active[j] for j in rest if not math.isnan(found.active[j])), default=math.nan)
@@ -234,8 +239,9 @@ def _choice(c: Choice | None) -> str:
 def _resolution(r: Resolution | None) -> str:
     if r is None:
         return "**What can be told.** There are no reference runs."
+    names = ", ".join(map(plain, r.optimizers))
     who = (
-        f"**What can be told.** By the reference runs of {len(r.optimizers)} optimizers ({', '.join(r.optimizers)}) on "
+        f"**What can be told.** By the reference runs of {len(r.optimizers)} optimizers ({names}) on "
         f"{_tasks(r.tasks, 'test')} of {r.families} {'family' if r.families == 1 else 'families'}. AUC is of the "
         f"{r.score} regret: {_number(r.portfolio)} for the portfolio. "
     )
@@ -294,6 +300,16 @@ def _check(s: Sign) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------------------------------------- words
+def _anchor(title: str) -> str:
+    """Where a heading is."""
+    return re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+
+
+def _code(name: str) -> str:
+    """A name as code in a cell of a table."""
+    return "`" + printable(name).replace("`", "'").replace("|", "\\|") + "`"
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))

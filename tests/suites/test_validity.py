@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +29,9 @@ from hpo_gym.validity import page as validity_page
 from hpo_gym.validity import signs as validity_signs
 from hpo_gym.validity import transfer as validity_transfer
 from hpo_gym.validity.choice import best_of, lost, spearman, spearman_top
-from hpo_gym.validity.examine import full_scores, suites_of, validity
+from hpo_gym.validity.examine import Noise, full_scores, suites_of, validity
 from hpo_gym.validity.importance import bins, effects
-from hpo_gym.validity.resolution import resolution, resolution_of
+from hpo_gym.validity.resolution import Resolution, resolution, resolution_of
 from hpo_gym.validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
 from hpo_gym.validity.transfer import kept_rows, transfer
 
@@ -465,6 +466,26 @@ def test_every_toy_has_a_page_and_the_same_twice() -> None:
         assert word not in texts[0]
     for suite in suites:
         assert f"## {suite.name}\n" in texts[0]
+
+
+def test_names_reach_the_page_as_text() -> None:
+    bad = "<img src=x onerror=alert(1)>|[a](javascript:1)`"
+    found = validity(toys.plain())
+    effects = replace(found.importance, names=(bad, *found.importance.names[1:]))
+    told = replace(
+        found, suite=bad, title=bad, score=bad, importance=effects,
+        noise=Noise(1.0, 2.0, 3, (2, 2), study=bad),
+        resolution=Resolution((bad, "random"), 3, 3, "test", 0.1, 0.2, 0.3, 0.4),
+    )  # fmt: skip
+    text = validity_page.page([told], [bad])
+    code = "`<img src=x onerror=alert(1)>\\|[a](javascript:1)'`"  # as code it is shown as it is
+    assert text.count(code) == 1
+    rest = text.replace(code, "")
+    assert "<" not in rest.replace("< .01 %", "") and not re.search(r"(?<!\\)\]\(java", rest)
+    assert rest.count(r"&lt;img src=x onerror=alert(1)&gt;\|\[a\](javascript:1)\`") == 7
+    for line in text.splitlines():
+        if line.startswith("|") and "img" in line:
+            assert line.replace(r"\|", "").count("|") in (5, 18)  # columns of a table, and one
 
 
 def test_a_suite_of_functions_says_why_it_has_little_to_show() -> None:
