@@ -122,6 +122,13 @@ def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[
             )
 
 
+def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that hold NaN or infinity; raises `InvalidValueError` of the first of them."""
+    for name, found in arrays.items():
+        if not np.isfinite(found).all():
+            raise InvalidValueError(f"`{name}` must be finite, got NaN or infinity among its {found.size} numbers.")
+
+
 def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
     """A trained optimizer.
 

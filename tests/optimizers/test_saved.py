@@ -111,6 +111,21 @@ def test_a_full_disk_leaves_what_was_saved_before(tmp_path: Path, monkeypatch: p
     assert sorted(p.name for p in tmp_path.iterdir()) == [ARRAYS, ABOUT]
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, bad: float) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    name, source = next((read_about(p)["optimizer"], p) for n, p in shipped().items() if n.startswith("ppo-pool"))
+    about = read_about(source)
+    arrays = {k: v.copy() for k, v in read_saved(source, name, about["version"])[1].items()}
+    write_saved(tmp_path / "same", name, about, arrays, weights=True)
+    assert hpo_gym.load(tmp_path / "same")
+    arrays[max(arrays)].flat[-1] = bad
+    write_saved(tmp_path / "bad", name, about, arrays, weights=True)
+    with pytest.raises(DamagedDataError, match="must be finite, got NaN or infinity"):
+        hpo_gym.load(tmp_path / "bad")
+
+
 def test_load_knows_folders_and_shipped_names_only(tmp_path: Path) -> None:
     agent: Any = hpo_gym.make_optimizer("q-learning", steps=400, candidates=8)
     suite = load_suite("SVM")

@@ -11,7 +11,7 @@ import torch
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_agents._policy.training import Tensors, policy_of
-from hpo_gym.learning.saved import Arrays
+from hpo_gym.learning.saved import Arrays, check_finite
 from hpo_gym.learning.trained import Trained
 from hpo_gym.transfer.prior import Scale
 
@@ -40,6 +40,7 @@ class SavedPolicy(Trained):
         return {**{f"candidates/{k}": v for k, v in own.items()}, **weights}
 
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        check_finite(arrays)
         told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in about["scale"].items()}
         self._scale = Scale(**told)
         if "candidates/x" in arrays and self._space is not None:
