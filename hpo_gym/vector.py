@@ -27,7 +27,7 @@ from hpo_gym.engine.make import (
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
-from hpo_gym.errors import InvalidValueError, StateError, check_whole, unknown
+from hpo_gym.errors import InvalidValueError, StateError, check_whole, shown, unknown
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.suite import Suite
@@ -90,7 +90,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if max_episode_steps is not None:
             check_whole({"max_episode_steps": max_episode_steps})
         if not isinstance(statistics, bool):
-            raise InvalidValueError(f"`statistics` must be True or False, got {statistics!r}.")
+            raise InvalidValueError(f"`statistics` must be True or False, got {shown(statistics)}.")
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
@@ -135,7 +135,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if isinstance(mask, (list, tuple)) and all(isinstance(m, (bool, np.bool_)) for m in mask):
             mask = np.array(mask, bool)
         if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != bool:
-            raise InvalidValueError(f"`reset_mask` must be booleans of shape ({self.num_envs},), got {given!r}.")
+            raise InvalidValueError(f"`reset_mask` must be booleans of shape ({self.num_envs},), got {shown(given)}.")
         if not mask.any():
             raise InvalidValueError("`reset_mask` must name at least one run, got none.")
         if not self._seeded and not mask.all():
@@ -150,7 +150,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             return
         if is_row(seed):
             if len(seed) != len(chosen):
-                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {seed!r}.")
+                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {shown(seed)}.")
             if not self._seeded and any(s is None for s in seed):
                 raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
             for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):

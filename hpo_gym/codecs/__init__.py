@@ -15,6 +15,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpo_gym.codecs.checks import array_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
@@ -82,10 +83,7 @@ class Codec(ABC):
 
 def as_batch(action: object) -> NDArray[Any]:
     """An action of one run as a batch of one; raises `InvalidValueError` where it is no array of numbers."""
-    try:
-        return np.asarray(action)[None]
-    except (ValueError, TypeError, OverflowError) as fault:
-        raise InvalidValueError(f"An action must be a number or an array of numbers, got {action!r}.") from fault
+    return array_of(action, "An action must be a number or an array of numbers")[None]
 
 
 def _decode_one(decode: Decoder, runs: Runs, action: object) -> int:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, shown
 from hpo_gym.task import Floats, Ints
 
+_RULE = "Actions must be an array of numbers"
 _INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
-_SHORT = reprlib.Repr()
-_SHORT.maxlist, _SHORT.maxlong, _SHORT.maxother = 40, 80, 80
 
 
 def choices_of(actions: object, n: int, count: int) -> Ints:
     """Actions of a ``Discrete(count)`` as an array ``(n,)``."""
-    a = actions if isinstance(actions, np.ndarray) else _array(actions)
+    a = actions if type(actions) is np.ndarray else array_of(actions, _RULE)
     if a.dtype is not _INT64 or a.shape != (n,):
         if a.shape != (n,) or a.dtype.kind not in "iu":
             raise InvalidValueError(_shape_rule(actions, f"{n} integer(s), shape ({n},)"))
@@ -31,7 +29,7 @@ def choices_of(actions: object, n: int, count: int) -> Ints:
 
 def integers_of(actions: object, n: int, sizes: Ints) -> Ints:
     """Actions of a ``MultiDiscrete(sizes)`` as an array ``(n, len(sizes))``."""
-    a = _array(actions)
+    a = array_of(actions, _RULE)
     if a.shape != (n, len(sizes)) or a.dtype.kind not in "iu":
         raise InvalidValueError(_shape_rule(actions, f"integers of shape ({n}, {len(sizes)})"))
     a = a.astype(np.int64, copy=False)
@@ -43,7 +41,7 @@ def integers_of(actions: object, n: int, sizes: Ints) -> Ints:
 
 def points_of(actions: object, n: int, width: int) -> Floats:
     """Actions of a ``Box(-1, 1, (width,))`` as an array ``(n, width)``, fresh."""
-    a = _array(actions)
+    a = array_of(actions, _RULE)
     if a.shape != (n, width) or a.dtype.kind not in "fiu":
         raise InvalidValueError(_shape_rule(actions, f"numbers of shape ({n}, {width})"))
     a = a.astype(np.float64)
@@ -53,16 +51,22 @@ def points_of(actions: object, n: int, width: int) -> Floats:
     return a
 
 
-def _array(actions: object) -> NDArray[Any]:
+def array_of(actions: object, rule: str) -> NDArray[Any]:
+    """Actions as an array; the error where they are none, or where values are masked, begins with `rule`."""
+    if type(actions) is np.ndarray:
+        return actions
     try:
-        return np.asarray(actions)
-    except (ValueError, TypeError, OverflowError) as fault:
-        raise InvalidValueError(f"Actions must be an array of numbers, got {_SHORT.repr(actions)}: {fault}.") from None
+        found = np.asarray(actions)
+    except Exception as fault:  # `__array__` of a foreign object may raise anything
+        raise InvalidValueError(f"{rule}, got {shown(actions)}: {type(fault).__name__}: {fault}.") from fault
+    if isinstance(actions, np.ma.MaskedArray) and np.ma.is_masked(actions):
+        raise InvalidValueError(f"{rule}, got masked values: {shown(actions)}.")
+    return found
 
 
 def _shape_rule(actions: object, rule: str) -> str:
     a = np.asarray(actions)
-    return f"Actions must be {rule}; got {_SHORT.repr(actions)}, dtype {a.dtype}, shape {a.shape}."
+    return f"Actions must be {rule}; got {shown(actions)}, dtype {a.dtype}, shape {a.shape}."
 
 
 def _outside(a: NDArray[Any], i: np.intp, low: float | Ints, high: float | Ints) -> InvalidValueError:

@@ -14,7 +14,7 @@ from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, make_parts
-from hpo_gym.errors import InvalidValueError, SplitError, unknown
+from hpo_gym.errors import InvalidValueError, SplitError, shown, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.state.contexts import Contexts
@@ -54,7 +54,7 @@ def make_kernel(
     """
     for name, value, least in (("num_envs", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
-            raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {value!r}.")
+            raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {shown(value)}.")
     if not isinstance(suite, (str, Path, Suite)):
         raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
     words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
@@ -102,7 +102,7 @@ def task_positions(tasks: Sequence[Known], names: object, count: int) -> list[in
     known = {t.name: j for j, t in enumerate(tasks)}
     wanted = [names] * count if isinstance(names, str) else names
     if not is_row(wanted) or len(wanted) != count:
-        raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {names!r}.")
+        raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {shown(names)}.")
     for name in wanted:
         if not isinstance(name, str) or name not in known:
             raise unknown("task (in this env)", name, known)
@@ -117,7 +117,7 @@ def is_row(value: object) -> TypeGuard[Sequence[Any]]:
 def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
     """Refuse options of `reset` that do not exist."""
     if options is not None and not isinstance(options, Mapping):
-        raise InvalidValueError(f"`options` of reset must be a mapping or None, got {options!r}.")
+        raise InvalidValueError(f"`options` of reset must be a mapping or None, got {shown(options)}.")
     given = dict(options or {})
     for name in given:
         if name not in known:
@@ -129,7 +129,7 @@ def check_seed(seed: object) -> int:
     """Refuse a seed that is no integer in [0, 2**64)."""
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and 0 <= int(seed) < 2**64:
         return int(seed)
-    raise InvalidValueError(f"`seed` must be an integer in [0, 2**64), got {seed!r}.")
+    raise InvalidValueError(f"`seed` must be an integer in [0, 2**64), got {shown(seed)}.")
 
 
 def keywords_checked(init: Callable[P, None]) -> Callable[P, None]:
