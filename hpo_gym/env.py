@@ -94,7 +94,7 @@ class HPOEnv(gym.Env[Any, Any]):
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
-        self.render_mode = render_mode
+        self.render_mode, self.split, self.fold = render_mode, split, fold
         self.suite, self.kernel = make_kernel(
             1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
             scores=scores, duplicates=duplicates, n_init=n_init,

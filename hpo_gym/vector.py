@@ -94,7 +94,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.num_envs, self._n_init = num_envs, n_init
+        self.num_envs, self._n_init, self.split, self.fold = num_envs, n_init, split, fold
         self.suite, self.kernel = make_kernel(
             num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
             reward=reward, scores=scores, duplicates=duplicates, n_init=n_init,

@@ -9,14 +9,15 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpo_gym.checks.drive import Env, action_space, actions, is_vector
+from hpo_gym.checks.choices import actions, space_of
+from hpo_gym.checks.drive import Env, codec_of, is_vector
 
 Named = tuple[str, Any]
 
 
 def bad_actions(env: Env) -> Iterator[Named]:
     """Each kind of bad action once; of a vector env, one run's action is bad."""
-    good, space = next(actions(env, 3)), action_space(env)
+    good, space = next(actions(env, codec_of(env), 3)), space_of(env)
     yield from _no_arrays(good)
     if is_vector(env):
         for what, one in _of(space, good[-1]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gymnasium as gym
@@ -11,31 +11,57 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from hpo_gym.checks.choices import actions
 from hpo_gym.checks.faults import snapshot
 
 Env = Any
 """A `gymnasium.Env` or `gymnasium.vector.VectorEnv`; both have the same calls."""
 
+Make = Callable[[], Env]
+"""A fresh copy of the env that is checked."""
 
+MOST = 2000
+"""Steps: an episode that goes on so long is not followed to its end."""
+
+_CLEAR = ("OrderEnforcing", "PassiveEnvChecker", "TimeLimit", "RecordEpisodeStatistics")
+_CHANGERS: dict[str, tuple[type, ...]] = {
+    "observation": (gym.ObservationWrapper, gym.vector.VectorObservationWrapper),
+    "reward": (gym.RewardWrapper, gym.vector.VectorRewardWrapper),
+    "action": (gym.ActionWrapper, gym.vector.VectorActionWrapper),
+}
+
+
+# ---------------------------------------------------------------------- what it is
 def is_vector(env: Env) -> bool:
     """Whether many runs are stepped at once."""
     return isinstance(env, gym.vector.VectorEnv)
 
 
-def action_space(env: Env) -> gym.Space[Any]:
-    """The action space of one run."""
-    space: gym.Space[Any] = env.single_action_space if is_vector(env) else env.action_space
-    return space
+def mode_of(env: Env) -> AutoresetMode | None:
+    """When the runs of a vector env begin again; None of a single one."""
+    return env.metadata.get("autoreset_mode") if is_vector(env) else None
+
+
+def kernel_of(env: Env) -> Any:
+    """The kernel inside, or None where the env is not ours."""
+    return getattr(env.unwrapped, "kernel", None)
 
 
 def codec_of(env: Env) -> Any:
     """The codec inside, or None where the env is not ours."""
-    return getattr(getattr(getattr(env.unwrapped, "kernel", None), "parts", None), "codec", None)
+    return getattr(getattr(kernel_of(env), "parts", None), "codec", None)
+
+
+def method(env: Env, name: str) -> Any:
+    """A method of the env or of the first wrapper that has it, outermost first."""
+    while not hasattr(env, name):
+        env = env.env
+    return getattr(env, name)
 
 
 def wrappers(env: Env) -> Iterator[Any]:
     """The wrappers around an env, outermost first."""
-    while isinstance(env, gym.Wrapper):
+    while isinstance(env, (gym.Wrapper, gym.vector.VectorWrapper)):
         yield env
         env = env.env
 
@@ -45,39 +71,30 @@ def is_limited(env: Env) -> bool:
     return any(isinstance(wrapper, gym.wrappers.TimeLimit) for wrapper in wrappers(env))
 
 
+def as_inside(env: Env, what: str) -> bool:
+    """Whether the "observation", "reward" or "action" is that of the env inside: no wrapper says that it changes it."""
+    if what != "reward" and getattr(env, f"{what}_space") != getattr(env.unwrapped, f"{what}_space"):
+        return False
+    for wrapper in wrappers(env):
+        own = type(wrapper).__module__.startswith("gymnasium.") and type(wrapper).__name__ not in _CLEAR
+        if own or isinstance(wrapper, _CHANGERS[what]):
+            return False
+    return True
+
+
+def most_steps(env: Env) -> int:
+    """The most steps that an episode can have, at most `MOST`."""
+    contexts = getattr(kernel_of(env), "contexts", None)
+    return min(MOST if contexts is None else contexts.horizon - contexts.n_init, MOST)
+
+
 def episode_length(env: Env) -> int:
-    """The most steps that an episode can have, at most 40."""
-    contexts = getattr(getattr(env.unwrapped, "kernel", None), "contexts", None)
+    """The most trials that an episode can have, at most 40."""
+    contexts = getattr(kernel_of(env), "contexts", None)
     return min(getattr(contexts, "horizon", 40), 40)
 
 
-def actions(env: Env, seed: int) -> Iterator[Any]:
-    """Actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
-    space, codec = copy.deepcopy(action_space(env)), codec_of(env)
-    space.seed(seed)
-    while True:
-        if is_vector(env):
-            yield np.array([going_on(space.sample(), space, codec) for _ in range(env.num_envs)])
-        else:
-            yield going_on(space.sample(), space, codec)
-
-
-def going_on(action: np.int64 | NDArray[Any], space: gym.Space[Any], codec: object) -> Any:
-    """The action, changed where it would stop the episode."""
-    if not getattr(codec, "stop", False):
-        return action
-    if isinstance(space, gym.spaces.Discrete):
-        return action % (space.n - 1)
-    action = np.array(action)
-    if isinstance(space, gym.spaces.Box):
-        action[-1] = -abs(action[-1])
-    elif getattr(codec, "levels", None) is not None and len(action) > 2:
-        action[-1] = 0
-    else:  # one choice and a fidelity: the last choice stops
-        action[0] %= space.nvec[0] - 1  # type: ignore[attr-defined]
-    return action
-
-
+# ---------------------------------------------------------------------- steps
 class Driver:
     """Steps an env and begins anew when an episode is over.
 
@@ -90,7 +107,7 @@ class Driver:
     def __init__(self, env: Env, seed: int | None = 1, choose: int = 5) -> None:
         self.env = env
         self._choose, self._taken = choose, 0
-        self._actions = actions(env, choose)
+        self._actions = actions(env, codec_of(env), choose)
         self._over: bool | NDArray[np.bool_] = False
         self.action: object = None
         self.first = env.reset(seed=seed)
@@ -103,7 +120,7 @@ class Driver:
     def with_env(self, env: Env) -> Driver:
         """A driver that goes on with a copy of the env, and chooses the same actions."""
         other = copy.copy(self)
-        other.env, other._actions = env, actions(env, self._choose)
+        other.env, other._actions = env, actions(env, codec_of(env), self._choose)
         for _ in range(self._taken):
             next(other._actions)
         return other
@@ -118,7 +135,7 @@ class Driver:
         outcome = self.env.step(self.action)
         if not is_vector(self.env):
             self._over = outcome[2] or outcome[3]
-        elif self.env.metadata.get("autoreset_mode") is AutoresetMode.DISABLED:
+        elif mode_of(self.env) is AutoresetMode.DISABLED:
             self._over = np.asarray(outcome[2]) | np.asarray(outcome[3])
         return outcome
 

@@ -1,80 +1,203 @@
-"""What the steps of whole episodes must hold: spaces, types, names, the task's own scores, incumbents, the budget."""
+"""What the steps of whole episodes of a single env must hold: spaces, types, names and numbers, on every task."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
 
-from hpo_gym.budget import over, pays
-from hpo_gym.checks.drive import Driver, Env, codec_of, episode_length, is_limited, wrappers
+from hpo_gym.checks.account import Account, Info, check_given, is_number
+from hpo_gym.checks.beside import Told, compare, plain_many, told, told_run
+from hpo_gym.checks.choices import Action, space_of, stopping, walk
+from hpo_gym.checks.drive import (
+    Env,
+    Make,
+    as_inside,
+    codec_of,
+    is_limited,
+    kernel_of,
+    method,
+    most_steps,
+)
 from hpo_gym.checks.faults import Faults
-from hpo_gym.errors import HPOGymError
-from hpo_gym.rewards.score import Score
-from hpo_gym.trial import LABELS, Status, Trial
+from hpo_gym.checks.shown import check_masks, check_row, check_shown
+from hpo_gym.trial import LABELS
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
-ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
-Info = Mapping[str, Any]
-Step = tuple[object, float, bool, bool, Info]
-_MOST = 2000  # steps: an episode that goes on so long has no end
+
+_LONG = 60  # steps: of longer episodes only the first is followed to its end, the others so far
+_TASKS, _STEPS = 400, 1200  # so many tasks at most are visited, in so many steps together
+_MASKS = 12  # steps of an episode whose masks are looked at
+_HISTORY = 40  # trials up to which every step's history is looked at
 
 
-def check_episodes(env: Env, faults: Faults) -> None:
-    """Three whole episodes, step by step."""
-    driver = Driver(env, 1)
-    opening = driver.first
-    for _ in range(3):
-        if not faults.expect(isinstance(opening, tuple) and len(opening) == 2, "`reset` gives no pair (obs, info)"):
-            return
-        _check_episode(driver, opening, faults)
-        opening = driver.step()
+class Plan(NamedTuple):
+    """An episode: how it begins, and how far it is followed."""
+
+    seed: int | None = None
+    task: str | None = None
+    most: int = _LONG
+    stop: bool = False
 
 
-@dataclass
-class Account:
-    """What a step must agree with: trials, budget and incumbent so far."""
-
-    budget: float
-    least: float
-    t: int
-    spent: float = 0.0
-    best: tuple[float, bool, float] | None = None  # fidelity, whether it succeeded, score
-    config: object = None
-    trials: tuple[Trial, ...] = ()
-
-
-def _check_episode(driver: Driver, opening: tuple[object, Info], faults: Faults) -> None:
-    env = driver.env
-    obs, info = opening
-    check_obs(obs, env.observation_space, "`reset`", faults)
-    faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
-    faults.expect({"task", "t"} <= set(info), f"The info of `reset` lacks {sorted({'task', 't'} - set(info))}")
-    contexts = getattr(getattr(env.unwrapped, "kernel", None), "contexts", None)
-    if contexts is None:
+def check_episodes(make: Make, faults: Faults) -> None:
+    """Episodes step by step: drawn ones, seeded anew, and one on every task that is asked for by name."""
+    env = make()
+    if not (kernel_of(env) and hasattr(env.unwrapped, "suite")):
         faults.add("The env inside is not an HPOEnv")
         return
-    first = contexts.n_init
-    faults.expect(info.get("t") == first, f"`t` is {info.get('t')} at first, with {first} given points")
-    levels = contexts.fidelities if codec_of(env).fidelity else (1.0,)
-    account = Account(contexts.budget, levels[0], contexts.n_init)
-    if contexts.n_init and faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
-        good = any(trial.status is Status.OK for trial in env.unwrapped.history())
-        account.best, account.config = (1.0, good, info["incumbent_score"]), info.get("incumbent")
-    for _ in range(_MOST):
-        outcome = driver.step()
-        if not faults.expect(isinstance(outcome, tuple) and len(outcome) == 5, "`step` does not give five values"):
+    run = Episodes(env, faults)
+    for plan in plans(env):
+        if not run.play(plan):
             return
-        _check_step(env, outcome, account, info.get("task"), faults)
-        if outcome[2] or outcome[3]:
-            return
-    faults.add(f"An episode of budget {contexts.budget:g} does not end within {_MOST} steps")
 
 
+def plans(env: Env) -> Iterator[Plan]:
+    """The episodes of a check."""
+    names = [task.name for task in kernel_of(env).bank.tasks]
+    yield Plan(seed=1, most=most_steps(env) + 1)
+    yield from (Plan(), Plan())
+    yield Plan(stop=True)
+    yield from (Plan(task=names[0]), Plan(), Plan(seed=0), Plan(seed=2**63, task=names[-1]), Plan())
+    chosen = np.unique(np.linspace(0, len(names) - 1, _TASKS).round().astype(int))
+    most = min(max(_STEPS // len(chosen), 2), _LONG)
+    yield from (Plan(task=names[i], most=most) for i in chosen.tolist())
+    yield from (Plan(), Plan(), Plan())
+
+
+class Episodes:
+    """The env, and a plain vector env beside it whose first run takes the same actions and the second others."""
+
+    def __init__(self, env: Env, faults: Faults) -> None:
+        self.env, self.faults, self.kernel = env, faults, kernel_of(env)
+        self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
+        self.beside = plain_many(env, 2) if as_inside(env, "action") else None
+        self.discrete = not isinstance(space_of(env), gym.spaces.Box) and hasattr(env.unwrapped, "action_masks")
+        self._own, self._other = (walk(space_of(env), codec_of(env), seed) for seed in (7, 3))
+        self._names = {task.name: i for i, task in enumerate(self.kernel.bank.tasks)}
+
+    # ------------------------------------------------------------------ an episode
+    def play(self, plan: Plan) -> bool:
+        """One episode; whether another one can follow."""
+        faults = self.faults
+        opening = self.env.reset(seed=plan.seed, options=None if plan.task is None else {"task": plan.task})
+        if not faults.expect(isinstance(opening, tuple) and len(opening) == 2, "`reset` gives no pair (obs, info)"):
+            return False
+        account = self._begin(plan, *opening)
+        expected = self._beside_reset(plan)
+        if account is None:
+            return False
+        follows = expected is None or compare(_RESET, told(opening), expected, self.same, faults)
+        self._look(opening[0], account, True)
+        for step in range(plan.most):
+            stop = plan.stop and step == 2 and self.beside is not None and codec_of(self.env).stop
+            action = self._action(stop)
+            outcome = self.env.step(action)
+            if not faults.expect(isinstance(outcome, tuple) and len(outcome) == 5, "`step` does not give five values"):
+                return False
+            if not self._step(outcome, account, action, step, stop):
+                return False
+            follows = follows and self._follow(action, outcome)
+            if outcome[2] or outcome[3]:
+                return True
+        budget = self.kernel.contexts.budget
+        faults.expect(
+            plan.most <= most_steps(self.env), f"An episode of budget {budget:g} does not end within {plan.most} steps"
+        )
+        return True
+
+    def _action(self, stop: bool) -> Action:
+        action = next(self._own)
+        return stopping(action, space_of(self.env), codec_of(self.env)) if stop else action
+
+    def _begin(self, plan: Plan, obs: object, info: Info) -> Account | None:
+        faults, env = self.faults, self.env
+        check_obs(obs, env.observation_space, "`reset`", faults)
+        faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
+        lacking = sorted({"task", "t"} - set(info))
+        faults.expect(not lacking, f"The info of `reset` lacks {lacking}")
+        name = info.get("task", self.kernel.bank.tasks[int(self.kernel.runs.task[0])].name)
+        if plan.task is not None:
+            faults.expect(name == plan.task, "`options={'task': name}` is not the task of the episode that it begins")
+        if not faults.expect(name in self._names, f"The task {name!r} is not one of the env's split"):
+            return None
+        history = method(env, "history")()
+        check_given(history, self.kernel, info, faults)
+        task, world = self.kernel.bank.tasks[self._names[name]], int(self.kernel.runs.world[0])
+        return Account(self.kernel, task, world, tuple(history))
+
+    def _step(self, outcome: Any, account: Account, action: Action, step: int, stop: bool) -> bool:
+        """Look at a step; whether there is more to look at."""
+        obs, reward, terminated, truncated, info = outcome
+        env, faults = self.env, self.faults
+        check_obs(obs, env.observation_space, "`step`", faults)
+        faults.expect(is_number(reward), f"A reward is not a finite float but {reward!r} ({type(reward).__name__})")
+        for name, flag in (("terminated", terminated), ("truncated", truncated)):
+            faults.expect(isinstance(flag, (bool, np.bool_)), f"`{name}` is not a bool but {type(flag).__name__}")
+        if not faults.expect(isinstance(info, dict), "The info of `step` is not a dictionary"):
+            return False
+        if stop:
+            good = terminated and not truncated and info.get("t") == account.t and "score" not in info
+            faults.expect(good, "An action that stops does not end the episode, or counts as a trial")
+            faults.expect(reward == 0.0 or not self.same["reward"], "An action that stops has a reward")
+            return True
+        missing = [name for name in NAMES if name not in info]
+        if not faults.expect(not missing, f"The info of `step` lacks {missing}"):
+            return False
+        faults.expect(not truncated or is_limited(env), "An episode is truncated though no TimeLimit is set")
+        faults.expect(info["task"] == account.task.name, "The task changes within an episode")
+        check_types(info, faults)
+        own = reward if self.same["reward"] else None
+        account.add(info, own, bool(terminated), bool(truncated), faults)
+        if account.t <= _HISTORY or terminated or truncated:
+            account.check_history(method(env, "history")(), info, faults)
+        self._look(obs, account, step < _MASKS)
+        if self.beside is not None and getattr(codec_of(env), "pool", False) and not account.fidelity:
+            check_row(action, info["config"], account, self._names[account.task.name], faults)
+        return True
+
+    def _look(self, obs: object, account: Account, masks: bool) -> None:
+        """What an agent is shown."""
+        if self.same["observation"]:
+            with self.faults.guard("To read the observation"):
+                check_shown(obs, account, self.faults)
+        if self.discrete and masks:
+            number = self._names[account.task.name]
+            check_masks(method(self.env, "action_masks")(), account, number, self.faults)
+
+    # ------------------------------------------------------------------ the plain env beside it
+    def _beside_reset(self, plan: Plan) -> Told | None:
+        if self.beside is None:
+            return None
+        first = not self.beside._seeded
+        options: dict[str, Any] = {} if first else {"reset_mask": np.array([True, False])}
+        if plan.task is not None:
+            options["task"] = [plan.task]
+        seeds = None if plan.seed is None else [plan.seed, 77] if first else [plan.seed]
+        return told_run(self.beside, self.beside.reset(seed=seeds, options=options), 0)
+
+    def _follow(self, action: Action, outcome: Any) -> bool:
+        """Take the step beside it; whether both went alike, so that the next can be compared."""
+        if self.beside is None:
+            return False
+        many = self.beside.step(np.array([action, next(self._other)]))
+        expected = told_run(self.beside, many, 0)
+        got = told(outcome)
+        if got.truncated:  # from outside
+            expected = expected._replace(truncated=True)
+        good = compare(_STEP, got, expected, self.same, self.faults)
+        if many[2][1]:
+            self.beside.reset(options={"reset_mask": np.array([False, True])})
+        return good and got.terminated == expected.terminated
+
+
+_RESET = "An episode does not begin as that of a plain vector env of the same parts and seed"
+_STEP = "A step is not that of a plain vector env of the same parts and seed"
+
+
+# ---------------------------------------------------------------------- one outcome
 def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> None:
     """An observation is in its space, with its very types."""
     if isinstance(space, gym.spaces.Dict):
@@ -93,125 +216,14 @@ def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> N
     faults.expect(space.contains(obs), f"{who}: the observation is outside its space")
 
 
-def _check_step(env: Env, outcome: Step, account: Account, task: object, faults: Faults) -> None:
-    obs, reward, terminated, truncated, info = outcome
-    check_obs(obs, env.observation_space, "`step`", faults)
-    good = isinstance(reward, float) and math.isfinite(reward)
-    faults.expect(good, f"A reward is not a finite float but {reward!r} ({type(reward).__name__})")
-    for name, flag in (("terminated", terminated), ("truncated", truncated)):
-        faults.expect(isinstance(flag, (bool, np.bool_)), f"`{name}` is not a bool but {type(flag).__name__}")
-    if not faults.expect(isinstance(info, dict), "The info of `step` is not a dictionary"):
-        return
-    missing = [name for name in NAMES if name not in info]
-    if not faults.expect(not missing, f"The info of `step` lacks {missing}"):
-        return
-    faults.expect(not truncated or is_limited(env), "An episode is truncated though no TimeLimit is set")
-    faults.expect(info["task"] == task, "The task changes within an episode")
-    _check_types(info, faults)
-    _check_score(env, info, faults)
-    _check_reward(env, reward, info, faults)
-    _check_incumbent(info, account, faults)
-    account.t += 1
-    faults.expect(info["t"] == account.t, f"`t` is {info['t']} after {account.t} trials")
-    _check_budget(info, account, bool(terminated), bool(truncated), faults)
-    _check_history(env, info, account, faults)
-
-
-def _check_types(info: Info, faults: Faults) -> None:
+def check_types(info: Info, faults: Faults) -> None:
+    """The info of a step holds plain Python values."""
     for name in ("config", "incumbent"):
         faults.expect(isinstance(info[name], dict), f"`info[{name!r}]` is not a dictionary")
     for name in ("score", "incumbent_score", "cost", "fidelity"):
-        good = type(info[name]) is float and math.isfinite(info[name])
-        faults.expect(good, f"`info[{name!r}]` is not a finite Python float but {info[name]!r}")
+        good = is_number(info[name])
+        faults.once(good, f"{name} is float", f"`info[{name!r}]` is not a finite Python float but {info[name]!r}")
     faults.expect(type(info["t"]) is int, f"`info['t']` is not a Python int but {type(info['t']).__name__}")
     faults.expect(type(info["task"]) is str, f"`info['task']` is not a name but {info['task']!r}")
-    faults.expect(info["cost"] >= 0, f"`info['cost']` is negative: {info['cost']}")
+    faults.once(info["cost"] >= 0, "cost", f"`info['cost']` is negative: {info['cost']}")
     faults.expect(info["status"] in LABELS, f"`info['status']` is not one of {LABELS} but {info['status']!r}")
-
-
-def _check_score(env: Env, info: Info, faults: Faults) -> None:
-    """The score, cost and status are those that the task gives for the configuration."""
-    try:
-        task = env.unwrapped.suite.task(info["task"])
-        trial = task.run(info["config"], info["fidelity"], failed=_worst_before(env))
-    except HPOGymError as error:
-        faults.add(f"A trial cannot be repeated on its task: {error}")
-        return
-    if task.noisy:
-        return
-    for name, told, true in (
-        ("score", info["score"], trial.score),
-        ("cost", info["cost"], trial.cost),
-        ("status", info["status"], trial.status.label),
-        ("config", info["config"], dict(trial.config)),
-    ):
-        faults.expect(told == true, f"`info[{name!r}]` is not what the task gives: {told!r} instead of {true!r}")
-
-
-def _worst_before(env: Env) -> float:
-    """What a failure of the last trial is served: the worst success before it, else what is known beforehand."""
-    good = [trial.score for trial in env.unwrapped.history()[:-1] if trial.status is Status.OK]
-    runs = env.unwrapped.kernel.runs
-    return min(good, default=float(np.asarray(env.unwrapped.kernel.contexts.scale.floor, runs.last.dtype)))
-
-
-def _check_reward(env: Env, reward: float, info: Info, faults: Faults) -> None:
-    parts = env.unwrapped.kernel.parts
-    changed = any(isinstance(wrapper, gym.RewardWrapper) for wrapper in wrappers(env))
-    if type(parts.reward) is Score and parts.duplicates != "penalize" and not changed:
-        faults.expect(reward == info["score"], f"The reward {reward!r} is not the score {info['score']!r}")
-
-
-def _check_incumbent(info: Info, account: Account, faults: Faults) -> None:
-    rank = (info["fidelity"], info["status"] == Status.OK.label, info["score"])
-    if account.best is None or rank > account.best:
-        account.best, account.config = rank, dict(info["config"])
-    told, true = info["incumbent_score"], account.best[2]
-    faults.expect(told == true, f"The incumbent's score is {told!r}, that of the best trial so far {true!r}")
-    faults.expect(info["incumbent"] == account.config, "The incumbent is not the best trial so far")
-
-
-def _check_budget(info: Info, account: Account, terminated: bool, truncated: bool, faults: Faults) -> None:
-    account.spent += info["fidelity"]
-    left = account.budget - account.spent
-    faults.expect(pays(account.budget, account.spent), f"More is spent than the budget of {account.budget:g}")
-    done = over(left, account.least)
-    ended = terminated or truncated or not done
-    faults.expect(ended, f"An episode goes on after its budget of {account.budget:g} is spent")
-    faults.expect(done or not terminated, f"An episode ends with {left:g} of its budget of {account.budget:g} left")
-
-
-def _check_history(env: Env, info: Info, account: Account, faults: Faults) -> None:
-    history = env.unwrapped.history()
-    faults.expect(history[: len(account.trials)] == account.trials, "`history` changes trials that it told before")
-    account.trials = history[:]
-    if faults.expect(len(history) == info["t"], f"`history` has {len(history)} trials, `t` is {info['t']}"):
-        last = history[-1]
-        told = (info["config"], info["score"], info["fidelity"], info["cost"], info["status"])
-        true = (dict(last.config), last.score, last.fidelity, last.cost, last.status.label)
-        faults.expect(told == true, "The last trial of `history` is not that of the info")
-
-
-# ---------------------------------------------------------------------- many runs
-def check_vector_steps(env: Env, faults: Faults) -> None:
-    """The outcomes of a vector env: spaces, types, and infos as arrays."""
-    driver, n = Driver(env, 1), env.num_envs
-    check_obs(driver.first[0], env.observation_space, "`reset`", faults)
-    for _ in range(3 * episode_length(env)):
-        outcome = driver.step()
-        check_obs(outcome[0], env.observation_space, "A step", faults)
-        _check_arrays(outcome[-1], n, faults)
-        if len(outcome) == 5:
-            for name, flags, kind in (("rewards", outcome[1], np.float64), ("terminated", outcome[2], bool),
-                                      ("truncated", outcome[3], bool)):  # fmt: skip
-                good = isinstance(flags, np.ndarray) and flags.dtype == kind and flags.shape == (n,)
-                faults.expect(good, f"`{name}` is not an array of {np.dtype(kind)} and shape ({n},)")
-            faults.expect(np.isfinite(outcome[1]).all(), "A reward is not finite")
-
-
-def _check_arrays(info: Info, n: int, faults: Faults) -> None:
-    for name in ARRAYS:
-        if faults.expect(name in info, f"The infos lack {name!r}"):
-            value = info[name]
-            good = isinstance(value, np.ndarray) and value.shape == (n,)
-            faults.expect(good, f"`infos[{name!r}]` is not an array of shape ({n},)")

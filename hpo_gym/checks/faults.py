@@ -22,6 +22,7 @@ class Faults:
     def __init__(self, subject: str) -> None:
         self.subject = subject
         self.found: list[str] = []
+        self._kinds: set[str] = set()
 
     def add(self, fault: str) -> None:
         """Note a fault."""
@@ -31,6 +32,13 @@ class Faults:
     def expect(self, claim: object, fault: str) -> bool:
         """Note a fault unless `claim` holds; returns whether it holds."""
         if not claim:
+            self.add(fault)
+        return bool(claim)
+
+    def once(self, claim: object, kind: str, fault: str) -> bool:
+        """As `expect`, of which only the first of a kind is noted: others would say the same of other numbers."""
+        if not claim and kind not in self._kinds:
+            self._kinds.add(kind)
             self.add(fault)
         return bool(claim)
 
@@ -99,6 +107,12 @@ def difference(a: object, b: object, path: str = "") -> str | None:
     else:
         return None if _equal(a, b) else f"{path or 'value'}: {_short(a)} and {_short(b)}"
     return next((found for p, x, y in parts if (found := difference(x, y, p))), None)
+
+
+def same(faults: Faults, fault: str, expected: object, got: object) -> None:
+    """Note a fault where two trees differ, with the place; of a fault only the first place."""
+    where = difference(expected, got)
+    faults.once(where is None, fault, f"{fault} (at {where})")
 
 
 def _equal(a: object, b: object) -> bool:

@@ -190,6 +190,11 @@ class MixedInfo(StepInfo):
         score[self.began] = np.nan
         return score
 
+    def fidelity(self) -> Floats:
+        fidelity = super().fidelity().copy()
+        fidelity[self.began] = 1.0
+        return fidelity
+
     def incumbent_score(self) -> Floats:
         best = self.step.best.astype(np.float64)
         best[np.isneginf(best)] = np.nan

@@ -1,0 +1,147 @@
+"""`Account`: what every step of a run must agree with: its task, its trials so far, its budget and its incumbent.
+
+Everything is worked out from the trials that the env told and from the tasks themselves, nothing from the env's state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.budget import over, pays
+from hpo_gym.checks.faults import Faults
+from hpo_gym.checks.worth import worth
+from hpo_gym.errors import HPOGymError
+from hpo_gym.task import Task
+from hpo_gym.trial import LABELS, History, Query, Status, Trial
+
+Info = Mapping[str, Any]
+
+
+@dataclass
+class Account:
+    """One episode of one run.
+
+    Args:
+        kernel: The kernel of the env, for its contexts and parts.
+        task: What the run is on.
+        world: The seed of its noise.
+        given: The trials of the initial design.
+    """
+
+    kernel: Any
+    task: Task
+    world: int
+    given: tuple[Trial, ...] = ()
+    trials: list[Trial] = field(default_factory=list)
+    told: tuple[Trial, ...] = ()
+    spent: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.trials = list(self.given)
+        contexts = self.kernel.contexts
+        self.budget, self.fidelity = contexts.budget, self.kernel.parts.codec.fidelity
+        self.least = contexts.fidelities[0] if self.fidelity else 1.0
+        self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
+
+    @property
+    def t(self) -> int:
+        """Trials so far."""
+        return len(self.trials)
+
+    @property
+    def left(self) -> float:
+        """Share of the budget that is left."""
+        return max(1.0 - self.spent / float(self.budget), 0.0)
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial so far."""
+        return History(tuple(self.trials)).incumbent
+
+    # ------------------------------------------------------------------ a trial
+    def add(self, info: Info, reward: float | None, terminated: bool, truncated: bool, faults: Faults) -> None:
+        """A trial: its info, its reward (None: a wrapper changes it), and whether the episode ends with it."""
+        status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
+        trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
+        self._check_score(trial, info, faults)
+        before = tuple(self.trials)
+        self.trials.append(trial)
+        self._check_incumbent(info, faults)
+        faults.expect(info["t"] == self.t, f"`t` is {info['t']} after {self.t} trials")
+        self._check_budget(trial.fidelity, terminated, truncated, faults)
+        expected = None if reward is None else worth(self.kernel, self.task, before, trial)
+        if reward is not None and expected is not None and not expected.agrees(reward):
+            faults.add(f"The reward {reward!r} is not the {expected.name}, {expected.value!r}")
+
+    def _check_score(self, trial: Trial, info: Info, faults: Faults) -> None:
+        """Score, cost and status are those that the task gives for the configuration in this world."""
+        good = [t.score for t in self.trials if t.status is Status.OK]
+        failed = min(good, default=self.floor)
+        try:
+            true = self.task.run(trial.config, trial.fidelity, self.world, failed=failed)
+        except HPOGymError as error:
+            faults.add(f"A trial cannot be repeated on its task: {error}")
+            return
+        for name, told, is_ in (
+            ("score", trial.score, true.score),
+            ("cost", trial.cost, true.cost),
+            ("status", info["status"], true.status.label),
+            ("config", dict(trial.config), dict(true.config)),
+        ):
+            noise = " in this world" if self.task.noisy and name == "score" else ""
+            fault = f"`info[{name!r}]` is not what the task gives{noise}: {told!r} instead of {is_!r}"
+            faults.once(told == is_, f"not what the task gives {name}{noise}", fault)
+
+    def _check_incumbent(self, info: Info, faults: Faults) -> None:
+        best = self.incumbent
+        assert best is not None
+        told = info["incumbent_score"]
+        fault = f"The incumbent's score is {told!r}, that of the best trial so far {best.score!r}"
+        faults.once(told == best.score, "score of the incumbent", fault)
+        if "incumbent" in info:
+            faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
+
+    def _check_budget(self, fidelity: float, terminated: bool, truncated: bool, faults: Faults) -> None:
+        self.spent += fidelity
+        left = self.budget - self.spent
+        faults.expect(pays(self.budget, self.spent), f"More is spent than the budget of {self.budget:g}")
+        spent = over(left, self.least)
+        faults.expect(
+            terminated or truncated or not spent, f"An episode goes on after its budget of {self.budget:g} is spent"
+        )
+        faults.expect(spent or not terminated, f"An episode ends with {left:g} of its budget of {self.budget:g} left")
+
+    # ------------------------------------------------------------------ what was told before
+    def check_history(self, history: History, info: Info, faults: Faults) -> None:
+        """The history holds what was told, and goes on from what it told before."""
+        faults.expect(history[: len(self.told)] == self.told, "`history` changes trials that it told before")
+        self.told = tuple(history)
+        if faults.expect(len(history) == info["t"], f"`history` has {len(history)} trials, `t` is {info['t']}"):
+            last = history[-1]
+            told = (info["config"], info["score"], info["fidelity"], info["cost"], info["status"])
+            true = (dict(last.config), last.score, last.fidelity, last.cost, last.status.label)
+            faults.expect(told == true, "The last trial of `history` is not that of the info")
+
+
+def check_given(trials: History, kernel: Any, info: Info, faults: Faults) -> None:
+    """The initial design: as many trials as were asked for, in full, and the incumbent is the best of them."""
+    count = kernel.contexts.n_init
+    faults.expect(info.get("t") == count, f"`t` is {info.get('t')} at first, with {count} given points")
+    faults.expect(len(trials) == count, f"`history` has {len(trials)} trials at first, with {count} given points")
+    faults.expect(all(t.fidelity == 1.0 for t in trials), "A given point is not evaluated in full")
+    if not count:
+        return
+    if faults.expect("incumbent_score" in info, "`reset` with given points names no incumbent"):
+        best = trials.incumbent
+        told = (info["incumbent_score"], info.get("incumbent", best and dict(best.config)))
+        faults.expect(best and told == (best.score, dict(best.config)), "The incumbent is not the best given point")
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite Python float."""
+    return type(value) is float and math.isfinite(value)

@@ -1,0 +1,105 @@
+"""The plain env beside the one that is checked: of the same parts and seeds, single where that is many."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hpo_gym.checks.drive import Env, kernel_of
+from hpo_gym.checks.faults import Faults, difference, snapshot
+from hpo_gym.env import HPOEnv
+from hpo_gym.trial import LABELS
+from hpo_gym.vector import HPOVectorEnv
+
+NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
+
+
+class Told(NamedTuple):
+    """What one run was told: an observation, a reward, whether it ended, and the numbers of its info."""
+
+    obs: Any
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: Mapping[str, Any]
+
+
+def plain_one(env: Env) -> HPOEnv:
+    """A single env of the parts inside `env`."""
+    return HPOEnv(**_keywords(env))
+
+
+def plain_many(env: Env, n: int) -> HPOVectorEnv:
+    """A vector env of the parts inside `env`, whose runs begin when they are told to."""
+    return HPOVectorEnv(n, **_keywords(env), autoreset_mode="DISABLED")
+
+
+def _keywords(env: Env) -> dict[str, Any]:
+    inner, kernel = env.unwrapped, kernel_of(env)
+    tasks, parts = kernel.bank.tasks, copy.deepcopy(kernel.parts)
+    return {
+        "suite": inner.suite, "split": inner.split, "fold": inner.fold, "budget": int(kernel.contexts.budget),
+        "task": tasks[0].name if len(tasks) == 1 else None, "observer": parts.observer, "codec": parts.codec,
+        "reward": parts.reward, "duplicates": parts.duplicates, "n_init": kernel.contexts.n_init,
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------- what a run was told
+def told(outcome: Any) -> Told:
+    """An outcome of a single env; of a reset the reward is 0."""
+    if len(outcome) == 2:
+        return Told(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
+    obs, reward, terminated, truncated, info = outcome
+    return Told(snapshot(obs), reward, bool(terminated), bool(truncated), snapshot(info))
+
+
+def told_run(env: Env, outcome: Any, i: int) -> Told:
+    """What run `i` of a vector env was told."""
+    obs, info = outcome[0], numbers(env, outcome[-1], i)
+    own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
+    if len(outcome) == 2:
+        return Told(own, 0.0, False, False, info)
+    return Told(own, float(outcome[1][i]), bool(outcome[2][i]), bool(outcome[3][i]), info)
+
+
+def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
+    """The infos of run `i`, as a single env gives them."""
+    out = {name: np.asarray(infos[name])[i].item() for name in NUMBERS if name in infos}
+    if "task" in out:
+        out["task"] = env.unwrapped.task_names[out["task"]]
+    if "status" in out:
+        out["status"] = LABELS[out["status"]]
+    return out
+
+
+def compare(what: str, got: Told, expected: Told, same: Mapping[str, bool], faults: Faults) -> bool:
+    """Note where a run was told something else than it should be; whether it was told the same.
+
+    Args:
+        what: The words of a fault, such as "A step of a vector env is not that of a single one".
+        got, expected: What it was told, and what it should be.
+        same: Whether the "observation" and the "reward" are those of the env inside, as no wrapper changes them.
+        faults: Where to note.
+    """
+    keys = [k for k in NUMBERS if k in got.info and k in expected.info]
+    pairs = [
+        ("observation", _array(got.obs), _array(expected.obs)),
+        ("reward", got.reward, float(expected.reward)),
+        ("terminated", got.terminated, expected.terminated),
+        ("truncated", got.truncated, expected.truncated),
+        *((f"info[{k!r}]", got.info[k], expected.info[k]) for k in keys),
+    ]
+    good = True
+    for name, a, b in pairs:
+        if same.get(name, True):
+            where = difference(b, a)
+            good &= faults.once(where is None, f"{what} {name}", f"{what}: `{name}` differs (at {where})")
+    return good
+
+
+def _array(obs: Any) -> Any:
+    """An observation whose numbers are arrays: a single env may give a plain integer where many give an array."""
+    return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)

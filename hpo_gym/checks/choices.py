@@ -1,0 +1,109 @@
+"""Which actions a check takes: random ones, those at the ends of the space, repeats, and one that stops the episode."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.codecs._one_choice import OneChoice
+
+Action = Any
+
+_CORNERS = 6  # columns of which all corners are taken
+_DRAWN = 24  # corners of more columns
+
+
+def space_of(env: Any) -> gym.Space[Any]:
+    """The action space of one run."""
+    space: gym.Space[Any] = env.single_action_space if isinstance(env, gym.vector.VectorEnv) else env.action_space
+    return space
+
+
+def actions(env: Any, codec: object, seed: int) -> Iterator[Action]:
+    """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
+    space = copy.deepcopy(space_of(env))
+    space.seed(seed)
+    while True:
+        if isinstance(env, gym.vector.VectorEnv):
+            yield np.array([going_on(space.sample(), space, codec) for _ in range(env.num_envs)])
+        else:
+            yield going_on(space.sample(), space, codec)
+
+
+def walk(space: gym.Space[Any], codec: object, seed: int) -> Iterator[Action]:
+    """Actions of one run without end: a random one, the same again, then two at the ends of the space; none stops."""
+    space = copy.deepcopy(space)
+    space.seed(seed)
+    ends = itertools.cycle([going_on(action, space, codec) for action in corners(space)] or [None])
+    for _ in range(seed % 7):
+        next(ends)
+    while True:
+        action = going_on(space.sample(), space, codec)
+        yield action
+        yield copy.copy(action)
+        for end in itertools.islice(ends, 2):
+            yield going_on(space.sample(), space, codec) if end is None else copy.copy(end)
+
+
+def walks(env: Any, codec: object, seed: int) -> Iterator[NDArray[Any]]:
+    """As `walk`, of every run of a vector env, each with actions of its own."""
+    own = [walk(space_of(env), codec, seed + i) for i in range(env.num_envs)]
+    while True:
+        yield np.array([next(one) for one in own])
+
+
+def corners(space: gym.Space[Any]) -> list[Action]:
+    """Actions at the ends of the space: the highest and the lowest, each part alone, and others at random."""
+    if isinstance(space, gym.spaces.Discrete):
+        return [space.start + space.n - 1, space.start]
+    if isinstance(space, gym.spaces.Box):
+        low, high = space.low, space.high
+    elif isinstance(space, gym.spaces.MultiDiscrete):
+        low, high = np.zeros_like(space.nvec, space.dtype), (space.nvec - 1).astype(space.dtype)
+    else:
+        return []
+    size = low.size
+    if size <= _CORNERS:
+        signs = np.array(list(itertools.product((True, False), repeat=size)))
+        signs = np.concatenate([signs[[0, -1]], signs[1:-1]])
+    else:
+        one = np.eye(size, dtype=bool)
+        drawn = np.random.default_rng(0).random((_DRAWN, size)) < 0.5
+        signs = np.concatenate([np.ones((1, size), bool), np.zeros((1, size), bool), one, ~one, drawn])
+    return [np.where(sign.reshape(low.shape), high, low) for sign in signs]
+
+
+def going_on(action: Action, space: gym.Space[Any], codec: object) -> Action:
+    """The action, changed where it would stop the episode."""
+    if not getattr(codec, "stop", False):
+        return action
+    if isinstance(space, gym.spaces.Discrete):
+        return action % (space.n - 1)
+    action = np.array(action)
+    if isinstance(space, gym.spaces.Box):
+        action[-1] = -abs(action[-1])
+    elif isinstance(codec, OneChoice):  # and a fidelity: the last choice stops
+        action[0] %= space.nvec[0] - 1  # type: ignore[attr-defined]
+    else:
+        action[-1] = 0
+    return action
+
+
+def stopping(action: Action, space: gym.Space[Any], codec: object) -> Action:
+    """The action, changed so that it stops the episode, where the codec can."""
+    if isinstance(space, gym.spaces.Discrete):
+        return type(action)(space.n - 1)
+    action = np.array(action)
+    if isinstance(space, gym.spaces.Box):
+        action[-1] = 1.0
+    elif isinstance(codec, OneChoice):
+        action[0] = space.nvec[0] - 1  # type: ignore[attr-defined]
+    else:
+        action[-1] = 1
+    return action

@@ -1,0 +1,87 @@
+"""What is handed over: what an env gives it never writes again, and what it is given it never writes at all."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from hpo_gym.checks.choices import space_of, walk, walks
+from hpo_gym.checks.drive import Driver, Env, Make, codec_of, episode_length, is_vector, method, mode_of
+from hpo_gym.checks.faults import Faults, difference, mutable, same, shared, snapshot, spoil
+
+
+def check_handed_out(make: Make, faults: Faults) -> None:
+    """What was handed out is never written nor handed out again, and may be overwritten by whoever has it."""
+    env, spoilt, twin = Driver(make()), Driver(make()), Driver(make())
+    given, kept = [env.first], [snapshot(env.first)]
+    histories: list[tuple[Any, Any]] = []
+    spoil(spoilt.first)
+    for _ in range(episode_length(env.env) + 3):
+        outcome = env.step()
+        with faults.guard("To look for what is handed out twice"):
+            place = shared(given[-1], outcome)
+            faults.expect(place is None, f"Two steps hand out one object, at {place}")
+        given.append(outcome)
+        kept.append(snapshot(outcome))
+        histories.extend((history, _content(history)) for history in _histories(env.env))
+        changed, expected = spoilt.step(), snapshot(twin.step())
+        same(faults, "To overwrite what was handed out changes later steps", expected, snapshot(changed))
+        spoil(changed)
+        _spoil_views(spoilt.env)
+        if isinstance(spoilt.action, np.ndarray):
+            spoilt.action[...] = 0
+    for before, now in zip(kept, given, strict=True):
+        same(faults, "What was handed out is written again by later steps", before, snapshot(now))
+    for history, content in histories:
+        where = difference(content, _content(history))
+        faults.once(where is None, "live", f"A history that was handed out changes with later steps (at {where})")
+
+
+def _histories(env: Env) -> list[Any]:
+    if not hasattr(env.unwrapped, "history"):
+        return []
+    return [method(env, "history")(0) if is_vector(env) else method(env, "history")()]
+
+
+def _content(history: Any) -> list[Any]:
+    """The trials of a history as plain values."""
+    return [(dict(t.config), t.score, t.fidelity, t.cost, int(t.status)) for t in history]
+
+
+def _spoil_views(env: Env) -> None:
+    views: list[Any] = [trial.config for history in _histories(env) for trial in history]
+    for history in _histories(env):
+        views.append(getattr(history, "trials", history))
+    if getattr(codec_of(env), "pool", False):
+        views.append(method(env, "action_masks")())
+    for _, view in list(mutable(views)):
+        if view is not views:
+            spoil(view)
+
+
+# ---------------------------------------------------------------------- what the env is given
+def check_given_values(make: Make, faults: Faults) -> None:
+    """Actions, seeds and options are as they were after the env has read them, at once and later."""
+    env = make()
+    codec, many = codec_of(env), is_vector(env)
+    chosen = walks(env, codec, 9) if many else walk(space_of(env), codec, 9)
+    seeds: Any = list(range(env.num_envs)) if many else 4
+    options: dict[str, Any] = {}
+    kept: list[tuple[str, Any, Any]] = []
+
+    def hand(what: str, value: Any) -> Any:
+        kept.append((what, value, copy.deepcopy(value)))
+        return value
+
+    env.reset(seed=hand("The seed", seeds), options=hand("The options", options))
+    for _ in range(3 * episode_length(env)):
+        outcome = env.step(hand("The action", next(chosen)))
+        over = np.asarray(outcome[2]) | np.asarray(outcome[3])
+        if over.any() and mode_of(env) in (None, AutoresetMode.DISABLED):
+            again = {"reset_mask": np.array(over)} if many else {"task": outcome[-1]["task"]}
+            env.reset(options=hand("The options", again))
+    for what, value, before in kept:
+        faults.expect(difference(before, value) is None, f"{what} that is handed over is written by the env")

@@ -1,0 +1,66 @@
+"""Pictures: each render mode gives what it says, and to draw changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.checks.drive import Driver, Env, Make, episode_length, is_vector, method
+from hpo_gym.checks.faults import Faults, same, snapshot
+
+_SLOW = 3  # pictures of an episode that are drawn in a mode other than "ansi": they take .1 s each
+_MOST = 60  # steps
+
+
+def check_pictures(make: Make, faults: Faults) -> None:
+    """Draw in each mode through an episode and into the next one, beside a twin that does not draw."""
+    env = make()
+    modes = env.metadata.get("render_modes")
+    if not faults.expect(isinstance(modes, list) and modes, "`metadata['render_modes']` is not a list of names"):
+        return
+    kind = type(env.unwrapped)
+    suite = getattr(env.unwrapped, "suite", None)
+    if suite is not None:
+        faults.refuses("The render mode 'no such mode'", lambda: kind(suite=suite, render_mode="no such mode"))
+    for mode in [None, *modes]:
+        _draw_through(make, mode, faults)
+
+
+def _draw_through(make: Make, mode: str | None, faults: Faults) -> None:
+    drawn, twin = Driver(make()), Driver(make())
+    drawn.env.unwrapped.render_mode = mode
+    length = min(episode_length(drawn.env), _MOST)
+    steps = 2 * length + 3
+    at = {-1, 1, length - 1, length} if mode not in (None, "ansi") else set(range(-1, steps))
+    for step in range(-1, steps):
+        if step >= 0:
+            moved, expected = snapshot(drawn.step()), snapshot(twin.step())
+            same(faults, f"To render as {mode!r} changes the episode", expected, moved)
+        if step in at:
+            with faults.guard(f"To render as {mode!r}"):
+                _check(mode, drawn.env, faults)
+            same(faults, f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
+
+
+def _check(mode: str | None, env: Env, faults: Faults) -> None:
+    pictures = env.render()
+    if mode is None:
+        faults.expect(pictures is None, "`render()` without a render mode gives something")
+        return
+    for i, picture in enumerate(pictures if is_vector(env) else (pictures,)):
+        if mode == "ansi" and faults.expect(isinstance(picture, str) and picture, "Render mode 'ansi' gives no text"):
+            trials = len(method(env, "history")(i) if is_vector(env) else method(env, "history")())
+            lines = len(picture.splitlines())
+            faults.expect(lines == 1 + trials, f"Render mode 'ansi' gives {lines} lines after {trials} trials")
+        elif mode == "rgb_array":
+            good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.shape[2:] == (3,)
+            faults.expect(good, "Render mode 'rgb_array' gives no uint8 array (h, w, 3)")
+
+
+def _state(env: Env) -> list[Any]:
+    """The trials so far."""
+    if not hasattr(env.unwrapped, "history"):
+        return []
+    history = method(env, "history")(0) if is_vector(env) else method(env, "history")()
+    return [(dict(t.config), t.score, t.fidelity) for t in history]

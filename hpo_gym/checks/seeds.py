@@ -1,0 +1,105 @@
+"""One seed gives one episode: in a fresh env and a used one, under other actions, and in another process."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+from hpo_gym.checks.choices import actions
+from hpo_gym.checks.drive import Env, Make, codec_of, drive, episode_length, is_vector, kernel_of, method
+from hpo_gym.checks.faults import Faults, difference, digest, same, snapshot
+from hpo_gym.trial import Status
+
+# The child is a process of ours and reads what this process has just written to its pipe: nothing comes from a file.
+_CHILD = """
+import pickle, sys
+pipe = sys.stdin.buffer
+sys.path[:] = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
+from hpo_gym.checks.drive import drive
+from hpo_gym.checks.faults import digest
+env, steps = pickle.load(pipe)  # S301: our own bytes, from the parent's pipe
+print(digest(drive(env, 2, steps)))
+"""
+_EPISODES = 5
+
+
+def check_seeds(make: Make, faults: Faults) -> None:
+    """Episodes of one seed are alike, whatever was done before."""
+    steps = episode_length(make()) + 3
+    a, b = make(), make()
+    for seed in (0, 1):
+        first, second = drive(a, seed, steps), drive(b, seed, steps)
+        same(faults, "One seed gives two episodes", first, second)
+        same(faults, "One seed gives two episodes of one env", first, drive(a, seed, steps))
+    used, fresh = make(), make()
+    drive(used, 11, steps, choose=9)
+    for _ in range(2):
+        drive(used, None, 2, choose=3)
+    same(faults, "What was done before changes a seeded episode", drive(fresh, 4, steps), drive(used, 4, steps))
+
+
+def check_other_actions(make: Make, faults: Faults) -> None:
+    """What an agent does changes neither how the next episodes begin nor what a configuration scores in them."""
+    env = make()
+    if is_vector(env) or kernel_of(env) is None:  # of vector envs each run is held against a single env
+        return
+    one, other = (_beginnings(make(), choose) for choose in (5, 29))
+    for begun, elsewhere in zip(one, other, strict=True):
+        where = difference(begun, elsewhere)
+        fault = f"One seed under other actions gives other tasks or first observations (at {where})"
+        if not faults.once(where is None, "beginnings", fault):
+            return
+    scores = _scores(make(), False)
+    again = _scores(make(), True)
+    for key in scores.keys() & again.keys():
+        fault = "A configuration has another score when others were tried before it"
+        faults.once(scores[key] == again[key], "order", f"{fault}: {again[key]!r} instead of {scores[key]!r}")
+
+
+def _beginnings(env: Env, choose: int) -> list[Any]:
+    """How some episodes in a row begin, each left after as many steps as the actions' seed says."""
+    chosen, out = actions(env, codec_of(env), choose), []
+    for episode in range(_EPISODES):
+        opening = env.reset(seed=6 if episode == 0 else None)
+        out.append([*snapshot(opening), snapshot([t.config for t in method(env, "history")()])])
+        for _ in range(episode_length(env) if (episode + choose) % 2 else 1):
+            outcome = env.step(next(chosen))
+            if outcome[2] or outcome[3]:
+                break
+    return out
+
+
+def _scores(env: Env, reverse: bool) -> dict[Any, float]:
+    """The score of each success by its configuration and fidelity; the same actions forwards or backwards."""
+    chosen = actions(env, codec_of(env), 13)
+    taken = [copy.copy(next(chosen)) for _ in range(min(episode_length(env), 8))]
+    env.reset(seed=8)
+    out: dict[Any, float] = {}
+    for action in reversed(taken) if reverse else taken:
+        *_, terminated, truncated, info = env.step(action)
+        if info["status"] == Status.OK.label:
+            out[(tuple(sorted((k, repr(v)) for k, v in info["config"].items())), info["fidelity"])] = info["score"]
+        if terminated or truncated:
+            break
+    return out
+
+
+def check_hash_seed(make: Make, faults: Faults) -> None:
+    """Other processes, with other hash seeds of Python, give the same episode."""
+    env = make()
+    steps = episode_length(env) + 3
+    text = pickle.dumps(sys.path) + pickle.dumps((env, steps))
+    for seed in ("1", "97"):
+        run = subprocess.run(
+            [sys.executable, "-c", _CHILD], input=text, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        )
+        if run.returncode:
+            faults.add(f"The env fails in another process: {run.stderr.decode(errors='replace').strip()[-300:]}")
+            return
+        here = digest(drive(make(), 2, steps))
+        alike = run.stdout.decode().strip() == here
+        faults.expect(alike, f"Another process (PYTHONHASHSEED={seed}) gives another episode")

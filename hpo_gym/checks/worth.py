@@ -1,0 +1,83 @@
+"""What a trial is worth by the definitions of the registered rewards, worked out one trial at a time from a history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hpo_gym.rewards.cost_aware import CostAware
+from hpo_gym.rewards.improvement import Improvement, NormalizedImprovement
+from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
+from hpo_gym.rewards.score import Score
+from hpo_gym.task import Task
+from hpo_gym.trial import History, Status, Trial
+
+
+class Worth(NamedTuple):
+    """A reward: what it should be, and how far rounding may carry it."""
+
+    name: str
+    value: float
+    slack: float
+
+    def agrees(self, reward: float) -> bool:
+        """Whether a reward is this one."""
+        return abs(reward - self.value) <= self.slack
+
+
+def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Worth | None:
+    """The reward of a trial after those `before`; None of a reward that is not registered by us."""
+    reward, scale = kernel.parts.reward, kernel.contexts.scale
+    found = _plain(kernel, task, before, trial)
+    if found is None or kernel.parts.duplicates != "penalize":
+        return found
+    repeated = any(t.fidelity == trial.fidelity and t.config == trial.config for t in before)
+    name = f"{found.name}, less a standard deviation of meta-train for a repeat" if repeated else found.name
+    loose = max(found.slack, 1e-12 * (abs(found.value) + scale.sd) if type(reward) is Score else 0.0)
+    return Worth(name, found.value - repeated * scale.sd, loose)
+
+
+def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Worth | None:
+    reward, scale = kernel.parts.reward, kernel.contexts.scale
+    if isinstance(reward, Score):
+        return Worth("score", trial.score, 0.0)
+    was, now = _reached(before), _reached([*before, trial])
+    size = max(abs(s) for s in (was, now, scale.mean, 0.0) if math.isfinite(s))
+    rounding = float(np.finfo(kernel.runs.last.dtype).eps) * 8 * size
+    if isinstance(reward, (Improvement, NormalizedImprovement, CostAware)):
+        gain = max(now, scale.mean) - max(was, scale.mean)
+        gain = max(gain, 0.0) if kernel.parts.codec.fidelity else gain
+        if isinstance(reward, Improvement):
+            return Worth("improvement", gain, rounding)
+        slack, paid = rounding / scale.sd, 0.0
+        if isinstance(reward, CostAware):
+            paid = reward.weight * trial.cost / scale.cost
+            slack += 1e-9 * abs(paid)
+        name = "improvement in standard deviations" + (" less its cost" if paid else "")
+        return Worth(name, gain / scale.sd - paid, slack)
+    slack = 1e-9 + rounding / (task.best - task.worst) if task.best > task.worst else 1e-9
+    if isinstance(reward, Regret):
+        return Worth("negative regret", -_regret(task, now), slack)
+    if isinstance(reward, RegretDrop):
+        return Worth("drop of the regret", _regret(task, was) - _regret(task, now), 2 * slack)
+    if isinstance(reward, LogRegret):
+        return Worth("negative logarithm of the regret", -math.log10(_regret(task, now) + 1e-3), 500 * slack)
+    return None
+
+
+def _reached(trials: Sequence[Trial]) -> float:
+    """The score of the incumbent; -inf where it is a failure, or none."""
+    best = History(tuple(trials)).incumbent
+    return best.score if best is not None and best.status is Status.OK else -math.inf
+
+
+def _regret(task: Task, score: float) -> float:
+    """What a score lacks of the best, as a share of the range of the task."""
+    if score == -math.inf:
+        return 1.0
+    if not task.best > task.worst:
+        return 0.0
+    return min(max(task.best - score, 0.0) / (task.best - task.worst), 1.0)
