@@ -25,7 +25,7 @@ Info = Mapping[str, Any]
 _RUNS = 5  # runs that are followed, and the last one
 _STEPS = 120  # at most
 _HISTORY, _MASKS = 40, 12  # trials up to which histories, and masks, are looked at
-_OF = "A {} of a vector env is not that of a single env of the same parts and seed"
+_OF = "{} of a vector env is not that of a single env of the same parts and seed"
 
 
 def check_vector_steps(make: Make, faults: Faults) -> None:
@@ -146,7 +146,7 @@ class Many:
                 name = names[int(begun[: run.i].sum())] if isinstance(names, list) else names
                 self._begun(run, outcome, None if seed is None else seed[run.i], name)
             elif run.last is not None:
-                self._compare("part of a reset for other runs", told_run(env, outcome, run.i), run.last._replace(
+                self._compare("What a reset of other runs leaves", told_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
 
     def _begun(self, run: Run, outcome: Any, seed: int | None, task: str | None) -> None:
@@ -156,7 +156,7 @@ class Many:
         if task is not None:
             good = got.info.get("task") == task
             self._expect(good, "`options={'task': ..}` is not the task of the episodes that it begins")
-        self._compare("beginning", got, expected, run)
+        self._compare("A beginning", got, expected, run)
         blank = "incumbent_score" not in expected.info
         for name in ("score", "incumbent_score")[: 2 if blank else 1]:
             if name in got.info:
@@ -204,10 +204,10 @@ class Many:
         same_step = ended and self.mode is AutoresetMode.SAME_STEP
         if same_step:
             flags = (expected.reward, expected.terminated, expected.truncated)
-            self._compare("step that ends an episode", got, Told(got.obs, *flags, {}), run)
+            self._compare("A step that ends an episode", got, Told(got.obs, *flags, {}), run)
             self._final(run, now.outcome[-1], expected)
         else:
-            self._compare("step", got, expected, run)
+            self._compare("A step", got, expected, run)
             self._views(run)
         self._trial(run, got, expected, same_step)
         if ended:

@@ -419,8 +419,8 @@ class TellsAnotherHistory(HPOEnv):
 @planted("`history` changes trials that it told before")
 class RewritesItsHistory(HPOEnv):
     def history(self) -> History:
-        *early, last = super().history()
-        return History((*early[-1:] * len(early), last))
+        *early, last = super().history() or [None]
+        return History(() if last is None else (*early[-1:] * len(early), last))
 
 
 @planted("The info of `reset` lacks ['task']")
