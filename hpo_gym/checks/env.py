@@ -5,26 +5,25 @@ from __future__ import annotations
 from hpo_gym.checks.copies import check_copies, maker
 from hpo_gym.checks.drive import Env, is_vector
 from hpo_gym.checks.episodes import check_episodes
-from hpo_gym.checks.faults import Faults, untouched_global_rng
+from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_given_values, check_handed_out
 from hpo_gym.checks.many import check_neighbours, check_vector_steps
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
 
-_ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
-_MANY = {"Valid episodes": check_vector_steps, "What neighbours do": check_neighbours}
-_BOTH = {
+_SECONDS = 12.0  # of processor time, after which no other check begins
+_FIRST = {
     "The order of calls": check_order,
-    "Seeds": check_seeds,
     "Seeds and options of `reset`": check_resets,
     "Splits": check_splits,
     "Bad actions": check_actions,
-    "What is handed out": check_handed_out,
-    "What is handed over": check_given_values,
-    "Copies": check_copies,
     "To close": check_closing,
+    "What is handed over": check_given_values,
 }
+_ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
+_MANY = {"Valid episodes": check_vector_steps, "What neighbours do": check_neighbours}
+_LAST = {"What is handed out": check_handed_out, "Seeds": check_seeds, "Copies": check_copies}
 
 
 def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
@@ -42,7 +41,8 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     types than stated; drawing that changes something. `docs/environment.md` has the list.
 
     What a wrapper says that it changes (an `ObservationWrapper`, `RewardWrapper` or `ActionWrapper`, and Gymnasium's
-    own) is not compared. Episodes of more than 60 steps are followed to their end once, up to 2,000 steps.
+    own) is not compared. Episodes of more than 60 steps are followed to their end once, up to 2,000 steps. Of a slow
+    env tasks and checks are left out after some seconds of processor time; a warning says which.
 
     Args:
         env: It is copied, and not changed.
@@ -54,9 +54,14 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     """
     faults = Faults(f"The env {env}")
     make = maker(env, faults)
-    checks = {**(_MANY if is_vector(env) else _ONE), **_BOTH, **({"Pictures": check_pictures} if render else {})}
+    checks = {**_FIRST, **(_MANY if is_vector(env) else _ONE), **_LAST}
+    checks |= {"Pictures": check_pictures} if render else {}
+    patience = Patience(_SECONDS)
     with untouched_global_rng(faults, "The env"):
         for what, check in checks.items():
+            if patience.over:
+                faults.leave_out(what.lower())
+                continue
             with faults.guard(what):
                 check(make, faults)
     if processes:

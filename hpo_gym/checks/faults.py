@@ -6,6 +6,8 @@ import contextlib
 import copy
 import hashlib
 import random
+import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,12 +18,28 @@ from hpo_gym.errors import CheckFailed, HPOGymError
 _CLOCK = "episode"  # statistics that hold seconds
 
 
+class Patience:
+    """Seconds of processor time, from now on.
+
+    Attributes:
+        over: Whether they are spent.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.process_time() + seconds
+
+    @property
+    def over(self) -> bool:
+        return time.process_time() > self._end
+
+
 class Faults:
     """The faults found so far, each one once."""
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
         self.found: list[str] = []
+        self.left_out: list[str] = []
         self._kinds: set[str] = set()
 
     def add(self, fault: str) -> None:
@@ -62,8 +80,15 @@ class Faults:
         self.add(f"{what}: is accepted")
         return False
 
+    def leave_out(self, what: str) -> None:
+        """Note what was not looked at, for want of time."""
+        self.left_out.append(what)
+
     def close(self) -> None:
-        """Raise `CheckFailed` if there is a fault."""
+        """Raise `CheckFailed` if there is a fault; warn where something was left out."""
+        if self.left_out:
+            text = f"{self.subject} is slow, so the check left out: {'; '.join(self.left_out)}."
+            warnings.warn(text, stacklevel=3)
         if self.found:
             raise CheckFailed(self.subject, self.found)
 

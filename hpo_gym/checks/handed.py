@@ -77,7 +77,7 @@ def check_given_values(make: Make, faults: Faults) -> None:
         return value
 
     env.reset(seed=hand("The seed", seeds), options=hand("The options", options))
-    for _ in range(3 * episode_length(env)):
+    for _ in range(max(3 * min(episode_length(env), 8), episode_length(env)) + 2):
         outcome = env.step(hand("The action", next(chosen)))
         over = np.asarray(outcome[2]) | np.asarray(outcome[3])
         if over.any() and mode_of(env) in (None, AutoresetMode.DISABLED):

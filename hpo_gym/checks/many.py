@@ -16,7 +16,7 @@ from hpo_gym.checks.beside import Told, compare, numbers, plain_one, told, told_
 from hpo_gym.checks.choices import stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
-from hpo_gym.checks.faults import Faults, difference
+from hpo_gym.checks.faults import Faults, Patience, difference
 from hpo_gym.errors import StateError
 
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
@@ -24,6 +24,7 @@ Info = Mapping[str, Any]
 
 _RUNS = 5  # runs that are followed, and the last one
 _STEPS = 120  # at most
+_SECONDS = 4.0  # of processor time: slower envs are not played on every task
 _HISTORY, _MASKS = 40, 12  # trials up to which histories, and masks, are looked at
 _OF = "{} of a vector env is not that of a single env of the same parts and seed"
 
@@ -42,7 +43,10 @@ def check_vector_steps(make: Make, faults: Faults) -> None:
 def _shapes(env: Env, faults: Faults) -> None:
     driver, n = Driver(env, 1), env.num_envs
     check_obs(driver.first[0], env.observation_space, "`reset`", faults)
+    patience = Patience(_SECONDS / 2)
     for _ in range(min(3 * episode_length(env), _STEPS)):
+        if patience.over:
+            return
         outcome = driver.step()
         check_obs(outcome[0], env.observation_space, "A step", faults)
         for name in ARRAYS:
@@ -102,7 +106,7 @@ class Many:
         self.runs = [Run(i, env) for i in sorted({*range(min(n, _RUNS)), n - 1})]
         self.limit = getattr(env.unwrapped, "max_episode_steps", None)
         self._actions = walks(env, codec_of(env), 5)
-        self.good = True
+        self.good, self.patience = True, Patience(_SECONDS)
 
     def play(self) -> None:
         """Episodes of all runs; then of tasks that are asked for, and of some runs that begin anew."""
@@ -125,6 +129,9 @@ class Many:
         self._reset()
         self._steps(min(length, 8) + 1, stop=True)
         for start in range(0, len(names), n):
+            if self.patience.over:
+                self.faults.leave_out(f"{len(names) - start} of {len(names)} tasks")
+                return
             self._reset(options={"task": [names[(start + i) % len(names)] for i in range(n)]})
             self._steps(2)
 
@@ -165,7 +172,7 @@ class Many:
     # ------------------------------------------------------------------ steps
     def _steps(self, count: int, stop: bool = False) -> None:
         for step in range(count):
-            if not self.good:
+            if not self.good or self.patience.over:
                 return
             actions = next(self._actions)
             if stop and step == 1 and codec_of(self.env).stop:

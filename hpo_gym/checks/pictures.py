@@ -9,8 +9,7 @@ import numpy as np
 from hpo_gym.checks.drive import Driver, Env, Make, episode_length, is_vector, method
 from hpo_gym.checks.faults import Faults, same, snapshot
 
-_SLOW = 3  # pictures of an episode that are drawn in a mode other than "ansi": they take .1 s each
-_MOST = 60  # steps
+_STEPS = 10  # of an episode
 
 
 def check_pictures(make: Make, faults: Faults) -> None:
@@ -30,17 +29,18 @@ def check_pictures(make: Make, faults: Faults) -> None:
 def _draw_through(make: Make, mode: str | None, faults: Faults) -> None:
     drawn, twin = Driver(make()), Driver(make())
     drawn.env.unwrapped.render_mode = mode
-    length = min(episode_length(drawn.env), _MOST)
-    steps = 2 * length + 3
-    at = {-1, 1, length - 1, length} if mode not in (None, "ansi") else set(range(-1, steps))
-    for step in range(-1, steps):
-        if step >= 0:
+    length = min(episode_length(drawn.env), _STEPS)
+    at = {0, 1, length} if mode not in (None, "ansi") else set(range(length + 1))
+    for _ in range(2):
+        for step in range(length + 1):
+            if step in at:
+                with faults.guard(f"To render as {mode!r}"):
+                    _check(mode, drawn.env, faults)
+                same(faults, f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
             moved, expected = snapshot(drawn.step()), snapshot(twin.step())
             same(faults, f"To render as {mode!r} changes the episode", expected, moved)
-        if step in at:
-            with faults.guard(f"To render as {mode!r}"):
-                _check(mode, drawn.env, faults)
-            same(faults, f"To render as {mode!r} changes the history", _state(twin.env), _state(drawn.env))
+        begun, expected = snapshot(drawn.env.reset()), snapshot(twin.env.reset())
+        same(faults, f"To render as {mode!r} changes the next episode", expected, begun)
 
 
 def _check(mode: str | None, env: Env, faults: Faults) -> None:
