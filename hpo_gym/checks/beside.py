@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpo_gym.checks.account import Account
 from hpo_gym.checks.drive import Env, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.env import HPOEnv
@@ -103,3 +104,24 @@ def compare(what: str, got: Told, expected: Told, same: Mapping[str, bool], faul
 def _array(obs: Any) -> Any:
     """An observation whose numbers are arrays: a single env may give a plain integer where many give an array."""
     return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)
+
+
+class Run:
+    """A run of the vector env, the single env that it must be like, and what its trials say."""
+
+    def __init__(self, i: int, env: Env) -> None:
+        self.i, self.single = i, plain_one(env)
+        self.last: Told | None = None
+        self.between = False
+        self.rewards: list[float] = []
+        self.account: Account | None = None
+
+    def begin(self, seed: int | None, task: str | None) -> Told:
+        """The single env begins an episode."""
+        self.between, self.rewards = False, []
+        self.last = told(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
+        kernel = self.single.kernel
+        number = kernel.runs.task.item(0)
+        given = tuple(self.single.history())
+        self.account = Account(kernel, kernel.bank.tasks[number], kernel.runs.world.item(0), given)
+        return self.last

@@ -7,7 +7,8 @@ from hpo_gym.checks.drive import Env, is_vector
 from hpo_gym.checks.episodes import check_episodes
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_given_values, check_handed_out
-from hpo_gym.checks.many import check_neighbours, check_vector_steps
+from hpo_gym.checks.many import check_vector_steps
+from hpo_gym.checks.neighbours import check_neighbours
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds

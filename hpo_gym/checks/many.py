@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -11,8 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.checks.account import Account
-from hpo_gym.checks.beside import Told, compare, numbers, plain_one, told, told_run
+from hpo_gym.checks.beside import Run, Told, compare, numbers, told, told_run
 from hpo_gym.checks.choices import stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
@@ -66,27 +65,6 @@ def _integer_seed(env: Env, faults: Faults) -> None:
     env.reset(seed=5)
     seeds = kernel_of(env).seeds
     faults.expect(len(np.unique(seeds)) == env.num_envs, "One integer as seed gives two runs the same seed")
-
-
-class Run:
-    """A run of the vector env, the single env that it must be like, and what its trials say."""
-
-    def __init__(self, i: int, env: Env) -> None:
-        self.i, self.single = i, plain_one(env)
-        self.last: Told | None = None
-        self.between = False
-        self.rewards: list[float] = []
-        self.account: Account | None = None
-
-    def begin(self, seed: int | None, task: str | None) -> Told:
-        """The single env begins an episode."""
-        self.between, self.rewards = False, []
-        self.last = told(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
-        kernel = self.single.kernel
-        number = kernel.runs.task.item(0)
-        given = tuple(self.single.history())
-        self.account = Account(kernel, kernel.bank.tasks[number], kernel.runs.world.item(0), given)
-        return self.last
 
 
 class Moment(NamedTuple):
@@ -282,34 +260,3 @@ class Many:
         good = self.faults.expect(claim, fault)
         self.good &= good
         return good
-
-
-def check_neighbours(make: Make, faults: Faults) -> None:
-    """The first run is told the same whatever the other runs do."""
-    envs = [make(), make()]
-    n = envs[0].num_envs
-    if n == 1:
-        return
-    streams = [_with_others(make(), seed) for seed in (5, 23)]
-    seen: list[list[Any]] = [[], []]
-    for env, stream, out in zip(envs, streams, seen, strict=True):
-        first = env.reset(seed=list(range(n)))
-        out.append(told_run(env, first, 0))
-        for _ in range(min(2 * episode_length(env), _STEPS)):
-            outcome = env.step(next(stream))
-            out.append(told_run(env, outcome, 0))
-            over = np.asarray(outcome[2]) | np.asarray(outcome[3])
-            if mode_of(env) is AutoresetMode.DISABLED and over.any():
-                again = env.reset(options={"reset_mask": over})
-                out.extend([told_run(env, again, 0)] if over[0] else [])
-    where = difference([list(t) for t in seen[0]], [list(t) for t in seen[1]])
-    faults.expect(where is None, f"What the neighbours of a run do changes what it is told (at {where})")
-
-
-def _with_others(env: Env, seed: int) -> Iterator[NDArray[Any]]:
-    """Actions of all runs, of which those of the first do not depend on the seed."""
-    own, others = walks(env, codec_of(env), 5), walks(env, codec_of(env), seed)
-    while True:
-        actions, first = next(others), next(own)
-        actions[0] = first[0]
-        yield actions

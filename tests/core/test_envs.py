@@ -136,6 +136,54 @@ def test_the_cases_of_these_tests_name_every_registered_part():
         assert {c[kind]["name"] for c in PAIRS} == set(registry.names())
 
 
+MODES = ("NEXT_STEP", "SAME_STEP", "DISABLED")
+
+
+def check_many(options: Case, turn: int) -> None:
+    """A vector env of these options, in one mode after the other."""
+    more: Case = [{}, {"statistics": True}, {"max_episode_steps": 3}][turn // 3 % 3]
+    env = HPOVectorEnv(3, **options, **more, autoreset_mode=MODES[turn % 3])
+    check_env(env, processes=False, render=False)
+
+
+@pytest.mark.parametrize("turn", range(0, len(PAIRS), 8))
+def test_some_of_two_options_keep_the_contract_in_a_vector_env(turn):
+    check_many(keywords(PAIRS[turn]), turn // 8)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_two_options_keep_the_contract_in_a_vector_env():
+    for turn, case in enumerate(PAIRS):
+        check_many(keywords(case), turn)
+
+
+LARGE = ("AutoML", "FCNet", "MLPGrid", "NASBench201", "Pipelines")
+"""Suites whose pools have more rows than the `pool` observer shows."""
+
+
+def spread(suite: str, count: int) -> list[Case]:
+    """Cases of a shipped suite that differ in all of their options."""
+    found = []
+    for case in PAIRS[REAL.index(suite) :: 5]:
+        changed = {**case, "suite": "ToyFormulas" if suite == "Functions" else "ToyPlain"}
+        if legal(changed) and not (case["observer"] == {"name": "pool"} and suite in LARGE):
+            found.append({**keywords(changed), "suite": suite, "budget": 6})
+    return found[:count]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("suite", REAL)
+def test_a_spread_of_options_of_every_suite_keeps_the_contract(suite):
+    cases = spread(suite, 4)
+    assert len(cases) == 4
+    for turn, options in enumerate(cases):
+        check_env(gym.make("hpo_gym/HPO-v0", **options), processes=turn == 0, render=turn == 0)
+        if turn < 3:
+            check_many(options, turn)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_full_product_keeps_the_contract():

@@ -119,6 +119,18 @@ def test_runs_that_have_just_begun_have_no_trial_to_tell_of() -> None:
     assert info["final_info"]["incumbent_score"].tolist() == [6.0, 10.0]
 
 
+def test_the_fidelity_of_a_run_that_has_just_begun_is_no_neighbours() -> None:
+    codec = {"name": "pool", "fidelity": True, "stop": True}
+    for mode in ("SAME_STEP", "NEXT_STEP"):
+        one = env(toys.levels(), codec=codec, autoreset_mode=mode)
+        one.step(np.array([[1, 0], [1, 0]]))
+        info = one.step(np.array([[4, 0], [2, 0]]))[4]  # the first run stops
+        if mode == "NEXT_STEP":
+            info = one.step(np.array([[0, 0], [2, 1]]))[4]
+        assert type(info) is MixedInfo and info["t"][0] == 0
+        assert info["fidelity"].tolist() == [1.0, {"SAME_STEP": 0.25, "NEXT_STEP": 0.5}[mode]]
+
+
 def test_an_info_is_a_dictionary() -> None:
     info = env(toys.square()).step(np.array([0, 1]))[4]
     assert "score" in info and "final_obs" not in info and info.get("nothing", 3) == 3
