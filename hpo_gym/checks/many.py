@@ -24,6 +24,7 @@ Info = Mapping[str, Any]
 _RUNS = 5  # runs that are followed, and the last one
 _STEPS = 120  # at most
 _SECONDS = 4.0  # of processor time: slower envs are not played on every task
+_ROUNDING = 1e-9  # of a sum of rewards
 _HISTORY, _MASKS = 40, 12  # trials up to which histories, and masks, are looked at
 _OF = "{} of a vector env is not that of a single env of the same parts and seed"
 
@@ -236,7 +237,7 @@ class Many:
             return
         if self._expect("episode" in infos, "The step that ends an episode has no `episode` in its infos"):
             total, length = infos["episode"]["r"][run.i], infos["episode"]["l"][run.i]
-            near = abs(total - sum(run.rewards)) <= 1e-9 * (1 + sum(map(abs, run.rewards)))
+            near = abs(total - sum(run.rewards)) <= _ROUNDING * (1 + sum(map(abs, run.rewards)))
             self._expect(near or not self.same["reward"], "`infos['episode']['r']` is not the sum of the rewards")
             self._expect(length == len(run.rewards), "`infos['episode']['l']` is not the number of steps")
 

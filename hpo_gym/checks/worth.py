@@ -15,6 +15,8 @@ from hpo_gym.rewards.score import Score
 from hpo_gym.task import Task
 from hpo_gym.trial import History, Status, Trial
 
+_ROUNDING = 1e-9  # of regrets and costs
+
 
 class Worth(NamedTuple):
     """A reward: what it should be, and how far rounding may carry it."""
@@ -55,10 +57,10 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
         slack, paid = rounding / scale.sd, 0.0
         if isinstance(reward, CostAware):
             paid = reward.weight * trial.cost / scale.cost
-            slack += 1e-9 * abs(paid)
+            slack += _ROUNDING * abs(paid)
         name = "improvement in standard deviations" + (" less its cost" if paid else "")
         return Worth(name, gain / scale.sd - paid, slack)
-    slack = 1e-9 + rounding / (task.best - task.worst) if task.best > task.worst else 1e-9
+    slack = _ROUNDING + (rounding / (task.best - task.worst) if task.best > task.worst else 0.0)
     if isinstance(reward, Regret):
         return Worth("negative regret", -_regret(task, now), slack)
     if isinstance(reward, RegretDrop):
