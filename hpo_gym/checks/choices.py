@@ -25,6 +25,11 @@ def space_of(env: Any) -> gym.Space[Any]:
     return space
 
 
+def has_masks(space: gym.Space[Any]) -> bool:
+    """Whether actions can be masked."""
+    return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
+
+
 def actions(env: Any, codec: object, seed: int) -> Iterator[Action]:
     """Random actions that stop no episode, without end, from a copy of the action space; one, or one for each run."""
     space = copy.deepcopy(space_of(env))

@@ -10,7 +10,7 @@ import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
 from hpo_gym.checks.beside import Told, compare, plain_many, told, told_run
-from hpo_gym.checks.choices import Action, space_of, stopping, walk
+from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
 from hpo_gym.checks.drive import (
     Env,
     Make,
@@ -80,7 +80,7 @@ class Episodes:
         self.rows = Rows(self.kernel)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
-        self.discrete = not isinstance(space_of(env), gym.spaces.Box) and hasattr(env.unwrapped, "action_masks")
+        self.masks = has_masks(env.unwrapped.action_space)
         self._own, self._other = (walk(space_of(env), codec_of(env), seed) for seed in (7, 3))
         self._names = {task.name: i for i, task in enumerate(self.kernel.bank.tasks)}
 
@@ -169,7 +169,7 @@ class Episodes:
         if self.same["observation"]:
             with self.faults.guard("To read the observation"):
                 check_shown(obs, account, self.faults)
-        if self.discrete and masks:
+        if self.masks and masks:
             number = self._names[account.task.name]
             self.rows.check_masks(method(self.env, "action_masks")(), account, number, self.faults)
 

@@ -6,13 +6,12 @@ import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from hpo_gym.checks.beside import Run, Told, compare, numbers, told, told_run
-from hpo_gym.checks.choices import stopping, walks
+from hpo_gym.checks.choices import has_masks, stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
@@ -227,7 +226,7 @@ class Many:
         if t <= _HISTORY:
             same = method(self.env, "history")(run.i) == run.single.history()
             self._expect(same, "`history(i)` is not that of a single env of the same seed")
-        if t <= _MASKS and not isinstance(run.single.action_space, gym.spaces.Box):
+        if t <= _MASKS and has_masks(run.single.action_space):
             masks = method(self.env, "action_masks")()[run.i]
             same = difference(run.single.action_masks(), np.asarray(masks)) is None
             self._expect(same, "`action_masks` are not those of a single env of the same seed")
