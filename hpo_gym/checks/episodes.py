@@ -160,7 +160,7 @@ class Episodes:
         if account.t <= _HISTORY or terminated or truncated:
             account.check_history(method(env, "history")(), info, faults)
         self._look(obs, account, step < _MASKS)
-        if self.beside is not None and getattr(codec_of(env), "pool", False) and not account.fidelity:
+        if self.beside is not None and self.rows.of_rows and not account.fidelity:
             self.rows.check_row(action, info["config"], account, self._names[account.task.name], faults)
         return True
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
+from hpo_gym.codecs.grid import Grid
+from hpo_gym.codecs.move import Move
+from hpo_gym.codecs.pool import Pool as PoolCodec
 from hpo_gym.pool import Pool
 from hpo_gym.task import Ints, Task
 
@@ -16,10 +19,17 @@ Mask = NDArray[np.bool_]
 
 
 class Rows:
-    """The pools of an env's tasks."""
+    """The pools of an env's tasks.
+
+    Attributes:
+        of_rows: Whether the codec is `pool`; what another masks is its own matter.
+    """
 
     def __init__(self, kernel: Any) -> None:
         self.kernel, self.codec, self.contexts = kernel, kernel.parts.codec, kernel.contexts
+        self.of_rows = isinstance(self.codec, PoolCodec)
+        space = self.codec.space(self.contexts)
+        self._width = int(space.n) if hasattr(space, "n") else int(np.sum(getattr(space, "nvec", 0)))
         self._pools: dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]] = {}
         self._run: Account | None = None  # the run that the next two are of
         self._drawn: tuple[Ints, Mask] = np.empty(0, np.int64), np.empty(0, bool)
@@ -34,13 +44,15 @@ class Rows:
             number: The position of its task.
             faults: Where to note.
         """
-        width = self.codec.candidates or self.contexts.bank.m if self.codec.pool else 1
-        good = masks.dtype == bool and masks.ndim == 1 and len(masks) >= width
-        if not faults.expect(good, "`action_masks` is no array of a bool for each action"):
+        good = isinstance(masks, np.ndarray) and masks.dtype == bool and masks.shape == (self._width,)
+        if not faults.expect(good, f"`action_masks` is no array of {self._width} bools"):
             return
+        if isinstance(self.codec, (Grid, Move)):
+            faults.expect(masks.all(), "`action_masks` masks an action of a codec that masks none")
+        if not self.of_rows:
+            return
+        width = self.codec.candidates or self.contexts.bank.m
         faults.expect(masks[width:].all(), "`action_masks` masks a fidelity, or to stop")
-        if not self.codec.pool:
-            return
         rows, there = self._rows(account, number)
         tried, sure = self._tried(account, rows)
         masking = self.kernel.parts.duplicates == "mask"
