@@ -490,13 +490,13 @@ def _print_sizes(suite: Suite, out: Path) -> None:
     k = len(suite.members)
     print(f"{suite.name}: {k} task{'s' * (k > 1)} ({listed}), {suite.space.d} hyperparameters -> {out}")
     if not counts["train"]:
-        print("Nothing to train on: optimizers that learn from other tasks need some of another family.")
+        print("Nothing to train on: what learns from other tasks needs another family.")
     if not counts["test"]:
-        print(f"Nothing to test on: `hpo-gym bench --suite {out} --fold all` takes turns with what is tested.")
+        print(f"Nothing to test on; in turns:  hpo-gym bench --suite {out} --fold all")
     elif not counts["train"]:
         print(f"Compare others on it:  hpo-gym bench --suite {out} --optimizers random,ga,gp-ei")
         print(f'Tune on it in Python:  gym.make("hpo_gym/HPO-v0", suite="{out}", split="test")')
-        print("Add tasks: more names in the column of the task, or more studies in the storage.")
+        print("Add tasks: more names in the task's column, more studies in the storage.")
 
 
 def _space(path: Path | None) -> Any:

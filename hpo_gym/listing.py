@@ -117,7 +117,7 @@ def _about(form: Form) -> dict[str, Any]:
         raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
     own = getattr(optimizer, "settings", None)
     seen = sorted(getattr(optimizer, "seen", ()))
-    trained = {} if not seen else {"trained on": f"{len(seen)} families of data sets", **_training(form)}
+    trained = {} if not seen else {"seen": f"{len(seen)} families of data sets", **_training(form)}
     return {
         "name": form.name,
         "description": inspect.getdoc(type(optimizer)) or "",
@@ -133,7 +133,7 @@ def _training(form: Form) -> dict[str, Any]:
         return {}
     _, folder = parted(form.spec.removeprefix(SAVED))
     suites = read_about(folder).get("suites", []) if (folder / ABOUT).is_file() else []
-    return {"suites": ", ".join(suites), "folder": str(folder)}
+    return {"trained on": ", ".join(suites), "folder": str(folder)}
 
 
 def _settings(maker: Any, made: object = None) -> dict[str, Any]:

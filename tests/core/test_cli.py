@@ -289,10 +289,10 @@ def test_import_of_one_task_says_what_it_is_good_for(run: Run, undrawn: None, tm
     assert done.out.splitlines() == [
         "C: float in [0.5, 3.5]",
         "mine: 1 task (0 train, 0 val, 1 test), 1 hyperparameters -> mine",
-        "Nothing to train on: optimizers that learn from other tasks need some of another family.",
+        "Nothing to train on: what learns from other tasks needs another family.",
         "Compare others on it:  hpo-gym bench --suite mine --optimizers random,ga,gp-ei",
         'Tune on it in Python:  gym.make("hpo_gym/HPO-v0", suite="mine", split="test")',
-        "Add tasks: more names in the column of the task, or more studies in the storage.",
+        "Add tasks: more names in the task's column, more studies in the storage.",
     ]
     assert run("bench", "--suite", "mine", "--optimizers", "random,ga,gp-ei", *TINY).code == 0
     assert (
