@@ -79,6 +79,16 @@ def placed(families: Sequence[str]) -> tuple[list[str], Ints]:
     return names, np.array([at[f] for f in families], np.int64)
 
 
+def equal_families(families: Sequence[str]) -> float:
+    """How many families of equal size a mean over tasks rests on: 1 / sum of squared shares of the tasks (Kish, 1965).
+
+    That is their number where all are of one size, and fewer where some hold most of the tasks.
+    """
+    _, place = placed(families)
+    counts = np.bincount(place)
+    return float(counts.sum() ** 2 / (counts**2).sum())
+
+
 def drawn(families: int, block: int = 0) -> Ints:
     """How often each of the families is in each resample, ``(RESAMPLES, families)``; each row sums to `families`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import LIVE
+from hpo_gym.trial import Status
 
 Hands = Callable[..., Iterable[Outcome]]
 """Does jobs, such as `hpo_gym.jobs.engines.run` with an engine; takes its `timeout`."""
@@ -214,17 +216,19 @@ class Plan:
         validation: dict[str, list[Curves]] = {}
         timings: dict[str, Any] = {}
         errors, notes = list[str](), list[str]()
+        failed_trials: dict[str, dict[str, dict[str, int]]] = {}
         suites = {}
         for spec, suite in self.suites.items():
             names = [task for task, _ in self.tasks[spec]]
             known = with_test_scores(suite, names)
             score = TEST if len(known) == len(names) else VALIDATION
-            timings[suite.name] = {}
+            timings[suite.name], failed_trials[suite.name] = {}, {}
             read: list[Mapping[str, Incumbents]] = []
             failures = Failures()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
                 timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
+                failed_trials[suite.name][entrant.name] = dict(found.failed_trials)
                 failures.count(found.failures)
                 read.append(found.incumbents)
             notes += failures.said(suite.name)
@@ -248,7 +252,7 @@ class Plan:
             "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
             "pooled": pooled(curves, formulas, live=live), "timings": timings,
         }  # fmt: skip
-        return Findings(data, curves, validation, tuple(errors), tuple(notes))
+        return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
     def _curves(
         self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, bounds: Any, score: str
@@ -269,6 +273,9 @@ class Plan:
                     task = self.suites[spec].task(cell.task)
                     found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
                 found.times.append(record.measured)
+                failures = int((record.arrays["status"] != Status.OK).sum())
+                if failures:
+                    found.failed_trials[cell.task] += failures
                 if self.suites[spec].kind == LIVE:
                     found.failures.add(record)
             else:
@@ -303,11 +310,13 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
 
 @dataclass
 class _Found:
-    """What the store holds of an entrant on a suite: incumbents by score, and what was measured of each cell."""
+    """What the store holds of an entrant on a suite: incumbents by score, what was measured of each cell, and how many
+    trials failed by task."""
 
     incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
     times: list[Any] = field(default_factory=list)
     failures: Failures = field(default_factory=Failures)
+    failed_trials: Counter[str] = field(default_factory=Counter)
 
 
 def _message(cell: Cell, entrant: Entrant, record: Record) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_gym.bench import frames
 from hpo_gym.bench.plan import Plan, opened
+from hpo_gym.bench.provenance import MADE
+from hpo_gym.bench.single_runs import axes_of, read_run, single_runs
 from hpo_gym.bench.summaries import Findings
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.storage.store import Store
@@ -34,7 +36,8 @@ class Results(Findings):
     def of(cls, plan: Plan, store: Store) -> Results:
         """What a store holds of a plan; a cell that is not there counts as failed."""
         found = plan.findings(store)
-        return cls(found.data, found.curves, found.validation, found.errors, found.notes, folder=plan.folder)
+        told = found.errors, found.notes, found.failed_trials
+        return cls(found.data, found.curves, found.validation, *told, folder=plan.folder)
 
     @classmethod
     def of_shard(cls, plan: Plan, store: Store) -> Results:
@@ -96,20 +99,25 @@ class Results(Findings):
 
         return latex_text(self.data, timings=timings)
 
-    def plot_regret(self, suite: str | None = None) -> Figure:
-        """Mean regret over trials with its intervals; `suite` may be left out where there is one."""
-        return self._drawn("regret", suite)
+    def plot_regret(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+        """Mean regret over trials with its intervals.
 
-    def plot_ranks(self, suite: str | None = None) -> Figure:
-        """Mean ranks over trials."""
-        return self._drawn("ranks", suite)
+        Args:
+            suite: May be left out where there is one.
+            path: Where to save the figure as well: .png, .svg or .pdf, the same bytes every time.
+        """
+        return self._drawn("regret", suite, path)
 
-    def plot_profile(self, suite: str | None = None) -> Figure:
-        """Share of tasks on which the AUC is at most tau."""
-        return self._drawn("profile", suite)
+    def plot_ranks(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+        """Mean ranks over trials; arguments as of `plot_regret`."""
+        return self._drawn("ranks", suite, path)
 
-    def plot_task(self, task: str, suite: str | None = None) -> Figure:
-        """Regret over trials on one task.
+    def plot_profile(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+        """Share of tasks on which the AUC is at most tau; arguments as of `plot_regret`."""
+        return self._drawn("profile", suite, path)
+
+    def plot_task(self, task: str, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+        """Regret over trials on one task; other arguments as of `plot_regret`.
 
         Raises:
             UnknownNameError: It is no task of the suite.
@@ -120,33 +128,38 @@ class Results(Findings):
         name = self._suite(suite)
         if task not in self.curves[name][0].tasks:
             raise unknown(f"task in the results of {name}", task, self.curves[name][0].tasks)
-        return draw([c.of_task(task) for c in self.curves[name]], styles(self.curves), ("regret",))["regret"]
+        drawn = draw([c.of_task(task) for c in self.curves[name]], styles(self.curves), ("regret",), task)["regret"]
+        return _saved(drawn, path)
 
-    def plot_run(self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None) -> Figure:
-        """What one run tried: each trial's score, and the incumbent's.
+    def plot_run(
+        self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None, *, path: str | Path | None = None
+    ) -> Figure:
+        """What one run tried: above the scores in order, below the configurations; other arguments as of `plot_regret`.
 
         Raises:
             UnknownNameError: There is no such task or optimizer.
             InvalidValueError: There is no such run, or it failed.
         """
-        from hpo_gym.bench.report.figures import draw_run
+        from hpo_gym.bench.report.run_figure import draw_run
 
-        name, trials = self._suite(suite), self.trials()
-        mine = trials[trials["suite"] == name]
-        for column, given in (("task", task), ("optimizer", optimizer)):
-            if given not in set(mine[column]):
-                raise unknown(f"{column} in the results of {name}", given, set(mine[column]))
-            mine = mine[mine[column] == given]
-        mine = mine[mine["replicate"] == replicate]
-        if mine.empty:
+        name = self._suite(suite)
+        by_optimizer = {c.optimizer: c for c in self.curves[name]}
+        tasks = self.curves[name][0].tasks
+        for kind, given, known in (("task", task, tasks), ("optimizer", optimizer, by_optimizer)):
+            if given not in known:
+                raise unknown(f"{kind} in the results of {name}", given, known)
+        with opened(self.folder) as (plan, store):
+            run = read_run(plan, store, by_optimizer[optimizer], task, replicate)
+            axes = axes_of(next(s for s in plan.suites.values() if s.name == name).task(task).space)
+        if run is None:
             raise InvalidValueError(f"`replicate` must be of a run that is done, got {replicate!r}.")
-        return draw_run(mine, f"{name}, {task}: {optimizer}")
+        return _saved(draw_run(run, axes, f"{name}, {task}: {optimizer}"), path)
 
-    def _drawn(self, kind: str, suite: str | None) -> Figure:
+    def _drawn(self, kind: str, suite: str | None, path: str | Path | None) -> Figure:
         from hpo_gym.bench.report.figures import draw
         from hpo_gym.bench.report.style import styles
 
-        return draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind]
+        return _saved(draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind], path)
 
     def _suite(self, name: str | None) -> str:
         if name is None and len(self.curves) == 1:
@@ -170,12 +183,27 @@ class Results(Findings):
         return str(frame[columns].to_html(index=False, float_format=lambda v: f"{v:.4g}", na_rep="", escape=True))
 
     def write(self, *, timings: bool = True) -> None:
-        """Write results.json and the report."""
-        from hpo_gym.bench.report import write_report
+        """Write results.json and the report.
+
+        Args:
+            timings: Whether to tell what a clock measured, and when, where and with what it was run.
+        """
+        from hpo_gym.bench.report import Beside, write_report
 
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
         write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
-        write_report(self.folder, self.data, self.curves, timings=timings)
+        with opened(self.folder) as (plan, store):
+            runs, made = single_runs(plan, store, self.curves), json.loads(store.meta_get(MADE) or "{}")
+        beside = Beside(runs, self.failed_trials, made)
+        write_report(self.folder, self.data, self.curves, beside=beside, timings=timings)
+
+
+def _saved(figure: Figure, path: str | Path | None) -> Figure:
+    from hpo_gym.bench.report.style import save
+
+    if path is not None:
+        save(figure, path)
+    return figure
 
 
 def _flat(summary: Mapping[str, Any]) -> dict[str, Any]:

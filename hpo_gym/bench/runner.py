@@ -13,6 +13,7 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.provenance import MADE, provenance
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
@@ -123,6 +124,7 @@ def benchmark(
         if store.meta_get("plan") is not None:
             StoredPlan.read(store).check_goes_on(protocol, folder)
         store.meta_set("plan", plan.stored().text())
+        store.meta_set(MADE, json.dumps(provenance()))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)

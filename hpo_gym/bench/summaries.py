@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Findings:
         validation: The same on the validation score, of all suites.
         errors: Messages of failed cells.
         notes: What is to be said of failed trials.
+        failed_trials: How many trials failed, by suite, optimizer and task; none is named that has none.
     """
 
     data: dict[str, Any]
@@ -40,6 +41,7 @@ class Findings:
     validation: dict[str, list[Curves]]
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    failed_trials: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
 
 @dataclass

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.report.grid import Grid
+from hpo_gym.bench.report.page import Beside, Drawn, page
 from hpo_gym.bench.report.tables import (
     Results,
     console_pooled,
@@ -19,7 +22,12 @@ from hpo_gym.bench.report.tables import (
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.terminal import Sheet
 
-__all__ = ["console_tables", "write_report"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hpo_gym.bench.report.style import Style
+
+__all__ = ["Beside", "console_tables", "write_report"]
 
 
 def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:
@@ -33,6 +41,7 @@ def write_report(
     results: Results,
     curves: Mapping[str, Sequence[Curves]],
     *,
+    beside: Beside | None = None,
     timings: bool = True,
 ) -> list[Path]:
     """Write `table.csv`, `table.md`, `report.html` and `figures/*.png` into a folder, and list them.
@@ -43,31 +52,47 @@ def write_report(
         folder: Is made where it does not exist; files of these names are replaced.
         results: What results.json holds, and optionally `command`, the line that reproduces the comparison.
         curves: For each suite of the results, the curves of each of its optimizers, of the score of its headline.
-        timings: False leaves out all that a clock measured: the same results then give the same bytes.
+        beside: What the page shows as well.
+        timings: False leaves out all that a clock measured, and where it was run: the same results then give the same
+            bytes.
 
     Raises:
         InvalidValueError: The curves do not hold what the results summarise.
     """
     from hpo_gym.bench.report.figures import draw
-    from hpo_gym.bench.report.page import page
-    from hpo_gym.bench.report.style import png_bytes, styles, svg_text
+    from hpo_gym.bench.report.style import png_bytes, styles
+    from hpo_gym.bench.report.values import by_auc, task_values
 
     _check(results, curves)
     look, files = styles(curves), {}
-    svgs: dict[str, dict[str, str]] = {}
-    for suite, slug in _slugs(results["suites"]).items():
-        drawn = draw(curves[suite], look)
-        svgs[suite] = {name: svg_text(figure, f"{slug}-{name}") for name, figure in drawn.items()}
-        files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in drawn.items()})
+    figures: dict[str, dict[str, Drawn]] = {}
+    by_task: dict[str, Grid] = {}
+    for i, (suite, slug) in enumerate(_slugs(results["suites"]).items()):
+        made, ordered = draw(curves[suite], look), by_auc(curves[suite])
+        figures[suite] = {name: _drawn(name, figure, ordered, look, f"s{i}") for name, figure in made.items()}
+        by_task[suite] = task_values(ordered)
+        files.update({f"figures/{slug}-{name}.png": png_bytes(figure) for name, figure in made.items()})
     texts = {
         "table.csv": csv_text(results, timings=timings),
         "table.md": markdown_text(results, timings=timings),
-        "report.html": page(results, curves, svgs, timings=timings),
+        "report.html": page(results, curves, figures, by_task, beside or Beside(), timings=timings),
     }
     if shows_pooled(results):
         texts["pooled.csv"] = pooled_csv(results)
     files.update({name: text.encode() for name, text in texts.items()})
     return [_write(Path(folder) / name, data) for name, data in sorted(files.items())]
+
+
+def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[str, Style], slug: str) -> Drawn:
+    """A figure as the page has it, with the table of its values where it is over trials."""
+    from markupsafe import Markup, escape
+
+    from hpo_gym.bench.report.svg import frame, svg_text
+    from hpo_gym.bench.report.values import rank_values, regret_values
+
+    makers = {"regret": regret_values, "ranks": rank_values}
+    svg = Markup(svg_text(figure, f"{slug}-{name}", str(escape(f"{name}, {curves[0].suite}"))))
+    return Drawn(svg, frame(figure), makers[name](curves, look, slug)) if name in makers else Drawn(svg)
 
 
 def _check(results: Results, curves: Mapping[str, Sequence[Curves]]) -> None:

@@ -1,50 +1,117 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no address."""
+"""The report as one HTML page that needs nothing else: no font, no address, and no script but the one that it holds.
+
+All numbers are in plain tables. The script sorts and filters them, points at the values of the curves and draws the
+single runs; its policy lets the browser run that text and no other, by its hash, and likewise the style sheet.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from hpo_gym.bench.leaders import pooled_leaders
+from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves
+from hpo_gym.bench.pooling import FORMULAS
+from hpo_gym.bench.report.failures import Failed, failure_grids
+from hpo_gym.bench.report.grid import Grid, Td, Tr, td
+from hpo_gym.bench.report.runs_page import runs_parts
+from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
+from hpo_gym.bench.report.tables import Results, pooled_cells, pooled_said, shows_pooled
+from hpo_gym.bench.report.words import interval, number, printable
+from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
 
-from hpo_gym.bench.bootstrap import Floats
-from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves, auc, by_family, critical_difference, friedman, iqm
-from hpo_gym.bench.report.tables import Results, Row, cells, pooled_cells, pooled_said, rows, said, shows_pooled
-from hpo_gym.bench.report.words import MISSING, interval, number, printable
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
-_HARD = 8  # how many of the hardest tasks are listed
-_NAMED = 6  # how many failed tasks are named
-_CONTROLS = (PORTFOLIO, "default", "random")
+_HERE = Path(__file__).parent
 _PARTS = ("suite", "split", "fold", "start", "budget", "seeds", "tasks", "optimizers")
 
 
-def page(
-    results: Results, curves: Mapping[str, Sequence[Curves]], svgs: Mapping[str, Mapping[str, str]], *, timings: bool
-) -> str:
-    """Render the page; `svgs` holds each suite's figures as safe SVG text, by name.
+@dataclass(frozen=True)
+class Beside:
+    """What the page shows beside results and curves; each may be left out.
 
-    Every name is escaped by the template engine.
+    Attributes:
+        runs: By suite, the single runs.
+        failed_trials: By suite, optimizer and task.
+        made: When, where and with what the runs were made.
+    """
+
+    runs: Mapping[str, SuiteRuns] = field(default_factory=dict)
+    failed_trials: Failed = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on the page.
+
+    Attributes:
+        svg: Safe text.
+        frame: Edges of the axes, in shares of the figure; None where the script has nothing to point at.
+        values: The table of its values.
+    """
+
+    svg: str
+    frame: tuple[float, float, float, float] | None = None
+    values: Grid | None = None
+
+
+def page(
+    results: Results,
+    curves: Mapping[str, Sequence[Curves]],
+    drawn: Mapping[str, Mapping[str, Drawn]],
+    by_task: Mapping[str, Grid],
+    beside: Beside,
+    *,
+    timings: bool,
+) -> str:
+    """Render the page; every name is escaped by the template engine.
+
+    Args:
+        drawn: By suite, the figures by name.
+        by_task: By suite, the AUC of each task.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
-    loader = FileSystemLoader(Path(__file__).parent)
-    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    safe = {suite: {name: Markup(svg) for name, svg in found.items()} for suite, found in svgs.items()}
+    env = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    script, style = (_text(name) for name in ("page.js", "page.css"))
+    suites = [suite_parts(results, name, curves[name], timings=timings) for name in results["suites"]]
+    for i, suite in enumerate(suites):
+        name = suite["name"]
+        runs = beside.runs.get(name)
+        shown = None if runs is None else runs_parts(name, f"s{i}", runs)
+        suite.update(drawn=drawn[name], by_task=by_task[name], runs=shown)
     return env.get_template("template.html").render(
+        script=script,
+        style=style,
+        policy=f"default-src 'none'; script-src {source(script)}; style-src {source(style)}; base-uri 'none'",
         version=results.get("version", ""),
-        suites=[_suite(results, name, curves[name], safe[name], timings) for name in results["suites"]],
-        pooled=_pooled(results) if shows_pooled(results) else None,
+        suites=suites,
+        pooled=_pooled(results, curves) if shows_pooled(results) else None,
         on_test=any(part["score"] == TEST for part in results["suites"].values()),
         protocol=_protocol(results["protocol"]),
+        brief=_brief(results),
+        made=beside.made if timings else {},
         command=results.get("command") or command(results),
-        failures=[row for name in results["suites"] for row in _failures(name, curves[name])],
+        failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),
+        most_runs=SHOWN,
         number=number,
         interval=interval,
         portfolio=PORTFOLIO,
     )
+
+
+def source(text: str) -> str:
+    """What a Content-Security-Policy calls an inline script or style sheet: the hash of its text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def command(results: Results) -> str:
@@ -60,119 +127,52 @@ def command(results: Results) -> str:
     return " ".join(shlex.quote(printable(word)) for word in words)
 
 
-def _suite(
-    results: Results, name: str, curves: Sequence[Curves], svgs: Mapping[str, str], timings: bool
-) -> dict[str, Any]:
-    """Gather what the page says of a suite."""
-    table = rows(results, name, timings=timings)
-    head, *body = cells(results, name, timings=timings)
-    own = {c.optimizer: auc(c) for c in sorted(curves, key=lambda c: c.optimizer)}
-    return {
-        "name": name,
-        "said": said(results, name),
-        "n_tasks": results["suites"][name]["n_tasks"],
-        "n_families": results["suites"][name]["n_families"],
-        "score": "test regret" if results["suites"][name]["score"] == TEST else "validation regret",
-        "head": head,
-        "lines": [
-            {
-                "cells": line,
-                "row": row,
-                "bar": _bar(row, table),
-                "control": row.optimizer in _CONTROLS,
-            }
-            for row, line in zip(table, body, strict=True)
-        ],
-        "best": next((row for row in table if row.optimizer != PORTFOLIO), table[0]),
-        "svgs": svgs,
-        "test": _test(by_family(np.stack(list(own.values()), axis=1), curves[0].families)),
-        "robust": [_robust(row, own[row.optimizer]) for row in table],
-        "hard": _hardest(curves[0].tasks, own, [row.optimizer for row in table]),
-    }
+def _text(name: str) -> Markup:
+    """A file of this folder, to stand in the page as it is."""
+    from markupsafe import Markup
+
+    return Markup((_HERE / name).read_text(encoding="utf-8"))
 
 
-def _pooled(results: Results) -> dict[str, Any]:
+def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[str, Any]:
     """Gather what the page says of several suites at once."""
+    found = results["pooled"]
+    anchor, part = next(iter(found["anchors"].items()))
+    formulas = [suite for suite, why in found["apart"].items() if why == FORMULAS]
+    lead = pooled_leaders(curves, formulas, part["optimizers"])
     head, *body = pooled_cells(results)
-    anchor, part = next(iter(results["pooled"]["anchors"].items()))
-    best = next((line[0] for line in body if line[0] != anchor), body[0][0])
+    rows = []
+    for name, *line in body:
+        to_best = "lowest" if name == lead.best else number(lead.p_holm[name])
+        marks = {"reference": name == anchor, "control": name in CONTROLS, "leads": lead.leads(name)}
+        cells = (Td(name), *map(td, line[:2]), Td(to_best), *map(td, line[2:]))
+        rows.append(Tr(cells, " ".join(k for k, is_so in marks.items() if is_so)))
+    names = tuple(line[0] for line in body if lead.leads(line[0]))
     return {
         "said": pooled_said(results),
-        "head": head,
-        "body": body,
+        "table": Grid("All suites", (*head[:3], "p to best", *head[3:]), tuple(rows)),
         "anchor": anchor,
-        "best": {"optimizer": best, **part["optimizers"][best]},
-        "n_suites": len(results["pooled"]["suites"]),
-        "n_families": results["pooled"]["families"],
-    }
-
-
-def _bar(row: Row, table: Sequence[Row]) -> dict[str, float] | None:
-    """Place 0, a gain and its interval on a scale of 0 to 100 that all rows of the suite share; None without one."""
-    gains = [v for r in table for v in r.summary["gain"] if v is not None]
-    low, high = min([*gains, 0.0]), max([*gains, 0.0])
-    if any(v is None for v in row.summary["gain"]):
-        return None
-    scale = 100.0 / ((high - low) or 1.0)
-    places = dict(zip(("mean", "low", "high"), row.summary["gain"], strict=True))
-    return {name: round(scale * (v - low), 2) for name, v in {"zero": 0.0, **places}.items()}
-
-
-def _test(values: Floats) -> dict[str, str]:
-    """Friedman's test and Nemenyi's critical difference of values ``(families, optimizers)``, as text."""
-    statistic, p = friedman(values)
-    k, n = values.shape
-    exists = statistic == statistic
-    return {
-        "statistic": f"{statistic:.2f}" if exists else MISSING,
-        "p": MISSING if not exists else "< 0.0001" if p < 1e-4 else f"= {p:.4f}",
-        "cd": f"{critical_difference(n, k):.2f}" if n > 1 and k > 1 else MISSING,
-    }
-
-
-def _robust(row: Row, own: Floats) -> dict[str, str]:
-    """What the mean hides: the middle of the tasks, and how much of the mean the worst tenth holds."""
-    worst = np.sort(own)[::-1][: max(1, round(len(own) / 10))].sum()
-    return {
-        "optimizer": row.optimizer,
-        "median": number(float(np.median(own))),
-        "iqm": number(iqm(own)),
-        "log_auc": interval(row.summary["log_auc"], 3),
-        "ratio": interval(row.summary["ratio"], 3),
-        "p_better": interval(row.summary["p_better"], 2),
-        "worst": f"{100 * worst / own.sum():.0f} %" if own.sum() > 0 else MISSING,
-    }
-
-
-def _hardest(tasks: Sequence[str], own: Mapping[str, Floats], order: Sequence[str]) -> dict[str, Any]:
-    """The tasks with the highest AUC of the best optimizer, beside the two next and the portfolio."""
-    shown = [*order[:3], *(n for n in (PORTFOLIO,) if n in order[3:])]
-    worst = sorted(range(len(tasks)), key=lambda i: (-round(float(own[order[0]][i]), 12), tasks[i]))[:_HARD]
-    lines = [{"task": tasks[i], "values": [number(float(own[name][i])) for name in shown]} for i in worst]
-    return {"optimizers": shown, "lines": lines}
-
-
-def _failures(suite: str, curves: Sequence[Curves]) -> list[dict[str, str]]:
-    """Count the failed cells of each optimizer that has some, and name the tasks."""
-    failing = [c for c in curves if c.failed.any()]
-    return [_failure(suite, c) for c in sorted(failing, key=lambda c: (-int(c.failed.sum()), c.optimizer))]
-
-
-def _failure(suite: str, curves: Curves) -> dict[str, str]:
-    lost = curves.failed.sum(axis=1)
-    tasks = sorted(task for task, n in zip(curves.tasks, lost, strict=True) if n)
-    more = f" and {len(tasks) - _NAMED} more" if len(tasks) > _NAMED else ""
-    return {
-        "suite": suite,
-        "optimizer": curves.optimizer,
-        "cells": f"{int(lost.sum())} of {curves.failed.size}",
-        "tasks": ", ".join(tasks[:_NAMED]) + more,
+        "lead": Lead(lead.best, names, len(body)),
+        "best": part["optimizers"][lead.best],
+        "n_suites": len(found["suites"]),
+        "n_families": found["families"],
     }
 
 
 def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
     """List the protocol as text; what is not set is left out."""
     return [(key.replace("_", " "), _said(value)) for key, value in protocol.items() if value not in (None, [], {}, "")]
+
+
+def _brief(results: Results) -> str:
+    """The protocol in a line."""
+    p = results["protocol"]
+    counts = sorted({len(part["optimizers"]) for part in results["suites"].values()})
+    words = [f"{p.get(name)} {unit}" for name, unit in (("budget", "trials"), ("seeds", "seeds")) if p.get(name)]
+    starts = {"cold": "cold start", "init5": "five given configurations"}
+    about = [f"split {p['split']}"] if p.get("split") else []
+    about += [starts.get(str(p["start"]), str(p["start"]))] if p.get("start") else []
+    return " · ".join([f"{' to '.join(map(str, sorted({counts[0], counts[-1]})))} optimizers", *about, *words])
 
 
 def _said(value: object) -> str:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
 from hpo_gym.bench.report.words import printable
+from hpo_gym.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, FAINT, GRID, PAPER = "#1f2328", "#667085", "#b4bac4", "#e6e8ec", "#ffffff"
-_VIBRANT = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377")  # Paul Tol, "Colour schemes", 2021
-_VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card"}  # of the page's style sheet
+VIBRANT = ("#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377")  # Paul Tol, "Colour schemes", 2021
+FIFTHS = ("#c3cad6", "#8fbbe0", "#4a97d3", "#1767b3", "#0a2f66")  # scores of a run, the worst fifth first
+BAD = "#b42318"
+WIDTH = 9.0  # inches
+_SAVED: dict[str, tuple[str, ...]] = {  # kinds of files, and what of their metadata is left out
+    "png": ("Software",),
+    "svg": ("Date", "Creator", "Format", "Type"),
+    "pdf": ("CreationDate", "Creator", "Producer"),
+}
 _THEME: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,
@@ -45,23 +54,29 @@ _THEME: dict[Any, Any] = {
     "lines.solid_capstyle": "round",
     "lines.solid_joinstyle": "round",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
 }
 
 
 @dataclass(frozen=True)
 class Style:
-    """How the lines of one optimizer are drawn; the highlighted ones have a band and always a label."""
+    """How the lines of one optimizer are drawn; the highlighted ones have a band and always a label.
+
+    Attributes:
+        key: Its class in the page's style sheet, for the key beside its name.
+    """
 
     colour: str
     dash: str | tuple[int, tuple[float, ...]] = "-"
     width: float = 1.9
     highlighted: bool = True
+    key: str = ""
 
 
 _CONTROLS = {
-    PORTFOLIO: Style(INK, (0, (5.0, 1.6)), 2.0),
-    "default": Style(MUTED, (0, (1.2, 1.4)), 1.7),
-    "random": Style(MUTED, (0, (5.0, 1.4, 1.0, 1.4)), 1.5),
+    PORTFOLIO: Style(INK, (0, (5.0, 1.6)), 2.0, key="key-ink"),
+    "default": Style(MUTED, (0, (1.2, 1.4)), 1.7, key="key-dots"),
+    "random": Style(MUTED, (0, (5.0, 1.4, 1.0, 1.4)), 1.5, key="key-dashes"),
 }
 _OTHER = Style(FAINT, "-", 1.1, highlighted=False)
 
@@ -74,7 +89,7 @@ def styles(curves: Mapping[str, Sequence[Curves]]) -> dict[str, Style]:
         for c, place in zip(group, standing, strict=True):
             places.setdefault(c.optimizer, []).append(float(place))
     best = sorted((n for n in places if n not in _CONTROLS), key=lambda n: (sum(places[n]) / len(places[n]), n))
-    coloured = {name: Style(colour) for name, colour in zip(best, _VIBRANT, strict=False)}
+    coloured = {name: Style(colour, key=f"key-{i}") for i, (name, colour) in enumerate(zip(best, VIBRANT, strict=False))}
     return {name: _CONTROLS.get(name) or coloured.get(name, _OTHER) for name in sorted(places)}
 
 
@@ -95,30 +110,59 @@ def theme() -> Iterator[None]:
         yield
 
 
+def heading(figure: Figure, curves: Sequence[Curves], title: str, subtitle: str) -> None:
+    """Write what a figure of a suite shows, and of how many tasks and seeds."""
+    tasks, runs = curves[0].regret.shape[:2]
+    families = len(set(curves[0].families))
+    about = f"{subtitle} · {tasks} task{'s' * (tasks != 1)}"
+    about += f" of {families} famil{'ies' if families != 1 else 'y'}" if families < tasks else ""
+    about += f" × {runs} seeds" if runs > 1 else ""
+    lines(figure, f"{label(curves[0].suite)}: {title}", about)
+
+
+def lines(figure: Figure, title: str, about: str) -> None:
+    """Write a title and a line below it, both from the left edge."""
+    height = float(figure.get_figheight())
+    figure.text(0.02, 1 - 0.14 / height, title, fontsize=12, weight="bold", va="top")
+    figure.text(0.02, 1 - 0.39 / height, about, fontsize=9, color=MUTED, va="top")
+
+
+def ticks(n: int) -> list[int]:
+    """Choose 1 and about ten round numbers up to n."""
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, n) if n / s <= 12)
+    return sorted({1, *range(step, n + 1, step)})
+
+
 def png_bytes(figure: Figure) -> bytes:
     """Render a PNG of 150 dots per inch, without date or software in it."""
+    return _rendered(figure, "png")
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Save a figure as a PNG, an SVG or a PDF, by the end of its name: the same bytes every time.
+
+    Raises:
+        InvalidValueError: The name has another end.
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in _SAVED:
+        nearest = get_close_matches(kind, _SAVED, 1, 0.0)[0]
+        raise InvalidValueError(
+            f"`path` must end in .png, .svg or .pdf, got {str(path)!r}; the nearest is .{nearest}."
+        )
+    Path(path).write_bytes(_rendered(figure, kind))
+
+
+def _rendered(figure: Figure, kind: str, **more: Any) -> bytes:
+    """Render a figure in our look, without anything in it that differs from run to run."""
+    from matplotlib import rc_context
+
     out = io.BytesIO()
-    with theme():
-        figure.savefig(out, format="png", metadata={"Software": None})
+    with theme(), rc_context({"svg.hashsalt": "hpo-gym", **more}):
+        figure.savefig(out, format=kind, metadata=dict.fromkeys(_SAVED[kind]))
     return out.getvalue()
 
 
-def svg_text(figure: Figure, salt: str) -> str:
-    """Render an SVG to put into a page: colours follow the page's theme, text is text, and `salt` keeps ids apart."""
-    from matplotlib import rc_context
-
-    out = io.StringIO()
-    with theme(), rc_context({"svg.hashsalt": f"hpo-gym-{salt}"}):
-        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    svg = out.getvalue()
-    body = svg[svg.index("</defs>") + len("</defs>") :]  # what stands before is a style that would rule the whole page
-    body = re.sub(r'<g id="[^"]*"', "<g", body)  # such as axes_1: the same in every figure, used by nobody
-    body = re.sub(r"font-family: [^;\"]*; ?", "", body)
-    for colour, name in _VARIABLES.items():
-        body = re.sub(rf"(fill|stroke): {colour}\b", rf"\1: var(--{name})", body)
-    box = re.search(r'viewBox="[0-9. ]*"', svg)
-    assert box is not None, "matplotlib gives every SVG a viewBox"
-    return (
-        f'<svg {box[0]} xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'role="img" stroke-linejoin="round">{body}'
-    )
+def raw_svg(figure: Figure, salt: str) -> str:
+    """Render an SVG whose ids differ from those of another salt."""
+    return _rendered(figure, "svg", **{"svg.hashsalt": f"hpo-gym-{salt}"}).decode()

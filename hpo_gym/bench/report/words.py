@@ -35,3 +35,10 @@ def holds(p: float | None) -> bool:
 def printable(text: str) -> str:
     """Replace what does not print, such as a line break or an escape code, by a space."""
     return "".join(c if c.isprintable() else " " for c in text)
+
+
+def short(value: object) -> str:
+    """Format a number with four significant digits, anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

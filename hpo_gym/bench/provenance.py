@@ -1,0 +1,67 @@
+"""When, where and with what a comparison was run: told in the report, no part of the results."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+
+import hpo_gym
+
+MADE = "made"
+"""Under which a store holds when, where and with what its runs were last added to, as JSON."""
+
+_PACKAGE = Path(hpo_gym.__file__).resolve().parent
+_CPUS = Path("/proc/cpuinfo")
+_PATIENCE = 10.0  # seconds
+
+
+def provenance() -> dict[str, str]:
+    """Date, machine, versions, and the commit where the package is a git checkout; no name of a user or a host."""
+    found = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": f"{platform.system()} {platform.release()}, {processor()}, {os.cpu_count()} logical cores",
+        "Python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "NumPy": np.__version__,
+        "Gymnasium": gymnasium.__version__,
+        "hpo-gym": hpo_gym.__version__,
+    }
+    revision = commit(_PACKAGE.parent)
+    return {**found, "commit": revision} if revision else found
+
+
+def processor() -> str:
+    """What the processor calls itself, or its kind."""
+    try:
+        lines = _CPUS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def commit(folder: Path) -> str | None:
+    """The commit of a git checkout, marked where files differ from it; None of a folder that is no checkout's top."""
+    if not (folder / ".git").exists():
+        return None
+    revision = _git(folder, "rev-parse", "HEAD")
+    if not revision:
+        return None
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{revision}{' and changes' if changed else ''}"
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git prints, nothing where it cannot."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

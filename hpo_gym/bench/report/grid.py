@@ -1,0 +1,79 @@
+"""Tables of the page as plain values: what the template writes, and what its script sorts and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Td:
+    """A cell.
+
+    Attributes:
+        small: What stands below in small print, such as an interval.
+        kind: A class of the style sheet: "better", "worse", "fails" or "text".
+        bar: A gain and its interval on a scale of 0 to 100, to be drawn.
+    """
+
+    text: str
+    small: str = ""
+    kind: str = ""
+    bar: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Tr:
+    """A row; the first cell names it.
+
+    Attributes:
+        kind: Classes of the style sheet: "control", "reference", "leads".
+        key: Colour of the line that shows it in the figures: a class of the style sheet, or nothing.
+    """
+
+    cells: tuple[Td, ...]
+    kind: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes:
+        label: What it shows, for those who do not see it.
+        head: Titles of the columns.
+        texts: Columns of text, at the left.
+    """
+
+    label: str
+    head: tuple[str, ...]
+    rows: tuple[Tr, ...]
+    id: str = ""
+    texts: frozenset[int] = frozenset({0})
+
+
+def td(text: str, kind: str = "") -> Td:
+    """Put an interval `mean [low, high]` into two lines."""
+    mean, bracket, rest = text.partition(" [")
+    return Td(mean, bracket.strip() + rest, kind) if bracket and rest.endswith("]") else Td(text, kind=kind)
+
+
+def grid(
+    label: str,
+    head: Sequence[str],
+    lines: Iterable[Sequence[str]],
+    texts: Iterable[int] = (0,),
+    *,
+    intervals: bool = True,
+) -> Grid:
+    """Make a table of text; names in columns of text are taken as they are, whatever brackets they have.
+
+    Args:
+        intervals: Whether to put the intervals of other columns into two lines.
+    """
+    placed = frozenset(texts)
+    rows = (
+        Tr(tuple(td(c) if intervals and i not in placed else Td(c) for i, c in enumerate(line))) for line in lines
+    )
+    return Grid(label, tuple(head), tuple(rows), texts=placed)

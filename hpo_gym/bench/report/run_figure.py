@@ -1,0 +1,101 @@
+"""The figure of a run: the score of each trial in order, and its configurations side by side, coloured by score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.bench.report.style import BAD, FAINT, FIFTHS, INK, MUTED, WIDTH, label, lines, theme, ticks
+from hpo_gym.bench.report.words import short
+from hpo_gym.bench.single_runs import Axis, SingleRun
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MANY = 12  # axes from which names stand upright
+
+
+def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
+    """Draw one run: above what was tried in which order, below the configurations as lines over the hyperparameters.
+
+    Args:
+        run: With at least one trial.
+        axes: The hyperparameters; those that are active in no trial are left out.
+        title: The line above.
+    """
+    from matplotlib.figure import Figure
+
+    colours = [BAD if f is None else FIFTHS[f] for f in fifths([t.score for t in run.trials])]
+    used = [a for a in axes if any(a.name in t.config for t in run.trials)]
+    with theme():
+        figure = Figure(figsize=(WIDTH, 7.6), dpi=150)
+        lines(figure, label(title, 90), "score of each trial in order, and best so far; darker is better, crosses failed")
+        _order(figure.add_axes((0.09, 0.55, 0.88, 0.36)), run, colours)
+        _parallel(figure.add_axes((0.09, 0.16, 0.88, 0.28)), run, used, colours)
+    return figure
+
+
+def fifths(scores: Sequence[float | None]) -> list[int | None]:
+    """In which fifth of the run's scores each is, 0 the worst and 4 the best; of one score, 4; None where it failed."""
+    known = sorted(s for s in scores if s is not None)
+    below = {s: known.index(s) for s in set(known)}
+    most = max(below.values(), default=0)
+    return [None if s is None else 4 if most == 0 else min(4, 5 * below[s] // most) for s in scores]
+
+
+def place(axis: Axis, value: Any) -> float:
+    """Where a value stands on the axis of its hyperparameter, 0 at the low end and 1 at the high one."""
+    if axis.low is None or axis.high is None:
+        return (axis.choices.index(str(value)) + 0.5) / len(axis.choices)
+    if axis.high == axis.low:
+        return 0.5
+    low, high, at = (math.log(v) if axis.log else v for v in (axis.low, axis.high, float(value)))
+    return min(max((at - low) / (high - low), 0.0), 1.0)
+
+
+def _order(axes: Axes, run: SingleRun, colours: Sequence[str]) -> None:
+    """Score over trials, the incumbent's, failures at the lower edge, given trials shaded."""
+    score = np.array([np.nan if t.score is None else t.score for t in run.trials])
+    number, good = np.arange(1, len(score) + 1), ~np.isnan(score)
+    axes.scatter(number[good], score[good], c=[c for c, g in zip(colours, good, strict=True) if g], s=26, zorder=4)
+    best = np.maximum.accumulate(np.where(good, score, -np.inf))
+    there = np.isfinite(best)
+    axes.plot(number[there], best[there], color=INK, lw=1.6, drawstyle="steps-post", zorder=3)
+    low = axes.get_ylim()[0]
+    axes.plot(number[~good], np.full(int((~good).sum()), low), "x", color=BAD, ms=5, clip_on=False, zorder=4)
+    if run.given:
+        axes.axvspan(0.5, run.given + 0.5, color=FAINT, alpha=0.25, lw=0, zorder=1)
+    axes.set(xlabel="trials", ylabel="score", xlim=(0.5, max(len(score), 2) + 0.5), xticks=ticks(len(score)))
+
+
+def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str]) -> None:
+    """A line for each configuration, broken where a hyperparameter is inactive; the best on top."""
+    order = sorted(range(len(run.trials)), key=lambda i: -math.inf if run.trials[i].score is None else run.trials[i].score)  # type: ignore[arg-type,return-value]
+    for over, i in enumerate(order):
+        config = run.trials[i].config
+        y = [place(a, config[a.name]) if a.name in config else np.nan for a in used]
+        dash = "-" if run.trials[i].score is not None else ":"
+        axes.plot(range(len(used)), y, dash, marker="o", ms=3, color=colours[i], lw=1.3, alpha=0.85, zorder=3 + over)
+    axes.set(xlim=(-0.3, max(len(used) - 0.7, 0.3)), ylim=(-0.04, 1.04), yticks=[], xticks=range(len(used)))
+    upright = len(used) > _MANY
+    turned = {"rotation": 90, "ha": "center"} if upright else {"rotation": 20, "ha": "right"}
+    axes.set_xticklabels([label(a.name, 18) for a in used], **turned)
+    axes.grid(axis="x", color=FAINT, lw=1.0)
+    axes.spines["left"].set_visible(False)
+    for j, axis in enumerate(used):
+        low, high = ends(axis)
+        for text, y, side in ((low, -0.05, "top"), (high, 1.05, "bottom")):
+            note = axes.text(j, y, label(text, 9), color=MUTED, fontsize=6.5, ha="center", va=side)
+            note.set_visible(not upright or side == "bottom")
+    axes.tick_params(axis="x", length=0, pad=10)
+
+
+def ends(axis: Axis) -> tuple[str, str]:
+    """What stands at the low and at the high end of an axis."""
+    if axis.low is None or axis.high is None:
+        return axis.choices[0], axis.choices[-1]
+    return short(axis.low), short(axis.high)

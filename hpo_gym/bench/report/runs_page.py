@@ -1,0 +1,83 @@
+"""Single runs on the page: a table of the trials of each, from which the page's script draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hpo_gym.bench.report.grid import Grid, grid
+from hpo_gym.bench.report.words import MISSING, number, short
+from hpo_gym.bench.single_runs import Axis, SingleRun, SuiteRuns, Tried
+
+_FIRST = ("trial", "score")
+
+
+def runs_parts(suite: str, slug: str, found: SuiteRuns) -> dict[str, Any]:
+    """Gather what the page says of the runs of a suite that are shown."""
+    return {
+        "name": suite,
+        "slug": slug,
+        "task": found.task,
+        "family": found.family,
+        "replicate": found.replicate,
+        "left_out": found.left_out,
+        "axes": [_axis(a) for a in found.axes],
+        "runs": [_run(suite, f"{slug}-run-{i}", run, found) for i, run in enumerate(found.runs)],
+    }
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    number_ = axis.low is not None and axis.high is not None
+    return {
+        "name": axis.name,
+        "kind": "number" if number_ else "choice",
+        "low": short(axis.low) if number_ else "",
+        "high": short(axis.high) if number_ else "",
+        "scale": "log" if axis.log else "linear" if number_ else "",
+        "choices": list(axis.choices),
+    }
+
+
+def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any]:
+    table, columns = _table(suite, run, found.axes)
+    return {
+        "id": at,
+        "optimizer": run.optimizer,
+        "auc": number(run.auc),
+        "regret": number(run.regret),
+        "given": run.given,
+        "table": table,
+        "first": columns,
+    }
+
+
+def _table(suite: str, run: SingleRun, axes: Sequence[Axis]) -> tuple[Grid, int]:
+    """A row for each trial; first what came of it, then its active hyperparameters. And how many columns are first."""
+    used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
+    told = {
+        "test score": any(t.test_score is not None for t in run.trials),
+        "fidelity": any(t.fidelity < 1.0 for t in run.trials),
+        "status": any(t.score is None for t in run.trials),
+    }
+    extra = [name for name, shown in told.items() if shown]
+    lines = [
+        [str(i), _score(t.score), *(_extra(name, t) for name in extra), *(_value(t, name) for name in used)]
+        for i, t in enumerate(run.trials, 1)
+    ]
+    head = [*_FIRST, *extra, *used]
+    texts = {i for i, name in enumerate(head) if name == "status" and i < len(_FIRST) + len(extra)}
+    label = f"Trials of {run.optimizer} on {suite}"
+    return grid(label, head, lines, texts, intervals=False), len(_FIRST) + len(extra)
+
+
+def _extra(name: str, trial: Tried) -> str:
+    known = {"test score": _score(trial.test_score), "fidelity": short(trial.fidelity), "status": trial.status}
+    return known[name]
+
+
+def _score(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.6g}"
+
+
+def _value(trial: Tried, name: str) -> str:
+    return short(trial.config[name]) if name in trial.config else ""

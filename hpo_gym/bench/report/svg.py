@@ -1,0 +1,101 @@
+"""A figure as SVG inside the page: small, in the colours of the page's theme, and without a `style` attribute.
+
+The page's policy forbids styles in attributes, so each property becomes an attribute of its own; colours of the theme
+become variables of the style sheet, so that the figure follows dark mode.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, PAPER, raw_svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card"}  # of the page's style sheet
+_SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+_TAG = re.compile(r"<[^>]*>")
+_COMMAND = re.compile(r"([MLz])\s*(?:(-?[\d.]+) (-?[\d.]+))?\s*")
+_LEFT_OUT = ("font-family", "stroke-miterlimit")
+
+
+def svg_text(figure: Figure, salt: str, name: str) -> str:
+    """Render an SVG to put into a page.
+
+    Args:
+        figure: Drawn in our look.
+        salt: Keeps its ids apart from those of other figures.
+        name: What it shows, for those who do not see it; escaped already.
+    """
+    svg = raw_svg(figure, salt)
+    box = re.search(r'viewBox="[0-9. ]*"', svg)
+    assert box is not None, "matplotlib gives every SVG a viewBox"
+    body = svg[svg.index("</defs>") + len("</defs>") : svg.rindex("</svg>")]  # before: a style that rules the page
+    body = re.sub(r'<g id="[^"]*"', "<g", body)  # such as axes_1: the same in every figure, used by nobody
+    body = re.sub(r' style="([^"]*)"', _attributes, body)
+    body = re.sub(r' d="([^"]*)"', lambda found: f' d="{short_path(found[1])}"', body)
+    body = re.sub(r' transform="rotate\(-?0 [^"]*"', "", body)
+    body = re.sub(r'(?<=[ "(])-?\d+\.\d\d+(?=[ ")])', lambda found: _number(float(found[0]), 2), body)
+    body = re.sub(r">\s+<", "><", body)
+    return f'<svg {box[0]} {_SPACES} role="img" aria-label="{name}" stroke-linejoin="round">{_flat(body)}</svg>'
+
+
+def short_path(text: str) -> str:
+    """Write a path of lines with one decimal, and H and V for lines that run along an axis; others as they are."""
+    if re.search(r"[^MLz\d\s.-]", text):
+        return " ".join(text.split())
+    out, last = [], ("", "")
+    for command, x, y in _COMMAND.findall(text):
+        if command == "z":
+            out.append("z")
+            continue
+        at = (_number(float(x), 1), _number(float(y), 1))
+        if command == "M":
+            out.append(f"M{at[0]} {at[1]}")
+        elif at != last:
+            out.append(f"V{at[1]}" if at[0] == last[0] else f"H{at[0]}" if at[1] == last[1] else f"L{at[0]} {at[1]}")
+        last = at
+    return "".join(out)
+
+
+def frame(figure: Figure) -> tuple[float, float, float, float]:
+    """Left, right, top and bottom edge of the figure's first axes, in shares of the figure from its top left."""
+    box = figure.axes[0].get_position()
+    left, right, top, bottom = (round(float(v), 4) for v in (box.x0, box.x1, 1 - box.y1, 1 - box.y0))
+    return left, right, top, bottom
+
+
+def _attributes(found: re.Match[str]) -> str:
+    """The properties of a `style` as attributes."""
+    out = []
+    for part in filter(None, map(str.strip, found[1].split(";"))):
+        name, _, value = part.partition(":")
+        shown = f"var(--{_VARIABLES[value.strip()]})" if value.strip() in _VARIABLES else value.strip()
+        if name not in _LEFT_OUT:
+            out.append(f' {name}="{shown}"')
+    return "".join(out)
+
+
+def _number(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"
+    return "0" if text in ("-0", "") else text
+
+
+def _flat(body: str) -> str:
+    """Take out groups without attributes."""
+    return "".join(_kept(_TAG.split(body), _TAG.findall(body)))
+
+
+def _kept(texts: Sequence[str], tags: Sequence[str]) -> Iterator[str]:
+    open_groups: list[bool] = []
+    yield texts[0]
+    for tag, text in zip(tags, texts[1:], strict=True):
+        if tag.startswith("<g"):
+            open_groups.append(tag != "<g>")
+        kept = open_groups[-1] if tag.startswith("<g") or tag == "</g>" else True
+        if tag == "</g>":
+            open_groups.pop()
+        yield (tag if kept else "") + text

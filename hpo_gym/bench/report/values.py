@@ -1,0 +1,76 @@
+"""The values of the curves as tables: what the figures draw, to be read, and what the page's script points at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hpo_gym.bench.bootstrap import Floats, Resamples
+from hpo_gym.bench.metrics import Curves, auc, ranks
+from hpo_gym.bench.report.grid import Grid, Td, Tr, grid
+from hpo_gym.bench.report.style import Style
+from hpo_gym.bench.report.words import number
+
+_MOST = 50  # columns of trials
+_DIGITS = 12  # means that agree to so many decimals are tied
+
+
+def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> Grid:
+    """Mean regret after each trial, with the intervals of those that are drawn with theirs."""
+    return _over_trials("regret", curves, [c.mean for c in curves], styles, slug, 4)
+
+
+def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> Grid:
+    """Mean rank after each trial, likewise."""
+    by_task = ranks(np.stack([c.mean for c in curves], axis=2))
+    return _over_trials("rank", curves, [by_task[:, :, i] for i in range(len(curves))], styles, slug, 2)
+
+
+def by_auc(curves: Sequence[Curves]) -> list[Curves]:
+    """The lowest AUC first, then by name."""
+    return sorted(curves, key=lambda c: (round(float(auc(c).mean()), _DIGITS), c.optimizer))
+
+
+def task_values(curves: Sequence[Curves]) -> Grid:
+    """AUC of each task; the task that is hardest for the first optimizer on top."""
+    first, own, order = curves[0], {c.optimizer: auc(c) for c in curves}, [c.optimizer for c in curves]
+    placed = sorted(range(len(first.tasks)), key=lambda i: (-round(float(own[order[0]][i]), _DIGITS), first.tasks[i]))
+    known = first.families != first.tasks
+    lines = [
+        [first.tasks[i], *([first.families[i]] if known else []), *(number(float(own[n][i])) for n in order)]
+        for i in placed
+    ]
+    head = ["task", *(["family"] if known else []), *order]
+    return grid(f"AUC by task, {first.suite}", head, lines, range(1 + known))
+
+
+def shown_columns(trials: int) -> list[int]:
+    """After how many trials the values are told: all, or about fifty of them, the last one among these."""
+    step = -(-trials // _MOST)
+    return sorted({1, *range(step, trials + 1, step), trials})
+
+
+def _over_trials(
+    what: str, curves: Sequence[Curves], values: Sequence[Floats], styles: Mapping[str, Style], slug: str, digits: int
+) -> Grid:
+    """A row for each optimizer, in the order of the curves, of values ``(tasks, trials)``."""
+    columns = shown_columns(curves[0].regret.shape[2])
+    at = [t - 1 for t in columns]
+    sample = Resamples.of(curves[0].families)
+    rows = []
+    for c, own in zip(curves, values, strict=True):
+        mean, low, high = sample.estimate(own[:, at])
+        style = styles[c.optimizer]
+        banded = style.highlighted and not np.isnan(low).any()
+        cells = [
+            Td(number(float(m), digits), _band(v, w, digits) if banded else "")
+            for m, v, w in zip(mean, low, high, strict=True)
+        ]
+        rows.append(Tr((Td(c.optimizer), *cells), key=style.key))
+    label = f"Mean {what} after each trial, {curves[0].suite}"
+    return Grid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
+
+
+def _band(low: float, high: float, digits: int) -> str:
+    return f"[{number(float(low), digits)}, {number(float(high), digits)}]"

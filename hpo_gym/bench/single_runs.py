@@ -1,0 +1,154 @@
+"""Single runs for the report: of each suite one task and one seed, and on it what the leading optimizers tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.bench.metrics import PORTFOLIO, Curves
+from hpo_gym.trial import LABELS, Status
+
+if TYPE_CHECKING:
+    from hpo_gym.bench.plan import Plan
+    from hpo_gym.space import SearchSpace
+    from hpo_gym.storage.records import Record
+    from hpo_gym.storage.store import Store
+    from hpo_gym.task import Task
+
+SHOWN = 12
+"""Optimizers of a suite whose run is shown: the controls, then those with the lowest AUC."""
+_CONTROLS = (PORTFOLIO, "default", "random")
+_DIGITS = 12  # means that agree to so many decimals are tied
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A hyperparameter.
+
+    Attributes:
+        low, high: The range of a number; None of choices.
+        choices: As text; empty of a number.
+    """
+
+    name: str
+    low: float | None
+    high: float | None
+    log: bool
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trial: its score (None where it failed), test score (None where there is none) and active hyperparameters."""
+
+    score: float | None
+    test_score: float | None
+    fidelity: float
+    status: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SingleRun:
+    """One run.
+
+    Attributes:
+        auc, regret: Of the headline's score, over the trials and at the end.
+        given: How many trials were given, not chosen.
+    """
+
+    optimizer: str
+    auc: float
+    regret: float
+    given: int
+    trials: tuple[Tried, ...]
+
+
+@dataclass(frozen=True)
+class SuiteRuns:
+    """The runs of a suite that are shown: all of one task and one replicate, so that they can be held side by side."""
+
+    task: str
+    family: str
+    replicate: int
+    axes: tuple[Axis, ...]
+    runs: tuple[SingleRun, ...]
+    left_out: int
+
+
+def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]) -> dict[str, SuiteRuns]:
+    """Choose and read the runs that the report shows, by suite.
+
+    The task is that of median AUC, the mean over all optimizers; the replicate likewise, among those of the task. Of an
+    even number it is the lower one. A run that failed or is not there is left out.
+    """
+    out = {}
+    for suite in plan.suites.values():
+        group = curves[suite.name]
+        task, replicate = typical(group)
+        of = {c.optimizer: c for c in group}
+        runs = [read_run(plan, store, of[name], task, replicate) for name in shown(group)]
+        found = tuple(run for run in runs if run is not None)
+        known = suite.task(task)
+        out[suite.name] = SuiteRuns(task, known.family, replicate, axes_of(known.space), found, len(group) - len(found))
+    return out
+
+
+def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:
+    """Read a run; None where it failed or is not there.
+
+    Args:
+        curves: Those of the optimizer on the suite.
+    """
+    spec = next(spec for spec, suite in plan.suites.items() if suite.name == curves.suite)
+    entrant = next(e for e in plan.entrants if e.name == curves.optimizer)
+    cell = next((c for c in plan.cells(spec) if (c.task, c.replicate) == (task, replicate)), None)
+    record = None if cell is None else store.get(plan.key(cell, entrant))
+    if record is None or record.status != "done":
+        return None
+    regret = curves.of_task(task).regret[0, replicate]
+    trials = tuple(_trials(record, plan.suites[spec].task(task)))
+    return SingleRun(entrant.name, float(regret.mean()), float(regret[-1]), plan.protocol.n_init, trials)
+
+
+def typical(curves: Sequence[Curves]) -> tuple[str, int]:
+    """The task of median AUC over all optimizers, and its replicate of median AUC."""
+    tasks = sorted(curves[0].tasks)
+    areas = np.mean([[c.of_task(t).filled[0].mean(axis=1) for t in tasks] for c in curves], axis=0)  # (tasks, runs)
+    i = _median(areas.mean(axis=1))
+    return tasks[i], _median(areas[i])
+
+
+def shown(curves: Sequence[Curves]) -> list[str]:
+    """Whose runs are shown, the lowest AUC first."""
+    area = {c.optimizer: round(float(c.filled.mean()), _DIGITS) for c in curves}
+    ordered = sorted(area, key=lambda n: (n not in _CONTROLS, area[n], n))[:SHOWN]
+    return sorted(ordered, key=lambda n: (area[n], n))
+
+
+def _median(values: Any) -> int:
+    """Where the lower median is, of equals the first."""
+    return int(np.argsort(np.round(values, _DIGITS), kind="stable")[(len(values) - 1) // 2])
+
+
+def _trials(record: Record, task: Task) -> Iterator[Tried]:
+    arrays = record.arrays
+    x = task.space.snap(arrays["x"][:, : task.space.d])
+    tested = task.test_scores(x)
+    for i, config in enumerate(task.space.decode(x)):
+        status, test = int(arrays["status"][i]), None if tested is None else float(tested[i])
+        score = float(arrays["score"][i]) if status == Status.OK else None
+        known = test if score is not None and test is not None and np.isfinite(test) else None
+        yield Tried(score, known, float(arrays["fidelity"][i]), LABELS[status], config)
+
+
+def axes_of(space: SearchSpace) -> tuple[Axis, ...]:
+    """The hyperparameters of a space, in order."""
+    made = []
+    for h in space.hyperparameters:
+        low, high = (None, None) if h.choices else (float(h.low), float(h.high))
+        made.append(Axis(h.name, low, high, h.log, tuple(map(str, h.choices))))
+    return tuple(made)
