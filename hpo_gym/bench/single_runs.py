@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hpo_gym.storage.store import Store
     from hpo_gym.task import Task
 
-SHOWN = 12
+SHOWN = 9
 """Optimizers of a suite whose run is shown: the controls, then those with the lowest AUC."""
 _CONTROLS = (PORTFOLIO, "default", "random")
 _DIGITS = 12  # means that agree to so many decimals are tied

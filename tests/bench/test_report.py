@@ -75,6 +75,7 @@ class Tags(HTMLParser):
     """Collect a page's tags, ids and addresses, and check that tags close."""
 
     VOID = ("meta", "line", "circle", "path", "br", "use")
+    CLOSED_BY = {"td": ("td", "th"), "th": ("td", "th"), "tr": ("td", "th", "tr")}  # noqa: RUF012
 
     def __init__(self, text):
         super().__init__()
@@ -83,6 +84,8 @@ class Tags(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag, attrs):
+        if tag in self.CLOSED_BY:
+            self.close_up_to(self.CLOSED_BY[tag])
         self.seen.append(tag)
         found = dict(attrs)
         self.ids += [found["id"]] if "id" in found else []
@@ -95,7 +98,14 @@ class Tags(HTMLParser):
         if tag not in self.VOID:
             self.open.pop()
 
+    def close_up_to(self, closed):
+        """End tags of cells and rows may be left out."""
+        while self.open and self.open[-1] in closed:
+            self.open.pop()
+
     def handle_endtag(self, tag):
+        if tag in ("thead", "tbody", "table"):
+            self.close_up_to(("td", "th", "tr"))
         if tag not in self.VOID:
             assert self.open.pop() == tag
 
@@ -118,7 +128,7 @@ def test_all_files_are_written_and_listed(written):
 def test_the_page_is_whole_and_fetches_nothing(written):
     html = (written[0] / "report.html").read_text()
     tags = Tags(html)
-    assert "script" not in tags.seen and tags.seen.count("svg") == 8 + 8  # two suites: four figures, four rows
+    assert tags.seen.count("svg") == 8 + 8  # two suites: four figures, four rows
     assert len(set(tags.ids)) == len(tags.ids) and set(tags.links) <= {f"#{i}" for i in tags.ids}
     assert set(re.findall(r"https?://[^\"' <]*", html)) <= {
         "http://www.w3.org/2000/svg",
@@ -157,8 +167,8 @@ def test_hostile_names_break_nothing(tmp_path):
     assert {f.parent for f in files} == {tmp_path / "r", tmp_path / "r" / "figures"} and len(set(files)) == 16
     html = (tmp_path / "r" / "report.html").read_text()
     tags = Tags(html)
-    assert "script" not in tags.seen and "&lt;script&gt;" in html
-    assert tags.seen.count("b") == 1 + 10  # the page's own: the mark and the ten terms
+    assert tags.seen.count("script") == 1 and "&lt;script&gt;" in html
+    assert tags.seen.count("b") == 1 + 11  # the page's own: the mark and the eleven terms
     table = list(csv.reader(io.StringIO((tmp_path / "r" / "table.csv").read_text())))
     assert not any(cell.startswith(("=", "@", "\t")) for line in table for cell in line[:2])
     assert {len(line) for line in table} == {len(table[0])} and len(table) == 1 + 3 * 7

@@ -26,34 +26,40 @@ def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> lis
     ]
 
 
-def _by_optimizer(
-    suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]
-) -> Iterator[list[str]]:
+def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
     """A line for each optimizer with failures, most failed cells first."""
     counted = []
     for c in curves:
         lost, own = dict(zip(c.tasks, c.failed.sum(axis=1).tolist(), strict=True)), trials.get(c.optimizer, {})
-        cells, failed = sum(lost.values()), sum(own.values())
         tasks = sorted((t for t in c.tasks if lost[t] or own.get(t)), key=lambda t: (-lost[t], t))
         if tasks:
-            counted.append((-cells, -failed, c.optimizer, f"{cells} of {c.failed.size}", tasks))
-    for _, failed, name, cells, tasks in sorted(counted):
-        yield [name, suite, cells, str(-failed), _listed(tasks)]
+            counted.append((sum(lost.values()), sum(own.values()), c.optimizer, _listed(tasks), c.failed.size))
+    for cells, failed, name, said, of in _most_first(counted):
+        yield [name, suite, f"{cells} of {of}", str(failed), said]
 
 
 def _by_task(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
     """A line for each task with failures, most failed cells first."""
     counted = []
-    for i, (task, family) in enumerate(zip(curves[0].tasks, curves[0].families, strict=True)):
+    families = dict(zip(curves[0].tasks, curves[0].families, strict=True))
+    for task in families:
         lost = {c.optimizer: int(c.of_task(task).failed.sum()) for c in curves}
         own = {c.optimizer: trials.get(c.optimizer, {}).get(task, 0) for c in curves}
         who = sorted((n for n in lost if lost[n] or own[n]), key=lambda n: (-lost[n], -own[n], n))
-        cells, runs = sum(lost.values()), len(curves) * curves[0].failed.shape[1]
         if who:
-            said = [f"{n} ({lost[n] or own[n]}{'' if lost[n] else ' trials'})" for n in who]
-            counted.append((-cells, -sum(own.values()), task, i, family, f"{cells} of {runs}", said))
-    for _, failed, task, _, family, cells, said in sorted(counted):
-        yield [task, suite, family, cells, str(-failed), _listed(said)]
+            said = _listed([f"{n} ({_counts(lost[n], own[n])})" for n in who])
+            counted.append((sum(lost.values()), sum(own.values()), task, said, len(curves) * curves[0].failed.shape[1]))
+    for cells, failed, task, said, of in _most_first(counted):
+        yield [task, suite, families[task], f"{cells} of {of}", str(failed), said]
+
+
+def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int, int, str, str, int]]:
+    return sorted(counted, key=lambda c: (-c[0], -c[1], c[2]))
+
+
+def _counts(cells: int, trials: int) -> str:
+    parts = [f"{n} {what}{'s' * (n != 1)}" for n, what in ((cells, "cell"), (trials, "trial")) if n]
+    return ", ".join(parts)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FLOOR = 1e-4  # the lowest regret that a logarithmic axis shows
+_MARGIN = 0.05  # of a logarithmic axis, beyond the lines on it
 _MANY = 22  # with more optimizers only the highlighted ones are labelled
 
 
@@ -37,7 +38,7 @@ def draw(
     """
     ordered = by_auc(curves)
     several = len(ordered) > 1 and len(set(ordered[0].families)) > 1
-    makers = {
+    makers: dict[str, Callable[[Sequence[Curves], Mapping[str, Style]], Figure]] = {
         "regret": partial(_regret, of=of),
         "ranks": _ranks,
         "profile": _profile,
@@ -49,14 +50,16 @@ def draw(
 
 def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "") -> Figure:
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
-    about = "mean over seeds, no interval: one task" if of else f"mean over tasks{_interval(curves)}"
+    about = "mean over seeds, no interval" if of else f"mean over tasks{_interval(curves)}"
     figure, axes = _over_trials(curves, f"Regret of the incumbent{of and f' on {label(of, 40)}'}", about)
-    axes.set_yscale("log")
-    ends = {}
-    for c in curves:
-        mean, low, high = (np.maximum(v, _FLOOR) for v in Resamples.of(c.families).estimate(c.mean))
-        _line(axes, mean, styles[c.optimizer], (low, high))
-        ends[c.optimizer] = float(mean[-1])
+    found = {c.optimizer: [np.maximum(v, _FLOOR) for v in Resamples.of(c.families).estimate(c.mean)] for c in curves}
+    every = [v for n, (mean, *edges) in found.items() for v in (mean, *(edges if styles[n].highlighted else ()))]
+    low, high = float(np.nanmin(every)), float(np.nanmax(every))
+    margin = max((high / low) ** _MARGIN, 1.0 + _MARGIN)
+    axes.set(yscale="log", ylim=(low / margin, high * margin))
+    for name, (mean, *edges) in found.items():
+        _line(axes, mean, styles[name], (edges[0], edges[1]))
+    ends = {name: float(mean[-1]) for name, (mean, *_) in found.items()}
     _log_ticks(axes.yaxis, *axes.get_ylim())
     axes.set_ylabel("normalised test regret" if curves[0].score == TEST else "normalised simple regret")
     _end_labels(axes, ends, styles, ".4f")
@@ -125,6 +128,7 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
     few = np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 2
     axis.set_major_formatter(lambda v, _: f"{v:g}")
     axis.set_minor_formatter(lambda v, _: f"{v:g}" if few and f"{v:e}"[0] in "25" else "")
+    axis.set_tick_params(which="minor", pad=5.0)  # in line with the labels of the longer ticks
 
 
 def _line(axes: Axes, mean: Floats, style: Style, edges: tuple[Floats, Floats]) -> None:

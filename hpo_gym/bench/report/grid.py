@@ -73,7 +73,5 @@ def grid(
         intervals: Whether to put the intervals of other columns into two lines.
     """
     placed = frozenset(texts)
-    rows = (
-        Tr(tuple(td(c) if intervals and i not in placed else Td(c) for i, c in enumerate(line))) for line in lines
-    )
+    rows = (Tr(tuple(td(c) if intervals and i not in placed else Td(c) for i, c in enumerate(line))) for line in lines)
     return Grid(label, tuple(head), tuple(rows), texts=placed)

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.bench.leaders import pooled_leaders
-from hpo_gym.bench.metrics import PORTFOLIO, TEST, Curves
+from hpo_gym.bench.metrics import TEST, Curves
 from hpo_gym.bench.pooling import FORMULAS
 from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import Grid, Td, Tr, td
 from hpo_gym.bench.report.runs_page import runs_parts
 from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
 from hpo_gym.bench.report.tables import Results, pooled_cells, pooled_said, shows_pooled
-from hpo_gym.bench.report.words import interval, number, printable
+from hpo_gym.bench.report.words import number, printable
 from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
 
 if TYPE_CHECKING:
@@ -104,8 +104,6 @@ def page(
         failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),
         most_runs=SHOWN,
         number=number,
-        interval=interval,
-        portfolio=PORTFOLIO,
     )
 
 

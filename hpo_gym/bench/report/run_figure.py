@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MANY = 12  # axes from which names stand upright
+_MANY = 12  # axes from which less room is left for words
+_LONG = 18  # letters of a name
 
 
 def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
@@ -33,9 +34,11 @@ def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
     used = [a for a in axes if any(a.name in t.config for t in run.trials)]
     with theme():
         figure = Figure(figsize=(WIDTH, 7.6), dpi=150)
-        lines(figure, label(title, 90), "score of each trial in order, and best so far; darker is better, crosses failed")
+        lines(
+            figure, label(title, 90), "score of each trial in order, and best so far; darker is better, crosses failed"
+        )
         _order(figure.add_axes((0.09, 0.55, 0.88, 0.36)), run, colours)
-        _parallel(figure.add_axes((0.09, 0.16, 0.88, 0.28)), run, used, colours)
+        _parallel(figure.add_axes((0.09, 0.17, 0.88, 0.28)), run, used, colours)
     return figure
 
 
@@ -74,24 +77,30 @@ def _order(axes: Axes, run: SingleRun, colours: Sequence[str]) -> None:
 
 def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str]) -> None:
     """A line for each configuration, broken where a hyperparameter is inactive; the best on top."""
-    order = sorted(range(len(run.trials)), key=lambda i: -math.inf if run.trials[i].score is None else run.trials[i].score)  # type: ignore[arg-type,return-value]
-    for over, i in enumerate(order):
-        config = run.trials[i].config
+    for over, i in enumerate(sorted(range(len(run.trials)), key=lambda i: _height(run.trials[i].score))):
+        config, lost = run.trials[i].config, run.trials[i].score is None
         y = [place(a, config[a.name]) if a.name in config else np.nan for a in used]
-        dash = "-" if run.trials[i].score is not None else ":"
+        dash = ":" if lost else "-"
         axes.plot(range(len(used)), y, dash, marker="o", ms=3, color=colours[i], lw=1.3, alpha=0.85, zorder=3 + over)
     axes.set(xlim=(-0.3, max(len(used) - 0.7, 0.3)), ylim=(-0.04, 1.04), yticks=[], xticks=range(len(used)))
-    upright = len(used) > _MANY
-    turned = {"rotation": 90, "ha": "center"} if upright else {"rotation": 20, "ha": "right"}
-    axes.set_xticklabels([label(a.name, 18) for a in used], **turned)
     axes.grid(axis="x", color=FAINT, lw=1.0)
     axes.spines["left"].set_visible(False)
-    for j, axis in enumerate(used):
-        low, high = ends(axis)
-        for text, y, side in ((low, -0.05, "top"), (high, 1.05, "bottom")):
-            note = axes.text(j, y, label(text, 9), color=MUTED, fontsize=6.5, ha="center", va=side)
-            note.set_visible(not upright or side == "bottom")
-    axes.tick_params(axis="x", length=0, pad=10)
+    axes.tick_params(axis="x", length=0, pad=14)
+    many = len(used) > _MANY
+    for axis, name in zip(used, axes.set_xticklabels([brief(a.name) for a in used]), strict=True):
+        name.set(rotation=60 if many else 20, ha="right", rotation_mode="anchor", fontsize=8 if many else 9)
+        j = used.index(axis)
+        for text, at, side in zip(ends(axis), (-0.05, 1.05), ("top", "bottom"), strict=True):
+            axes.text(j, at, label(text, 6 if many else 10), color=MUTED, fontsize=6.5, ha="center", va=side)
+
+
+def brief(name: str) -> str:
+    """Of a long name such as "forest:depth" what stands behind the colon."""
+    return label(name if len(name) <= _LONG else name.rpartition(":")[2], _LONG)
+
+
+def _height(score: float | None) -> float:
+    return -math.inf if score is None else score
 
 
 def ends(axis: Axis) -> tuple[str, str]:

@@ -89,7 +89,9 @@ def styles(curves: Mapping[str, Sequence[Curves]]) -> dict[str, Style]:
         for c, place in zip(group, standing, strict=True):
             places.setdefault(c.optimizer, []).append(float(place))
     best = sorted((n for n in places if n not in _CONTROLS), key=lambda n: (sum(places[n]) / len(places[n]), n))
-    coloured = {name: Style(colour, key=f"key-{i}") for i, (name, colour) in enumerate(zip(best, VIBRANT, strict=False))}
+    coloured = {
+        name: Style(colour, key=f"key-{i}") for i, (name, colour) in enumerate(zip(best, VIBRANT, strict=False))
+    }
     return {name: _CONTROLS.get(name) or coloured.get(name, _OTHER) for name in sorted(places)}
 
 
@@ -138,6 +140,11 @@ def png_bytes(figure: Figure) -> bytes:
     return _rendered(figure, "png")
 
 
+def raw_svg(figure: Figure, salt: str) -> str:
+    """Render an SVG whose ids differ from those of another salt."""
+    return _rendered(figure, "svg", f"hpo-gym-{salt}").decode()
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Save a figure as a PNG, an SVG or a PDF, by the end of its name: the same bytes every time.
 
@@ -147,22 +154,15 @@ def save(figure: Figure, path: str | Path) -> None:
     kind = Path(path).suffix.lower().removeprefix(".")
     if kind not in _SAVED:
         nearest = get_close_matches(kind, _SAVED, 1, 0.0)[0]
-        raise InvalidValueError(
-            f"`path` must end in .png, .svg or .pdf, got {str(path)!r}; the nearest is .{nearest}."
-        )
+        raise InvalidValueError(f"`path` must end in .png, .svg or .pdf, got {str(path)!r}; the nearest is .{nearest}.")
     Path(path).write_bytes(_rendered(figure, kind))
 
 
-def _rendered(figure: Figure, kind: str, **more: Any) -> bytes:
+def _rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
     """Render a figure in our look, without anything in it that differs from run to run."""
     from matplotlib import rc_context
 
     out = io.BytesIO()
-    with theme(), rc_context({"svg.hashsalt": "hpo-gym", **more}):
+    with theme(), rc_context({"svg.hashsalt": salt}):
         figure.savefig(out, format=kind, metadata=dict.fromkeys(_SAVED[kind]))
     return out.getvalue()
-
-
-def raw_svg(figure: Figure, salt: str) -> str:
-    """Render an SVG whose ids differ from those of another salt."""
-    return _rendered(figure, "svg", **{"svg.hashsalt": f"hpo-gym-{salt}"}).decode()

@@ -56,7 +56,6 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
         "n_families": part["n_families"],
         "score": "test regret" if part["score"] == TEST else "validation regret",
         "lead": Lead(found.best, names, len(order), verdicts["better"], verdicts["worse"]),
-        "best": next(row for row in table if row.optimizer == found.best).summary,
         "main": _main(results, name, table, found, timings),
         "beyond": _beyond(name, table, own),
         "beside": _beside(name, table) if part["score"] == TEST else None,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _VARIABLES = {INK: "ink", MUTED: "muted", FAINT: "faint", GRID: "line", PAPER: "card"}  # of the page's style sheet
 _SPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _TAG = re.compile(r"<[^>]*>")
+_LINE = re.compile(r'<path d="([MLHV\d. -]+)"( (?=[^>]* fill="none")[^>]*)/>')
 _COMMAND = re.compile(r"([MLz])\s*(?:(-?[\d.]+) (-?[\d.]+))?\s*")
 _LEFT_OUT = ("font-family", "stroke-miterlimit")
 
@@ -40,7 +41,8 @@ def svg_text(figure: Figure, salt: str, name: str) -> str:
     body = re.sub(r' transform="rotate\(-?0 [^"]*"', "", body)
     body = re.sub(r'(?<=[ "(])-?\d+\.\d\d+(?=[ ")])', lambda found: _number(float(found[0]), 2), body)
     body = re.sub(r">\s+<", "><", body)
-    return f'<svg {box[0]} {_SPACES} role="img" aria-label="{name}" stroke-linejoin="round">{_flat(body)}</svg>'
+    body = _joined(_flat(body))
+    return f'<svg {box[0]} {_SPACES} role="img" aria-label="{name}" stroke-linejoin="round">{body}</svg>'
 
 
 def short_path(text: str) -> str:
@@ -87,6 +89,18 @@ def _number(value: float, digits: int) -> str:
 def _flat(body: str) -> str:
     """Take out groups without attributes."""
     return "".join(_kept(_TAG.split(body), _TAG.findall(body)))
+
+
+def _joined(body: str) -> str:
+    """Make lines that follow each other and look the same, such as all in grey, one path."""
+    out: list[str] = []
+    for part in re.split(r"(?=<)", body):
+        line, last = (_LINE.fullmatch(p) for p in (part, out[-1] if out else ""))
+        if line and last and line[2] == last[2]:
+            out[-1] = f'<path d="{last[1]}{line[1]}"{line[2]}/>'
+        else:
+            out.append(part)
+    return "".join(out)
 
 
 def _kept(texts: Sequence[str], tags: Sequence[str]) -> Iterator[str]:

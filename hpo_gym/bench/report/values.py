@@ -60,13 +60,12 @@ def _over_trials(
     sample = Resamples.of(curves[0].families)
     rows = []
     for c, own in zip(curves, values, strict=True):
-        mean, low, high = sample.estimate(own[:, at])
-        style = styles[c.optimizer]
-        banded = style.highlighted and not np.isnan(low).any()
-        cells = [
-            Td(number(float(m), digits), _band(v, w, digits) if banded else "")
-            for m, v, w in zip(mean, low, high, strict=True)
-        ]
+        style, shown = styles[c.optimizer], own[:, at]
+        if style.highlighted and sample.families > 1:
+            ends = zip(*sample.estimate(shown), strict=True)
+            cells = [Td(number(float(m), digits), _band(low, high, digits)) for m, low, high in ends]
+        else:
+            cells = [Td(number(float(m), digits)) for m in shown.mean(axis=0)]
         rows.append(Tr((Td(c.optimizer), *cells), key=style.key))
     label = f"Mean {what} after each trial, {curves[0].suite}"
     return Grid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")

@@ -1,0 +1,284 @@
+"""The page: who leads, ranks, values of curves, single runs, failures by task, its policy, its provenance, its size."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_report import HOSTILE, PLAIN, Tags, make
+
+from hpo_gym.bench.bootstrap import equal_families
+from hpo_gym.bench.leaders import Leaders, leaders, pooled_leaders
+from hpo_gym.bench.metrics import Curves, critical_difference, ranks
+from hpo_gym.bench.report import Beside, write_report
+from hpo_gym.bench.report.difference import mean_ranks
+from hpo_gym.bench.report.failures import failure_grids
+from hpo_gym.bench.report.style import styles
+from hpo_gym.bench.report.tables import rows
+from hpo_gym.bench.report.values import by_auc, rank_values, regret_values, shown_columns, task_values
+from hpo_gym.bench.single_runs import SHOWN, Axis, SingleRun, SuiteRuns, Tried, shown, typical
+from hpo_gym.bench.summaries import summaries
+
+MOST = 5_000_000  # bytes
+
+
+def constant(name, by_task, families=(), suite="Toy", trials=2):
+    """Curves that stay at one regret on each task."""
+    regret = np.repeat(np.array(by_task, float)[:, None, None], trials, axis=2)
+    return Curves(suite, name, tuple(f"t{i}" for i in range(len(by_task))), regret, families)
+
+
+def written(folder, results, curves, **keywords):
+    write_report(folder, results, curves, **keywords)
+    return (folder / "report.html").read_text()
+
+
+# ---------------------------------------------------------------------- who leads
+def test_a_lead_that_all_six_families_share_is_told_and_another_is_not():
+    """p of an equal difference in six families is 2 / 2**6; Holm doubles the lower of two."""
+    low, far = constant("low", [0.1] * 6), constant("far", [0.5] * 6)
+    mixed = constant("mixed", [0.0, 0.0, 0.0, 0.3, 0.3, 0.3])
+    found = leaders([far, mixed, low])
+    assert found.best == "low"
+    assert found.p_holm == {"far": 0.0625, "mixed": 0.625}  # 2 * 2/64; 40 of 64 exchanges part them by 0.3 or more
+    assert found.leads("low") and found.leads("mixed") and found.leads("far")
+    seven = leaders([constant("low", [0.1] * 7), constant("far", [0.5] * 7)])
+    assert seven.p_holm == {"far": 2 / 2**7} and not seven.leads("far")
+
+
+def test_of_equals_the_first_by_name_is_the_best_and_both_lead():
+    found = leaders([constant("b", [0.1, 0.2]), constant("a", [0.2, 0.1])])
+    assert found == Leaders("a", {"b": 1.0}) and found.leads("b")
+
+
+def test_one_family_tells_nobody_apart():
+    found = leaders([constant(n, [v] * 4, ("x",) * 4) for n, v in (("a", 0.1), ("b", 0.9))])
+    assert found.p_holm == {"b": None} and found.leads("b")
+
+
+def test_what_lacks_a_suite_is_never_the_pooled_best():
+    both = [constant(n, [v] * 7, suite="S") for n, v in (("portfolio", 0.4), ("a", 0.2), ("b", 0.1))]
+    curves = {"S": both, "T": [constant(n, [v] * 7, suite="T") for n, v in (("portfolio", 0.4), ("a", 0.2))]}
+    ratios = {"portfolio": {"ratio": [1.0], "n_suites": 2}, "a": {"ratio": [0.5], "n_suites": 2},
+              "b": {"ratio": [0.25], "n_suites": 1}}  # fmt: skip
+    found = pooled_leaders(curves, (), ratios)
+    assert found.best == "a" and found.p_holm == {"portfolio": 0.03125, "b": 0.03125}  # two comparisons of 2 / 2**7
+
+
+def test_the_page_crowns_nobody_who_is_not_told_apart(tmp_path):
+    results, curves = make(k=8)
+    html = written(tmp_path, results, curves)
+    found = leaders(curves["Toy"])
+    leading = [n for n in PLAIN if found.leads(n)]
+    assert len(leading) > 1, "random curves of eight tasks"
+    assert "No single best" in html and f"{len(leading)} of 4 cannot be told apart from the lowest AUC" in html
+    marked = re.findall(r'<tr class="[^"]*leads"><th scope=row>([^<]*)', html)
+    assert sorted(marked) == sorted(leading)
+
+
+def test_the_page_names_who_is_told_apart_from_all_others(tmp_path):
+    results, _ = make()
+    curves = [constant(n, [v] * 8) for n, v in (("gp-ei", 0.1), ("portfolio", 0.5), ("random", 0.6), ("default", 0.7))]
+    results["suites"]["Toy"] = summaries(curves, curves, 0)
+    html = written(tmp_path, results, {"Toy": curves})
+    assert "No single best" not in html and '<p class="who">gp-ei</p>' in html
+    assert "told apart from all 3 others" in html and "Better than the portfolio: gp-ei." in html
+    assert len(re.findall(r'<tr class="[^"]*leads">', html)) == 1
+
+
+# ---------------------------------------------------------------------- ranks
+@pytest.mark.parametrize("families", [(), ("a", "a", "a", "b", "b", "c", "d", "e")])
+def test_ranks_of_the_diagram_are_those_of_the_table(tmp_path, families):
+    results, curves = make(k=8, families=families)
+    html = written(tmp_path, results, curves)
+    table = {row.optimizer: row.summary["rank"][0] for row in rows(results, "Toy")}
+    assert dict(zip(PLAIN, mean_ranks(curves["Toy"]), strict=True)) == table
+    title = html.index("Toy: Critical difference")
+    diagram = html[html.rindex("<svg", 0, title) : html.index("</svg>", title)]
+    for name, rank in table.items():
+        assert f">{name}\u2002{rank:.2f}<" in diagram
+
+
+def test_families_of_unequal_size_weigh_as_fewer():
+    assert equal_families("aaab") == 16 / 10  # (3 + 1)**2 / (9 + 1)
+    assert equal_families("aabbcc") == 3 and equal_families("x") == 1
+
+
+@pytest.mark.parametrize("sizes", [(1,) * 10, (10, 3, 3, 1, 1, 1, 1, 1)])
+def test_six_equal_optimizers_are_seldom_told_apart(sizes):
+    """Where the tasks of a family are all alike: the worst case for means over tasks."""
+    rng, share = np.random.default_rng(0), np.array(sizes) / sum(sizes)
+    by_family = ranks(rng.random((4000, len(sizes), 6)))
+    mean = np.einsum("f,sfk->sk", share, by_family)
+    span = mean.max(axis=1) - mean.min(axis=1)
+    families = [str(i) for i, n in enumerate(sizes) for _ in range(n)]
+    assert (span > critical_difference(6, equal_families(families))).mean() < 0.06
+    if len(set(sizes)) > 1:
+        assert (span > critical_difference(6, len(sizes))).mean() > 0.3  # as if each family weighed the same
+
+
+# ---------------------------------------------------------------------- values
+def test_values_of_the_curves_are_those_that_are_drawn():
+    regret = np.array([[[0.4, 0.2, 0.2]], [[0.6, 0.6, 0.0]]])
+    first = Curves("Toy", "portfolio", ("t", "u"), regret)
+    second = Curves("Toy", "x", ("t", "u"), regret[:, :, ::-1].copy())
+    look = styles({"Toy": [first, second]})
+    table = regret_values([first, second], look, "s0")
+    assert table.head == ("optimizer", "1", "2", "3") and table.id == "s0-regret-values"
+    assert [[c.text for c in row.cells] for row in table.rows] == [
+        ["portfolio", "0.5000", "0.4000", "0.1000"], ["x", "0.1000", "0.4000", "0.5000"],
+    ]  # fmt: skip
+    assert table.rows[0].cells[1].small == "[0.4000, 0.6000]"  # of two tasks, the ends are the tasks
+    placed = rank_values([first, second], look, "s0")
+    assert [[c.text for c in row.cells] for row in placed.rows] == [
+        ["portfolio", "2.00", "1.50", "1.00"], ["x", "1.00", "1.50", "2.00"],
+    ]  # fmt: skip
+    assert [row.key for row in table.rows] == ["key-ink", "key-0"]
+
+
+def test_the_hardest_task_is_on_top_and_families_are_told_where_they_differ():
+    a, b = (constant(n, v, ("f", "f", "g")) for n, v in (("a", [0.1, 0.9, 0.2]), ("b", [0.5, 0.5, 0.5])))
+    table = task_values(by_auc([b, a]))
+    assert table.head == ("task", "family", "a", "b")
+    assert [row.cells[0].text for row in table.rows] == ["t1", "t2", "t0"]
+    assert [c.text for c in table.rows[0].cells] == ["t1", "f", "0.9000", "0.5000"]
+    alone = task_values([constant("a", [0.1])])
+    assert alone.head == ("task", "a")
+
+
+def test_long_budgets_are_told_in_about_fifty_columns():
+    assert shown_columns(33) == list(range(1, 34)) and shown_columns(1) == [1]
+    long = shown_columns(120)
+    assert long[:4] == [1, 3, 6, 9] and long[-2:] == [117, 120] and len(shown_columns(500)) == 51
+    assert shown_columns(101)[-2:] == [99, 101]
+
+
+# ---------------------------------------------------------------------- failures
+def test_failures_are_counted_by_optimizer_and_by_task():
+    regret = np.full((2, 2, 3), 0.5)
+    lost = regret.copy()
+    lost[1, 0] = np.nan
+    curves = {"S": [Curves("S", "a", ("t", "u"), regret), Curves("S", "b", ("t", "u"), lost)]}
+    by_optimizer, by_task = failure_grids(curves, {"S": {"a": {"t": 2}, "b": {"t": 1}}})
+    assert [[c.text for c in row.cells] for row in by_optimizer.rows] == [
+        ["b", "S", "1 of 4", "1", "u, t"], ["a", "S", "0 of 4", "2", "t"],
+    ]  # fmt: skip
+    assert [[c.text for c in row.cells] for row in by_task.rows] == [
+        ["u", "S", "u", "1 of 4", "0", "b (1 cell)"], ["t", "S", "t", "0 of 4", "3", "a (2 trials), b (1 trial)"],
+    ]  # fmt: skip
+    assert failure_grids({"S": curves["S"][:1]}, {}) == []
+
+
+# ---------------------------------------------------------------------- single runs
+def test_the_run_that_is_shown_is_the_median_task_and_seed_of_all():
+    tasks = ("t", "u", "v")
+    areas = np.array([[0.1, 0.2, 0.3], [0.9, 0.4, 0.5], [0.7, 0.8, 0.6]])  # mean 0.2, 0.6, 0.7: u; of u 0.5 is third
+    group = [Curves("S", n, tasks, np.repeat((areas + d)[:, :, None], 2, axis=2)) for n, d in (("a", 0.0), ("b", 0.1))]
+    assert typical(group) == ("u", 2)
+
+
+def test_whose_runs_are_shown_are_the_controls_and_the_lowest():
+    group = [constant(f"m{i:02}", [0.1 + i / 100]) for i in range(20)] + [constant("random", [0.9])]
+    assert shown(group) == [*(f"m{i:02}" for i in range(8)), "random"]
+
+
+def tried(score, config, status="ok", test=None):
+    return Tried(score, test, 1.0, status, config)
+
+
+AXES = (
+    Axis("lr", 0.001, 1.0, True, ()), Axis("depth", 1.0, 9.0, False, ()),
+    Axis("kind", None, None, False, ("tree", "a [b]")), Axis("never", 0.0, 1.0, False, ()),
+)  # fmt: skip
+TRIALS = (
+    tried(0.5, {"lr": 0.03162277, "kind": "tree"}, test=0.4),
+    tried(None, {"lr": 1.0, "depth": 3, "kind": "a [b]"}, "failed"),
+    tried(0.75, {"lr": 0.001, "kind": "a [b]"}, test=0.8),
+)  # fmt: skip
+RUN = SingleRun("gp-ei", 0.25, 0.125, 1, TRIALS)
+
+
+def test_a_run_is_a_plain_table_of_its_trials(tmp_path):
+    results, curves = make()
+    html = written(tmp_path, results, curves, beside=Beside({"Toy": SuiteRuns("t1", "f", 0, AXES, (RUN,), 3)}))
+    Tags(html)
+    run = html[html.index('<details class="card run"') :]
+    run = run[: run.index("</details>")]
+    heads = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)<", run)
+    assert heads == ["trial", "score", "test score", "status", "lr", "depth", "kind"]  # `never` is active in no trial
+    cells = [[c.strip() for c in re.findall(r"<t[hd][^>]*>([^<]*)", row)] for row in run.split("<tr>")[2:]]
+    assert cells == [
+        ["1", "0.5", "0.4", "ok", "0.03162", "", "tree"], ["2", "–", "–", "failed", "1", "3", "a [b]"],
+        ["3", "0.75", "0.8", "ok", "0.001", "", "a [b]"],
+    ]  # fmt: skip
+    assert 'data-first="4" data-given="1"' in run and "Not shown: 3 optimizers" in html
+
+
+def test_hostile_names_of_hyperparameters_and_choices_are_escaped(tmp_path):
+    results, curves = make((*HOSTILE, "portfolio"))
+    axes = tuple(Axis(name, None, None, False, (*HOSTILE, "'\"")) for name in HOSTILE)
+    trials = (tried(1.0, dict.fromkeys(HOSTILE, HOSTILE[0]), status="<b>"),)
+    run = SingleRun(HOSTILE[0], 0.1, 0.1, 0, trials)
+    failed = {"Toy": {HOSTILE[0]: {"t1": 3}}}
+    shown = SuiteRuns(HOSTILE[0], HOSTILE[3], 0, axes, (run,), 0)
+    plain = Tags(written(tmp_path / "a", results, curves))
+    html = written(tmp_path / "b", results, curves, beside=Beside({"Toy": shown}, failed, {HOSTILE[0]: HOSTILE[0]}))
+    tags = Tags(html)
+    assert tags.seen.count("script") == 1 and tags.seen.count("b") == plain.seen.count("b") + 1  # the run's name
+
+
+# ---------------------------------------------------------------------- policy and provenance
+def test_the_policy_allows_this_script_and_this_style_sheet_alone(tmp_path):
+    results, curves = make()
+    beside = Beside({"Toy": SuiteRuns("t1", "f", 0, AXES, (RUN,), 0)})
+    html = written(tmp_path, results, curves, beside=beside)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    rules = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert rules["default-src"] == rules["base-uri"] == "'none'"
+    for tag in ("script", "style"):
+        (text,) = re.findall(rf"<{tag}[^>]*>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+    markup = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
+    assert not re.search(r"<[^>]*\s(style|on\w+)=", markup), "no style attributes, no inline handlers"
+    assert "javascript:" not in html and not re.search(r"<(link|img|iframe|object|form|base)\b", markup)
+
+
+def test_what_a_clock_and_a_machine_say_is_told_unless_left_out(tmp_path):
+    results, curves = make()
+    beside = Beside(made={"date": "2026-01-02 03:04 UTC", "machine": "Abacus, 2 logical cores"})
+    told = written(tmp_path / "a", results, curves, beside=beside)
+    assert (
+        "<dt>date</dt><dd>2026-01-02 03:04 UTC</dd>" in told
+        and "<dt>machine</dt><dd>Abacus, 2 logical cores</dd>" in told
+    )
+    silent = written(tmp_path / "b", results, curves, beside=beside, timings=False)
+    assert "2026-01-02" not in silent and "Abacus" not in silent and "ms p50" not in silent
+
+
+# ---------------------------------------------------------------------- size
+@pytest.mark.slow
+def test_sixty_optimizers_on_twelve_suites_fit_into_five_megabytes(tmp_path: Path):
+    """Forty tasks of a suite, 33 trials; runs of 24 hyperparameters, half of them active."""
+    names = ("portfolio", "default", "random", *(f"method-{i:02}" for i in range(57)))
+    suites = tuple(f"Suite-{i}" for i in range(12))
+    families = tuple(f"family-{i // 2}" for i in range(40))
+    results, curves = make(names, suites, k=40, r=2, h=33, families=families, on_test=suites[:6])
+    rng = np.random.default_rng(0)
+    axes = tuple(Axis(f"method:parameter-{i}", 1e-5, 10.0, True, ()) for i in range(24))
+
+    def run(name):
+        trials = (tried(*rng.random(1), {a.name: rng.random() for a in axes if rng.random() < 0.5}, test=0.123456)
+                  for _ in range(33))  # fmt: skip
+        return SingleRun(name, 0.1, 0.1, 0, tuple(trials))
+
+    runs = {s: SuiteRuns("t1", "f", 0, axes, tuple(map(run, shown(curves[s]))), 48) for s in suites}
+    failed = {s: {n: {f"t{i}": 3 for i in range(40)} for n in names} for s in suites}
+    html = written(tmp_path, results, curves, beside=Beside(runs, failed))
+    assert html.count('<details class="card run"') == 12 * SHOWN
+    size = len(html.encode())
+    assert 2_000_000 < size <= MOST, f"{size:,} bytes"
