@@ -1,0 +1,189 @@
+"""The report in a browser: a page of a small comparison in headless Chromium, by its driver.
+
+Skipped where there is none: `apt-get install chromium chromium-driver` (Debian), or any Chromium or Chrome with its
+`chromedriver` on PATH.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_gym.bench.runner import benchmark
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install hpo-gym[test]")
+By = pytest.importorskip("selenium.webdriver.common.by").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None or DRIVER is None,
+    reason="no Chromium with its driver on PATH: apt-get install chromium chromium-driver",
+)
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+DESK = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a comparison of two suites: one with test scores and failed trials, and one without."""
+    out = tmp_path_factory.mktemp("browser")
+    benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=8, seeds=1, budget=12, out=out)
+    return out / "report.html"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(BROWSER)
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    )
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(chromium: Any, report: Path, request: pytest.FixtureRequest) -> Any:
+    """The page as it opens, on a desk unless the test asks for a phone."""
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", getattr(request, "param", DESK))
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)  # what was before
+    chromium.get(report.as_uri())
+    return chromium
+
+
+def settle(page: Any) -> None:
+    """Wait until what was opened has been drawn: a browser says so a moment later."""
+    page.execute_async_script("const done = arguments[0]; setTimeout(() => requestAnimationFrame(() => done()), 200)")
+
+
+def column(table: Any, number: int) -> list[str]:
+    """The texts of a column, without what stands in small print, of rows that are shown."""
+    rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
+    return [
+        row.find_elements(By.CSS_SELECTOR, "th, td")[number].text.split("\n")[0] for row in rows if row.is_displayed()
+    ]
+
+
+def head(table: Any, title: str) -> Any:
+    buttons = table.find_elements(By.CSS_SELECTOR, "thead button")
+    return next(b for b in buttons if b.text.replace("\n", "").startswith(title))
+
+
+def test_nothing_is_fetched_and_nothing_goes_wrong(page: Any) -> None:
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    settle(page)
+    assert len(page.find_elements(By.CSS_SELECTOR, ".run .drawings")) == 8, "each run was drawn"
+    assert page.get_log("browser") == []  # violations of the policy would be here too
+    asked = [e["message"] for e in page.get_log("performance") if "Network.requestWillBeSent" in e["message"]]
+    assert len(asked) == 1 and "report.html" in asked[0]  # the page itself
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True)
+def test_nothing_is_wider_than_the_screen_but_what_scrolls(page: Any) -> None:
+    for details in page.find_elements(By.TAG_NAME, "details"):
+        page.execute_script("arguments[0].open = true", details)
+    settle(page)
+    assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    wide = page.execute_script("""
+        const scrolls = ".scroll, .plot, .drawing, nav div";
+        return [...document.querySelectorAll("body *")]
+            .filter((e) => !e.closest(scrolls) && e.getBoundingClientRect().right > innerWidth + 0.5)
+            .map((e) => e.outerHTML.slice(0, 80));
+    """)
+    assert wide == []
+
+
+def test_a_click_sorts_another_turns_it_and_a_third_restores(page: Any) -> None:
+    table = page.find_element(By.CSS_SELECTOR, 'table[aria-label="Results, SVM"]')
+    titles = [b.text.replace("\n", "") for b in table.find_elements(By.CSS_SELECTOR, "thead button")]
+    place = next(i for i, t in enumerate(titles) if t.startswith("regret@12"))
+    names, regrets = column(table, 0), list(map(float, column(table, place)))
+    head(table, "regret@12").click()
+    assert list(map(float, column(table, place))) == sorted(regrets) != regrets
+    assert table.find_element(By.CSS_SELECTOR, '[aria-sort="ascending"]').text.startswith("regret")
+    head(table, "regret@12").send_keys(Keys.ENTER)  # the keyboard does the same
+    assert list(map(float, column(table, place))) == sorted(regrets, reverse=True)
+    head(table, "regret@12").send_keys(Keys.ENTER)
+    assert column(table, 0) == names
+    head(table, "optimizer").click()
+    assert column(table, 0) == sorted(names)
+
+
+def test_the_filter_leaves_the_rows_that_have_all_words(page: Any) -> None:
+    page.execute_script("document.querySelectorAll('#tasks details').forEach((d) => { d.open = true; })")
+    table = page.find_element(By.CSS_SELECTOR, 'table[aria-label="AUC by task, SVM"]')
+    field = page.find_element(By.CSS_SELECTOR, '[aria-label="Filter rows: AUC by task, SVM"]')
+    names = column(table, 0)
+    assert len(names) == 8
+    field.send_keys(names[3].upper())
+    assert column(table, 0) == [n for n in names if names[3].lower() in n.lower()]
+    assert " of 8" in field.find_element(By.XPATH, "following-sibling::*").text
+    field.send_keys(" nothing-of-that-name")
+    assert column(table, 0) == []
+    field.clear()
+    field.send_keys(Keys.SPACE)
+    assert column(table, 0) == names
+
+
+def test_arrow_keys_and_the_pointer_read_the_values_of_a_figure(page: Any) -> None:
+    figure = page.find_element(By.CSS_SELECTOR, 'figure[data-values="s0-regret-values"]')
+    page.execute_script("document.getElementById('s0-regret-values').closest('details').open = true")
+    table = page.find_element(By.ID, "s0-regret-values")
+    figure.send_keys(Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    told = figure.find_element(By.CLASS_NAME, "tip").text
+    assert "after trial 3" in told
+    for name, value in zip(column(table, 0), column(table, 3), strict=True):
+        assert f"{name}\n{value}" in told
+    figure.send_keys(Keys.ESCAPE)
+    assert not figure.find_element(By.CLASS_NAME, "tip").is_displayed()
+    svg = figure.find_element(By.CSS_SELECTOR, ".plot svg")
+    webdriver.ActionChains(page).move_to_element(svg).perform()  # the middle of the figure
+    assert "after trial" in figure.find_element(By.CLASS_NAME, "tip").text
+
+
+def test_a_run_opens_and_shows_each_trial_it_made(page: Any) -> None:
+    run = page.find_element(By.CSS_SELECTOR, "details.run")
+    run.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+    settle(page)
+    order, lines = run.find_elements(By.CSS_SELECTOR, ".drawing")
+    table = run.find_element(By.TAG_NAME, "table")
+    trials = len(table.find_elements(By.CSS_SELECTOR, "tbody tr"))
+    marks = order.find_elements(By.CSS_SELECTOR, "circle, path.lost")
+    assert trials == len(marks) == len(lines.find_elements(By.CSS_SELECTOR, "g")) == 12
+    order.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    said = run.find_element(By.CLASS_NAME, "said").text
+    second = table.find_elements(By.CSS_SELECTOR, "tbody tr")[1]
+    heads = [th.text.replace("\n", " ").rstrip("↕") for th in table.find_elements(By.CSS_SELECTOR, "thead th")]
+    values = [c.text for c in second.find_elements(By.CSS_SELECTOR, "th, td")]
+    assert said.startswith("Trial 2: ") and second.get_attribute("class") == "chosen"
+    first = int(run.get_attribute("data-first"))
+    for name, value in zip(heads[first:], values[first:], strict=True):
+        assert (f"{name} {value}" in said) == bool(value)
+    axis, config = lines.find_elements(By.CSS_SELECTOR, "line.axis"), values[first:]
+    dots = lines.find_elements(By.CSS_SELECTOR, "g:has(.chosen) circle")
+    assert len(axis) == len(config) and len(dots) == sum(map(bool, config))
+
+
+def test_what_the_script_adds_is_not_needed_to_read(chromium: Any, report: Path) -> None:
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        chromium.get(report.as_uri())
+        assert chromium.find_elements(By.CSS_SELECTOR, "thead button, .filter, .tip") == []
+        run = chromium.find_element(By.CSS_SELECTOR, "details.run")
+        run.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+        rows = run.find_elements(By.CSS_SELECTOR, "tbody tr")
+        assert len(rows) == 12 and rows[0].is_displayed()
+        assert "All numbers are here without it" in chromium.find_element(By.TAG_NAME, "header").text
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
