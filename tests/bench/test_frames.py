@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import socket
+import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,12 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.bench.plan import opened
+from hpo_gym.bench.provenance import commit, provenance
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench.single_runs import Axis, single_runs
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.storage.store import Store
 
@@ -114,10 +120,79 @@ def test_figures_are_of_the_suite_the_task_and_the_run(results: Results) -> None
     for figure in (results.plot_regret(), results.plot_ranks("Made"), results.plot_profile(), results.plot_task("d")):
         assert any("Made" in text.get_text() for text in figure.texts)
     mine = results.trials().query("task == 'c' and optimizer == 'random' and replicate == 1")
-    (axes,) = results.plot_run("c", "random", 1).axes
-    dots, line, _ = axes.lines
-    assert dots.get_ydata().tolist() == mine["score"].tolist()
-    assert line.get_ydata().tolist() == np.maximum.accumulate(mine["score"]).tolist()
+    order, parallel = results.plot_run("c", "random", 1).axes
+    (dots,), (line, lost) = order.collections, order.lines
+    assert dots.get_offsets().tolist() == [list(p) for p in zip(mine["trial"], mine["score"], strict=True)]
+    assert line.get_ydata().tolist() == np.maximum.accumulate(mine["score"]).tolist() and len(lost.get_ydata()) == 0
+    by_score = sorted(zip(mine["score"], mine["config"], strict=True), key=lambda pair: pair[0])
+    assert [lines.get_ydata().tolist() for lines in parallel.lines] == [[config["u"] / 2] for _, config in by_score]
+
+
+def test_figures_are_saved_as_the_same_bytes_in_three_formats(results: Results, tmp_path: Path) -> None:
+    drawers: dict[str, Any] = {
+        "regret": results.plot_regret, "ranks": results.plot_ranks, "profile": results.plot_profile,
+        "task": partial(results.plot_task, "d"), "run": partial(results.plot_run, "c", "random"),
+    }  # fmt: skip
+    begins = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    for name, drawer in drawers.items():
+        for end, first in begins.items():
+            paths = [tmp_path / f"{name}-{i}.{end}" for i in range(2)]
+            for path in paths:
+                drawer(path=path)
+            one, two = (path.read_bytes() for path in paths)
+            assert one == two and one.startswith(first), (name, end)
+            assert b"Date" not in one, (name, end)  # of the day, in any of them
+    with pytest.raises(InvalidValueError, match=r"\.png, \.svg or \.pdf, got 'x\.sgv'; the nearest is \.svg"):
+        results.plot_regret(path="x.sgv")
+
+
+def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder: Path) -> None:
+    with opened(folder) as (plan, store):
+        found = single_runs(plan, store, results.curves)["Made"]
+    trials, runs = results.trials(), results.runs()
+    assert found.task in ("c", "d") and found.family == "h" and found.left_out == 0
+    assert found.axes == (Axis("u", 0.0, 2.0, False, ()),)
+    assert {run.optimizer for run in found.runs} == {"default", "portfolio", "random"}
+    for run in found.runs:
+        own = (trials["task"] == found.task) & (trials["replicate"] == found.replicate)
+        mine = trials[own & (trials["optimizer"] == run.optimizer)]
+        told = [(t.score, t.test_score, t.status, dict(t.config)) for t in run.trials]
+        columns = (mine["score"], mine["test_score"], mine["status"], mine["config"])
+        assert told == list(zip(*columns, strict=True))
+        row = runs[
+            (runs[["task", "optimizer", "replicate"]] == [found.task, run.optimizer, found.replicate]).all(axis=1)
+        ]
+        assert (run.auc, run.regret) == (pytest.approx(row["auc"].item()), pytest.approx(row["regret"].item()))
+
+
+def test_the_report_says_when_where_and_with_what_it_was_run(folder: Path) -> None:
+    html = (folder / "report.html").read_text()
+    now = provenance()
+    assert set(now) >= {"date", "machine", "Python", "NumPy", "Gymnasium", "hpo-gym"}
+    for name, value in now.items():
+        assert f"<dt>{name}</dt>" in html
+        assert name in ("date", "commit") or f"<dd>{value}</dd>" in html
+    assert socket.gethostname() not in html or len(socket.gethostname()) < 4
+    Results.load(folder).write(timings=False)
+    silent = (folder / "report.html").read_text()
+    assert "<dt>machine</dt>" not in silent and "<dt>date</dt>" not in silent
+    Results.load(folder).write()
+    assert (folder / "report.html").read_text() == html  # the date is that of the runs
+
+
+def test_a_commit_is_told_of_a_checkout_alone(tmp_path: Path) -> None:
+    assert commit(tmp_path) is None
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    assert commit(tmp_path) is None  # none yet
+    (tmp_path / "file").write_text("one")
+    subprocess.run([*git, "add", "file"], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    (inside := tmp_path / "site-packages").mkdir()
+    said = commit(tmp_path)
+    assert said is not None and len(said) == 40 and commit(inside) is None
+    (tmp_path / "file").write_text("two")
+    assert commit(tmp_path) == f"{said} and changes"
 
 
 def test_what_is_not_there_is_named(results: Results, tmp_path: Path) -> None:

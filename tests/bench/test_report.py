@@ -15,8 +15,11 @@ import pytest
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report import console_table, console_tables, write_report
+from hpo_gym.bench.report.figures import draw
 from hpo_gym.bench.report.page import command
-from hpo_gym.bench.report.style import label, styles
+from hpo_gym.bench.report.run_figure import brief, ends, fifths, place
+from hpo_gym.bench.report.style import label, raw_svg, styles
+from hpo_gym.bench.report.svg import frame, short_path, svg_text
 from hpo_gym.bench.report.tables import (
     cells,
     csv_cell,
@@ -31,6 +34,7 @@ from hpo_gym.bench.report.tables import (
     shown_trials,
 )
 from hpo_gym.bench.report.words import interval, number
+from hpo_gym.bench.single_runs import Axis
 from hpo_gym.bench.summaries import summaries
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 
@@ -297,6 +301,37 @@ def test_many_optimizers_fit(tmp_path):
     write_report(tmp_path, results, curves)
     html = (tmp_path / "report.html").read_text()
     assert "grey: 35 others" in html  # 44 less the three controls and six coloured
+
+
+def test_paths_are_short_and_go_where_they_went():
+    assert short_path("M 1.04 2 \nL 1.0449 9.96 \nL 5 9.96 \nL 5.01 9.98 \nL 7 -0.01 \nz \n") == "M1 2V10H5L7 0z"
+    curved = "M 0 1.5 C 0.397805 1.5 0.77937 1.341951 1.06066 1.06066 z"
+    assert short_path(curved) == curved
+
+
+def test_a_figure_in_the_page_has_attributes_and_no_styles():
+    _, curves = make(tuple(f"method-{i:02}" for i in range(30)) + PLAIN)
+    drawn = draw(curves["Toy"], styles(curves))
+    for name, figure in drawn.items():
+        text = svg_text(figure, "salt", "a &amp; b")
+        assert "style" not in text and 'aria-label="a &amp; b"' in text and "font-family" not in text
+        assert 'fill="var(--card)"' in text and text.count("<g") == text.count("</g>"), name
+        before = raw_svg(figure, "salt")
+        assert text.count("<text") == before.count("<text") and text.count("<use") == before.count("<use")
+        lines = [len(re.findall(r"M ?-?\d", t)) for t in (before[before.index("</defs>") :], text)]
+        assert lines[0] == lines[1] > 20, name  # no line is lost
+        assert len(text) < 0.7 * len(before)
+    assert frame(drawn["regret"])[:2] == (0.09, 0.75)
+
+
+def test_fifths_and_places_of_a_run():
+    assert fifths([0.0, 1.0, 2.0, 3.0, 4.0, None]) == [0, 1, 2, 3, 4, None]
+    assert fifths([5.0, 5.0, 7.0]) == [0, 0, 4] and fifths([1.0, 1.0]) == [4, 4] and fifths([None]) == [None]
+    assert place(Axis("lr", 0.001, 10.0, True, ()), 0.1) == pytest.approx(0.5)
+    assert place(Axis("depth", 1.0, 9.0, False, ()), 3) == 0.25 and place(Axis("c", 2.0, 2.0, False, ()), 2) == 0.5
+    choice = Axis("kind", None, None, False, ("a", "True"))
+    assert [place(choice, v) for v in ("a", True)] == [0.25, 0.75] and ends(choice) == ("a", "True")
+    assert [brief(n) for n in ("depth", "a-long-forest:max_depth", "a" * 30)] == ["depth", "max_depth", "a" * 17 + "…"]
 
 
 # ---------------------------------------------------------------------- families, test scores, pooling
