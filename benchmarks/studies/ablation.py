@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 import hpo_gym
 from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.bench.report.style import save, theme
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "ablation.json", HERE.parents[1] / "docs" / "figures" / "ablation.png"
@@ -70,6 +71,7 @@ def train(found: dict[str, Any]) -> None:
             FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
+@theme()
 def draw(found: dict[str, Any]) -> None:
     """A dot for each training, a bar at their mean."""
     labels = list(VARIANTS)[::-1]
@@ -90,7 +92,7 @@ def draw(found: dict[str, Any]) -> None:
     axes.set_ylim(-0.7, len(labels) + 0.1)
     axes.grid(axis="x", alpha=0.3)
     figure.tight_layout()
-    figure.savefig(FIGURE)
+    save(figure, FIGURE)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 import hpo_gym
 from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.bench.report.style import save, theme
 from hpo_gym.forms import make_optimizer
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +58,7 @@ def collect(folders: list[Path]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+@theme()
 def draw(found: dict[str, Any]) -> None:
     """A panel for each suite; a line for each training."""
     columns = 4
@@ -89,7 +91,7 @@ def draw(found: dict[str, Any]) -> None:
     }
     figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=len(handles), fontsize=9, frameon=False)
     figure.tight_layout(rect=(0.01, 0.0, 1.0, 0.96))
-    figure.savefig(FIGURE)
+    save(figure, FIGURE)
 
 
 if __name__ == "__main__":

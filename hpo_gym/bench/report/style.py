@@ -41,6 +41,7 @@ _THEME: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.prop_cycle": f"cycler('color', {list(VIBRANT)})",
     "axes.axisbelow": True,
     "axes.unicode_minus": False,
     "grid.color": GRID,
