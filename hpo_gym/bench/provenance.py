@@ -60,7 +60,11 @@ def _git(folder: Path, *words: str) -> str:
     """What git prints, nothing where it cannot."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=_PATIENCE, check=False
+            ["git", "--no-optional-locks", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN = 9
 """Optimizers of a suite whose run is shown: the controls, then those with the lowest AUC."""
+TRIALS = 4000
+"""Trials of all runs that are shown: a run that its suite has no more room for is left out."""
 _CONTROLS = (PORTFOLIO, "default", "random")
 _DIGITS = 12  # means that agree to so many decimals are tied
 
@@ -85,16 +87,26 @@ def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]
     The task is that of median AUC, the mean over all optimizers; the replicate likewise, among those of the task. Of an
     even number it is the lower one. A run that failed or is not there is left out.
     """
-    out = {}
+    out, most = {}, TRIALS // len(plan.suites)
     for suite in plan.suites.values():
         group = curves[suite.name]
         task, replicate = typical(group)
         of = {c.optimizer: c for c in group}
-        runs = [read_run(plan, store, of[name], task, replicate) for name in shown(group)]
-        found = tuple(run for run in runs if run is not None)
+        runs = (read_run(plan, store, of[name], task, replicate) for name in shown(group))
+        found = within([run for run in runs if run is not None], most)
         known = suite.task(task)
         out[suite.name] = SuiteRuns(task, known.family, replicate, axes_of(known.space), found, len(group) - len(found))
     return out
+
+
+def within(runs: Sequence[SingleRun], most: int) -> tuple[SingleRun, ...]:
+    """Those that fit, one after the other, into so many trials."""
+    kept, room = [], most
+    for run in runs:
+        if len(run.trials) <= room:
+            kept.append(run)
+            room -= len(run.trials)
+    return tuple(kept)
 
 
 def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:

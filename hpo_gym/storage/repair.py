@@ -16,7 +16,7 @@ from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store, verify
 
 T = TypeVar("T")
-_TEXTS = ("plan",)
+_TEXTS = ("plan", "made")
 """What is kept under keys besides cells."""
 _TOGETHER = 128  # cells of a batch
 

@@ -111,6 +111,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
             assert set(times) == {"ms_per_suggestion", "train_seconds"}
             assert set(times["ms_per_suggestion"]) == {"p50", "p95"}
             assert 0 <= times["ms_per_suggestion"]["p50"] <= times["ms_per_suggestion"]["p95"]
+    assert report(tmp_path).data["protocol"] == results.data["protocol"]  # suites in the order in which they were given
     frame = results.to_frame()
     assert len(frame) == 6
     assert {"suite", "optimizer", "auc", "auc_low", "auc_high", "regret@1"} <= set(frame.columns)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hpo_gym.bench.report.run_figure import fifths
 from hpo_gym.bench.runner import benchmark
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install hpo-gym[test]")
@@ -161,6 +162,8 @@ def test_a_run_opens_and_shows_each_trial_it_made(page: Any) -> None:
     trials = len(table.find_elements(By.CSS_SELECTOR, "tbody tr"))
     marks = order.find_elements(By.CSS_SELECTOR, "circle, path.lost")
     assert trials == len(marks) == len(lines.find_elements(By.CSS_SELECTOR, "g")) == 12
+    scores = [float(text) if text[0].isdigit() or text[0] == "-" else None for text in column(table, 1)]
+    assert [m.get_attribute("class") for m in marks] == ["lost" if f is None else f"f{f}" for f in fifths(scores)]
     order.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
     said = run.find_element(By.CLASS_NAME, "said").text
     second = table.find_elements(By.CSS_SELECTOR, "tbody tr")[1]

@@ -14,13 +14,13 @@ from test_report import HOSTILE, PLAIN, Tags, make
 from hpo_gym.bench.bootstrap import equal_families
 from hpo_gym.bench.leaders import Leaders, leaders, pooled_leaders
 from hpo_gym.bench.metrics import Curves, critical_difference, ranks
-from hpo_gym.bench.report import Beside, write_report
+from hpo_gym.bench.report import Beside, style, write_report
 from hpo_gym.bench.report.difference import mean_ranks
 from hpo_gym.bench.report.failures import failure_grids
 from hpo_gym.bench.report.style import styles
 from hpo_gym.bench.report.tables import rows
 from hpo_gym.bench.report.values import by_auc, rank_values, regret_values, shown_columns, task_values
-from hpo_gym.bench.single_runs import SHOWN, Axis, SingleRun, SuiteRuns, Tried, shown, typical
+from hpo_gym.bench.single_runs import SHOWN, TRIALS, Axis, SingleRun, SuiteRuns, Tried, shown, typical, within
 from hpo_gym.bench.summaries import summaries
 
 MOST = 5_000_000  # bytes
@@ -187,6 +187,12 @@ def test_whose_runs_are_shown_are_the_controls_and_the_lowest():
     assert shown(group) == [*(f"m{i:02}" for i in range(8)), "random"]
 
 
+def test_runs_are_shown_while_there_is_room_for_their_trials():
+    runs = [SingleRun(n, 0.1, 0.1, 0, (tried(1.0, {}),) * k) for n, k in (("a", 3), ("b", 9), ("c", 2), ("d", 1))]
+    assert [run.optimizer for run in within(runs, 5)] == ["a", "c"]
+    assert [run.optimizer for run in within(runs, 15)] == ["a", "b", "c", "d"]
+
+
 def tried(score, config, status="ok", test=None):
     return Tried(score, test, 1.0, status, config)
 
@@ -195,12 +201,12 @@ AXES = (
     Axis("lr", 0.001, 1.0, True, ()), Axis("depth", 1.0, 9.0, False, ()),
     Axis("kind", None, None, False, ("tree", "a [b]")), Axis("never", 0.0, 1.0, False, ()),
 )  # fmt: skip
-TRIALS = (
+THREE = (
     tried(0.5, {"lr": 0.03162277, "kind": "tree"}, test=0.4),
     tried(None, {"lr": 1.0, "depth": 3, "kind": "a [b]"}, "failed"),
     tried(0.75, {"lr": 0.001, "kind": "a [b]"}, test=0.8),
 )  # fmt: skip
-RUN = SingleRun("gp-ei", 0.25, 0.125, 1, TRIALS)
+RUN = SingleRun("gp-ei", 0.25, 0.125, 1, THREE)
 
 
 def test_a_run_is_a_plain_table_of_its_trials(tmp_path):
@@ -249,6 +255,16 @@ def test_the_policy_allows_this_script_and_this_style_sheet_alone(tmp_path):
     assert "javascript:" not in html and not re.search(r"<(link|img|iframe|object|form|base)\b", markup)
 
 
+def test_the_style_sheet_and_the_figures_have_the_same_colours():
+    css = (Path(style.__file__).parent / "page.css").read_text()
+    light = css[: css.index("@media")]
+    assert re.findall(r"--f\d: (#\w+);", light) == list(style.FIFTHS) and f"--bad: {style.BAD};" in light
+    assert re.findall(r"\.key-\d \{ border-color: (#\w+);", css) == list(style.VIBRANT)
+    for name in ("ink", "faint", "line", "card"):
+        value = {"line": style.GRID, "card": style.PAPER}.get(name) or getattr(style, name.upper())
+        assert value.startswith(re.search(rf"--{name}: (#\w+);", light)[1])
+
+
 def test_what_a_clock_and_a_machine_say_is_told_unless_left_out(tmp_path):
     results, curves = make()
     beside = Beside(made={"date": "2026-01-02 03:04 UTC", "machine": "Abacus, 2 logical cores"})
@@ -264,7 +280,7 @@ def test_what_a_clock_and_a_machine_say_is_told_unless_left_out(tmp_path):
 # ---------------------------------------------------------------------- size
 @pytest.mark.slow
 def test_sixty_optimizers_on_twelve_suites_fit_into_five_megabytes(tmp_path: Path):
-    """Forty tasks of a suite, 33 trials; runs of 24 hyperparameters, half of them active."""
+    """Forty tasks of a suite; runs of as many trials as there may be, with 24 hyperparameters, half of them active."""
     names = ("portfolio", "default", "random", *(f"method-{i:02}" for i in range(57)))
     suites = tuple(f"Suite-{i}" for i in range(12))
     families = tuple(f"family-{i // 2}" for i in range(40))
@@ -274,7 +290,7 @@ def test_sixty_optimizers_on_twelve_suites_fit_into_five_megabytes(tmp_path: Pat
 
     def run(name):
         trials = (tried(*rng.random(1), {a.name: rng.random() for a in axes if rng.random() < 0.5}, test=0.123456)
-                  for _ in range(33))  # fmt: skip
+                  for _ in range(TRIALS // len(suites) // SHOWN))  # fmt: skip
         return SingleRun(name, 0.1, 0.1, 0, tuple(trials))
 
     runs = {s: SuiteRuns("t1", "f", 0, axes, tuple(map(run, shown(curves[s]))), 48) for s in suites}
