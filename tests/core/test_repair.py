@@ -31,6 +31,7 @@ def made(folder: Path) -> Path:
     path = folder / "s.sqlite"
     with Store(path) as store:
         store.meta_set("plan", "the plan")
+        store.meta_set("made", "of the last run")
         for b in range(BATCHES):
             store.put_many([sample(b * EACH + k) for k in range(EACH)])
     return path
@@ -60,7 +61,7 @@ def test_what_is_whole_is_kept_in_its_order_and_the_rest_is_named(tmp_path: Path
     assert verify(path) == []
     assert stored(path) == {f"{i:08x}": sample(i).arrays["score"].tolist() for i in expected}
     with Store(path) as store:
-        assert store.meta_get("plan") == "the plan"
+        assert store.meta_get("plan") == "the plan" and store.meta_get("made") == "of the last run"
         assert [r.cell for r in store.written()] == [f"{i:08x}" for i in expected]
         store.put("ff", {}, {"score": np.zeros(1)})  # it can be gone on with
     assert verify(path) == [] and len(stored(path)) == 21
