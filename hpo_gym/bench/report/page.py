@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
 _PARTS = ("suite", "split", "fold", "start", "budget", "seeds", "tasks", "optimizers")
 
 
@@ -82,7 +83,7 @@ def page(
     env = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    script, style = (_text(name) for name in ("page.js", "page.css"))
+    script, style = _script(), _text("page.css")
     suites = [suite_parts(results, name, curves[name], timings=timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
@@ -123,6 +124,13 @@ def command(results: Results) -> str:
         if value is not None and listed:
             words += [f"--{name}", ",".join(str(v) for v in listed)]
     return " ".join(shlex.quote(printable(word)) for word in words)
+
+
+def _script() -> Markup:
+    """The page's script: its files, in a scope of their own."""
+    from markupsafe import Markup
+
+    return Markup('"use strict";\n(() => {\n') + Markup("\n").join(map(_text, _SCRIPTS)) + Markup("})();\n")
 
 
 def _text(name: str) -> Markup:
