@@ -16,7 +16,7 @@ from hpo_gym.bench.report.tables import Results, Row, cells, rows, said
 from hpo_gym.bench.report.words import MISSING, interval, number
 
 CONTROLS = (PORTFOLIO, "default", "random")
-_KEPT = ("test AUC", "AUC", "validation AUC", "rank", "regret@", "failed", "ms p50/p95")
+_KEPT = ("test AUC", "AUC", "validation AUC", "rank", "regret@", "failed")
 _LAST = "33"  # the regret after the last trial
 
 
@@ -57,7 +57,7 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
         "score": "test regret" if part["score"] == TEST else "validation regret",
         "lead": Lead(found.best, names, len(order), verdicts["better"], verdicts["worse"]),
         "main": _main(results, name, table, found, timings),
-        "beyond": _beyond(name, table, own),
+        "beyond": _beyond(name, table, own, cells(results, name, timings=timings)),
         "beside": _beside(name, table) if part["score"] == TEST else None,
         "test": _test(np.stack(list(own.values()), axis=1), curves[0].families),
     }
@@ -105,19 +105,21 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats]) -> Grid:
-    """What the mean hides: other means, the middle of the tasks, and how much of the mean the worst tenth holds."""
+def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats], told: Sequence[Sequence[str]]) -> Grid:
+    """What the mean hides: other means, the middle of the tasks, the share of the worst tenth; and costs."""
+    head, *body = told
+    costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
     lines = []
-    for row in table:
+    for row, line in zip(table, body, strict=True):
         s, values = row.summary, own[row.optimizer]
         worst = np.sort(values)[::-1][: max(1, round(len(values) / 10))].sum()
         share = f"{100 * worst / values.sum():.0f} %" if values.sum() > 0 else MISSING
         ratios = [interval(s["ratio"], 3), interval(s["p_better"], 2), interval(s["log_auc"], 3)]
         middle = [number(iqm(values)), number(float(np.median(values))), share]
-        seconds = MISSING if row.train_seconds is None else f"{row.train_seconds:.3g}"
-        lines.append([row.optimizer, *ratios, *middle, f"{100 * s['solved'][0]:.0f} %", seconds])
-    head = ["optimizer", "ratio of AUC to portfolio", "P(better than portfolio)", "log AUC", "interquartile mean"]
-    return grid(f"Beyond the mean, {suite}", [*head, "median", "worst tenth's share", "solved", "train s"], lines)
+        lines.append([row.optimizer, *ratios, *middle, *(line[i] for i in costs)])
+    titles = ["optimizer", "ratio of AUC to portfolio", "P(better than portfolio)", "log AUC", "interquartile mean"]
+    titles += ["median", "worst tenth's share", *(head[i] for i in costs)]
+    return grid(f"Beyond the mean, {suite}", titles, lines)
 
 
 def _beside(suite: str, table: Sequence[Row]) -> Grid:
