@@ -6,7 +6,7 @@ The lowest number alone makes no winner. The best is held against each of the ot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,15 @@ def leaders(curves: Sequence[Curves]) -> Leaders:
     return Leaders(best, holm({n: mean_p(areas[n] - areas[best], aligned[0].families) for n in others}))
 
 
-def pooled_leaders(
-    curves: Mapping[str, Sequence[Curves]], formulas: Collection[str], ratios: Mapping[str, Mapping[str, Any]]
-) -> Leaders:
+def pooled_leaders(curves: Mapping[str, Sequence[Curves]], ratios: Mapping[str, Mapping[str, Any]]) -> Leaders:
     """Those of several suites, by the pooled ratio to an anchor; one that lacks a suite is never the best.
 
     Args:
-        curves: By suite, those of each optimizer.
-        formulas: Suites that are no tables.
+        curves: By suite that is pooled, those of each optimizer.
         ratios: What `pooled` found of an anchor, by optimizer.
     """
     most = max(row["n_suites"] for row in ratios.values())
     whole = {n: row["ratio"][0] for n, row in ratios.items() if row["n_suites"] == most}
     best = min(whole, key=lambda n: (whole[n], n))
-    against = pooled(curves, formulas, (best,))["anchors"][best]["optimizers"]
+    against = pooled(curves, anchors=(best,))["anchors"][best]["optimizers"]
     return Leaders(best, {name: row["p_holm"] for name, row in against.items() if name != best})

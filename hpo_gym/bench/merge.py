@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.bench.provenance import MADE
 from hpo_gym.bench.stored_plan import DECIDING, StoredPlan
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.progress import Progress
@@ -85,6 +86,9 @@ def merge(
                 _copy(parts, kind, unfinished / kind)
             with Store(unfinished / "store.sqlite", name=name) as store:
                 store.meta_set("plan", plan.text())
+                made = [text for part in parts if (text := part.store.meta_get(MADE)) is not None]
+                if made:
+                    store.meta_set(MADE, max(made))  # the last one: it begins with the date
                 batch: list[Record] = []
                 for done, record in enumerate(_records(parts), 1):
                     batch.append(record)

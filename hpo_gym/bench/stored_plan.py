@@ -77,13 +77,13 @@ class StoredPlan:
             raise DamagedDataError(f"{path} holds a plan that this version cannot read: {why}") from fault
 
     def text(self) -> str:
-        """The plan as JSON."""
+        """The plan as JSON; suites stay in their order."""
         data = {
             "protocol": self.protocol.to_json(),
             "entrants": [e.to_json() for e in self.entrants],
             "suites": dict(self.suites),
         }
-        return json.dumps({**data, "live": dict(self.live)} if self.live else data, sort_keys=True)
+        return json.dumps({**data, "live": dict(self.live)} if self.live else data)
 
     def loaded(self, folder: Path) -> dict[str, Suite]:
         """The suites by what loads them; of live ones what their description tells.

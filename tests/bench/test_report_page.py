@@ -65,7 +65,7 @@ def test_what_lacks_a_suite_is_never_the_pooled_best():
     curves = {"S": both, "T": [constant(n, [v] * 7, suite="T") for n, v in (("portfolio", 0.4), ("a", 0.2))]}
     ratios = {"portfolio": {"ratio": [1.0], "n_suites": 2}, "a": {"ratio": [0.5], "n_suites": 2},
               "b": {"ratio": [0.25], "n_suites": 1}}  # fmt: skip
-    found = pooled_leaders(curves, (), ratios)
+    found = pooled_leaders(curves, ratios)
     assert found.best == "a" and found.p_holm == {"portfolio": 0.03125, "b": 0.03125}  # two comparisons of 2 / 2**7
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_gym.bench.leaders import pooled_leaders
 from hpo_gym.bench.metrics import TEST, Curves
-from hpo_gym.bench.pooling import FORMULAS
 from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import Grid, Td, Tr, td
 from hpo_gym.bench.report.runs_page import runs_parts
@@ -144,8 +143,7 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
     """Gather what the page says of several suites at once."""
     found = results["pooled"]
     anchor, part = next(iter(found["anchors"].items()))
-    formulas = [suite for suite, why in found["apart"].items() if why == FORMULAS]
-    lead = pooled_leaders(curves, formulas, part["optimizers"])
+    lead = pooled_leaders({suite: curves[suite] for suite in found["suites"]}, part["optimizers"])
     head, *body = pooled_cells(results)
     rows = []
     for name, *line in body:
