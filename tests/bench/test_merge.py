@@ -81,6 +81,17 @@ def test_shards_make_the_whole_in_any_order(shards: list[Path], whole: Path, tmp
     assert Results.load(tmp_path / "moved").failed_cells == Results.load(whole).failed_cells
 
 
+def test_the_joined_tell_when_and_where_the_last_runs_were_made(shards: list[Path], tmp_path: Path) -> None:
+    copies = [shutil.copytree(shard, tmp_path / shard.name) for shard in shards]
+    said = [json.dumps({"date": f"2026-01-0{day} 12:00 UTC", "machine": "m"}) for day in (2, 3, 1)]
+    for copy, text in zip(copies, said, strict=True):
+        with Store(copy / "store.sqlite") as store:
+            store.meta_set("made", text)
+    merge(copies, tmp_path / "all")
+    with Store(tmp_path / "all" / "store.sqlite", write=False) as store:
+        assert store.meta_get("made") == said[1]
+
+
 def test_a_shard_is_a_share_of_tasks_and_replicates() -> None:
     cells = list(range(11))
     parts = [list(Shard.parse(f"{i}/4").of(cells)) for i in (1, 2, 3, 4)]
