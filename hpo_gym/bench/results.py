@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -199,10 +200,12 @@ class Results(Findings):
 
 
 def _saved(figure: Figure, path: str | Path | None) -> Figure:
-    from hpo_gym.bench.report.style import save
+    """A figure, saved where `path` says so, that a notebook shows whether or not it has a backend of Matplotlib."""
+    from hpo_gym.bench.report.style import png_bytes, save
 
     if path is not None:
         save(figure, path)
+    vars(figure)["_repr_png_"] = functools.partial(png_bytes, figure)
     return figure
 
 

@@ -219,3 +219,9 @@ def test_text_for_papers_and_notebooks(results: Results) -> None:
     html = results._repr_html_()
     assert html.count("<tr") == 4 and "portfolio" in html
     assert latex_cell("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"
+
+
+def test_figures_show_themselves_in_a_notebook(results: Results) -> None:
+    suite = next(iter(results.curves))
+    shown = results.plot_ranks(suite)
+    assert shown._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
