@@ -11,16 +11,7 @@ import numpy as np
 from hpo_gym.checks.account import Account, Info, check_given, is_number
 from hpo_gym.checks.beside import Told, compare, plain_many, told, told_run
 from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
-from hpo_gym.checks.drive import (
-    Env,
-    Make,
-    as_inside,
-    codec_of,
-    is_limited,
-    kernel_of,
-    method,
-    most_steps,
-)
+from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.checks.rows import Rows
 from hpo_gym.checks.shown import check_shown
@@ -50,11 +41,11 @@ def check_episodes(make: Make, faults: Faults) -> None:
     if not (kernel_of(env) and hasattr(env.unwrapped, "suite")):
         faults.add("The env inside is not an HPOEnv")
         return
-    run, patience, wanted = Episodes(env, faults), Patience(_SECONDS), list(plans(env))
+    run, wanted = Episodes(env, faults), list(plans(env))
     for i, plan in enumerate(wanted):
         if not run.play(plan):
             return
-        if patience.over and i + 1 < len(wanted):
+        if run.patience.over and i + 1 < len(wanted):
             faults.leave_out(f"{len(wanted) - i - 1} of {len(wanted)} episodes, so some tasks")
             return
 
@@ -77,7 +68,7 @@ class Episodes:
 
     def __init__(self, env: Env, faults: Faults) -> None:
         self.env, self.faults, self.kernel = env, faults, kernel_of(env)
-        self.rows = Rows(self.kernel)
+        self.rows, self.patience = Rows(self.kernel), Patience(_SECONDS)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
         self.masks = has_masks(env.unwrapped.action_space)
@@ -106,7 +97,7 @@ class Episodes:
             if not self._step(outcome, account, action, step, stop):
                 return False
             follows = follows and self._follow(action, outcome)
-            if outcome[2] or outcome[3]:
+            if outcome[2] or outcome[3] or (step > _LONG and self.patience.over):
                 return True
         contexts = self.kernel.contexts
         endless = plan.most > contexts.horizon - contexts.n_init
