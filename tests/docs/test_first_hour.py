@@ -53,7 +53,7 @@ COMMANDS = [  # words, exit code, what is printed
     ("-h", 0, "bench"),
     ("list", 0, "AutoML"),
     ("info SVM", 0, "license|licence"),
-    ("info ppo-pool-tables", 0, "trained on"),
+    ("info ppo-pool-tables", 0, "pip install"),
     ("info own.py:Halves", 0, "Proposes the default"),
     (f"bench {SMALL} --budget 6 --optimizers random,own.py:Halves --out first", 0, "Halves"),
     ("report first", 0, "report.html"),
