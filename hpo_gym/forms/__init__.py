@@ -22,7 +22,7 @@ from typing import Any
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.carried import Carried
-from hpo_gym.learning.saved import content_of, is_saved, load, parted, shipped
+from hpo_gym.learning.saved import content_of, is_saved, load, parted, shipped, trained_name
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.registry import made
 
@@ -126,6 +126,9 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
     if is_saved(text):
         _no_settings(text, settings)
         spec, folder = parted(text)
+        if spec is None and _only_here(folder):
+            name = folder.resolve().name
+            return Form(name, f"{OWN}{name}", {"checksum": content_of(folder)}, Carried(_Copies(load(text)), name))
         place = str(folder.resolve())  # in full, so that it is found from anywhere; what ships has its name everywhere
         said = text if text in shipped() else place if spec is None else f"{spec}@{place}"
         return Form(folder.resolve().name, f"{SAVED}{said}", {"checksum": content_of(folder)})
@@ -135,6 +138,12 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
             "its weights alone, into the class that you name; give the model, or a `file.py:function` that returns it."
         )
     return Form(text.rpartition(":")[2], text, settings)
+
+
+def _only_here(folder: Path) -> bool:
+    """Whether a folder is of a class that is registered in this process alone, as by a script or a notebook."""
+    entry = OPTIMIZERS.entries().get(trained_name(folder))
+    return entry is not None and entry.package not in OPTIMIZERS.packages
 
 
 def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -> Form:

@@ -163,6 +163,11 @@ def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
     return made(maker, name, settings)
 
 
+def trained_name(folder: Path) -> str:
+    """The registered name of what was trained into a folder, as its files say."""
+    return str((read_about(folder) if (folder / ABOUT).is_file() else _training(folder)).get("optimizer"))
+
+
 def _training(folder: Path) -> dict[str, Any]:
     path = folder / TRAINING
     with blame(path):

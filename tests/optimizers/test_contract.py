@@ -36,7 +36,7 @@ from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
 from hpo_gym.checks import check_optimizer
 from hpo_gym.checks.faults import difference
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
-from hpo_gym.forms import form_of
+from hpo_gym.forms import form_of, make_optimizer
 from hpo_gym.learning.saved import read_about
 from hpo_gym.optimizer import (
     OPTIMIZERS,
@@ -45,7 +45,6 @@ from hpo_gym.optimizer import (
     Optimizer,
     Resumable,
     Trainable,
-    make_optimizer,
     smoke_of,
 )
 from hpo_gym.space import SearchSpace

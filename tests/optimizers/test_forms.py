@@ -163,7 +163,7 @@ def test_the_command_line_takes_what_it_said(own: Path, tmp_path: Path) -> None:
     said = run("train", "own_agent.py:Nth", "--suite", "SVM", "--out", "here", "--quiet").split(" -> ")[1].strip()
     assert said == "own_agent.py:Nth@here"
     run("bench", "--suite", "SVM", "--tasks", "1", "--seeds", "1", "--budget", "3", "--optimizers", said, "--quiet")
-    assert "trained on: " in run("info", said)
+    assert "seen: " in run("info", said)
 
 
 def test_a_class_and_an_object_are_trained(own: Path, tmp_path: Path) -> None:
