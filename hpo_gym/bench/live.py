@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.jobs.carried import from_bytes, to_bytes
+from hpo_gym.jobs.carried import check_bytes, from_bytes, to_bytes
 from hpo_gym.suite import SUITES, Suite
 from hpo_gym.suites.live import identified
 
@@ -45,14 +45,8 @@ class Live:
             InvalidValueError: Something in it cannot be pickled; the message says what.
         """
         if self.name is None:
-            try:
-                self._bytes  # noqa: B018 - made once, and kept
-            except Exception as fault:  # of whatever the objective holds
-                raise InvalidValueError(
-                    f"Suite {self.suite.name!r} must be able to travel to workers: {type(fault).__name__}: {fault}; "
-                    "make what cannot travel inside the objective, name a function that makes the suite as "
-                    "'file.py:name', or use the engine 'serial'."
-                ) from fault
+            instead = "make what cannot travel inside the objective, name what makes the suite as 'file.py:name'"
+            check_bytes(lambda: self._bytes, f"Suite {self.suite.name!r}", instead)
 
     @functools.cached_property
     def _bytes(self) -> bytes:

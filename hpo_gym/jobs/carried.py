@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from hpo_gym.errors import InvalidValueError
@@ -31,22 +32,31 @@ class Carried:
         return _arrived, (self._bytes, self.name)
 
     def check_travels(self) -> None:
-        """Refuse what no other process can be given.
-
-        Raises:
-            InvalidValueError: Something in it cannot be pickled; the message says what.
-        """
-        try:
-            self._bytes  # noqa: B018 - made once, and kept
-        except Exception as fault:  # of whatever the object holds
-            raise InvalidValueError(
-                f"{self.name!r} must be able to travel to workers: {type(fault).__name__}: {fault}; name a class or a "
-                "function that makes it as 'file.py:Name', or use the engine 'serial'."
-            ) from fault
+        """Refuse what no other process can be given; see `check_bytes`."""
+        check_bytes(lambda: self._bytes, repr(self.name), "name what makes it as 'file.py:Name'")
 
     @functools.cached_property
     def _bytes(self) -> bytes:
         return to_bytes(self.maker)
+
+
+def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> None:
+    """Refuse what no other process can be given.
+
+    Args:
+        made: Makes the bytes.
+        what, instead: What it is, and what else would do, for the message.
+
+    Raises:
+        InvalidValueError: Something in it cannot be pickled; the message says what.
+    """
+    try:
+        made()
+    except Exception as fault:  # of whatever the object holds
+        raise InvalidValueError(
+            f"{what} must be able to travel to workers: {type(fault).__name__}: {fault}; {instead}, or use the engine "
+            "'serial'."
+        ) from fault
 
 
 def to_bytes(thing: object) -> bytes:

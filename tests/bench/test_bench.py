@@ -53,12 +53,6 @@ SMALL: dict[str, Any] = {"budget": 4, "seeds": 2}
 MINE = "bench_optimizers:"
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the report out, whose figures take a second."""
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A suite in a folder."""

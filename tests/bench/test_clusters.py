@@ -30,10 +30,7 @@ ENTRANTS = ["random", MINE + "Slow", MINE + "Draws"]
 NOWHERE = "tcp://127.0.0.1:1"
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the report out, whose figures take a second."""
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")

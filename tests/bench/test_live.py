@@ -37,10 +37,7 @@ needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None,
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra 'ray' is missing")
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the report's figures out."""
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 def slope(tilt: float) -> Callable[..., float]:

@@ -31,10 +31,7 @@ SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}
 ENTRANTS = ["random", MINE + "Draws", MINE + "Moody", MINE + "Drilled"]
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the report's figures out."""
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture(scope="module")

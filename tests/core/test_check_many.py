@@ -1,12 +1,12 @@
 """`check_env` finds wrong numbers of vector envs: one planted fault a class, all of them found."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
+from planted import Case, planting
 
 from hpo_gym import check_env
 from hpo_gym.codecs.pool import Pool
@@ -15,21 +15,12 @@ from hpo_gym.observers.last import Last
 from hpo_gym.rewards.improvement import Improvement
 from hpo_gym.vector import HPOVectorEnv
 
-FAULTS: list[tuple[type, str, dict[str, Any]]] = []
+FAULTS: list[Case] = []
+planted = planting(FAULTS)
 STEP = "A step of a vector env is not that of a single env"
 BEGINNING = "A beginning of a vector env is not that of a single env"
 FIDELITY = {"suite": "ToyGappy", "codec": {"name": "box", "fidelity": True}, "budget": 3}
 SAME, NEXT, DISABLED = ({"autoreset_mode": mode} for mode in ("SAME_STEP", "NEXT_STEP", "DISABLED"))
-
-
-def planted(words: str, **keywords: Any) -> Callable[[type], type]:
-    """Register a vector env with a fault, words that the checker must say of it, and how it is made."""
-
-    def decorate(kind: type) -> type:
-        FAULTS.append((kind, words, keywords))
-        return kind
-
-    return decorate
 
 
 class Changes(HPOVectorEnv):

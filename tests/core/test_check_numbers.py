@@ -7,13 +7,13 @@ oracles, live history, shares of budget, repeats, and faults of few tasks.
 
 import itertools
 import time
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
+from planted import Case, planting
 
 from hpo_gym import check_env
 from hpo_gym.codecs import Proposal
@@ -28,18 +28,8 @@ from hpo_gym.rewards.improvement import Improvement
 from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
 from hpo_gym.trial import History
 
-Case = tuple[type[gym.Env], str, dict[str, Any]]
 FAULTS: list[Case] = []
-
-
-def planted(words: str, **keywords: Any) -> Callable[[type], type]:
-    """Register an env, or a wrapper of one, with a fault; words that the checker must say of it; and how it is made."""
-
-    def decorate(kind: type) -> type:
-        FAULTS.append((kind, words, keywords))
-        return kind
-
-    return decorate
+planted = planting(FAULTS)
 
 
 class Changes(HPOEnv):

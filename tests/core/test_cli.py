@@ -61,12 +61,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the report out, whose figures take a second."""
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
-
-
 @pytest.fixture(scope="session")
 def suite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A suite in a folder, not to be changed."""
