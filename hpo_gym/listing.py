@@ -110,8 +110,11 @@ def info(what: object) -> dict[str, Any]:
 
 def _about(form: Form) -> dict[str, Any]:
     """All about an optimizer that is not registered, or is trained."""
-    with making(form.name, form.settings):
-        optimizer: Any = form.make()
+    try:
+        with making(form.name, form.settings):
+            optimizer: Any = form.make()
+    except MissingExtraError as missing:
+        return {"name": form.name, "description": str(missing), **_training(form)}
     if not isinstance(optimizer, Optimizer):
         kind = type(optimizer).__name__
         raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")

@@ -235,6 +235,13 @@ def test_any_form_is_checked_and_told_of(own: Path) -> None:
         listing.info("ppo-pool-table")
 
 
+def test_a_trained_one_whose_extra_is_missing_is_told_of_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("torch",) if extra == "rl" else ())
+    told = listing.info("ppo-pool-tables")
+    assert told["description"] == "Not installed: torch. Run: pip install 'hpo-gym[rl]'"
+    assert told["trained on"] == "Boosting, Linear, MLP, SVM"
+
+
 # ---------------------------------------------------------------------- Stable-Baselines3
 def env_of(**keywords: Any) -> Any:
     from hpo_gym.sb3 import as_vec_env
