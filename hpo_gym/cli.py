@@ -278,7 +278,7 @@ def report(
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, wide: Wide = False) -> None:
     """Show suites, optimizers and parts of an env."""
-    from hpo_gym import listing
+    from hpo_gym.terminal import listing
 
     data = listing.listing()
     if as_json:
@@ -296,7 +296,7 @@ def info(
     """Show all about a suite or an optimizer."""
     from rich.console import Console
 
-    from hpo_gym import listing
+    from hpo_gym.terminal import listing
 
     data = listing.info(name)
     print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))

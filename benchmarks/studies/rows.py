@@ -20,7 +20,6 @@ from marks import renewed
 
 from hpo_gym.codecs import CODECS
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.listing import suite_row
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import Entry, Registry
@@ -28,6 +27,7 @@ from hpo_gym.rewards import REWARDS
 from hpo_gym.score_scales import SCORES
 from hpo_gym.suite import SUITES
 from hpo_gym.suites import load_suite
+from hpo_gym.terminal.listing import suite_row
 
 TOP = Path(__file__).resolve().parents[2]
 PARTS: tuple[Registry[Any], ...] = (OBSERVERS, CODECS, REWARDS, SCORES)

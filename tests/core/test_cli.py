@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 import toys
 
-from hpo_gym import cli, listing
+from hpo_gym import cli
 from hpo_gym.checks import shipped
 from hpo_gym.codecs import CODECS
 from hpo_gym.observers import OBSERVERS
@@ -24,6 +24,7 @@ from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.rewards import REWARDS
 from hpo_gym.suite import SUITES
 from hpo_gym.suites import load_suite
+from hpo_gym.terminal import listing
 
 HERE = Path(__file__).parents[1]
 CSV = (

@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from hpo_gym import listing
-from hpo_gym.terminal import Column, Sheet, folded
+from hpo_gym.terminal import Column, Sheet, folded, listing
 
 SHEET = Sheet(
     "Title",

@@ -15,10 +15,10 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym import listing
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.forms import form_of, make_optimizer
 from hpo_gym.optimizer import Context
+from hpo_gym.terminal import listing
 
 OWN = textwrap.dedent(
     """
