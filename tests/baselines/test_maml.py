@@ -113,6 +113,7 @@ def test_the_oracle_of_several_inner_steps(steps: int, first_order: bool) -> Non
 
 
 @pytest.mark.parametrize("steps", [1, 2, 50])
+@pytest.mark.long
 def test_the_oracle_of_reptile(steps: int) -> None:
     """phi - theta = (1 - (1 - alpha a)^s) (c - theta); one step is joint training, many end halfway between."""
     base = Point()
@@ -408,6 +409,7 @@ def test_the_likelihood_is_that_of_a_normal() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.long
 def test_an_adapted_network_predicts_a_new_line_from_few_points(method: str) -> None:
     """The sign of the slope and the level differ, so without adaptation only a wide guess is possible."""
     plan = Plan(method, members=1, hidden=32, inner_steps=5, inner_lr=0.02, outer_lr=0.003, outer_steps=250, tasks=10)
@@ -583,6 +585,7 @@ def test_of_a_large_pool_a_random_part_is_scored() -> None:
     assert len({tuple(column) for column in runs.at.T.tolist()}) > 1
 
 
+@pytest.mark.long
 def test_a_learned_surrogate_finds_the_best_of_tasks_that_are_alike() -> None:
     """The peak lies left or right, and the level of the scores tells where: a fixed order must try both."""
     space = SearchSpace(ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(2)}))

@@ -199,6 +199,7 @@ def test_a_class_that_is_called_like_a_control_does_not_take_its_place(monkeypat
         entrants_of([MINE + "portfolio"])
 
 
+@pytest.mark.long
 def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
     names = sorted(name for name, entry in SUITES.entries().items() if entry.module.startswith("hpo_gym.suites"))
     results = benchmark(["random"], names, tasks=1, seeds=1, budget=2, out=tmp_path)
@@ -255,6 +256,7 @@ def reference(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("engine", "workers"),
     [("serial", None), ("process", 1), ("process", 2), pytest.param("dask", 2, marks=pytest.mark.slow)],
 )
+@pytest.mark.long
 def test_engines_and_worker_counts_give_the_same_bytes(
     engine: str, workers: int | None, folder: Path, reference: Path, tmp_path: Path
 ) -> None:
@@ -467,6 +469,7 @@ def unkilled(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.long
 def test_a_killed_comparison_ends_as_if_nothing_had_happened(
     seed: int, folder: Path, unkilled: Path, tmp_path: Path
 ) -> None:
@@ -492,6 +495,7 @@ def test_a_failure_is_counted_and_not_more(name: str, failed: int, undrawn: None
 
 
 @pytest.mark.parametrize(("name", "engine"), [("Moody", "serial"), ("Exits", "serial"), ("Dies", "process")])
+@pytest.mark.long
 def test_one_cells_failure_is_not_anothers(name: str, engine: str, undrawn: None, folder: Path, tmp_path: Path) -> None:
     benchmark(MINE + name, folder, out=tmp_path, engine=engine, workers=1, budget=2, seeds=6)
     with Store(tmp_path / "store.sqlite", write=False) as store:
@@ -529,6 +533,7 @@ def test_training_sees_its_own_side_only(split: str, validated: list[str], undra
 
 
 @pytest.mark.parametrize("engine", ["serial", "process"])
+@pytest.mark.long
 def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_path: Path) -> None:
     folder, options = "Functions", {"budget": 2, "seeds": 5, "tasks": 1, "engine": engine, "workers": 2}
     once = benchmark(MINE + "Drilled", folder, out=tmp_path / "once", **options)

@@ -61,6 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 # ---------------------------------------------------------------------- what comes out
+@pytest.mark.long
 def test_shards_make_the_whole_in_any_order(shards: list[Path], whole: Path, tmp_path: Path) -> None:
     before = [contents(shard) for shard in shards]
     for i, order in enumerate(itertools.permutations(shards)):

@@ -60,6 +60,7 @@ def numbers(results: Any) -> Any:
     return {s: p["optimizers"] for s, p in results.data["suites"].items()}
 
 
+@pytest.mark.long
 def test_what_is_written_is_read(ran: dict[str, Path], made: Path) -> None:
     for one in collect(ran.values()):
         again = Reference.read(made / f"{one.suite}.json")
@@ -273,6 +274,7 @@ def test_the_shipped_runs_are_those_of_todays_versions_and_settings(suite: str) 
 
 
 @pytest.mark.parametrize("suite", SHIPPED)
+@pytest.mark.long
 def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> None:
     """One run of each baseline that is installed, needs no training, and takes less than half a second a trial."""
     one, data = reference_of(suite), load_suite(suite)

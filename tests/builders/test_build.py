@@ -90,6 +90,7 @@ def test_the_file_says_how_it_was_built(tmp_path):
 
 
 @pytest.mark.parametrize("engine, workers", [("process", 1), ("process", 2), ("dask", 2)])
+@pytest.mark.long
 def test_the_engine_and_the_number_of_workers_change_no_byte(tmp_path, engine, workers):
     built(tmp_path / "a")
     built(tmp_path / "b", engine=engine, workers=workers)
@@ -174,6 +175,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.long
 def test_cells_that_raise_die_hang_or_want_memory_are_failures_and_the_rest_is_measured(tmp_path):
     recipe = tiny_recipe.recipe(tiny_recipe.misbehave, data_sets=1)
     rows = 25
@@ -223,6 +225,7 @@ def _stopped_among_cells(folder, monkeypatch):
     return recipe, options
 
 
+@pytest.mark.long
 def test_cells_that_were_tried_apart_are_not_trained_again(tmp_path, monkeypatch):
     recipe, options = _stopped_among_cells(tmp_path, monkeypatch)
     there = {p.stem for p in (tmp_path / "work/Tiny/iris").glob("0-*.npz") if ".seconds" not in p.name}
@@ -267,6 +270,7 @@ def test_a_row_that_dies_alone_in_its_shard_is_a_failure(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.long
 def test_cells_of_other_numbers_are_not_joined(tmp_path, monkeypatch):
     recipe, options = _stopped_among_cells(tmp_path, monkeypatch)
     shards = Shards(tmp_path / "work/Tiny")
@@ -278,6 +282,7 @@ def test_cells_of_other_numbers_are_not_joined(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.long
 def test_a_data_set_on_which_everything_dies_is_left_out(tmp_path):
     with pytest.raises(InvalidValueError, match="on which a configuration gives a model"):
         built(tmp_path, tiny_recipe.recipe(_always), engine="process", workers=2, tasks=("iris",), rows=3)

@@ -451,6 +451,7 @@ def test_a_result_is_a_function_of_problem_configuration_and_seed():
     assert torch.get_num_threads() == before[2]
 
 
+@pytest.mark.long
 def test_another_process_gives_the_same_bytes_in_one_thread():
     paths = map(str, Path(__file__).parents[:3])
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "5", "PYTHONPATH": os.pathsep.join(paths)}

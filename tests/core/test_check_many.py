@@ -457,6 +457,7 @@ def test_the_env_without_a_fault_passes_where_the_others_do_not():
 
 
 @pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.long
 def test_any_number_of_runs_passes(n):
     check_env(HPOVectorEnv(n, "ToyPlain", budget=3, autoreset_mode="SAME_STEP"), processes=False)
 

@@ -705,6 +705,7 @@ def test_the_env_without_a_fault_passes_where_the_others_do_not():
         check_env(HPOEnv(**{"suite": "ToyPlain", "budget": 5, **keywords}), processes=False, render=False)
 
 
+@pytest.mark.long
 def test_an_env_without_an_end_is_named_soon():
     start = time.process_time()
     faults = faults_of(NeverEnds("AutoML"), processes=True)

@@ -502,6 +502,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.long
 def test_a_good_env_has_no_fault(options):
     options = {"suite": "ToyPlain", "budget": 5, **options}
     check_env(HPOEnv(**options))

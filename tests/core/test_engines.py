@@ -80,6 +80,7 @@ def here(name: str) -> str:
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
+@pytest.mark.long
 def test_every_engine_gives_the_same_outcomes(engine: str) -> None:
     jobs = [Job(f"sum-{i}", total, (i, 1000)) for i in range(8)]
     jobs += [Job("by-name", here("total"), (0, 1000)), Job("bad", fail, ("no luck",)), Job("exit", leave)]

@@ -106,6 +106,7 @@ def check_by_sb3(options: Case) -> None:
 
 
 @pytest.mark.parametrize("case", PAIRS, ids=name_of)
+@pytest.mark.long
 def test_every_two_options_keep_the_contract_together(case):
     check_by_all(keywords(case))
 
@@ -228,6 +229,7 @@ def test_options_that_may_not_stand_together_are_refused(case):
 # ---------------------------------------------------------------------- every id
 @pytest.mark.parametrize("suite", REAL)
 @pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.long
 def test_every_registered_id_keeps_the_contract(suite, split):
     env = gym.make(f"hpo_gym/{suite}-v0", split=split, budget=5, n_init=2)
     check_env(env, processes=False, render=split == "train")

@@ -291,6 +291,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", SUITES)
+@pytest.mark.long
 def test_scores_that_a_run_never_sees_change_nothing_that_it_is_told(name: str) -> None:
     """Test tasks with failures; the mean over the rewards that no oracle is handed to, and all observers."""
     suite, rng, failures = load_suite(name), np.random.default_rng(3), 0

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "new_agent.py"
 TRAINED = """
 import numpy as np
@@ -35,6 +37,7 @@ def test_the_example_is_short() -> None:
     assert len(EXAMPLE.read_text(encoding="utf-8").splitlines()) <= 60
 
 
+@pytest.mark.long
 def test_the_example_trains_and_is_compared(tmp_path: Path) -> None:
     done = _run(str(EXAMPLE), folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -48,6 +51,7 @@ def test_the_example_keeps_the_contract_and_trains_alike_twice(tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.long
 def test_the_example_is_compared_on_the_command_line_by_its_module(tmp_path: Path) -> None:
     done = _run(
         "-m", "hpo_gym.cli", "bench", "--suite", "SVM", "--optimizers", "new_agent:LinearES",

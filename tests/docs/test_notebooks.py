@@ -90,6 +90,7 @@ def _run(path: Path, where: Path, timeout: int) -> Any:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 @pytest.mark.filterwarnings("ignore")  # of the kernel's own packages; those of the cells are looked for below
+@pytest.mark.long
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HPO_GYM_SMOKE", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

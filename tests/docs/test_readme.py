@@ -60,6 +60,12 @@ def _commands() -> list[tuple[str, str]]:
     return sorted(set(found))
 
 
+def _pages() -> list[Any]:
+    """Pages with blocks; all but the first page take long."""
+    pages = [path for path in PAGES if _blocks(path)]
+    return [pytest.param(path, marks=() if path.name == "README.md" else pytest.mark.long) for path in pages]
+
+
 def _parse(command: str) -> Any:
     """Parse a command line without running it; what it must be given may be left out, as text does."""
     import typer.main
@@ -74,7 +80,7 @@ def _parse(command: str) -> Any:
 
 
 # ---------------------------------------------------------------------- blocks, commands, links
-@pytest.mark.parametrize("path", [p for p in PAGES if _blocks(p)], ids=_name)
+@pytest.mark.parametrize("path", _pages(), ids=_name)
 def test_the_blocks_of_a_page_run_one_after_the_other(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error:::hpo_gym", "-c", RUN],
@@ -211,6 +217,7 @@ def test_no_page_names_a_machine(path: Path) -> None:
     assert not re.search(r"(?<![\w.:/])/(home|root|tmp|Users|work)/", path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_the_documentation_builds_without_warnings(tmp_path: Path) -> None:
     for package in ("sphinx", "myst_parser", "furo"):
         pytest.importorskip(package, reason="the documentation needs: pip install 'hpo-gym[docs]'")

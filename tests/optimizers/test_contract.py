@@ -200,6 +200,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
     return {n: hashlib.sha256(b"".join(f[k] for k in sorted(f))).hexdigest() for n, f in files.items()}
 
 
+@pytest.mark.long
 def test_one_seed_writes_the_same_bytes_in_another_process() -> None:
     names = [name for name in TRAINABLE if name in HERE]
     code = f"from test_contract import digests, json\nprint(json.dumps(digests({names!r})))"

@@ -152,6 +152,7 @@ def test_what_train_says_it_saved_load_and_bench_take(own: Path, tmp_path: Path)
     assert "nth" in score and not results.failed_cells
 
 
+@pytest.mark.long
 def test_the_command_line_takes_what_it_said(own: Path, tmp_path: Path) -> None:
     def run(*words: str) -> str:
         done = subprocess.run(
@@ -322,6 +323,7 @@ def _history_of(around: Any) -> list[float]:
     return [float(s) for s in history.scores]
 
 
+@pytest.mark.long
 def test_a_model_is_compared_by_its_name_and_a_copy_of_its_weights(tmp_path: Path) -> None:
     from stable_baselines3 import PPO
 
@@ -423,6 +425,7 @@ print({name: round(float(auc), 12) for name, auc in frame.items()})
 """
 
 
+@pytest.mark.long
 def test_a_script_without_a_guard_sends_its_classes_and_objects_to_workers(own: Path, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
 

@@ -107,6 +107,7 @@ def _killed_after_a_checkpoint(words: list[str], folder: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3")
     words = [sys.executable, "-m", "hpo_gym.cli", "train", "a2c", "--suite", "SVM", "--steps", "60000", "--quiet"]

@@ -378,6 +378,7 @@ def test_a_saved_suite_is_read_again_as_it_was(tmp_path: Path, suite: TableSuite
 
 @LIGHT
 @given(suites(), st.data())
+@pytest.mark.long
 def test_a_changed_byte_or_a_cut_is_refused_or_harmless(tmp_path: Path, suite: TableSuite, data: st.DataObject) -> None:
     suite.save(tmp_path)
     for name in ("suite.json", "table.npz"):

@@ -572,6 +572,7 @@ def test_the_command_refuses_unknown_suites(
     assert not (tmp_path / "page.md").exists()
 
 
+@pytest.mark.long
 def test_automl_has_the_signs_and_the_transfer_that_it_should() -> None:
     found = validity(load_suite("AutoML"))
     assert len(found.signs) == 4 and all(s.passed and s.worse > 0.9 for s in found.signs)
