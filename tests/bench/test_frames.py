@@ -16,6 +16,7 @@ import pytest
 import hpo_gym
 from hpo_gym.bench.plan import opened
 from hpo_gym.bench.provenance import commit, provenance
+from hpo_gym.bench.report.style import theme
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
@@ -144,6 +145,19 @@ def test_figures_are_saved_as_the_same_bytes_in_three_formats(results: Results, 
             assert b"Date" not in one, (name, end)  # of the day, in any of them
     with pytest.raises(InvalidValueError, match=r"\.png, \.svg or \.pdf, got 'x\.sgv'; the nearest is \.svg"):
         results.plot_regret(path="x.sgv")
+
+
+def test_a_figure_in_our_look_has_powers_on_a_logarithmic_axis_and_a_name_keeps_its_dollars() -> None:
+    from matplotlib.figure import Figure
+
+    with theme():
+        axes = Figure().subplots()
+        axes.set(yscale="log", ylim=(1, 100))
+        ten = next(tick for tick in axes.get_yticklabels() if "10^{1}" in tick.get_text())
+        assert ten.get_parse_math()
+    with theme(math=False):
+        name = Figure().text(0, 0, "$x_1$")
+        assert not name.get_parse_math()
 
 
 def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder: Path) -> None:

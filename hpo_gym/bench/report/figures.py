@@ -44,7 +44,7 @@ def draw(
         "profile": _profile,
         **({"difference": draw_difference} if several else {}),
     }
-    with theme():
+    with theme(math=False):
         return {kind: makers[kind](ordered, styles) for kind in (makers if kinds is None else kinds)}
 
 

@@ -32,7 +32,7 @@ def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
 
     colours = [BAD if f is None else FIFTHS[f] for f in fifths([t.score for t in run.trials])]
     used = [a for a in axes if any(a.name in t.config for t in run.trials)]
-    with theme():
+    with theme(math=False):
         figure = Figure(figsize=(WIDTH, 7.6), dpi=150)
         lines(
             figure, label(title, 90), "score of each trial in order, and best so far; darker is better, crosses failed"

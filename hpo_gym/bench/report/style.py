@@ -34,7 +34,6 @@ _THEME: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,
     "text.color": INK,
-    "text.parse_math": False,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": MUTED,
     "axes.titlecolor": INK,
@@ -103,12 +102,16 @@ def label(name: str, width: int = 21) -> str:
 
 
 @contextmanager
-def theme() -> Iterator[None]:
-    """Draw in our look, whatever the caller's settings are; names are never read as mathematics."""
+def theme(*, math: bool = True) -> Iterator[None]:
+    """Draw in our look, whatever the caller's settings are.
+
+    Args:
+        math: Whether text between dollars is mathematics, as on Matplotlib's logarithmic axes; a name is none.
+    """
     from matplotlib import rc_context, rcParamsDefault
 
     defaults: dict[Any, Any] = {k: v for k, v in rcParamsDefault.items() if not k.startswith("backend")}
-    with rc_context({**defaults, **_THEME}), warnings.catch_warnings():
+    with rc_context({**defaults, **_THEME, "text.parse_math": math}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name may use any script
         yield
 
@@ -164,6 +167,6 @@ def _rendered(figure: Figure, kind: str, salt: str = "hpo-gym") -> bytes:
     from matplotlib import rc_context
 
     out = io.BytesIO()
-    with theme(), rc_context({"svg.hashsalt": salt}):
+    with theme(math=False), rc_context({"svg.hashsalt": salt}):
         figure.savefig(out, format=kind, metadata=dict.fromkeys(_SAVED[kind]))
     return out.getvalue()
