@@ -19,6 +19,7 @@ class Status(enum.IntEnum):
     MEMORYOUT = 3
     DIVERGED = 4
     INVALID = 5
+    CRASHED = 6
 
     @property
     def label(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.jobs.processes import ONE_THREAD, Job, Outcome, one_thread, perform
+from hpo_gym.jobs.processes import ONE_THREAD, Job, Outcome, few_threads, perform
 
 _TLS = ("ca", "cert", "key")
 
@@ -73,7 +73,7 @@ def dask_here(jobs: Sequence[Job], size: int, retries: int, timeout: float | Non
     local = {"threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "memory_limit": 0}
     quiet = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}  # Dask's port is fixed else
     with dask.config.set(rules), ExitStack() as stack:
-        with one_thread():  # a worker that is started again has it too
+        with few_threads():  # a worker that is started again has it too
             cluster = stack.enter_context(distributed.LocalCluster(n_workers=size, **local, **quiet))
         client = stack.enter_context(distributed.Client(cluster))
         yield from _from_dask(client, jobs, "on this machine")

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
 
 from hpo_gym.errors import InvalidValueError, StateError
 
@@ -102,9 +103,7 @@ class _Worker:
     def __init__(self, context: SpawnContext) -> None:
         self.pipe, theirs = context.Pipe()
         tied = threading.current_thread() is threading.main_thread()
-        self.process = context.Process(target=_serve, args=(theirs, os.getpid(), tied))
-        with one_thread(), _ctrl_c_held(), _without_main():
-            self.process.start()
+        self.process = fresh(_serve, (theirs, os.getpid(), tied))
         theirs.close()  # so that the pipe ends when the worker does
         self.ready, self.since = False, 0.0
         self.job: Job | None = None
@@ -237,15 +236,23 @@ class _Pool:
         worker.kill()
 
 
+def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1) -> BaseProcess:
+    """Start a process that has nothing of this one but what it is given; Ctrl-C is blocked until it has decided."""
+    process = multiprocessing.get_context("spawn").Process(target=target, args=args)
+    with few_threads(threads), _ctrl_c_held(), _without_main():
+        process.start()
+    return process
+
+
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """What numerical libraries are told by the environment."""
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Let processes that are started meanwhile use one thread per numerical library."""
+def few_threads(threads: int = 1) -> Iterator[None]:
+    """Let processes that are started meanwhile use so many threads per numerical library."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)
+    os.environ.update(dict.fromkeys(ONE_THREAD, str(threads)))
     try:
         yield
     finally:

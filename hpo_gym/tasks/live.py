@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.errors import StateError
+from hpo_gym.jobs.measured import is_number, judged
 from hpo_gym.space import Points
 from hpo_gym.task import Evaluated, Floats, Keys, Task
 from hpo_gym.trial import Status
@@ -67,7 +68,7 @@ class ObjectiveTask(Task):
     def _score(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
         known = {"fidelity": float(fidelity[0]), "seed": int(key[0]) % _SEEDS}
         value = self.objective(self.space.from_unit(x[0]), **{name: known[name] for name in self._named})
-        return -value if self.loss and _is_number(value) else value, known["fidelity"], Status.OK
+        return -value if self.loss and is_number(value) else value, known["fidelity"], Status.OK
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,17 +162,8 @@ def _judged(value: Any, cost: float, status: Status) -> tuple[Status, str]:
     """How an evaluation ended, and why where that is no success."""
     if status is not Status.OK:
         return status, f"the task says: {status.label}"
-    if not _is_number(value):
-        return Status.INVALID, f"the score must be a number, got {value!r:.200}"
-    if not math.isfinite(float(value)):
-        return Status.DIVERGED, f"the score must be finite, got {float(value)}"
-    if not (math.isfinite(cost) and cost >= 0):
-        return Status.INVALID, f"the cost must be finite and not negative, got {cost}"
-    return Status.OK, ""
-
-
-def _is_number(value: Any) -> bool:
-    return hasattr(value, "__float__") and not isinstance(value, complex)
+    found = judged({"score": value, "cost": cost})
+    return found.status, found.reason
 
 
 def _kind(fault: BaseException) -> Status:

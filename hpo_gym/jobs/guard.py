@@ -1,0 +1,265 @@
+"""A guard: runs an objective of a user's own so that nothing it does harms more than its own trial.
+
+    owner --pipe-- nursery (holds the imports) --fork-- a process for each trial, leader of a session of its own
+
+A trial may raise, hang, ignore signals, fork, flee from its session, eat memory, print without end, exit or crash: its
+verdict says which, and nothing of it is left running. The objective travels by cloudpickle through the guard's own
+pipe; what comes back is JSON. Linux; macOS by the same calls, on which it is untried (there is no limit of memory).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.jobs.carried import check_bytes, to_bytes
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.jobs.processes import fresh
+from hpo_gym.trial import Status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a trial may take; None for no limit.
+
+    Attributes:
+        seconds: Wall-clock seconds.
+        memory: Bytes beyond what the imports of the objective hold.
+
+    Raises:
+        InvalidValueError: One is not above 0.
+    """
+
+    seconds: float | None = None
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("seconds", "memory"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
+                raise InvalidValueError(f"`{name}` must be above 0 and finite, or None, got {value!r}.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an objective that yields told on its way; it waits until the guard has an `answer`.
+
+    Attributes:
+        step: Its number, as the objective counts.
+        value: The score at it.
+    """
+
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a trial ended.
+
+    Attributes:
+        measured: Status, reason, score, cost and constraints.
+        seconds: Wall-clock seconds.
+        cpu_seconds: Processor seconds of the trial's process, and of what it waited for.
+        peak: Bytes of memory that it was seen to use beyond what it began with; 0 without a limit of memory.
+        output: The last 64 KiB that it printed.
+        printed: How many bytes it printed.
+    """
+
+    measured: Measured
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak: int = 0
+    output: str = field(default="", repr=False)
+    printed: int = 0
+
+    @property
+    def status(self) -> Status:
+        """How it ended."""
+        return self.measured.status
+
+
+class Guard:
+    """Runs trials of one objective, one at a time. A context manager; several guards work side by side.
+
+    Args:
+        objective: Called with a configuration, and by name with what `start` is given. It returns a number, or a
+            mapping of `score` and, if it likes, `cost` and `constraints`, or yields pairs of a step and one of these.
+        threads: That numerical libraries may use in a trial.
+        patience: Seconds in which what the objective imports must be loaded.
+
+    Raises:
+        InvalidValueError: It cannot travel, or cannot be loaded elsewhere.
+        StateError: The system has no `fork`.
+    """
+
+    def __init__(self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0) -> None:
+        if not hasattr(os, "fork") or not hasattr(os, "setsid"):
+            raise StateError(
+                f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
+            )
+        check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
+        self._data, self._threads, self._patience = to_bytes(objective), threads, patience
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._trial: tuple[int, float, Limits] | None = None  # session, when it was asked for, limits
+        self._begin()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        """Start the process that holds the imports, and wait until it has them."""
+        self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
+        self._process = fresh(_serve, (theirs,), threads=self._threads)
+        theirs.close()
+        try:
+            self.pipe.send_bytes(self._data)
+            if not self.pipe.poll(self._patience):
+                raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
+            answer = json.loads(self.pipe.recv_bytes())
+        except (EOFError, OSError) as fault:
+            self.close()
+            raise InvalidValueError("The objective ends the process that loads it.") from fault
+        except InvalidValueError:
+            self.close()
+            raise
+        if "broken" in answer:
+            self.close()
+            raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
+
+    def start(
+        self,
+        config: Mapping[str, Any],
+        *,
+        limits: Limits = Limits(),
+        seed: int = 0,
+        named: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin a trial; `read` tells what becomes of it.
+
+        Args:
+            config: What the objective is called with: plain values.
+            limits: What the trial may take.
+            seed: Of the global generators of `random`, NumPy and torch in the trial.
+            named: Further arguments, by name: plain values.
+
+        Raises:
+            StateError: A trial is running.
+        """
+        if self._trial is not None:
+            raise StateError("A guard runs one trial at a time; `read` its verdict first, or use another guard.")
+        if self._process is None or not self._process.is_alive():
+            self.close()
+            self._begin()
+        call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
+        self._trial = 0, time.perf_counter(), limits
+        asked = {"call": call, "limits": {"seconds": limits.seconds, "memory": limits.memory}}
+        with suppress(OSError):  # a nursery that has just died is noticed by `read`
+            self.pipe.send_bytes(json.dumps(asked).encode())
+
+    def read(self, timeout: float | None = None) -> Step | Verdict | None:
+        """Wait for news of the trial; None if there is none in time.
+
+        `multiprocessing.connection.wait` on the `pipe` of several guards waits for the first of them.
+
+        Raises:
+            StateError: No trial is running.
+        """
+        if self._trial is None:
+            raise StateError("No trial is running: `start` one first.")
+        until = None if timeout is None else time.perf_counter() + timeout
+        while True:
+            left = None if until is None else max(0.0, until - time.perf_counter())
+            try:
+                if not self.pipe.poll(left):
+                    return None
+                news = json.loads(self.pipe.recv_bytes())
+            except (EOFError, OSError):
+                return self._bereaved()
+            if "began" in news:
+                self._trial = (int(news["began"]), *self._trial[1:])
+            elif "step" in news:
+                return Step(int(news["step"]), float(news["value"]))
+            else:
+                self._trial = None
+                return _verdict(news["verdict"])
+
+    def answer(self, *, go: bool) -> None:
+        """Let a trial that told a `Step` go on, or end it with what it has."""
+        with suppress(OSError):
+            self.pipe.send_bytes(json.dumps({"go": go}).encode())
+
+    def stop(self) -> None:
+        """End the trial; `read` then gives its verdict."""
+        with suppress(OSError):
+            self.pipe.send_bytes(b'{"stop": true}')
+
+    def run(self, config: Mapping[str, Any], *, limits: Limits = Limits(), seed: int = 0) -> Verdict:
+        """A trial from beginning to end, all its steps included."""
+        self.start(config, limits=limits, seed=seed)
+        while True:
+            news = self.read()
+            if isinstance(news, Verdict):
+                return news
+            if isinstance(news, Step):
+                self.answer(go=True)
+
+    def close(self) -> None:
+        """End a trial and the process that holds the imports."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self.pipe.close()  # it ends its trial and itself
+        process.join(6.0)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        self._end_session()
+
+    def _bereaved(self) -> Verdict:
+        """The verdict of a trial that killed the process around it."""
+        assert self._trial is not None
+        began = self._trial[1]
+        self.close()
+        reason = "it ended the process that guards it"
+        return Verdict(Measured(Status.CRASHED, reason), seconds=time.perf_counter() - began)
+
+    def _end_session(self) -> None:
+        trial, self._trial = self._trial, None
+        if trial is not None and trial[0]:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(trial[0], signal.SIGKILL)
+
+
+def _serve(pipe: Any) -> None:
+    from hpo_gym.jobs.nursery import serve
+
+    serve(pipe)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: those of NumPy as Python's."""
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _verdict(told: Mapping[str, Any]) -> Verdict:
+    score, cost = told.get("score"), told.get("cost")
+    measured = Measured(
+        Status(told["status"]), str(told["reason"]), math.nan if score is None else float(score), cost,
+        tuple(told.get("constraints") or ()),
+    )  # fmt: skip
+    return Verdict(measured, told["seconds"], told["cpu_seconds"], told["peak"], told["output"], told["printed"])

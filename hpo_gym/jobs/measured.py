@@ -1,0 +1,79 @@
+"""What an objective returned, judged: a number, or a mapping of a score and what else was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_gym.trial import Status
+
+KEYS = ("score", "cost", "constraints")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An evaluation.
+
+    Attributes:
+        status: How it ended.
+        reason: Why it was no success; empty if it was.
+        score: As the objective gave it, NaN unless it succeeded.
+        cost: In the objective's own unit; None if it told none.
+        constraints: Each is met where it is at most 0.
+    """
+
+    status: Status
+    reason: str = ""
+    score: float = math.nan
+    cost: float | None = None
+    constraints: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; a score that is NaN is None."""
+        score = None if math.isnan(self.score) else self.score
+        constraints = list(self.constraints)
+        return {"status": int(self.status), "reason": self.reason, "score": score, "cost": self.cost,
+                "constraints": constraints}  # fmt: skip
+
+
+def judged(value: Any) -> Measured:
+    """Judge what an objective returned: a finite number, or a mapping with a `score` and, if told, others of `KEYS`."""
+    if not isinstance(value, Mapping):
+        return _scored(value)
+    unknown = [key for key in value if key not in KEYS]
+    if unknown or "score" not in value:
+        wrong = f"{unknown[0]!r}" if unknown else "no 'score'"
+        known = f"a score, and may have {' and '.join(KEYS[1:])}"
+        return Measured(Status.INVALID, f"a result that is a mapping must have {known}, got {wrong}"[:500])
+    found = _scored(value["score"])
+    if found.status is not Status.OK:
+        return found
+    cost = value.get("cost")
+    if cost is not None and not (is_number(cost) and math.isfinite(float(cost)) and float(cost) >= 0):
+        return Measured(Status.INVALID, f"the cost must be finite and not negative, got {cost!r}"[:500])
+    try:
+        constraints = tuple(float(c) for c in value.get("constraints") or ())
+    except (TypeError, ValueError, OverflowError):
+        return Measured(Status.INVALID, f"constraints must be numbers, got {value['constraints']!r}"[:500])
+    if not all(map(math.isfinite, constraints)):
+        return Measured(Status.INVALID, f"constraints must be finite, got {constraints}"[:500])
+    return Measured(Status.OK, "", found.score, None if cost is None else float(cost), constraints)
+
+
+def _scored(value: Any) -> Measured:
+    try:
+        number = float(value) if is_number(value) else None
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None:
+        return Measured(Status.INVALID, f"the score must be a number, got {value!r}"[:500])
+    if not math.isfinite(number):
+        return Measured(Status.DIVERGED, f"the score must be finite, got {number}")
+    return Measured(Status.OK, "", number)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can be taken for a real number."""
+    return hasattr(value, "__float__") and not isinstance(value, complex)

@@ -1,0 +1,230 @@
+"""Whatever an objective does, its trial has a verdict in time, and nothing of it is left running."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bad_objectives import BAD, MARK
+
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.trial import Status
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
+LIMITS = Limits(seconds=1.5, memory=1 << 28)
+AFTER = 1.0  # seconds after the limit
+
+
+def running(mark: str = MARK) -> list[int]:
+    """Processes with a mark in their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = entry.read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in text and b"pytest" not in text:
+            found.append(int(entry.parent.name))
+    return found
+
+
+def square(config: dict[str, Any]) -> float:
+    return float(config["x"]) ** 2
+
+
+@pytest.fixture(scope="module")
+def any_objective() -> Iterator[Guard]:
+    with Guard(lambda config: BAD[config["name"]].objective(config)) as guard:
+        yield guard
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_objective_has_its_verdict_in_time_and_leaves_nothing(any_objective: Guard, name: str) -> None:
+    start = time.perf_counter()
+    verdict = any_objective.run({"name": name}, limits=LIMITS)
+    spent = time.perf_counter() - start
+    assert verdict.status is BAD[name].status, verdict
+    assert re.search(BAD[name].reason, verdict.measured.reason), verdict.measured.reason
+    assert spent < LIMITS.seconds + AFTER  # type: ignore[operator]
+    assert not running()
+    if verdict.status is Status.OK:
+        assert verdict.measured.score == 1.0
+    good = any_objective.run({"name": "goes_elsewhere"})
+    assert good.status is Status.OK, "the next trial is as if nothing had happened"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [2, 8])
+def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
+    todo, told = list(BAD), {}
+    guards = [Guard(lambda config: BAD[config["name"]].objective(config)) for _ in range(size)]
+    busy: dict[Any, tuple[Guard, str]] = {}
+    while todo or busy:
+        for guard in guards:
+            if todo and guard.pipe not in busy:
+                guard.start({"name": todo[-1]}, limits=LIMITS)
+                busy[guard.pipe] = guard, todo.pop()
+        for pipe in wait(list(busy)):
+            guard, name = busy[pipe]
+            news = guard.read(0)
+            if isinstance(news, Step):
+                guard.answer(go=True)
+            elif isinstance(news, Verdict):
+                told[name] = news
+                del busy[pipe]
+    for guard in guards:
+        guard.close()
+    assert not running()
+    for name, verdict in told.items():
+        assert verdict.status is BAD[name].status, (name, verdict)
+        assert re.search(BAD[name].reason, verdict.measured.reason), (name, verdict.measured.reason)
+    assert set(told) == set(BAD)
+
+
+def test_a_good_objective_is_told_as_it_is() -> None:
+    with Guard(square) as guard:
+        verdict = guard.run({"x": np.float64(3.0)})
+        assert (verdict.status, verdict.measured.score, verdict.measured.reason) == (Status.OK, 9.0, "")
+        for _ in range(2):
+            start = time.process_time()
+            guard.run({"x": 1.0})
+            assert time.process_time() - start < 0.1
+
+
+def test_a_mapping_has_score_cost_and_constraints_and_what_is_printed_is_kept() -> None:
+    def objective(config: dict[str, Any], seed: int) -> dict[str, Any]:
+        print("hello", config["x"], seed)
+        print("trouble", file=sys.stderr)
+        return {"score": np.float32(0.5), "cost": 2, "constraints": [-1.0, 0.25]}
+
+    with Guard(objective) as guard:
+        guard.start({"x": "a"}, named={"seed": 7})
+        verdict = guard.read()
+    assert isinstance(verdict, Verdict)
+    assert (verdict.measured.score, verdict.measured.cost, verdict.measured.constraints) == (0.5, 2.0, (-1.0, 0.25))
+    assert "hello a 7\n" in verdict.output and "trouble\n" in verdict.output
+    assert verdict.printed == len(b"hello a 7\ntrouble\n")
+
+
+def test_the_end_of_a_long_output_is_kept() -> None:
+    def objective(_: Any) -> float:
+        print("x" * 500_000, end="the end")
+        return 1.0
+
+    with Guard(objective) as guard:
+        verdict = guard.run({})
+    assert verdict.output.endswith("xthe end") and len(verdict.output) == 65_536
+    assert verdict.printed == 500_007
+
+
+def test_steps_are_told_and_the_owner_may_end_them() -> None:
+    def objective(config: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+        for epoch in range(1, 6):
+            yield epoch, {"score": epoch / 10, "cost": epoch}
+
+    with Guard(objective) as guard:
+        guard.start({})
+        for epoch in (1, 2, 3):
+            assert guard.read() == Step(epoch, epoch / 10)
+            guard.answer(go=epoch < 3)
+        verdict = guard.read()
+        assert isinstance(verdict, Verdict) and verdict.status is Status.OK
+        assert (verdict.measured.score, verdict.measured.cost) == (0.3, 3.0)
+        assert guard.run({}).measured.score == 0.5
+
+
+def test_a_trial_can_be_stopped() -> None:
+    with Guard(BAD["hangs"].objective) as guard:
+        guard.start({})
+        assert guard.read(0.2) is None
+        guard.stop()
+        verdict = guard.read(5.0)
+        assert isinstance(verdict, Verdict) and verdict.status is Status.FAILED
+        assert verdict.measured.reason == "it was stopped"
+
+
+def test_trials_do_not_draw_the_same_and_a_seed_draws_the_same() -> None:
+    def objective(_: Any) -> float:
+        import random
+
+        return float(np.random.random() + random.random())  # noqa: NPY002
+
+    with Guard(objective) as guard:
+        one, again, other = (guard.run({}, seed=seed).measured.score for seed in (1, 1, 2))
+    assert one == again != other
+
+
+def test_what_cannot_be_loaded_elsewhere_is_refused() -> None:
+    class Unloadable:
+        def __call__(self, _: Any) -> float:
+            return 1.0
+
+        def __reduce__(self) -> Any:
+            return _cannot, ()
+
+    with pytest.raises(InvalidValueError, match="loadable in another process"):
+        Guard(Unloadable())
+    lock = __import__("threading").Lock()
+    with pytest.raises(InvalidValueError, match="travel"):
+        Guard(lambda _: lock)
+    with pytest.raises(InvalidValueError, match="`seconds` must be above 0"):
+        Limits(seconds=0)
+
+
+def _cannot() -> Any:
+    raise OSError("cannot be loaded")
+
+
+def test_one_trial_at_a_time() -> None:
+    with Guard(BAD["hangs"].objective) as guard:
+        with pytest.raises(StateError, match="start"):
+            guard.read()
+        guard.start({})
+        with pytest.raises(StateError, match="one trial at a time"):
+            guard.start({})
+    assert not running()
+
+
+def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path) -> None:
+    script = f"""
+import os, signal, subprocess, sys, time
+from hpo_gym.jobs.guard import Guard
+
+def objective(_):
+    for new in (False, True):
+        subprocess.Popen((sys.executable, "-c", "import time; time.sleep(600)", "{MARK}-owner"), start_new_session=new)
+    open("begun", "w").close()
+    time.sleep(600)
+
+guard = Guard(objective)
+guard.start({{}})
+while not os.path.exists("begun"):
+    guard.read(0.01)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 5
+    while running(f"{MARK}-owner") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not running(f"{MARK}-owner")
+
+
+def test_no_file_of_the_owner_is_open_in_a_trial() -> None:
+    def objective(_: Any) -> float:
+        return float(len(list(Path("/proc/self/fd").iterdir())))
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("the system does not tell")
+    with Guard(objective) as guard:
+        assert guard.run({}).measured.score == 3 + 2 + 1, "standard streams, two pipes, and the folder itself"
