@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.seeding import digest
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.suite import Suite
 from hpo_gym.task import Task
 from hpo_gym.tasks.live import DescribedTask, ObjectiveTask, guarded
 
 if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
+    pass
 
 LIVE = "live"
 """The kind of suites whose tasks run code."""
@@ -27,7 +28,7 @@ LIVE = "live"
 
 def live_suite(
     name: str,
-    space: ConfigurationSpace | SearchSpace | Mapping[str, Any],
+    space: AnySpace,
     objectives: Mapping[str, Callable[..., Any]],
     *,
     version: int = 1,
@@ -41,7 +42,7 @@ def live_suite(
 
     Args:
         name: Of the suite.
-        space: What may be chosen, the same for all.
+        space: What may be chosen, the same for all: in any form that `hpo_gym.space.forms.read_space` reads.
         objectives: By the names of the tasks; see `hpo_gym.tasks.live.ObjectiveTask`.
         version: Raise it when a function changes: results of another version are not taken for those of this one.
         loss: Whether the functions return what is better the lower it is.
@@ -54,7 +55,7 @@ def live_suite(
     Raises:
         InvalidValueError: There is no function, or what is given is none; fidelities that do not ascend to 1.
     """
-    space = space if isinstance(space, SearchSpace) else SearchSpace(space)
+    space = read_space(space)
     levels = tuple(float(f) for f in fidelities)
     if not levels or list(levels) != sorted(set(levels)) or levels[-1] != 1.0 or levels[0] <= 0.0:
         raise InvalidValueError(f"`fidelities` must ascend from above 0 to 1, got {levels}.")

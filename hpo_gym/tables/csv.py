@@ -8,19 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
 from hpo_gym.tables.suite import TableSuite
 from hpo_gym.tables.trials import Given, suite_of
 
 if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
     from pandas import DataFrame
 
 
 def suite_from_csv(
     path: str | Path | DataFrame,
-    space: ConfigurationSpace | SearchSpace | None = None,
+    space: AnySpace | None = None,
     task: str = "task",
     score: str | None = None,
     cost: str | None = None,
@@ -90,9 +89,9 @@ def warn(suite: TableSuite) -> None:
         warnings.warn(note, stacklevel=3)
 
 
-def describe(space: ConfigurationSpace | SearchSpace) -> str:
+def describe(space: AnySpace) -> str:
     """The search space in words, one line a hyperparameter."""
-    space = space if isinstance(space, SearchSpace) else SearchSpace(space)
+    space = read_space(space)
     when: dict[str, list[str]] = {}
     for condition in space.to_json().get("conditions", []):
         when.setdefault(condition["child"], []).append(_condition(condition))

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import levels_of, of_distribution
 from hpo_gym.tables.columns import Column, Mask
 from hpo_gym.tables.csv_space import LARGEST
-from hpo_gym.tables.parts import Part, between, choices, with_conditions
+from hpo_gym.tables.parts import with_conditions
 from hpo_gym.tables.roles import PARAMS
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-
-_LEVELS = 1000  # steps of a range up to which it is an ordinal of its values
 
 
 def space_of(
@@ -25,28 +24,8 @@ def space_of(
     judged: Mask | None = None,
 ) -> SearchSpace:
     """The space of the distributions, each parameter active where it has a value."""
-    parts = {n: _part(n, distributions[n if n in distributions else n.removeprefix(PARAMS)]) for n in columns}
+    parts = {n: of_distribution(n, distributions[n if n in distributions else n.removeprefix(PARAMS)]) for n in columns}
     return with_conditions(parts, columns, where, judged)
-
-
-def _part(name: str, distribution: Any) -> Part:
-    from optuna.distributions import CategoricalDistribution, IntDistribution
-
-    if isinstance(distribution, CategoricalDistribution):
-        return choices(name, distribution.choices)
-    levels = _levels(distribution)
-    if levels is not None:
-        return choices(name, levels, ordinal=True)
-    whole = isinstance(distribution, IntDistribution)
-    return between(name, distribution.low, distribution.high, log=distribution.log, whole=whole)
-
-
-def _levels(distribution: Any) -> list[float] | None:
-    """The values of a range with steps; None of one without, or with very many."""
-    low, high, step = distribution.low, distribution.high, distribution.step
-    plain = step is None or (step == 1 and isinstance(low, int))
-    count = 0 if plain else round((high - low) / step) + 1
-    return [round(low + i * step, 12) for i in range(count)] if 1 < count <= _LEVELS else None
 
 
 def reader_for(name: str, distribution: Any) -> Callable[[Any], str]:
@@ -62,7 +41,7 @@ def reader_for(name: str, distribution: Any) -> Callable[[Any], str]:
                 f"{distribution.choices}."
             )
         return str
-    levels = _levels(distribution)
+    levels = levels_of(distribution)
     if levels is None:
         return repr
     low, step = distribution.low, distribution.step

@@ -14,7 +14,7 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.registry import require
-from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.csv import warn
 from hpo_gym.tables.distributions import merged, reader_for, space_of
@@ -23,7 +23,6 @@ from hpo_gym.tables.suite import TableSuite
 from hpo_gym.tables.trials import Given, suite_of
 
 if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.storages import BaseStorage
@@ -34,7 +33,7 @@ _TASK = "study"
 
 def suite_from_optuna(
     studies: str | BaseStorage | Study | Sequence[Study],
-    space: ConfigurationSpace | SearchSpace | None = None,
+    space: AnySpace | None = None,
     *,
     names: Sequence[str] | None = None,
     score: str | None = None,

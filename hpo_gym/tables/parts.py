@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Hyperparameter, SearchSpace
 from hpo_gym.space.hyperparameter import column as plain
+from hpo_gym.space.parts import Part
 from hpo_gym.tables.columns import Column, Mask
 from hpo_gym.tables.texts import reader_of
-
-Part = dict[str, Any]
-"""An object of ConfigSpace's JSON."""
 
 _STEPS = 32  # a whole number with more values than this splits rows by chance
 
@@ -34,26 +31,6 @@ class UnexplainedError(InvalidValueError):
             "empty cells only or with none), and no whole number above or below which it is given. Fill the cells, or "
             "give the search space with its conditions."
         )
-
-
-def choices(name: str, values: Sequence[Any], *, ordinal: bool = False) -> Part:
-    """A categorical or an ordinal; with one value, a constant."""
-    if len(values) == 1 and isinstance(values[0], (int, float, str)):
-        return {"type": "constant", "name": name, "value": values[0], "meta": None}
-    if ordinal:
-        return {"type": "ordinal", "name": name, "sequence": list(values), "default_value": values[0], "meta": None}
-    return {"type": "categorical", "name": name, "choices": list(values), "weights": None, "default_value": values[0],
-            "meta": None}  # fmt: skip
-
-
-def between(name: str, low: float, high: float, *, log: bool, whole: bool) -> Part:
-    """A range, whose default is its middle; of one number, a constant."""
-    if low == high:
-        return choices(name, [low])
-    middle = math.exp((math.log(low) + math.log(high)) / 2) if log else low / 2 + high / 2
-    default = min(max(round(middle) if whole else middle, low), high)
-    return {"type": "uniform_int" if whole else "uniform_float", "name": name, "lower": low, "upper": high,
-            "default_value": default, "log": log, "meta": None}  # fmt: skip
 
 
 def with_conditions(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import HPOGymError, unknown
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
+from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.tables import roles as of
 from hpo_gym.tables.columns import Column, Columns, Mask
 from hpo_gym.tables.parts import UnexplainedError
 from hpo_gym.tables.texts import reader_of
-
-if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
 
 Infer = Callable[[Mapping[str, Column], str, Mask | None], SearchSpace]
 """Makes a space of columns, which must explain the rows that are judged; see `infer_space`."""
@@ -26,7 +23,7 @@ def points_of(
     table: Columns,
     names: Sequence[str],
     state: str | None,
-    space: ConfigurationSpace | SearchSpace | None,
+    space: AnySpace | None,
     infer: Infer,
     optuna: bool,
     said: list[str],
@@ -39,7 +36,7 @@ def points_of(
     if space is None:
         table, found = _inferred(table, names, state, infer, optuna)
     else:
-        found = space if isinstance(space, SearchSpace) else SearchSpace(space)
+        found = read_space(space)
     x, wrong = _encoded(table, names, found)
     for row in np.flatnonzero(wrong & ~of.failed_rows(table, state))[:1]:
         _refuse(table, names, found, int(row))

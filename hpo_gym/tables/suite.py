@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
 from hpo_gym.seeding import canonical
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.suite import Suite
 from hpo_gym.tables import files as table_files
 from hpo_gym.tables.input import (
@@ -38,9 +39,6 @@ from hpo_gym.tables.input import (
     values_of,
 )
 from hpo_gym.tasks.table import Table, TableTask, check_table
-
-if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
 
 _SNAPPED = 1e-6  # float32 points are canonical to this
 _MEAN = 1e-4  # a stored mean of stored repeats is right to this
@@ -86,7 +84,7 @@ class TableSuite(Suite):
 
 def table_suite(
     name: str,
-    space: ConfigurationSpace | SearchSpace,
+    space: AnySpace,
     x: Rows | Sequence[Rows],
     scores: ArrayLike,
     *,
@@ -105,7 +103,7 @@ def table_suite(
 
     Args:
         name: As you will find it in results.
-        space: The search space of all tasks.
+        space: The search space of all tasks, in any form that `hpo_gym.space.forms.read_space` reads.
         x: What was measured: points of the unit cube ``(m, d)``, moved to the canonical points of the space, or `m`
             configurations as dictionaries. A list of `k` such gives each task a pool of its own, of any length.
         scores: ``(k, m)`` or ``(k, m, f)``, higher is better; NaN = not measured, -inf = failed. Where each task has a
@@ -130,12 +128,7 @@ def table_suite(
     Raises:
         InvalidValueError: Input that breaks a rule; the message says which.
     """
-    if not isinstance(space, SearchSpace):
-        if not hasattr(space, "to_serialized_dict"):
-            raise InvalidValueError(
-                f"`space` must be a ConfigurationSpace or a SearchSpace, got {type(space).__name__}."
-            )
-        space = SearchSpace(space)
+    space = read_space(space)
     pools, shared = pools_of(space, x)
     sizes = None if shared else [len(p) for p in pools]
     score = stacked("scores", scores, sizes)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables import roles as of
 from hpo_gym.tables.arrange import Trials, families_of
 from hpo_gym.tables.columns import Column, Columns
@@ -18,9 +18,6 @@ from hpo_gym.tables.csv_space import infer_space
 from hpo_gym.tables.measures import has_commas, numbers_of, shares_of, with_point
 from hpo_gym.tables.points import Infer, points_of
 from hpo_gym.tables.suite import TableSuite
-
-if TYPE_CHECKING:
-    from ConfigSpace import ConfigurationSpace
 
 TASK = "task"
 
@@ -75,7 +72,7 @@ class Given:
 def suite_of(
     table: Columns,
     given: Given,
-    space: ConfigurationSpace | SearchSpace | None = None,
+    space: AnySpace | None = None,
     *,
     name: str,
     decimal: str | None = ".",

@@ -349,7 +349,7 @@ BAD = {
     "about no text": (ok(about={"title": 3}), "text"),
     "about score no mapping": (ok(about={"score": "accuracy"}), "mapping"),
     "about no JSON": (ok(about={"source": {1, 2}}), "plain JSON"),
-    "no space": (ok(space={"i": (0, 1)}), "ConfigurationSpace"),
+    "no space": (ok(space=[("i", (0, 1))]), "ConfigurationSpace"),
     "version zero": (ok(version=0), "version"),
     "name empty": (ok(name=""), "name"),
 }
