@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
     from hpo_gym.trial import History, Query, Status, Trial
+    from hpo_gym.tuning.tune import tune
+    from hpo_gym.tuning.tuned import Tuned
     from hpo_gym.vector import HPOVectorEnv
 
 __version__ = "0.1.0"
@@ -89,6 +91,7 @@ _LAZY = {
     "TensorBoard": "jobs.progress",
     "Trainable": "optimizer",
     "Trial": "trial",
+    "Tuned": "tuning.tuned",
     "augment": "tasks.augment",
     "benchmark": "bench.runner",
     "check_env": "checks",
@@ -105,6 +108,7 @@ _LAZY = {
     "suite_from_optuna": "tables.optuna",
     "table_suite": "tables.suite",
     "train": "learning.train",
+    "tune": "tuning.tune",
 }
 
 __all__ = [
@@ -143,6 +147,7 @@ __all__ = [
     "TensorBoard",
     "Trainable",
     "Trial",
+    "Tuned",
     "UnknownNameError",
     "augment",
     "benchmark",
@@ -160,6 +165,7 @@ __all__ = [
     "suite_from_optuna",
     "table_suite",
     "train",
+    "tune",
 ]
 
 

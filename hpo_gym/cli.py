@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hpo_gym.terminal import Sheet
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
-_RESUMED = ("bench", "train", "build")
+_RESUMED = ("bench", "train", "build", "tune")
 
 app = typer.Typer(
     name="hpo-gym",
@@ -224,6 +224,58 @@ def train(
     if curve and not quiet:
         print(summary(curve))
     print(f"{name} -> {name}@{out}" if ":" in name else f"{name} -> {out}")
+
+
+@app.command()
+def tune(
+    objective: Annotated[str, typer.Argument(help="file.py:name or module:name; it is called with a configuration.")],
+    space: Annotated[Path, typer.Option(help="The search space: YAML, or the JSON of a ConfigSpace.")],
+    optimizer: Annotated[
+        str, typer.Option(help="A name, the folder of one that is trained, or file.py:Name.")
+    ] = "gp-ei",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the optimizer, key=value; repeatable.")
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Trials.")] = 33,
+    direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
+    prior: Annotated[
+        list[Path] | None, typer.Option(help="A folder of an earlier tuning of the same space; repeatable.")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which no trial begins.")] = None,
+    trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
+    memory: Annotated[float | None, typer.Option(help="GB that a trial may take.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Trials side by side.")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Everything random is drawn from it.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("hpo-gym-tuned"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the folder holds; finished trials are kept.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Tune an objective of your own.
+
+    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv and tune.svg.
+    """
+    from hpo_gym.jobs.progress import bar
+    from hpo_gym.registry import user_function
+    from hpo_gym.tuning.spaces import read_file
+    from hpo_gym.tuning.tune import tune as run
+
+    found = user_function(objective, "objective")
+    with bar("trials", shown=not quiet) as progress:
+        tuned = run(
+            found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
+            direction=direction, prior=[str(p) for p in prior or ()], timeout=timeout, trial_timeout=trial_timeout,
+            memory=None if memory is None else int(memory * 1e9), n_jobs=jobs, seed=seed, out=out, resume=resume,
+            progress=progress,
+        )  # fmt: skip
+    tuned.trials().to_csv(out / "trials.csv", index=False)
+    tuned.plot(out / "tune.svg")
+    if not quiet:
+        print(tuned.summary())
+    print(f"{len(tuned.ended)} trials -> {out}")
+    if not tuned.succeeded:
+        raise typer.Exit(FAILED_CELLS)
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class Registry(Generic[T]):
         module, colon, name = spec.rpartition(":")
         if not colon:
             return self.get(spec)
-        loaded = _import_file(Path(module)) if module.endswith(".py") else _import_user(module)
+        loaded = _imported(module)
         entry, package = self._here.get(name), loaded.__name__
         if entry is not None and (entry.module == package or entry.module.startswith(package + ".")):
             return self.get(name)
@@ -317,6 +317,26 @@ def _duplicate(kind: str, entry: Entry, other: Entry) -> InvalidValueError:
     return InvalidValueError(
         f"A name must have one {kind}: {entry.name!r} is registered by {_place(other)} and by {_place(entry)}."
     )
+
+
+def user_function(spec: str, kind: str) -> Callable[..., Any]:
+    """What "module:name" or "file.py:name" names, after importing the user's own file; for the command line alone.
+
+    Raises:
+        UnknownNameError: It is no such text, or there is no such module, file or name.
+    """
+    module, colon, name = spec.rpartition(":")
+    if not colon:
+        raise UnknownNameError(f"The {kind} must be 'module:name' or 'file.py:name', got {spec!r}.")
+    loaded = _imported(module)
+    found = getattr(loaded, name, None)
+    if not callable(found):
+        raise unknown(f"{kind} in module {module!r}:", name, _public(loaded))
+    return cast("Callable[..., Any]", found)
+
+
+def _imported(module: str) -> ModuleType:
+    return _import_file(Path(module)) if module.endswith(".py") else _import_user(module)
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 

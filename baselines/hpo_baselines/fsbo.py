@@ -15,8 +15,8 @@ from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, check_whole
 from hpo_gym.learning.saved import Arrays
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.prior import Place

@@ -17,8 +17,8 @@ import numpy as np
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.pool import keys
 from hpo_gym.space import Points, SearchSpace
 
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration

@@ -12,7 +12,7 @@ from hpo_gym.checks.faults import Faults
 from hpo_gym.codecs.grid import Grid
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool as PoolCodec
-from hpo_gym.pool import Pool
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.task import Ints, Task
 
 Mask = NDArray[np.bool_]

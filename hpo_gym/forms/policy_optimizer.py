@@ -15,9 +15,9 @@ from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
 from hpo_gym.errors import StateError
+from hpo_gym.nearest.pool import pool_of
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import pool_of
 from hpo_gym.score_scales import SCORES
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts

@@ -29,6 +29,7 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
         given: A `SearchSpace`; a `ConfigurationSpace` of ConfigSpace, or its JSON; or a mapping of names to any of
 
             - ``(low, high)`` or ``(low, high, "log")``: a range, of whole numbers where both are ints;
+            - ``{"low": low, "high": high, "log": True}``: the same, as in YAML;
             - ``["a", "b"]``: choices without an order, the first of them the default;
             - a hyperparameter of ConfigSpace;
             - a distribution of Optuna; one with steps is an ordinal of at most 1,000 values;
@@ -72,6 +73,11 @@ def _part(name: str, value: Any) -> Part:
         return _of_config_space(name, value)
     if isinstance(value, tuple):
         return _range(name, value)
+    if isinstance(value, Mapping) and {"low", "high"} <= set(value) <= {"low", "high", "log"}:
+        log = value.get("log", False)
+        if not isinstance(log, bool):
+            raise InvalidValueError(f"`log` of `{name}` must be true or false, got {log!r}.")
+        return _range(name, (value["low"], value["high"], *(["log"] if log else [])))
     if isinstance(value, (list, np.ndarray)):
         return _choices(name, list(value))
     if _is_plain(value):

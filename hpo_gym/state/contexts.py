@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.pool import draw_rows
+from hpo_gym.nearest.pool import draw_rows
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Bank, BankView, Ints, Keys, pooled
 from hpo_gym.transfer.prior import Scale, signed_log

@@ -1,6 +1,6 @@
 """Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
 
-A proposal is answered by the nearest measured row of its task; `hpo_gym.pool` says what is near.
+A proposal is answered by the nearest measured row of its task; `hpo_gym.nearest.pool` says what is near.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.candidates import Shut
+from hpo_gym.nearest.pool import Gaps, Pool
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, filled, noise_keys
 from hpo_gym.trial import Query, Status, Trial

@@ -34,8 +34,8 @@ from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.forms import make_optimizer
+from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context
-from hpo_gym.pool import keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, bank_of

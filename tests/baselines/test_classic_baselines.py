@@ -42,8 +42,8 @@ from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_baselines.tpe import distributions, finished, levels, suggested
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import make_optimizer
+from hpo_gym.nearest.pool import Pool, keys
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
-from hpo_gym.pool import Pool, keys
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Query, Trial
 

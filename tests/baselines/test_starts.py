@@ -16,8 +16,8 @@ from hpo_baselines._runs.strata import Strata
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import run_batch
 from hpo_gym.forms import make_optimizer
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import Pool
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task

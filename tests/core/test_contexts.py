@@ -12,7 +12,7 @@ from core_toys import below, mixed
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.pool import draw_rows
+from hpo_gym.nearest.pool import draw_rows
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.view import view_of

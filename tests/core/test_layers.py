@@ -18,7 +18,6 @@ seeding registry trial
 storage jobs
 space
 nearest
-pool
 optimizer
 task
 tasks
@@ -33,13 +32,14 @@ sb3
 forms
 terminal
 bench builders checks
-validity
+tuning validity
 cli
 __main__
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 OF_BASELINES = {
-    "budget", "errors", "learning", "optimizer", "pool", "registry", "seeding", "space", "state", "transfer", "trial",
+    "budget", "errors", "learning", "nearest", "optimizer", "registry", "seeding", "space", "state", "transfer",
+    "trial",
 }  # fmt: skip
 NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "terminal", "validity"}
 

@@ -20,8 +20,8 @@ from hpo_gym.nearest.dense import Dense
 from hpo_gym.nearest.distance import between, distances
 from hpo_gym.nearest.exact import Exact
 from hpo_gym.nearest.patterns import Patterns
+from hpo_gym.nearest.pool import Gaps, Pool
 from hpo_gym.nearest.tree import Tree
-from hpo_gym.pool import Gaps, Pool
 from hpo_gym.space import SearchSpace
 
 

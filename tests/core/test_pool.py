@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from hpo_baselines._runs.baseline import Run, claim_nearest
 from hpo_baselines.differential_evolution import DifferentialEvolution
+from hpo_gym.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.task import bank_of

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.nearest.pool import pool_of
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import pool_of
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task, bank_of
 from hpo_gym.transfer.portfolio import Portfolio

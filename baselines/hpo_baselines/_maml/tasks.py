@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.pool import Pool
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.tables import measured_scores
 

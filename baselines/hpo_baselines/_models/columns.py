@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.pool import Pool
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from hpo_baselines._models.columns import Columns
 from hpo_baselines._models.gaussian_process import GaussianProcess
 from hpo_baselines._models.meta_table import scores_of, table_of
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.pool import Pool
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import standardised
 from hpo_gym.transfer.prior import Place, known

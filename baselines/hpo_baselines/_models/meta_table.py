@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.pool import Pool, pool_of
 from hpo_gym.registry import require
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.acquisition import tame

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import Pool
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.acquisition import best_of, tame
 from hpo_gym.transfer.prior import Place

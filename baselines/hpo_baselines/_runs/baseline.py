@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import StateError
+from hpo_gym.nearest.pool import all_points, keys, pool_of
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import all_points, keys, pool_of
 from hpo_gym.seeding import generator
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.runs import Runs

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.pool import keys
+from hpo_gym.nearest.pool import keys
 from hpo_gym.space import Points
 
 T = TypeVar("T")

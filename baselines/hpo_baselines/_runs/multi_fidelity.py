@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Choice, Ground, Run, grounds_of, news
 from hpo_gym.budget import over, payable
 from hpo_gym.errors import StateError
+from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import Context
-from hpo_gym.pool import keys
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial

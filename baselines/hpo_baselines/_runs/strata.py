@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.pool import Pool
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points
 
 Ints = NDArray[np.int64]

@@ -1,0 +1,111 @@
+"""What a study tries next: a function of its plan and of the trials so far, so that a resumed one goes on alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.forms import Form
+from hpo_gym.optimizer import Context, Evaluations, Optimizer
+from hpo_gym.transfer.prior import floor_of
+from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.tuning.study import Ended, Study
+
+Config = Mapping[str, Any]
+
+
+@dataclass
+class Proposer:
+    """Asks an optimizer for the next configuration of a study.
+
+    One trial at a time, the optimizer is asked and told in turn. Beside trials that are running, a new one of the same
+    kind is told of all that has ended, and that the running ones gave the lowest score so far, and is asked once: so it
+    does not propose them again.
+
+    Attributes:
+        form: How to make the optimizer.
+        budget: Trials of the study.
+        prior: Earlier tasks.
+        alone: Whether one trial runs at a time.
+    """
+
+    form: Form
+    study: Study
+    budget: int
+    prior: Sequence[Evaluations] = ()
+    alone: bool = True
+    _optimizer: Optimizer | None = None
+    _told: int = 0
+    _waits: bool = False  # it was asked, and not told what became of that
+
+    def __post_init__(self) -> None:
+        self._space = self.study.space
+        self._sign = -1.0 if self.study.plan.direction == "minimize" else 1.0
+        self._floor = floor_of(tuple(self.prior))
+
+    def next(self) -> Config | None:
+        """The next configuration; None if there is nothing more to try."""
+        first = self.study.plan.init
+        if self.study.count < len(first):
+            return first[self.study.count]
+        return self._in_turn() if self.alone else self._beside()
+
+    def _in_turn(self) -> Config | None:
+        """Ask the one optimizer, which has been asked for and told of all that has ended; `init` it is told alone."""
+        if self._optimizer is None:
+            self._optimizer = self._new(seeding.key("tune", self.study.plan.seed))
+        for trial in self.trials()[self._told :]:
+            if self._told >= len(self.study.plan.init) and not self._waits:
+                self._optimizer.ask()
+            self._optimizer.tell(trial)
+            self._told, self._waits = self._told + 1, False
+        self._waits = True
+        return self._config(self._optimizer.ask())
+
+    def _beside(self) -> Config | None:
+        plan = self.study.plan
+        optimizer = self._new(seeding.key("tune beside", plan.seed, self.study.count))
+        known = self.trials()
+        lie = min((t.score for t in known), default=self._floor)
+        for trial in known:
+            optimizer.tell(trial)
+        for config in self.study.begun.values():
+            optimizer.tell(Trial(Query(config), lie))
+        return self._config(optimizer.ask())
+
+    def _new(self, seed: int) -> Optimizer:
+        optimizer: Optimizer = self.form.make()
+        context = Context(self._space, float(self.budget), prior=self.prior, starts=seeding.starts_seed(seed))
+        optimizer.reset(context, np.random.default_rng(seed))
+        return optimizer
+
+    def _config(self, query: object) -> Config | None:
+        if query is None:
+            return None
+        if not isinstance(query, Query):
+            raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
+        return self._space.from_unit(self._space.to_unit(query.config))
+
+    def trials(self) -> list[Trial]:
+        """What has ended, as optimizers are told: higher is better, and a failure has the worst of the successes
+        before it."""
+        worst, succeeded, out = self._floor, False, []
+        for ended in self.study.ended:
+            trial = as_trial(ended, self._sign, worst)
+            if trial.status is Status.OK and (trial.score < worst or not succeeded):
+                worst, succeeded = trial.score, True
+            out.append(trial)
+        return out
+
+
+def as_trial(ended: Ended, sign: float, worst: float) -> Trial:
+    """A trial that has ended as a `Trial`; its cost is what the objective told, or else its seconds."""
+    m = ended.measured
+    score = sign * m.score if math.isfinite(m.score) else worst
+    return Trial(Query(ended.config), score, ended.seconds if m.cost is None else m.cost, m.status, ended.seconds)

@@ -1,0 +1,202 @@
+"""A study: what is tuned and how, and all of its trials, on the disk if it has a folder.
+
+A trial is stored twice: when it begins, so that one that was cut off runs again, and when it has ended. What has ended
+outlives a killed process, and is never run again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.jobs.guard import Verdict
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.space import SearchSpace
+from hpo_gym.storage.store import Store
+from hpo_gym.trial import Status
+
+FILE, PLAN = "tune.sqlite", "study"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What makes a study what it is: a study is gone on with only under the same plan.
+
+    Attributes:
+        space: Of ConfigSpace, as JSON.
+        optimizer: Its name.
+        settings: Of the optimizer; of what has learned, the hash of that.
+        direction: "maximize" or "minimize".
+        seed: Of all choices and of the trials.
+        prior: Hash of the earlier tasks.
+        init: Configurations that are tried first.
+    """
+
+    space: Mapping[str, Any]
+    optimizer: str
+    settings: Mapping[str, Any]
+    direction: str
+    seed: int
+    prior: str
+    init: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial that has ended.
+
+    Attributes:
+        number: Of the trial, in the order in which they began.
+        order: In which they ended.
+        config: What was evaluated.
+        measured: Status, reason, and what the objective told: the score in its own direction.
+        steps: Pairs of a step and the score at it.
+        seconds, cpu_seconds: That it took.
+    """
+
+    number: int
+    order: int
+    config: Mapping[str, Any]
+    measured: Measured
+    steps: tuple[tuple[int, float], ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+@dataclass
+class Study:
+    """The trials of a study so far.
+
+    Attributes:
+        plan: What makes it what it is.
+        ended: In the order in which they ended.
+        begun: Trials that have begun and not ended, by number.
+    """
+
+    plan: Plan
+    ended: list[Ended] = field(default_factory=list)
+    begun: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _store: Store | None = None
+
+    @property
+    def space(self) -> SearchSpace:
+        """What may be chosen."""
+        return SearchSpace(self.plan.space)
+
+    @property
+    def count(self) -> int:
+        """Trials that have begun."""
+        return len(self.ended) + len(self.begun)
+
+    def begin(self, config: Mapping[str, Any]) -> int:
+        """A trial begins; its number."""
+        number = self.count
+        self.begun[number] = dict(config)
+        self._put(number, {"config": dict(config)})
+        return number
+
+    def end(self, number: int, verdict: Verdict, steps: Sequence[tuple[int, float]]) -> Ended:
+        """A trial has ended; when this returns, it is on the disk."""
+        config = self.begun[number]
+        times = round(verdict.seconds, 6), round(verdict.cpu_seconds, 6)
+        ended = Ended(number, len(self.ended), config, verdict.measured, tuple(steps), *times)
+        told = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
+        self._put(number, {"config": dict(config), **told}, {"seconds": times[0], "cpu_seconds": times[1]})
+        del self.begun[number]
+        self.ended.append(ended)
+        return ended
+
+    def _put(self, number: int, told: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
+        if self._store is not None:
+            self._store.put(f"{number:08x}", {"trial": number, **told}, {}, measured=times or {})
+
+
+@contextmanager
+def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
+    """A study, empty or, if `resume`, as far as it is in the folder.
+
+    Raises:
+        InvalidValueError: The folder holds a study, and is not to be gone on with, or one of another plan.
+        DamagedDataError: What it holds is damaged.
+    """
+    if folder is None:
+        yield Study(plan)
+        return
+    path = folder / FILE
+    if path.exists() and not resume:
+        raise InvalidValueError(
+            f"`out` must be a new folder, {folder} holds a study: `resume=True` (`--resume`) goes on with it."
+        )
+    with Store(path) as store:
+        said = store.meta_get(PLAN)
+        if said is None:
+            store.meta_set(PLAN, json.dumps(asdict(plan), sort_keys=True))
+        else:
+            _refuse_other(plan, json.loads(said), folder)
+        yield Study(plan, *_trials(store, SearchSpace(plan.space).names), store)
+
+
+def stored_plan(folder: Path) -> Plan | None:
+    """The plan of the study in a folder; None where there is none yet."""
+    if not (folder / FILE).is_file():
+        return None
+    with Store(folder / FILE, write=False) as store:
+        said = store.meta_get(PLAN)
+    return None if said is None else _plan(json.loads(said))
+
+
+@contextmanager
+def read(folder: Path) -> Iterator[Study]:
+    """A study as it is in a folder, which is not written to.
+
+    Raises:
+        InvalidValueError: It holds none.
+        DamagedDataError: It is damaged.
+    """
+    plan = stored_plan(folder)
+    if plan is None:
+        raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.")
+    with Store(folder / FILE, write=False) as store:
+        yield Study(plan, *_trials(store, SearchSpace(plan.space).names))
+
+
+def _refuse_other(plan: Plan, said: Mapping[str, Any], folder: Path) -> None:
+    mine = json.loads(json.dumps(asdict(plan)))
+    for name, value in mine.items():
+        if said.get(name) != value:
+            shown = "" if name in ("space", "prior") else f": {said.get(name)!r} there, {value!r} here"
+            raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
+
+
+def _plan(said: Mapping[str, Any]) -> Plan:
+    try:
+        return Plan(**{**said, "init": tuple(said["init"])})
+    except (TypeError, KeyError) as fault:
+        raise DamagedDataError(f"A plan of a study must be read, it is damaged: {fault!r}.") from fault
+
+
+def _trials(store: Store, names: Sequence[str]) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
+    ended: list[Ended] = []
+    begun: dict[int, Mapping[str, Any]] = {}
+    for record in store.records():
+        told: Any = record.identity
+        number = int(told["trial"])
+        config = {name: told["config"][name] for name in names if name in told["config"]}
+        if "measured" not in told:
+            begun[number] = config
+            continue
+        m, times = told["measured"], record.measured
+        measured = Measured(
+            Status(m["status"]), m["reason"], math.nan if m["score"] is None else m["score"], m["cost"],
+            tuple(m["constraints"]),
+        )  # fmt: skip
+        steps = tuple((int(step), float(value)) for step, value in told["steps"])
+        seconds, cpu = float(str(times["seconds"])), float(str(times["cpu_seconds"]))
+        ended.append(Ended(number, int(told["order"]), config, measured, steps, seconds, cpu))
+    return sorted(ended, key=lambda e: e.order), begun

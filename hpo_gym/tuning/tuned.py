@@ -1,0 +1,192 @@
+"""What a tuning found."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import SearchSpace
+from hpo_gym.tables.suite import TableSuite, table_suite
+from hpo_gym.trial import History, Status
+from hpo_gym.tuning import study as stored
+from hpo_gym.tuning.proposals import as_trial
+from hpo_gym.tuning.study import Ended, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class Tuned:
+    """What `hpo_gym.tune` found.
+
+    Attributes:
+        plan: Space, optimizer, direction, seed, first points.
+        ended: All trials, in the order in which they ended.
+    """
+
+    plan: Plan
+    ended: tuple[Ended, ...]
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Tuned:
+        """Read a tuning, finished or not, from its folder, which is not written to.
+
+        Raises:
+            InvalidValueError: It holds none.
+            DamagedDataError: It is damaged.
+        """
+        with stored.read(Path(folder)) as study:
+            return cls(study.plan, tuple(study.ended))
+
+    @property
+    def space(self) -> SearchSpace:
+        """What could be chosen."""
+        return SearchSpace(self.plan.space)
+
+    @property
+    def _sign(self) -> float:
+        return -1.0 if self.plan.direction == "minimize" else 1.0
+
+    @property
+    def best(self) -> Ended:
+        """The best trial that met its constraints: of equals, the one that ended first.
+
+        Raises:
+            StateError: None succeeded; the message has the first reason.
+        """
+        good = list(filter(self._counts, self.ended))
+        if not good:
+            why = f": the first one said {self.ended[0].measured.reason!r}" if self.ended else ""
+            raise StateError(f"No trial of {len(self.ended)} succeeded and met its constraints{why}.")
+        return max(good, key=lambda e: (self._sign * e.measured.score, -e.order))
+
+    @property
+    def best_config(self) -> dict[str, Any]:
+        """The configuration of the best trial."""
+        return dict(self.best.config)
+
+    @property
+    def best_score(self) -> float:
+        """Its score, as the objective returned it."""
+        return self.best.measured.score
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether a trial succeeded and met its constraints."""
+        return any(self._counts(e) for e in self.ended)
+
+    @staticmethod
+    def _counts(ended: Ended) -> bool:
+        return ended.measured.status is Status.OK and max(ended.measured.constraints, default=0.0) <= 0.0
+
+    def summary(self) -> str:
+        """The best trial in lines of text, and how the others ended."""
+        kinds = Counter(e.measured.status.label for e in self.ended)
+        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
+        if not self.succeeded:
+            first = next((e.measured.reason for e in self.ended if e.measured.reason), "")
+            return f"no success in {len(self.ended)} trials ({counts}){first and f': {first}'}"
+        values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
+        head = f"best score {self.best_score:.6g} in trial {self.best.number + 1} of {len(self.ended)} ({counts})"
+        return "\n".join([head, *values])
+
+    @property
+    def history(self) -> History:
+        """The trials as optimizers were told of them: higher is better."""
+        scores = [self._sign * e.measured.score for e in self.ended]
+        lowest = min(filter(math.isfinite, scores), default=0.0)
+        return History(tuple(as_trial(e, self._sign, lowest) for e in self.ended), len(self.plan.init))
+
+    def trials(self) -> pd.DataFrame:
+        """One row per trial: status and reason, the score as the objective returned it, cost, seconds, and the
+        configuration, a column for each hyperparameter."""
+        import pandas as pd
+
+        rows = [
+            {
+                "trial": e.number, "status": e.measured.status.label, "reason": e.measured.reason,
+                "score": e.measured.score, "cost": e.measured.cost, "seconds": e.seconds, **e.config,
+            }
+            for e in self.ended
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["trial", "status", "reason", "score", "cost", "seconds", *self.space.names])
+
+    def evaluations(self, name: str = "tuned") -> Evaluations:
+        """The trials as an earlier task, for the `prior` of the next tuning."""
+        history = self.history
+        x = self.space.encode([dict(c) for c in history.configs])
+        status = np.array(history.statuses, np.int8)
+        return Evaluations(name, name, x, np.array(history.scores), np.array(history.costs), status)
+
+    def suite(self, name: str = "Tuned", task: str = "tuned") -> TableSuite:
+        """The trials as a suite of one task; of configurations that were tried twice, the last.
+
+        Raises:
+            InvalidValueError: There is no trial.
+        """
+        if not self.ended:
+            raise InvalidValueError("A suite must have a trial, there is none.")
+        rows = {tuple(x): i for i, x in enumerate(self.space.encode([dict(e.config) for e in self.ended]))}
+        kept = sorted(rows.values())
+        scores = [self._sign * e.measured.score if e.measured.status is Status.OK else -math.inf for e in self.ended]
+        costs = [trial.cost for trial in self.history]
+        return table_suite(
+            name, self.space, [dict(self.ended[i].config) for i in kept], [[scores[i] for i in kept]],
+            costs=[[costs[i] for i in kept]], tasks=[task], splits={"train": [task]},
+        )  # fmt: skip
+
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF."""
+        from matplotlib.figure import Figure
+
+        from hpo_gym.bench.report.style import BAD, INK, VIBRANT, lines, save, theme, ticks
+
+        with theme(math=False):
+            figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
+            axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
+            good = [(i, e.measured.score) for i, e in enumerate(self.ended, 1) if e.measured.status is Status.OK]
+            if good:
+                order, scores = np.array(good).T
+                best = self._sign * np.maximum.accumulate(self._sign * scores)
+                axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
+                axes.step(order, best, where="post", color=INK, label="best so far")
+                axes.legend(frameon=False)
+            lost = [i for i, e in enumerate(self.ended, 1) if e.measured.status is not Status.OK]
+            axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
+            axes.set(
+                xlabel="trials",
+                ylabel="score",
+                xlim=(0.5, max(len(self.ended), 1) + 0.5),
+                xticks=ticks(max(len(self.ended), 1)),
+            )
+            failed = f", {len(lost)} of them failed" if lost else ""
+            lines(figure, f"{self.plan.optimizer}", f"{self.plan.direction}, {len(self.ended)} trials{failed}")
+        if path is not None:
+            save(figure, path)
+        return figure
+
+    def __repr__(self) -> str:
+        try:
+            found = f"best score {self.best_score:g} with {self.best_config}"
+        except StateError:
+            found = "no success"
+        return f"Tuned({self.plan.optimizer}, {len(self.ended)} trials, {found})"
+
+
+def of_mapping(values: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """A configuration of the user's, with the values that the space gives it.
+
+    Raises:
+        InvalidValueError: It is none of the space.
+    """
+    return space.from_unit(space.to_unit(values))

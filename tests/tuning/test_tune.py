@@ -1,0 +1,345 @@
+"""`tune`: what the optimizer is told, what is stored, and that a study goes on where it was stopped, however it was."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import hpo_gym
+from hpo_gym import Context, Query, Status, Trial, tune
+from hpo_gym.cli import app
+from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.tuning.tuned import Tuned
+
+SPACE = {"x": (0.0, 1.0), "kind": ["a", "b"]}
+LIST = [{"x": 0.5, "kind": "a"}, {"x": 0.25, "kind": "b"}, {"x": 0.75, "kind": "a"}, {"x": 0.0, "kind": "a"}]
+
+
+def bowl(config: dict[str, Any]) -> float:
+    return float((config["x"] - 0.3) ** 2 + (config["kind"] == "b"))
+
+
+class FromList:
+    """Proposes a list, and keeps what it is told."""
+
+    told: ClassVar[list[Trial]] = []
+    contexts: ClassVar[list[Context]] = []
+
+    def __init__(self, count: int = 4) -> None:
+        self.left = list(LIST[:count])
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.told.clear()
+        self.contexts.append(context)
+
+    def ask(self) -> Query | None:
+        return Query(self.left.pop(0)) if self.left else None
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+def half(config: dict[str, Any]) -> Any:
+    """2 x; at x = 0 an exception, at x = .75 no number."""
+    if config["x"] == 0.0:
+        raise ValueError("zero")
+    return {"score": 2 * config["x"], "cost": 7.0} if config["x"] < 0.75 else None
+
+
+# ---------------------------------------------------------------------- what is told and found
+@pytest.mark.parametrize(("direction", "sign", "best"), [("maximize", 1, 0.5), ("minimize", -1, 0.25)])
+def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(direction: str, sign: int, best: float) -> None:
+    found = tune(half, SPACE, optimizer=FromList, budget=9, direction=direction, seed=0)
+    assert [t.config for t in FromList.told] == LIST
+    assert [t.status for t in FromList.told] == [Status.OK, Status.OK, Status.INVALID, Status.FAILED]
+    worst = min(sign * 1.0, sign * 0.5)
+    assert [t.score for t in FromList.told] == [sign * 1.0, sign * 0.5, worst, worst]
+    assert [t.cost for t in FromList.told][:2] == [7.0, 7.0]
+    assert found.best_config == {"x": best, "kind": "a" if best == 0.5 else "b"}
+    assert found.best_score == 2 * best
+    assert [e.measured.reason for e in found.ended][2:] == [
+        "the score must be a number, got None",
+        "ValueError: zero",
+    ]
+    frame = found.trials()
+    assert list(frame["score"])[:2] == [1.0, 0.5] and frame["score"][2:].isna().all()
+    assert list(frame["x"]) == [0.5, 0.25, 0.75, 0.0]
+
+
+def test_first_points_are_tried_first_told_and_counted() -> None:
+    first = {"x": 0.125, "kind": "b"}
+    found = tune(half, SPACE, optimizer=FromList, budget=3, init=first, seed=0)
+    assert [e.config for e in found.ended] == [first, *LIST[:2]]
+    assert FromList.told[0].config == first and FromList.contexts[-1].budget == 3.0
+
+
+def test_constraints_decide_before_the_score() -> None:
+    def objective(config: dict[str, Any]) -> dict[str, Any]:
+        return {"score": config["x"], "constraints": [config["x"] - 0.5]}
+
+    found = tune(objective, SPACE, optimizer=FromList, seed=0)
+    assert found.best_config["x"] == 0.5, "0.75 scores more, and breaks the constraint"
+
+
+def test_the_last_value_of_an_objective_that_yields_counts() -> None:
+    def objective(config: dict[str, Any]) -> Any:
+        for epoch in (1, 2, 3):
+            yield epoch, config["x"] / epoch
+
+    found = tune(objective, SPACE, optimizer=FromList, budget=1, seed=0)
+    assert found.best_score == pytest.approx(0.5 / 3)
+    assert found.ended[0].steps == ((1, 0.5), (2, 0.25), (3, pytest.approx(0.5 / 3)))
+
+
+@pytest.mark.parametrize("optimizer", ["random", "ga", "gp-ei", "tpe"])
+def test_optimizers_of_the_package_tune_it(optimizer: str) -> None:
+    if optimizer == "tpe":
+        pytest.importorskip("optuna", reason="needs Optuna")
+    found = tune(bowl, SPACE, optimizer=optimizer, budget=16, direction="minimize", seed=1)
+    again = tune(bowl, SPACE, optimizer=optimizer, budget=16, direction="minimize", seed=1)
+    assert len(found.ended) == 16 and [e.config for e in found.ended] == [e.config for e in again.ended]
+    assert found.best_score == min(bowl(dict(e.config)) for e in found.ended)
+    assert found.best_score < 0.05
+
+
+def test_what_was_tuned_is_the_prior_of_the_next() -> None:
+    before = tune(half, SPACE, optimizer=FromList, seed=0)
+    suite = before.suite()
+    tune(half, SPACE, optimizer=FromList, budget=1, prior=before, seed=0)
+    (earlier,) = FromList.contexts[-1].prior
+    assert earlier.score.tolist() == [1.0, 0.5, 0.5, 0.5]
+    assert earlier.status.tolist() == [0, 0, int(Status.INVALID), int(Status.FAILED)]
+    assert earlier.x.tolist() == suite.space.encode(LIST).tolist()
+    tune(half, SPACE, optimizer=FromList, budget=1, prior=[suite], seed=0)
+    (earlier,) = FromList.contexts[-1].prior
+    assert sorted(earlier.score[earlier.status == 0].tolist()) == [0.5, 1.0]
+
+
+def test_without_a_success_the_reason_is_told() -> None:
+    found = tune(lambda _: None, SPACE, optimizer="random", budget=2, seed=0)
+    assert not found.succeeded and "must be a number" in found.summary()
+    with pytest.raises(StateError, match="must be a number"):
+        _ = found.best
+
+
+# ---------------------------------------------------------------------- side by side, time
+def test_trials_side_by_side_take_turns_and_repeat_nothing() -> None:
+    def slow(config: dict[str, Any]) -> float:
+        time.sleep(0.2)
+        return bowl(config)
+
+    start = time.perf_counter()
+    found = tune(slow, SPACE, optimizer="gp-ei", budget=12, n_jobs=4, direction="minimize", seed=0)
+    assert time.perf_counter() - start < 12 * 0.2 + 3.0
+    assert sorted(e.number for e in found.ended) == list(range(12))
+    assert len({json.dumps(dict(e.config)) for e in found.ended}) == 12
+
+
+def test_time_and_memory_of_a_trial_end() -> None:
+    def objective(config: dict[str, Any]) -> float:
+        if config["x"] == 0.5:
+            time.sleep(600)
+        if config["x"] == 0.25:
+            return float(len(bytearray(1 << 31)))
+        return 1.0
+
+    found = tune(objective, SPACE, optimizer=FromList, trial_timeout=0.5, memory=1 << 28, seed=0)
+    assert [e.measured.status for e in found.ended] == [Status.TIMEOUT, Status.MEMORYOUT, Status.OK, Status.OK]
+
+
+def test_after_the_timeout_no_trial_begins_and_what_runs_is_not_counted(tmp_path: Path) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        time.sleep(0.0 if config["x"] == 0.5 else 600)
+        return 1.0
+
+    start = time.perf_counter()
+    found = tune(objective, SPACE, optimizer=FromList, timeout=1.0, seed=0, out=tmp_path)
+    assert time.perf_counter() - start < 4.0
+    assert [e.config["x"] for e in found.ended] == [0.5]
+    assert [e.config["x"] for e in Tuned.load(tmp_path).ended] == [0.5]
+
+
+# ---------------------------------------------------------------------- stopping and going on
+def test_a_study_goes_on_to_what_it_would_have_been(tmp_path: Path) -> None:
+    whole = tune(bowl, SPACE, optimizer="gp-ei", budget=14, direction="minimize", seed=5)
+    tune(bowl, SPACE, optimizer="gp-ei", budget=9, direction="minimize", seed=5, out=tmp_path)
+    with pytest.raises(InvalidValueError, match="holds a study"):
+        tune(bowl, SPACE, optimizer="gp-ei", budget=14, direction="minimize", seed=5, out=tmp_path)
+    more = tune(bowl, SPACE, optimizer="gp-ei", budget=14, direction="minimize", out=tmp_path, resume=True)
+    assert [(e.number, e.config, e.measured) for e in more.ended] == [
+        (e.number, e.config, e.measured) for e in whole.ended
+    ]
+    assert Tuned.load(tmp_path).best_config == whole.best_config
+
+
+SCRIPT = """
+import sys, time
+import hpo_gym
+
+def objective(config):
+    with open("log", "a") as log:
+        log.write("x\\n")
+    time.sleep(0.01)
+    return (config["x"] - 0.3) ** 2
+
+hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="ga", budget=40, direction="minimize", seed=2, out="study",
+             resume=True, progress=lambda done, total, what: print(done, flush=True))
+"""
+
+
+MOMENTS = [
+    pytest.param(5, marks=pytest.mark.long),
+    pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+]
+
+
+@pytest.mark.parametrize("moments", MOMENTS)
+def test_no_trial_is_lost_or_run_twice_when_it_is_killed(tmp_path: Path, moments: int) -> None:
+    whole = tune(
+        lambda c: (c["x"] - 0.3) ** 2, {"x": (0.0, 1.0)}, optimizer="ga", budget=40, direction="minimize", seed=2
+    )
+    rng, kills, cut_off = np.random.default_rng(0), 0, 0
+    place = tmp_path / "0"
+    place.mkdir()
+    for number in range(1, 10_000):
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=place, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first:
+            break
+        time.sleep(float(rng.uniform(0.0, 0.15)))
+        process.send_signal(signal.SIGKILL)
+        told = [int(first), *map(int, process.stdout.read().split())]
+        process.wait()
+        kills += 1
+        stored = Tuned.load(place / "study").ended
+        assert len(stored) >= told[-1], "what was told to have ended is stored"
+        assert [e.config for e in stored] == [e.config for e in whole.ended[: len(stored)]]
+        cut_off += 1
+        if len(stored) == 40:
+            ran = (place / "log").read_text().count("x")
+            assert 40 <= ran <= 40 + cut_off, "only what was cut off ran again"
+            if kills >= moments:
+                return
+            cut_off, place = 0, tmp_path / str(number)
+            place.mkdir()
+    raise AssertionError(f"the script ended by itself after {kills} kills")
+
+
+def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> None:
+    script = SCRIPT.replace("time.sleep(0.01)", "time.sleep(0.2)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "hpo-gym-ctrl-c"], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert process.stdout is not None
+    for _ in range(3):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=20)[1]
+    deadline = time.monotonic() + 5
+    children = Path(f"/proc/{process.pid}")
+    while children.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    before = (tmp_path / "log").read_text()
+    time.sleep(0.5)
+    assert (tmp_path / "log").read_text() == before, "no trial runs on"
+    assert 2 <= len(Tuned.load(tmp_path / "study").ended) <= 4
+
+
+# ---------------------------------------------------------------------- what is refused
+def other_space() -> Tuned:
+    return tune(lambda _: 1.0, {"y": (0.0, 1.0)}, optimizer="random", budget=1, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"space": {"x": (1.0, 0.0)}}, "nearest is"), ({"space": 3}, "must be a SearchSpace"),
+        ({"optimizer": "gp-eu"}, "gp-ei"), ({"optimizer": "ppo"}, "must be trained"),
+        ({"optimizer": {"name": "gp-ei", "n_innit": 3}}, "n_init"),
+        ({"budget": 0}, "`budget`"), ({"budget": 2.5}, "`budget`"), ({"n_jobs": 0}, "`n_jobs`"),
+        ({"direction": "min"}, "nearest is 'minimize'"), ({"init": 3}, "`init`"),
+        ({"init": {"x": 2.0, "kind": "a"}}, "nearest is 1"), ({"init": {"z": 1}}, "z"),
+        ({"init": LIST, "budget": 3}, "at most `budget`"),
+        ({"prior": 3}, "`prior`"), ({"prior": other_space}, "same space"),
+        ({"timeout": 0}, "`timeout`"), ({"trial_timeout": math.nan}, "`seconds`"), ({"memory": -1}, "`memory`"),
+        ({"seed": -1}, "`seed`"), ({"seed": 1.5}, "`seed`"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_wrong_arguments_are_refused_before_the_first_trial(
+    arguments: dict[str, Any], match: str, tmp_path: Path
+) -> None:
+    def objective(_: Any) -> float:
+        (tmp_path / "ran").touch()
+        return 1.0
+
+    if callable(arguments.get("prior")):
+        arguments = {"prior": arguments["prior"]()}
+    if arguments.get("optimizer") == "ppo":
+        pytest.importorskip("torch", reason="needs torch")
+    given = {"space": SPACE, "optimizer": "random", "out": tmp_path / "study", **arguments}
+    with pytest.raises((InvalidValueError, UnknownNameError), match=match):
+        tune(objective, given.pop("space"), **given)
+    assert not (tmp_path / "ran").exists() and not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init"])
+def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> None:
+    given: dict[str, Any] = {"space": SPACE, "optimizer": "random", "seed": 0, "direction": "maximize"}
+    tune(bowl, given["space"], **{k: v for k, v in given.items() if k != "space"}, budget=2, out=tmp_path)
+    other = {
+        "seed": 1, "direction": "minimize", "optimizer": "sobol", "space": {**SPACE, "more": (0, 1)},
+        "prior": tune(bowl, SPACE, optimizer="random", budget=2, seed=3), "init": LIST[:1],
+    }  # fmt: skip
+    given = {**given, change: other[change]}
+    with pytest.raises(InvalidValueError, match=f"another `{change}`"):
+        tune(bowl, given.pop("space"), **given, budget=3, out=tmp_path, resume=True)
+    assert len(Tuned.load(tmp_path).ended) == 2
+
+
+def test_what_holds_no_study_cannot_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="must hold a study"):
+        Tuned.load(tmp_path)
+
+
+# ---------------------------------------------------------------------- command line, public face
+def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def loss(config):\n    return (config['rate'] - 0.01) ** 2 + 0.1 * config['depth']\n")
+    Path("space.yaml").write_text("rate: {low: 1.0e-4, high: 1, log: true}\ndepth: {low: 1, high: 8}\n")
+    line = ["tune", "mine.py:loss", "--space", "space.yaml", "--direction", "minimize", "--optimizer", "random"]
+    ran = CliRunner().invoke(app, [*line, "--budget", "3", "--seed", "1"], catch_exceptions=False)
+    assert ran.exit_code == 0 and "best score" in ran.output and "3 trials -> hpo-gym-tuned" in ran.output
+    ran = CliRunner().invoke(app, [*line, "--budget", "5", "--resume"], catch_exceptions=False)
+    assert ran.exit_code == 0 and "5 trials" in ran.output
+    assert len(Path("hpo-gym-tuned/trials.csv").read_text().splitlines()) == 6
+    assert Path("hpo-gym-tuned/tune.svg").read_text().startswith("<?xml")
+    Path("bad.yaml").write_text("rate: [")
+    for change, match in ((["mine.py:lost"], "loss"), (["mine.py"], "module:name"), (["none.py:loss"], "none.py")):
+        ran = CliRunner().invoke(app, ["tune", *change, "--space", "space.yaml"])
+        assert isinstance(ran.exception, UnknownNameError) and match in str(ran.exception)
+    ran = CliRunner().invoke(app, ["tune", "mine.py:loss", "--space", "bad.yaml"])
+    assert isinstance(ran.exception, InvalidValueError) and "must be YAML" in str(ran.exception)
+
+
+def test_it_is_short_and_draws() -> None:
+    found = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0)
+    assert repr(found).startswith("Tuned(random, 3 trials, best score ")
+    (axes,) = found.plot().axes
+    assert axes.get_xlabel() == "trials"
+    best = next(line for line in axes.lines if line.get_label() == "best so far")
+    scores = [e.measured.score for e in found.ended]
+    assert np.asarray(best.get_ydata()).tolist() == np.minimum.accumulate(scores).tolist()
+    assert hpo_gym.Tuned is Tuned
