@@ -266,7 +266,7 @@ def tune(
         tuned = run(
             found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
             direction=direction, prior=[str(p) for p in prior or ()], timeout=timeout, trial_timeout=trial_timeout,
-            memory=None if memory is None else int(memory * 1e9), n_jobs=jobs, seed=seed, out=out, resume=resume,
+            memory=None if memory is None else memory * 1e9, n_jobs=jobs, seed=seed, out=out, resume=resume,
             progress=progress,
         )  # fmt: skip
     tuned.trials().to_csv(out / "trials.csv", index=False)

@@ -28,6 +28,8 @@ from hpo_gym.jobs.measured import Measured
 from hpo_gym.jobs.processes import fresh
 from hpo_gym.trial import Status
 
+_MOST = 2**60  # bytes; systems have no limit beyond some more
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -42,13 +44,15 @@ class Limits:
     """
 
     seconds: float | None = None
-    memory: int | None = None
+    memory: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("seconds", "memory"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
                 raise InvalidValueError(f"`{name}` must be above 0 and finite, or None, got {value!r}.")
+        if self.memory is not None and not 1 <= self.memory < _MOST:
+            raise InvalidValueError(f"`memory` must be bytes in [1, 2**60), got {self.memory!r}.")
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,8 @@ class Guard:
             self._begin()
         call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
         self._trial = 0, time.perf_counter(), limits
-        asked = {"call": call, "limits": {"seconds": limits.seconds, "memory": limits.memory}}
+        memory = None if limits.memory is None else int(limits.memory)
+        asked = {"call": call, "limits": {"seconds": limits.seconds, "memory": memory}}
         with suppress(OSError):  # a nursery that has just died is noticed by `read`
             self.pipe.send_bytes(json.dumps(asked).encode())
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import HPOGymError, InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.parts import Part, between, choices
 
@@ -53,7 +53,12 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
             f"distributions, got {type(given).__name__}."
         )
     if isinstance(given.get("hyperparameters"), list):
-        return SearchSpace(given)
+        try:
+            return SearchSpace(given)
+        except (TypeError, KeyError, ValueError, AttributeError, IndexError, RecursionError) as fault:
+            if isinstance(fault, HPOGymError):
+                raise
+            raise InvalidValueError(f"`{what}` must be the JSON of a ConfigSpace, got {fault!r} of it.") from fault
     if not given:
         raise InvalidValueError(f"`{what}` must have at least one hyperparameter, got none.")
     wrong = [name for name in given if not isinstance(name, str)]

@@ -19,8 +19,8 @@ def read_file(path: Path) -> SearchSpace:
     """
     import yaml
 
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         found: Any = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError, RecursionError) as fault:
         first = next(iter(str(fault).splitlines()), "")

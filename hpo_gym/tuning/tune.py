@@ -27,6 +27,7 @@ from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Plan, Study, opened, stored_plan
 from hpo_gym.tuning.tuned import Tuned, of_mapping
 
+_HOUR = 3600.0  # systems wait for no more than some weeks at a time
 DIRECTIONS = ("maximize", "minimize")
 Earlier: TypeAlias = "Tuned | Suite | Evaluations | str | Path"
 
@@ -41,7 +42,7 @@ def tune(
     prior: Earlier | Sequence[Earlier] = (),
     timeout: float | None = None,
     trial_timeout: float | None = None,
-    memory: int | None = None,
+    memory: float | None = None,
     n_jobs: int = 1,
     direction: str = "maximize",
     seed: int | None = None,
@@ -116,7 +117,7 @@ class _Loop:
                     self._begin(guard, cut_off)
             if not self.busy or self._late():
                 return
-            for pipe in wait(list(self.busy), self._left()):
+            for pipe in wait(list(self.busy), min(_HOUR, self._left())):
                 self._attend(pipe)
 
     def _begin(self, guard: Guard, cut_off: list[int]) -> None:
@@ -144,8 +145,9 @@ class _Loop:
             self.study.end(number, news, steps)
             self._say()
 
-    def _left(self) -> float | None:
-        return None if self.timeout is None else max(0.0, self.timeout - (time.perf_counter() - self.began))
+    def _left(self) -> float:
+        spent = time.perf_counter() - self.began
+        return math.inf if self.timeout is None else max(0.0, self.timeout - spent)
 
     def _late(self) -> bool:
         return self._left() == 0.0

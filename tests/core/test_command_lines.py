@@ -42,12 +42,16 @@ FITS: dict[str, list[str]] = {
     "score": ["score", "C", "value"], "test_score": ["score", "C"],
     "cost": ["C", "seconds"], "fidelity": ["C", "depth"], "family": ["task", "kernel"],
     "ignore": ["kernel", "C,kernel"], "keep": ["C", "number"], "decimal": [".", ","], "delimiter": [";", "tab", ","],
-    "space": ["space.json", "file", "list.json"], "address": ["tcp://127.0.0.1:1", "auto"], "tls_ca": ["file", "no"],
+    "space": ["space.yaml", "space.yaml", "space.json", "file", "list.json"],
+    "address": ["tcp://127.0.0.1:1", "auto"], "tls_ca": ["file", "no"],
     "tls_cert": ["file"], "tls_key": ["file"], "timeout": ["1", "0.5"], "shard": ["1/2", "2/2", "3/2", "0/2"],
+    "objective": ["mine.py:score", "mine.py:raises", "mine.py:nosuch", "mine:score", "json:dumps"],
+    "optimizer": ["random", "ga", "grid", "plain"], "direction": ["maximize", "minimize"],
+    "prior": ["tuned", "results", "file"], "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5"], "jobs": ["1", "2"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
-    "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",),
+    "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
 }  # fmt: skip
 ROWS = [(task, c, kernel) for task in "ab" for c in (0.1, 1.0) for kernel in ("rbf", "p")]
 CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, k in ROWS)
@@ -107,6 +111,8 @@ def furnish(folder: Path, results: Path) -> None:
     (folder / "t.parquet").write_bytes(b"PAR1")
     (folder / "space.json").write_text('{"hyperparameters": [1]}')
     (folder / "list.json").write_text("[1, 2]")
+    (folder / "space.yaml").write_text("rate: {low: 0.1, high: 1, log: true}\nkind: [a, b]\n")
+    (folder / "mine.py").write_text("def score(c):\n    return c['rate']\n\n\ndef raises(c):\n    return {}[0]\n")
 
 
 def call(words: list[str]) -> tuple[int, str, str]:

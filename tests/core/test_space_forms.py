@@ -80,7 +80,8 @@ def test_whole_spaces() -> None:
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        (3, "must be a SearchSpace"), ({}, "at least one hyperparameter"), ({1: (0.0, 1.0)}, "Names in `space`"),
+        (3, "must be a SearchSpace"), ({"hyperparameters": [1]}, "JSON of a ConfigSpace"),
+        ({}, "at least one hyperparameter"), ({1: (0.0, 1.0)}, "Names in `space`"),
         ({"h": (1,)}, "range of `h`"), ({"h": (1, 2, 3)}, "choices are a list"), ({"h": (0, 1, "log")}, "above 0"),
         ({"h": (2.0, 1.0)}, "the nearest is"), ({"h": (0.0, math.inf)}, "finite bounds"),
         ({"h": ("a", "b")}, "choices are a list"), ({"h": (True, False)}, "choices are a list"),
