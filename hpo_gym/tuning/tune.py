@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.suite import Suite
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Plan, Study, opened, stored_plan
-from hpo_gym.tuning.tuned import Tuned, of_mapping
+from hpo_gym.tuning.tuned import Tuned
 
 _HOUR = 3600.0  # systems wait for no more than some weeks at a time
 DIRECTIONS = ("maximize", "minimize")
@@ -193,7 +194,8 @@ def _checked(
         raise InvalidValueError(
             f"`optimizer` must be trained, {form.name!r} is not: give the folder of what `hpo-gym train` saved."
         )
-    return _Checked(known, form, tuple(of_mapping(one, known) for one in given), tuple(_earlier(prior, known)))
+    first = tuple(known.from_unit(known.to_unit(one)) for one in given)
+    return _Checked(known, form, first, tuple(_earlier(prior, known)))
 
 
 def _earlier(prior: object, space: SearchSpace) -> Iterable[Evaluations]:
@@ -238,8 +240,6 @@ def _above_zero(name: str, value: float | None) -> None:
 
 def _threads(size: int) -> int:
     """Threads for each of so many trials."""
-    import os
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // size)
 

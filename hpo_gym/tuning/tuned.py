@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +101,10 @@ class Tuned:
 
     @property
     def history(self) -> History:
-        """The trials as optimizers were told of them: higher is better."""
+        """The trials, higher is better.
+
+        A failure has the lowest score of all successes; the optimizer was told the lowest before it.
+        """
         scores = [self._sign * e.measured.score for e in self.ended]
         lowest = min(filter(math.isfinite, scores), default=0.0)
         return History(tuple(as_trial(e, self._sign, lowest) for e in self.ended), len(self.plan.init))
@@ -181,12 +183,3 @@ class Tuned:
         except StateError:
             found = "no success"
         return f"Tuned({self.plan.optimizer}, {len(self.ended)} trials, {found})"
-
-
-def of_mapping(values: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
-    """A configuration of the user's, with the values that the space gives it.
-
-    Raises:
-        InvalidValueError: It is none of the space.
-    """
-    return space.from_unit(space.to_unit(values))
