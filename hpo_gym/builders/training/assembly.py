@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.builders.data_sets import problems, roster, sources
 from hpo_gym.builders.order import Order
-from hpo_gym.builders.training.cells import LOST, MEMORY, Part, digest, load
+from hpo_gym.builders.training.cells import LOST, MEMORY, Part, configurations, digest, load
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
@@ -24,10 +24,8 @@ Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]
 
 
-def assemble(
-    recipe: Recipe, order: Order, x: NDArray[np.float32], chosen: Sequence[roster.Entry], table: Parts, study: Parts
-) -> None:
-    """Write the folder of the data sets whose shards are all there.
+def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[roster.Entry], table: Parts, study: Parts) -> None:
+    """Write the folder of the data sets whose `m` configurations are all there.
 
     Raises:
         InvalidValueError: None is finished.
@@ -44,6 +42,7 @@ def assemble(
             f"`work` must hold a finished data set on which a configuration gives a model, {order.work / recipe.suite} "
             "holds none."
         )
+    x = configurations(recipe, m) if recipe.search is None else np.stack([shard["x"] for shard in found])
     arrays = {name: np.stack([shard[name] for shard in found]) for name in ("score", "test_score")}
     seconds = np.stack([shard["seconds"] for shard in found])
     tasks = [_task(recipe, e, order.archives) for e in done]
@@ -87,7 +86,12 @@ def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
             f"The shards of {data_set!r} must come from the numbers that are read now; remove {data_set} from "
             f"{parts[0].shards.folder} and build it again."
         )
-    return {name: np.concatenate([s[name] for s in found]) for name in ("score", "test_score", "lost", "seconds")}
+    return {name: np.concatenate([s[name] for s in found]) for name in names(recipe)}
+
+
+def names(recipe: Recipe) -> tuple[str, ...]:
+    """The arrays of a shard that have a row for each configuration."""
+    return (*(() if recipe.search is None else ("x",)), "score", "test_score", "lost", "seconds")
 
 
 def _each(recipe: Recipe, order: Order, parts: Sequence[Part]) -> list[Arrays]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import itertools
+import math
 import platform
 import time
 from collections import Counter
@@ -25,16 +26,13 @@ from numpy.typing import NDArray
 from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
-from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform
-from hpo_gym.builders.training.recipe import Recipe, unmeasured
+from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform, points
+from hpo_gym.builders.training.recipe import CHUNK, Recipe, unmeasured
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
 from hpo_gym.jobs import engines
 from hpo_gym.space import SearchSpace
 from hpo_gym.tables.files import little
-
-CHUNK = 25
-"""Configurations of a shard."""
 
 CELL_SECONDS, CHUNK_SECONDS = 120.0, 1200.0
 """Wall seconds after which a worker is killed: far above what a cell takes, so that no clock decides a score."""
@@ -55,14 +53,16 @@ def build(recipe: Recipe, order: Order) -> None:
         StateError: Another process builds in `order.work`, or training ended otherwise than a cell can.
     """
     chosen = data_sets(recipe, order)
-    x = configurations(recipe, recipe.configurations if order.rows is None else order.rows)
+    m = recipe.configurations if order.rows is None else order.rows
+    if recipe.search is None:
+        configurations(recipe, m)  # so many are there
     shards = Shards(order.work / recipe.suite)
     with shards.opened(plan(recipe), resume=order.resume or order.assemble):
-        table = {e.name: _parts(recipe, e.name, len(x), order.archives, shards) for e in chosen}
-        study = {e.name: _study(recipe, e.name, len(x), order.archives, shards) for e in chosen[:STUDY_DATA_SETS]}
+        table = {e.name: _parts(recipe, e.name, m, order.archives, shards) for e in chosen}
+        study = {e.name: _study(recipe, e.name, m, order.archives, shards) for e in chosen[:STUDY_DATA_SETS]}
         if not order.assemble:
-            _carry_out([part for parts in (table, study) for p in parts.values() for part in p], order)
-        assembly.assemble(recipe, order, x, chosen, table, study)
+            _carry_out(_stages(recipe, table, study), order)
+        assembly.assemble(recipe, order, m, chosen, table, study)
 
 
 def data_sets(recipe: Recipe, order: Order) -> list[roster.Entry]:
@@ -99,6 +99,7 @@ def _check(recipe: Recipe, entry: roster.Entry, classes: int) -> None:
 def plan(recipe: Recipe) -> dict[str, Any]:
     """What all shards of a build have in common."""
     first = configurations(recipe, min(CHUNK, recipe.configurations))
+    search = {} if recipe.search is None else {"drawn": recipe.search.drawn}
     return {
         "suite": recipe.suite,
         "recipe": recipe.version,
@@ -107,6 +108,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "fidelities": list(recipe.fidelities),
         "rows": [recipe.rows, recipe.training_rows],
         "chunk": CHUNK,
+        **search,
         "libraries": versions((*recipe.libraries, *READERS)),
     }
 
@@ -126,7 +128,16 @@ def _study(recipe: Recipe, data_set: str, m: int, archives: Path, shards: Shards
     return [Part(recipe, data_set, rows, seed, archives, shards) for seed in STUDY_SEEDS]
 
 
-def _carry_out(parts: Sequence[Part], order: Order) -> None:
+def _stages(recipe: Recipe, table: Mapping[str, list[Part]], study: Mapping[str, list[Part]]) -> list[list[Part]]:
+    """Parts that may be trained side by side; what is proposed waits for the chunks before it."""
+    parts = [part for each in (table, study) for p in each.values() for part in p]
+    drawn = math.inf if recipe.search is None else recipe.search.drawn
+    later = sorted({p.rows[0] for p in parts if p.rows[0] >= drawn})
+    return [[p for p in parts if p.rows[0] < drawn], *([p for p in parts if p.rows[0] == row] for row in later)]
+
+
+def _carry_out(stages: Sequence[Sequence[Part]], order: Order) -> None:
+    parts = [part for stage in stages for part in stage]
     stored = {p.key for p in parts if p.stored}
     missing = [p for p in parts if p.key not in stored]
     for part in (p for p in parts if p.key in stored):
@@ -143,13 +154,15 @@ def _carry_out(parts: Sequence[Part], order: Order) -> None:
         shards.tell_wall(before + time.monotonic() - start)
 
     order.progress(done, total, "")
-    apart = [p for p in missing if any(cell.stored for cell in _cells(p))]  # a build that was killed had come so far
-    for part, lost in _run([p for p in missing if p not in apart], order, CHUNK_SECONDS, retries=0):
-        if lost is None:
-            tell(part)
-        else:
-            apart.append(part)
-    _apart(apart, order, tell)
+    for stage in stages:
+        todo = [p for p in stage if p.key not in stored]
+        apart = [p for p in todo if any(cell.stored for cell in _cells(p))]  # a build that was killed had come so far
+        for part, lost in _run([p for p in todo if p not in apart], order, CHUNK_SECONDS, retries=0):
+            if lost is None:
+                tell(part)
+            else:
+                apart.append(part)
+        _apart(apart, order, tell)
 
 
 def _run(parts: Sequence[Part], order: Order, seconds: float, retries: int) -> Iterator[tuple[Part, str | None]]:
@@ -198,8 +211,8 @@ def _join(part: Part, lost: Mapping[str, str]) -> None:
         DamagedDataError: A cell was trained on other numbers.
     """
     problem = digest(load(part.recipe, part.data_set, part.archives, part.seed))
-    rows = [_blank(part.recipe, lost[c.key]) if c.key in lost else _found(c, problem) for c in _cells(part)]
-    arrays = {name: np.concatenate([row[name] for row in rows]) for name in ("score", "test_score", "lost", "seconds")}
+    rows = [_blank(c, lost[c.key]) if c.key in lost else _found(c, problem) for c in _cells(part)]
+    arrays = {name: np.concatenate([row[name] for row in rows]) for name in assembly.names(part.recipe)}
     seconds = arrays.pop("seconds")
     part.shards.write(part.data_set, part.chunk, {**arrays, "problem": problem}, seconds)
     _clear(part)
@@ -222,11 +235,13 @@ def _clear(part: Part) -> None:
             part.shards.remove(part.data_set, cell.chunk)
 
 
-def _blank(recipe: Recipe, reason: str) -> dict[str, Any]:
+def _blank(cell: Part, reason: str) -> dict[str, Any]:
     """The shard of a lost cell: it failed, and took its time if that is known."""
+    recipe = cell.recipe
     f = len(recipe.fidelities)
     failed = np.full((1, f), -np.inf, np.float32)
     spent = (CELL_SECONDS if recipe.cumulative else CELL_SECONDS / f) if reason == LOST["timeout"] else np.nan
     mark = np.array([list(LOST.values()).index(reason) + 1], np.uint8)
     test = unmeasured(f, -np.inf).astype(np.float32)[None]
-    return {"score": failed, "test_score": test, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}
+    own = {} if recipe.search is None else {"x": points(cell)}
+    return {**own, "score": failed, "test_score": test, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}

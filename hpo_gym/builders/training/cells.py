@@ -8,7 +8,7 @@ import multiprocessing
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,19 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.builders.data_sets import problems, roster
-from hpo_gym.builders.training.recipe import CLASSIFICATION, Fold, Measured, Problem, Recipe, TrainingFailed, unmeasured
+from hpo_gym.builders.training.recipe import (
+    CHUNK,
+    CLASSIFICATION,
+    Fold,
+    Measured,
+    Problem,
+    Recipe,
+    TrainingFailed,
+    unmeasured,
+)
 from hpo_gym.builders.training.shards import Shards
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
+from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.space import Points, SearchSpace
 from hpo_gym.storage.posix import posix
 
 MEMORY = 8 << 30
@@ -80,7 +89,7 @@ def _perform(part: Part) -> None:
     problem = load(recipe, part.data_set, part.archives, part.seed)
     space = SearchSpace(recipe.space())
     _warm_up(recipe, space)
-    x = configurations(recipe, part.rows[-1] + 1)[list(part.rows)]
+    x = points(part)
     configs = space.decode(space.snap(x.astype(np.float64)))
     results = [_measure(recipe, problem, config, part.seed) for config in configs]
     arrays: dict[str, NDArray[Any]] = {
@@ -88,6 +97,8 @@ def _perform(part: Part) -> None:
     }
     seconds = arrays.pop("cost")
     arrays |= {"lost": np.zeros(len(results), np.uint8), "problem": digest(problem)}
+    if recipe.search is not None:
+        arrays["x"] = x
     part.shards.write(part.data_set, part.chunk, arrays, seconds)
 
 
@@ -148,14 +159,49 @@ def digest(problem: Problem) -> NDArray[np.uint8]:
     return np.frombuffer(out.digest(), np.uint8)
 
 
+def points(part: Part) -> NDArray[np.float32]:
+    """The configurations of a part, ``(rows, d)``.
+
+    Raises:
+        StateError: They are proposed by what an earlier chunk found, and that is not there.
+    """
+    recipe, (first, last) = part.recipe, (part.rows[0], part.rows[-1])
+    if recipe.search is None:
+        return configurations(recipe, last + 1)[list(part.rows)]
+    if last < recipe.search.drawn:
+        return configurations(recipe, last + 1, part.data_set)[list(part.rows)]
+    start = first - first % CHUNK
+    tried, score = _tried(part, start)
+    space, seed = SearchSpace(recipe.space()), seeding.key("search", recipe.suite, part.data_set, start)
+    proposed = recipe.search.propose(space, space.snap(tried), score, last + 1 - start, seed)
+    return proposed.astype(np.float32)[[row - start for row in part.rows]]
+
+
+def _tried(part: Part, count: int) -> tuple[Points, NDArray[np.float64]]:
+    """The first configurations of the part's data set ``(count, d)``, and their scores at full fidelity."""
+    x, score = [], []
+    for start in range(0, count, CHUNK):
+        chunk = replace(part, rows=(start, start + CHUNK - 1))
+        shard = part.shards.read(part.data_set, chunk.chunk)
+        if shard is None:
+            raise StateError(f"Shard {chunk.key} must be there before row {count} is proposed; build it first.")
+        x.append(shard["x"])
+        score.append(shard["score"][:, -1])
+    return np.concatenate(x).astype(np.float64), np.concatenate(score).astype(np.float64)
+
+
 @functools.lru_cache(maxsize=4)
-def configurations(recipe: Recipe, m: int) -> NDArray[np.float32]:
-    """The configurations of the table, ``(m, d)``: the default, then uniform draws by key, none twice.
+def configurations(recipe: Recipe, m: int, data_set: str | None = None) -> NDArray[np.float32]:
+    """Configurations of a table, ``(m, d)``: the default, then uniform draws by key, none twice.
 
     Fewer rows are the first of more.
+
+    Args:
+        data_set: Whose own they are; None: those of all data sets.
     """
     space = SearchSpace(recipe.space())
-    base = np.array([seeding.key("configurations", recipe.suite)], np.uint64)
+    own = () if data_set is None else (data_set,)
+    base = np.array([seeding.key("configurations", recipe.suite, *own)], np.uint64)
     found = [space.default_x.astype(np.float32)[None]]
     for start in range(0, 8 * m, m):
         keys = seeding.mix(seeding.mix(base, np.arange(start, start + m).astype(np.uint64))[:, None],

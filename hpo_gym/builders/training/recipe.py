@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.space import Points, SearchSpace
+
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 Floats = NDArray[np.float64]
 CLASSIFICATION, REGRESSION = "classification", "regression"
+
+CHUNK = 25
+"""Configurations of a shard."""
 
 
 class TrainingFailed(Exception):
@@ -163,6 +168,22 @@ def _at_share(
 
 
 Train = Callable[[Problem, Mapping[str, Any], int], Measured]
+Propose = Callable[[SearchSpace, Points, Floats, int, int], Points]
+"""From a space, canonical points ``(n, d)`` that were tried and their scores ``(n,)`` (-inf = failed), a number and a
+seed to so many other canonical points. Fewer are the first of more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """How each data set comes to configurations of its own.
+
+    Attributes:
+        drawn: So many are drawn by key, the default first; a multiple of `CHUNK`.
+        propose: Proposes the others, a chunk at a time, by what was found before.
+    """
+
+    drawn: int
+    propose: Propose
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +209,7 @@ class Recipe:
         cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
             below it; else each is trained by itself.
         max_classes: Data sets of more classes are left out.
+        search: Where each data set has configurations of its own: how it comes to them. None: all have the same.
     """
 
     suite: str
@@ -206,3 +228,4 @@ class Recipe:
     version: int = 1
     cumulative: bool = False
     max_classes: int = 30
+    search: Search | None = None
