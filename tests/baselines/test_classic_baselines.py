@@ -39,12 +39,12 @@ from hpo_baselines.differential_evolution import DifferentialEvolution, crossed,
 from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
-from hpo_gym.space.suggest import distributions, finished, levels, suggested
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import Pool, keys
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.suggest import distributions, finished, levels, suggested
 from hpo_gym.trial import Query, Trial
 
 Score = Callable[[np.ndarray], float]
