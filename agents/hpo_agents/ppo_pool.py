@@ -27,7 +27,8 @@ from hpo_gym.learning.networks import one_thread
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.task import Task
-from hpo_gym.transfer.prior import PoolPrior, evaluations, scale_of
+from hpo_gym.transfer.pool_prior import PoolPrior
+from hpo_gym.transfer.prior import evaluations, scale_of
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 
@@ -130,7 +131,7 @@ class PPOPool(PolicyAgent):
             others = held_out.get(name, [])
             pool = group[0].pool
             assert pool is not None
-            prior = PoolPrior.of(evaluations(group), pool, scale_of(group))
+            prior = PoolPrior.of(evaluations(group), pool, scale_of(group), group[0].space)
             view: dict[str, Any] = {
                 "budget": self.budget, "observer": PoolView(prior, self.candidates), "duplicates": "mask",
                 "codec": {"name": "pool", "candidates": self.candidates}, "statistics": False,

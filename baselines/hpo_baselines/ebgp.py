@@ -7,13 +7,13 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.gaussian_process import matern52
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
+from hpo_gym.transfer.gaussian_process import matern52
 from hpo_gym.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.transfer.prior import Place
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.columns import one_hot
 from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, CurveProcess, Shape
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import check_eta, rungs
@@ -16,6 +15,7 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import log_expected_improvement
+from hpo_gym.transfer.columns import one_hot
 
 Floats = NDArray[np.float64]
 

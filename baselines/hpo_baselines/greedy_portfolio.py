@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_gym.nearest.pool import Pool, keys
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
+from hpo_gym.transfer.surrogate import candidates_of, scores_at
 
 Matrix = NDArray[np.float64]
-
-_CANDIDATES = 256  # where the tasks share no pool
 
 
 @OPTIMIZERS.register("portfolio", family="transfer", trainable=False)
@@ -30,9 +29,9 @@ class GreedyPortfolio(Planned):
     scaled to [0, 1] by each meta-train task's own successes. A failure has 0. A configuration that was not measured on
     a task has the task's mean there, so it is neither chosen nor left out for what is not known.
 
-    Candidates are the points that all the tasks share. If they share none, they are the best points of each (256 in
-    all, at least one a task), and on another task a candidate has the score of the nearest measured point. A task
-    whose points have another number of columns than the space is left out. Without a prior: random search.
+    Candidates are the points that all the tasks share. If they share none, they are the rows of the run's pool, and
+    without a pool those of `candidates_of`; a task has the scores of its `Surrogate` there. A task whose points have
+    another number of columns than the space is left out. Without a prior: random search.
 
     On a new task, rows that were not measured there are skipped.
 
@@ -48,7 +47,7 @@ class GreedyPortfolio(Planned):
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The portfolio of the run's prior."""
-        portfolio = portfolio_of(run.space, tuple(run.context.prior))
+        portfolio = portfolio_of(run.space, tuple(run.context.prior), run.pool)
         rows = None if portfolio is None or run.pool is None else _rows(portfolio, run.pool)
         for i in range(len(portfolio.x) if portfolio else 0):
             assert portfolio is not None
@@ -59,20 +58,30 @@ class GreedyPortfolio(Planned):
             yield row if row >= 0 else x
 
 
-@functools.lru_cache(maxsize=4)
-def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfolio | None:
+def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None = None) -> Portfolio | None:
     """The portfolio of earlier tasks, made once for all runs; None where nothing is known.
 
-    `Evaluations` are told apart by identity, so this is the same tuple or one of the same members.
+    `Evaluations` are told apart by identity, so this is the same tuple or one of the same members. A `pool` matters
+    only where the tasks share no points.
     """
+    shared = _shared(space, prior)
+    return shared if shared is not None else _modelled(space, prior, pool)
+
+
+@functools.lru_cache(maxsize=4)
+def _shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfolio | None:
+    tasks = known(space, prior)
+    shared = shared_points(space, tasks) if tasks else None
+    return None if shared is None else Portfolio(shared, np.stack([normalised(e) for e in tasks]))
+
+
+@functools.lru_cache(maxsize=4)
+def _modelled(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None) -> Portfolio | None:
     tasks = known(space, prior)
     if not tasks:
         return None
-    z, shared = [normalised(e) for e in tasks], shared_points(space, tasks)
-    if shared is not None:
-        return Portfolio(shared, np.stack(z))
-    x = _best_points(space, tasks)
-    return Portfolio(x, np.stack([s[_nearest(space, e, x)] for e, s in zip(tasks, z, strict=True)]))
+    x = candidates_of(space, tasks) if pool is None else pool.x
+    return Portfolio(x, np.stack([_filled(scores_at(space, e, x)) for e in tasks]))
 
 
 @functools.lru_cache(maxsize=4)
@@ -87,13 +96,8 @@ def normalised(e: Evaluations) -> Matrix:
     return np.where(missing, z[~missing].mean(), z)
 
 
-def _best_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points:
-    """The distinct best points of each task, ``(c, d)``."""
-    count = max(1, _CANDIDATES // len(tasks))
-    best = [e.x[np.argsort(np.where(successes(e), -e.score, np.inf), kind="stable")[:count]] for e in tasks]
-    x = space.snap(np.concatenate(best))
-    return np.array(list(dict(zip(keys(x), x, strict=True)).values()))
-
-
-def _nearest(space: SearchSpace, e: Evaluations, x: Points) -> NDArray[np.int64]:
-    return Pool(space, e.x).nearest(x, ~np.isnan(e.score))
+def _filled(y: Matrix) -> Matrix:
+    """Scores of a task in [0, 1], ``(m,)``: the mean of the others where one is NaN."""
+    there = ~np.isnan(y)
+    z = scaled(y, there)
+    return np.where(there, z, z[there].mean())

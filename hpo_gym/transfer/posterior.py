@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
 from hpo_gym.transfer.acquisition import expected_improvement
-from hpo_gym.transfer.prior import BOUND, Mask, Place, PoolPrior, Singles
+from hpo_gym.transfer.pool_prior import BOUND, PoolPrior, Singles
+from hpo_gym.transfer.prior import Mask, Place
 
 Floats = NDArray[np.float64]
 Correlation = Callable[[Points, Points], Floats]

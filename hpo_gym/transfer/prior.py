@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,12 +12,10 @@ from numpy.typing import NDArray
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Task
+from hpo_gym.transfer.acquisition import tame
 from hpo_gym.trial import Status
 
-Singles = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-
-BOUND = 5.0  # standard deviations of meta-train
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,13 @@ def successes(e: Evaluations) -> Mask:
     return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
 
 
+def scores_of(e: Evaluations) -> NDArray[np.float64]:
+    """The scores of a known task, ``(m,)``: NaN where not measured, and of a failure that of the worst success."""
+    good = successes(e)
+    y = tame(e.score)
+    return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
+
+
 def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
     """The earlier tasks with a success, whose points have as many columns as the space."""
     return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())
@@ -94,7 +98,7 @@ def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations
 def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
     """The canonical points that all tasks were measured at, ``(m, d)``; None where they differ."""
     first = tasks[0].x
-    if not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
+    if np.isnan(first).any() or not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
         return None
     return space.snap(first)
 
@@ -102,73 +106,6 @@ def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | 
 def signed_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Compress magnitudes: ``sign(x) log(1 + |x|)``."""
     return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
-
-
-@dataclass(frozen=True, eq=False)
-class PoolPrior:
-    """Earlier tasks on one pool.
-
-    Attributes:
-        x: The pool, ``(m, d)``.
-        y: Their scores in standard deviations of meta-train, at most `BOUND` from its mean, ``(k, m)``; 0 where a row
-            was not measured.
-        known: Where it was, ``(k, m)``; None: everywhere.
-        families: Of the tasks, ``(k,)``.
-        scale: Of the scores.
-    """
-
-    x: Points
-    y: Singles
-    known: Mask | None
-    families: tuple[str, ...]
-    scale: Scale
-
-    @functools.cached_property
-    def lowest(self) -> Singles:
-        """Of each task, ``(k,)``; 0 where nothing was measured."""
-        y = self.y if self.known is None else np.where(self.known, self.y, np.inf)
-        low = y.min(1, initial=np.inf)
-        return np.asarray(np.where(np.isfinite(low), low, 0.0), np.float32)
-
-    @functools.cached_property
-    def spread(self) -> Singles:
-        """Highest less lowest score of each task, ``(k,)``; a thousandth where they are (nearly) the same."""
-        y = self.y if self.known is None else np.where(self.known, self.y, -np.inf)
-        return np.asarray(np.maximum(y.max(1, initial=-np.inf) - self.lowest, 1e-3), np.float32)
-
-    @classmethod
-    def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale) -> PoolPrior:
-        """From earlier tasks; those that stand on another pool are left out, with a warning."""
-        fitting = [e for e in prior if e.x is x or (e.x.shape == x.shape and np.array_equal(e.x, x))]
-        if len(fitting) < len(prior):
-            first = next(e.name for e in prior if e not in fitting)
-            warnings.warn(
-                f"{len(prior) - len(fitting)} of {len(prior)} earlier tasks are left out, such as {first!r}: they were "
-                f"not measured at the {len(x)} points of this pool.",
-                stacklevel=2,
-            )
-        raw = np.array([e.score for e in fitting]).reshape(len(fitting), len(x))
-        y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
-        known = np.isfinite(y)
-        families = tuple(e.family for e in fitting)
-        return cls(x, np.where(known, y, 0.0).astype(np.float32), None if known.all() else known, families, scale)
-
-    def rescaled(self, scale: Scale) -> PoolPrior:
-        """The same for scores of another scale."""
-        return PoolPrior(self.x, self.y, self.known, self.families, scale)
-
-    def with_row(self, x: Points) -> PoolPrior:
-        """One more row, of which the earlier tasks know nothing."""
-        k, m = len(self.families), len(self.x)
-        known = np.ones((k, m), bool) if self.known is None else self.known
-        more, y = np.zeros((k, 1), bool), np.zeros((k, 1), np.float32)
-        both = (np.concatenate([known, more], 1), np.concatenate([self.y, y], 1))
-        return PoolPrior(np.concatenate([self.x, x[None]]), both[1], both[0], self.families, self.scale)
-
-    def without(self, families: Sequence[str]) -> Mask:
-        """Which earlier tasks are strangers to each run, whose own family is given, ``(n, k)``."""
-        own = np.array(self.families, object)
-        return np.array([own != f for f in families], bool).reshape(len(families), len(own))
 
 
 @dataclass(frozen=True, eq=False)

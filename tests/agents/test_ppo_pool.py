@@ -28,7 +28,8 @@ from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
 from hpo_gym.transfer.acquisition import floored_log_improvement
-from hpo_gym.transfer.prior import BOUND, PoolPrior, Scale, evaluations, scale_of
+from hpo_gym.transfer.pool_prior import BOUND, PoolPrior
+from hpo_gym.transfer.prior import Scale, evaluations, scale_of
 from hpo_gym.trial import Trial
 
 torch.set_num_threads(1)
@@ -83,7 +84,7 @@ def same(a: PPOPool, b: PPOPool) -> bool:
 def prior_of(suite: Suite) -> PoolPrior:
     tasks = suite.tasks("train")
     assert tasks[0].pool is not None
-    return PoolPrior.of(evaluations(tasks), tasks[0].pool, scale_of(tasks))
+    return PoolPrior.of(evaluations(tasks), tasks[0].pool, scale_of(tasks), tasks[0].space)
 
 
 def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]) -> None:
@@ -145,7 +146,7 @@ def test_a_run_never_knows_its_own_family(suites: tuple[Suite, Suite]) -> None:
     changed[0] = type(first)(first.name, first.family, first.x, first.score[::-1].copy(), first.cost, first.status)
     views = []
     for prior in (known, changed):
-        view = PoolView(PoolPrior.of(prior, pool, scale_of(tasks)), 16)
+        view = PoolView(PoolPrior.of(prior, pool, scale_of(tasks), tasks[0].space), 16)
         env = HPOEnv(suites[0], budget=4, observer=view, codec={"name": "pool", "candidates": 16})
         obs, info = env.reset(seed=3, options={"task": tasks[0].name})
         assert info["task"] == tasks[0].name

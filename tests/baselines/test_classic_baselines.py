@@ -28,8 +28,6 @@ from ConfigSpace import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_baselines._models.columns import Columns, one_hot
-from hpo_baselines._models.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.guided import Tried
 from hpo_baselines._runs.relaxed import relax
@@ -45,6 +43,8 @@ from hpo_gym.nearest.pool import Pool, keys
 from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.suggest import distributions, finished, levels, suggested
+from hpo_gym.transfer.columns import Columns, one_hot
+from hpo_gym.transfer.gaussian_process import GaussianProcess, _loss, prior_centre
 from hpo_gym.trial import Query, Trial
 
 Score = Callable[[np.ndarray], float]

@@ -14,10 +14,8 @@ import toys
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines import average_rank, ebgp
-from hpo_baselines._models import experts, gaussian_process, meta_table, model_based
-from hpo_baselines._models.columns import Columns
+from hpo_baselines._models import experts, meta_table, model_based
 from hpo_baselines._models.experts import experts_of, processes_of
-from hpo_baselines._models.gaussian_process import GaussianProcess, prior_centre
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
@@ -29,7 +27,10 @@ from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
+from hpo_gym.transfer import gaussian_process, surrogate
 from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
+from hpo_gym.transfer.columns import Columns
+from hpo_gym.transfer.gaussian_process import GaussianProcess, prior_centre
 from hpo_gym.transfer.prior import Place
 from hpo_gym.trial import Query, Status, Trial
 
@@ -340,7 +341,6 @@ def test_what_was_not_measured_is_left_out(name: str) -> None:
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("name", ALL)
 def test_tasks_that_were_measured_at_other_points_teach_where_to_look(name: str, own: bool, pool: bool) -> None:
-    pytest.importorskip("sklearn")
     at = [points(150, seed=10 + (i if own else 0)) for i in range(4)]
     prior = [evaluations(f"t{i}", x, smooth(8 + i, 1, x)[0]) for i, x in enumerate(at)]
     first = asked(name, context(points(400, seed=1) if pool else None, prior), 3)
@@ -348,17 +348,21 @@ def test_tasks_that_were_measured_at_other_points_teach_where_to_look(name: str,
 
 
 @pytest.mark.parametrize("score", [np.nan, 1e308, 0.0, -1e9])
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("pool", [True, False])
 @pytest.mark.parametrize("name", ALL)
-def test_degenerate_scores_do_no_harm(name: str, pool: bool, score: float) -> None:
+def test_degenerate_scores_do_no_harm(name: str, pool: bool, own: bool, score: float) -> None:
     x = points(40)
     y = smooth(9, 4, x)
     if not np.isnan(score):
         y[:2] = score  # two tasks are constant
     y[2, :20] = score
     mine = (lambda p: score if p[0] < 0.5 else -score) if abs(score) > 0 else bowl
+    prior = prior_of(y, x)
+    if own:
+        prior = [evaluations(e.name, e.x[i:], e.score[i:]) for i, e in enumerate(prior)]
     with np.errstate(all="raise", under="ignore"):
-        found = asked(name, context(x if pool else None, prior_of(y, x)), 16, score=bowl if np.isnan(score) else mine)
+        found = asked(name, context(x if pool else None, prior), 16, score=bowl if np.isnan(score) else mine)
     assert len(found) == 16
 
 
@@ -394,8 +398,6 @@ SUITES = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
 def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
     name: str, suite: Suite, n_init: int
 ) -> None:
-    if suite is SUITES[2]:
-        pytest.importorskip("sklearn")
     space, budget = suite.tasks("test")[0].space, 9.0
     many = [t for t in suite.tasks("test") if t.space == space for _ in range(2)]
     seeds = range(len(many))
@@ -420,10 +422,9 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any
 
 @pytest.mark.parametrize("own", [True, False])
 def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("sklearn")
     fits = counted(monkeypatch, experts, "_process")
     predictions = counted(monkeypatch, experts, "_predict")
-    forests = counted(monkeypatch, meta_table, "_forest")
+    surrogates = counted(monkeypatch, surrogate, "Surrogate")
     filled = counted(monkeypatch, meta_table, "MetaTable")
     learned = [average_rank.average_ranks, ebgp.task_prior]
     before = [f.cache_info().misses for f in learned]
@@ -441,7 +442,7 @@ def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypat
     assert len(fits) == 5
     assert len(predictions) == 1
     assert len(filled) == 1
-    assert len(forests) == (5 if own else 0)
+    assert len(surrogates) == (5 if own else 0)
     assert [f.cache_info().misses - b for f, b in zip(learned, before, strict=True)] == [1, 1]
 
 

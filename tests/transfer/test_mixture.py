@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hpo_gym.transfer.mixture import Mixture, order_weights
-from hpo_gym.transfer.prior import PoolPrior, Scale
+from hpo_gym.transfer.pool_prior import PoolPrior
+from hpo_gym.transfer.prior import Scale
 
 # The run's trials rise. The first task agrees; the second has one pair of three the other way round.
 Y = np.array([[1.0, 2.0, 3.0]])

@@ -11,14 +11,17 @@ from hpo_gym.budget import horizon, over
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
-from hpo_gym.transfer.prior import PoolPrior, Scale, known, score_scale
+from hpo_gym.transfer.pool_prior import PoolPrior
+from hpo_gym.transfer.prior import Scale, known, score_scale, shared_points
+from hpo_gym.transfer.surrogate import candidates_of
 from hpo_gym.trial import Query, Trial
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
 
 
 class PoolRun:
-    """The trials of one run, and its candidates: the pool, else the points of the earlier tasks, else random ones."""
+    """The trials of one run, and its candidates: the pool, else the points of the earlier tasks, the same for all or
+    the best of each, else random ones."""
 
     def __init__(self, context: Context, rng: np.random.Generator) -> None:
         self.context, space = context, context.space
@@ -27,7 +30,7 @@ class PoolRun:
         self.open = np.ones(len(self.x), bool) if context.available is None else np.array(context.available, bool)
         scale = Scale(*score_scale(prior)) if prior else None
         self.scaled = scale is not None
-        self.prior = PoolPrior.of(prior, self.x, scale or Scale())
+        self.prior = PoolPrior.of(prior, self.x, scale or Scale(), space)
         self.rows: list[int] = []
         self.trials: list[Trial] = []
         self.spent = 0.0
@@ -80,5 +83,6 @@ def _candidates(context: Context, prior: Sequence[Evaluations], rng: np.random.G
     if context.pool is not None:
         return np.asarray(context.pool)
     if prior:
-        return prior[0].x
+        shared = shared_points(context.space, prior) is not None
+        return prior[0].x if shared else candidates_of(context.space, prior)
     return np.unique(context.space.sample(rng, _SAMPLED), axis=0)

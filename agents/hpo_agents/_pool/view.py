@@ -15,7 +15,7 @@ from hpo_gym.score_scales import Raw
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import BankView, pooled
-from hpo_gym.transfer.prior import PoolPrior
+from hpo_gym.transfer.pool_prior import PoolPrior
 
 _MOST = 100.0  # of a feature
 

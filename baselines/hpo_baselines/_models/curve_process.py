@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.gaussian_process import matern52
+from hpo_gym.transfer.gaussian_process import matern52
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

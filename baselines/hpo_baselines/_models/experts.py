@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_baselines._models.columns import Columns
-from hpo_baselines._models.gaussian_process import GaussianProcess
-from hpo_baselines._models.meta_table import scores_of, table_of
+from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import standardised
-from hpo_gym.transfer.prior import Place, known
+from hpo_gym.transfer.columns import Columns
+from hpo_gym.transfer.gaussian_process import GaussianProcess, prior_centre
+from hpo_gym.transfer.prior import Place, known, scores_of
 
 Matrix = NDArray[np.float64]
 
 _ITERATIONS = 5
+_FLAT = 4.0  # logarithm of the length scale of a column that the process is not to see
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
 
 
@@ -93,8 +94,13 @@ def _process(columns: Columns, e: Evaluations, rows: int, rng: np.random.Generat
     y = scores_of(e)
     there = np.flatnonzero(~np.isnan(y))
     some = rng.choice(len(there), min(rows, len(there)), replace=False)
-    y = standardised(y[there])
-    return GaussianProcess.fit(columns(columns.space.snap(e.x[there[some]])), y[some], iterations=_ITERATIONS)
+    y, points = standardised(y[there])[some], e.x[there[some]]
+    gone = np.isnan(points)  # of hyperparameters that the task does not have
+    x = columns(columns.space.snap(np.where(gone, columns.space.default_x, points)))
+    centre = prior_centre(x.shape[1])
+    if gone.any():
+        centre[:-1][np.ptp(x, 0) == 0] = _FLAT
+    return GaussianProcess.fit(x, y, centre=centre, iterations=_ITERATIONS)
 
 
 def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Matrix, Matrix]:

@@ -35,7 +35,8 @@ def propose(space: SearchSpace, x: Points, score: Floats, count: int, seed: int)
     good = np.isfinite(score)
     worst = score[good].min() if good.any() else 0.0
     study.add_trials([finished(space, p, float(s)) for p, s in zip(x, np.where(good, score, worst), strict=True)])
-    rng, there, out, misses = np.random.default_rng(seed), set(keys(x)), [], 0
+    out: list[Points] = []
+    rng, there, misses = np.random.default_rng(seed), set(keys(x)), 0
     while len(out) < count:
         if misses < _MISSES:
             trial = study.ask()

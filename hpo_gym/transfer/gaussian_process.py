@@ -30,6 +30,8 @@ class GaussianProcess:
 
     Attributes:
         variance: The signal variance of standardised scores.
+        weight: Of each point in the mean of standardised scores, ``(n,)``.
+        mean, scale: From standardised scores to scores.
     """
 
     def __init__(self, x: Points, y: Floats, log_parameters: Floats) -> None:
@@ -42,7 +44,7 @@ class GaussianProcess:
         self.length = np.exp(log_parameters[:-1])
         self._root = np.linalg.cholesky(_covariance(matern52(x, x, self.length), log_parameters[-1]))
         half = solve_triangular(self._root, self.z, lower=True)
-        self._weight = solve_triangular(self._root, half, lower=True, trans=1)
+        self.weight = solve_triangular(self._root, half, lower=True, trans=1)
         self.variance = (float(half @ half) + 1.0) / (len(x) + 1)
 
     @classmethod
@@ -75,7 +77,7 @@ class GaussianProcess:
         k = matern52(self.x, x, self.length)
         half = solve_triangular(self._root, k, lower=True, check_finite=False)
         left = np.maximum(1.0 - np.einsum("nc,nc->c", half, half), 1e-10)
-        return self._weight @ k * self.scale + self.mean, np.sqrt(self.variance * left) * self.scale
+        return self.weight @ k * self.scale + self.mean, np.sqrt(self.variance * left) * self.scale
 
     def leave_one_out(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each score, noise included, given the others, each ``(n,)``.
@@ -85,7 +87,7 @@ class GaussianProcess:
         from scipy.linalg import cho_solve
 
         inverse = np.diag(cho_solve((self._root, True), np.eye(len(self.x))))
-        mean = self.z - self._weight / inverse
+        mean = self.z - self.weight / inverse
         return mean * self.scale + self.mean, np.sqrt(self.variance / inverse) * self.scale
 
 

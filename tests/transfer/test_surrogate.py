@@ -1,0 +1,100 @@
+"""Scores of earlier tasks at points of others: exact where measured, by hand where ranks decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import Categorical, ConfigurationSpace
+from scipy.stats import norm, spearmanr
+
+from hpo_gym import load_suite
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import SearchSpace
+from hpo_gym.transfer.prior import scores_of
+from hpo_gym.transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
+from hpo_gym.trial import Status
+
+SPACE = SearchSpace(ConfigurationSpace({"a": (0.0, 1.0), "b": Categorical("b", ["x", "y"], default="y")}))
+
+
+def task(x: Any, score: Any, status: Any = None, name: str = "t") -> Evaluations:
+    kinds = np.zeros(len(x), np.int8) if status is None else np.array(status, np.int8)
+    return Evaluations(name, name, np.array(x, np.float64), np.array(score, np.float64), np.ones(len(x)), kinds)
+
+
+def points(n: int, seed: int = 0) -> np.ndarray:
+    return SPACE.sample(np.random.default_rng(seed), n)
+
+
+def test_measured_points_have_their_scores_failures_the_worst_and_gaps_are_foretold() -> None:
+    x = SPACE.snap(np.array([[0.1, 0.2], [0.5, 0.8], [0.9, 0.2], [0.3, 0.8], [0.1, 0.2]]))
+    made = Surrogate(SPACE, task(x, [1.0, 2.0, -9.0, np.nan, 7.0], [0, 0, Status.FAILED, 0, 0]))
+    found = made(x)
+    assert found[[0, 1, 2]].tolist() == [1.0, 2.0, 1.0], "of equal points the first"
+    assert 1.0 <= found[3] <= 7.0
+
+
+def test_what_is_foretold_is_of_ranks_and_within_the_range() -> None:
+    """The same task under a monotone curve of its scores: the curve goes through."""
+    x, y = points(60), np.sin(3 * points(60)[:, 0])
+    at = points(200, 1)
+    plain, bent = Surrogate(SPACE, task(x, y))(at), Surrogate(SPACE, task(x, np.exp(9 * y)))(at)
+    assert spearmanr(plain, bent)[0] > 0.9999
+    assert plain.min() >= y.min() and plain.max() <= y.max()
+    one_bad = y.copy()
+    one_bad[y.argmin()] = -1e12
+    beside = Surrogate(SPACE, task(x, one_bad))(at)
+    well = plain > np.sort(y)[2]
+    assert beside[well] == pytest.approx(plain[well], abs=1e-9), "one very bad score bends nothing"
+
+
+def test_quantiles_by_hand() -> None:
+    made = Surrogate(SPACE, task(points(4), [3.0, 1.0, 3.0, 2.0]))
+    assert made._worth.tolist() == [1.0, 2.0, 3.0]
+    assert made._quantile == pytest.approx(norm.ppf([0.125, 0.375, 0.75]))
+
+
+def test_a_column_that_the_task_does_not_have_decides_nothing() -> None:
+    x = points(50)
+    y = -np.square(x[:, 0] - 0.3)
+    x[:, 1] = np.nan
+    made = Surrogate(SPACE, task(x, y))
+    at = np.repeat(np.linspace(0.05, 0.95, 19), 2)
+    both = made(SPACE.snap(np.stack([at, np.tile([0.2, 0.8], 19)], 1)))
+    assert (both[::2] == both[1::2]).all()
+    assert abs(at[::2][both[::2].argmax()] - 0.3) <= 0.05
+
+
+def test_foretold_scores_go_with_the_true_ones_on_a_real_table() -> None:
+    suite = load_suite("Boosting")
+    whole = [t.evaluations() for t in suite.tasks("train")[:6]]
+    some, rest = np.arange(0, 400, 3), np.flatnonzero(np.arange(400) % 3)
+    found = []
+    for e in whole:
+        part = Evaluations(e.name, e.family, e.x[some], e.score[some], e.cost[some], e.status[some])
+        foretold = Surrogate(suite.space, part)(suite.space.snap(e.x))
+        assert np.array_equal(foretold[some], scores_of(part))
+        found.append(spearmanr(foretold[rest], scores_of(e)[rest])[0])
+    assert np.mean(found) > 0.8
+
+
+def test_tasks_on_the_points_asked_for_are_as_they_were_measured() -> None:
+    x = points(5)
+    e = task(x, [1.0, np.nan, 3.0, 4.0, 5.0])
+    assert np.isnan(scores_at(SPACE, e, x.copy())).tolist() == [False, True, False, False, False]
+    assert np.isfinite(scores_at(SPACE, e, x[:4])).all(), "on others it is modelled"
+    assert surrogate_of(SPACE, e) is surrogate_of(SPACE, e)
+
+
+def test_candidates_hold_the_best_of_each_task_once() -> None:
+    x = points(300)
+    one, two = task(x[:200], np.arange(200.0)), task(x[100:], np.arange(200.0), name="u")
+    found = candidates_of(SPACE, [one, two])
+    assert found[:228].tolist() == [*x[199:71:-1].tolist(), *x[299:199:-1].tolist()]
+    assert len(found) == len(np.unique(found, axis=0)) and SPACE.legal(found).all()
+    assert np.array_equal(found, candidates_of(SPACE, [one, two]))
+    gone = x[:3].copy()
+    gone[:, 1] = np.nan
+    assert candidates_of(SPACE, [task(gone, [1.0, 3.0, 2.0])])[:3, 1].tolist() == [SPACE.default_x[1]] * 3
