@@ -20,6 +20,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
+    from hpo_gym.space.belief import Belief
     from hpo_gym.state.runs import Runs
     from hpo_gym.task import Task
 
@@ -59,6 +60,7 @@ class Context:
         prior: Earlier tasks, none of them of the family of this one.
         starts: Seed of the world's random configurations, the same for all optimizers of a cell, so that those that
             begin at random begin alike, not by luck of their own. None: an optimizer draws them from its own stream.
+        belief: What the user holds of good values; most optimizers do not read it (see `reads_belief`).
     """
 
     space: SearchSpace
@@ -69,6 +71,7 @@ class Context:
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     prior: Sequence[Evaluations] = ()
     starts: int | None = None
+    belief: Belief | None = None
 
     @classmethod
     def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None) -> Context:
@@ -168,6 +171,11 @@ class Resumable(Trainable, Protocol):
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_agents"), variable="OPTIMIZERS")
+
+
+def reads_belief(optimizer: Optimizer) -> bool:
+    """Whether an optimizer weighs its choices by `Context.belief`: its class says so by ``believes = True``."""
+    return bool(getattr(optimizer, "believes", False))
 
 
 def smoke_of(name: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class EmpiricalBayesGP(ModelBased):
     """
 
     version = 1
+    believes = True
 
     def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE) -> None:
         self.shrinkage, self.noise = shrinkage, noise

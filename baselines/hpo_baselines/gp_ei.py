@@ -47,6 +47,7 @@ class GPExpectedImprovement(ModelBased):
     """
 
     version = 2
+    believes = True
 
     def __init__(self, n_init: int | None = None, one_hot: bool = True, surrogate: str = "light") -> None:
         self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate

@@ -41,6 +41,7 @@ class WarmStartedGP(ModelBased):
     """
 
     version = 2
+    believes = True
 
     def __init__(self, n_init: int = 5, rows: int = 80, draw: int = 0, one_hot: bool = True) -> None:
         self.n_init, self.rows, self.draw, self.one_hot = n_init, rows, draw, one_hot

@@ -37,6 +37,7 @@ class TransferMix(ModelBased):
     """
 
     version = 1
+    believes = True
 
     def __init__(self, shrinkage: float = SHRINKAGE, noise: float = NOISE, temperature: float = TEMPERATURE) -> None:
         self.shrinkage, self.noise, self.temperature = shrinkage, noise, temperature

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.acquisition import best_of, tame
 from hpo_gym.transfer.prior import Place
 
@@ -23,6 +25,8 @@ _SAMPLED = 1024  # candidates of a space without a pool, unless the model brings
 _LOCAL = 64  # candidates near the best trials, and near the best candidates in each round of refinement
 _PARENTS = 4
 _STEPS = (0.1, 0.03, 0.01)  # of the trials' neighbours, then of each round
+_FADES = 10.0  # a belief counts in full at a tenth of the budget
+_PAIRS = 5.0  # pairs of trials that are taken to say nothing for or against it
 _TRIES = 1000  # candidates that were tried before, until the run takes a random one
 
 
@@ -52,8 +56,16 @@ class ModelBased(Baseline):
     In a pool (and in a small finite space) the candidates are the untried rows; of more than 16,384, so many drawn anew
     at each choice. In another space they are the points of the model's table, or 1,024 random ones, and neighbours of
     the best trials; then, twice, neighbours of the best candidates, in smaller steps. Equal values are drawn from.
+
+    **Belief**: where `Context.belief` is, its density to the power of ``trust * budget / (10 n)`` weighs the value of
+    trial `n`, so that it fades as trials come in (Hvarfner et al., "piBO: Augmenting acquisition functions with user
+    beliefs for Bayesian optimization", ICLR 2022, https://arxiv.org/abs/2204.11051). Our `trust`, Kendall's tau of
+    densities and scores so far, at least 0 and shrunk by five pairs, lets go of a belief that the trials disagree with.
+    Of choices that would be random, every other one is drawn by the density. Only where the value is a logarithm: the
+    class says so by `believes`.
     """
 
+    believes: ClassVar[bool] = False
     _studies: dict[Run, _Study]
 
     @abstractmethod
@@ -70,7 +82,7 @@ class ModelBased(Baseline):
 
     def _next(self, run: Run) -> Choice | None:
         if run not in self._studies:
-            self._studies[run] = _Study(run, self.begin(run))
+            self._studies[run] = _Study(run, self.begin(run), run.context.belief if self.believes else None)
         return self._studies[run].next()
 
 
@@ -80,6 +92,7 @@ class _Study:
 
     run: Run
     model: Model | None
+    belief: Belief | None = None
     rows: list[int] = field(default_factory=list)
 
     def next(self) -> Choice | None:
@@ -87,6 +100,8 @@ class _Study:
         if model is None or (run.pool is not None and not run.open.any()):
             return run.uniform()
         acquisition = model.fit(self._seen(model), tame(np.array(run.score)))
+        if self.belief is not None:
+            acquisition = _weighed(acquisition, self.belief, run)
         if acquisition is None:
             return run.uniform()
         if run.pool is not None:
@@ -134,6 +149,25 @@ class _Study:
                 return choice
             value[best] = -np.inf
         return run.uniform()
+
+
+def _weighed(acquisition: Acquisition | None, belief: Belief, run: Run) -> Acquisition | None:
+    """The logarithm of a value with that of the density, as far as it is trusted; see `ModelBased`."""
+    n = len(run.score)
+    if acquisition is None:  # the largest of log weights with Gumbel noise is a draw by the weights
+        draw = n % 2 == 0
+        return (lambda at: belief.log_density(at.x) + run.rng.gumbel(size=len(at.x))) if draw else None
+    if not n:
+        return acquisition
+    power = _trust(belief.log_density(np.array(run.x)), np.array(run.score)) * run.context.budget / (_FADES * (n + 1))
+    return lambda at: acquisition(at) + power * belief.log_density(at.x)
+
+
+def _trust(density: Floats, score: Floats) -> float:
+    """In [0, 1]: how well the order of the trials by density agrees with that by score (Kendall's tau, shrunk)."""
+    order = np.sign(density[:, None] - density) * np.sign(score[:, None] - score)
+    agree, differ = (order > 0).sum() / 2, (order < 0).sum() / 2
+    return float(max((agree - differ) / (agree + differ + _PAIRS), 0.0))
 
 
 def rows_of(pool: Pool, x: Points) -> list[int]:
