@@ -254,7 +254,7 @@ def tune(
 ) -> None:
     """Tune an objective of your own.
 
-    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv and tune.svg.
+    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and report.html.
     """
     from hpo_gym.jobs.progress import bar
     from hpo_gym.registry import user_function
@@ -271,6 +271,7 @@ def tune(
         )  # fmt: skip
     tuned.trials().to_csv(out / "trials.csv", index=False)
     tuned.plot(out / "tune.svg")
+    tuned.report(out / "report.html")
     if not quiet:
         print(tuned.summary())
     print(f"{len(tuned.ended)} trials -> {out}")

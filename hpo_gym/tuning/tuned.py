@@ -63,7 +63,7 @@ class Tuned:
         Raises:
             StateError: None succeeded; the message has the first reason.
         """
-        good = list(filter(self._counts, self.ended))
+        good = list(filter(self.counts, self.ended))
         if not good:
             why = f": the first one said {self.ended[0].measured.reason!r}" if self.ended else ""
             raise StateError(f"No trial of {len(self.ended)} succeeded and met its constraints{why}.")
@@ -82,10 +82,11 @@ class Tuned:
     @property
     def succeeded(self) -> bool:
         """Whether a trial succeeded and met its constraints."""
-        return any(self._counts(e) for e in self.ended)
+        return any(self.counts(e) for e in self.ended)
 
     @staticmethod
-    def _counts(ended: Ended) -> bool:
+    def counts(ended: Ended) -> bool:
+        """Whether a trial succeeded and met its constraints."""
         return ended.measured.status is Status.OK and max(ended.measured.constraints, default=0.0) <= 0.0
 
     def summary(self) -> str:
@@ -149,33 +150,28 @@ class Tuned:
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF."""
-        from matplotlib.figure import Figure
+        from hpo_gym.bench.report.style import save
+        from hpo_gym.tuning.page import progress
 
-        from hpo_gym.bench.report.style import BAD, INK, VIBRANT, lines, save, theme, ticks
-
-        with theme(math=False):
-            figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
-            axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
-            good = [(i, e.measured.score) for i, e in enumerate(self.ended, 1) if e.measured.status is Status.OK]
-            if good:
-                order, scores = np.array(good).T
-                best = self._sign * np.maximum.accumulate(self._sign * scores)
-                axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
-                axes.step(order, best, where="post", color=INK, label="best so far")
-                axes.legend(frameon=False)
-            lost = [i for i, e in enumerate(self.ended, 1) if e.measured.status is not Status.OK]
-            axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
-            axes.set(
-                xlabel="trials",
-                ylabel="score",
-                xlim=(0.5, max(len(self.ended), 1) + 0.5),
-                xticks=ticks(max(len(self.ended), 1)),
-            )
-            failed = f", {len(lost)} of them failed" if lost else ""
-            lines(figure, f"{self.plan.optimizer}", f"{self.plan.direction}, {len(self.ended)} trials{failed}")
+        figure = progress(self)
         if path is not None:
             save(figure, path)
         return figure
+
+    def report(self, path: str | Path) -> Path:
+        """Write all trials, the best configuration and figures as one HTML page that needs nothing else.
+
+        Raises:
+            InvalidValueError: `path` does not end in ``.html``.
+        """
+        from hpo_gym.storage.whole import write_files
+        from hpo_gym.tuning.page import page
+
+        file = Path(path)
+        if file.suffix != ".html":
+            raise InvalidValueError(f"`path` must end in '.html', got {file.name!r}.")
+        write_files(file.parent, {file.name: page(self).encode()})
+        return file
 
     def __repr__(self) -> str:
         try:

@@ -326,6 +326,7 @@ def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: 
     assert ran.exit_code == 0 and "5 trials" in ran.output
     assert len(Path("hpo-gym-tuned/trials.csv").read_text().splitlines()) == 6
     assert Path("hpo-gym-tuned/tune.svg").read_text().startswith("<?xml")
+    assert Path("hpo-gym-tuned/report.html").read_text("utf-8").startswith("<!doctype html>")
     Path("bad.yaml").write_text("rate: [")
     for change, match in ((["mine.py:lost"], "loss"), (["mine.py"], "module:name"), (["none.py:loss"], "none.py")):
         ran = CliRunner().invoke(app, ["tune", *change, "--space", "space.yaml"])

@@ -82,7 +82,7 @@ def page(
     env = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    script, style = _script(), _text("page.css")
+    script, style = _script(), style_sheet()
     suites = [suite_parts(results, name, curves[name], timings=timings) for name in results["suites"]]
     for i, suite in enumerate(suites):
         name = suite["name"]
@@ -105,6 +105,11 @@ def page(
         most_runs=SHOWN,
         number=number,
     )
+
+
+def style_sheet() -> Markup:
+    """The style sheet of our pages."""
+    return _text("page.css")
 
 
 def source(text: str) -> str:

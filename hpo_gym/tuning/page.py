@@ -1,0 +1,155 @@
+"""A tuning as one HTML page that needs nothing else: no font, no address, no script."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.bench.report.page import source, style_sheet
+from hpo_gym.bench.report.style import BAD, FAINT, INK, VIBRANT, lines, theme, ticks
+from hpo_gym.bench.report.svg import svg_text
+from hpo_gym.bench.report.words import printable
+from hpo_gym.space import Hyperparameter
+from hpo_gym.trial import Status
+from hpo_gym.tuning.study import Ended
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hpo_gym.tuning.tuned import Tuned
+
+_HERE = Path(__file__).parent
+_ROWS = 500  # trials in the table, the best first
+_PANELS = 4  # beside each other
+_LABELS = 8  # choices that are named on an axis
+
+
+def page(tuned: Tuned) -> str:
+    """Render the page; every text is escaped by the template engine."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    style = style_sheet()
+    env = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    failed = [e for e in tuned.ended if e.measured.status is not Status.OK]
+    figures = [("trials", "The trials in order", progress(tuned))]
+    if len(failed) < len(tuned.ended):
+        figures.append(("values", "Scores by hyperparameter", by_hyperparameter(tuned)))
+    return env.get_template("page.html").render(
+        style=style,
+        policy=f"default-src 'none'; style-src {source(style)}; base-uri 'none'",
+        optimizer=printable(tuned.plan.optimizer),
+        direction=tuned.plan.direction,
+        tuned=tuned,
+        best=tuned.best if tuned.succeeded else None,
+        values={k: _text(v) for k, v in tuned.best_config.items()} if tuned.succeeded else {},
+        seconds=sum(e.seconds for e in tuned.ended),
+        figures=[(title, Markup(svg_text(figure, name, title))) for name, title, figure in figures],
+        names=[printable(n) for n in tuned.space.names],
+        trials=[_row(tuned, e) for e in _best_first(tuned)[:_ROWS]],
+        left=max(0, len(tuned.ended) - _ROWS),
+        failures=Counter(f"{e.measured.status.label}: {printable(e.measured.reason)}" for e in failed).most_common(20),
+        failed=len(failed),
+    )
+
+
+def progress(tuned: Tuned) -> Figure:
+    """The scores in order, and the best so far."""
+    from matplotlib.figure import Figure
+
+    with theme(math=False):
+        figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
+        axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
+        good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.measured.status is Status.OK]
+        if good:
+            order, scores = np.array(good).T
+            sign = -1.0 if tuned.plan.direction == "minimize" else 1.0
+            axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
+            axes.step(order, sign * np.maximum.accumulate(sign * scores), where="post", color=INK, label="best so far")
+            axes.legend(frameon=False)
+        lost = [i for i, e in enumerate(tuned.ended, 1) if e.measured.status is not Status.OK]
+        axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
+        n = max(len(tuned.ended), 1)
+        axes.set(xlabel="trials", ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
+        said = f", {len(lost)} of them failed" if lost else ""
+        lines(figure, tuned.plan.optimizer, f"{tuned.plan.direction}, {len(tuned.ended)} trials{said}")
+    return figure
+
+
+def by_hyperparameter(tuned: Tuned) -> Figure:
+    """The score of each successful trial over the values of each hyperparameter that varies."""
+    from matplotlib.figure import Figure
+
+    good = [e for e in tuned.ended if e.measured.status is Status.OK]
+    shown = [h for h in tuned.space.hyperparameters if h.size > 1]
+    rows = max(1, math.ceil(len(shown) / _PANELS))
+    with theme(math=False):
+        figure = Figure(figsize=(9.0, 0.7 + 2.1 * rows), dpi=150, layout=None)
+        top = 1 - 0.6 / figure.get_figheight()
+        for i, h in enumerate(shown):
+            row, column = divmod(i, _PANELS)
+            height = top / rows
+            axes = figure.add_axes(
+                (0.07 + 0.235 * column, top - height * (row + 1) + 0.28 * height, 0.18, 0.62 * height)
+            )
+            _panel(axes, h, good, tuned.best.number if tuned.succeeded else -1)
+            if not column:
+                axes.set_ylabel("score")
+        lines(figure, "Scores by hyperparameter", "one dot a trial, the best one in black")
+    return figure
+
+
+def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
+    from matplotlib.ticker import LogLocator
+
+    at = [(h.position(e.config[h.name]), e.measured.score, e.number) for e in good if h.name in e.config]
+    x, y, number = np.array(at).T if at else np.zeros((3, 0))
+    axes.plot(x, y, "o", color=VIBRANT[0], markersize=3, alpha=0.7)
+    axes.plot(x[number == best], y[number == best], "o", color=INK, markersize=5)
+    if h.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(numticks=4))
+        axes.xaxis.set_major_formatter("{x:g}")  # Matplotlib's own is a formula
+        axes.xaxis.set_minor_formatter("")
+    if h.choices:
+        shown = range(len(h.choices)) if len(h.choices) <= _LABELS else (0, len(h.choices) - 1)
+        names = [printable(str(h.choices[i]))[:9] for i in shown]
+        axes.set_xticks(list(shown), names, rotation=30 if len(names) > 3 else 0, fontsize=7)
+        axes.set_xlim(-0.5, len(h.choices) - 0.5)
+    axes.tick_params(labelsize=7)
+    axes.set_title(printable(h.name)[:26], fontsize=9)
+    axes.spines["bottom"].set_color(FAINT)
+
+
+def _best_first(tuned: Tuned) -> list[Ended]:
+    """Trials that count by their score, then the others in order."""
+    sign = -1.0 if tuned.plan.direction == "minimize" else 1.0
+
+    def place(e: Ended) -> tuple[bool, float, int]:
+        counts = tuned.counts(e)
+        return not counts, -sign * e.measured.score if counts else 0.0, e.order
+
+    return sorted(tuned.ended, key=place)
+
+
+def _row(tuned: Tuned, e: Ended) -> dict[str, Any]:
+    ok = e.measured.status is Status.OK
+    return {
+        "number": e.number + 1,
+        "score": _text(e.measured.score) if ok else e.measured.status.label,
+        "ok": ok,
+        "counts": tuned.counts(e),
+        "seconds": f"{e.seconds:.2f}",
+        "values": [_text(e.config[n]) if n in e.config else "" for n in tuned.space.names],
+    }
+
+
+def _text(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
