@@ -254,7 +254,8 @@ def tune(
 ) -> None:
     """Tune an objective of your own.
 
-    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and report.html.
+    Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and
+    report.html.
     """
     from hpo_gym.jobs.progress import bar
     from hpo_gym.registry import user_function
