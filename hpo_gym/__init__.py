@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
     from hpo_gym.trial import History, Query, Status, Trial
+    from hpo_gym.tuning.search_cv import HPOGymSearchCV
     from hpo_gym.tuning.tune import tune
     from hpo_gym.tuning.tuned import Tuned
     from hpo_gym.vector import HPOVectorEnv
@@ -71,6 +72,7 @@ _LAZY = {
     "Context": "optimizer",
     "Evaluations": "optimizer",
     "HPOEnv": "env",
+    "HPOGymSearchCV": "tuning.search_cv",
     "HPOVectorEnv": "vector",
     "History": "trial",
     "OBSERVERS": "observers",
@@ -126,6 +128,7 @@ __all__ = [
     "Evaluations",
     "HPOEnv",
     "HPOGymError",
+    "HPOGymSearchCV",
     "HPOVectorEnv",
     "History",
     "InvalidValueError",

@@ -34,6 +34,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "parquet": ("pyarrow",),
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
         "build": ("sklearn", "lightgbm", "torch"),
+        "sklearn": ("sklearn",),
         "smac": ("smac",),
         "dask": ("distributed",),
         "ray": ("ray",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Proposer:
         budget: Trials of the study.
         prior: Earlier tasks.
         alone: Whether one trial runs at a time.
+        meta_features: Numbers that describe the data set; None where unknown.
     """
 
     form: Form
@@ -40,6 +41,7 @@ class Proposer:
     budget: int
     prior: Sequence[Evaluations] = ()
     alone: bool = True
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
     _optimizer: Optimizer | None = None
     _told: int = 0
     _waits: bool = False  # it was asked, and not told what became of that
@@ -81,7 +83,10 @@ class Proposer:
 
     def _new(self, seed: int) -> Optimizer:
         optimizer: Optimizer = self.form.make()
-        context = Context(self._space, float(self.budget), prior=self.prior, starts=seeding.starts_seed(seed))
+        starts = seeding.starts_seed(seed)
+        context = Context(
+            self._space, float(self.budget), meta_features=self.meta_features, prior=self.prior, starts=starts
+        )
         optimizer.reset(context, np.random.default_rng(seed))
         return optimizer
 

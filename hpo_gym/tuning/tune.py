@@ -63,7 +63,7 @@ def tune(
         budget: Trials, those of `init` among them; of a resumed study, in all.
         init: Configurations to try first.
         prior: Earlier tasks of the same space, that the optimizer may learn from: what `tune` returned, its folder, a
-            suite, or `Evaluations`.
+            suite, `Evaluations`, or a fitted `HPOGymSearchCV`.
         timeout: Wall-clock seconds after which no trial begins, and those that run are cut off and not counted.
         trial_timeout: Wall-clock seconds that a trial may take.
         memory: Bytes that a trial may take.
@@ -204,6 +204,7 @@ def _earlier(prior: object, space: SearchSpace) -> Iterable[Evaluations]:
     for i, one in enumerate(given):
         if isinstance(one, (str, Path)):
             one = Tuned.load(one)
+        one = getattr(one, "tuned_", one)  # of a fitted `HPOGymSearchCV`
         if isinstance(one, Evaluations):
             if one.x.shape[1:] != (space.d,):
                 raise InvalidValueError(
@@ -213,8 +214,8 @@ def _earlier(prior: object, space: SearchSpace) -> Iterable[Evaluations]:
             continue
         if not isinstance(one, (Tuned, Suite)):
             raise InvalidValueError(
-                "`prior` must hold what `tune` returned, its folder, a suite or `Evaluations`, got "
-                f"{type(one).__name__}."
+                "`prior` must hold what `tune` returned, its folder, a suite, `Evaluations` or a fitted "
+                f"`HPOGymSearchCV`, got {type(one).__name__}."
             )
         if one.space != space:
             raise InvalidValueError(f"`prior` must be of the same space, {type(one).__name__} {i} has another one.")

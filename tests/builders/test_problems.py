@@ -14,6 +14,7 @@ from hpo_gym.builders.data_sets.sources import DataSet
 from hpo_gym.builders.training.cells import digest
 from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.transfer.meta_features import MAX_LEVELS
 
 PLENTY = 10**6
 
@@ -334,7 +335,7 @@ def test_missing_numbers_become_the_median_and_are_marked() -> None:
 def test_rare_levels_share_a_column_and_constant_columns_are_gone() -> None:
     level = np.array([f"level {min(i % 30, 14)}" for i in range(300)])
     x = problems.encode(_data(_classes(150, 150), level, np.full(300, "same")), np.arange(300), np.arange(300))
-    assert x.shape[1] == 1 + problems.MAX_LEVELS + 1
+    assert x.shape[1] == 1 + MAX_LEVELS + 1
     assert (x[:, 1:].sum(1) == 1).all()
 
 

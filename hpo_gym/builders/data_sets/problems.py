@@ -16,6 +16,7 @@ from hpo_gym import seeding
 from hpo_gym.builders.data_sets.sources import DataSet
 from hpo_gym.builders.training.recipe import CLASSIFICATION, Floats, Fold, Problem
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.transfer.meta_features import describe, heavy_tailed, levels, numbers
 
 REPEATS, FOLDS = 3, 3
 TEST_SHARE, TEST_ROWS = 0.25, 4000
@@ -25,18 +26,12 @@ TEST_EACH = 400
 """Fewest test rows that a model predicts. Where there are more, they are dealt into 3 or 9 parts, so that each row is
 predicted by one model of a repeat, or by one of all."""
 
-MAX_LEVELS = 10
-"""Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""
-
 MAX_COLUMNS = 64
 """Most columns after encoding: the pixels of an image of 8 x 8. A data set with more is refused, not cut: which
 columns a cut keeps would be one more choice that decides the scores."""
 
 MIN_ROWS, MIN_CLASS = 120, 12
 """Fewest rows of a data set, and of a class; rows of rarer classes are left out."""
-
-MAX_SKEWNESS = 3.0
-"""A positive target of more than this skewness is replaced by its logarithm."""
 
 Ints = NDArray[np.int64]
 
@@ -180,7 +175,7 @@ def encode(data: DataSet, rows: Ints, learn: Ints) -> Floats:
         learn: Positions in `rows` of those that may be learned from.
     """
     blocks = [
-        _levels(column[rows], learn) if categorical else _numbers(column[rows], learn)
+        levels(column[rows], learn) if categorical else numbers(column[rows], learn)
         for column, categorical in zip(data.x, data.categorical, strict=True)
     ]
     x = np.concatenate(blocks, axis=1)
@@ -190,35 +185,10 @@ def encode(data: DataSet, rows: Ints, learn: Ints) -> Floats:
     return np.ascontiguousarray(x)
 
 
-def _numbers(column: Floats, learn: Ints) -> Floats:
-    """Missing numbers become the median; where at least 5 % are missing, a second column tells which."""
-    absent = ~np.isfinite(column)
-    known = column[learn][~absent[learn]]
-    filled = np.where(absent, np.median(known) if len(known) else 0.0, column)
-    blocks = [filled, absent.astype(np.float64)] if absent[learn].mean() >= 0.05 else [filled]
-    return np.stack(blocks, axis=1)
-
-
-def _levels(column: NDArray[np.str_], learn: Ints) -> Floats:
-    """One-hot, "missing" is a level; of two levels one column says all."""
-    names, counts = np.unique(column[learn], return_counts=True)
-    frequent = names[np.lexsort((names, -counts))][:MAX_LEVELS]
-    hot = (column[:, None] == frequent).astype(np.float64)
-    if len(names) > MAX_LEVELS:
-        hot = np.concatenate([hot, 1.0 - hot.sum(1, keepdims=True)], axis=1)
-    return np.asarray(hot[:, :1] if len(names) == 2 else hot, np.float64)
-
-
 # ---------------------------------------------------------------------------------------------- targets
-def skewness(y: Floats) -> float:
-    """Third standardised moment; 0 of a constant."""
-    sd = y.std()
-    return float((((y - y.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
-
-
 def is_logged(data: DataSet) -> bool:
     """Whether the target is replaced by its logarithm: it is positive and heavy-tailed in the whole data set."""
-    return data.kind != CLASSIFICATION and bool(data.y.min() > 0) and skewness(data.y) > MAX_SKEWNESS
+    return data.kind != CLASSIFICATION and heavy_tailed(data.y)
 
 
 def _standardised(y: Floats, learn: Ints) -> Floats:
@@ -233,27 +203,11 @@ def meta_features(ready: Problem, data: DataSet) -> dict[str, float | None]:
     Columns are encoded; the shares of numeric columns and of missing cells are of the raw features, all rows.
     """
     x, y = _learnable(ready)
-    n, p = x.shape
-    regression = ready.kind != CLASSIFICATION
-    sd = x.std(0)
-    z = (x - x.mean(0)) / np.where(sd > 0, sd, 1.0)
-    together = np.abs(z.T @ z / n)[~np.eye(p, dtype=bool)]
     missing = [(c == "").mean() if cat else np.isnan(c).mean() for c, cat in zip(data.x, data.categorical, strict=True)]
-    values: dict[str, float | None] = {
-        "n_rows": float(n),
-        "n_columns": float(p),
-        "n_classes": float(ready.classes),
-        "majority_share": None if regression else float(np.bincount(y.astype(np.int64)).max() / n),
-        "minority_share": None if regression else float(np.bincount(y.astype(np.int64)).min() / n),
-        "numeric_share": 1.0 - float(np.mean(data.categorical)),
-        "missing_share": float(np.mean(missing)),
-        "is_regression": float(regression),
-        "rows_per_column": n / p,
-        "mean_correlation": float(together.mean()) if p > 1 else 0.0,
-        "mean_skewness": float(np.mean(np.abs((z**3).mean(0)))),
-        "target_skewness": skewness(y) if regression else None,
-    }
-    return {name: None if v is None else round(v, 6) for name, v in values.items()}
+    return describe(
+        x, y, classes=ready.classes, numeric_share=1.0 - float(np.mean(data.categorical)),
+        missing_share=float(np.mean(missing)),
+    )  # fmt: skip
 
 
 def test_rows(ready: Problem) -> int:

@@ -19,6 +19,7 @@ from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.tables.files import little
 from hpo_gym.tables.flat import LEAST, TRIALS, splits_without_flat
+from hpo_gym.transfer import meta_features
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]
@@ -196,7 +197,7 @@ def _account(recipe: Recipe) -> dict[str, str]:
         "test rows": f"the other rows, at most {problems.TEST_ROWS}; from {problems.FOLDS * problems.TEST_EACH} on, "
         f"dealt among the models, at least {problems.TEST_EACH} each",
         "features": "missing values imputed by the median, categories one-hot (the "
-        f"{problems.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing scaled",
+        f"{meta_features.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing scaled",
         "target": "standardised in regression; its logarithm where it is positive and its skewness above "
-        f"{problems.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
+        f"{meta_features.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
     }

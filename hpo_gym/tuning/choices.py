@@ -1,0 +1,79 @@
+"""Choices of a search space that are any objects, such as steps of a pipeline: each stands in the space as a text."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.errors import cut, shown
+from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import AnySpace, read_space
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+@dataclass(frozen=True)
+class ObjectSpace:
+    """A search space, and the objects that some of its choices stand for.
+
+    Attributes:
+        space: Of plain values. A choice that is none is its position in the list and its repr, without an address, so
+            that the space is the same in each process.
+        objects: By hyperparameter and text.
+    """
+
+    space: SearchSpace
+    objects: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, given: AnySpace) -> ObjectSpace:
+        """Read a space in any form that `read_space` reads, in a mapping of which a list may hold any objects.
+
+        Raises:
+            InvalidValueError: It is none of these; the message says which part is not.
+        """
+        if not _by_name(given):
+            return cls(read_space(given), {})
+        assert isinstance(given, Mapping)
+        objects: dict[str, dict[str, Any]] = {}
+        plain: dict[str, Any] = dict(given)
+        for name, value in given.items():
+            values = _list(value)
+            if values is not None and not all(map(_is_plain, values)):
+                texts = [v if _is_plain(v) else _text(i, v) for i, v in enumerate(values)]
+                objects[name] = {t: v for t, v in zip(texts, values, strict=True) if not _is_plain(v)}
+                plain[name] = texts
+        return cls(read_space(plain), objects)
+
+
+def _by_name(given: object) -> bool:
+    of_config_space = hasattr(given, "to_serialized_dict") or (
+        isinstance(given, Mapping) and isinstance(given.get("hyperparameters"), list)
+    )
+    return isinstance(given, Mapping) and not of_config_space
+
+
+def _list(value: Any) -> Sequence[Any] | None:
+    """The choices of a list, an array or a categorical of Optuna; None of anything else."""
+    if isinstance(value, np.ndarray):
+        return list(value)
+    if type(value).__module__.startswith("optuna.") and hasattr(value, "choices"):
+        return list(value.choices)
+    return value if isinstance(value, list) else None
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value is None or isinstance(value, (str, bool)) or (isinstance(value, numbers.Real) and math.isfinite(value))
+
+
+def _text(position: int, value: object) -> str:
+    whole = " ".join(_ADDRESS.sub("", shown(value, 1000)).split())
+    return f"{position}: {cut(whole, 80)}"

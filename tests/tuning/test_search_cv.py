@@ -1,0 +1,534 @@
+"""`HPOGymSearchCV`: a search estimator as scikit-learn's own are, with the proposals of `tune`."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import time
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="needs scikit-learn")
+
+from ConfigSpace import ConfigurationSpace, EqualsCondition
+from joblib import parallel_config
+from scipy.stats import loguniform, randint
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, f1_score, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RandomizedSearchCV,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils._test_common.instance_generator import PER_ESTIMATOR_XFAIL_CHECKS
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import hpo_gym
+from hpo_gym import Context, HPOGymSearchCV, Query, Status, Trial, tune
+from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.tuning.choices import ObjectSpace
+
+X, Y = load_iris(return_X_y=True)
+SPACE = {"C": (0.01, 100.0, "log"), "kernel": ["rbf", "sigmoid"]}
+PIPE = Pipeline([("scale", StandardScaler()), ("svc", SVC())])
+EXCUSED = PER_ESTIMATOR_XFAIL_CHECKS[RandomizedSearchCV]  # what scikit-learn excuses its own search from, with reasons
+
+
+class FromList:
+    """Proposes values of one hyperparameter, and keeps what it is told; each new one goes on where the last was."""
+
+    values: ClassVar[list[Any]] = []
+    name: ClassVar[str] = "C"
+    told: ClassVar[list[list[Trial]]] = []
+    contexts: ClassVar[list[Context]] = []
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.told.append([])
+        self.contexts.append(context)
+
+    def ask(self) -> Query | None:
+        return Query({self.name: self.values.pop(0)}) if self.values else None
+
+    def tell(self, trial: Trial) -> None:
+        self.told[-1].append(trial)
+
+
+def from_list(values: list[Any], name: str = "C") -> type[FromList]:
+    FromList.values, FromList.name = list(values), name
+    FromList.told.clear()
+    FromList.contexts.clear()
+    return FromList
+
+
+class Threshold(ClassifierMixin, BaseEstimator):
+    """Says 1 where the first column is above `at`; fails, or sleeps, where it is told to."""
+
+    def __init__(self, at: float = 0.5, fails: float = np.inf, sleeps: float = np.inf) -> None:
+        self.at, self.fails, self.sleeps = at, fails, sleeps
+
+    def fit(self, x: Any, y: Any, sample_weight: Any = None) -> Threshold:
+        if self.at >= self.sleeps:
+            time.sleep(60.0)
+        if self.at >= self.fails:
+            raise ArithmeticError(f"{self.at} is too much")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, x: Any) -> Any:
+        return (np.asarray(x)[:, 0] > self.at).astype(int)
+
+
+LINE = np.arange(8.0)[:, None] / 8  # 0, 1/8, ..., 7/8
+LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])  # 1 from 4/8 on: a threshold of 3/8 is right everywhere
+TWO = KFold(2, shuffle=True, random_state=0)
+
+
+def accuracy_at(threshold: float) -> float:
+    """Of all rows, which is the mean of two halves."""
+    return float(((LINE[:, 0] > threshold) == LABELS).mean())
+
+
+# ---------------------------------------------------------------------- scikit-learn's own checks
+def checked(estimator: Any, name: str) -> HPOGymSearchCV:
+    space = {name: [0.1, 1.0]}
+    return HPOGymSearchCV(estimator, space, budget=2, cv=2, error_score="raise", random_state=0)
+
+
+@parametrize_with_checks([checked(LogisticRegression(), "C")], expected_failed_checks=lambda _: EXCUSED)
+def test_checks_of_scikit_learn_are_passed(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+MORE = [
+    checked(Ridge(), "alpha"),
+    checked(Pipeline([("pca", PCA()), ("ridge", Ridge())]), "ridge__alpha"),
+    checked(Pipeline([("pca", PCA()), ("logistic", LogisticRegression())]), "logistic__C"),
+]
+
+
+@pytest.mark.long
+@parametrize_with_checks(MORE, expected_failed_checks=lambda _: EXCUSED)
+def test_checks_are_passed_around_a_regressor_and_pipelines(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+# ---------------------------------------------------------------------- beside scikit-learn's searches
+def test_results_are_those_of_a_grid_search_and_of_cross_validation_by_hand() -> None:
+    values = [0.01, 1.0, 100.0]
+    scoring = {"accuracy": "accuracy", "loss": "neg_log_loss"}
+    common: dict[str, Any] = {"scoring": scoring, "refit": "accuracy", "cv": 4, "return_train_score": True}
+    mine = HPOGymSearchCV(
+        LogisticRegression(max_iter=500), {"C": (0.01, 100.0, "log")}, optimizer=from_list(values), budget=3, **common
+    ).fit(X, Y)
+    tried = mine.cv_results_["param_C"].tolist()
+    assert tried == pytest.approx(values)
+    grid = GridSearchCV(LogisticRegression(max_iter=500), {"C": tried}, **common).fit(X, Y)
+    assert list(mine.cv_results_) == list(grid.cv_results_)
+    exact = [key for key in grid.cv_results_ if "_test_" in key or "_train_" in key]
+    assert len(exact) == 4 * 4 + 2 * 2 * 2 + 2
+    for key in exact:
+        assert mine.cv_results_[key].tolist() == grid.cv_results_[key].tolist(), key
+        assert mine.cv_results_[key].dtype == grid.cv_results_[key].dtype, key
+    assert mine.cv_results_["params"] == grid.cv_results_["params"]
+    for name in ("best_index_", "n_splits_", "multimetric_"):
+        assert getattr(mine, name) == getattr(grid, name), name
+    assert mine.best_score_ == grid.best_score_ and mine.refit_time_ > 0
+    assert (mine.predict(X) == grid.predict(X)).all() and mine.score(X, Y) == grid.score(X, Y)
+    assert set(vars(mine)) - {"tuned_"} >= {a for a in vars(grid) if a.endswith("_")}
+    one = mine.cv_results_["params"][1]
+    by_hand = cross_val_score(LogisticRegression(max_iter=500, **one), X, Y, cv=4)
+    assert [mine.cv_results_[f"split{k}_test_accuracy"][1] for k in range(4)] == by_hand.tolist()
+
+
+def test_proposals_are_those_of_tune_with_this_seed() -> None:
+    def objective(config: dict[str, Any]) -> float:
+        return float(cross_val_score(SVC(**config), X, Y, cv=3).mean())
+
+    tuned = tune(objective, SPACE, optimizer="gp-ei", budget=12, seed=7)
+    found = HPOGymSearchCV(SVC(), SPACE, optimizer="gp-ei", budget=12, cv=3, random_state=7).fit(X, Y)
+    assert found.cv_results_["params"] == [e.config for e in tuned.ended]
+    assert found.cv_results_["mean_test_score"].tolist() == [e.measured.score for e in tuned.ended]
+    assert (found.best_params_, found.best_score_) == (tuned.best_config, tuned.best_score)
+    assert found.tuned_.plan == tuned.plan
+
+
+def test_equal_random_states_give_equal_searches() -> None:
+    def params(state: Any) -> Any:
+        return HPOGymSearchCV(SVC(), SPACE, budget=4, cv=2, random_state=state).fit(X, Y).cv_results_["params"]
+
+    assert params(3) == params(3) != params(4)
+    assert params(np.random.RandomState(3)) == params(np.random.RandomState(3))
+    state = np.random.get_state()  # noqa: NPY002 - the generator that scikit-learn draws from
+    try:
+        np.random.seed(5)  # noqa: NPY002
+        first, second = params(None), params(None)
+        np.random.seed(5)  # noqa: NPY002
+        assert first == params(None) != second
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+def test_all_configurations_have_the_same_splits() -> None:
+    drawn_anew = ShuffleSplit(2, test_size=0.3)
+    found = HPOGymSearchCV(
+        Threshold(), {"at": (0.3751, 0.4999)}, optimizer="random", budget=4, cv=drawn_anew, random_state=0
+    ).fit(LINE, (LINE[:, 0] > 0.7).astype(int))
+    assert len(found.cv_results_["params"]) == 4
+    assert all(len(set(found.cv_results_[f"split{k}_test_score"])) == 1 for k in range(2))
+
+
+# ---------------------------------------------------------------------- what the optimizer is told
+def test_the_optimizer_is_told_mean_scores_one_after_another() -> None:
+    values = [0.125, 0.375, 0.875]
+    found = HPOGymSearchCV(
+        Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=9, cv=TWO, random_state=0
+    ).fit(LINE, LABELS)
+    assert len(found.cv_results_["params"]) == 3, "the optimizer has ended the search"
+    (told,) = FromList.told
+    assert [t.config["at"] for t in told] == pytest.approx(values)
+    assert [t.score for t in told] == [accuracy_at(v) for v in values] == [0.75, 1.0, 0.5]
+    assert found.best_params_ == {"at": pytest.approx(0.375)} and found.best_score_ == 1.0
+    (context,) = FromList.contexts
+    assert context.budget == 9.0
+    seconds = found.cv_results_["mean_fit_time"] + found.cv_results_["mean_score_time"]
+    assert [t.cost for t in told] == pytest.approx(2 * seconds, abs=1e-5)
+
+
+def test_trials_of_a_batch_count_as_the_worst_so_far() -> None:
+    values = [0.375, 0.125, 0.875, 0.25]
+    HPOGymSearchCV(
+        Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=4, batch_size=2, cv=TWO
+    ).fit(LINE, LABELS)
+    scores = [[t.score for t in told] for told in FromList.told]
+    assert scores == [[], [0.0], [1.0, 0.75], [1.0, 0.75, 0.75]], "0 before any score; then .75, the worst"
+
+
+@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.long)])
+def test_a_batch_runs_in_parallel_to_the_same_result(backend: str) -> None:
+    common: dict[str, Any] = {"budget": 7, "batch_size": 3, "cv": 2, "random_state": 1}
+    alone = HPOGymSearchCV(SVC(), SPACE, **common).fit(X, Y)
+    with parallel_config(backend):
+        beside = HPOGymSearchCV(SVC(), SPACE, n_jobs=2, **common).fit(X, Y)
+    assert alone.cv_results_["params"] == beside.cv_results_["params"]
+    assert alone.cv_results_["mean_test_score"].tolist() == beside.cv_results_["mean_test_score"].tolist()
+    assert len({str(p) for p in alone.cv_results_["params"]}) == 7
+
+
+def test_a_failure_is_a_row_and_is_told_as_the_worst() -> None:
+    values = [0.875, 0.125, 0.375, 0.9375]
+    search = HPOGymSearchCV(
+        Threshold(fails=0.875), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=5, cv=TWO
+    )
+    with pytest.warns(FitFailedWarning, match="4 fits failed out of a total of 8"), pytest.warns(UserWarning):
+        search.fit(LINE, LABELS)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [np.nan, 0.75, 1.0, np.nan])
+    assert search.cv_results_["rank_test_score"].tolist() == [3, 2, 1, 3]
+    (told,) = FromList.told
+    assert [t.status for t in told] == [Status.FAILED, Status.OK, Status.OK, Status.FAILED]
+    assert [t.score for t in told] == [0.0, 0.75, 1.0, 0.75]
+    assert "is too much" in search.tuned_.ended[0].measured.reason
+
+    search.set_params(optimizer=from_list(values, "at"), error_score=0.5)
+    with pytest.warns(FitFailedWarning):
+        search.fit(LINE, LABELS)
+    assert search.cv_results_["mean_test_score"].tolist() == [0.5, 0.75, 1.0, 0.5]
+
+
+def test_without_a_success_or_where_errors_are_to_be_raised_it_ends_as_scikit_learn_does() -> None:
+    search = HPOGymSearchCV(Threshold(fails=0.0), {"at": (0.0, 1.0)}, optimizer="random", budget=3, cv=TWO)
+    with pytest.raises(ValueError, match="All the 6 fits failed"):
+        search.fit(LINE, LABELS)
+    assert not hasattr(search, "cv_results_") and not hasattr(search, "evaluations_")
+    with pytest.raises(ArithmeticError, match="is too much"):
+        search.set_params(error_score="raise").fit(LINE, LABELS)
+
+
+def test_an_estimator_may_return_nothing_from_fit() -> None:
+    class Quiet(Threshold):
+        def fit(self, x: Any, y: Any) -> None:  # type: ignore[override]
+            super().fit(x, y)
+
+    found = HPOGymSearchCV(Quiet(), {"at": (0.0, 1.0)}, optimizer=from_list([0.375], "at"), cv=TWO).fit(LINE, LABELS)
+    assert isinstance(found.best_estimator_, Quiet) and found.predict(LINE).tolist() == LABELS.tolist()
+
+
+# ---------------------------------------------------------------------- several scores
+def test_with_several_scores_the_metric_is_maximised_and_refit_decides() -> None:
+    values = [0.125, 0.375]
+    scoring = {"right": "accuracy", "wrong": make_scorer(accuracy_score, greater_is_better=False)}
+
+    def fitted(**given: Any) -> HPOGymSearchCV:
+        return HPOGymSearchCV(
+            Threshold(),
+            {"at": (0.0, 1.0)},
+            optimizer=from_list(values, "at"),
+            budget=3,
+            cv=TWO,
+            scoring=scoring,
+            **given,
+        ).fit(LINE, LABELS)
+
+    found = fitted(refit="wrong")
+    assert [t.score for t in FromList.told[0]] == [-0.75, -1.0]
+    assert found.best_index_ == 0 and found.best_score_ == -0.75 and found.score(LINE, LABELS) == -0.75
+    found = fitted(refit="wrong", metric="right")
+    assert [t.score for t in FromList.told[0]] == [0.75, 1.0] and found.best_index_ == 0
+    found = fitted(refit=False, metric="right")
+    assert not hasattr(found, "best_index_") and "rank_test_wrong" in found.cv_results_
+    found = fitted(refit=lambda results: int(results["mean_test_right"].argmin()), metric="wrong")
+    assert found.best_index_ == 0 and not hasattr(found, "best_score_")
+
+
+def test_a_function_may_return_several_scores() -> None:
+    def scorer(estimator: Any, x: Any, y: Any) -> dict[str, float]:
+        right = float((estimator.predict(x) == y).mean())
+        return {"right": right, "wrong": 1 - right}
+
+    search = HPOGymSearchCV(
+        Threshold(fails=0.875), {"at": (0.0, 1.0)}, optimizer=from_list([0.9375, 0.125, 0.375], "at"), budget=3, cv=TWO,
+        scoring=scorer, refit="right",
+    )  # fmt: skip
+    with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+        search.fit(LINE, LABELS)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_wrong"], [np.nan, 0.25, 0.0])
+    assert search.best_params_ == {"at": pytest.approx(0.375)} and search.multimetric_
+    search.set_params(scoring=lambda *given: {"right": scorer(*given)["right"]}, refit=False)
+    search.set_params(optimizer=from_list([0.125, 0.375], "at")).fit(LINE, LABELS)
+    assert [t.score for t in FromList.told[0]] == [0.75, 1.0], "one score is the one"
+    search.set_params(scoring=scorer)
+    with pytest.raises(UnknownNameError, match="Did you mean 'wrong'"):
+        search.set_params(optimizer=from_list([0.125], "at"), metric="wrng").fit(LINE, LABELS)
+
+
+# ---------------------------------------------------------------------- spaces
+def test_choices_may_be_any_objects() -> None:
+    scalers = [StandardScaler(), MinMaxScaler(), "passthrough"]
+    space = {"scale": scalers, "svc__C": (0.1, 10.0, "log"), "svc__class_weight": [None, {0: 2.0, 1: 1.0, 2: 1.0}]}
+    found = HPOGymSearchCV(PIPE, space, optimizer="random", budget=12, cv=3, random_state=0).fit(X, Y)
+    tried = found.cv_results_["param_scale"]
+    assert all(any(one is given or one == "passthrough" == given for given in scalers) for one in tried)
+    assert len({str(one) for one in tried}) == 3
+    for params, score in zip(found.cv_results_["params"], found.cv_results_["mean_test_score"], strict=True):
+        assert score == cross_val_score(clone(PIPE).set_params(**params), X, Y, cv=3).mean()
+    texts = found.tuned_.space.hyperparameters[0].choices
+    assert texts == ("0: StandardScaler()", "1: MinMaxScaler()", "passthrough")
+    assert not hasattr(scalers[0], "mean_"), "it was cloned before it was fitted"
+    assert found.best_estimator_.named_steps["scale"] is not found.best_params_["scale"]
+
+
+def test_objects_have_texts_that_are_the_same_in_each_process() -> None:
+    def double(x: Any) -> Any:
+        return 2 * x
+
+    double.__qualname__ = "double"
+    given = {"f": [FunctionTransformer(np.log), double, (50, 10), float("nan"), np.int64(3), "3"], "g": (1, 5)}
+    read = ObjectSpace.read(given)
+    texts = ("0: FunctionTransformer(func=<ufunc 'log'>)", "1: <function double>", "2: (50, 10)", "3: nan", 3, "3")
+    assert read.space.hyperparameters[0].choices == texts
+    assert list(read.objects) == ["f"] and list(read.objects["f"].values())[1:3] == [double, (50, 10)]
+
+
+def test_every_form_of_a_space_is_taken() -> None:
+    conditional = ConfigurationSpace({"C": (0.1, 10.0), "kernel": ["rbf", "poly"], "degree": (2, 4)})
+    conditional.add(EqualsCondition(conditional["degree"], conditional["kernel"], "poly"))
+    found = HPOGymSearchCV(SVC(), conditional, optimizer="random", budget=8, cv=2, random_state=0).fit(X, Y)
+    poly = found.cv_results_["param_kernel"] == "poly"
+    assert poly.any() and not poly.all()
+    assert found.cv_results_["param_degree"].mask.tolist() == (~poly).tolist()
+    of_scipy = {"C": loguniform(0.1, 10.0), "degree": randint(2, 5)}
+    found = HPOGymSearchCV(SVC(kernel="poly"), of_scipy, optimizer="random", budget=9, cv=2, random_state=0).fit(X, Y)
+    assert set(found.cv_results_["param_degree"]) == {2, 3, 4} and found.cv_results_["param_degree"].dtype.kind == "i"
+    optuna = pytest.importorskip("optuna", reason="needs Optuna")
+    of_optuna = {
+        "C": optuna.distributions.FloatDistribution(0.1, 10.0, log=True),
+        "kernel": optuna.distributions.CategoricalDistribution(["rbf", "poly"]),
+    }
+    found = HPOGymSearchCV(SVC(), of_optuna, optimizer="random", budget=3, cv=2, random_state=0).fit(X, Y)
+    assert all(0.1 <= c <= 10.0 for c in found.cv_results_["param_C"])
+
+
+# ---------------------------------------------------------------------- priors and what is known of the data
+def test_fitted_searches_are_the_prior_of_the_next_search_and_of_tune() -> None:
+    first = HPOGymSearchCV(
+        Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.125, 0.375], "at"), budget=2, cv=TWO
+    ).fit(LINE, LABELS)
+    known = first.evaluations_
+    assert known.x[:, 0].tolist() == pytest.approx([0.125, 0.375]) and known.score.tolist() == [0.75, 1.0]
+    again = clone(clone(first).set_params(prior=[first, known], optimizer=from_list([0.5], "at")))
+    again.fit(LINE, LABELS)
+    assert [e.score.tolist() for e in FromList.contexts[-1].prior] == [[0.75, 1.0]] * 2
+    tune(lambda c: c["at"], {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=1, prior=again, seed=0)
+    assert [e.score.tolist() for e in FromList.contexts[-1].prior] == [[0.875]]
+    other = HPOGymSearchCV(Threshold(), {"fails": (0.0, 1.0)}, prior=first, cv=TWO)
+    with pytest.raises(InvalidValueError, match="same space"):
+        other.fit(LINE, LABELS)
+    with pytest.raises(InvalidValueError, match="a fitted `HPOGymSearchCV`"):
+        clone(first).set_params(prior=clone(first)).fit(LINE, LABELS)
+    assert first.tuned_.suite().members[0].best == 1.0
+
+
+def test_the_optimizer_is_told_of_the_data() -> None:
+    def told(x: Any, y: Any, **given: Any) -> Any:
+        HPOGymSearchCV(
+            Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=1, cv=TWO, **given
+        ).fit(x, y)
+        return dict(FromList.contexts[-1].meta_features)
+
+    known = told(np.hstack([LINE, -LINE, np.ones((8, 1))]), LABELS)
+    assert known == {
+        "n_rows": 8.0, "n_columns": 2.0, "n_classes": 2.0, "majority_share": 0.5, "minority_share": 0.5,
+        "numeric_share": 1.0, "missing_share": 0.0, "is_regression": 0.0, "rows_per_column": 4.0,
+        "mean_correlation": 1.0, "mean_skewness": 0.0, "target_skewness": None,
+    }  # fmt: skip
+    assert told(LINE, LABELS, meta_features=None) == {}
+    assert told(LINE, LABELS, meta_features=lambda x, y: {"n": len(x), "p": None}) == {"n": 8.0, "p": None}
+    for wrong, match in ((3, "a function or None"), (lambda x, y: {"n": np.nan}, "finite numbers")):
+        with pytest.raises(InvalidValueError, match=match):
+            told(LINE, LABELS, meta_features=wrong)
+
+
+# ---------------------------------------------------------------------- as one estimator among others
+def test_it_stands_inside_cross_validation_and_pipelines_and_travels() -> None:
+    search = HPOGymSearchCV(SVC(), SPACE, optimizer="random", budget=3, cv=2, random_state=0)
+    outer = cross_validate(search, X, Y, cv=3, return_estimator=True)
+    for one, (train, test), score in zip(
+        outer["estimator"], StratifiedKFold(3).split(X, Y), outer["test_score"], strict=True
+    ):
+        alone = clone(search).fit(X[train], Y[train])
+        assert one.best_params_ == alone.best_params_ and score == alone.score(X[test], Y[test])
+    pipe = make_pipeline(StandardScaler(), search).fit(X, Y)
+    copy = pickle.loads(pickle.dumps(pipe))  # noqa: S301 - our own bytes
+    assert (copy.predict(X) == pipe.predict(X)).all()
+    assert pipe.get_params()["hpogymsearchcv__estimator__C"] == 1.0
+    assert search.get_params(deep=False).keys() == clone(search).get_params(deep=False).keys()
+    assert not hasattr(search, "predict_proba") and hasattr(search, "decision_function")
+    assert "budget=3" in repr(search) and "SVC" in search._repr_html_()
+
+
+def test_groups_and_sample_weights_reach_splitter_estimator_and_scorer() -> None:
+    groups, weights = np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.arange(8.0) + 1
+    search = HPOGymSearchCV(
+        LogisticRegression(), {"C": (0.1, 10.0)}, optimizer=from_list([1.0]), budget=1, cv=GroupKFold(4), scoring="f1"
+    )
+    found = search.fit(LINE, LABELS, groups=groups, sample_weight=weights)
+    assert found.n_splits_ == 4
+    for k, (train, test) in enumerate(GroupKFold(4).split(LINE, LABELS, groups)):
+        fitted = LogisticRegression(C=found.best_params_["C"]).fit(LINE[train], LABELS[train], weights[train])
+        by_hand = f1_score(LABELS[test], fitted.predict(LINE[test]), sample_weight=weights[test])
+        assert found.cv_results_[f"split{k}_test_score"][0] == by_hand
+    with config_context(enable_metadata_routing=True):
+        routed = HPOGymSearchCV(
+            LogisticRegression().set_fit_request(sample_weight=True), {"C": (0.1, 10.0)}, optimizer=from_list([1.0]),
+            budget=1, cv=GroupKFold(4), scoring=make_scorer(f1_score).set_score_request(sample_weight=True),
+        )  # fmt: skip
+        routed.fit(LINE, LABELS, groups=groups, sample_weight=weights)
+    assert routed.cv_results_["split1_test_score"].tolist() == found.cv_results_["split1_test_score"].tolist()
+    np.testing.assert_array_equal(routed.best_estimator_.coef_, found.best_estimator_.coef_)
+
+
+# ---------------------------------------------------------------------- limits
+def test_under_limits_the_scores_are_the_same_and_what_takes_too_long_has_failed() -> None:
+    values = [0.375, 0.875, 0.125]
+    search = HPOGymSearchCV(
+        Threshold(sleeps=0.875), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=4, cv=TWO,
+        trial_timeout=0.5, return_train_score=True,
+    )  # fmt: skip
+    with pytest.warns(FitFailedWarning, match="it ran longer than 0.5 s"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("always", FitFailedWarning)
+        search.fit(LINE, LABELS)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [1.0, np.nan, 0.75])
+    np.testing.assert_array_equal(search.cv_results_["mean_train_score"], [1.0, np.nan, 0.75])
+    assert [t.status for t in FromList.told[0]] == [Status.OK, Status.TIMEOUT, Status.OK]
+    assert 0.2 <= search.cv_results_["mean_fit_time"][1] <= 1.0
+    assert search.best_params_ == {"at": pytest.approx(0.375)}
+
+
+@pytest.mark.long
+def test_under_limits_a_batch_runs_side_by_side_settings_travel_and_errors_are_raised() -> None:
+    common: dict[str, Any] = {"budget": 4, "batch_size": 2, "cv": 2, "random_state": 1}
+    plain = HPOGymSearchCV(SVC(), SPACE, **common).fit(X, Y)
+    with config_context(enable_metadata_routing=True):
+        guarded = HPOGymSearchCV(SVC(), SPACE, n_jobs=2, memory=1 << 30, **common).fit(X, Y)
+    assert guarded.cv_results_["params"] == plain.cv_results_["params"]
+    assert guarded.cv_results_["mean_test_score"].tolist() == plain.cv_results_["mean_test_score"].tolist()
+    search = HPOGymSearchCV(
+        Threshold(sleeps=0.0, fails=0.0), {"at": (0.0, 1.0)}, optimizer="random", budget=3, cv=TWO, error_score="raise",
+        trial_timeout=0.5,
+    )  # fmt: skip
+    with pytest.raises(StateError, match="Trial 1 must succeed, it ended as timeout"):
+        search.fit(LINE, LABELS)
+    with pytest.raises(StateError, match="ended as failed: ArithmeticError"):
+        search.set_params(estimator__sleeps=np.inf, trial_timeout=60).fit(LINE, LABELS)
+
+
+# ---------------------------------------------------------------------- what is refused
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"space": {"C": (1.0, 0.0)}}, "nearest is"), ({"space": [SPACE]}, "must be a SearchSpace"),
+        ({"space": {"C": SVC()}}, "a list of choices"), ({"space": {"c": (0.1, 1.0)}}, "Invalid parameter 'c'"),
+        ({"optimizer": "gp-eu"}, "gp-ei"), ({"budget": 0}, "`budget`"), ({"budget": 2.5}, "`budget`"),
+        ({"batch_size": 0}, "`batch_size`"), ({"prior": 3}, "`prior`"), ({"metric": "f1"}, "`metric` must be None"),
+        ({"scoring": ["accuracy", "f1_macro"]}, "refit"),
+        ({"scoring": ["accuracy", "f1_macro"], "refit": False}, "`metric` must name"),
+        ({"scoring": ["accuracy", "f1_macro"], "refit": "accuracy", "metric": "f1"}, "f1_macro"),
+        ({"trial_timeout": 0}, "`seconds`"), ({"memory": -1}, "`memory`"), ({"random_state": "a"}, "random_state"),
+        ({"error_score": "lose"}, "error_score"), ({"cv": []}, "at least one split"),
+        ({"optimizer": from_list([])}, "must propose a configuration"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_wrong_arguments_are_refused(given: dict[str, Any], match: str) -> None:
+    FromList.values = []
+    arguments = {"space": SPACE, "budget": 2, "optimizer": "random", "cv": 2, **given}
+    search = HPOGymSearchCV(SVC(), **arguments)
+    with pytest.raises((ValueError, KeyError), match=match):
+        search.fit(X, Y)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_callbacks_of_scikit_learn_are_refused_not_ignored() -> None:
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from version 1.9 on")
+    search = HPOGymSearchCV(SVC(), SPACE, budget=2).set_callbacks(callback.ProgressBar())
+    with pytest.raises(InvalidValueError, match="set_callbacks"):
+        search.fit(X, Y)
+
+
+def test_without_scikit_learn_the_message_is_the_command() -> None:
+    code = """
+import sys
+import hpo_gym.registry
+hpo_gym.registry._importable = lambda package: package != "sklearn"
+try:
+    hpo_gym.HPOGymSearchCV
+except hpo_gym.MissingExtraError as error:
+    print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "Not installed: sklearn. Run: pip install 'hpo-gym[sklearn]'\n"
+
+
+def test_it_prints_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    HPOGymSearchCV(Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.5], "at"), budget=2, cv=TWO, verbose=1).fit(
+        LINE, LABELS
+    )
+    assert capsys.readouterr().out == "Trial 1 of 2: 0.875, {'at': 0.5}\n"
+    assert hpo_gym.HPOGymSearchCV is HPOGymSearchCV
