@@ -22,7 +22,7 @@ import functools
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +79,19 @@ def prior_of(learner: str) -> tuple[Evaluations, ...]:
     return tuple(load_suite(LEARNERS[learner][0]).prior())
 
 
-def studies(split: str, names: list[str]) -> Iterator[tuple[str, str, int, str]]:
+def studies(split: str, names: list[str], learners: list[str], seeds: int) -> Iterator[tuple[str, str, int, str]]:
     """Learner, data set, seed and optimizer of each tuning; `again` comes when `gp-ei` is done."""
-    for seed in range(SEEDS):
-        for learner in LEARNERS:
+    for seed in range(seeds):
+        for learner in learners:
             for optimizer in sorted(names, key=lambda n: n == "again"):
                 for name in data_sets(split):
                     yield learner, name, seed, optimizer
 
 
-def carry_out(folder: Path, archives: Path, split: str, names: list[str], part: str) -> None:
-    """Tune what is not finished."""
+def carry_out(folder: Path, archives: Path, split: str, part: str, todo: Iterable[tuple[str, str, int, str]]) -> None:
+    """Tune what is not finished; ``gp-ei+default`` is `gp-ei` that tries the default configuration first."""
     mine, of = map(int, part.split("/"))
-    for i, (learner, name, seed, optimizer) in enumerate(studies(split, names)):
+    for i, (learner, name, seed, optimizer) in enumerate(todo):
         out = place(folder, learner, name, seed, optimizer)
         if i % of != mine - 1 or (out / "done").exists():
             continue
@@ -102,10 +102,11 @@ def carry_out(folder: Path, archives: Path, split: str, names: list[str], part: 
                 print(f"{out}: other tunings are missing, later", flush=True)
                 continue
             prior = others
+        space, plain = LEARNERS[learner][1].space(), optimizer.removesuffix("+default")
         found = hpo_gym.tune(
-            objective(learner, name, archives), LEARNERS[learner][1].space(), prior=prior, budget=BUDGET, seed=seed,
-            optimizer="auto" if optimizer == "again" else optimizer, trial_timeout=600, out=out, resume=True,
-            progress=False,
+            objective(learner, name, archives), space, prior=prior, budget=BUDGET, seed=seed,
+            optimizer="auto" if optimizer == "again" else plain, trial_timeout=600, out=out, resume=True,
+            init=() if plain == optimizer else [dict(space.get_default_configuration())], progress=False,
         )  # fmt: skip
         (out / "done").touch()
         print(f"{learner} {name} {seed} {optimizer}: {found.best_score:.4f}", flush=True)
@@ -134,13 +135,15 @@ def collected(folder: Path, split: str, names: list[str]) -> dict[str, Any]:
     for learner, (suite_name, _) in LEARNERS.items():
         suite, rows = load_suite(suite_name), {}
         for optimizer in names:
-            curves = []
+            curves: list[Any] = []
             for name in data_sets(split):
                 folders = [place(folder, learner, name, seed, optimizer) for seed in range(SEEDS)]
                 done = [curve(Tuned.load(f)) for f in folders if (f / "done").exists()]
                 curves.append([[np.round(a, 5).tolist() for a in pair] for pair in done])
             if all(curves):
                 rows[optimizer] = curves
+        if not rows:
+            continue
         found[learner] = {
             "data sets": data_sets(split), "families": [suite.task(n).family for n in data_sets(split)], "curves": rows,
         }  # fmt: skip
@@ -220,13 +223,16 @@ if __name__ == "__main__":
     say.add_argument("--archives", type=Path)
     say.add_argument("--split", default="test", choices=("test", "val"))
     say.add_argument("--optimizers", default=",".join(SHOWN))
+    say.add_argument("--learners", default=",".join(LEARNERS))
+    say.add_argument("--seeds", type=int, default=SEEDS)
     say.add_argument("--part", default="1/1")
     say.add_argument("--table", action="store_true")
     say.add_argument("--check", action="store_true")
     asked = say.parse_args()
     names = asked.optimizers.split(",")
     if asked.archives:
-        carry_out(asked.folder, asked.archives, asked.split, names, asked.part)
+        todo = studies(asked.split, names, asked.learners.split(","), asked.seeds)
+        carry_out(asked.folder, asked.archives, asked.split, asked.part, todo)
     elif asked.split == "val":
         print("\n".join(standing(collected(asked.folder, "val", names))))
     else:

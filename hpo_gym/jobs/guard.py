@@ -73,7 +73,7 @@ class Verdict:
     """How a trial ended.
 
     Attributes:
-        measured: Status, reason, score, cost and constraints.
+        measured: Status, reason, and what it told.
         seconds: Wall-clock seconds.
         cpu_seconds: Processor seconds of the trial's process, and of what it waited for.
         peak: Bytes of memory that it was seen to use beyond what it began with; 0 without a limit of memory.
@@ -99,7 +99,8 @@ class Guard:
 
     Args:
         objective: Called with a configuration, and by name with what `start` is given. It returns a number, or a
-            mapping of `score` and, if it likes, `cost` and `constraints`, or yields pairs of a step and one of these.
+            mapping of `score` and, if it likes, `cost`, `constraints` and `test_score`, or yields pairs of a step and
+            one of these.
         threads: That numerical libraries may use in a trial.
         patience: Seconds in which what the objective imports must be loaded.
 
@@ -265,6 +266,6 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
     score, cost = told.get("score"), told.get("cost")
     measured = Measured(
         Status(told["status"]), str(told["reason"]), math.nan if score is None else float(score), cost,
-        tuple(told.get("constraints") or ()),
+        tuple(told.get("constraints") or ()), told.get("test_score"),
     )  # fmt: skip
     return Verdict(measured, told["seconds"], told["cpu_seconds"], told["peak"], told["output"], told["printed"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from hpo_gym.trial import Status
 
-KEYS = ("score", "cost", "constraints")
+KEYS = ("score", "cost", "constraints", "test_score")
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Measured:
         score: As the objective gave it, NaN unless it succeeded.
         cost: In the objective's own unit; None if it told none.
         constraints: Each is met where it is at most 0.
+        test_score: Of the same model on data that no choice sees; None if the objective told none.
     """
 
     status: Status
@@ -29,13 +30,15 @@ class Measured:
     score: float = math.nan
     cost: float | None = None
     constraints: tuple[float, ...] = ()
+    test_score: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; a score that is NaN is None."""
         score = None if math.isnan(self.score) else self.score
         constraints = list(self.constraints)
+        tested = {} if self.test_score is None else {"test_score": self.test_score}
         return {"status": int(self.status), "reason": self.reason, "score": score, "cost": self.cost,
-                "constraints": constraints}  # fmt: skip
+                "constraints": constraints, **tested}  # fmt: skip
 
 
 def judged(value: Any) -> Measured:
@@ -45,21 +48,24 @@ def judged(value: Any) -> Measured:
     unknown = [key for key in value if key not in KEYS]
     if unknown or "score" not in value:
         wrong = f"{unknown[0]!r}" if unknown else "no 'score'"
-        known = f"a score, and may have {' and '.join(KEYS[1:])}"
+        known = f"a score, and may have {', '.join(KEYS[1:-1])} and {KEYS[-1]}"
         return Measured(Status.INVALID, f"a result that is a mapping must have {known}, got {wrong}"[:500])
     found = _scored(value["score"])
     if found.status is not Status.OK:
         return found
-    cost = value.get("cost")
+    cost, tested = value.get("cost"), value.get("test_score")
     if cost is not None and not (is_number(cost) and math.isfinite(float(cost)) and float(cost) >= 0):
         return Measured(Status.INVALID, f"the cost must be finite and not negative, got {cost!r}"[:500])
+    if tested is not None and _scored(tested).status is not Status.OK:
+        return Measured(Status.INVALID, f"the test score must be a finite number, got {tested!r}"[:500])
     try:
         constraints = tuple(float(c) for c in value.get("constraints") or ())
     except (TypeError, ValueError, OverflowError):
         return Measured(Status.INVALID, f"constraints must be numbers, got {value['constraints']!r}"[:500])
     if not all(map(math.isfinite, constraints)):
         return Measured(Status.INVALID, f"constraints must be finite, got {constraints}"[:500])
-    return Measured(Status.OK, "", found.score, None if cost is None else float(cost), constraints)
+    told = [None if known is None else float(known) for known in (cost, tested)]
+    return Measured(Status.OK, "", found.score, told[0], constraints, told[1])
 
 
 def _scored(value: Any) -> Measured:

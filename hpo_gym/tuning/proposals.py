@@ -13,6 +13,7 @@ from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import Form
 from hpo_gym.optimizer import Context, Evaluations, Optimizer
+from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import Query, Status, Trial
 from hpo_gym.tuning.study import Ended, Study
@@ -34,6 +35,7 @@ class Proposer:
         prior: Earlier tasks.
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
+        belief: Of the user.
     """
 
     form: Form
@@ -42,6 +44,7 @@ class Proposer:
     prior: Sequence[Evaluations] = ()
     alone: bool = True
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
+    belief: Belief | None = None
     _optimizer: Optimizer | None = None
     _told: int = 0
     _waits: bool = False  # it was asked, and not told what became of that
@@ -85,8 +88,9 @@ class Proposer:
         optimizer: Optimizer = self.form.make()
         starts = seeding.starts_seed(seed)
         context = Context(
-            self._space, float(self.budget), meta_features=self.meta_features, prior=self.prior, starts=starts
-        )
+            self._space, float(self.budget), meta_features=self.meta_features, prior=self.prior, starts=starts,
+            belief=self.belief,
+        )  # fmt: skip
         optimizer.reset(context, np.random.default_rng(seed))
         return optimizer
 

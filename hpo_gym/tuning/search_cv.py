@@ -19,13 +19,11 @@ from hpo_gym.registry import require
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables.input import values_of
 from hpo_gym.trial import Status
+from hpo_gym.tuning.arguments import Checked, checked, threads_of
 from hpo_gym.tuning.choices import ObjectSpace
 from hpo_gym.tuning.data_sets import meta_features_of
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Study
-from hpo_gym.tuning.tune import _Checked as Checked
-from hpo_gym.tuning.tune import _checked as checked
-from hpo_gym.tuning.tune import _threads as threads_of
 from hpo_gym.tuning.tuned import Tuned
 
 require("sklearn")
@@ -90,7 +88,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         estimator: Any,
         space: AnySpace,
         *,
-        optimizer: object = "gp-ei",
+        optimizer: object = "auto",
         budget: int = 33,
         prior: Any = (),
         scoring: Any = None,
@@ -178,7 +176,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         self, rule: CrossValidation, found: Checked, meta_features: Mapping[str, float | None]
     ) -> tuple[Study, list[Fold]]:
         """The trials, and all their splits, trial by trial."""
-        study, folds = Study(found.plan("maximize", self._seed())), []
+        study, folds = Study(found.plan(self._seed())), []
         alone = self.batch_size == 1
         proposer = Proposer(found.form, study, self.budget, found.prior, alone, meta_features)
         with self._evaluator(rule, study.plan.seed) as evaluate:
@@ -238,7 +236,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         if names is not None or not callable(self.scoring):
             self._metric(names)
         given = ObjectSpace.read(self.space)
-        return given, checked(given.space, self.optimizer, self.budget, (), self.prior, 1, "maximize")
+        return given, checked(given.space, self.optimizer, self.budget, prior=self.prior)
 
     def _seed(self) -> int:
         if isinstance(self.random_state, numbers.Integral):

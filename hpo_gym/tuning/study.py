@@ -36,6 +36,10 @@ class Plan:
         seed: Of all choices and of the trials.
         prior: Hash of the earlier tasks.
         init: Configurations that are tried first.
+        belief: Densities of the user's belief; None without.
+        meta_features: Numbers that describe the data.
+        stopping: Settings of the rule that stops trials early; None without.
+        why: Why "auto" took the optimizer; it decides nothing.
     """
 
     space: Mapping[str, Any]
@@ -45,6 +49,10 @@ class Plan:
     seed: int
     prior: str
     init: tuple[Mapping[str, Any], ...] = ()
+    belief: Mapping[str, Any] | None = None
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
+    stopping: Sequence[int] | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Ended:
         measured: Status, reason, and what the objective told: the score in its own direction.
         steps: Pairs of a step and the score at it.
         seconds, cpu_seconds: That it took.
+        stopped: Whether it was stopped before its last step; its score is that of the last one that it came to.
     """
 
     number: int
@@ -67,6 +76,7 @@ class Ended:
     steps: tuple[tuple[int, float], ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    stopped: bool = False
 
 
 @dataclass
@@ -101,12 +111,13 @@ class Study:
         self._put(number, {"config": dict(config)})
         return number
 
-    def end(self, number: int, verdict: Verdict, steps: Sequence[tuple[int, float]]) -> Ended:
+    def end(self, number: int, verdict: Verdict, steps: Sequence[tuple[int, float]], *, stopped: bool = False) -> Ended:
         """A trial has ended; when this returns, it is on the disk."""
         config = self.begun[number]
         times = round(verdict.seconds, 6), round(verdict.cpu_seconds, 6)
-        ended = Ended(number, len(self.ended), config, verdict.measured, tuple(steps), *times)
+        ended = Ended(number, len(self.ended), config, verdict.measured, tuple(steps), *times, stopped)
         told = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
+        told |= {"stopped": True} if stopped else {}
         self._put(number, {"config": dict(config), **told}, {"seconds": times[0], "cpu_seconds": times[1]})
         del self.begun[number]
         self.ended.append(ended)
@@ -167,10 +178,10 @@ def read(folder: Path) -> Iterator[Study]:
 
 
 def _refuse_other(plan: Plan, said: Mapping[str, Any], folder: Path) -> None:
-    mine = json.loads(json.dumps(asdict(plan)))
+    mine, there = (json.loads(json.dumps(asdict(p))) for p in (plan, _plan(said)))
     for name, value in mine.items():
-        if said.get(name) != value:
-            shown = "" if name in ("space", "prior") else f": {said.get(name)!r} there, {value!r} here"
+        if there[name] != value and name != "why":
+            shown = "" if name in ("space", "prior") else f": {there[name]!r} there, {value!r} here"
             raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
 
 
@@ -194,9 +205,10 @@ def _trials(store: Store, names: Sequence[str]) -> tuple[list[Ended], dict[int, 
         m, times = told["measured"], record.measured
         measured = Measured(
             Status(m["status"]), m["reason"], math.nan if m["score"] is None else m["score"], m["cost"],
-            tuple(m["constraints"]),
+            tuple(m["constraints"]), m.get("test_score"),
         )  # fmt: skip
         steps = tuple((int(step), float(value)) for step, value in told["steps"])
         seconds, cpu = float(str(times["seconds"])), float(str(times["cpu_seconds"]))
-        ended.append(Ended(number, int(told["order"]), config, measured, steps, seconds, cpu))
+        stopped = bool(told.get("stopped", False))
+        ended.append(Ended(number, int(told["order"]), config, measured, steps, seconds, cpu, stopped))
     return sorted(ended, key=lambda e: e.order), begun

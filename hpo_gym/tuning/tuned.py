@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
+"""Of `Tuned.trials`, before the hyperparameters."""
+
 
 @dataclass(frozen=True, repr=False)
 class Tuned:
@@ -58,7 +61,7 @@ class Tuned:
 
     @property
     def best(self) -> Ended:
-        """The best trial that met its constraints: of equals, the one that ended first.
+        """The best trial that ran to its end and met its constraints: of equals, the one that ended first.
 
         Raises:
             StateError: None succeeded; the message has the first reason.
@@ -86,8 +89,9 @@ class Tuned:
 
     @staticmethod
     def counts(ended: Ended) -> bool:
-        """Whether a trial succeeded and met its constraints."""
-        return ended.measured.status is Status.OK and max(ended.measured.constraints, default=0.0) <= 0.0
+        """Whether a trial ran to its end, succeeded and met its constraints."""
+        met = max(ended.measured.constraints, default=0.0) <= 0.0
+        return ended.measured.status is Status.OK and met and not ended.stopped
 
     def summary(self) -> str:
         """The best trial in lines of text, and how the others ended."""
@@ -111,18 +115,19 @@ class Tuned:
         return History(tuple(as_trial(e, self._sign, lowest) for e in self.ended), len(self.plan.init))
 
     def trials(self) -> pd.DataFrame:
-        """One row per trial: status and reason, the score as the objective returned it, cost, seconds, and the
-        configuration, a column for each hyperparameter."""
+        """One row per trial: status and reason, the score as the objective returned it, whether it was stopped early,
+        cost, seconds, and the configuration, a column for each hyperparameter."""
         import pandas as pd
 
         rows = [
             {
                 "trial": e.number, "status": e.measured.status.label, "reason": e.measured.reason,
-                "score": e.measured.score, "cost": e.measured.cost, "seconds": e.seconds, **e.config,
+                "score": e.measured.score, "stopped": e.stopped, "cost": e.measured.cost, "seconds": e.seconds,
+                **e.config,
             }
             for e in self.ended
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=["trial", "status", "reason", "score", "cost", "seconds", *self.space.names])
+        return pd.DataFrame(rows, columns=[*COLUMNS, *self.space.names])
 
     def evaluations(self, name: str = "tuned") -> Evaluations:
         """The trials as an earlier task, for the `prior` of the next tuning."""

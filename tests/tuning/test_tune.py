@@ -272,7 +272,7 @@ def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> 
         ({"direction": "min"}, "nearest is 'minimize'"), ({"init": 3}, "`init`"),
         ({"init": {"x": 2.0, "kind": "a"}}, "nearest is 1"), ({"init": {"z": 1}}, "z"),
         ({"init": LIST, "budget": 3}, "at most `budget`"),
-        ({"prior": 3}, "`prior`"), ({"prior": "OTHER"}, "same space"),
+        ({"prior": 3}, "`prior`"), ({"prior": "OTHER"}, "must have a hyperparameter of the space"),
         ({"timeout": 0}, "`timeout`"), ({"trial_timeout": math.nan}, "`seconds`"), ({"memory": -1}, "`memory`"),
         ({"seed": -1}, "`seed`"), ({"seed": 1.5}, "`seed`"),
     ],

@@ -1,0 +1,168 @@
+"""Arguments of a tuning, refused before its first trial where they are wrong."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.forms import Form, form_of
+from hpo_gym.optimizer import Evaluations, Trainable, reads_belief
+from hpo_gym.space import SearchSpace
+from hpo_gym.space.belief import Belief
+from hpo_gym.space.forms import AnySpace, read_space
+from hpo_gym.tables.input import values_of
+from hpo_gym.tuning.auto import AUTO, chosen
+from hpo_gym.tuning.earlier import earlier_tasks
+from hpo_gym.tuning.stopping import Halving
+from hpo_gym.tuning.study import Plan, stored_plan
+
+DIRECTIONS = ("maximize", "minimize")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a tuning was asked for.
+
+    Attributes:
+        space: What may be chosen.
+        form: How to make the optimizer.
+        init: Configurations that are tried first.
+        prior: Earlier tasks.
+        direction: "maximize" or "minimize".
+        belief: Of the user.
+        meta_features: Numbers that describe the data.
+        stopping: When a trial ends before its last step; None: never.
+        why: Why "auto" took this optimizer; empty where the user chose.
+    """
+
+    space: SearchSpace
+    form: Form
+    init: tuple[dict[str, Any], ...]
+    prior: tuple[Evaluations, ...]
+    direction: str = "maximize"
+    belief: Belief | None = None
+    meta_features: Mapping[str, float | None] | None = None
+    stopping: Halving | None = None
+    why: str = ""
+
+    def plan(self, seed: int) -> Plan:
+        """The plan of the study."""
+        known = seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in self.prior])
+        stopping = self.stopping
+        return Plan(
+            self.space.to_json(), self.form.name, dict(self.form.settings), self.direction, seed, known, self.init,
+            belief=None if self.belief is None else self.belief.to_json(),
+            meta_features=dict(self.meta_features or {}), why=self.why,
+            stopping=None if stopping is None else [stopping.eta, stopping.min_steps, stopping.brackets],
+        )  # fmt: skip
+
+
+def checked(
+    space: AnySpace,
+    optimizer: object,
+    budget: int,
+    *,
+    init: object = (),
+    prior: object = (),
+    n_jobs: int = 1,
+    direction: str = "maximize",
+    belief: object = None,
+    meta_features: object = None,
+    stopping: object = True,
+) -> Checked:
+    """What `tune` was asked for.
+
+    Raises:
+        InvalidValueError: Of any argument; the message says which.
+    """
+    known = read_space(space)
+    for name, value in (("budget", budget), ("n_jobs", n_jobs)):
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+            raise InvalidValueError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+    if direction not in DIRECTIONS:
+        near = "minimize" if str(direction).lower().startswith(("min", "loss")) else "maximize"
+        raise InvalidValueError(f"`direction` must be one of {DIRECTIONS}, got {direction!r}; the nearest is {near!r}.")
+    given = [init] if isinstance(init, Mapping) else list(init) if isinstance(init, Iterable) else None
+    if given is None or not all(isinstance(one, Mapping) for one in given):
+        raise InvalidValueError(f"`init` must hold configurations, dictionaries, got {init!r:.80}.")
+    if len(given) > budget:
+        raise InvalidValueError(f"`init` must hold at most `budget` = {budget} configurations, got {len(given)}.")
+    first = tuple(known.from_unit(known.to_unit(one)) for one in given)
+    earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
+    why = ""
+    if _is_auto(optimizer):
+        choice = chosen(known, earlier, budget, believes=believed is not None)
+        optimizer, why = choice.optimizer, choice.why
+        first = first or (() if choice.default is None else (choice.default,))
+    form = form_of(optimizer)
+    made = form.make()
+    if isinstance(made, Trainable) and not made.seen:
+        raise InvalidValueError(
+            f"`optimizer` must be trained, {form.name!r} is not: give the folder of what `hpo-gym train` saved."
+        )
+    if believed is not None and not reads_belief(made):
+        raise InvalidValueError(f"`belief` needs an optimizer that reads it, such as 'gp-ei'; {form.name!r} does not.")
+    features = values_of({} if meta_features is None else meta_features)  # type: ignore[arg-type]  # refused there
+    if stopping is True:
+        stopping = Halving()
+    if stopping is not None and stopping is not False and not isinstance(stopping, Halving):
+        raise InvalidValueError(f"`stopping` must be True, False or a `Halving`, got {stopping!r:.80}.")
+    return Checked(known, form, first, earlier, direction, believed, features, stopping or None, why)
+
+
+def _is_auto(optimizer: object) -> bool:
+    if isinstance(optimizer, Mapping):
+        optimizer = optimizer.get("name") if len(optimizer) == 1 else None
+    return isinstance(optimizer, str) and optimizer == AUTO
+
+
+def _belief(belief: object, space: SearchSpace) -> Belief | None:
+    if belief is None:
+        return None
+    if isinstance(belief, Belief):
+        belief = belief.densities
+    return Belief(space, belief)  # type: ignore[arg-type]  # it refuses what is none
+
+
+def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
+    """The seed of a study: as given, else that of the study in the folder, else a drawn one."""
+    if seed is not None:
+        if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+            raise InvalidValueError(f"`seed` must be a whole number in [0, 2**63), or None, got {seed!r}.")
+        return int(seed)
+    before = stored_plan(folder) if folder is not None and resume else None
+    return secrets.randbits(62) if before is None else before.seed
+
+
+def check_above_zero(name: str, value: float | None) -> None:
+    """Refuse a limit that is none."""
+    if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
+        raise InvalidValueError(f"`{name}` must be above 0 and finite, or None, got {value!r}.")
+
+
+def threads_of(size: int) -> int:
+    """Threads for each of so many trials."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // size)
+
+
+def takes_seed(objective: Callable[..., Any]) -> bool:
+    """Whether an objective has a parameter that is called `seed`."""
+    try:
+        return "seed" in inspect.signature(objective).parameters
+    except (TypeError, ValueError):  # of a builtin
+        return False
+
+
+def _numbers(values: Any) -> list[str]:
+    return [repr(v) for v in np.asarray(values, np.float64).ravel().tolist()]

@@ -1,0 +1,141 @@
+"""What a tuning may learn from, in any form that people have it in, as `Evaluations` of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.suite import Suite
+from hpo_gym.tables.csv import warn
+from hpo_gym.tables.optuna import suite_from_optuna
+from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
+from hpo_gym.tables.roles import PARAMS, state_of
+from hpo_gym.tables.trials import Given, suite_of
+from hpo_gym.transfer.matching import matched
+from hpo_gym.tuning.tuned import Tuned
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from pandas import DataFrame
+
+Earlier: TypeAlias = "Tuned | Suite | Evaluations | Study | DataFrame | str | Path"
+"""What `earlier_tasks` takes, one or several."""
+
+FORMS = (
+    "what `tune` returned, its folder, a fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the "
+    "address of its storage, a file (.csv, .parquet) or a frame of trials"
+)
+_PARQUET = (".parquet", ".pq")
+_FILES = (".csv", ".tsv", ".txt", *_PARQUET)
+_ROLES = ("task", "score", "value")  # columns that say what a trial is
+
+
+def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> tuple[Evaluations, ...]:
+    """Read earlier tasks of a space, or of another one that has hyperparameters in common with it.
+
+    Args:
+        prior: One, or several, of `FORMS`. Of a file or a frame, the columns of the hyperparameters are read, `score`
+            (or `value`), `task` and `state`, each as `suite_from_csv` has it; of studies, what `suite_from_optuna`
+            reads.
+        space: The search space.
+        direction: "maximize" or "minimize": the direction of the scores of a file or frame. All else has its own.
+
+    Raises:
+        InvalidValueError: None of these, or of a space that has nothing in common; the message says which.
+    """
+    whole = isinstance(prior, (str, Path, Suite)) or _is_frame(prior)
+    given: list[Any] = list(prior) if isinstance(prior, Iterable) and not whole else [prior]
+    return tuple(task for i, one in enumerate(given) for task in _tasks(i, one, space, direction))
+
+
+def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Evaluations]:
+    if isinstance(one, Evaluations):
+        if one.x.shape[1:] != (space.d,):
+            raise InvalidValueError(
+                f"`prior` must be of a space of {space.d} hyperparameters, {one.name!r} has {one.x.shape[1]}."
+            )
+        yield one
+        return
+    if _is_frame(one) or (isinstance(one, (str, Path)) and Path(one).suffix.lower() in _FILES):
+        one = _of_trials(one, space, loss=direction == "minimize")
+    elif type(one).__module__.startswith("optuna.") or (isinstance(one, str) and "://" in one):
+        one = suite_from_optuna(one, space)
+    elif isinstance(one, (str, Path)):
+        one = Tuned.load(one)
+    one = getattr(one, "tuned_", one)  # of a fitted `HPOGymSearchCV`
+    if not isinstance(one, (Tuned, Suite)):
+        raise InvalidValueError(f"`prior` must hold {FORMS}, got {type(one).__name__}.")
+    if isinstance(one, Suite):
+        found = [task.evaluations() for task in one.members]
+    else:
+        found = [one.evaluations(f"tuned-{i}")] if one.ended else []
+    order = _order(one.space, space)
+    if order is None:
+        yield from _in_common(found, one.space, space, f"{type(one).__name__} {i}")
+        return
+    moved: dict[int, Points] = {}  # tasks of one pool go on sharing one array
+    for task in found:
+        if order == list(range(space.d)):
+            yield task
+        else:
+            x = moved.setdefault(id(task.x), np.ascontiguousarray(task.x[:, order]))
+            yield replace(task, x=x)
+
+
+def _in_common(
+    found: Sequence[Evaluations], other: SearchSpace, space: SearchSpace, what: str
+) -> Iterator[Evaluations]:
+    """What tasks of another space say of this one.
+
+    Raises:
+        InvalidValueError: None says anything.
+    """
+    said = [task for e in found if (task := matched(e, other, space)) is not None]
+    if found and not said:
+        raise InvalidValueError(
+            f"`prior` must have a hyperparameter of the space, of the same name, kind and scale, and a success with "
+            f"values in its range; {what} has {', '.join(other.names)}, the space {', '.join(space.names)}."
+        )
+    yield from said
+
+
+def _is_frame(given: object) -> bool:
+    return type(given).__module__.partition(".")[0] == "pandas"
+
+
+def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
+    """A suite of a file or a frame; columns that are no hyperparameters of the space, and have no role, are ignored."""
+    short = "frame" if _is_frame(given) else Path(given).stem
+    if _is_frame(given):
+        table = read_frame(given)
+    else:
+        file = Path(given)
+        table = read_parquet(file) if file.suffix.lower() in _PARQUET else read_csv(file)
+    mine = [name for name in table.names if name.removeprefix(PARAMS) in space.names]
+    kept = {*mine, *_ROLES, state_of(table, mine), ""}
+    others = [name for name in table.names if name not in kept]
+    columns = Given(ignore=tuple(others), keep=tuple(mine), loss=loss)
+    suite = suite_of(table, columns, space, name=short, decimal=None, tell=False)
+    warn(suite)
+    return suite
+
+
+def _order(other: SearchSpace, space: SearchSpace) -> list[int] | None:
+    """Where the columns of a space are in another one that differs in their order or defaults at most; else None."""
+    mine = {h.name: replace(h, default=None) for h in space.hyperparameters}
+    theirs = {h.name: replace(h, default=None) for h in other.hyperparameters}
+    if mine != theirs or _rules(other) != _rules(space):
+        return None
+    return [other.names.index(name) for name in space.names]
+
+
+def _rules(space: SearchSpace) -> list[str]:
+    data: Mapping[str, Any] = space.to_json()
+    return sorted(repr(rule) for kind in ("conditions", "forbiddens") for rule in data.get(kind, ()))

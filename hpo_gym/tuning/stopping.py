@@ -1,0 +1,110 @@
+"""When to stop a trial before its end: asynchronous successive halving over the steps that trials report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hpo_gym.errors import InvalidValueError, check_whole
+
+Steps = Sequence[tuple[int, float]]
+"""What a trial has reported: steps, ascending, and the value at each."""
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Stops a trial that is not among the best 1 / eta of those that came as far.
+
+    Rungs are the steps ``min_steps``, ``min_steps eta``, ``min_steps eta^2``, ... A trial reaches a rung with its first
+    report at that step or later, and the value of that report is its value there. It goes on if it is at least as good
+    as the ``floor(n / eta)``-th best of the `n` that have reached the rung, itself among them; of fewer than `eta`, if
+    it is the best. A value that is no finite number stops. What came later to a rung changes nothing for what has
+    passed it.
+
+    With several `brackets`, a trial belongs to one by its number, each as often as Hyperband would start
+    configurations in it. Bracket `b` leaves out its `b` lowest rungs, and compares its own trials only.
+
+    **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
+    parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934; brackets: Li, Jamieson,
+    DeSalvo, Rostamizadeh and Talwalkar, "Hyperband", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
+
+    **Differs from the paper**: a trial that does not go on is stopped for good, where the paper's waits and may go on
+    later, since what runs cannot be frozen; so the best goes on also where fewer than `eta` came as far; there is no
+    highest rung; brackets take turns instead of following each other.
+
+    Args:
+        eta: Of so many trials one goes on.
+        min_steps: The lowest rung.
+        brackets: How many; 1 is asynchronous successive halving, more are asynchronous Hyperband.
+    """
+
+    eta: int = 3
+    min_steps: int = 1
+    brackets: int = 1
+
+    def __post_init__(self) -> None:
+        check_whole({"eta": self.eta}, 2)
+        check_whole({"min_steps": self.min_steps, "brackets": self.brackets})
+
+    def stops(
+        self, trials: Mapping[int, Steps], number: int, direction: str = "maximize", since: int | None = None
+    ) -> bool:
+        """Whether a trial stops at its last report.
+
+        Args:
+            trials: What each trial has reported, ended or running, by its number; the one that is asked about too.
+            number: Of the trial that is asked about.
+            direction: "maximize" or "minimize".
+            since: The last step at which it was asked about; None: at the report before the last.
+
+        Raises:
+            InvalidValueError: No such direction.
+        """
+        if direction not in ("maximize", "minimize"):
+            raise InvalidValueError(f"`direction` must be 'maximize' or 'minimize', got {direction!r}.")
+        own = trials[number]
+        if not own:
+            return False
+        if since is None:
+            since = own[-2][0] if len(own) > 1 else None
+        rungs = self.reached(number, own[-1][0], since)
+        if not rungs:
+            return False
+        bracket, sign = self.bracket(number), 1.0 if direction == "maximize" else -1.0
+        rivals = [steps for n, steps in trials.items() if self.bracket(n) == bracket]
+        return not all(
+            self._goes_on([sign * value for steps in rivals for value in _at(steps, rung)], sign * _at(own, rung)[0])
+            for rung in rungs
+        )
+
+    def reached(self, number: int, last: int, since: int | None = None) -> list[int]:
+        """The rungs of a trial that are above step `since`, and not above step `last`."""
+        rung, out = self.min_steps * self.eta ** self.bracket(number), []
+        while rung <= last:
+            if since is None or rung > since:
+                out.append(rung)
+            rung *= self.eta
+        return out
+
+    def bracket(self, number: int) -> int:
+        """The bracket of a trial; the shares are even in each stretch of trials."""
+        if self.brackets == 1:
+            return 0
+        top = self.brackets - 1  # s_max; bracket b is the paper's s = s_max - b
+        sizes = [self.brackets // (top - b + 1) * self.eta ** (top - b) for b in range(self.brackets)]
+        place = ((number + 1) * _GOLDEN) % 1.0 * sum(sizes)
+        return next((b for b in range(top) if place < sum(sizes[: b + 1])), top)
+
+    def _goes_on(self, values: Sequence[float], own: float) -> bool:
+        if not math.isfinite(own):
+            return False
+        ranked = sorted((v for v in values if math.isfinite(v)), reverse=True)
+        return own >= ranked[max(len(values) // self.eta, 1) - 1]
+
+
+def _at(steps: Steps, rung: int) -> list[float]:
+    """The value at a rung, as a list of one; empty for a trial that has not reached it."""
+    return [next(value for step, value in steps if step >= rung)] if steps and steps[-1][0] >= rung else []
