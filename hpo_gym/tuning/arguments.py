@@ -101,7 +101,7 @@ def checked(
     earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
     if _is_auto(optimizer):
-        choice = chosen(known, earlier, budget, believes=believed is not None)
+        choice = chosen(known, earlier)
         optimizer, why = choice.optimizer, choice.why
         first = first or (() if choice.default is None else (choice.default,))
     form = form_of(optimizer)

@@ -1,4 +1,4 @@
-"""What "auto" takes: one rule, and why."""
+"""What "auto" takes: one rule. `docs/tune.md` has the table that it comes from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import known
 
 AUTO = "auto"
+MANY = 6
+"""From so many earlier tasks on, they say more than the trials of a young run."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Choice:
     Attributes:
         optimizer: Its name.
         why: In words.
-        default: The default configuration, where it is to be tried first.
+        default: The default configuration, where it is tried first.
     """
 
     optimizer: str
@@ -28,9 +30,18 @@ class Choice:
     default: dict[str, Any] | None = None
 
 
-def chosen(space: SearchSpace, prior: Sequence[Evaluations], budget: int, *, believes: bool) -> Choice:
-    """The optimizer for a tuning."""
-    tasks = known(space, prior)
-    if tasks:
-        return Choice("transfer-mix", f"{len(tasks)} earlier tasks are known")
+def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
+    """The optimizer for a tuning.
+
+    - Six earlier tasks or more with a success: `transfer-mix`.
+    - One to five: `gp-warm`, which tries the best of their configurations and then trusts its own trials.
+    - None: `gp-ei`, after the default configuration.
+
+    It is the same for any budget, kind of space and number of trials side by side, as no other choice was better there.
+    """
+    n = len(known(space, prior))
+    if n >= MANY:
+        return Choice("transfer-mix", f"{n} earlier tasks are known")
+    if n:
+        return Choice("gp-warm", f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}")
     return Choice("gp-ei", "no earlier task is known", space.default)

@@ -1,0 +1,210 @@
+"""The evidence for "auto": `python benchmarks/studies/auto.py FOLDER`, or `--check` whether docs/tune.md holds it.
+
+All on validation tasks, so that no test task decides; of the shipped agents none is here, since each was selected on
+validation tasks. AUC is the mean normalised regret over the trials.
+
+1. Optimizers on eight suites of tables, 10 and 33 trials, cold start, three runs: with all tasks of the training split
+   known, and none known. The runs go into FOLDER, and are gone on with.
+2. The same with few known tasks, drawn anew for each run, on three suites of our own training.
+3. Four trials side by side, as `tune` proposes them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from marks import renewed
+
+from hpo_gym import seeding
+from hpo_gym.bench.rollout import Run, run_one
+from hpo_gym.bench.runner import benchmark
+from hpo_gym.forms import form_of, make_optimizer
+from hpo_gym.jobs.guard import Verdict
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.suites import load_suite
+from hpo_gym.task import Task
+from hpo_gym.transfer.prior import floor_of
+from hpo_gym.transfer.regret import relative_regret
+from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.tuning.proposals import Proposer
+from hpo_gym.tuning.study import Plan, Study
+
+FOUND = Path(__file__).with_suffix(".json")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"
+SUITES = ("SVM", "Boosting", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
+KNOWING = ("transfer-mix", "task-mixture", "ebgp", "portfolio", "taf-r", "average-rank", "gp-warm", "rgpe")
+ALONE = (
+    "gp-ei", "tpe", "cma-es", "de", "local-search", "random", "default", "successive-halving", "hyperband", "bohb",
+)  # fmt: skip
+BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
+FEW, FEW_SUITES = (1, 2, 4, 8, 16), ("SVM", "Boosting", "Linear")
+FEW_WHO = ("transfer-mix", "gp-warm", "portfolio")
+FIRST = "gp-ei+default"
+"""`gp-ei` whose first trial is the default configuration."""
+BESIDE, BESIDE_WHO = 4, ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
+
+
+def families(suite: str) -> list[Task]:
+    """A validation task of each family, at most 24."""
+    return list({t.family: t for t in load_suite(suite).tasks("val")}.values())[:FAMILIES]
+
+
+def over_suites(folder: Path) -> dict[str, Any]:
+    """By budget, suite and optimizer, the AUC."""
+    out: dict[str, Any] = {}
+    for budget in BUDGETS:
+        for suite in SUITES:
+            found = benchmark(
+                (*KNOWING, *ALONE), suite, split="val", budget=budget, seeds=SEEDS, tasks=len(families(suite)),
+                out=folder / f"{suite}-{budget}", resume=True,
+            )  # fmt: skip
+            if found.failed_cells:
+                sys.exit(f"{suite} must be whole, {found.failed_cells} cells failed")
+            rows = json.loads((folder / f"{suite}-{budget}" / "results.json").read_text())["suites"][suite]
+            part = {n: round(o["auc"][0], 5) for n, o in rows["optimizers"].items()}
+            out.setdefault(str(budget), {})[suite] = part
+    return out
+
+
+def regret(task: Task, scores: Sequence[float]) -> float:
+    """The mean normalised regret of the best so far."""
+    return float(relative_regret(np.maximum.accumulate(scores), task.best, task.worst).mean())
+
+
+def with_few() -> dict[str, Any]:
+    """By suite, number of known tasks and optimizer: the AUC over 33 trials."""
+    out: dict[str, Any] = {}
+    for suite in FEW_SUITES:
+        known, rows = load_suite(suite).prior(), {}
+        for k in (0, *FEW):
+            for name in FEW_WHO if k else ("gp-ei", FIRST):
+                found = [one_run(name, t, known, k, s) for t in families(suite) for s in range(SEEDS)]
+                rows.setdefault(str(k), {})[name] = round(float(np.mean(found)), 5)
+            print(suite, k, rows[str(k)], flush=True)
+        out[suite] = rows
+    return out
+
+
+def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> float:
+    """The AUC of an optimizer that knows `k` tasks."""
+    world = seeding.world_seed(task.suite, task.name, "few", seed)
+    rng = np.random.default_rng([world % 2**32, k])
+    prior = tuple(known[i] for i in np.sort(rng.choice(len(known), k, replace=False)))
+    context = Context.of(task, BUDGETS[-1], prior, starts=seeding.starts_seed(world))
+    run = Run(task, float(BUDGETS[-1]), world, 0, floor_of(prior))
+    plain = name.removesuffix("+default")
+    optimizer = make_optimizer(plain) if plain == name else _DefaultFirst(make_optimizer(plain), task)
+    run_one(optimizer, run, context, np.random.default_rng(seed))
+    return regret(task, [t.score for t in run.trials])
+
+
+class _DefaultFirst:
+    """An optimizer that is told of the default configuration as if it were given."""
+
+    def __init__(self, optimizer: Any, task: Task) -> None:
+        self.inner, self.first = optimizer, Query(task.space.default)
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.inner.reset(context, rng)
+        self.begun = False
+
+    def ask(self) -> Any:
+        self.begun, before = True, self.begun
+        return self.inner.ask() if before else self.first
+
+    def tell(self, trial: Trial) -> None:
+        self.inner.tell(trial)
+
+
+def side_by_side() -> dict[str, Any]:
+    """By suite and optimizer: the AUC over 33 trials, four of them running at a time, the first begun ends first."""
+    out: dict[str, Any] = {}
+    for suite in FEW_SUITES:
+        known = tuple(load_suite(suite).prior())
+        out[suite] = {
+            name: round(float(np.mean([beside(name, t, known, s) for t in families(suite) for s in range(SEEDS)])), 5)
+            for name in BESIDE_WHO
+        }
+        print(suite, out[suite], flush=True)
+    return out
+
+
+def beside(name: str, task: Task, known: tuple[Evaluations, ...], seed: int) -> float:
+    """The AUC of a study whose trials a table answers."""
+    plain, space = name.removesuffix("+default"), task.space
+    init = () if plain == name else (space.default,)
+    study = Study(Plan(space.to_json(), plain, {}, "maximize", seed, "", init))
+    prior = known if plain in KNOWING else ()
+    proposer = Proposer(form_of(plain), study, BUDGETS[-1], prior, alone=False)
+    while len(study.ended) < BUDGETS[-1]:
+        while len(study.begun) < BESIDE and study.count < BUDGETS[-1]:
+            config = proposer.next()
+            assert config is not None
+            study.begin(config)
+        number = min(study.begun)
+        score = task.run(study.begun[number], 1.0, seed).score
+        study.end(number, Verdict(Measured(Status.OK, "", score)), ())
+    return regret(task, [e.measured.score for e in study.ended])
+
+
+# ---------------------------------------------------------------------- tables
+def geometric(rows: dict[str, dict[str, float]], name: str, base: str) -> float:
+    """The geometric mean over suites of the ratio of two AUCs."""
+    return float(np.exp(np.mean([np.log(part[name] / part[base]) for part in rows.values()])))
+
+
+def suites_table(found: dict[str, Any]) -> list[str]:
+    """AUC over 33 trials by suite, and ratios to random search for both budgets."""
+    last = found["suites"][str(BUDGETS[-1])]
+    rows = {b: found["suites"][str(b)] for b in BUDGETS}
+    out = ["| known tasks | optimizer | " + " | ".join(SUITES) + " | ratio, 33 | ratio, 10 |"]
+    out.append("|---|---|" + "---:|" * (len(SUITES) + 2))
+    for what, group in (("all", KNOWING), ("none", ALONE)):
+        for name in sorted(group, key=lambda n: geometric(rows[33], n, "random")):
+            cells = [f"{last[s][name]:.3f}" for s in SUITES]
+            ratios = [f"{geometric(rows[b], name, 'random'):.3f}" for b in (33, 10)]
+            out.append(f"| {what} | `{name}` | " + " | ".join([*cells, *ratios]) + " |")
+    return out
+
+
+def few_table(found: dict[str, Any]) -> list[str]:
+    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites."""
+    out = ["| optimizer | " + " | ".join(map(str, (0, *FEW))) + " |", "|---|" + "---:|" * (len(FEW) + 1)]
+    base = {s: rows["0"]["gp-ei"] for s, rows in found["few"].items()}
+    for name in ("gp-ei", FIRST, *FEW_WHO):
+        cells = []
+        for k in map(str, (0, *FEW)):
+            there = [rows[k].get(name) for rows in found["few"].values()]
+            ratios = [np.log(v / b) for v, b in zip(there, base.values(), strict=True) if v is not None]
+            cells.append(f"{np.exp(np.mean(ratios)):.2f}" if ratios else "")
+        out.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    return out
+
+
+def beside_table(found: dict[str, Any]) -> list[str]:
+    """AUC of four trials side by side, by suite."""
+    out = ["| optimizer | " + " | ".join(FEW_SUITES) + " |", "|---|" + "---:|" * len(FEW_SUITES)]
+    rows = found["beside"]
+    return out + [f"| `{n}` | " + " | ".join(f"{rows[s][n]:.3f}" for s in FEW_SUITES) + " |" for n in BESIDE_WHO]
+
+
+TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "auto suites": suites_table, "auto few": few_table, "auto beside": beside_table,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    if "--check" not in sys.argv:
+        made = {"suites": over_suites(Path(sys.argv[1])), "few": with_few(), "beside": side_by_side()}
+        FOUND.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    text, stored = PAGE.read_text(encoding="utf-8"), json.loads(FOUND.read_text(encoding="utf-8"))
+    new = renewed(text, [(mark, table(stored)) for mark, table in TABLES.items()])
+    if "--check" in sys.argv:
+        sys.exit("" if new == text else f"{PAGE} is out of date.")
+    PAGE.write_text(new, encoding="utf-8")

@@ -1,0 +1,183 @@
+"""What a user tells `tune` beside objective and space: beliefs, meta-features, when to stop, no optimizer at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from hpo_gym import Context, Evaluations, Query, Trial, tune
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.space.forms import read_space
+from hpo_gym.tuning.auto import chosen
+from hpo_gym.tuning.stopping import Halving
+from hpo_gym.tuning.tuned import Tuned
+
+SPACE = {"x": (0.0, 1.0), "kind": ["a", "b"]}
+
+
+class Listener:
+    """Proposes a list, and keeps its context and what it is told."""
+
+    contexts: ClassVar[list[Context]] = []
+    told: ClassVar[list[Trial]] = []
+    believes: ClassVar[bool] = True
+    places: ClassVar[tuple[float, ...]] = (0.5, 0.25, 0.75, 0.125, 0.625, 0.0)
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.contexts.append(context)
+        self.told.clear()
+        self.left = list(self.places)
+
+    def ask(self) -> Query:
+        return Query({"x": self.left.pop(0), "kind": "a"})
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+def constant(config: dict[str, Any]) -> float:
+    return 1.0
+
+
+# ---------------------------------------------------------------------- beliefs and meta-features
+def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
+    tune(
+        constant, SPACE, optimizer=Listener, budget=1, seed=0, belief={"x": ("normal", 0.5, 0.25)},
+        meta_features={"rows": 150, "skew": None},
+    )  # fmt: skip
+    context = Listener.contexts[-1]
+    assert context.belief is not None
+    assert context.belief.log_density(context.space.encode([{"x": 0.75, "kind": "a"}])) == pytest.approx([-0.5])
+    assert context.meta_features == {"rows": 150.0, "skew": None}
+
+
+def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"optimizer": "gp-ei", "budget": 2, "seed": 0, "out": tmp_path}
+    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, **how)
+    tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, resume=True, **{**how, "budget": 3})
+    with pytest.raises(InvalidValueError, match="another `belief`"):
+        tune(constant, SPACE, belief={"x": ("normal", 0.6, 0.25)}, resume=True, **how)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault", "match"),
+    [
+        ({"belief": {"y": ("normal", 0, 1)}}, UnknownNameError, "'x'"),
+        ({"belief": {"x": ("normal", 0)}}, InvalidValueError, "`belief` of 'x'"),
+        ({"belief": 3}, InvalidValueError, "must map names to densities"),
+        ({"belief": {"x": ("normal", 0, 1)}, "optimizer": "tpe"}, InvalidValueError, "'tpe' does not"),
+        ({"meta_features": [1]}, InvalidValueError, "`meta_features`"),
+        ({"meta_features": {"rows": "many"}}, InvalidValueError, "`meta_features`"),
+        ({"stopping": 3}, InvalidValueError, "`stopping` must be True, False or a `Halving`"),
+    ],
+)
+def test_what_is_none_of_them_is_refused_before_the_first_trial(
+    arguments: dict[str, Any], fault: type[Exception], match: str, tmp_path: Path
+) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        (tmp_path / "ran").touch()
+        return 1.0
+
+    with pytest.raises(fault, match=match):
+        tune(objective, SPACE, budget=2, seed=0, **{"optimizer": "gp-ei", **arguments})
+    assert not (tmp_path / "ran").exists()
+
+
+# ---------------------------------------------------------------------- early stopping
+def climb(config: dict[str, Any]) -> Any:
+    for step in range(1, 10):
+        yield step, config["x"] * step
+
+
+def test_trials_behind_the_best_third_are_stopped() -> None:
+    """By hand: rungs 1, 3 and 9. Of less than three one goes on if it is the best, of three to five likewise, of six if
+    it is one of the two best: .5 and .75 are, as they come to a rung, and 0 is behind .75 and .625."""
+    found = tune(climb, SPACE, optimizer=Listener, budget=6, seed=0)
+    assert [len(e.steps) for e in found.ended] == [9, 1, 9, 1, 1, 1]
+    assert [e.stopped for e in found.ended] == [False, True, False, True, True, True]
+    assert [e.measured.score for e in found.ended] == [4.5, 0.25, 6.75, 0.125, 0.625, 0.0]
+    assert found.best_config == {"x": 0.75, "kind": "a"}
+    assert found.trials()["stopped"].tolist() == [e.stopped for e in found.ended]
+
+
+@pytest.mark.parametrize(
+    ("stopping", "steps"),
+    [
+        (False, [9] * 6),
+        (Halving(min_steps=9), [9] * 6),
+        (Halving(eta=2, min_steps=4), [9, 4, 9, 4, 8, 4]),  # .625 is second of five at step 4, of three at step 8
+    ],
+)
+def test_when_to_stop_can_be_said(stopping: Any, steps: list[int]) -> None:
+    found = tune(climb, SPACE, optimizer=Listener, budget=6, seed=0, stopping=stopping)
+    assert [len(e.steps) for e in found.ended] == steps
+
+
+def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Path) -> None:
+    def falling(config: dict[str, Any]) -> Any:
+        for step in range(1, 5):
+            yield step, config["x"] - step  # the longer, the worse
+
+    found = tune(falling, SPACE, optimizer=Listener, budget=3, seed=0, out=tmp_path)
+    assert [e.stopped for e in found.ended] == [False, True, False]
+    assert found.best_score == -3.25 < found.ended[1].measured.score
+    assert [e.stopped for e in Tuned.load(tmp_path).ended] == [False, True, False]
+
+
+def test_losses_are_stopped_the_other_way_round() -> None:
+    def loss(config: dict[str, Any]) -> Any:
+        for step in range(1, 4):
+            yield step, -config["x"] * step
+
+    found = tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
+    assert [e.stopped for e in found.ended] == [False, True, False]
+
+
+# ---------------------------------------------------------------------- seeds
+def test_an_objective_with_a_seed_is_given_one_that_the_trial_decides() -> None:
+    def seeded(config: dict[str, Any], seed: int) -> float:
+        return float(seed)
+
+    one, two = (tune(seeded, SPACE, optimizer=Listener, budget=3, seed=5) for _ in range(2))
+    scores = [e.measured.score for e in one.ended]
+    assert scores == [e.measured.score for e in two.ended]
+    assert len(set(scores)) == 3 and all(0 <= s < 2**32 for s in scores)
+    other = tune(seeded, SPACE, optimizer=Listener, budget=3, seed=6)
+    assert set(scores).isdisjoint(e.measured.score for e in other.ended)
+
+
+# ---------------------------------------------------------------------- earlier tasks of other spaces
+def test_what_spaces_have_in_common_is_taken_from_the_prior() -> None:
+    wide = tune(
+        lambda c: c["x"] + c["more"], {"x": (0.0, 2.0), "more": (0.0, 1.0)}, optimizer="random", budget=20, seed=1
+    )
+    tune(constant, SPACE, optimizer=Listener, budget=1, seed=0, prior=wide)
+    (e,) = Listener.contexts[-1].prior
+    inside, names = [t for t in wide.ended if t.config["x"] <= 1.0], Listener.contexts[-1].space.names
+    assert e.x[:, names.index("x")] == pytest.approx([t.config["x"] for t in inside])
+    assert np.isnan(e.x[:, names.index("kind")]).all(), "the kind is none of theirs"
+    assert e.score.tolist() == [t.measured.score for t in inside]
+
+
+# ---------------------------------------------------------------------- "auto"
+def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> None:
+    space = read_space(SPACE)
+    x = space.sample(np.random.default_rng(0), 20)
+    fine = Evaluations("t", "t", x, x[:, 1], np.ones(20), np.zeros(20, np.int8))
+    nothing = Evaluations("t", "t", x, np.full(20, np.nan), np.ones(20), np.zeros(20, np.int8))
+    assert [chosen(space, [fine] * k).optimizer for k in (1, 5, 6, 60)] == ["gp-warm"] * 2 + ["transfer-mix"] * 2
+    for prior in ((), [nothing]):
+        choice = chosen(space, prior)
+        assert (choice.optimizer, choice.default) == ("gp-ei", space.default)
+
+
+def test_auto_names_itself_and_tries_the_default_first() -> None:
+    found = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0)
+    assert found.plan.optimizer == "gp-ei"
+    assert found.ended[0].config == found.space.default
+    assert "no earlier task" in found.plan.why
+    again = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0, prior=found)
+    assert again.plan.optimizer == "gp-warm" and "1 earlier task" in again.plan.why
