@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from hpo_gym.task import Task
     from hpo_gym.tasks.augment import augment
     from hpo_gym.trial import History, Query, Status, Trial
+    from hpo_gym.tuning.optuna_pruner import HPOGymPruner
+    from hpo_gym.tuning.optuna_sampler import HPOGymSampler
     from hpo_gym.tuning.search_cv import HPOGymSearchCV
     from hpo_gym.tuning.tune import tune
     from hpo_gym.tuning.tuned import Tuned
@@ -73,6 +75,8 @@ _LAZY = {
     "Evaluations": "optimizer",
     "HPOEnv": "env",
     "HPOGymSearchCV": "tuning.search_cv",
+    "HPOGymPruner": "tuning.optuna_pruner",
+    "HPOGymSampler": "tuning.optuna_sampler",
     "HPOVectorEnv": "vector",
     "History": "trial",
     "OBSERVERS": "observers",
@@ -113,6 +117,8 @@ _LAZY = {
     "tune": "tuning.tune",
 }
 
+_EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna"}  # their bases are classes of Optuna
+
 __all__ = [
     "CODECS",
     "OBSERVERS",
@@ -128,6 +134,8 @@ __all__ = [
     "Evaluations",
     "HPOEnv",
     "HPOGymError",
+    "HPOGymPruner",
+    "HPOGymSampler",
     "HPOGymSearchCV",
     "HPOVectorEnv",
     "History",
@@ -175,6 +183,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'hpo_gym' has no attribute {name!r}")
+    if name in _EXTRA:
+        importlib.import_module("hpo_gym.registry").require(_EXTRA[name])
     value = getattr(importlib.import_module(f"hpo_gym.{_LAZY[name]}"), name)
     globals()[name] = value
     return value

@@ -232,14 +232,15 @@ def tune(
     space: Annotated[Path, typer.Option(help="The search space: YAML, or the JSON of a ConfigSpace.")],
     optimizer: Annotated[
         str, typer.Option(help="A name, the folder of one that is trained, or file.py:Name.")
-    ] = "gp-ei",
+    ] = "auto",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the optimizer, key=value; repeatable.")
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Trials.")] = 33,
     direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
     prior: Annotated[
-        list[Path] | None, typer.Option(help="A folder of an earlier tuning of the same space; repeatable.")
+        list[str] | None,
+        typer.Option(help="Earlier trials: a folder of tune, a file, a storage of Optuna; repeatable."),
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds after which no trial begins.")] = None,
     trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
@@ -266,7 +267,7 @@ def tune(
     with bar("trials", shown=not quiet) as progress:
         tuned = run(
             found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
-            direction=direction, prior=[str(p) for p in prior or ()], timeout=timeout, trial_timeout=trial_timeout,
+            direction=direction, prior=prior or (), timeout=timeout, trial_timeout=trial_timeout,
             memory=None if memory is None else memory * 1e9, n_jobs=jobs, seed=seed, out=out, resume=resume,
             progress=progress,
         )  # fmt: skip

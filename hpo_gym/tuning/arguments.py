@@ -16,7 +16,7 @@ import numpy as np
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import Form, form_of
-from hpo_gym.optimizer import Evaluations, Trainable, reads_belief
+from hpo_gym.optimizer import Evaluations, Optimizer, Trainable, reads_belief
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.belief import Belief
 from hpo_gym.space.forms import AnySpace, read_space
@@ -100,16 +100,11 @@ def checked(
     first = tuple(known.from_unit(known.to_unit(one)) for one in given)
     earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
-    if _is_auto(optimizer):
+    if is_auto(optimizer):
         choice = chosen(known, earlier)
         optimizer, why = choice.optimizer, choice.why
         first = first or (() if choice.default is None else (choice.default,))
-    form = form_of(optimizer)
-    made = form.make()
-    if isinstance(made, Trainable) and not made.seen:
-        raise InvalidValueError(
-            f"`optimizer` must be trained, {form.name!r} is not: give the folder of what `hpo-gym train` saved."
-        )
+    form, made = ready(optimizer)
     if believed is not None and not reads_belief(made):
         raise InvalidValueError(f"`belief` needs an optimizer that reads it, such as 'gp-ei'; {form.name!r} does not.")
     features = values_of({} if meta_features is None else meta_features)  # type: ignore[arg-type]  # refused there
@@ -120,10 +115,35 @@ def checked(
     return Checked(known, form, first, earlier, direction, believed, features, stopping or None, why)
 
 
-def _is_auto(optimizer: object) -> bool:
-    if isinstance(optimizer, Mapping):
-        optimizer = optimizer.get("name") if len(optimizer) == 1 else None
-    return isinstance(optimizer, str) and optimizer == AUTO
+def ready(optimizer: object) -> tuple[Form, Optimizer]:
+    """An optimizer in any form, and one that is made of it.
+
+    Raises:
+        InvalidValueError: It learns, and is not trained.
+    """
+    form = form_of(optimizer)
+    made: Optimizer = form.make()
+    if isinstance(made, Trainable) and not made.seen:
+        raise InvalidValueError(
+            f"`optimizer` must be trained, {form.name!r} is not: give the folder of what `hpo-gym train` saved."
+        )
+    return form, made
+
+
+def is_auto(optimizer: object) -> bool:
+    """Whether the rule chooses.
+
+    Raises:
+        InvalidValueError: It is given settings.
+    """
+    name = optimizer.get("name") if isinstance(optimizer, Mapping) else optimizer
+    if not isinstance(name, str) or name != AUTO:
+        return False
+    if isinstance(optimizer, Mapping) and len(optimizer) > 1:
+        raise InvalidValueError(
+            f"`optimizer` must be named to be given settings, {AUTO!r} has none: {dict(optimizer)}."
+        )
+    return True
 
 
 def _belief(belief: object, space: SearchSpace) -> Belief | None:

@@ -10,7 +10,7 @@ from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import known
 
-AUTO = "auto"
+AUTO, ALONE = "auto", "gp-ei"
 MANY = 6
 """From so many earlier tasks on, they say more than the trials of a young run."""
 
@@ -44,4 +44,4 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
         return Choice("transfer-mix", f"{n} earlier tasks are known")
     if n:
         return Choice("gp-warm", f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}")
-    return Choice("gp-ei", "no earlier task is known", space.default)
+    return Choice(ALONE, "no earlier task is known", space.default)

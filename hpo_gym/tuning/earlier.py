@@ -82,11 +82,11 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Eva
         return
     moved: dict[int, Points] = {}  # tasks of one pool go on sharing one array
     for task in found:
-        if order == list(range(space.d)):
-            yield task
-        else:
-            x = moved.setdefault(id(task.x), np.ascontiguousarray(task.x[:, order]))
-            yield replace(task, x=x)
+        if order != list(range(space.d)):
+            if id(task.x) not in moved:
+                moved[id(task.x)] = np.ascontiguousarray(task.x[:, order])
+            task = replace(task, x=moved[id(task.x)])
+        yield task
 
 
 def _in_common(

@@ -71,6 +71,7 @@ def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
         ({"belief": {"x": ("normal", 0, 1)}, "optimizer": "tpe"}, InvalidValueError, "'tpe' does not"),
         ({"meta_features": [1]}, InvalidValueError, "`meta_features`"),
         ({"meta_features": {"rows": "many"}}, InvalidValueError, "`meta_features`"),
+        ({"optimizer": {"name": "auto", "n_init": 3}}, InvalidValueError, "must be named to be given settings"),
         ({"stopping": 3}, InvalidValueError, "`stopping` must be True, False or a `Halving`"),
     ],
 )

@@ -1,0 +1,220 @@
+"""`HPOGymSampler`: Optuna tries what an optimizer of this package proposes.
+
+A proposal is a function of the sampler's seed and settings, the trials in the storage and the trial's number, never of
+what the process has done before: so processes may share a storage, and a study that was stopped goes on alike.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from optuna.samplers import BaseSampler
+from optuna.samplers._base import _process_constraints_after_trial
+
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space.forms import AnySpace
+from hpo_gym.tuning.arguments import is_auto, ready
+from hpo_gym.tuning.auto import ALONE, AUTO, chosen
+from hpo_gym.tuning.earlier import Earlier, earlier_tasks
+from hpo_gym.tuning.optuna_space import ParameterSpace
+from hpo_gym.tuning.optuna_trials import PARAMS, Part, Turns, finished, groups
+from hpo_gym.tuning.proposals import Proposer
+from hpo_gym.tuning.study import Plan, Study
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial, TrialState
+
+_TRIES = 5  # proposals that another trial was found to have
+
+
+class HPOGymSampler(BaseSampler):
+    """A sampler of Optuna that asks any optimizer of this package.
+
+    Parameters that always occur together are asked of one optimizer, those of a branch of a conditional space of
+    another one, which is told the trials of that branch. Parameters that are new are drawn uniformly in the scale of
+    their distribution, by the seed, the trial's number and their name. With a `space`, all that it has is asked for
+    from the first trial on.
+
+    The optimizer is told each trial that has ended, in the order in which they ended: its value, higher is better; of a
+    pruned one the last intermediate value; of one that failed, has broken a constraint, or was pruned without a value,
+    that it failed, with the worst value before it. While no other trial runs or waits, it is asked and told in turn, as
+    in `hpo_gym.tune`: with the same `space`, seed, budget and prior, the proposals are the same. Else a new one is told
+    of all that has ended, and that the others gave the worst value so far, and is asked once.
+
+    Args:
+        optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained. "auto" follows the rule of
+            `hpo_gym.tuning.auto`, without trying the default configuration first: `Study.enqueue_trial` does that.
+        budget: Trials that the optimizer plans for. More may be run.
+        space: The search space, of distributions of Optuna by name or in any other form that
+            `hpo_gym.space.forms.read_space` takes, with conditions if it has any; None: it is inferred from the trials.
+        prior: Earlier tasks of `space`, as of `hpo_gym.tune`.
+        constraints_func: Called with each trial that was completed or pruned; returns numbers, each met where it is at
+            most 0. They are stored as Optuna stores them. Those of `Trial.set_constraint` count alike.
+        seed: Of all choices; None draws one.
+
+    Raises:
+        InvalidValueError: Of any argument, or, once it is asked, for a study of several objectives.
+        UnknownNameError: No such optimizer.
+    """
+
+    def __init__(
+        self,
+        optimizer: object = AUTO,
+        *,
+        budget: int = 33,
+        space: AnySpace | None = None,
+        prior: Earlier | Sequence[Earlier] = (),
+        constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if isinstance(budget, np.integer):
+            budget = int(budget)
+        check_whole({"budget": budget})
+        if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**63):
+            raise InvalidValueError(f"`seed` must be a whole number in [0, 2**63), or None, got {seed!r}.")
+        self._budget, self._constraints_func = budget, constraints_func
+        self._seed = secrets.randbits(62) if seed is None else int(seed)
+        self._given = None if space is None else ParameterSpace.of(space)
+        self._prior, self._known = prior, dict[str, tuple[Evaluations, ...]]()
+        earlier = self._earlier("minimize")  # what is wrong with it is said now
+        if is_auto(optimizer):
+            optimizer = chosen(self._given.space, earlier).optimizer if self._given else ALONE
+        self._form, _ = ready(optimizer)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._parts: dict[tuple[str, ...], Part] = {}
+        self._turns: dict[tuple[str, ...], Turns] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_parts", "_turns")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
+
+    def reseed_rng(self) -> None:
+        """Draw another seed."""
+        with self._lock:
+            self._seed = secrets.randbits(62)
+            self._turns.clear()
+
+    # ------------------------------------------------------------------ what Optuna asks
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The given space, or all parameters of the trials completed or pruned, each as the last of them had it."""
+        _refuse_several(study)
+        if self._given is not None:
+            return dict(self._given.distributions)
+        found: dict[str, BaseDistribution] = {}
+        for past in finished(study.get_trials(deepcopy=False)):
+            found.update(past.distributions)
+        return {} if all(d.single() for d in found.values()) else dict(sorted(found.items()))
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Ask for all parameters of a space; drawn at random once the optimizer has no more to propose."""
+        _refuse_several(study)
+        with self._lock:
+            found: dict[str, Any] = {}
+            for attempt in range(_TRIES if search_space else 0):
+                others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+                found = {}
+                for part in self._divided(others, search_space):
+                    found |= self._next(part, others, trial.number, attempt, study.direction.name.lower())
+                study._storage.set_trial_system_attr(trial._trial_id, PARAMS, found)
+                if not _taken(study, trial, others, found):
+                    break
+            return found
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Draw one parameter at random; the same again for the same trial and name."""
+        _refuse_several(study)
+        rng = seeding.generator(seeding.key("optuna independent", self._seed, trial.number, param_name))
+        return ParameterSpace.of({param_name: param_distribution}).random(rng)[param_name]
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """Store the constraints."""
+        if self._constraints_func is not None:
+            _process_constraints_after_trial(self._constraints_func, study, trial, state)
+
+    # ------------------------------------------------------------------ what the optimizer proposes
+    def _divided(self, others: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]) -> list[Part]:
+        """What is asked of one optimizer each."""
+        given = self._given
+        if given is not None and search_space.keys() == given.distributions.keys():
+            return [self._part(tuple(given.distributions), given.distributions, given)]
+        return [self._part(names, {n: search_space[n] for n in names}) for names in groups(others, search_space)]
+
+    def _part(
+        self, names: tuple[str, ...], distributions: Mapping[str, BaseDistribution], given: ParameterSpace | None = None
+    ) -> Part:
+        known = self._parts.get(names)
+        if known is None or known.parameters.distributions != distributions:
+            known = self._parts[names] = Part(given or ParameterSpace.of(distributions))
+        return known
+
+    def _next(
+        self, part: Part, others: Sequence[FrozenTrial], number: int, attempt: int, direction: str
+    ) -> dict[str, Any]:
+        ended, init = part.ended(others, direction)
+        beside = attempt > 0 or any(not t.state.is_finished() for t in others)
+        given = part.parameters is self._given
+        names = part.parameters.space.names
+        seed = self._seed if given else seeding.key("optuna group", self._seed, names)
+        if beside:
+            seed, init = seeding.key("optuna beside", seed, number, attempt), ()
+        plan = Plan(
+            part.parameters.space.to_json(), self._form.name, dict(self._form.settings), direction, seed, "", init
+        )
+        prior = self._earlier(direction) if given else ()
+        if beside:
+            study = Study(plan, ended, part.begun(others))
+            config = Proposer(self._form, study, self._budget, prior, alone=False).next()
+        else:
+            turns = self._turns.pop(names, None)
+            if turns is None or not turns.leads_to(plan, ended):
+                turns = Turns(Proposer(self._form, Study(plan), self._budget, prior))
+            config = turns.next(ended)
+            self._turns[names] = turns  # not if it has raised
+        if config is not None:
+            return part.parameters.params(config)
+        return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
+
+    def _earlier(self, direction: str) -> tuple[Evaluations, ...]:
+        """The earlier tasks; scores of files are of the direction of the study."""
+        if isinstance(self._prior, (tuple, list)) and not self._prior:
+            return ()
+        if self._given is None:
+            raise InvalidValueError("`space` must be given with `prior`, so that it is of the same space, got None.")
+        if direction not in self._known:
+            self._known[direction] = earlier_tasks(self._prior, self._given.space, direction)
+        return self._known[direction]
+
+
+def _taken(study: optuna.Study, trial: FrozenTrial, others: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
+    """Whether another process has proposed the same since the trials were read; by now, it may have evaluated it."""
+    known = {trial.number, *(t.number for t in others if t.state.is_finished())}
+    since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
+    return any(t.system_attrs.get(PARAMS) == found for t in since)
+
+
+def _refuse_several(study: optuna.Study) -> None:
+    if len(study.directions) > 1:
+        raise InvalidValueError(
+            f"`HPOGymSampler` must have a study of one objective, got {len(study.directions)}; the nearest is a "
+            "weighted sum of them, or constraints on all but one."
+        )

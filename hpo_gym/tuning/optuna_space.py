@@ -1,0 +1,150 @@
+"""Parameters of Optuna as configurations of a search space, and back: what goes there and back is the same."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from hpo_gym.errors import HPOGymError
+from hpo_gym.space import Hyperparameter, SearchSpace
+from hpo_gym.space.forms import AnySpace, levels_of, read_space
+
+_NEAR = 1e-8  # of a step: what Optuna takes as a multiple
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterSpace:
+    """A search space, and the distribution of Optuna of each of its hyperparameters.
+
+    A range without steps is a range, one with steps an ordinal of its values, choices are choices. Where values could
+    not be told apart (more than 1,000 steps, choices such as 1 and 1.0, NaN, objects), their positions stand for them.
+
+    Attributes:
+        space: What an optimizer sees.
+        distributions: By name, in the order of the space.
+    """
+
+    space: SearchSpace
+    distributions: Mapping[str, BaseDistribution]
+
+    @classmethod
+    def of(cls, given: AnySpace) -> ParameterSpace:
+        """From a space in any form that `read_space` takes, its distributions of Optuna as they are.
+
+        Raises:
+            InvalidValueError: As `read_space`.
+        """
+        parts: Any = given
+        mine = {n: d for n, d in given.items() if isinstance(d, BaseDistribution)} if isinstance(given, Mapping) else {}
+        seen: Any = {**parts, **{n: _distinct(d) for n, d in mine.items()}} if mine else given
+        space = read_space(seen)
+        return cls(space, {h.name: mine[h.name] if h.name in mine else _distribution(h) for h in space.hyperparameters})
+
+    def config(self, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The configuration of parameters, others than the space's left out; None where they are none of this space."""
+        try:
+            config = {
+                h.name: _inner(h, self.distributions[h.name], params[h.name])
+                for h in self.space.hyperparameters
+                if h.name in params
+            }
+            self.space.to_unit(config)
+        except (HPOGymError, ValueError, TypeError, OverflowError):  # Optuna's own, of a value that is none
+            return None
+        return config
+
+    def params(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters of a configuration, each within its distribution."""
+        mine = {h.name: h for h in self.space.hyperparameters}
+        return {name: _outer(mine[name], self.distributions[name], value) for name, value in config.items()}
+
+    def random(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Parameters drawn uniformly: of a logarithmic range in the logarithm, of steps and choices each as often."""
+        return self.params(self.space.from_unit(self.space.sample(rng, 1)[0]))
+
+
+def _inner(h: Hyperparameter, distribution: Any, value: Any) -> Any:
+    """A parameter's value as the hyperparameter has it.
+
+    Raises:
+        ValueError: It is none of its values.
+    """
+    number = distribution.to_internal_repr(value)
+    if isinstance(distribution, CategoricalDistribution):
+        return h.choices[int(number)]
+    if not (h.choices or _stands_in(h, distribution)):
+        return value
+    k, count = _place(distribution, number), h.size
+    if not (abs(k - round(k)) < _NEAR and 0 <= round(k) < count):
+        raise ValueError(f"{value!r} is no value of {distribution}.")
+    return h.choices[round(k)] if h.choices else round(k)
+
+
+def _outer(h: Hyperparameter, distribution: Any, value: Any) -> Any:
+    """A hyperparameter's value as a parameter: in its distribution, of its type."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[int(h.position(value))]
+    low, high = distribution.low, distribution.high
+    number = float if isinstance(distribution, FloatDistribution) else int
+    if not (h.choices or _stands_in(h, distribution)):
+        return number(min(max(value, low), high))
+    k = int(h.position(value))
+    if h.choices and low <= value <= high and abs(_place(distribution, value) - k) < _NEAR:
+        return number(value)  # without the noise of low + k step
+    return number(min(low + k * (distribution.step or 0), high))
+
+
+def _place(distribution: Any, number: float) -> float:
+    """How many steps a number is above the lowest."""
+    return float((number - distribution.low) / distribution.step) if distribution.step else 0.0
+
+
+def _stepped(distribution: Any) -> bool:
+    return distribution.step is not None and (distribution.step != 1 or isinstance(distribution, FloatDistribution))
+
+
+def _stands_in(h: Hyperparameter, distribution: Any) -> bool:
+    """Whether positions stand for the values of a range."""
+    return h.kind == "int" and _stepped(distribution)
+
+
+def _distinct(distribution: BaseDistribution) -> BaseDistribution:
+    """The distribution; that of its positions where its values could not be told apart."""
+    if isinstance(distribution, CategoricalDistribution):
+        return (
+            distribution if _differ(distribution.choices) else CategoricalDistribution(range(len(distribution.choices)))
+        )
+    if distribution.single() or not _stepped(distribution):
+        return distribution
+    levels: Any = levels_of(distribution)
+    if levels is not None and all(a < b for a, b in itertools.pairwise(levels)):
+        return distribution
+    known: Any = distribution
+    return IntDistribution(0, round((known.high - known.low) / known.step))
+
+
+def _differ(choices: Any) -> bool:
+    """Whether choices are plain values, no two of them equal."""
+    for i, choice in enumerate(choices):
+        if not (choice is None or isinstance(choice, (bool, int, float, str))):
+            return False
+        if isinstance(choice, float) and not math.isfinite(choice):
+            return False
+        if any(choice == other and isinstance(choice, bool) == isinstance(other, bool) for other in choices[:i]):
+            return False
+    return True
+
+
+def _distribution(h: Hyperparameter) -> BaseDistribution:
+    """Optuna's distribution of a hyperparameter that was given otherwise."""
+    if h.choices:
+        return CategoricalDistribution(h.choices)
+    if h.kind == "int":
+        return IntDistribution(int(h.low), int(h.high), log=h.log)
+    return FloatDistribution(h.low, h.high, log=h.log)

@@ -1,0 +1,126 @@
+"""Trials of Optuna as those of a study of ours, for one optimizer and the parameters that it is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.trial import Status
+from hpo_gym.tuning.optuna_space import ParameterSpace
+from hpo_gym.tuning.proposals import Config, Proposer
+from hpo_gym.tuning.study import Ended, Plan
+
+PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
+_FIXED, _CONSTRAINTS = "fixed_params", "constraints"  # those of Optuna
+_OVER = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that were completed or pruned: they say what the parameters are."""
+    return [t for t in trials if t.state in _OVER]
+
+
+def groups(trials: Sequence[FrozenTrial], names: Iterable[str]) -> list[tuple[str, ...]]:
+    """The names, divided into those that always occur together in the trials that were completed or pruned."""
+    found: dict[tuple[int, ...], list[str]] = {}
+    over = finished(trials)
+    for name in sorted(names):
+        found.setdefault(tuple(t.number for t in over if name in t.params), []).append(name)
+    return [tuple(together) for together in found.values()]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Parameters that are asked for together.
+
+    Attributes:
+        parameters: Their space.
+    """
+
+    parameters: ParameterSpace
+    _read: dict[int, tuple[FrozenTrial, Config | None, Measured]] = field(default_factory=dict)
+
+    def ended(self, trials: Iterable[FrozenTrial], direction: str) -> tuple[list[Ended], tuple[Config, ...]]:
+        """The trials that have these parameters and have ended, in the order in which they did; and the configurations
+        of those at the beginning that were enqueued: they are told alone, as `init` of `hpo_gym.tune`."""
+        over = [t for t in trials if t.state.is_finished()]
+        out: list[Ended] = []
+        init: list[Config] = []
+        for trial in sorted(over, key=lambda t: (t.datetime_complete, t.number)):
+            config, told = self._once(trial)
+            if config is not None:
+                if len(init) == len(out) and _FIXED in trial.system_attrs:
+                    init.append(config)
+                seconds = 0.0 if trial.duration is None else trial.duration.total_seconds()
+                out.append(Ended(trial.number, len(out), config, told, (), seconds))
+        return out, tuple(init)
+
+    def begun(self, trials: Iterable[FrozenTrial]) -> dict[int, Config]:
+        """The configurations of the trials that run or wait, as far as they are known."""
+        found = {t.number: self._config(t) for t in trials if not t.state.is_finished()}
+        return {number: config for number, config in found.items() if config is not None}
+
+    def _once(self, trial: FrozenTrial) -> tuple[Config | None, Measured]:
+        """The configuration of a trial that has ended, and what it told; read once, as it does not change any more."""
+        known = self._read.get(trial.number)
+        if known is None or known[0] is not trial:
+            known = self._read[trial.number] = trial, self._config(trial), measured(trial)
+        return known[1:]
+
+    def _config(self, trial: FrozenTrial) -> Config | None:
+        params: Mapping[str, Any] = trial.params
+        if trial.state not in _OVER and (not params or not params.keys().isdisjoint(self.parameters.distributions)):
+            said = trial.system_attrs  # it may not have come to all of its parameters
+            params = {**said.get(PARAMS, {}), **said.get(_FIXED, {}), **params}
+        return self.parameters.config(params)
+
+
+def measured(trial: FrozenTrial) -> Measured:
+    """What a trial that has ended told: its value, or the last intermediate one if it was pruned."""
+    if trial.state == TrialState.FAIL:
+        return Measured(Status.FAILED, "the trial failed")
+    if any(value > 0 for value in _constraints(trial.system_attrs)):
+        return Measured(Status.FAILED, "a constraint is broken")
+    pruned = trial.state == TrialState.PRUNED
+    value = trial.intermediate_values.get(max(trial.intermediate_values, default=0)) if pruned else trial.value
+    if value is None or not math.isfinite(value):
+        return Measured(Status.DIVERGED, "no finite value")
+    return Measured(Status.OK, score=float(value))
+
+
+def _constraints(said: Mapping[str, Any]) -> list[float]:
+    """What `constraints_func` and `Trial.set_constraint` stored."""
+    return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
+
+
+class Turns:
+    """An optimizer that is asked and told in turn, as far as it has come."""
+
+    def __init__(self, proposer: Proposer) -> None:
+        self._proposer, self._asked = proposer, False
+        self._answer: Config | None = None
+
+    def leads_to(self, plan: Plan, ended: Sequence[Ended]) -> bool:
+        """Whether it was told the beginning of these trials, under the same plan."""
+        told = self._proposer.study.ended
+        return self._proposer.study.plan == plan and list(map(_content, told)) == list(
+            map(_content, ended[: len(told)])
+        )
+
+    def next(self, ended: Sequence[Ended]) -> Config | None:
+        """What comes after these trials; the same again if there is none that is new."""
+        told = self._proposer.study.ended
+        if not self._asked or len(ended) > len(told):
+            told.extend(ended[len(told) :])
+            self._answer, self._asked = self._proposer.next(), True
+        return self._answer
+
+
+def _content(e: Ended) -> tuple[object, ...]:
+    score = e.measured.score if e.measured.status is Status.OK else None  # NaN is unlike itself
+    return e.number, e.config, e.measured.status, score

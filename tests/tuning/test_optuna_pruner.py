@@ -1,0 +1,116 @@
+"""`HPOGymPruner`: which trials of Optuna stop, and that it is the rule of successive halving that Optuna has too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hpo_gym
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+
+optuna = pytest.importorskip("optuna", reason="needs Optuna")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+def ends(pruner: Any, curves: list[list[float]], direction: str = "minimize") -> list[int]:
+    """The number of steps of each trial, which reports its curve from step 1 on, one trial after the other."""
+    study = optuna.create_study(direction=direction, pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=0))
+    out = []
+    for curve in curves:
+        trial, step = study.ask(), 0
+        for step, value in enumerate(curve, 1):
+            trial.report(value, step)
+            if trial.should_prune():
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+                break
+        else:
+            study.tell(trial, curve[-1])
+        out.append(step)
+    return out
+
+
+def test_trials_stop_where_the_rule_says() -> None:
+    curves = [[3.0] * 10, [2.0] * 10, [4.0] * 10, [1.0, 1.0, 9.0, *[0.0] * 7], [2.0] * 10]
+    # rung 1: 3 is the only one; 2 is the best; 4 is not among the best of 3 (one goes on); 1 is; the last 2 is second
+    # rung 3: 3; 2; then 9 is the worst of three
+    # with rung 3 alone, 4 and 9 are worse than 2, and the last 2 is as good as the best
+    assert ends(hpo_gym.HPOGymPruner("asha"), curves) == [10, 10, 1, 3, 1]
+    assert ends(hpo_gym.HPOGymPruner("asha", min_steps=3), curves) == [10, 10, 3, 3, 10]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(-9, 9).map(float), min_size=9, max_size=9), min_size=1, max_size=8), st.booleans())
+def test_it_is_the_successive_halving_of_optuna(curves: list[list[float]], up: bool) -> None:
+    direction = "maximize" if up else "minimize"
+    theirs = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    assert ends(hpo_gym.HPOGymPruner("asha", eta=2), curves, direction) == ends(theirs, curves, direction)
+
+
+def test_it_may_be_asked_seldom_and_twice() -> None:
+    study = optuna.create_study(direction="maximize", pruner=hpo_gym.HPOGymPruner())
+    good, bad = study.ask(), study.ask()
+    for step in range(1, 13):
+        good.report(1.0, step)
+        bad.report(0.0 if step == 9 else 1.0, step)  # worse at the rung of 9 steps alone
+    assert not good.should_prune()
+    assert [bad.should_prune(), bad.should_prune()] == [True, True], "rung 9 was passed since"
+    bad.report(9.0, 13)
+    assert not bad.should_prune(), "there is no rung at 13"
+
+
+def test_a_value_that_is_no_number_stops_and_no_report_does_not() -> None:
+    study = optuna.create_study(pruner=hpo_gym.HPOGymPruner())
+    trial = study.ask()
+    assert not trial.should_prune()
+    trial.report(math.nan, 1)
+    assert trial.should_prune()
+
+
+def test_hyperband_gives_some_trials_time() -> None:
+    pruner = hpo_gym.HPOGymPruner("hyperband", max_steps=9)
+    assert pruner.rule.brackets == 3 and pruner.rule.eta == 3
+    falling = [[-float(i)] * 9 for i in range(30)]  # each is worse than all before it
+    found = ends(pruner, falling, "maximize")
+    firsts = {b: [n for n in range(30) if pruner.rule.bracket(n) == b] for b in range(3)}
+    for bracket, rung in enumerate((1, 3, 9)):
+        assert [found[n] for n in firsts[bracket][1:]] == [rung] * (len(firsts[bracket]) - 1)
+
+
+def test_processes_share_what_was_reported(tmp_path: Any) -> None:
+    address = f"sqlite:///{tmp_path}/study.db"
+    study = optuna.create_study(storage=address, study_name="s", pruner=hpo_gym.HPOGymPruner())
+    trial = study.ask()
+    trial.report(0.0, 1)
+    other = optuna.load_study(storage=address, study_name="s", pruner=hpo_gym.HPOGymPruner())
+    late = other.ask()
+    late.report(1.0, 1)
+    assert late.should_prune() and not trial.should_prune()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"name": "freeze-thaw"}, InvalidValueError, "nearest is 'asha'"),
+        ({"name": "ashaa"}, UnknownNameError, "Did you mean 'asha'"),
+        ({"name": "hyperband"}, InvalidValueError, "`max_steps` must be given"),
+        ({"name": "hyperband", "max_steps": 0}, InvalidValueError, "`max_steps` .* >= 1"),
+        ({"name": "hyperband", "max_steps": 9, "eta": 1}, InvalidValueError, "`eta` .* >= 2"),
+        ({"name": "asha", "max_steps": 9}, InvalidValueError, "must go with 'hyperband'"),
+        ({"name": "asha", "min_steps": 0}, InvalidValueError, "`min_steps` .* >= 1"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments: dict[str, Any], error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        hpo_gym.HPOGymPruner(**arguments)
