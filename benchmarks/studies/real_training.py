@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import json
 import sys
 import warnings
@@ -40,7 +41,12 @@ from hpo_gym.tuning.tuned import Tuned
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"
-LEARNERS = {"LightGBM": ("Boosting", boosting.RECIPE), "SVM": ("SVM", svm.RECIPE), "MLP": ("MLP", mlp.RECIPE)}
+LEARNERS = {
+    "LightGBM": ("Boosting", boosting.RECIPE, "lightgbm.basic"),
+    "SVM": ("SVM", svm.RECIPE, "sklearn.svm"),
+    "MLP": ("MLP", mlp.RECIPE, "torch"),
+}
+"""By learner: the suite, the recipe, and what it imports, which is loaded once, not in each trial."""
 KNOWING = ("portfolio", "auto", "transfer-mix", "ebgp", "task-mixture", "gp-warm", "rgpe", "taf-r", "average-rank")
 """What is told of the tables of the training split; the others are told nothing, `again` of the other tunings."""
 SHOWN = ("auto", "again", "gp-ei", "tpe", "portfolio")
@@ -49,7 +55,7 @@ DATA_SETS, BUDGET, SEEDS = 12, 33, 3
 
 def data_sets(split: str) -> list[str]:
     """Twelve data sets of different families that are in the split of all three suites, in the order of `SVM`."""
-    there = [{t.name for t in load_suite(suite).tasks(split)} for suite, _ in LEARNERS.values()]
+    there = [{t.name for t in load_suite(suite).tasks(split)} for suite, *_ in LEARNERS.values()]
     found: dict[str, str] = {}
     for task in load_suite("SVM").tasks(split):
         if all(task.name in names for names in there):
@@ -59,10 +65,11 @@ def data_sets(split: str) -> list[str]:
 
 def objective(learner: str, name: str, archives: Path) -> Any:
     """What a trial trains."""
-    _, recipe = LEARNERS[learner]
-    problem = cells.load(recipe, name, archives, 0)
+    _, recipe, module = LEARNERS[learner]
+    problem, library = cells.load(recipe, name, archives, 0), importlib.import_module(module)
 
     def train(config: dict[str, Any]) -> dict[str, float]:
+        assert library, "it travels with the objective, so that each trial finds it loaded"
         number = seeding.key("real", recipe.suite, name, dict(config)) & 0x7FFFFFFF
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -132,7 +139,7 @@ def curve(tuned: Tuned) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def collected(folder: Path, split: str, names: list[str]) -> dict[str, Any]:
     """By learner: data sets, families, and by optimizer the curves of all seeds."""
     found: dict[str, Any] = {}
-    for learner, (suite_name, _) in LEARNERS.items():
+    for learner, (suite_name, *_) in LEARNERS.items():
         suite, rows = load_suite(suite_name), {}
         for optimizer in names:
             curves: list[Any] = []
