@@ -1,7 +1,7 @@
 """Hyperparameter optimisation as a Gymnasium environment.
 
-`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0`` and ``hpo_gym/HPO-v0``, and loads gymnasium and NumPy
-only; every public name below is loaded when it is first used.
+`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads
+gymnasium and NumPy only; every public name below is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -204,6 +204,9 @@ def _register() -> None:
     if "hpo_gym/HPO-v0" in gym.registry:
         return
     gym.register("hpo_gym/HPO-v0", **entry)
+    gym.register(
+        "hpo_gym/Live-v0", entry_point="hpo_gym.env:LiveEnv", vector_entry_point="hpo_gym.vector:LiveVectorEnv"
+    )
     for name in scan_names("hpo_gym.suites", "SUITES"):
         gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,10 @@ class HPOEnv(gym.Env[Any, Any]):
         task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
         return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
 
+    def close(self) -> None:
+        """End what live tasks have running; a step after it starts that anew."""
+        self.kernel.bank.close()
+
     def _info(self) -> dict[str, Any]:
         kernel, runs = self.kernel, self.kernel.runs
         if kernel.stopped:
@@ -187,3 +191,25 @@ class HPOEnv(gym.Env[Any, Any]):
             "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
             "incumbent_score": runs.best.item(0),
         }  # fmt: skip
+
+
+class LiveEnv(HPOEnv):
+    """Tune what really trains: an `HPOEnv` on objectives that run when a step asks for it; id ``hpo_gym/Live-v0``.
+
+    ``objective=f, space=space`` makes any function a task; ``task="digits-mlp"`` is a ready one; without either, a
+    ready task of the split is drawn for each episode. Each trial runs in a fresh process: whatever goes wrong in it has
+    a status, and the episode goes on. `close` ends all processes. The best score is not known, so there are no rewards
+    that read it.
+
+    ## Arguments
+        Those of `HPOEnv`, and of `hpo_gym.engine.live.live_keywords`.
+
+    ## Version history
+    v0: first version.
+    """
+
+    def __init__(self, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any) -> None:
+        from hpo_gym.engine.live import check_keywords, live_keywords
+
+        check_keywords(list(keywords), HPOEnv.__init__)
+        super().__init__(**live_keywords(objective, space, **keywords))

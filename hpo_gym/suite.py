@@ -7,10 +7,11 @@ and five folds (fold k: test = part k, val = part k + 1, train = the rest).
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from hpo_gym.registry import Registry
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.transfer.prior import Scale, evaluations, scale_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 FOLDS = 5
@@ -42,6 +46,20 @@ def fold_of(family: str) -> int:
 @functools.cache
 def _family_uniform(family: str, salt: int) -> float:
     return float(seeding.uniform(seeding.mix(np.array([seeding.key("family", family)], np.uint64), salt))[0])
+
+
+def _kept(method: Callable[Concatenate[Suite, P], T]) -> Callable[Concatenate[Suite, P], T]:
+    """Keep what a method returned for as long as its suite lives: a live suite that nobody holds ends its processes."""
+    known: weakref.WeakKeyDictionary[Suite, dict[Any, T]] = weakref.WeakKeyDictionary()
+
+    @functools.wraps(method)
+    def looked_up(suite: Suite, /, *args: P.args, **named: P.kwargs) -> T:
+        mine, key = known.setdefault(suite, {}), (args, *sorted(named.items()))
+        if key not in mine:
+            mine[key] = method(suite, *args, **named)
+        return mine[key]
+
+    return looked_up
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +159,7 @@ class Suite:
             raise InvalidValueError(f"`fold` must be None or one of 0..{FOLDS - 1}, got {fold!r}.")
         return self._tasks(split, fold)
 
-    @functools.lru_cache(maxsize=32)  # noqa: B019 - a suite lives as long as the process
+    @_kept
     def _tasks(self, split: str, fold: int | None) -> tuple[Task, ...]:
         return tuple(t for t in self.members if self.split(t, fold) == split)
 
@@ -164,12 +182,12 @@ class Suite:
     def _split_by_name(self) -> dict[str, str]:
         return {name: split for split, names in (self.splits or {}).items() for name in names}
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019
+    @_kept
     def scale(self, fold: int | None = None) -> Scale:
         """Statistics of meta-train; of a suite without training tasks, the plain scale."""
         return scale_of(self.tasks("train", fold))
 
-    @functools.lru_cache(maxsize=8)  # noqa: B019
+    @_kept
     def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:
         """The meta-train tables that optimizers may read."""
         return evaluations(self.tasks("train", fold))

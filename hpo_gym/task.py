@@ -125,6 +125,9 @@ class Task(ABC):
         score = finite_scores(out.score)
         return Evaluations(self.name, self.family, x, score, out.cost, out.status)
 
+    def close(self) -> None:  # noqa: B027 - most have nothing running
+        """End what the task has running outside this process; it starts anew what it needs later."""
+
     @classmethod
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
         """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""
@@ -276,6 +279,11 @@ class Bank(BankView):
         """Cost and status of one evaluation that can be looked up."""
         cost, status = self.outcome(self.base(np.array([task])), np.asarray(at)[None], np.array([fidelity]))
         return float(cost[0]), int(status[0])
+
+    def close(self) -> None:
+        """End what the tasks have running outside this process."""
+        for task in self.tasks:
+            task.close()
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         """The configuration of one evaluation, a new dictionary."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +294,25 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
         budget = int(self.kernel.contexts.budget)
         return tuple(draw(self.history(i), tasks[int(task[i])], budget) for i in range(self.num_envs))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End what live tasks have running; a step after it starts that anew."""
+        self.kernel.bank.close()
+
+
+class LiveVectorEnv(HPOVectorEnv):
+    """`num_envs` runs of `hpo_gym.env.LiveEnv` at once, whose trials run side by side, at most `n_jobs` at a time.
+
+    The arguments are those of `HPOVectorEnv`, and of `hpo_gym.engine.live.live_keywords`.
+    """
+
+    def __init__(
+        self, num_envs: int = 1, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any
+    ) -> None:
+        from hpo_gym.engine.live import check_keywords, live_keywords
+
+        check_keywords(list(keywords), HPOVectorEnv.__init__)
+        super().__init__(num_envs, **live_keywords(objective, space, **keywords))
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:

@@ -72,7 +72,7 @@ def _sizes() -> Iterator[str]:
     yield "| suite | data sets | configurations | fidelities | failed | processor seconds | command |"
     yield "|---|---:|---:|---:|---:|---:|---|"
     for name, builder in BUILDERS.entries().items():
-        if builder.about.get("kind") != "trained" or name not in SUITES:
+        if builder.about.get("kind") != "trained" or name not in SUITES.names():
             continue
         suite = load_suite(name)
         built, (k, m, f) = suite.about["built"], suite.table.score.shape  # type: ignore[attr-defined]

@@ -131,6 +131,7 @@ def ids() -> Lines:
     """A row for each env id."""
     rows = [[f"`hpo_gym/{name}-v0`", f"[{name}](suites.md)"] for name in SUITES.names()]
     rows.append(["`hpo_gym/HPO-v0`", "whatever `suite=` says: a registered name, a folder, or a `Suite`"])
+    rows.append(["`hpo_gym/Live-v0`", "[live tasks](live.md): an objective of your own, or ready ones that train"])
     yield from table(["id", "suite"], rows)
 
 

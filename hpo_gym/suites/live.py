@@ -9,18 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, check_whole, unknown
+from hpo_gym.jobs.guard import Limits
+from hpo_gym.jobs.guards import Guards, Here, Runner
 from hpo_gym.seeding import digest
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.suite import Suite
 from hpo_gym.task import Task
-from hpo_gym.tasks.live import DescribedTask, ObjectiveTask, guarded
-
-if TYPE_CHECKING:
-    pass
+from hpo_gym.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
 
 LIVE = "live"
 """The kind of suites whose tasks run code."""
@@ -37,6 +36,12 @@ def live_suite(
     families: Mapping[str, str] | None = None,
     splits: Mapping[str, Sequence[str]] | None = None,
     about: Mapping[str, Any] | None = None,
+    guard: bool = False,
+    trial_timeout: float | None = None,
+    memory: float | None = None,
+    n_jobs: int = 1,
+    threads: int = 1,
+    cost: str = "fidelity",
 ) -> Suite:
     """Make a suite of Python functions, whose best scores are not known.
 
@@ -49,12 +54,24 @@ def live_suite(
         fidelities: Shares of a full evaluation that the functions take, ascending; the last is 1.
         families: By task, for tasks that are related; else each is its own.
         splits: Names of tasks by split; by default all are test tasks. A training task is evaluated at 1,000 points by
-            each worker, for what optimizers may know of earlier tasks.
+            each worker, for what optimizers may know of earlier tasks; under guard it is not.
         about: See `Suite`.
+        guard: Whether each trial runs in a fresh process, whose failure, whatever it is, is that trial's outcome. The
+            processes end with `close` of an env or a task, when nobody holds the suite any more, and with this process.
+        trial_timeout: Wall-clock seconds that a trial may take, under guard.
+        memory: Bytes that a trial may take beyond what the imports of its function hold, under guard.
+        n_jobs: Trials of a vector env that run side by side, under guard.
+        threads: That numerical libraries may use in a trial, under guard: more may change the last bits of a score.
+        cost: Of a trial whose function tells none: its "fidelity", or the "seconds" that it took.
 
     Raises:
-        InvalidValueError: There is no function, or what is given is none; fidelities that do not ascend to 1.
+        InvalidValueError: There is no function, or what is given is none, or cannot travel to another process, under
+            guard; fidelities that do not ascend to 1; limits without a guard.
+        UnknownNameError: There is no such cost.
     """
+    runner, limits = hands(guard, trial_timeout, memory, n_jobs, threads)
+    if cost not in COSTS:
+        raise unknown("cost", cost, COSTS)
     space = read_space(space)
     levels = tuple(float(f) for f in fidelities)
     if not levels or list(levels) != sorted(set(levels)) or levels[-1] != 1.0 or levels[0] <= 0.0:
@@ -62,16 +79,40 @@ def live_suite(
     for task, objective in objectives.items():
         if not callable(objective):
             raise InvalidValueError(f"`objectives` must be functions, got {objective!r:.80} for {task!r}.")
+        if isinstance(runner, Guards):
+            runner.check_travels(objective)
     families = families or {}
     members = tuple(
         ObjectiveTask(
-            task, families.get(task, task), name, space, fidelities=levels, objective=objective, loss=loss
+            task, families.get(task, task), name, space, fidelities=levels, objective=objective, loss=loss, cost=cost,
+            runner=runner, limits=limits,
         )
         for task, objective in objectives.items()
     )  # fmt: skip
     return identified(
         Suite(name, space, members, LIVE, version, splits or {"test": list(objectives)}, about=about or {})
     )
+
+
+def hands(
+    guard: bool, trial_timeout: float | None, memory: float | None, n_jobs: int, threads: int
+) -> tuple[Runner, Limits]:
+    """Who runs the trials of a suite, and what a trial may take.
+
+    Raises:
+        InvalidValueError: A value out of its range, or one that needs a guard, without it.
+    """
+    check_whole({"n_jobs": n_jobs, "threads": threads})
+    limits = Limits(trial_timeout, memory)
+    if not isinstance(guard, bool):
+        raise InvalidValueError(f"`guard` must be True or False, got {guard!r:.80}.")
+    if guard:
+        return Guards(n_jobs, threads), limits
+    given = {"trial_timeout": trial_timeout, "memory": memory, "n_jobs": n_jobs, "threads": threads}
+    wrong = [name for name, value in given.items() if value not in (None, 1)]
+    if wrong:
+        raise InvalidValueError(f"`{wrong[0]}` needs `guard=True`, got `guard=False`.")
+    return Here(), limits
 
 
 def identified(suite: Suite) -> Suite:

@@ -8,21 +8,25 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from hpo_gym.errors import StateError
-from hpo_gym.jobs.measured import is_number, judged
+from hpo_gym.jobs.guard import Limits, Verdict
+from hpo_gym.jobs.guards import Asked, Guards, Here, Runner, kind_of
+from hpo_gym.jobs.measured import judged
+from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
-from hpo_gym.task import Evaluated, Floats, Keys, Task
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank
 from hpo_gym.trial import Status
 
 Objective = Callable[..., Any]
 Scored = tuple[Any, float, Status]
 """What an evaluation gave: the score, or anything else; the cost; and how it ended."""
+COSTS = ("fidelity", "seconds")
 _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 
 
@@ -34,19 +38,28 @@ class ObjectiveTask(Task):
     from one that ran through.
 
     **Failures**: an exception is a trial that failed, `TimeoutError` one that ran out of time, `MemoryError` one out of
-    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one.
+    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one. Under guard, a trial
+    beyond its limits ran out of time or memory, and one whose process dies has crashed.
 
-    **Cost**: the fidelity, as no result may depend on a clock.
+    **Cost**: what the objective tells; else the fidelity, as no result may depend on a clock, or, if asked for, the
+    wall-clock seconds.
 
     Attributes:
         objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) where it
-            has parameters so called; one with a `seed` is noisy. Returns the score.
-        loss: Whether what it returns is better the lower it is.
+            has parameters so called; one with a `seed` is noisy. Returns the score, or a mapping of `score` and, if it
+            likes, `cost` and `test_score`, or yields pairs of a step and one of these, of which the last counts.
+        loss: Whether scores that it returns are better the lower they are.
+        cost: "fidelity" or "seconds".
+        runner: Who runs trials: this process, or guards, each trial in a fresh process.
+        limits: What a trial may take, under guard.
         faults: What the first failure said.
     """
 
     objective: Objective = None  # type: ignore[assignment]
     loss: bool = False
+    cost: str = "fidelity"
+    runner: Runner = field(default_factory=Here)
+    limits: Limits = field(default_factory=Limits)
     faults: list[str] = field(default_factory=list, repr=False)
 
     @property
@@ -61,14 +74,85 @@ class ObjectiveTask(Task):
         except (TypeError, ValueError):  # of a builtin
             return frozenset()
 
-    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
-        """Call the function for one point after the other."""
-        return one_by_one(self._score, x, fidelity, key, self.faults)
+    @classmethod
+    def bank(cls, tasks: Sequence[ObjectiveTask], d: int) -> Bank:
+        """Trials of all tasks side by side, where one runner runs them all."""
+        return LiveBank(tasks, d) if len({id(t.runner) for t in tasks}) == 1 else TaskBank(tasks, d)
 
-    def _score(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
-        known = {"fidelity": float(fidelity[0]), "seed": int(key[0]) % _SEEDS}
-        value = self.objective(self.space.from_unit(x[0]), **{name: known[name] for name in self._named})
-        return -value if self.loss and is_number(value) else value, known["fidelity"], Status.OK
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Run a trial of each point."""
+        return self.outcomes(self.runner.run(self.asked(x, fidelity, key)), fidelity)
+
+    def asked(self, x: Points, fidelity: Floats, key: Keys) -> list[Asked]:
+        """The trials of canonical points ``(n, d)``."""
+        found = []
+        for config, share, seed in zip(self.space.decode(x), fidelity.tolist(), (key % _SEEDS).tolist(), strict=True):
+            known = {"fidelity": share, "seed": seed}
+            named = {name: known[name] for name in self._named}
+            found.append(Asked(self.objective, config, named, seed if self.noisy else 0, self.limits))
+        return found
+
+    def outcomes(self, verdicts: Iterable[Verdict], fidelity: Floats) -> Evaluated:
+        """What became of trials at fidelities ``(n,)``."""
+        n, sign = len(fidelity), -1.0 if self.loss else 1.0
+        out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
+        for i, verdict in enumerate(verdicts):
+            found = verdict.measured
+            out.status[i] = found.status
+            if found.cost is not None:
+                out.cost[i] = found.cost
+            elif self.cost == "seconds":
+                out.cost[i] = verdict.seconds
+            if found.status is Status.OK:
+                out.score[i] = sign * found.score
+            elif not self.faults:
+                self.faults.append(found.reason)
+        return out
+
+    def test_scores(self, x: Points) -> Floats | None:
+        """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
+        verdicts = self.runner.run(self.asked(x, np.ones(len(x)), np.zeros(len(x), np.uint64)))
+        good = np.array([v.status is Status.OK for v in verdicts], bool)
+        told = [v.measured.test_score for v in verdicts if v.status is Status.OK]
+        if not told or None in told:
+            return None
+        score = np.full(len(x), -np.inf)
+        score[good] = np.array(told, np.float64) * (-1.0 if self.loss else 1.0)
+        return np.where(good, score, score[good].min())
+
+    def evaluations(self) -> Evaluations:
+        """As of `Task`; under guard nothing, since 1,000 trials would take long."""
+        if not isinstance(self.runner, Guards):
+            return super().evaluations()
+        none = np.empty(0)
+        return Evaluations(self.name, self.family, np.empty((0, self.space.d)), none, none, np.empty(0, np.int8))
+
+    def close(self) -> None:
+        """End the guards; the next trial starts others."""
+        self.runner.close()
+
+
+class LiveBank(TaskBank):
+    """Objectives that one runner runs: the trials of all runs side by side."""
+
+    tasks: tuple[ObjectiveTask, ...]
+
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+        n, share = len(at), np.ones(len(at)) if fidelity is None else fidelity
+        trials: list[Asked] = [None] * n  # type: ignore[list-item]
+        groups = self._groups(base)
+        for j, chosen in groups:
+            t = self.tasks[j]
+            x, f = at[chosen, : t.space.d], share[chosen]
+            keys = t.noise_keys(world[chosen], x, f) if t.noisy else world[chosen]
+            for i, asked in zip(chosen.tolist(), t.asked(x, f, keys), strict=True):
+                trials[i] = asked
+        verdicts = self.tasks[0].runner.run(trials)
+        out = Evaluated(np.empty(n), np.empty(n), np.empty(n, np.int8))
+        for j, chosen in groups:
+            part = self.tasks[j].outcomes([verdicts[i] for i in chosen.tolist()], share[chosen])
+            out.score[chosen], out.cost[chosen], out.status[chosen] = part
+        return out.score, out
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +180,10 @@ class GuardedTask(Task):
         """As the task's own; -inf where it fails."""
         one = np.ones(len(x))
         return one_by_one(self._true, x, one, np.zeros(len(x), np.uint64), self.faults).score
+
+    def close(self) -> None:
+        """As the task's own."""
+        self.inner.close()
 
     def _outcome(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
         (score,), (cost,), (status,) = self.inner.evaluate(x, fidelity, key)
@@ -151,7 +239,7 @@ def one_by_one(
             if status is Status.OK:
                 out.score[i] = float(value)
         except (Exception, SystemExit) as fault:
-            status, why = _kind(fault), f"{type(fault).__name__}: {fault}"
+            status, why = kind_of(fault), f"{type(fault).__name__}: {fault}"
         out.status[i] = status
         if why and not faults:
             faults.append(why)
@@ -164,9 +252,3 @@ def _judged(value: Any, cost: float, status: Status) -> tuple[Status, str]:
         return status, f"the task says: {status.label}"
     found = judged({"score": value, "cost": cost})
     return found.status, found.reason
-
-
-def _kind(fault: BaseException) -> Status:
-    if isinstance(fault, TimeoutError):
-        return Status.TIMEOUT
-    return Status.MEMORYOUT if isinstance(fault, MemoryError) else Status.FAILED

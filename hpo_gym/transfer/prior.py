@@ -40,8 +40,11 @@ class Scale:
 
 
 def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
-    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key."""
-    return tuple(t.evaluations() for t in tasks)
+    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key.
+
+    A task that tells nothing of itself, as one that trains for each point, is left out.
+    """
+    return tuple(e for e in (t.evaluations() for t in tasks) if len(e.x))
 
 
 def scale_of(tasks: Sequence[Task]) -> Scale:
@@ -59,6 +62,8 @@ def scale_of(tasks: Sequence[Task]) -> Scale:
 
 def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
     """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
+    if not prior:
+        return 0.0, 1.0, 1.0
     means, squares, costs = [], [], []
     for e in prior:
         good = successes(e)

@@ -27,7 +27,7 @@ from hpo_gym.trial import Status
 
 NAMES = ("iris", "wine")
 TRAINED = [name for name, entry in BUILDERS.entries().items() if entry.about.get("kind") == "trained"]
-SHIPPED = [name for name in TRAINED if name in SUITES]
+SHIPPED = [name for name in TRAINED if name in SUITES.names()]
 
 
 def order(folder: Path, **changes: object) -> Order:

@@ -1,0 +1,468 @@
+"""Live tasks under guard, in envs: whatever a trial does, it has a status, the episode goes on, and nothing is left."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env as check_by_gymnasium
+
+import hpo_gym
+from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.jobs import guards
+from hpo_gym.jobs.guards import Asked, Guards
+from hpo_gym.space.forms import read_space
+from hpo_gym.suites.live import live_suite
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
+ID = "hpo_gym/Live-v0"
+SPACE: dict[str, Any] = {"a": (0.0, 1.0), "do": ["good", "raise", "nan", "text", "exit", "hang", "eat"]}
+STATUS = {
+    "good": "ok", "raise": "failed", "nan": "diverged", "text": "invalid", "exit": "crashed", "hang": "timeout",
+    "eat": "memoryout",
+}  # fmt: skip
+LINE: dict[str, Any] = {"a": (0.0, 1.0)}
+
+
+def behaves(config: dict[str, Any]) -> Any:
+    """As good or as bad as it is told."""
+    match config["do"]:
+        case "raise":
+            raise ValueError("no good")
+        case "nan":
+            return math.nan
+        case "text":
+            return "0.7"
+        case "exit":
+            os._exit(3)
+        case "hang":
+            time.sleep(600)
+        case "eat":
+            return len(bytearray(1 << 42))
+    return 1.0 + config["a"]
+
+
+def noisy(config: dict[str, Any], seed: int, fidelity: float) -> float:
+    """A line, and noise that the seed decides."""
+    return float(config["a"] * fidelity + np.random.default_rng(seed).normal())
+
+
+def action(what: str, a: float = 0.5) -> np.ndarray:
+    """The action of `SPACE` that chooses this."""
+    return (2.0 * read_space(SPACE).to_unit({"a": a, "do": what}) - 1.0).astype(np.float32)
+
+
+def children() -> list[int]:
+    """Processes that this one has started by `spawn`, but for the tracker of its resources."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"spawn_main" in command:
+                found.append(int(pid))
+    return found
+
+
+def left(mark: str, patience: float = 10.0) -> list[int]:
+    """Processes that are still there after a while: those that a marked one started by `spawn`, and their trials."""
+    until = time.monotonic() + patience
+    while True:
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                ours = f"LIVE_OWNER={mark}".encode() in (entry / "environ").read_bytes()
+                command = (entry / "cmdline").read_bytes()
+                if ours and (b"spawn_main" in command or command.endswith(b"time.sleep(600)\0")):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        if not found or time.monotonic() > until:
+            return found
+        time.sleep(0.02)
+
+
+# ---------------------------------------------------------------------- failures
+def test_a_trial_that_fails_in_any_way_has_its_status_and_the_episode_goes_on() -> None:
+    env: Any = gym.make(ID, objective=behaves, space=SPACE, budget=9, trial_timeout=1.0, memory=1 << 28)
+    env.reset(seed=0)
+    wanted = ["good", *(what for what in STATUS if what != "good"), "good", "good"]
+    steps = [env.step(action(what, 0.1 * i)) for i, what in enumerate(wanted)]
+    env.close()
+    assert [step[4]["status"] for step in steps] == [STATUS[what] for what in wanted]
+    assert [step[2] for step in steps] == [False] * 8 + [True]
+    assert [step[1] for step in steps[:7]] == pytest.approx([1.0] * 7)  # failures are served the worst so far
+    assert [step[1] for step in steps[7:]] == pytest.approx([1.7, 1.8], abs=1e-6)
+    assert steps[-1][4]["incumbent"]["do"] == "good" and steps[-1][4]["incumbent_score"] == pytest.approx(1.8)
+    assert env.unwrapped.suite.members[0].faults == ["ValueError: no good"]
+
+
+def test_in_this_process_the_same_objective_scores_the_same_and_what_raises_fails() -> None:
+    x = np.array([[0.25, 0.0], [0.25, 1.5 / 7]])
+    outs = []
+    for guard in (False, True):
+        (task,) = live_suite("Both", SPACE, {"t": behaves}, guard=guard).members
+        outs.append(task.evaluate(task.space.snap(x), np.ones(2), np.zeros(2, np.uint64)))
+        task.close()
+    for part, other in zip(*outs, strict=True):
+        assert part.tolist() == other.tolist()
+    assert outs[0].score.tolist() == [1.25, -np.inf] and outs[0].cost.tolist() == [1.0, 1.0]
+
+
+# ---------------------------------------------------------------------- what an objective tells
+def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
+    def objective(config: dict[str, Any]) -> dict[str, float]:
+        if config["a"] > 0.9:
+            raise ValueError
+        return {"score": config["a"], "cost": 7.5, "test_score": 2 * config["a"]}
+
+    x = np.array([[0.25], [0.5], [1.0]])
+    for guard in (False, True):
+        (task,) = live_suite("Told", LINE, {"t": objective}, loss=True, guard=guard).members
+        out = task.evaluate(x, np.ones(3), np.zeros(3, np.uint64))
+        assert out.score.tolist() == [-0.25, -0.5, -np.inf] and out.cost.tolist() == [7.5, 7.5, 1.0]
+        tested = task.test_scores(x)
+        assert tested is not None and tested.tolist() == [-0.5, -1.0, -1.0]  # a failure has the worst of the others
+        assert task.test_scores(x[2:]) is None
+        task.close()
+    (plain,) = live_suite("Plain", LINE, {"t": lambda config: config["a"]}).members
+    assert plain.test_scores(x) is None
+
+
+@pytest.mark.parametrize("told", ["x", math.nan, None])
+def test_a_test_score_is_a_finite_number_where_there_is_one(told: Any) -> None:
+    (task,) = live_suite("Told", LINE, {"t": lambda config: {"score": 1.0, "test_score": told}}).members
+    status = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).status
+    assert status.tolist() == [0 if told is None else hpo_gym.Status.INVALID]
+
+
+@pytest.mark.parametrize("guard", [False, True])
+def test_the_last_of_an_objective_that_yields_counts(guard: bool) -> None:
+    def objective(config: dict[str, Any], fidelity: float) -> Iterator[Any]:
+        for epoch in range(1, round(10 * fidelity) + 1):
+            yield epoch, {"score": epoch * config["a"], "test_score": 1.0} if epoch < 9 else math.inf
+
+    (task,) = live_suite("Steps", LINE, {"t": objective}, fidelities=(0.5, 1.0), guard=guard).members
+    out = task.evaluate(np.array([[0.5], [0.5]]), np.array([0.5, 1.0]), np.zeros(2, np.uint64))
+    task.close()
+    assert out.score.tolist() == [2.5, -np.inf]
+    assert out.status.tolist() == [0, hpo_gym.Status.DIVERGED]
+
+
+@pytest.mark.parametrize("guard", [False, True])
+def test_seconds_are_the_wall_clock_of_the_trial(guard: bool) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        time.sleep(0.2)
+        return 1.0
+
+    (task,) = live_suite("Clock", LINE, {"t": objective}, cost="seconds", guard=guard).members
+    cost = task.evaluate(np.array([[0.5]]), np.ones(1), np.zeros(1, np.uint64)).cost[0]
+    task.close()
+    assert 0.2 <= cost < 2.0
+
+
+def test_an_objective_is_prepared_once_where_its_trials_begin() -> None:
+    class Counts:
+        prepared = 0
+
+        def prepare(self) -> None:
+            type(self).prepared += 1
+
+        def __call__(self, config: dict[str, Any]) -> float:
+            return float(self.prepared)
+
+    objective = Counts()
+    (task,) = live_suite("Prepared", LINE, {"t": objective}, guard=True).members
+    out = task.evaluate(np.full((3, 1), 0.5), np.ones(3), np.zeros(3, np.uint64))
+    task.close()
+    assert out.score.tolist() == [1.0] * 3 and Counts.prepared == 0
+
+
+def test_global_generators_are_seeded_by_what_the_task_knows() -> None:
+    """Without a parameter `seed` a configuration has one score; with it, one for each key."""
+
+    def draws(config: dict[str, Any]) -> float:
+        import random
+
+        return random.random()
+
+    (task,) = live_suite("Draws", LINE, {"t": draws}, guard=True).members
+    score = task.evaluate(np.full((2, 1), 0.5), np.ones(2), np.arange(2, dtype=np.uint64)).score
+    task.close()
+    assert score[0] == score[1]
+
+
+# ---------------------------------------------------------------------- vector envs
+def test_four_runs_by_two_jobs_are_four_single_runs() -> None:
+    made: dict[str, Any] = {"objective": noisy, "space": LINE, "budget": 3, "fidelities": (0.5, 1.0)}
+    made |= {"codec": {"name": "box", "fidelity": True}}
+    many = gym.make_vec(ID, num_envs=4, n_jobs=2, **made)
+    many.action_space.seed(0)
+    actions = [many.action_space.sample() for _ in range(3)]
+    seeds = [3, 4, 5, 6]
+    first, _ = many.reset(seed=seeds)
+    steps = [many.step(a) for a in actions]
+    assert many.unwrapped.kernel.bank.tasks[0].runner.count == 2
+    many.close()
+    one: Any = gym.make(ID, **made)
+    for i, seed in enumerate(seeds):
+        assert np.array_equal(one.reset(seed=seed)[0], first[i])
+        for chosen, (obs, reward, over, _, info) in zip(actions, steps, strict=True):
+            alone = one.step(chosen[i])
+            assert np.array_equal(alone[0], obs[i]) and alone[1:3] == (reward[i], over[i])
+            assert (alone[4]["score"], alone[4]["cost"]) == (info["score"][i], info["cost"][i])
+            if alone[2]:
+                break
+    one.close()
+    assert not children()
+
+
+def test_trials_of_several_tasks_run_side_by_side_up_to_the_number_of_jobs() -> None:
+    def parent(config: dict[str, Any]) -> float:
+        time.sleep(0.05)
+        return float(os.getppid())
+
+    objectives = {name: (lambda config, f=parent: f(config)) for name in "abc"}
+    suite = live_suite("Three", LINE, objectives, guard=True, n_jobs=3, splits={"train": list("abc")})
+    envs = hpo_gym.HPOVectorEnv(6, suite, budget=2)
+    envs.reset(seed=0, options={"task": list("aabbcc")})
+    rewards = envs.step(np.zeros((6, 1), np.float32))[1]
+    assert len(set(rewards)) >= 3 and {len({*rewards[i : i + 2]}) for i in (0, 2, 4)} <= {1, 2}
+    assert not {*rewards[:2]} & {*rewards[2:4]}, "a guard runs one objective"
+    envs.close()
+    assert not children()
+
+
+def test_guards_that_were_not_used_for_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guards, "_KEPT", 2)
+    mine, objectives = Guards(1), [lambda config, i=i: float(i) for i in range(3)]
+    for i in (0, 1, 2, 1, 0):
+        (verdict,) = mine.run([Asked(objectives[i], {})])
+        assert verdict.measured.score == i and mine.count <= 2
+    assert len(children()) == 2
+    mine.close()
+    assert mine.count == 0 and not children()
+
+
+# ---------------------------------------------------------------------- nothing is left
+def test_close_ends_all_processes_and_a_step_after_it_starts_them_anew() -> None:
+    env: Any = gym.make(ID, objective=noisy, space=LINE, budget=4)
+    env.reset(seed=0)
+    env.step(np.zeros(1, np.float32))
+    assert len(children()) == 1
+    for _ in range(2):
+        env.close()
+        assert not children()
+    assert np.isfinite(env.step(np.zeros(1, np.float32))[1]) and len(children()) == 1
+    del env
+    assert not children(), "an env that nobody holds has no processes"
+
+
+def test_an_exception_on_the_way_ends_all_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(pipes: Any) -> Any:
+        raise KeyboardInterrupt
+
+    env: Any = gym.make(ID, objective=behaves, space=SPACE, budget=4)
+    env.reset(seed=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(guards, "wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            env.step(action("hang"))
+    assert not children()
+    assert env.step(action("good"))[4]["status"] == "ok"
+    env.close()
+
+
+SCRIPT = """import gymnasium as gym
+import os, signal, subprocess, sys, threading, time
+import numpy as np, hpo_gym
+
+def objective(config):
+    if config["a"] > 0.9:
+        subprocess.Popen((sys.executable, "-c", "import time; time.sleep(600)"), start_new_session=True)
+        open("begun", "w").close()
+        time.sleep(600)
+    return 1.0
+
+def die():
+    while not os.path.exists("begun"):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+env = gym.make("hpo_gym/Live-v0", objective=objective, space={"a": (0.0, 1.0)})
+env.reset(seed=0)
+env.step(np.zeros(1, np.float32))
+"""
+THEN = {
+    "ends": "",
+    "raises": "raise KeyError('late')",
+    "is killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "is killed in a trial": "threading.Thread(target=die).start(); env.step(np.ones(1, np.float32))",
+    "is killed and has a fork": "os.fork() or time.sleep(30) or os._exit(0); os.kill(os.getpid(), signal.SIGKILL)",
+}
+
+
+@pytest.mark.parametrize("how", THEN)
+def test_nothing_outlives_an_owner_that(how: str, tmp_path: Path) -> None:
+    mark = f"{how.replace(' ', '-')}-{os.getpid()}"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LIVE_OWNER": mark}
+    with (tmp_path / "told").open("w") as told:
+        command = [sys.executable, "-c", SCRIPT + THEN[how]]
+        owner = subprocess.run(
+            command, cwd=tmp_path, env=environment, stderr=told, timeout=60, start_new_session=True, check=False
+        )  # fmt: skip
+    wanted = {"ends": 0, "raises": 1}.get(how, -signal.SIGKILL)
+    assert owner.returncode == wanted, (tmp_path / "told").read_text()
+    assert left(mark) == []
+
+
+def test_a_forked_child_has_guards_of_its_own_and_leaves_its_parents() -> None:
+    mine = Guards(1)
+
+    def parent(config: dict[str, Any]) -> float:
+        return float(os.getppid())
+
+    ours = mine.run([Asked(parent, {})])[0].measured.score
+    read, write = os.pipe()
+    if (pid := os.fork()) == 0:
+        count = mine.count
+        theirs = mine.run([Asked(parent, {})])[0].measured.score
+        mine.close()
+        os.write(write, json.dumps([count, theirs]).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    count, theirs = json.loads(os.read(read, 1000))
+    assert count == 0 and theirs != ours
+    assert mine.run([Asked(parent, {})])[0].measured.score == ours
+    mine.close()
+
+
+def _in_a_daemon(pipe: Any) -> None:
+    mine = Guards(1)
+    (verdict,) = mine.run([Asked(pid_of_parent, {})])
+    mine.close()
+    pipe.send((verdict.status.label, multiprocessing.current_process().daemon))
+
+
+def pid_of_parent(config: dict[str, Any]) -> float:
+    return float(os.getppid())
+
+
+def test_a_daemon_may_have_guards_as_workers_of_dask_do() -> None:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    daemon = context.Process(target=_in_a_daemon, args=(theirs,), daemon=True)
+    daemon.start()
+    assert ours.recv() == ("ok", True)
+    daemon.join()
+
+
+def test_copies_and_pickles_have_guards_of_their_own() -> None:
+    env: Any = gym.make(ID, objective=noisy, space=LINE, budget=4, n_jobs=3)
+    env.reset(seed=0)
+    env.step(np.zeros(1, np.float32))
+    rewards = []
+    for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):  # noqa: S301 - our own bytes
+        runner = other.unwrapped.suite.members[0].runner
+        assert (runner.count, runner.n_jobs) == (0, 3)
+        rewards.append(other.step(np.ones(1, np.float32))[1])
+        other.close()
+    assert len(children()) == 1
+    assert [env.step(np.ones(1, np.float32))[1]] * 2 == rewards
+    env.close()
+
+
+# ---------------------------------------------------------------------- contracts
+def test_gymnasiums_checker_says_nothing() -> None:
+    env = gym.make(ID, objective=noisy, space=LINE, budget=4)
+    check_by_gymnasium(env.unwrapped)
+    env.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("num_envs", [None, 3])
+def test_our_own_checker_says_nothing(num_envs: int | None) -> None:
+    made: dict[str, Any] = {"objective": noisy, "space": LINE, "budget": 4}
+    env = gym.make(ID, **made) if num_envs is None else gym.make_vec(ID, num_envs=num_envs, n_jobs=2, **made)
+    hpo_gym.check_env(env)
+    env.close()
+
+
+def test_a_guarded_suite_passes_its_check() -> None:
+    splits = {"train": ["t"], "test": ["u"]}
+    suite = live_suite("Checked", LINE, {"t": noisy, "u": noisy}, splits=splits, guard=True)
+    hpo_gym.check_suite(suite, points=5)
+    assert suite.prior() == () and suite.scale().mean == 0.0, "nothing is evaluated beforehand"
+    suite.members[0].close()
+
+
+@pytest.mark.parametrize("engine", ["serial", pytest.param("process", marks=pytest.mark.long)])
+@pytest.mark.filterwarnings("ignore:.* trials on Crash failed")
+@pytest.mark.usefixtures("undrawn")
+def test_a_guarded_suite_is_compared_by_every_engine(engine: str, tmp_path: Path) -> None:
+    suite = live_suite("Crash", SPACE, {"t": behaves}, guard=True, trial_timeout=0.5, memory=1 << 28)
+    options: dict[str, Any] = {} if engine == "serial" else {"workers": 1}
+    results = hpo_gym.benchmark("random", suite, out=tmp_path, budget=5, seeds=2, engine=engine, **options)
+    assert results.failed_cells == 0
+    trials = results.trials()
+    assert [STATUS[config["do"]] for config in trials["config"]] == list(trials["status"])
+    assert len(set(trials["status"])) > 3
+    suite.members[0].close()
+    assert not children()
+
+
+# ---------------------------------------------------------------------- keywords
+@pytest.mark.parametrize(
+    ("keywords", "error", "said"),
+    [
+        ({"objective": noisy}, InvalidValueError, "`space` must be given with an objective"),
+        ({"space": LINE}, InvalidValueError, "`space` must be given with an objective"),
+        ({"objective": noisy, "space": LINE, "suite": "x"}, InvalidValueError, "must not both be given"),
+        ({"objective": 3, "space": LINE}, InvalidValueError, "must be functions, got 3"),
+        ({"objectiv": noisy}, UnknownNameError, "Did you mean 'objective'"),
+        ({"task": "digits-smv"}, UnknownNameError, "Did you mean 'digits-svm'"),
+        ({"task": 5}, InvalidValueError, "`task` must be a name, got 5"),
+        ({"task": "digits-svm", "threads": 2}, InvalidValueError, "`threads` is an argument of an objective"),
+        ({"suite": "SVM"}, InvalidValueError, "`suite` must be a Suite"),
+        ({"task": "digits-svm", "n_jobs": 0}, InvalidValueError, "`n_jobs` must be an integer >= 1, got 0"),
+        ({"objective": noisy, "space": LINE, "trial_timeout": -1}, InvalidValueError, "`seconds` must be above 0"),
+        ({"objective": noisy, "space": LINE, "cost": "euro"}, UnknownNameError, "cost 'euro'"),
+        ({"objective": noisy, "space": LINE, "guard": False, "memory": 9}, InvalidValueError, "needs `guard=True`"),
+        ({"objective": noisy, "space": LINE, "guard": 1}, InvalidValueError, "`guard` must be True or False, got 1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("make", [gym.make, gym.make_vec])
+def test_what_does_not_go_together_is_refused(make: Any, keywords: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        make(ID, **keywords)
+
+
+def test_a_suite_of_ones_own_is_taken_and_its_task_brings_its_split() -> None:
+    splits = {"train": ["t"], "test": ["u"]}
+    suite = live_suite("Own", LINE, {"t": noisy, "u": noisy}, splits=splits, guard=True)
+    env: Any = gym.make(ID, suite=suite, task="u").unwrapped
+    assert (env.split, env.reset(seed=0)[1]["task"]) == ("test", "u")
+    assert gym.make(ID, suite=suite).reset(seed=0)[1]["task"] == "t"
+    with pytest.raises(InvalidValueError, match=r"`n_jobs` is an argument of `hpo_gym\.live_suite`"):
+        gym.make(ID, suite=suite, n_jobs=2)
+    with pytest.raises(InvalidValueError, match="needs the best and the worst"):
+        gym.make(ID, suite=suite, reward="regret")
+
+
+def test_what_cannot_travel_to_a_guard_is_refused_before_the_first_trial() -> None:
+    lock = __import__("threading").Lock()
+    with pytest.raises(InvalidValueError, match="must be able to travel"):
+        gym.make(ID, objective=lambda config: lock, space=LINE)
