@@ -33,7 +33,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "optuna": ("optuna",),
         "parquet": ("pyarrow",),
         "bo": ("optuna", "cmaes", "sklearn", "torch", "botorch"),
-        "build": ("sklearn", "lightgbm", "torch"),
+        "build": ("sklearn", "lightgbm", "optuna", "torch"),
         "sklearn": ("sklearn",),
         "smac": ("smac",),
         "dask": ("distributed",),
