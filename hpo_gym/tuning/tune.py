@@ -16,12 +16,13 @@ from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
+from hpo_gym.trial import Status
 from hpo_gym.tuning.arguments import check_above_zero, checked, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import Study, opened
+from hpo_gym.tuning.study import Ended, Study, opened
 from hpo_gym.tuning.tuned import Tuned
 
 _HOUR = 3600.0  # systems wait for no more than some weeks at a time
@@ -172,10 +173,14 @@ class _Loop:
             self._say()
 
     def _stops(self, one: _Running) -> bool:
-        if self.stopping is None:
+        """Whether a trial ends here; not at a step at which another one has come to its end by itself."""
+        if self.stopping is None or any(e.steps[-1][0] <= one.steps[-1][0] for e in self._whole()):
             return False
         trials = {e.number: e.steps for e in self.study.ended} | {r.number: r.steps for r in self.busy.values()}
         return self.stopping.stops(trials, one.number, self.study.plan.direction)
+
+    def _whole(self) -> list[Ended]:
+        return [e for e in self.study.ended if e.steps and not e.stopped and e.measured.status is Status.OK]
 
     def _left(self) -> float:
         spent = time.perf_counter() - self.began

@@ -128,6 +128,15 @@ def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Pa
     assert [e.stopped for e in Tuned.load(tmp_path).ended] == [False, True, False]
 
 
+def test_a_trial_that_comes_to_the_last_step_of_others_is_not_stopped_there() -> None:
+    def two(config: dict[str, Any]) -> Any:
+        yield 1, 1.0
+        yield 3, config["x"]  # a rung, and the end
+
+    found = tune(two, SPACE, optimizer=Listener, budget=3, seed=0)
+    assert [(e.stopped, len(e.steps)) for e in found.ended] == [(False, 2)] * 3
+
+
 def test_losses_are_stopped_the_other_way_round() -> None:
     def loss(config: dict[str, Any]) -> Any:
         for step in range(1, 4):
