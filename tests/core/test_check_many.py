@@ -438,6 +438,7 @@ def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])
+@pytest.mark.long
 def test_a_planted_fault_is_found_and_named(kind, words, keywords):
     env = kind(3, **{"suite": "ToyPlain", "budget": 4, **keywords})
     faults = faults_of(env, processes=False, render=getattr(kind, "render", None) is not HPOVectorEnv.render)

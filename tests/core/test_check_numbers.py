@@ -686,6 +686,7 @@ def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])
+@pytest.mark.long
 def test_a_planted_fault_is_found_and_named(kind, words, keywords):
     start = time.process_time()
     env = kind(**{"suite": "ToyPlain", "budget": 5, **keywords})

@@ -472,6 +472,7 @@ def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("kind", "words"), FAULTS, ids=[kind.__name__ for kind, _ in FAULTS])
+@pytest.mark.long
 def test_a_planted_fault_is_found_and_named(kind, words):
     draws = kind.render is not HPOEnv.render or kind is TakesAnyMode
     faults = faults_of(kind("ToyPlain", budget=4), processes=kind is DependsOnHashes, render=draws)

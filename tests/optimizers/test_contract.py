@@ -107,6 +107,7 @@ def test_ask_before_reset_is_an_error(name: str) -> None:
 
 # ---------------------------------------------------------------------- choosing
 @every_optimizer
+@pytest.mark.long
 def test_the_public_contract_is_kept(name: str) -> None:
     need(name)
     task, train = SUITE.tasks("test")[0], SUITE.tasks("train")

@@ -44,6 +44,7 @@ def chance(name: str) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.long
 def test_a_ready_task_trains_by_its_seed_better_than_chance_in_seconds(name: str) -> None:
     (task,) = ready_suite([name], trial_timeout=120.0).members
     some = {"bagging_fraction": 0.5} if name.endswith("lightgbm") else {}
@@ -61,6 +62,7 @@ def test_a_ready_task_trains_by_its_seed_better_than_chance_in_seconds(name: str
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.long
 def test_the_corners_of_a_search_space_are_scored_or_diverge(name: str) -> None:
     (task,) = ready_suite([name], cost="fidelity").members
     space = task.space
@@ -120,6 +122,7 @@ def test_the_suite_is_split_by_data_set_as_every_suite_is() -> None:
 
 
 @needs_all
+@pytest.mark.long
 def test_without_arguments_each_episode_draws_a_ready_task_of_the_split() -> None:
     env: Any = gym.make(ID, split="test")
     seen = {env.reset(seed=seed)[1]["task"] for seed in range(40)}

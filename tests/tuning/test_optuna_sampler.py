@@ -86,6 +86,7 @@ def tried(sampler: Any, count: int, direction: str = "minimize", objective: Any 
 # ---------------------------------------------------------------------- proposals
 @pytest.mark.parametrize("optimizer", ["gp-ei", "de", "cma-es", "tpe", "rgpe"])
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.long
 def test_the_proposals_are_those_of_tune(optimizer: str, direction: str) -> None:
     first: list[dict[str, Any]] = [{"x": 0.95, "rate": 0.1, "kind": "b"}, {"x": 0.5, "rate": 0.5, "kind": "a"}]
     found = hpo_gym.tune(bowl, SPACE, optimizer=optimizer, budget=14, init=first, direction=direction, seed=7)

@@ -157,6 +157,7 @@ def test_results_are_those_of_a_grid_search_and_of_cross_validation_by_hand() ->
     assert [mine.cv_results_[f"split{k}_test_accuracy"][1] for k in range(4)] == by_hand.tolist()
 
 
+@pytest.mark.long
 def test_proposals_are_those_of_tune_with_this_seed() -> None:
     def objective(config: dict[str, Any]) -> float:
         return float(cross_val_score(SVC(**config), X, Y, cv=3).mean())
@@ -444,6 +445,7 @@ def test_groups_and_sample_weights_reach_splitter_estimator_and_scorer() -> None
 
 
 # ---------------------------------------------------------------------- limits
+@pytest.mark.long
 def test_under_limits_the_scores_are_the_same_and_what_takes_too_long_has_failed() -> None:
     values = [0.375, 0.875, 0.125]
     search = HPOGymSearchCV(

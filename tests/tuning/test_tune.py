@@ -102,6 +102,7 @@ def test_the_last_value_of_an_objective_that_yields_counts() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["random", "ga", "gp-ei", "tpe"])
+@pytest.mark.long
 def test_optimizers_of_the_package_tune_it(optimizer: str) -> None:
     if optimizer == "tpe":
         pytest.importorskip("optuna", reason="needs Optuna")
@@ -133,6 +134,7 @@ def test_without_a_success_the_reason_is_told() -> None:
 
 
 # ---------------------------------------------------------------------- side by side, time
+@pytest.mark.long
 def test_trials_run_side_by_side_and_repeat_nothing(tmp_path: Path) -> None:
     def slow(config: dict[str, Any]) -> float:
         begun = time.monotonic()
@@ -174,6 +176,7 @@ def test_after_the_timeout_no_trial_begins_and_what_runs_is_not_counted(tmp_path
 
 
 # ---------------------------------------------------------------------- stopping and going on
+@pytest.mark.long
 def test_a_study_goes_on_to_what_it_would_have_been(tmp_path: Path) -> None:
     whole = tune(bowl, SPACE, optimizer="gp-ei", budget=14, direction="minimize", seed=5)
     tune(bowl, SPACE, optimizer="gp-ei", budget=9, direction="minimize", seed=5, out=tmp_path)
