@@ -9,6 +9,7 @@ from __future__ import annotations
 from hpo_gym import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.errors import (
@@ -117,7 +118,8 @@ _LAZY = {
     "tune": "tuning.tune",
 }
 
-_EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna"}  # their bases are classes of Optuna
+_EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna", "HPOGymSearchCV": "sklearn"}
+"""What has bases in an optional package: the extra, and the package, by name."""
 
 __all__ = [
     "CODECS",
@@ -178,6 +180,10 @@ __all__ = [
     "train",
     "tune",
 ]
+
+for _name, _package in _EXTRA.items():
+    if find_spec(_package) is None:  # `from hpo_gym import *` goes without them
+        __all__.remove(_name)
 
 
 def __getattr__(name: str) -> Any:
