@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from hpo_gym.errors import SplitError
 from hpo_gym.registry import Registry
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space.belief import Belief
 from hpo_gym.trial import Query, Trial
 
 if TYPE_CHECKING:
-    from hpo_gym.space.belief import Belief
     from hpo_gym.state.runs import Runs
     from hpo_gym.task import Task
 
