@@ -206,5 +206,5 @@ if __name__ == "__main__":
     text, stored = PAGE.read_text(encoding="utf-8"), json.loads(FOUND.read_text(encoding="utf-8"))
     new = renewed(text, [(mark, table(stored)) for mark, table in TABLES.items()])
     if "--check" in sys.argv:
-        sys.exit("" if new == text else f"{PAGE} is out of date.")
+        sys.exit(0 if new == text else f"{PAGE} is out of date.")
     PAGE.write_text(new, encoding="utf-8")

@@ -248,5 +248,5 @@ if __name__ == "__main__":
         text = PAGE.read_text(encoding="utf-8")
         new = renewed(text, parts(json.loads(FOUND.read_text(encoding="utf-8"))))
         if asked.check:
-            sys.exit("" if new == text else f"{PAGE} is out of date.")
+            sys.exit(0 if new == text else f"{PAGE} is out of date.")
         PAGE.write_text(new, encoding="utf-8")
