@@ -9,6 +9,8 @@ TOP = Path(__file__).resolve().parent.parent
 for folder in (TOP, TOP / "agents", TOP / "baselines"):
     sys.path.insert(0, str(folder))
 
+import pandas  # noqa: E402, F401 - before pyarrow, which it asks for its version, is stood in for
+
 import hpo_gym  # noqa: E402 - the paths come first
 from hpo_gym.registry import EXTRAS  # noqa: E402
 
@@ -25,7 +27,7 @@ myst_heading_anchors = 3
 myst_links_external_new_tab = True
 suppress_warnings = ["myst.xref_missing"]  # links to files of the repository, which tests/docs/test_readme.py checks
 
-# the extra "docs" suffices: what is not installed is stood in for, and found by those who ask later
+# the extra "docs" suffices: what else is not installed is stood in for, and found by those who ask later
 autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
