@@ -1,7 +1,7 @@
 """What a suggestion of "auto" costs, ask and tell together: `python benchmarks/speed/suggestions.py`.
 
-Processor milliseconds in the space of `Boosting` (13 hyperparameters), without earlier tasks, with three, and with all of its
-training split, over all trials of a run and over the last tenth.
+Processor milliseconds in the space of `Boosting` (13 hyperparameters), without earlier tasks, with three, and with all
+of its training split, over all trials of a run and over the last tenth.
 """
 
 from __future__ import annotations

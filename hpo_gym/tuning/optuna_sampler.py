@@ -23,7 +23,7 @@ from hpo_gym.tuning.arguments import is_auto, ready
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
-from hpo_gym.tuning.optuna_trials import PARAMS, Part, Turns, finished, groups
+from hpo_gym.tuning.optuna_trials import PARAMS, SETTLED, Part, Turns, finished, groups
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Plan, Study
 
@@ -131,8 +131,7 @@ class HPOGymSampler(BaseSampler):
                 found = {}
                 for part in self._divided(others, search_space):
                     found |= self._next(part, others, trial.number, attempt, study.direction.name.lower())
-                study._storage.set_trial_system_attr(trial._trial_id, PARAMS, found)
-                if not _taken(study, trial, others, found):
+                if _claimed(study, trial, others, found):
                     break
             return found
 
@@ -205,11 +204,28 @@ class HPOGymSampler(BaseSampler):
         return self._known[direction]
 
 
-def _taken(study: optuna.Study, trial: FrozenTrial, others: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
-    """Whether another process has proposed the same since the trials were read; by now, it may have evaluated it."""
+def _claimed(study: optuna.Study, trial: FrozenTrial, others: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
+    """Publish a proposal, unless another process has the same since the trials were read.
+
+    Of two that propose the same at once, the trial with the lower number keeps it, else both would ask again, and, of
+    the same model, get the same again. One that has looked and found nothing says that it has settled, and looks once
+    more: a lower one that had not seen that is there by then.
+    """
     known = {trial.number, *(t.number for t in others if t.state.is_finished())}
-    since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
-    return any(t.system_attrs.get(PARAMS) == found for t in since)
+
+    def rivals() -> list[FrozenTrial]:
+        since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
+        return [t for t in since if t.system_attrs.get(PARAMS) == found]
+
+    def tell(key: str, value: Any) -> None:
+        study._storage.set_trial_system_attr(trial._trial_id, key, value)
+
+    tell(SETTLED, False)
+    tell(PARAMS, found)
+    if any(t.number < trial.number or t.system_attrs.get(SETTLED) for t in rivals()):
+        return False
+    tell(SETTLED, True)
+    return not any(t.number < trial.number for t in rivals())
 
 
 def _refuse_several(study: optuna.Study) -> None:

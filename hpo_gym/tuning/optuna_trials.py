@@ -16,6 +16,7 @@ from hpo_gym.tuning.proposals import Config, Proposer
 from hpo_gym.tuning.study import Ended, Plan
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
+SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
 _FIXED, _CONSTRAINTS = "fixed_params", "constraints"  # those of Optuna
 _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
