@@ -70,7 +70,7 @@ def progress(tuned: Tuned) -> Figure:
         good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.measured.status is Status.OK]
         if good:
             order, scores = np.array(good).T
-            sign = -1.0 if tuned.plan.direction == "minimize" else 1.0
+            sign = tuned.plan.sign
             axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
             axes.step(order, sign * np.maximum.accumulate(sign * scores), where="post", color=INK, label="best so far")
             axes.legend(frameon=False)
@@ -130,7 +130,7 @@ def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
 
 def _best_first(tuned: Tuned) -> list[Ended]:
     """Trials that count by their score, then the others in order."""
-    sign = -1.0 if tuned.plan.direction == "minimize" else 1.0
+    sign = tuned.plan.sign
 
     def place(e: Ended) -> tuple[bool, float, int]:
         counts = tuned.counts(e)

@@ -51,7 +51,7 @@ class Proposer:
 
     def __post_init__(self) -> None:
         self._space = self.study.space
-        self._sign = -1.0 if self.study.plan.direction == "minimize" else 1.0
+        self._sign = self.study.plan.sign
         self._floor = floor_of(tuple(self.prior))
 
     def next(self) -> Config | None:

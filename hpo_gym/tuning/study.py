@@ -54,6 +54,11 @@ class Plan:
     stopping: Sequence[int] | None = None
     why: str = ""
 
+    @property
+    def sign(self) -> float:
+        """What a score is multiplied by, so that higher is better."""
+        return -1.0 if self.direction == "minimize" else 1.0
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -190,6 +190,6 @@ class _Loop:
         return self._left() == 0.0
 
     def _say(self) -> None:
-        sign = -1.0 if self.study.plan.direction == "minimize" else 1.0
+        sign = self.study.plan.sign
         best = max((sign * e.measured.score for e in self.study.ended if math.isfinite(e.measured.score)), default=None)
         self.tell(len(self.study.ended), self.budget, "" if best is None else f"best {sign * best:.6g}")

@@ -56,10 +56,6 @@ class Tuned:
         return SearchSpace(self.plan.space)
 
     @property
-    def _sign(self) -> float:
-        return -1.0 if self.plan.direction == "minimize" else 1.0
-
-    @property
     def best(self) -> Ended:
         """The best trial that ran to its end and met its constraints: of equals, the one that ended first.
 
@@ -70,7 +66,7 @@ class Tuned:
         if not good:
             why = f": the first one said {self.ended[0].measured.reason!r}" if self.ended else ""
             raise StateError(f"No trial of {len(self.ended)} succeeded and met its constraints{why}.")
-        return max(good, key=lambda e: (self._sign * e.measured.score, -e.order))
+        return max(good, key=lambda e: (self.plan.sign * e.measured.score, -e.order))
 
     @property
     def best_config(self) -> dict[str, Any]:
@@ -110,9 +106,9 @@ class Tuned:
 
         A failure has the lowest score of all successes; the optimizer was told the lowest before it.
         """
-        scores = [self._sign * e.measured.score for e in self.ended]
+        scores = [self.plan.sign * e.measured.score for e in self.ended]
         lowest = min(filter(math.isfinite, scores), default=0.0)
-        return History(tuple(as_trial(e, self._sign, lowest) for e in self.ended), len(self.plan.init))
+        return History(tuple(as_trial(e, self.plan.sign, lowest) for e in self.ended), len(self.plan.init))
 
     def trials(self) -> pd.DataFrame:
         """One row per trial: status and reason, the score as the objective returned it, whether it was stopped early,
@@ -146,7 +142,9 @@ class Tuned:
             raise InvalidValueError("A suite must have a trial, there is none.")
         rows = {tuple(x): i for i, x in enumerate(self.space.encode([dict(e.config) for e in self.ended]))}
         kept = sorted(rows.values())
-        scores = [self._sign * e.measured.score if e.measured.status is Status.OK else -math.inf for e in self.ended]
+        scores = [
+            self.plan.sign * e.measured.score if e.measured.status is Status.OK else -math.inf for e in self.ended
+        ]
         costs = [trial.cost for trial in self.history]
         return table_suite(
             name, self.space, [dict(self.ended[i].config) for i in kept], [[scores[i] for i in kept]],

@@ -22,6 +22,18 @@ def prepare(data: str) -> None:
     rows.score(rows.y, rows.y)
 
 
+def hyperparameters() -> list[Any]:
+    """Those of a training, whatever the network."""
+    from ConfigSpace import Categorical, Float, Integer
+
+    return [
+        Categorical("optimizer", ["adam", "sgd"], default="adam"),
+        Float("learning_rate", (1e-5, 1.0), log=True, default=1e-3),
+        Integer("batch_size", (8, 256), log=True, default=32),
+        Float("weight_decay", (1e-6, 1.0), log=True, default=1e-2),
+    ]
+
+
 def training(
     rows: Rows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
 ) -> Iterator[tuple[int, dict[str, float]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tasks.ready import READY, Ready
 from hpo_gym.tasks.ready._data import rows_of
-from hpo_gym.tasks.ready._network import prepare, training
+from hpo_gym.tasks.ready._network import hyperparameters, prepare, training
 
 _EPOCHS = 30
 
@@ -26,10 +26,7 @@ class MLP(Ready):
 
         space = ConfigurationSpace()
         space.add(
-            Categorical("optimizer", ["adam", "sgd"], default="adam"),
-            Float("learning_rate", (1e-5, 1.0), log=True, default=1e-3),
-            Integer("batch_size", (8, 256), log=True, default=32),
-            Float("weight_decay", (1e-6, 1.0), log=True, default=1e-2),
+            *hyperparameters(),
             Integer("layers", (1, 4), default=2), Integer("width", (8, 256), log=True, default=64),
             Float("dropout", (0.0, 0.7), default=0.0), Categorical("activation", ["relu", "tanh", "gelu"]),
         )  # fmt: skip
