@@ -27,7 +27,7 @@ import hpo_gym
 RUNS = tuple(4**i for i in range(9))
 ROWS = tuple(10**i for i in range(2, 7))
 TASKS = tuple(10**i for i in range(2, 5))  # 10 x 1,000 is among the rows
-SMALL = {"n": (1, 64, 4096), "rows": (10**4, 10**5), "tasks": (10**3,)}
+SMALL = {"n": (1, 64, 256), "rows": (10**4, 10**5), "tasks": (10**3,)}
 KINDS = ("pool", "box", "history")
 SIZES = {"pool": (1, 1024), "box": (1, 512)}
 GOALS = {"rows=100000 box n=512": Goal(0.28, 0.7), "rows=1000000 box n=512": Goal(0.03, 0.14)}

@@ -3,9 +3,10 @@
 All on validation tasks, so that no test task decides; of the shipped agents none is here, since each was selected on
 validation tasks. AUC is the mean normalised regret over the trials.
 
-1. Optimizers on eight suites of tables, 10 and 33 trials, cold start, three runs: with all tasks of the training split
+1. Optimizers on nine suites of tables, 10 and 33 trials, cold start, three runs: with all tasks of the training split
    known, and none known. The runs go into FOLDER, and are gone on with.
-2. The same with few known tasks, drawn anew for each run, on three suites of our own training.
+2. Every single choice with no, few and many known tasks, drawn anew for each run, on four suites of our own training:
+   over 33 trials, and over the first 10 of them. `auto` is what the rule takes for each number of tasks.
 3. Four trials side by side, as `tune` proposes them.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from marks import renewed
+from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import Run, run_one
@@ -32,21 +34,22 @@ from hpo_gym.task import Task
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.transfer.regret import relative_regret
 from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.tuning.auto import AUTO, taken
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Plan, Study
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"
-SUITES = ("SVM", "Boosting", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
+SUITES = ("SVM", "Boosting", "Studies", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
 KNOWING = ("transfer-mix", "task-mixture", "ebgp", "portfolio", "taf-r", "average-rank", "gp-warm", "rgpe")
 ALONE = (
     "gp-ei", "tpe", "cma-es", "de", "local-search", "random", "default", "successive-halving", "hyperband", "bohb",
 )  # fmt: skip
 BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
-FEW, FEW_SUITES = (1, 2, 4, 8, 16), ("SVM", "Boosting", "Linear")
-FEW_WHO = ("transfer-mix", "gp-warm", "portfolio")
+FEW, FEW_SUITES = (0, 1, 2, 4, 8, 16), ("SVM", "Boosting", "Studies", "Linear")
 FIRST = "gp-ei+default"
 """`gp-ei` whose first trial is the default configuration."""
+FEW_WHO = ("gp-ei", FIRST, "gp-warm", "transfer-mix", "task-mixture", "ebgp", "portfolio")
 BESIDE, BESIDE_WHO = 4, ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
 
 
@@ -72,27 +75,35 @@ def over_suites(folder: Path) -> dict[str, Any]:
     return out
 
 
-def regret(task: Task, scores: Sequence[float]) -> float:
-    """The mean normalised regret of the best so far."""
-    return float(relative_regret(np.maximum.accumulate(scores), task.best, task.worst).mean())
+def regret(task: Task, scores: Sequence[float]) -> NDArray[np.float64]:
+    """The mean normalised regret of the best so far over the trials of each budget, ``(budgets,)``."""
+    found = relative_regret(np.maximum.accumulate(scores), task.best, task.worst)
+    return np.array([found[:b].mean() for b in BUDGETS])
 
 
-def with_few() -> dict[str, Any]:
-    """By suite, number of known tasks and optimizer: the AUC over 33 trials."""
+def with_few(folder: Path) -> dict[str, Any]:
+    """By budget, suite, number of known tasks and optimizer: the AUC."""
     out: dict[str, Any] = {}
     for suite in FEW_SUITES:
-        known, rows = load_suite(suite).prior(), {}
-        for k in (0, *FEW):
-            for name in FEW_WHO if k else ("gp-ei", FIRST):
-                found = [one_run(name, t, known, k, s) for t in families(suite) for s in range(SEEDS)]
-                rows.setdefault(str(k), {})[name] = round(float(np.mean(found)), 5)
-            print(suite, k, rows[str(k)], flush=True)
-        out[suite] = rows
+        known = load_suite(suite).prior()
+        for k in FEW:
+            path = folder / f"{suite}-few-{k}.json"
+            if not path.exists():
+                found = {
+                    n: np.mean([one_run(n, t, known, k, s) for t in families(suite) for s in range(SEEDS)], 0).tolist()
+                    for n in FEW_WHO
+                }
+                path.write_text(json.dumps(found), encoding="utf-8")
+                print(suite, k, found, flush=True)
+            for name, aucs in json.loads(path.read_text(encoding="utf-8")).items():
+                for budget, auc in zip(BUDGETS, aucs, strict=True):
+                    part = out.setdefault(str(budget), {}).setdefault(suite, {}).setdefault(str(k), {})
+                    part[name] = round(auc, 5)
     return out
 
 
-def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> float:
-    """The AUC of an optimizer that knows `k` tasks."""
+def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> NDArray[np.float64]:
+    """The AUC of an optimizer that knows `k` tasks, over the trials of each budget."""
     world = seeding.world_seed(task.suite, task.name, "few", seed)
     rng = np.random.default_rng([world % 2**32, k])
     prior = tuple(known[i] for i in np.sort(rng.choice(len(known), k, replace=False)))
@@ -150,7 +161,7 @@ def beside(name: str, task: Task, known: tuple[Evaluations, ...], seed: int) -> 
         number = min(study.begun)
         score = task.run(study.begun[number], 1.0, seed).score
         study.end(number, Verdict(Measured(Status.OK, "", score)), ())
-    return regret(task, [e.measured.score for e in study.ended])
+    return float(regret(task, [e.measured.score for e in study.ended])[-1])
 
 
 # ---------------------------------------------------------------------- tables
@@ -174,16 +185,16 @@ def suites_table(found: dict[str, Any]) -> list[str]:
 
 
 def few_table(found: dict[str, Any]) -> list[str]:
-    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites."""
-    out = ["| optimizer | " + " | ".join(map(str, (0, *FEW))) + " |", "|---|" + "---:|" * (len(FEW) + 1)]
-    base = {s: rows["0"]["gp-ei"] for s, rows in found["few"].items()}
-    for name in ("gp-ei", FIRST, *FEW_WHO):
-        cells = []
-        for k in map(str, (0, *FEW)):
-            there = [rows[k].get(name) for rows in found["few"].values()]
-            ratios = [np.log(v / b) for v, b in zip(there, base.values(), strict=True) if v is not None]
-            cells.append(f"{np.exp(np.mean(ratios)):.2f}" if ratios else "")
-        out.append(f"| `{name}` | " + " | ".join(cells) + " |")
+    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites, by number of known tasks; the
+    rule stands below the single choices, and its cells are theirs."""
+    out = [f"| trials | optimizer | {' | '.join(map(str, FEW))} | all |", "|---:|---|" + "---:|" * (len(FEW) + 1)]
+    for budget in reversed(BUDGETS):
+        parts = found["few"][str(budget)].values()
+        logs = {n: [np.mean([np.log(p[str(k)][n] / p["0"]["gp-ei"]) for p in parts]) for k in FEW] for n in FEW_WHO}
+        logs[AUTO] = [logs[taken(k) if k else FIRST][i] for i, k in enumerate(FEW)]
+        for name in (*sorted(FEW_WHO, key=lambda n: np.mean(logs[n]), reverse=True), AUTO):
+            cells = [f"{np.exp(v):.2f}" for v in (*logs[name], np.mean(logs[name]))]
+            out.append(f"| {budget} | `{name}` | {' | '.join(cells)} |")
     return out
 
 
@@ -201,7 +212,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
 
 if __name__ == "__main__":
     if "--check" not in sys.argv:
-        made = {"suites": over_suites(Path(sys.argv[1])), "few": with_few(), "beside": side_by_side()}
+        made = {"suites": over_suites(Path(sys.argv[1])), "few": with_few(Path(sys.argv[1])), "beside": side_by_side()}
         FOUND.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     text, stored = PAGE.read_text(encoding="utf-8"), json.loads(FOUND.read_text(encoding="utf-8"))
     new = renewed(text, [(mark, table(stored)) for mark, table in TABLES.items()])

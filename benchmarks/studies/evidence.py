@@ -19,7 +19,7 @@ from hpo_gym.validity.page import AGREES
 from hpo_gym.validity.resolution import Resolution, resolution
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence.md"
-OWN = ("SVM", "Linear", "Boosting", "MLP")
+OWN = ("SVM", "Linear", "Boosting", "Studies", "MLP")
 """Suites of our own training."""
 
 

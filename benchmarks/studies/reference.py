@@ -24,8 +24,8 @@ from hpo_gym.builders.files import update_manifest
 from hpo_gym.suites import load_suite
 
 SUITES = (
-    "MLP", "Boosting", "Linear", "SVM", "Pipelines", "Curves", "FineTune", "AutoML", "FCNet", "MLPGrid", "NASBench201",
-    "Functions",
+    "MLP", "Boosting", "Studies", "Linear", "SVM", "Pipelines", "Curves", "FineTune", "AutoML", "FCNet", "MLPGrid",
+    "NASBench201", "Functions",
 )  # fmt: skip
 SEEDS = 3
 FOUR = ("SVM", "AutoML", "Boosting", "MLP")

@@ -42,7 +42,12 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
     """
     n = len(known(space, prior))
     if n >= MANY:
-        return Choice("transfer-mix", f"{n} earlier tasks are known")
+        return Choice(taken(n), f"{n} earlier tasks are known")
     if n:
-        return Choice("gp-warm", f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}")
-    return Choice(ALONE, "no earlier task is known", space.default)
+        return Choice(taken(n), f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}")
+    return Choice(taken(n), "no earlier task is known", space.default)
+
+
+def taken(n: int) -> str:
+    """The name of the optimizer for `n` earlier tasks with a success."""
+    return "transfer-mix" if n >= MANY else "gp-warm" if n else ALONE

@@ -68,6 +68,10 @@ CRIPPLED: Mapping[str, tuple[Crippled, ...]] = {
         Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
         Crippled("8 trees instead of 128", fidelity=True),
     ),
+    "Studies": (
+        Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
+        Crippled("8 trees instead of 128", fidelity=True),
+    ),
     "MLP": (
         Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
         Crippled("one epoch instead of 50", fidelity=True),

@@ -195,6 +195,7 @@ def test_a_bracket_costs_the_sum_of_its_rungs() -> None:
         ("SVM", (1 / 9, 1 / 3, 1)),
         ("Linear", (1 / 9, 1 / 3, 1)),
         ("Boosting", (1 / 8, 1 / 4, 1)),
+        ("Studies", (1 / 8, 1 / 4, 1)),
         ("MLP", (2 / 50, 6 / 50, 17 / 50, 1)),
         ("Curves", (1 / 32, 1 / 8, 1 / 4, 1)),
         ("AutoML", (1,)),
@@ -551,7 +552,7 @@ def test_the_budget_is_spent_exactly(name: str, task: Task, budget: float) -> No
         assert max(t.fidelity for t in trials) == 1.0
 
 
-@pytest.mark.parametrize("suite", ["SVM", "Linear", "Boosting", "MLP", "Curves", "AutoML"])
+@pytest.mark.parametrize("suite", ["SVM", "Linear", "Boosting", "MLP", "Studies", "Curves", "AutoML"])
 def test_shipped_suites_are_tuned_within_the_budget(name: str, suite: str) -> None:
     task = load_suite(suite).tasks("train")[1]
     trials = start(name, task, 4)

@@ -256,7 +256,7 @@ def test_a_csv_with_test_scores_has_them_in_its_report(tmp_path: Path) -> None:
     assert results.data["suites"]["Own"]["score"] == "test"
 
 
-@pytest.mark.parametrize("name", ["SVM", "Linear", "Boosting", "MLP"])
+@pytest.mark.parametrize("name", ["SVM", "Linear", "Boosting", "MLP", "Studies"])
 def test_the_trained_suites_have_test_scores(name: str) -> None:
     suite = load_suite(name)
     for task in suite.tasks("test"):

@@ -58,7 +58,7 @@ def test_a_data_set_has_one_family_under_all_its_names() -> None:
         for task in hpo_gym.load_suite(name).members:
             assert by_id.setdefault(task.name, task.family) == task.family, (name, task.name)
             assert known.get(f"openml:{task.name}", task.family) == task.family, (name, task.name)
-    for name in ("SVM", "Linear", "Boosting", "MLP"):
+    for name in ("SVM", "Linear", "Boosting", "MLP", "Studies"):
         for task in hpo_gym.load_suite(name).members:
             assert known[f"data:{task.name}"] == task.family, (name, task.name)
     images = {t.name.split("-", 1)[1]: t.family for t in hpo_gym.load_suite("FineTune").members}

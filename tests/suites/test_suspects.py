@@ -159,7 +159,7 @@ def test_the_families_of_all_suites_are_those_of_the_map() -> None:
         for task in hpo_gym.load_suite(suite).members:
             family = known.get(f"openml:{task.name}", task.family)
             assert task.family == family == seen.setdefault(task.name, family), (suite, task.name)
-    for suite in ("SVM", "Linear", "Boosting", "MLP"):
+    for suite in ("SVM", "Linear", "Boosting", "MLP", "Studies"):
         for task in hpo_gym.load_suite(suite).members:
             assert task.family == known[f"data:{task.name}"], (suite, task.name)
 
