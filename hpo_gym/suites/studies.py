@@ -14,9 +14,9 @@ def studies() -> TableSuite:
 
     **Search space**: that of `Boosting`: 13 columns, two of them conditional.
 
-    **Configurations**: each data set has its own 200, as a folder of finished studies would: LightGBM's default, 99
-    drawn at random, and 100 that Optuna's TPE proposed, 25 at a time, by all scores before them. So what is known of
-    another data set is known at other points, and a method that transfers has to model it.
+    **Configurations**: each data set has its own 200, as a folder of finished studies would: LightGBM's default, 174
+    drawn at random, and 25 that Optuna's TPE proposed by the scores of those. So what is known of another data set is
+    known at other points, and a method that transfers has to model it.
 
     **Score**: balanced accuracy in [0, 1], or in regression R^2 (at least -1), the mean over three repeats of three
     folds. Test score: the mean of the same models, fully trained, on up to 4,000 rows that no choice has seen.

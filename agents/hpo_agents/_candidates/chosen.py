@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context
+from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task, bank_of
 from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.regret import relative_regret
+from hpo_gym.transfer.prior import evaluations, known
+from hpo_gym.transfer.regret import relative_regret, scaled
+from hpo_gym.transfer.surrogate import candidates_of, scores_at
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -105,7 +107,8 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
 
     From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
     measured on at least half of the tasks (on `Pipelines` a portfolio of rows measured nearly everywhere is worse).
-    Their order is drawn, so that it tells nothing. Elsewhere: the default configuration and a low-discrepancy sequence.
+    Their order is drawn, so that it tells nothing. From pools of the tasks' own: the same, among the points of
+    `candidates_of`, with the scores of surrogates. Elsewhere: the default configuration and a low-discrepancy sequence.
     """
     if count < 2:
         raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
@@ -117,6 +120,8 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
         rows = _choose_rows(bank, count, rng)
         return Candidates(widest.space, bank.points(np.zeros(len(rows), np.int64), rows), rows)
     space = widest.space
+    if isinstance(bank_of(tasks), PoolBank):
+        return Candidates(space, _choose_points(space, evaluations(tasks), count, rng))
     x = np.concatenate([space.default_x[None], space.spread(4 * count)])
     x = x[space.legal(x)]
     _, first = np.unique(x, axis=0, return_index=True)
@@ -128,9 +133,21 @@ def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))
+    return _half_good(often, -regret[:, often], count, rng)
+
+
+def _choose_points(space: SearchSpace, tasks: Sequence[Evaluations], count: int, rng: np.random.Generator) -> Points:
+    tasks = known(space, tasks)
+    x = candidates_of(space, tasks)
+    worth = np.stack([scaled(scores_at(space, e, x), np.ones(len(x), bool)) for e in tasks]) - 1.0
+    return x[_half_good(np.arange(len(x)), worth, min(count, len(x)), rng)]
+
+
+def _half_good(rows: Ints, worth: NDArray[np.floating], count: int, rng: np.random.Generator) -> Ints:
+    """So many of the rows, half of them the greedy portfolio; their worth on tasks ``(k, m)`` is from -1 to 0."""
     half = count // 2
-    good = Portfolio(often, -regret[:, often], start=-1.0, ties="lowest", greedy=half).first(half)
-    rest = rng.choice(np.setdiff1d(often, good), count - len(good), replace=False)
+    good = Portfolio(rows, worth, start=-1.0, ties="lowest", greedy=half).first(half)
+    rest = rng.choice(np.setdiff1d(rows, good), count - len(good), replace=False)
     return rng.permutation(np.concatenate([good, rest]))
 
 

@@ -136,9 +136,12 @@ def placed(bank: BankView, candidates: Candidates) -> NDArray[Any]:
 
 @functools.lru_cache(maxsize=32)
 def measured(bank: BankView, candidates: Candidates) -> Mask:
-    """Which candidates are answered by themselves, not by their nearest row, ``(k, c)``; all, where none is."""
-    task, x = _everywhere(bank, candidates)
+    """Which candidates are answered by themselves, not by their nearest row, ``(k, c)``; all, where none is, or where
+    they are no rows of a pool: what one task shares with another by chance says nothing of the others."""
     at = placed(bank, candidates)
+    if candidates.rows is None:
+        return np.ones(at.shape[:2], bool)
+    task, x = _everywhere(bank, candidates)
     found = bank.points(task, at.reshape(len(task), *at.shape[2:]))
     near = np.isclose(found, x, rtol=0, atol=1e-6)  # pools may be float32
     same: Mask = np.asarray(near.all(1)).reshape(at.shape[:2])
