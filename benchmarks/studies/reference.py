@@ -56,7 +56,7 @@ GROUPS = {
     "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
     "learned": Group(("maml", "fomaml", "reptile", "maml-rl", "ga-evolved"), FOUR),
     "fsbo": Group(("fsbo",), FOUR),
-    "pool": Group(("ppo-pool",), SUITES[:-1]),
+    "pool": Group(("ppo-pool",), FOUR),
     "agents": Group(("ppo", "a2c", "maskable-ppo", "ppo-bare", "trpo", "dqn")),
     "slow": Group(("recurrent-ppo", "qr-dqn", "td3", "sac", "tqc"), FOUR),
 }  # fmt: skip

@@ -58,8 +58,8 @@ RECIPE = replace(
     boosting.RECIPE,
     suite="Studies",
     title="LightGBM on small tables, each with trials of its own",
-    description="As `Boosting`; the configurations of a data set are its own: 175 are drawn at random, 25 are what a TPE "
-    "study left behind.",
+    description="As `Boosting`; the configurations of a data set are its own: 175 are drawn at random, 25 are what a "
+    "TPE study left behind.",
     configurations=200,
     libraries=(*boosting.RECIPE.libraries, "optuna"),
     version=1,
