@@ -62,6 +62,16 @@ def mistake(problem: Problem, config: Mapping[str, Any], seed: int) -> Any:
     return config["shifft"]
 
 
+def wait(problem: Problem, config: Mapping[str, Any], seed: int) -> Any:
+    """A fault of the recipe itself: a limit of its own, and no guard's."""
+    raise TimeoutError("nobody answered")
+
+
+def leave(problem: Problem, config: Mapping[str, Any], seed: int) -> Any:
+    """A fault of the recipe itself: it would end the process in good order."""
+    raise SystemExit(5)
+
+
 def die(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
     """Dies where a shift is above .6."""
     if config["shift"] > 0.6:

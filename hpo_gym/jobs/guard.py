@@ -103,13 +103,16 @@ class Guard:
             one of these.
         threads: That numerical libraries may use in a trial.
         patience: Seconds in which what the objective imports must be loaded.
+        wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises what this would.
 
     Raises:
         InvalidValueError: It cannot travel, or cannot be loaded elsewhere.
         StateError: The system has no `fork`.
     """
 
-    def __init__(self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0) -> None:
+    def __init__(
+        self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0, wait: bool = True
+    ) -> None:
         if not hasattr(os, "fork") or not hasattr(os, "setsid"):
             raise StateError(
                 f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
@@ -118,6 +121,8 @@ class Guard:
         self._data, self._threads, self._patience = to_bytes(objective), threads, patience
         self._process: multiprocessing.process.BaseProcess | None = None
         self._trial: tuple[int, float, Limits] | None = None  # session, when it was asked for, limits
+        self._until: float | None = None  # while the objective is loaded: when it must be
+        self._wait = wait
         self._begin()
 
     def __enter__(self) -> Guard:
@@ -126,25 +131,43 @@ class Guard:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
 
+    @property
+    def loading(self) -> bool:
+        """Whether the objective is not loaded yet, so far as was read."""
+        return self._until is not None
+
     def _begin(self) -> None:
-        """Start the process that holds the imports, and wait until it has them."""
+        """Start the process that holds the imports."""
         self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
         self._process = fresh(_serve, (theirs,), threads=self._threads)
         theirs.close()
+        self._until = time.perf_counter() + self._patience
         try:
-            self.pipe.send_bytes(self._data)
-            if not self.pipe.poll(self._patience):
+            with suppress(OSError):  # a process that has just died is noticed by `_load`
+                self.pipe.send_bytes(self._data)
+        except BaseException:
+            self.close()
+            raise
+        if self._wait:
+            self._load(None)
+
+    def _load(self, timeout: float | None) -> None:
+        """Wait until the objective is loaded, or for so many seconds; see `loading`."""
+        try:
+            left = max(0.0, (self._until or 0.0) - time.perf_counter())
+            if self.pipe.poll(left if timeout is None else min(left, timeout)):
+                answer = json.loads(self.pipe.recv_bytes())
+                if "broken" in answer:
+                    raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
+                self._until = None
+            elif timeout is None or left <= timeout:
                 raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
-            answer = json.loads(self.pipe.recv_bytes())
         except (EOFError, OSError) as fault:
             self.close()
             raise InvalidValueError("The objective ends the process that loads it.") from fault
-        except InvalidValueError:
+        except BaseException:
             self.close()
             raise
-        if "broken" in answer:
-            self.close()
-            raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
 
     def start(
         self,
@@ -184,10 +207,15 @@ class Guard:
 
         Raises:
             StateError: No trial is running.
+            InvalidValueError: The objective cannot be loaded, and the guard did not `wait` for it.
         """
         if self._trial is None:
             raise StateError("No trial is running: `start` one first.")
         until = None if timeout is None else time.perf_counter() + timeout
+        if self.loading:
+            self._load(timeout)
+            if self.loading:
+                return None
         while True:
             left = None if until is None else max(0.0, until - time.perf_counter())
             try:
@@ -226,7 +254,7 @@ class Guard:
 
     def close(self) -> None:
         """End a trial and the process that holds the imports."""
-        process, self._process = self._process, None
+        process, self._process, self._until = self._process, None, None
         if process is None:
             return
         self.pipe.close()  # it ends its trial and itself

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,39 +108,45 @@ class Guards:
         check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        """Run trials, at most `n_jobs` at a time; whatever is raised meanwhile, such as by Ctrl-C, ends all of them.
+        """The verdicts of trials, in their order; see `as_completed`."""
+        told = dict(self.as_completed(trials))
+        return [told[i] for i in range(len(trials))]
+
+    def as_completed(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
+        """Run trials, at most `n_jobs` at a time; yield the position and the verdict of each as it ends.
+
+        Whatever is raised meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
+        guards can do nothing else until then.
 
         Raises:
             InvalidValueError: An objective cannot be loaded elsewhere.
             StateError: The system has no `fork`.
         """
-        with self._lock, _as_parent():
+        with self._lock:
             try:
-                return self._run(trials)
+                yield from self._run(trials)
             except BaseException:
                 _close_all(self._alive)
                 raise
 
-    def _run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        told: dict[int, Verdict] = {}
+    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
         busy: dict[Any, tuple[Guard, int]] = {}
-        todo = list(range(len(trials)))
-        while todo or busy:
+        todo, ended = deque(range(len(trials))), list[tuple[int, Verdict]]()
+        while True:
             while todo and len(busy) < self.n_jobs:
-                i = todo.pop(0)
-                guard = self._free(trials[i].objective, [guard for guard, _ in busy.values()])
-                asked = trials[i]
-                guard.start(asked.config, limits=asked.limits, seed=asked.seed, named=asked.named)
-                busy[guard.pipe] = guard, i
-            for pipe in wait(list(busy)):
-                guard, i = busy[pipe]
-                news = guard.read(0)
-                if isinstance(news, Step):
-                    guard.answer(go=True)
-                elif isinstance(news, Verdict):
-                    told[i] = news
-                    del busy[pipe]
-        return [told[i] for i in range(len(trials))]
+                guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
+                busy[guard.pipe] = guard, todo.popleft()
+            yield from ended  # after the next have begun, so that none waits for the caller
+            if not busy:
+                return
+            ended = _read(busy)
+
+    def _start(self, asked: Asked, busy: Sequence[Guard]) -> Guard:
+        """Begin a trial; the guard that has it."""
+        with _as_parent():
+            guard = self._free(asked.objective, busy)
+            guard.start(asked.config, limits=asked.limits, seed=asked.seed, named=asked.named)
+        return guard
 
     def _free(self, objective: Callable[..., Any], busy: Sequence[Guard]) -> Guard:
         """A guard of the objective that has no trial."""
@@ -151,7 +158,7 @@ class Guards:
             if len(self._alive) >= max(self.n_jobs, _KEPT) and idle:
                 self._alive.remove(idle[0])
                 idle[0][1].close()
-            found = objective, Guard(_Prepared(objective), threads=self.threads)
+            found = objective, Guard(_Prepared(objective), threads=self.threads, wait=False)
         self._alive.append(found)
         return found[1]
 
@@ -159,6 +166,21 @@ class Guards:
         """End the guards, and what they run; the next trial starts others."""
         with self._lock:
             _close_all(self._alive)
+
+
+def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Verdict]]:
+    """Wait for news of the guards at these pipes; what has ended, which is taken out."""
+    loading = [pipe for pipe, (guard, _) in busy.items() if guard.loading]  # they look at the clock in `read`
+    ended = []
+    for pipe in dict.fromkeys([*wait(list(busy), 1.0 if loading else None), *loading]):
+        guard, i = busy[pipe]
+        news = guard.read(0)
+        if isinstance(news, Step):
+            guard.answer(go=True)
+        elif isinstance(news, Verdict):
+            ended.append((i, news))
+            del busy[pipe]
+    return ended
 
 
 @contextmanager

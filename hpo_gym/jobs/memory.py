@@ -1,9 +1,10 @@
-"""Memory that a process keeps while it trains."""
+"""Memory that a process keeps while it trains, and how much it may take."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 
 _TRIM, _MMAP = -1, -3
 """`M_TRIM_THRESHOLD` and `M_MMAP_THRESHOLD` of glibc's ``malloc.h``."""
@@ -25,3 +26,15 @@ def keep_memory(most: int = 2**28) -> bool:
     if not hasattr(libc, "mallopt"):
         return False
     return bool(libc.mallopt(_MMAP, 2**25) and libc.mallopt(_TRIM, most))
+
+
+def limit_memory(most: int) -> None:
+    """Let an allocation fail with which this process would have `most` bytes more than now; on Linux only."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
+    total = (int(fields["VmData"].split()[0]) << 10) + most
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (total if hard == resource.RLIM_INFINITY else min(total, hard), hard))

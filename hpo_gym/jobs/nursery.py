@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 from hpo_gym.jobs.carried import from_bytes
 from hpo_gym.jobs.measured import Measured, judged
+from hpo_gym.jobs.memory import limit_memory
 from hpo_gym.trial import Status
 
 TICK = 0.02
@@ -364,13 +365,8 @@ def _limit(memory: int | None) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory is None or sys.platform != "linux":
-        return
-    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
-    now = int(fields["VmData"].split()[0]) << 10
-    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    most = now + memory if hard == resource.RLIM_INFINITY else min(now + memory, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    if memory is not None:
+        limit_memory(memory)
 
 
 def _seed(seed: int) -> None:

@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -232,7 +233,7 @@ def test_cells_that_were_tried_apart_are_not_trained_again(tmp_path, monkeypatch
     there = {p.stem for p in (tmp_path / "work/Tiny/iris").glob("0-*.npz") if ".seconds" not in p.name}
     assert len(there) == options["rows"] - 1
     tried = []
-    monkeypatch.setattr(training, "_run", _listening(training._run, tried))
+    monkeypatch.setattr(training, "workers", _listening(training.workers, tried))
     built(tmp_path, recipe, resume=True, **options)
     assert len(tried) == 1 and not there & set(tried)
     assert len(shards_of(tmp_path / "work")) == 1
@@ -242,16 +243,30 @@ def _stop(*_):
     raise KeyboardInterrupt
 
 
-def _listening(run, tried):
-    def listen(parts, *rest, **options):
-        tried.extend(p.chunk for p in parts)
-        return run(parts, *rest, **options)
+def _listening(workers, tried):
+    @contextmanager
+    def listened(*who):
+        with workers(*who) as run:
 
-    return listen
+            def listen(parts, *limits):
+                tried.extend(p.chunk for p in parts)
+                return run(parts, *limits)
+
+            yield listen
+
+    return listened
 
 
 @pytest.mark.parametrize("engine", ["serial", "process"])
-@pytest.mark.parametrize("train, what", [("forget", "has no attribute 'score'"), ("mistake", "KeyError: 'shifft'")])
+@pytest.mark.parametrize(
+    "train, what",
+    [
+        ("forget", "has no attribute 'score'"),
+        ("mistake", "KeyError: 'shifft'"),
+        ("wait", "TimeoutError: nobody answered"),
+        ("leave", "SystemExit: 5"),
+    ],
+)
 def test_a_fault_of_the_recipe_is_no_score(tmp_path, engine, train, what):
     recipe = tiny_recipe.recipe(getattr(tiny_recipe, train))
     with pytest.raises(StateError, match="(?s)must end by itself, it raised: .*" + what):

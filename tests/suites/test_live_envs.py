@@ -272,7 +272,7 @@ def test_close_ends_all_processes_and_a_step_after_it_starts_them_anew() -> None
 
 
 def test_an_exception_on_the_way_ends_all_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(pipes: Any) -> Any:
+    def interrupt(*_: Any) -> Any:
         raise KeyboardInterrupt
 
     env: Any = gym.make(ID, objective=behaves, space=SPACE, budget=4)

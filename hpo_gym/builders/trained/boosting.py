@@ -208,6 +208,7 @@ RECIPE = Recipe(
     data_sets=120,
     cumulative=True,
     libraries=("lightgbm", "numpy"),
+    modules=("lightgbm",),
     version=2,
     max_classes=6,
 )

@@ -277,6 +277,7 @@ RECIPE = Recipe(
     configurations=500,
     data_sets=120,
     libraries=("scikit-learn", "numpy", "scipy"),
+    modules=("sklearn.linear_model", "sklearn.multiclass", "sklearn.preprocessing", "sklearn.svm"),
     version=2,
 )
 

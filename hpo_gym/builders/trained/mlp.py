@@ -278,6 +278,7 @@ RECIPE = Recipe(
     data_sets=60,
     cumulative=True,
     libraries=("torch", "numpy"),
+    modules=("torch",),
     version=2,
 )
 

@@ -62,6 +62,7 @@ RECIPE = replace(
     "TPE study left behind.",
     configurations=200,
     libraries=(*boosting.RECIPE.libraries, "optuna"),
+    modules=(*boosting.RECIPE.modules, "optuna"),
     version=1,
     search=Search(drawn=175, propose=propose),
 )

@@ -126,6 +126,7 @@ RECIPE = Recipe(
     configurations=500,
     data_sets=150,
     libraries=("scikit-learn", "numpy", "scipy"),
+    modules=("sklearn.svm",),
     version=2,
 )
 

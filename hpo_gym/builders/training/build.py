@@ -1,6 +1,6 @@
 """Makes the tables of our own training: trains every configuration on every data set, in guarded processes.
 
-Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose worker dies, or that runs out
+Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose process dies, or that runs out
 of time or memory, is tried again cell by cell once the others are done, and a cell that does so alone has failed: its
 score is -inf, and the table says why. What a recipe raises besides `TrainingFailed` is a fault of this package or of
 its input, and ends the build.
@@ -15,7 +15,7 @@ import math
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,17 @@ from numpy.typing import NDArray
 from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
-from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, perform, points
+from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, points
 from hpo_gym.builders.training.recipe import CHUNK, Recipe, unmeasured
 from hpo_gym.builders.training.shards import Shards
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError
-from hpo_gym.jobs import engines
+from hpo_gym.builders.training.workers import Run, workers
+from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.tables.files import little
 
 CELL_SECONDS, CHUNK_SECONDS = 120.0, 1200.0
-"""Wall seconds after which a worker is killed: far above what a cell takes, so that no clock decides a score."""
+"""Wall seconds after which the training of a cell or a chunk is ended: far above what one takes, so that no clock
+decides a score."""
 
 STUDY_SEEDS, STUDY_ROWS, STUDY_DATA_SETS = (1, 2, 3), 10, 24
 """The seed study: so many first configurations on so many first data sets, under other folds and initial weights."""
@@ -154,39 +155,23 @@ def _carry_out(stages: Sequence[Sequence[Part]], order: Order) -> None:
         shards.tell_wall(before + time.monotonic() - start)
 
     order.progress(done, total, "")
-    for stage in stages:
-        todo = [p for p in stage if p.key not in stored]
-        apart = [p for p in todo if any(cell.stored for cell in _cells(p))]  # a build that was killed had come so far
-        for part, lost in _run([p for p in todo if p not in apart], order, CHUNK_SECONDS, retries=0):
-            if lost is None:
-                tell(part)
-            else:
-                apart.append(part)
-        _apart(apart, order, tell)
-
-
-def _run(parts: Sequence[Part], order: Order, seconds: float, retries: int) -> Iterator[tuple[Part, str | None]]:
-    """Each part that ended, with None, or the reason why it was lost, one of `LOST`.
-
-    Raises:
-        StateError: A worker ended otherwise.
-    """
-    by_key = {p.key: p for p in parts}
-    jobs = [engines.Job(key, perform, (p,)) for key, p in by_key.items()]
-    if not jobs:
-        return
-    limit = seconds if order.engine == "process" else None
-    for out in engines.run(jobs, engine=order.engine, workers=order.workers, retries=retries, timeout=limit):
-        if out.status == "failed":
-            raise StateError(f"Training of {out.key} must end by itself, it raised: {out.error}")
-        yield by_key[out.key], LOST.get(str(out.value or out.status))
+    with workers(order, parts[0]) as run:
+        for stage in stages:
+            todo = [p for p in stage if p.key not in stored]
+            apart = [p for p in todo if any(cell.stored for cell in _cells(p))]  # as far as a killed build had come
+            for part, lost in run([p for p in todo if p not in apart], CHUNK_SECONDS, 0):
+                if lost is None:
+                    tell(part)
+                else:
+                    apart.append(part)
+            _apart(apart, run, tell)
 
 
 def _cells(part: Part) -> list[Part]:
     return [replace(part, rows=(row,)) for row in part.rows]
 
 
-def _apart(parts: Sequence[Part], order: Order, tell: Callable[[Part], None]) -> None:
+def _apart(parts: Sequence[Part], run: Run, tell: Callable[[Part], None]) -> None:
     """Train the cells of lost parts one by one, and store each part with those that are lost again as failed."""
     lost: dict[str, str] = {}
     whole = {cell.key: part for part in parts for cell in _cells(part)}
@@ -195,7 +180,7 @@ def _apart(parts: Sequence[Part], order: Order, tell: Callable[[Part], None]) ->
     for part in (p for p in parts if not left[p.key]):  # all its cells were there
         _join(part, lost)
         tell(part)
-    for cell, reason in _run(todo, order, CELL_SECONDS, retries=1):
+    for cell, reason in run(todo, CELL_SECONDS, 1):
         part = whole[cell.key]
         lost |= {} if reason is None else {cell.key: reason}
         left[part.key] -= 1

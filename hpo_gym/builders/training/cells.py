@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import multiprocessing
 import time
 import warnings
 from collections.abc import Mapping
@@ -29,11 +28,11 @@ from hpo_gym.builders.training.recipe import (
 )
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.jobs.memory import limit_memory
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.storage.posix import posix
 
 MEMORY = 8 << 30
-"""Bytes of address space of a worker."""
+"""Bytes that training a part may take, beyond what its imports hold."""
 
 LOST = {"crashed": "its worker died", "timeout": "out of time", "memory": "out of memory"}
 """What may become of a cell besides a score; a shard has 0 for a score, or the place of the reason, from 1."""
@@ -75,16 +74,31 @@ class Part:
 
 
 def perform(part: Part) -> str | None:
-    """Train the configurations of a part, and store the shard; a worker's job. "memory": there was too little."""
-    _limit_memory()
+    """`train`, as a job of an engine. "memory": there was too little."""
     try:
-        _perform(part)
+        train(part)
     except MemoryError:
         return "memory"
     return None
 
 
-def _perform(part: Part) -> None:
+def perform_within_limits(part: Part) -> str | None:
+    """`perform`, in a worker of an engine whose memory nobody else limits."""
+    _limit_once()
+    return perform(part)
+
+
+@functools.cache
+def _limit_once() -> None:
+    limit_memory(MEMORY)
+
+
+def train(part: Part) -> None:
+    """Train the configurations of a part, and store the shard.
+
+    Raises:
+        MemoryError: There was too little.
+    """
     recipe = part.recipe
     problem = load(recipe, part.data_set, part.archives, part.seed)
     space = SearchSpace(recipe.space())
@@ -133,15 +147,6 @@ def _toy(kind: str) -> Problem:
     y = (x[:, 0] > 0).astype(np.int64) if classes else x[:, 0]
     fold = Fold(x[:60], y[:60], x[60:90], y[60:90], x[90:], y[90:])
     return Problem("toy", kind, classes, (fold,) * problems.FOLDS)
-
-
-def _limit_memory() -> None:
-    """A cell that wants more memory fails, rather than the machine; never in the process that ordered the build."""
-    if multiprocessing.parent_process() is None:
-        return
-    resource = posix("resource", "A build with a limit of memory")
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 
 
 @functools.lru_cache(maxsize=4)

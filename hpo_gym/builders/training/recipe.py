@@ -209,6 +209,7 @@ class Recipe:
         cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
             below it; else each is trained by itself.
         max_classes: Data sets of more classes are left out.
+        modules: What `train` and `search` import when they are called: imported once, before the first of them.
         search: Where each data set has configurations of its own: how it comes to them. None: all have the same.
     """
 
@@ -228,4 +229,5 @@ class Recipe:
     version: int = 1
     cumulative: bool = False
     max_classes: int = 30
+    modules: tuple[str, ...] = ()
     search: Search | None = None
