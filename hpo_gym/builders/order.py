@@ -33,8 +33,8 @@ class Order:
         archives: Folder of the downloaded packages.
         out: Folder that gets a folder per suite.
         work: Folder of the shards of an unfinished build.
-        engine, workers: Where cells are trained; see `hpo_gym.jobs.engines.run`. The engine "process" trains under guard:
-            see `hpo_gym.jobs.guards`.
+        engine, workers: Where cells are trained; see `hpo_gym.jobs.engines.run`. The engine "process" trains under
+            guard: see `hpo_gym.jobs.guards`.
         resume: Go on with the shards that are there.
         assemble: Train nothing: make the table of the data sets that are finished.
         tasks: Only so many data sets, or those of these names; None: as shipped.
