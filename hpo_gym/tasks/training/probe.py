@@ -1,0 +1,29 @@
+"""What can be measured of a network before its first update: the norm of its gradient, and its sharpness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.tasks.training.network import F32, Batch, Network
+
+STEPS = 4
+_SMALL = np.float32(0.01)  # length of the step along which a gradient changes
+_TINY = np.float32(1e-12)
+
+
+def probe(net: Network, weights: F32, batch: Batch) -> tuple[F32, F32]:
+    """Norm of the gradient, and the largest curvature along it, each ``(m,)``.
+
+    Sharpness is ``|H v|`` after `STEPS` power steps from the gradient's direction, each ``H v`` a difference of two
+    gradients: the largest eigenvalue of the Hessian, from below.
+    """
+    start, other = np.empty_like(weights), np.empty_like(weights)
+    net.gradient(weights, batch, start)
+    norm = np.sqrt(np.einsum("ij,ij->i", start, start))
+    v, sharpness = start / (norm[:, None] + _TINY), norm
+    for _ in range(STEPS):
+        net.gradient(weights + _SMALL * v, batch, other)
+        v = (other - start) / _SMALL
+        sharpness = np.sqrt(np.einsum("ij,ij->i", v, v))
+        v /= sharpness[:, None] + _TINY
+    return norm, sharpness
