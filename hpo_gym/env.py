@@ -59,8 +59,8 @@ class HPOEnv(gym.Env[Any, Any]):
         split: "train", "val" or "test".
         task: One task of the split, or None: one is drawn for each episode.
         fold: None for the published split, or 0..4.
-        budget: Full evaluations in an episode.
-        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
+        budget: Full evaluations in an episode. None here and below: what the suite says (`Suite.env`), else 33.
+        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object; else "last", "box", "score".
         scores: Scale of the scores shown: "raw", "global", "running" or "rank".
         duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
         n_init: Size of the initial design.
@@ -83,10 +83,10 @@ class HPOEnv(gym.Env[Any, Any]):
         split: str = "train",
         task: str | None = None,
         fold: int | None = None,
-        budget: int = 33,
-        observer: Part | Observer = "last",
-        codec: Part | Codec = "box",
-        reward: Part | Reward = "score",
+        budget: int | None = None,
+        observer: Part | Observer | None = None,
+        codec: Part | Codec | None = None,
+        reward: Part | Reward | None = None,
         scores: str = "raw",
         duplicates: str = "allow",
         n_init: int = 0,

@@ -70,12 +70,15 @@ class Suite:
         name: As in the env id.
         space: The search space; one with fewer columns of a task is padded to it by inactive ones.
         members: All published tasks.
-        kind: "table", "function" or "live", whose tasks run code of the user's.
+        kind: "table", "function", "live", whose tasks run code of the user's, or "training", whose trials go on from
+            each other.
         version: Raised when a task changes.
         splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
         data_hash: Hash of what decides the scores; part of the identity of results.
         make: Builds a non-member task from its name, for unlimited suites; refuses other names.
+        env: Keywords that an env has on this suite where it is given none: `budget`, `observer`, `codec`, `reward`.
+        known_scale: In place of the statistics of meta-train, where its tasks tell nothing of themselves.
     """
 
     name: str
@@ -87,6 +90,8 @@ class Suite:
     about: Mapping[str, Any] = field(default_factory=dict)
     data_hash: str = ""
     make: Callable[[str], Task] | None = None
+    env: Mapping[str, Any] = field(default_factory=dict)
+    known_scale: Scale | None = None
 
     def __post_init__(self) -> None:
         names = [t.name for t in self.members]
@@ -185,7 +190,7 @@ class Suite:
     @_kept
     def scale(self, fold: int | None = None) -> Scale:
         """Statistics of meta-train; of a suite without training tasks, the plain scale."""
-        return scale_of(self.tasks("train", fold))
+        return self.known_scale or scale_of(self.tasks("train", fold))
 
     @_kept
     def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:

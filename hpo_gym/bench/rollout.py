@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,18 @@ class Run:
     seconds: list[float] = field(default_factory=list)
     _succeeded: bool = False
 
+    def __post_init__(self) -> None:
+        self._session = self.task.session(self.world, horizon(self.budget, self.task.fidelities))
+        if self.n_init and self.signals:
+            raise InvalidValueError(
+                f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
+            )
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """What is seen of the run now, by name, where trials go on from each other."""
+        return self._session.signals
+
     def given(self) -> list[Trial]:
         """Evaluate the given points: a function of the world alone; they cost nothing."""
         if not self.n_init:
@@ -67,7 +79,7 @@ class Run:
         return trial
 
     def _evaluate(self, config: Mapping[str, Any], fidelity: float) -> Trial:
-        trial = self.task.run(config, fidelity, self.world, failed=self.worst)
+        trial = self._session.run(config, fidelity, failed=self.worst)
         if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
             self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
@@ -109,7 +121,7 @@ def rollout(
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
     """Drive one run to its end."""
     clock = time.perf_counter
-    optimizer.reset(context, rng)
+    optimizer.reset(replace(context, signals=run.signals) if run.signals else context, rng)
     for trial in run.given():
         optimizer.tell(trial)
     while not run.over:

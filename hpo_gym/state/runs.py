@@ -7,6 +7,7 @@ that are handed out are never written again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from hpo_gym.state.failures import Failures
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.slots import Slots
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, filled
+from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, ProgressBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
 _maximum, _LOST = np.maximum, -np.inf
@@ -61,6 +62,8 @@ class Runs(Slots):
             columns; fresh at each step.
         row: After `submit_one` on a table, what `block` is after a step: ``(d + 3,)``.
         history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
+        signals: What is seen of each run now beside its scores, by `BankView.signals`, ``(n, s)``, never written; None
+            where there is nothing.
     """
 
     def __init__(
@@ -79,7 +82,8 @@ class Runs(Slots):
         view: BankView | None = None,
     ) -> None:
         self.tabular = bank.m > 0
-        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity)
+        seen = len(bank.signals)
+        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity, signals=seen)
         self._bank, self.budget, self.d = bank, budget, bank.d
         self.bank: BankView = view_of(bank) if view is None else view
         self.task = np.zeros(n, np.int64)
@@ -91,7 +95,8 @@ class Runs(Slots):
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
-        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity)
+        self._progress = bank.progress(n, h) if isinstance(bank, ProgressBank) else None
+        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity, progress=self._progress)
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -106,6 +111,7 @@ class Runs(Slots):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
         self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible else None
+        self.signals = np.zeros((n, seen), np.float32) if seen else None
 
     # ------------------------------------------------------------------ episodes
     @property
@@ -177,6 +183,9 @@ class Runs(Slots):
             self.best_fidelity[which_] = 0.0
         if self.history is not None:
             self.history[which_] = 0.0
+        if self._progress is not None:
+            self._progress.begin(which, task, world)
+            self.signals = self._progress.signals
 
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
@@ -337,6 +346,8 @@ class Runs(Slots):
         """What `record` does where more is kept than rows and scores, where some runs are idle, or some failed."""
         if outcome is not None and self.cost is not None and self.status is not None:
             self.cost[slot], self.status[slot] = outcome.cost, outcome.status
+        if self.shown is not None:
+            self.shown[slot] = self.signals
         if self.fidelity is None:
             better = self._lifts(kept, failed)
             used: float | Floats = 1.0
@@ -521,11 +532,11 @@ class Runs(Slots):
         part.start = start
         if not part.fresh:  # else there is no trial to show
             part._at, part._score = self.at[:, which], self.score[:, which]
-            for name in ("cost", "status", "fidelity"):
+            for name in ("cost", "status", "fidelity", "shown"):
                 value = getattr(self, name)
                 setattr(part, name, None if value is None else value[:, which])
         for name in ("task", "world", "base", "last", "best", "previous", "best_fidelity", "history", "incumbent_at",
-                     "repeated"):  # fmt: skip
+                     "repeated", "signals"):  # fmt: skip
             value = getattr(self, name)
             setattr(part, name, None if value is None else value[which])
         part._failures = None if self._failures is None else self._failures.select(which)
@@ -540,7 +551,10 @@ class Runs(Slots):
 
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
-        return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+        trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+        if self.shown is None:
+            return trial
+        return replace(trial, signals=dict(zip(self.bank.signals, self.shown[slot, i].tolist(), strict=True)))
 
     def outcome_of(self, i: int, slot: int | None = None) -> tuple[dict[str, Any], float, float, int]:
         """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""

@@ -47,11 +47,6 @@ class TrainingTask(Task):
     epochs: int = 25
     counts: str = LAST
 
-    @property
-    def noisy(self) -> bool:
-        """Yes: weights, order of rows, scale of the inputs and wrong labels are drawn by the key."""
-        return True
-
     @classmethod
     def bank(cls, tasks: Sequence[TrainingTask], d: int) -> Bank:
         """Tasks of one recipe, trained together.
