@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, as_batch
+from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, keywords_checked, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
+from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.errors import StateError, unknown
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
@@ -162,6 +164,35 @@ class HPOEnv(gym.Env[Any, Any]):
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions make sense, ``(a,)``: rows measured on the task, with ``duplicates="mask"`` untried ones."""
         return np.asarray(self.kernel.masks()[0])
+
+    def snapshot(self) -> bytes:
+        """The episode as it is now, where trials go on from each other: about 6 kB, checksummed.
+
+        Raises:
+            StateError: Before the first `reset`, or on a suite whose trials do not go on from each other.
+        """
+        return snapshot(self._begun(), 0)
+
+    def restore(self, data: bytes) -> Any:
+        """Go on from a snapshot of the same task; returns the observation.
+
+        The trials, the budget spent and all that is drawn from then on are those of the snapshot, so the same actions
+        give the same outcomes.
+
+        Raises:
+            StateError: As of `snapshot`.
+            InvalidValueError: A snapshot of another task, budget or env; nothing has changed.
+            DamagedDataError: What was cut or changed; nothing has changed.
+        """
+        restore(self._begun(), 0, data)
+        best = self.history().incumbent
+        self._incumbent = None if best is None else dict(best.config)
+        return first(self.kernel.observe())
+
+    def _begun(self) -> Kernel:
+        if not self._seeded:
+            raise StateError("Call `reset` before `snapshot` and `restore`.")
+        return self.kernel
 
     def render(self) -> Any:
         """The run so far: a text, or an RGB picture ``(h, w, 3)``."""

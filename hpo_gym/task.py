@@ -394,6 +394,10 @@ class ProgressBank(Bank):
     def progress(self, n: int, horizon: int) -> Progress:
         """Room for `n` runs of at most `horizon` trials."""
 
+    @abstractmethod
+    def identity(self, task: int) -> str:
+        """A hash of all that decides what a run on a task goes on to: a snapshot of another is refused."""
+
 
 class TaskBank(Bank):
     """Tasks of any kind, evaluated one task at a time; spaces of fewer columns are padded by inactive ones."""

@@ -6,7 +6,7 @@ that are handed out are never written again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -543,6 +543,52 @@ class Runs(Slots):
         part.spent = self.spent if isinstance(self.spent, float) else self.spent[which]
         part.block = None  # it may show the last trial of the episode before
         return part
+
+    # ------------------------------------------------------------------ to keep a run and to go back to it
+    def keep(self, i: int) -> dict[str, NDArray[Any]]:
+        """All that run `i` is, by name, but for its task; where trials go on from each other."""
+        assert self._progress is not None and self._failures is not None and self.shown is not None
+        slots, failures = self._slots(i), self._failures
+        kept = {name: slotted[slots, i] for name, slotted in self._slotted().items()}
+        kept |= {name: rows[i].copy() for name, rows in self._rows().items()}
+        kept |= {"worst": failures.worst[i], "hollow": failures.hollow[i], "before": failures.before[i]}
+        return {**{f"run:{k}": np.asarray(v) for k, v in kept.items()}, **self._progress.save(i)}
+
+    def go_back(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Make run `i` what another was, on the same task: `kept` is what `keep` gave of it."""
+        assert self._progress is not None and self._failures is not None
+        if self._late or self._halted is not None:
+            self._settle()
+        t = len(kept["run:score"])
+        slots = (self.clock - t + np.arange(t)) % self.h
+        for name, slotted in self._slotted().items():
+            slotted[slots, i] = kept[f"run:{name}"]
+        for name in self._rows():
+            rows = getattr(self, name).copy()  # was handed out
+            rows[i] = kept[f"run:{name}"]
+            setattr(self, name, rows)
+        part = Failures(1, self._failures.worst.dtype, self._failures.floor[i : i + 1])
+        part.worst, part.hollow, part.before = (kept[f"run:{k}"].reshape(1) for k in ("worst", "hollow", "before"))
+        part.met = part.mixed = True
+        self._failures.put(np.array([i]), part)
+        if self.n == 1:
+            self.start, self.spent = self.clock - t, float(t)
+        else:
+            self.start = np.array(np.broadcast_to(self.start, self.n))
+            self.spent = np.array(np.broadcast_to(self.spent, self.n))
+            self.start[i], self.spent[i] = self.clock - t, t
+        self._progress.load(i, kept)
+        self.signals, self.block = self._progress.signals, None
+
+    def _slotted(self) -> dict[str, NDArray[Any]]:
+        """What is kept of trials, by slot."""
+        known = {"at": self.at, "score": self.score, "cost": self.cost, "status": self.status, "shown": self.shown}
+        return {name: array for name, array in known.items() if array is not None}
+
+    def _rows(self) -> dict[str, NDArray[Any]]:
+        """What is kept of runs, by run."""
+        known = {name: getattr(self, name) for name in ("world", "last", "best", "previous", "incumbent_at", "history")}
+        return {name: array for name, array in known.items() if array is not None}
 
     # ------------------------------------------------------------------ one run, or what is new
     def view(self, i: int, n_init: int = 0) -> History:

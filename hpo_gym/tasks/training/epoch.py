@@ -115,16 +115,16 @@ class Trainer:
         rate, decay, every = settings.rate[:, None], settings.momentum[:, None], settings.every
         whole = bool((every == 1).all())
         sums, share = (None, None) if whole else (np.zeros_like(weights.value), (1 / every).astype(np.float32)[:, None])
-        losses, squares = np.empty((slots, m), np.float32), np.empty((slots, m), np.float32)
+        losses, squares = np.empty((m, slots), np.float32), np.empty((m, slots), np.float32)  # summed run by run
         cosines, moves = np.zeros(m, np.float32), np.zeros(m, np.float32)
         used, count = self._gradients[2, :m], np.zeros(m, np.float32)
         for k in range(slots):
             now, before = self._gradients[k % 2, :m], self._gradients[1 - k % 2, :m]
-            losses[k] = self._net.gradient(weights.value, rows.slot(k), now)
-            squares[k] = np.einsum("ij,ij->i", now, now)
+            losses[:, k] = self._net.gradient(weights.value, rows.slot(k), now)
+            squares[:, k] = np.einsum("ij,ij->i", now, now)
             if k:
                 product = np.einsum("ij,ij->i", now, before)
-                cosines += product / np.sqrt(squares[k] * squares[k - 1] + _TINY)
+                cosines += product / np.sqrt(squares[:, k] * squares[:, k - 1] + _TINY)
             who = None if whole else due(k, every)
             if sums is None:
                 np.copyto(used, now)
@@ -139,9 +139,9 @@ class Trainer:
             moves += square if who is None else np.where(who, square, 0)
             count += 1 if who is None else who
         quarter = max(slots // 4, 1)
-        gradient, moved = np.sqrt(squares.sum(0) / slots), np.sqrt(moves / np.maximum(count, 1))
-        first, last = losses[:quarter].sum(0) / quarter, losses[-quarter:].sum(0) / quarter
-        return np.stack([losses.sum(0) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
+        gradient, moved = np.sqrt(squares.sum(1) / slots), np.sqrt(moves / np.maximum(count, 1))
+        first, last = losses[:, :quarter].sum(1) / quarter, losses[:, -quarter:].sum(1) / quarter
+        return np.stack([losses.sum(1) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
 
     def _update(self, weights: Weights, gradient: F32, rate: F32, decay: F32, who: np.ndarray | None) -> None:
         if self.recipe.optimizer == "sgd":

@@ -103,6 +103,10 @@ class TrainingBank(ProgressBank):
     def progress(self, n: int, horizon: int) -> Trainings:
         return Trainings(self._stream, self._salts, Controls(self.space, self.tasks[0].recipe), n, horizon)
 
+    def identity(self, task: int) -> str:
+        t = self.tasks[task]
+        return seeding.digest([t.suite, t.name, t.recipe.to_json(), self.space.to_json()])
+
     def place(self, task: Ints, x: Points) -> Points:
         return self.space.snap(x)
 
