@@ -77,6 +77,11 @@ class Task(ABC):
         """Whether the score depends on the key."""
         return False
 
+    @property
+    def counts(self) -> str:
+        """What of a run counts: its "best" trial, the "last" one, or the "mean" of all."""
+        return "best"
+
     def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
         """Keys of the noise, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
         return noise_keys(world, x, fidelity, self)

@@ -53,8 +53,8 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     task = bank.tasks[number]
     if (head["suite"], head["task"]) != (task.suite, task.name):
         raise InvalidValueError(
-            f"A snapshot must be of the run's own task, {task.name!r} of {task.suite!r}; got one of {head['task']!r} of "
-            f"{head['suite']!r}."
+            f"A snapshot must be of the run's own task, {task.name!r} of {task.suite!r}; got one of {head['task']!r} "
+            f"of {head['suite']!r}."
         )
     if head["identity"] != bank.identity(number):
         raise InvalidValueError(f"A snapshot must be of the same network and controls, got another of {task.name!r}.")

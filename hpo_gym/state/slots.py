@@ -38,9 +38,7 @@ class Slots(ABC):
         shown: What was seen after each trial, ``(h, n, s)``, or None: nothing but scores.
     """
 
-    def __init__(
-        self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0
-    ) -> None:
+    def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0) -> None:
         self.n, self.h = n, h
         self.clock = 0
         self.start: Time = 0

@@ -35,9 +35,7 @@ def training_suite(
         controls: Hyperparameters that are controlled; others are the recipe's.
     """
     space, splits = control_space(recipe, tuple(controls)), published()
-    make = functools.partial(
-        training_task, suite=name, space=space, recipe=recipe, epochs=epochs, counts=counts
-    )
+    make = functools.partial(training_task, suite=name, space=space, recipe=recipe, epochs=epochs, counts=counts)
     members = tuple(make(task) for names in splits.values() for task in names)
     digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
     return Suite(

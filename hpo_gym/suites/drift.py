@@ -42,7 +42,7 @@ def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) ->
     """
     about = {
         "title": "Learning rates on streams that change",
-        "description": "Small networks on streams whose inputs jump in scale; the learning rate is set before each epoch.",
+        "description": "Small networks on streams whose inputs jump in scale; the learning rate is set each epoch.",
         "score": "minus the validation loss after the epoch, in losses of a guess; the mean counts",
         "unit": "log(number of classes)",
         "cost": "epochs",

@@ -27,7 +27,13 @@ def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> Search
     batches = [recipe.slot * 2**k for k in range(BATCHES)]
     known: dict[str, dict[str, Any]] = {
         RATE: {"type": "uniform_float", "lower": 1e-5, "upper": 10.0, "default_value": 0.01, "log": True},
-        MOMENTUM: {"type": "uniform_float", "lower": 0.0, "upper": 0.99, "default_value": recipe.momentum, "log": False},
+        MOMENTUM: {
+            "type": "uniform_float",
+            "lower": 0.0,
+            "upper": 0.99,
+            "default_value": recipe.momentum,
+            "log": False,
+        },
         BATCH: {"type": "ordinal", "sequence": batches, "default_value": recipe.slot},
     }
     for name in controls:

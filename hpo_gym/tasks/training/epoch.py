@@ -57,7 +57,13 @@ class Settings(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The fresh rows of an epoch: `x` ``(m, slots, b, 16)``, one-hot `y` ``(m, slots, 4, b)``, `absent` ``(m, 4, 1)``."""
+    """The fresh rows of an epoch.
+
+    Attributes:
+        x: ``(m, slots, b, 16)``.
+        y: One-hot, ``(m, slots, 4, b)``.
+        absent: As of `Batch`.
+    """
 
     x: F32
     y: F32

@@ -1,4 +1,4 @@
-"""From the name of a training task to the task: `<family>-s<seed>`, such as `moons-s17`, of every family without end."""
+"""From the name of a training task to the task: `<family>-s<seed>`, such as `moons-s17`, without end."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PUBLISHED: Mapping[str, tuple[int, ...]] = {
     "rings": (0, 1, 3), "quantiles": (3, 5, 6), "wedges": (0, 1, 3), "xor": (1, 4, 5), "ellipsoids": (0, 1, 3),
     "boxes": (0, 1, 3), "distances": (0, 2, 3, 4),
 }  # fmt: skip
-"""Seeds of the published tasks of a family, where they are not the first ones: the others are flat, that is, no constant
-learning rate comes below .85 of a guess in 25 epochs, in the mean over 8 worlds."""
+"""Seeds of the published tasks of a family, where they are not the first ones: the others are flat, that is, no
+constant learning rate comes below .85 of a guess in 25 epochs, in the mean over 8 worlds."""
 
 _EACH = {"train": 3, "val": 3, "test": 4}
 
@@ -55,7 +55,7 @@ def training_task(name: str, suite: str, space: SearchSpace, recipe: Recipe, epo
     if seed > MAX_SEED:
         raise InvalidValueError(f"`seed <= {MAX_SEED}` must hold in a task's name, got {seed}.")
     return TrainingTask(
-        name, family_of(family), suite, space, source=Source(family, seed), recipe=recipe, epochs=epochs, counts=counts
+        name, family_of(family), suite, space, source=Source(family, seed), recipe=recipe, epochs=epochs, goal=counts
     )
 
 

@@ -1,7 +1,7 @@
 """What is seen of a training: the numbers that rules and agents read, by name, all finite and bounded.
 
-Losses are in losses of a guess (the logarithm of the number of classes), so that a guess has 1. A signal is not a score:
-it is of the run itself, and may be seen before the first trial.
+Losses are in losses of a guess (the logarithm of the number of classes), so that a guess has 1. A signal is of the run
+itself, and may be seen before the first trial.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def bounded(values: Floats | F32, most: float = MOST) -> F32:
     return np.nan_to_num(values, nan=most, posinf=most, neginf=most).clip(0, most).astype(np.float32)
 
 
-def at_start(
-    loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Floats
-) -> F32:
+def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Floats) -> F32:
     """The signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
     for name in ("validation_loss", "training_loss", "first_loss", "last_loss", "validation_loss_before",
@@ -70,7 +68,15 @@ def at_start(
 
 
 def after(
-    before: F32, losses: F32, accuracy: F32, gradient: F32, alignment: F32, moved: F32, norm: F32, dead: Mask, cap: float
+    before: F32,
+    losses: F32,
+    accuracy: F32,
+    gradient: F32,
+    alignment: F32,
+    moved: F32,
+    norm: F32,
+    dead: Mask,
+    cap: float,
 ) -> F32:
     """The signals of runs after an epoch, ``(m, 18)``, fresh.
 

@@ -35,7 +35,9 @@ class Source:
     @property
     def noise(self) -> float:
         """The share of labels that are wrong, in [0, `NOISE`]."""
-        return NOISE * float(seeding.uniform(np.array([seeding.key("label noise", self.family, self.seed)], np.uint64))[0])
+        return NOISE * float(
+            seeding.uniform(np.array([seeding.key("label noise", self.family, self.seed)], np.uint64))[0]
+        )
 
     def rows(self, count: int) -> tuple[F32, NDArray[np.int8], int]:
         """Rows ``(count, 16)``, the last column 1, their classes ``(count,)``, and how many classes there are.

@@ -39,13 +39,18 @@ class TrainingTask(Task):
         source: Where the rows come from.
         recipe: Network, optimizer and epoch.
         epochs: Of a whole training.
-        counts: What of a run counts: "last" score or "mean" of all.
+        goal: What of a run counts: "last" score or "mean" of all.
     """
 
     source: Source = None  # type: ignore[assignment]
     recipe: Recipe = field(default_factory=Recipe)
     epochs: int = 25
-    counts: str = LAST
+    goal: str = LAST
+
+    @property
+    def counts(self) -> str:
+        """What of a run counts."""
+        return self.goal
 
     @classmethod
     def bank(cls, tasks: Sequence[TrainingTask], d: int) -> Bank:
@@ -64,12 +69,8 @@ class TrainingTask(Task):
         for _ in range(self.epochs):
             out = progress.advance(x, None)
             scores.append(out.score)
-        score = scores[-1] if self.counts == LAST else np.mean(scores, 0)
+        score = scores[-1] if self.goal == LAST else np.mean(scores, 0)
         return Evaluated(score, np.full(len(x), float(self.epochs)), out.status)
-
-    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
-        """The worlds themselves: what is random in a training does not depend on its hyperparameters."""
-        return world
 
     def evaluations(self) -> Evaluations:
         """Nothing: the outcome of an epoch says nothing of another run's."""
@@ -113,9 +114,7 @@ class TrainingBank(ProgressBank):
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
         return np.asarray(at, np.float64)
 
-    def evaluate(
-        self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys
-    ) -> tuple[Floats, Evaluated]:
+    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
         """Whole trainings, each at one configuration."""
         out = Evaluated(np.empty(len(at)), np.empty(len(at)), np.empty(len(at), np.int8))
         for j in np.unique(base).tolist():

@@ -24,7 +24,7 @@ from hpo_gym.tasks.training.changes import (
     rotation,
     start_scale,
 )
-from hpo_gym.tasks.training.epoch import Rows, Settings, Trainer, Weights
+from hpo_gym.tasks.training.epoch import Rows, Trainer, Weights
 from hpo_gym.tasks.training.generators.common import WIDTH
 from hpo_gym.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
 from hpo_gym.tasks.training.network import ABSENT, F32, Batch, Network, initial, layers
@@ -118,7 +118,7 @@ class Trainings(Progress):
     def _derive(self, who: Ints) -> None:
         """Work out what follows from the state of runs."""
         task = self.state.task[who]
-        self._absent[who] = np.where(_NUMBERS < self._stream.classes[task, None], np.float32(0), ABSENT)[:, :, None]
+        self._absent[who] = np.where(self._stream.classes[task, None] > _NUMBERS, np.float32(0), ABSENT)[:, :, None]
         if self._changes is not None:
             for array, drawn in zip(self._changes, changes_of(self.state.key[who], self._epochs), strict=True):
                 array[who] = drawn
