@@ -14,7 +14,7 @@ from hpo_gym import seeding
 from hpo_gym.budget import horizon, over, payable
 from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import PoolBankView, Task, bank_of
@@ -119,7 +119,13 @@ def rollout(
 
 
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
-    """Drive one run to its end."""
+    """Drive one run to its end.
+
+    Raises:
+        InvalidValueError: The optimizer learns from tables, and trials of the task go on from each other.
+    """
+    if run.signals:
+        check_onward(optimizer, run.task)
     clock = time.perf_counter
     optimizer.reset(replace(context, signals=run.signals) if run.signals else context, rng)
     for trial in run.given():
@@ -155,6 +161,8 @@ def run_batch(
         watch: Told the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
+    if bank_of(unique[:1]).signals:
+        check_onward(optimizer, unique[0])
     place = {task: j for j, task in enumerate(unique)}
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
     most, multi = horizon(budget, levels), len(levels) > 1
@@ -175,6 +183,22 @@ def run_batch(
         if ended is not False:
             turn.finish(ended)
     return runs
+
+
+def check_onward(optimizer: object, task: Task) -> None:
+    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, where trials go on from each
+    other; the control `portfolio`, which stands in every comparison, has nothing to choose from and draws at random.
+    """
+    name = OPTIMIZERS.name_of(type(optimizer))
+    family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
+    if family in _OF_TABLES and name != "portfolio":
+        raise InvalidValueError(
+            f"The optimizer {name!r} ({family}) needs trials that are the same whenever they are made; those of "
+            f"{task.suite!r} go on from each other."
+        )
+
+
+_OF_TABLES = ("transfer", "multi-fidelity")
 
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

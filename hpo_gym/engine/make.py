@@ -54,9 +54,9 @@ def make_kernel(
         InvalidValueError: A value out of its range.
         SplitError: A task of another split, or a reward that reads the oracle outside the training split.
     """
-    given = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
-    known = DEFAULTS | {name: value for name, value in given.items() if value is not None}
-    for name, value, least in (("num_envs", n, 1), ("budget", known["budget"], 1), ("n_init", n_init, 0)):
+    asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
+    chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
+    for name, value, least in (("num_envs", n, 1), ("budget", chosen["budget"], 1), ("n_init", n_init, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
             raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {shown(value)}.")
     if not isinstance(suite, (str, Path, Suite)):
@@ -67,7 +67,7 @@ def make_kernel(
             raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
-    chosen = {name: loaded.env.get(name, known[name]) if value is None else value for name, value in given.items()}
+    chosen |= {name: value for name, value in loaded.env.items() if asked[name] is None}
     budget = int(chosen["budget"])
     parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates)
     if parts.reward.training_only and split != "train":

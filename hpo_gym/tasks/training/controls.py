@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import unknown
+from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.tasks.training.epoch import Settings
-from hpo_gym.tasks.training.recipe import Recipe
+from hpo_gym.tasks.training.recipe import LARGEST, Recipe
 
 RATE, MOMENTUM, BATCH = "learning_rate", "momentum", "batch"
 CONTROLS = (RATE, MOMENTUM, BATCH)
 """What can be controlled; the learning rate always is."""
-BATCHES = 4
-"""The batch is 1, 2, 4 or 8 slots."""
 
 
 def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> SearchSpace:
@@ -23,8 +21,11 @@ def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> Search
 
     Raises:
         UnknownNameError: A control that is none.
+        InvalidValueError: An epoch is shorter than the largest batch that can be chosen.
     """
-    batches = [recipe.slot * 2**k for k in range(BATCHES)]
+    if BATCH in controls and recipe.slots < LARGEST:
+        raise InvalidValueError(f"`slots >= {LARGEST}` must hold where the batch is controlled, got {recipe.slots}.")
+    batches = [recipe.slot * 2**k for k in range(LARGEST.bit_length())]
     known: dict[str, dict[str, Any]] = {
         RATE: {"type": "uniform_float", "lower": 1e-5, "upper": 10.0, "default_value": 0.01, "log": True},
         MOMENTUM: {

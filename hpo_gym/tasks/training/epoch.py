@@ -36,12 +36,12 @@ class Weights(NamedTuple):
     def of(cls, n: int, recipe: Recipe) -> Weights:
         """Room for `n` runs."""
         p, q = recipe.weights, recipe.weights if recipe.optimizer == "adam" else 0
-        empty = (np.zeros((n, width), np.float32) for width in (p, p, q, q))
-        return cls(*empty, np.zeros(n, np.int64))
+        value, moved, first, second = (np.zeros((n, width), np.float32) for width in (p, p, q, q))
+        return cls(value, moved, first, second, np.zeros(n, np.int64))
 
     def part(self, at: slice | Ints) -> Weights:
         """The weights of some runs; views where `at` is a slice."""
-        return Weights(*(array[at] for array in self))
+        return Weights(self.value[at], self.moved[at], self.first[at], self.second[at], self.times[at])
 
 
 class Settings(NamedTuple):
@@ -120,7 +120,8 @@ class Trainer:
         m, slots = len(weights.value), self.recipe.slots
         rate, decay, every = settings.rate[:, None], settings.momentum[:, None], settings.every
         whole = bool((every == 1).all())
-        sums, share = (None, None) if whole else (np.zeros_like(weights.value), (1 / every).astype(np.float32)[:, None])
+        share = (1 / every).astype(np.float32)[:, None]
+        sums = None if whole else np.zeros_like(weights.value)
         losses, squares = np.empty((m, slots), np.float32), np.empty((m, slots), np.float32)  # summed run by run
         cosines, moves = np.zeros(m, np.float32), np.zeros(m, np.float32)
         used, count = self._gradients[2, :m], np.zeros(m, np.float32)

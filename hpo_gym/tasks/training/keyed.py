@@ -45,7 +45,8 @@ def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
     turn = seeding.mix(seeding.mix(key, ORDER), first // np.uint64(chunks))
     stride, shift = turn | np.uint64(1), turn >> _SHIFT
     at = first[:, None] + np.arange(slots, dtype=np.uint64)
-    return ((at * stride[:, None] + shift[:, None]) & np.uint64(chunks - 1)).astype(np.int64)
+    place = (at * stride[:, None] + shift[:, None]) & np.uint64(chunks - 1)
+    return np.asarray(place, np.int64)
 
 
 def flipped(labels: NDArray[np.int8], key: Keys, noise: NDArray[np.float32], classes: Ints) -> NDArray[np.int8]:

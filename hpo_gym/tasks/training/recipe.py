@@ -11,6 +11,8 @@ ACTIVATIONS = ("relu", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 INPUTS = 16
 """Columns of a row: 15 that tell something, and a 1 in place of a bias."""
+LARGEST = 8
+"""Slots of the largest batch."""
 CLASSES = 4
 """Outputs of a network; a task of fewer classes leaves the last ones out."""
 

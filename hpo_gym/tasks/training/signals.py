@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.task import Floats, Mask
+from hpo_gym.task import Floats, Ints, Mask
 from hpo_gym.tasks.training.network import F32
 
 SIGNALS = (
@@ -52,7 +52,7 @@ def bounded(values: Floats | F32, most: float = MOST) -> F32:
     return np.nan_to_num(values, nan=most, posinf=most, neginf=most).clip(0, most).astype(np.float32)
 
 
-def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Floats) -> F32:
+def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Ints) -> F32:
     """The signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
     for name in ("validation_loss", "training_loss", "first_loss", "last_loss", "validation_loss_before",
@@ -69,7 +69,7 @@ def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32,
 
 def after(
     before: F32,
-    losses: F32,
+    losses: Floats | F32,
     accuracy: F32,
     gradient: F32,
     alignment: F32,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from hpo_gym.tasks.training.changes import (
     rotation,
     start_scale,
 )
-from hpo_gym.tasks.training.epoch import Rows, Trainer, Weights
+from hpo_gym.tasks.training.epoch import Rows, Settings, Trainer, Weights
 from hpo_gym.tasks.training.generators.common import WIDTH
 from hpo_gym.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
 from hpo_gym.tasks.training.network import ABSENT, F32, Batch, Network, initial, layers
@@ -75,7 +76,9 @@ class Trainings(Progress):
         epochs: Of an episode.
     """
 
-    def __init__(self, stream: Stream, salts: Keys, controls: Any, n: int, epochs: int) -> None:
+    def __init__(
+        self, stream: Stream, salts: Keys, controls: Callable[[Points], Settings], n: int, epochs: int
+    ) -> None:
         self._stream, self._salts, self._controls, self._epochs = stream, salts, controls, epochs
         self.recipe = recipe = stream.recipe
         side = WIDTH if recipe.drift else 0
@@ -133,7 +136,7 @@ class Trainings(Progress):
 
     # ------------------------------------------------------------------ an epoch
     def advance(self, at: Points, idle: Mask | None) -> Evaluated:
-        state, cap = self.state, self.recipe.cap
+        state = self.state
         go = ~state.dead if idle is None else ~(state.dead | idle)
         who = self._everyone if go.all() else go.nonzero()[0]
         if self._changes is not None:
@@ -146,7 +149,6 @@ class Trainings(Progress):
         self.signals = signals
         score = -signals[:, AT["validation_loss"]].astype(np.float64)
         status = np.where(state.dead, np.int8(Status.DIVERGED), np.int8(Status.OK))
-        assert cap >= 0
         return Evaluated(score, np.ones(len(score)), status)
 
     def _trained(self, who: Ints, at: Points) -> F32:
@@ -161,7 +163,7 @@ class Trainings(Progress):
                 array[dead] = 0
         if not everyone:
             for whole, part in zip(self.weights, weights, strict=True):
-                whole[who] = part
+                np.asarray(whole)[who] = part
         self.state.dead[who] = dead
         loss, accuracy = self._validated(who)
         losses = np.stack([loss, seen.loss, seen.first, seen.last]) / np.log(self._stream.classes[self.state.task[who]])
@@ -256,7 +258,7 @@ class Trainings(Progress):
         del named["task"]
         return {**{name: array[i].copy() for name, array in named.items()}, "signals": self.signals[i].copy()}
 
-    def load(self, i: int, saved: dict[str, NDArray[Any]]) -> None:
+    def load(self, i: int, saved: Mapping[str, NDArray[Any]]) -> None:
         for name, array in {**self.state._asdict(), **self.weights._asdict()}.items():
             if name != "task":
                 array[i] = saved[name]
@@ -272,4 +274,4 @@ def _one_hot(labels: I8) -> F32:
 
 def _squares(weights: F32) -> F32:
     """Squares of the norms of rows, ``(m,)``."""
-    return np.einsum("ij,ij->i", weights, weights)
+    return np.asarray(np.einsum("ij,ij->i", weights, weights))
