@@ -92,4 +92,6 @@ class Training(Flat):
             np.log10(s["sharpness_at_start"] + _NORM),
         )
         for column, row in enumerate(rows):
-            np.clip(row, -_MOST, _MOST, out=out[:, column])
+            out[:, column] = row
+        np.maximum(out, -_MOST, out=out)
+        np.minimum(out, _MOST, out=out)

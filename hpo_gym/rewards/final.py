@@ -22,6 +22,10 @@ class Final(Reward):
         before = runs.score_before(contexts.scale.mean).astype(np.float64)
         return np.asarray((runs.last - before) / contexts.scale.sd)
 
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        scale = contexts.scale
+        return float((runs.last.item(0) - runs.score_before_one(scale.mean)) / scale.sd)
+
 
 @REWARDS.register("final_regret")
 class FinalRegret(OracleReward):
@@ -34,3 +38,8 @@ class FinalRegret(OracleReward):
         now = oracle.regret(runs.task, runs.last)
         before = oracle.regret(runs.task, runs.score_before(-np.inf))
         return np.asarray(before - now)
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        task = runs.task.item(0)
+        before = oracle.regret_of(task, runs.score_before_one(-np.inf))
+        return before - oracle.regret_of(task, runs.last.item(0))

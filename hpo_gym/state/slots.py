@@ -117,6 +117,10 @@ class Slots(ABC):
         """Score of the trial before the last one of each run, fresh, ``(n,)``; `first` where there is none."""
         return np.where(np.broadcast_to(self.t, self.n) > 1, self.score[(self.clock - 2) % self.h], first)
 
+    def score_before_one(self, first: float) -> float:
+        """As `score_before`, of the only run."""
+        return first if self.count(0) < 2 else float(self.score.item((self.clock - 2) % self.h, 0))
+
     def x_before(self, first: NDArray[Any]) -> NDArray[Any]:
         """As `score_before`, the point ``(n, d)``; `first` ``(d,)`` where there is none, and points are evaluated."""
         two = np.broadcast_to(self.t, self.n)[:, None] > 1

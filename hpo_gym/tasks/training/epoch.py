@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpo_gym.task import Ints
-from hpo_gym.tasks.training.network import F32, Batch, Network
+from hpo_gym.task import Ints, Mask
+from hpo_gym.tasks.training.network import F32, Batch, Network, dots, layers
 from hpo_gym.tasks.training.recipe import Recipe
 from hpo_gym.tasks.training.updates import adam, due, momentum
 
@@ -123,34 +123,37 @@ class Trainer:
         share = (1 / every).astype(np.float32)[:, None]
         sums = None if whole else np.zeros_like(weights.value)
         losses, squares = np.empty((m, slots), np.float32), np.empty((m, slots), np.float32)  # summed run by run
-        cosines, moves = np.zeros(m, np.float32), np.zeros(m, np.float32)
+        products, moves = np.zeros((m, slots - 1), np.float32), np.zeros(m, np.float32)
+        net, pair = layers(weights.value, self.recipe.hidden), self._gradients[:2, :m]
+        views = [layers(gradient, self.recipe.hidden) for gradient in pair]
         used, count = self._gradients[2, :m], np.zeros(m, np.float32)
         for k in range(slots):
-            now, before = self._gradients[k % 2, :m], self._gradients[1 - k % 2, :m]
-            losses[:, k] = self._net.gradient(weights.value, rows.slot(k), now)
-            squares[:, k] = np.einsum("ij,ij->i", now, now)
+            now = pair[k % 2]
+            losses[:, k] = self._net.gradient(net, rows.slot(k), views[k % 2])
+            squares[:, k] = dots(now, now)
             if k:
-                product = np.einsum("ij,ij->i", now, before)
-                cosines += product / np.sqrt(squares[:, k] * squares[:, k - 1] + _TINY)
-            who = None if whole else due(k, every)
+                products[:, k - 1] = dots(now, pair[1 - k % 2])
             if sums is None:
+                who = None
                 np.copyto(used, now)
             else:
                 sums += now
-                if who is not None and not who.any():
+                who = due(k, every)
+                if not who.any():
                     continue
                 np.multiply(sums, share, out=used)
                 sums[who] = 0.0
             self._update(weights, used, rate, decay, who)
-            square = np.einsum("ij,ij->i", weights.moved, weights.moved)
+            square = dots(weights.moved, weights.moved)
             moves += square if who is None else np.where(who, square, 0)
             count += 1 if who is None else who
+        cosines = (products / np.sqrt(squares[:, 1:] * squares[:, :-1] + _TINY)).sum(1)
         quarter = max(slots // 4, 1)
         gradient, moved = np.sqrt(squares.sum(1) / slots), np.sqrt(moves / np.maximum(count, 1))
         first, last = losses[:, :quarter].sum(1) / quarter, losses[:, -quarter:].sum(1) / quarter
         return np.stack([losses.sum(1) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
 
-    def _update(self, weights: Weights, gradient: F32, rate: F32, decay: F32, who: np.ndarray | None) -> None:
+    def _update(self, weights: Weights, gradient: F32, rate: F32, decay: F32, who: Mask | None) -> None:
         if self.recipe.optimizer == "sgd":
             momentum(weights.value, weights.moved, gradient, rate, decay, who)
         else:

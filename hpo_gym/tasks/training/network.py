@@ -35,10 +35,25 @@ class Batch(NamedTuple):
     absent: F32
 
 
-def layers(weights: F32, hidden: int) -> tuple[F32, F32]:
-    """Views of weights ``(m, p)``: the hidden layer ``(m, hidden, 16)``, the output layer ``(m, 4, hidden + 1)``."""
+class Layers(NamedTuple):
+    """Views of weights ``(m, p)``.
+
+    Attributes:
+        first: Of the hidden layer, ``(m, hidden, 16)``.
+        second: Of the output layer, ``(m, 4, hidden + 1)``, the last column added.
+        back: The output layer without that column, turned: ``(m, hidden, 4)``.
+    """
+
+    first: F32
+    second: F32
+    back: F32
+
+
+def layers(weights: F32, hidden: int) -> Layers:
+    """Views of weights ``(m, p)``."""
     m, cut = len(weights), hidden * INPUTS
-    return weights[:, :cut].reshape(m, hidden, INPUTS), weights[:, cut:].reshape(m, CLASSES, hidden + 1)
+    second = weights[:, cut:].reshape(m, CLASSES, hidden + 1)
+    return Layers(weights[:, :cut].reshape(m, hidden, INPUTS), second, second[:, :, :-1].swapaxes(1, 2))
 
 
 def initial(key: Keys, recipe: Recipe) -> F32:
@@ -50,31 +65,44 @@ def initial(key: Keys, recipe: Recipe) -> F32:
     return out.astype(np.float32)
 
 
+class Room(NamedTuple):
+    """What the passes of `m` runs write to; `z` is `hidden` and a row of ones, and `turned` is it with rows first."""
+
+    z: F32
+    hidden: F32
+    turned: F32
+    outputs: F32
+    down: F32
+    slope: F32
+    total: F32
+
+
 class Network:
     """Room for the passes of at most `most` runs over batches of `rows` rows; it holds nothing between calls."""
 
     def __init__(self, recipe: Recipe, most: int, rows: int) -> None:
         self.hidden, self.relu, self._share = recipe.hidden, recipe.activation == "relu", np.float32(1 / rows)
-        self._z = np.ones((most, recipe.hidden + 1, rows), np.float32)  # the last row is the bias
-        self._l = np.empty((most, CLASSES, rows), np.float32)
-        self._d = np.empty((most, recipe.hidden, rows), np.float32)
-        self._s = np.empty((most, recipe.hidden, rows), np.float32)
-        self._t = np.empty((most, 1, rows), np.float32)
+        z = np.ones((most, recipe.hidden + 1, rows), np.float32)  # the last row is the bias
+        self._most = Room(
+            z, z[:, :-1], z.swapaxes(1, 2), np.empty((most, CLASSES, rows), np.float32),
+            *(np.empty((most, recipe.hidden, rows), np.float32) for _ in range(2)),
+            np.empty((most, 1, rows), np.float32),
+        )  # fmt: skip
+        self._room = self._most
 
-    def losses(self, weights: F32, batch: Batch) -> tuple[F32, NDArray[np.bool_]]:
+    def losses(self, net: Layers, batch: Batch) -> tuple[F32, NDArray[np.bool_]]:
         """Cross-entropy of each row in nats, and whether the true class has the highest output: ``(m, b)`` each."""
-        logits = self._forward(weights, batch)[1]
+        logits = self._forward(net, batch).outputs
         top = logits.max(1)
         true = (logits * batch.y).sum(1)
         logits -= top[:, None]
         np.exp(logits, out=logits)
         return np.log(logits.sum(1)) - (true - top), true >= top
 
-    def gradient(self, weights: F32, batch: Batch, out: F32) -> F32:
-        """Write the gradient of the mean loss into `out` ``(m, p)``; returns the mean loss in nats, ``(m,)``."""
-        z, p = self._forward(weights, batch)
-        hidden, total, d = z[:, :-1], self._t[: len(weights)], self._d[: len(weights)]
-        first, second = layers(out, self.hidden)
+    def gradient(self, net: Layers, batch: Batch, out: Layers) -> F32:
+        """Write the gradient of the mean loss into `out`; returns the mean loss in nats, ``(m,)``."""
+        room = self._forward(net, batch)
+        p, total, down = room.outputs, room.total, room.down
         p -= p.max(1, keepdims=True)
         true = (p * batch.y).sum(1)
         np.exp(p, out=p)
@@ -84,30 +112,35 @@ class Network:
         loss = (total[:, 0] - true).sum(1) * self._share
         p -= batch.y
         p *= self._share
-        np.matmul(p, z.swapaxes(1, 2), out=second)
-        np.matmul(layers(weights, self.hidden)[1][:, :, :-1].swapaxes(1, 2), p, out=d)
-        d *= self._slope(hidden)
-        np.matmul(d, batch.x, out=first)
+        np.matmul(p, room.turned, out=out.second)
+        np.matmul(net.back, p, out=down)
+        down *= self._slope(room)
+        np.matmul(down, batch.x, out=out.first)
         return np.asarray(loss)
 
-    def _forward(self, weights: F32, batch: Batch) -> tuple[F32, F32]:
-        """Hidden units with the bias ``(m, hidden + 1, b)``, and outputs ``(m, 4, b)``."""
-        first, second = layers(weights, self.hidden)
-        z, logits = self._z[: len(weights)], self._l[: len(weights)]
-        hidden = z[:, :-1]
-        np.matmul(first, batch.x.swapaxes(1, 2), out=hidden)
+    def _forward(self, net: Layers, batch: Batch) -> Room:
+        """Write hidden units and outputs."""
+        m = len(net.first)
+        if len(self._room.z) != m:
+            self._room = Room(*(array[:m] for array in self._most))
+        room = self._room
+        np.matmul(net.first, batch.x.swapaxes(1, 2), out=room.hidden)
         if self.relu:
-            np.maximum(hidden, 0, out=hidden)
+            np.maximum(room.hidden, 0, out=room.hidden)
         else:
-            np.tanh(hidden, out=hidden)
-        np.matmul(second, z, out=logits)
-        logits += batch.absent
-        return z, logits
+            np.tanh(room.hidden, out=room.hidden)
+        np.matmul(net.second, room.z, out=room.outputs)
+        np.add(room.outputs, batch.absent, out=room.outputs)
+        return room
 
-    def _slope(self, hidden: F32) -> F32:
-        """The derivative of the activation where it has the value `hidden`."""
-        slope = self._s[: len(hidden)]
+    def _slope(self, room: Room) -> F32:
+        """The derivative of the activation at the hidden units."""
         if self.relu:
-            return np.sign(hidden, out=slope)  # never below 0
-        np.multiply(hidden, hidden, out=slope)
-        return np.subtract(1, slope, out=slope)
+            return np.sign(room.hidden, out=room.slope)  # never below 0
+        np.multiply(room.hidden, room.hidden, out=room.slope)
+        return np.subtract(1, room.slope, out=room.slope)
+
+
+def dots(one: F32, other: F32) -> F32:
+    """Products of rows ``(m, p)`` with those of the same run, ``(m,)``."""
+    return np.asarray(np.matmul(one[:, None], other[:, :, None])[:, 0, 0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.tasks.training.network import F32, Batch, Network
+from hpo_gym.tasks.training.network import F32, Batch, Network, dots, layers
 
 STEPS = 4
 _SMALL = np.float32(0.01)  # length of the step along which a gradient changes
@@ -18,12 +18,12 @@ def probe(net: Network, weights: F32, batch: Batch) -> tuple[F32, F32]:
     gradients: the largest eigenvalue of the Hessian, from below.
     """
     start, other = np.empty_like(weights), np.empty_like(weights)
-    net.gradient(weights, batch, start)
-    norm = np.sqrt(np.einsum("ij,ij->i", start, start))
+    net.gradient(layers(weights, net.hidden), batch, layers(start, net.hidden))
+    norm = np.sqrt(dots(start, start))
     v, sharpness = start / (norm[:, None] + _TINY), norm
     for _ in range(STEPS):
-        net.gradient(weights + _SMALL * v, batch, other)
+        net.gradient(layers(weights + _SMALL * v, net.hidden), batch, layers(other, net.hidden))
         v = (other - start) / _SMALL
-        sharpness = np.sqrt(np.einsum("ij,ij->i", v, v))
+        sharpness = np.sqrt(dots(v, v))
         v /= sharpness[:, None] + _TINY
     return norm, sharpness

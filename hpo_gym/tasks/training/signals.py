@@ -14,13 +14,13 @@ from hpo_gym.tasks.training.network import F32
 SIGNALS = (
     "validation_loss",
     "training_loss",
-    "accuracy",
     "first_loss",
     "last_loss",
     "gradient_norm",
-    "alignment",
     "update_norm",
     "weight_norm",
+    "accuracy",
+    "alignment",
     "validation_loss_before",
     "training_loss_before",
     "best_validation_loss",
@@ -44,65 +44,55 @@ AT = {name: column for column, name in enumerate(SIGNALS)}
 MOST = 1e6
 """No signal is larger."""
 
-_KEPT = 0.7  # of the running mean, an epoch
+_LOSSES, _NORMS, _EARLIER = slice(0, 4), slice(4, 7), slice(9, 11)
+_KEPT, _SMALL = 0.7, 1e-12  # of the running mean, an epoch; what is added before its logarithm
 
 
 def bounded(values: Floats | F32, most: float = MOST) -> F32:
-    """Numbers in [0, most], with `most` in place of what is none."""
-    return np.nan_to_num(values, nan=most, posinf=most, neginf=most).clip(0, most).astype(np.float32)
+    """Numbers that should not be negative in [0, most], with `most` in place of what is none."""
+    return np.asarray(np.where(values < most, np.maximum(values, 0), most), np.float32)
 
 
 def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Ints) -> F32:
     """The signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
-    for name in ("validation_loss", "training_loss", "first_loss", "last_loss", "validation_loss_before",
-                 "training_loss_before", "best_validation_loss"):  # fmt: skip
-        out[:, AT[name]] = loss
+    out[:, _LOSSES] = out[:, _EARLIER] = loss[:, None]
+    out[:, AT["best_validation_loss"]] = loss
+    start = bounded(np.stack([gradient, norm, sharpness]))
     for name in ("gradient_norm", "usual_gradient_norm", "gradient_norm_at_start"):
-        out[:, AT[name]] = bounded(gradient)
+        out[:, AT[name]] = start[0]
     for name in ("weight_norm", "weight_norm_at_start"):
-        out[:, AT[name]] = bounded(norm)
+        out[:, AT[name]] = start[1]
+    out[:, AT["sharpness_at_start"]] = start[2]
     out[:, AT["accuracy"]], out[:, AT["classes"]] = accuracy, classes
-    out[:, AT["sharpness_at_start"]] = bounded(sharpness)
     return out
 
 
-def after(
-    before: F32,
-    losses: Floats | F32,
-    accuracy: F32,
-    gradient: F32,
-    alignment: F32,
-    moved: F32,
-    norm: F32,
-    dead: Mask,
-    cap: float,
-) -> F32:
+def after(before: F32, losses: Floats | F32, norms: F32, accuracy: F32, alignment: F32, dead: Mask, cap: float) -> F32:
     """The signals of runs after an epoch, ``(m, 18)``, fresh.
 
     Args:
         before: Those before it.
         losses: On the validation rows, the epoch's rows, and the first and the last quarter of them, ``(4, m)``, in
-            losses of a guess.
-        accuracy, gradient, alignment, moved, norm: Measured, ``(m,)``, maybe not finite.
+            losses of a guess; maybe not finite, as the others.
+        norms: Of gradients, of updates, and of the weights, ``(3, m)``.
+        accuracy, alignment: ``(m,)``.
         dead: Who has diverged.
         cap: The highest loss.
     """
     out = before.copy()
-    out[:, AT["validation_loss_before"]] = before[:, AT["validation_loss"]]
-    out[:, AT["training_loss_before"]] = before[:, AT["training_loss"]]
-    names = ("validation_loss", "training_loss", "first_loss", "last_loss")
-    for name, loss in zip(names, bounded(losses, cap), strict=True):
-        out[:, AT[name]] = np.where(dead, cap, loss)
-    best = np.minimum(before[:, AT["best_validation_loss"]], out[:, AT["validation_loss"]])
-    out[:, AT["best_validation_loss"]] = best
-    live = ~dead
-    out[:, AT["accuracy"]] = np.where(live, accuracy, 0)
-    out[:, AT["alignment"]] = np.where(live, np.nan_to_num(alignment, nan=0, posinf=0, neginf=0).clip(-1, 1), 0)
-    for name, value in (("gradient_norm", gradient), ("update_norm", moved), ("weight_norm", norm)):
-        np.copyto(out[:, AT[name]], bounded(value), where=live)
-    usual = np.log(before[:, AT["usual_gradient_norm"]] + 1e-12)
-    mean = _KEPT * usual + (1 - _KEPT) * np.log(out[:, AT["gradient_norm"]] + 1e-12)
-    out[:, AT["usual_gradient_norm"]] = bounded(np.exp(mean))
-    out[:, AT["diverged"]] = dead
+    out[:, _LOSSES] = bounded(losses, cap).T
+    out[:, _NORMS] = bounded(norms).T
+    out[:, AT["accuracy"]] = accuracy
+    out[:, AT["alignment"]] = np.fmin(np.fmax(alignment, -1), 1)  # of what is no number, -1
+    if dead.any():
+        out[dead, _LOSSES] = cap
+        out[dead, _NORMS] = before[dead, _NORMS]
+        out[dead, AT["accuracy"]] = out[dead, AT["alignment"]] = 0
+        out[dead, AT["diverged"]] = 1
+    out[:, _EARLIER] = before[:, _LOSSES][:, :2]
+    np.minimum(out[:, AT["best_validation_loss"]], out[:, 0], out=out[:, AT["best_validation_loss"]])
+    usual = np.log(before[:, AT["usual_gradient_norm"]] + _SMALL)
+    usual = _KEPT * usual + (1 - _KEPT) * np.log(out[:, AT["gradient_norm"]] + _SMALL)
+    out[:, AT["usual_gradient_norm"]] = np.exp(usual)
     return out

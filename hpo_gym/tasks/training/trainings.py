@@ -28,7 +28,7 @@ from hpo_gym.tasks.training.changes import (
 from hpo_gym.tasks.training.epoch import Rows, Settings, Trainer, Weights
 from hpo_gym.tasks.training.generators.common import WIDTH
 from hpo_gym.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
-from hpo_gym.tasks.training.network import ABSENT, F32, Batch, Network, initial, layers
+from hpo_gym.tasks.training.network import ABSENT, F32, Batch, Network, dots, initial, layers
 from hpo_gym.tasks.training.probe import probe
 from hpo_gym.tasks.training.recipe import CLASSES
 from hpo_gym.tasks.training.signals import AT, SIGNALS, after, at_start, bounded
@@ -112,7 +112,8 @@ class Trainings(Progress):
         with np.errstate(all="ignore"):
             loss, accuracy = self._validated(who)
             norm, sharpness = self._probed(who)
-        weight = np.sqrt(_squares(self.weights.value[who]))
+        weights = self.weights.value[who]
+        weight = np.sqrt(dots(weights, weights))
         classes = self._stream.classes[task]
         shown = bounded(loss / np.log(classes), self.recipe.cap)
         self.signals = self.signals.copy()
@@ -156,7 +157,7 @@ class Trainings(Progress):
         everyone = who is self._everyone
         weights = self.weights if everyone else self.weights.part(who)
         seen = self._trainer.epoch(weights, self._controls(at), lambda block: self._rows(who[block]))
-        squares = _squares(weights.value)
+        squares = dots(weights.value, weights.value)
         dead = ~(squares < _HUGE)
         if dead.any():
             for array in weights:
@@ -167,10 +168,8 @@ class Trainings(Progress):
         self.state.dead[who] = dead
         loss, accuracy = self._validated(who)
         losses = np.stack([loss, seen.loss, seen.first, seen.last]) / np.log(self._stream.classes[self.state.task[who]])
-        return after(
-            self.signals[who], losses, accuracy, seen.gradient, seen.alignment, seen.moved, np.sqrt(squares), dead,
-            self.recipe.cap,
-        )  # fmt: skip
+        norms = np.stack([seen.gradient, seen.moved, np.sqrt(squares)])
+        return after(self.signals[who], losses, norms, accuracy, seen.alignment, dead, self.recipe.cap)
 
     def _rows(self, who: Ints) -> Rows:
         """The fresh rows of an epoch of runs."""
@@ -208,14 +207,14 @@ class Trainings(Progress):
             weights = self._seeing(some)
             y = _one_hot(self._labels[some])
             batch = Batch(self._stream.valid_x[self.state.task[some]], y, self._absent[some])
-            losses, right = self._judge.losses(weights, batch)
+            losses, right = self._judge.losses(layers(weights, self.recipe.hidden), batch)
             loss[block], accuracy[block] = losses.mean(1), right.mean(1)
         return loss, accuracy
 
     def _seeing(self, who: Ints) -> F32:
         """The weights of runs as they act on rows that are neither turned nor scaled, ``(m, p)``."""
         weights = self.weights.value[who]
-        first = layers(weights, self.recipe.hidden)[0]
+        first = layers(weights, self.recipe.hidden).first
         if self.recipe.drift:
             first[:] = np.matmul(first, self._transform(who).swapaxes(1, 2))
         else:
@@ -270,8 +269,3 @@ class Trainings(Progress):
 def _one_hot(labels: I8) -> F32:
     """Labels ``(..., b)`` as ``(..., 4, b)``."""
     return np.equal(labels[..., None, :], _NUMBERS[:, None]).astype(np.float32)
-
-
-def _squares(weights: F32) -> F32:
-    """Squares of the norms of rows, ``(m,)``."""
-    return np.asarray(np.einsum("ij,ij->i", weights, weights))

@@ -54,8 +54,6 @@ def adam(
     np.add(weights, moved, out=weights, where=mask)
 
 
-def due(slot: int, every: NDArray[np.integer]) -> Mask | None:
-    """Whose batch of `every` ``(m,)`` slots is full after the slot of this number, from 0; None: all."""
-    if (every == 1).all():
-        return None
+def due(slot: int, every: NDArray[np.integer]) -> Mask:
+    """Whose batch of `every` ``(m,)`` slots is full after the slot of this number, counted from 0."""
     return np.asarray((slot + 1) % every == 0)
