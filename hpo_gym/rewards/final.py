@@ -19,7 +19,7 @@ class Final(Reward):
     """
 
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        before = runs.score_before(contexts.scale.mean).astype(np.float64)
+        before = runs.score_before(contexts.scale.mean)
         return np.asarray((runs.last - before) / contexts.scale.sd)
 
     def one(self, contexts: Contexts, runs: Runs) -> float:

@@ -113,9 +113,10 @@ class Slots(ABC):
         """The slot of the last trial of each run."""
         return (self.clock - 1) % self.h
 
-    def score_before(self, first: float) -> NDArray[Any]:
+    def score_before(self, first: float) -> NDArray[np.float64]:
         """Score of the trial before the last one of each run, fresh, ``(n,)``; `first` where there is none."""
-        return np.where(np.broadcast_to(self.t, self.n) > 1, self.score[(self.clock - 2) % self.h], first)
+        before = self.score[(self.clock - 2) % self.h].astype(np.float64)
+        return np.where(np.broadcast_to(self.t, self.n) > 1, before, first)
 
     def score_before_one(self, first: float) -> float:
         """As `score_before`, of the only run."""

@@ -83,11 +83,10 @@ class Network:
     def __init__(self, recipe: Recipe, most: int, rows: int) -> None:
         self.hidden, self.relu, self._share = recipe.hidden, recipe.activation == "relu", np.float32(1 / rows)
         z = np.ones((most, recipe.hidden + 1, rows), np.float32)  # the last row is the bias
-        self._most = Room(
-            z, z[:, :-1], z.swapaxes(1, 2), np.empty((most, CLASSES, rows), np.float32),
-            *(np.empty((most, recipe.hidden, rows), np.float32) for _ in range(2)),
-            np.empty((most, 1, rows), np.float32),
-        )  # fmt: skip
+        outputs, down, slope, total = (
+            np.empty((most, k, rows), np.float32) for k in (CLASSES, recipe.hidden, recipe.hidden, 1)
+        )
+        self._most = Room(z, z[:, :-1], z.swapaxes(1, 2), outputs, down, slope, total)
         self._room = self._most
 
     def losses(self, net: Layers, batch: Batch) -> tuple[F32, NDArray[np.bool_]]:

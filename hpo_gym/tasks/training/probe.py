@@ -20,10 +20,12 @@ def probe(net: Network, weights: F32, batch: Batch) -> tuple[F32, F32]:
     start, other = np.empty_like(weights), np.empty_like(weights)
     net.gradient(layers(weights, net.hidden), batch, layers(start, net.hidden))
     norm = np.sqrt(dots(start, start))
-    v, sharpness = start / (norm[:, None] + _TINY), norm
+    v, sharpness = np.asarray(start / (norm[:, None] + _TINY), np.float32), norm
     for _ in range(STEPS):
-        net.gradient(layers(weights + _SMALL * v, net.hidden), batch, layers(other, net.hidden))
-        v = (other - start) / _SMALL
-        sharpness = np.sqrt(dots(v, v))
-        v /= sharpness[:, None] + _TINY
+        moved = np.asarray(weights + _SMALL * v, np.float32)
+        net.gradient(layers(moved, net.hidden), batch, layers(other, net.hidden))
+        other -= start
+        other /= _SMALL
+        sharpness = np.sqrt(dots(other, other))
+        v = np.asarray(other / (sharpness[:, None] + _TINY), np.float32)
     return norm, sharpness
