@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -156,6 +160,21 @@ def test_a_run_goes_on_from_what_it_was_kept_as() -> None:
         score = runs.advance(x[:6], None).score
         assert other.advance(x[[4, 4]], None).score[1] == score[4]
     assert (other.weights.value[1] == runs.weights.value[4]).all()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda runs: pickle.loads(pickle.dumps(runs))])  # noqa: S301
+def test_a_copy_goes_on_alike_and_shares_nothing_that_changes(copied: Callable[[Trainings], Trainings]) -> None:
+    made, xs = bank(RECIPES[-1]), points(RECIPES[-1])
+    runs = made.progress(5, EPOCHS)
+    runs.begin(None, np.arange(5) % len(made.tasks), np.arange(5).astype(np.uint64))
+    runs.advance(xs[0][:5], None)
+    other = copied(runs)
+    for x in xs[1:4]:
+        assert (runs.advance(x[:5], None).score == other.advance(x[:5], None).score).all()
+        assert (runs.signals == other.signals).all() and (runs.weights.value == other.weights.value).all()
+    before = runs.weights.value.copy()
+    other.advance(xs[4][:5], None)
+    assert (runs.weights.value == before).all() and (other.weights.value != before).any()
 
 
 def test_a_configuration_by_itself_is_a_whole_training() -> None:

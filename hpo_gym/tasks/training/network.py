@@ -7,7 +7,7 @@ no product mixes two runs, so each has the same bits in any company.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,7 @@ class Network:
     """Room for the passes of at most `most` runs over batches of `rows` rows; it holds nothing between calls."""
 
     def __init__(self, recipe: Recipe, most: int, rows: int) -> None:
+        self._made = recipe, most, rows
         self.hidden, self.relu, self._share = recipe.hidden, recipe.activation == "relu", np.float32(1 / rows)
         z = np.ones((most, recipe.hidden + 1, rows), np.float32)  # the last row is the bias
         outputs, down, slope, total = (
@@ -88,6 +89,9 @@ class Network:
         )
         self._most = Room(z, z[:, :-1], z.swapaxes(1, 2), outputs, down, slope, total)
         self._room = self._most
+
+    def __reduce__(self) -> Any:
+        return Network, self._made  # a copy of views would be arrays apart
 
     def losses(self, net: Layers, batch: Batch) -> tuple[F32, NDArray[np.bool_]]:
         """Cross-entropy of each row in nats, and whether the true class has the highest output: ``(m, b)`` each."""
