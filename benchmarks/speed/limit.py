@@ -45,7 +45,8 @@ class Last:
 
     Args:
         n: Number of runs.
-        points, scores: The table, ``(m, d)`` in [0, 1] and ``(k, m)``; fused where an env may fuse it.
+        points, scores: The table, ``(m, d)``, or of each task ``(k, m, d)``, in [0, 1], and ``(k, m)``; fused where an
+            env may fuse it.
         repeats: Scores of single seeds ``(k, m, r)``, of which each evaluation draws one, or None.
         budget: Trials of an episode.
     """
@@ -53,7 +54,7 @@ class Last:
     def __init__(
         self, n: int, points: Any = POINTS, scores: Any = SCORES, repeats: Any = None, budget: int = BUDGET
     ) -> None:
-        (self.k, self.m), d = scores.shape, points.shape[1]
+        (self.k, self.m), d = scores.shape, points.shape[-1]
         self.n, self.budget, self.t, self.rng = n, budget, 0, np.random.default_rng(0)
         self.base = self.rng.integers(0, self.k, n) * self.m
         self.best, self.new = np.zeros(n, np.float32), np.zeros(n, np.float32)
@@ -65,7 +66,7 @@ class Last:
         self.r = 1 if repeats is None else repeats.shape[-1]
         self.apart = repeats is not None or scores.size * (d + 3) * 4 > 64 << 20
         self.rows = np.zeros((self.m if self.apart else scores.size, d + 3), np.float32)
-        self.rows[:, :d] = points if self.apart else np.tile(points, (self.k, 1))
+        self.rows[:, :d] = points if self.apart else np.broadcast_to(points, (self.k, self.m, d)).reshape(-1, d)
         if not self.apart:
             self.rows[:, d] = self.scores
 

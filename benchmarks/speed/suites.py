@@ -40,7 +40,8 @@ def cases(suite: TableSuite, n: int) -> tuple[Case, Case]:
     ring = list(rng.choice(everywhere if everywhere.size else suite.table.m, (limit.RING, n)))
     index = [t.index for t in tasks]
     repeats = None if suite.table.repeats is None else suite.table.repeated[0][index, :, -1]
-    anchor = limit.Last(n, suite.table.x, suite.table.finite[index, :, -1], repeats, BUDGET)
+    points = suite.table.x if suite.table.x.ndim == 2 else suite.table.x[index]
+    anchor = limit.Last(n, points, suite.table.finite[index, :, -1], repeats, BUDGET)
     return (limit.runner(env, ring), n), (limit.runner(anchor, ring), n)
 
 
