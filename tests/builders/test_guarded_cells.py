@@ -13,6 +13,7 @@ import bad_cells
 import numpy as np
 import pytest
 import tiny_recipe
+from processes import lasting
 
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training import build as training
@@ -42,19 +43,7 @@ def order(folder: Path, **changes: object) -> Order:
 
 def sleepers(mark: str, patience: float = 5.0) -> list[int]:
     """Processes of a marked environment that are still there after a while, but for the tracker of resources."""
-    until = time.monotonic() + patience
-    while True:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                ours = f"BAD_CELLS={mark}".encode() in (entry / "environ").read_bytes()
-                if ours and b"resource_tracker" not in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-        if not found or time.monotonic() > until:
-            return found
-        time.sleep(0.02)
+    return lasting(f"BAD_CELLS={mark}", lambda command: b"resource_tracker" not in command, patience)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory has no limit, and /proc is read")

@@ -20,6 +20,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env as check_by_gymnasium
+from processes import lasting
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError, UnknownNameError
@@ -77,22 +78,9 @@ def children() -> list[int]:
     return found
 
 
-def left(mark: str, patience: float = 10.0) -> list[int]:
+def left(mark: str) -> list[int]:
     """Processes that are still there after a while: those that a marked one started by `spawn`, and their trials."""
-    until = time.monotonic() + patience
-    while True:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                ours = f"LIVE_OWNER={mark}".encode() in (entry / "environ").read_bytes()
-                command = (entry / "cmdline").read_bytes()
-                if ours and (b"spawn_main" in command or command.endswith(b"time.sleep(600)\0")):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-        if not found or time.monotonic() > until:
-            return found
-        time.sleep(0.02)
+    return lasting(f"LIVE_OWNER={mark}", lambda c: b"spawn_main" in c or c.endswith(b"time.sleep(600)\0"))
 
 
 # ---------------------------------------------------------------------- failures
