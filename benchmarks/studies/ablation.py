@@ -85,7 +85,7 @@ def draw(found: dict[str, Any]) -> None:
         axes.axvline(found[label][0], color="black", linestyle=style, linewidth=1)
         axes.annotate(f" {label}", (found[label][0], len(labels) - 0.35), fontsize=8, va="center")
     axes.axvline(np.mean(found["as it is"]), color="C0", linewidth=0.8, alpha=0.5)
-    axes.set(xscale="log", xlabel=f"mean normalised regret over 33 trials, {SUITE}, test data sets, validation scores")
+    axes.set(xscale="log", xlabel=f"mean validation regret over 33 trials, {SUITE}, test data sets")
     axes.set_xticks((0.02, 0.03, 0.05, 0.1), ("0.02", "0.03", "0.05", "0.1"))
     axes.minorticks_off()
     axes.set_yticks(range(len(labels)), labels, fontsize=9)
