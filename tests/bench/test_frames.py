@@ -129,6 +129,7 @@ def test_figures_are_of_the_suite_the_task_and_the_run(results: Results) -> None
     assert [lines.get_ydata().tolist() for lines in parallel.lines] == [[config["u"] / 2] for _, config in by_score]
 
 
+@pytest.mark.long
 def test_figures_are_saved_as_the_same_bytes_in_three_formats(results: Results, tmp_path: Path) -> None:
     drawers: dict[str, Any] = {
         "regret": results.plot_regret, "ranks": results.plot_ranks, "profile": results.plot_profile,

@@ -46,6 +46,7 @@ def sleepers(mark: str, patience: float = 5.0) -> list[int]:
     return lasting(f"BAD_CELLS={mark}", lambda command: b"resource_tracker" not in command, patience)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory has no limit, and /proc is read")
 @pytest.mark.parametrize("ways, seconds", [(OTHERS, 120.0), (["behaves", *LATE], 1.5)], ids=["others", "late"])
 def test_a_bad_cell_is_lost_alone_and_leaves_nothing(

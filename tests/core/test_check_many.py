@@ -449,6 +449,7 @@ def test_many_faults_are_planted():
     assert len(FAULTS) >= 40
 
 
+@pytest.mark.long
 def test_the_env_without_a_fault_passes_where_the_others_do_not():
     plain = [k for _, _, k in FAULTS if not any(hasattr(v, "space") or hasattr(v, "one") for v in k.values())]
     for keywords in {repr(k): k for k in plain}.values():

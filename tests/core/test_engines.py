@@ -165,6 +165,7 @@ def test_what_cannot_travel_is_that_jobs_failure() -> None:
     assert "pickle" in str(found["argument"].error)
 
 
+@pytest.mark.long
 def test_a_job_out_of_time_is_killed_and_not_tried_again() -> None:
     jobs = [Job("slow", time.sleep, (60,)), Job("good", total, (1, 1))]
     found = collect(jobs, engine="process", workers=1, timeout=6)  # imports of a new worker count
