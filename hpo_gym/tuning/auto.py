@@ -42,10 +42,12 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
     """
     n = len(known(space, prior))
     if n >= MANY:
-        return Choice(taken(n), f"{n} earlier tasks are known")
-    if n:
-        return Choice(taken(n), f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}")
-    return Choice(taken(n), "no earlier task is known", space.default)
+        why = f"{n} earlier tasks are known"
+    elif n:
+        why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}"
+    else:
+        why = "no earlier task is known"
+    return Choice(taken(n), why, None if n else space.default)
 
 
 def taken(n: int) -> str:

@@ -139,7 +139,7 @@ def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
 def _choose_points(space: SearchSpace, tasks: Sequence[Evaluations], count: int, rng: np.random.Generator) -> Points:
     tasks = known(space, tasks)
     x = candidates_of(space, tasks)
-    worth = np.stack([scaled(scores_at(space, e, x), np.ones(len(x), bool)) for e in tasks]) - 1.0
+    worth = np.stack([scaled(scores_at(space, e, x)) for e in tasks]) - 1.0
     return x[_half_good(np.arange(len(x)), worth, min(count, len(x)), rng)]
 
 
