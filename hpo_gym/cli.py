@@ -108,7 +108,9 @@ def bench(
     split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
     start: Annotated[str, typer.Option(help="cold, or init5: an initial design of five configurations.")] = "cold",
-    budget: Annotated[int, typer.Option(help="Full evaluations of each run.")] = 33,
+    budget: Annotated[
+        int | None, typer.Option(help="Full evaluations of each run; by default the suite's own, mostly 33.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[int | None, typer.Option(help="Number of tasks per suite.")] = None,
     trainings: Annotated[

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, as_batch
+from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, keywords_checked, make_kernel, task_positions
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
+from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.errors import StateError, unknown
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
@@ -59,8 +61,8 @@ class HPOEnv(gym.Env[Any, Any]):
         split: "train", "val" or "test".
         task: One task of the split, or None: one is drawn for each episode.
         fold: None for the published split, or 0..4.
-        budget: Full evaluations in an episode.
-        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object.
+        budget: Full evaluations in an episode. None here and below: what the suite says (`Suite.env`), else 33.
+        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object; else "last", "box", "score".
         scores: Scale of the scores shown: "raw", "global", "running" or "rank".
         duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
         n_init: Size of the initial design.
@@ -83,10 +85,10 @@ class HPOEnv(gym.Env[Any, Any]):
         split: str = "train",
         task: str | None = None,
         fold: int | None = None,
-        budget: int = 33,
-        observer: Part | Observer = "last",
-        codec: Part | Codec = "box",
-        reward: Part | Reward = "score",
+        budget: int | None = None,
+        observer: Part | Observer | None = None,
+        codec: Part | Codec | None = None,
+        reward: Part | Reward | None = None,
         scores: str = "raw",
         duplicates: str = "allow",
         n_init: int = 0,
@@ -162,6 +164,35 @@ class HPOEnv(gym.Env[Any, Any]):
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions make sense, ``(a,)``: rows measured on the task, with ``duplicates="mask"`` untried ones."""
         return np.asarray(self.kernel.masks()[0])
+
+    def snapshot(self) -> bytes:
+        """The episode as it is now, where trials go on from each other: about 6 kB, checksummed.
+
+        Raises:
+            StateError: Before the first `reset`, or on a suite whose trials do not go on from each other.
+        """
+        return snapshot(self._begun(), 0)
+
+    def restore(self, data: bytes) -> Any:
+        """Go on from a snapshot of the same task; returns the observation.
+
+        The trials, the budget spent and all that is drawn from then on are those of the snapshot, so the same actions
+        give the same outcomes.
+
+        Raises:
+            StateError: As of `snapshot`.
+            InvalidValueError: A snapshot of another task, budget or env; nothing has changed.
+            DamagedDataError: What was cut or changed; nothing has changed.
+        """
+        restore(self._begun(), 0, data)
+        best = self.history().incumbent
+        self._incumbent = None if best is None else dict(best.config)
+        return first(self.kernel.observe())
+
+    def _begun(self) -> Kernel:
+        if not self._seeded:
+            raise StateError("Call `reset` before `snapshot` and `restore`.")
+        return self.kernel
 
     def render(self) -> Any:
         """The run so far: a text, or an RGB picture ``(h, w, 3)``."""

@@ -61,6 +61,8 @@ class Context:
         starts: Seed of the world's random configurations, the same for all optimizers of a cell, so that those that
             begin at random begin alike, not by luck of their own. None: an optimizer draws them from its own stream.
         belief: What the user holds of good values; most optimizers do not read it (see `reads_belief`).
+        signals: What is seen of the run before its first trial, by name, where trials go on from each other; afterwards
+            see `Trial.signals`.
     """
 
     space: SearchSpace
@@ -72,6 +74,7 @@ class Context:
     prior: Sequence[Evaluations] = ()
     starts: int | None = None
     belief: Belief | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None) -> Context:

@@ -70,7 +70,8 @@ class Suite:
         name: As in the env id.
         space: The search space; one with fewer columns of a task is padded to it by inactive ones.
         members: All published tasks.
-        kind: "table", "function" or "live", whose tasks run code of the user's.
+        kind: "table", "function", "live", whose tasks run code of the user's, or "training", whose trials go on from
+            each other.
         version: Raised when a task changes.
         splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
         about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
@@ -181,6 +182,11 @@ class Suite:
     @functools.cached_property
     def _split_by_name(self) -> dict[str, str]:
         return {name: split for split, names in (self.splits or {}).items() for name in names}
+
+    @property
+    def env(self) -> Mapping[str, Any]:
+        """Keywords that an env has on this suite where it is given none: see `Task.env`."""
+        return self.members[0].env if self.members else {}
 
     @_kept
     def scale(self, fold: int | None = None) -> Scale:

@@ -27,6 +27,10 @@ Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 
+BEST, LAST, MEAN = "best", "last", "mean"
+"""What of a run counts: its best trial, the last one, or the mean of all."""
+
+
 class Evaluated(NamedTuple):
     """Outcomes of `n` evaluations, each `(n,)`.
 
@@ -36,6 +40,14 @@ class Evaluated(NamedTuple):
     score: Floats
     cost: Floats
     status: NDArray[np.int8]
+
+
+class ScoreScale(NamedTuple):
+    """Mean and standard deviation of scores, and the lowest one."""
+
+    mean: float
+    sd: float
+    floor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +88,30 @@ class Task(ABC):
     def noisy(self) -> bool:
         """Whether the score depends on the key."""
         return False
+
+    @property
+    def counts(self) -> str:
+        """What of a run counts: its "best" trial, the "last" one, or the "mean" of all."""
+        return BEST
+
+    @property
+    def env(self) -> Mapping[str, Any]:
+        """Keywords that an env of such tasks has where it is given none: `budget`, `observer`, `codec`, `reward`."""
+        return {}
+
+    @property
+    def exact(self) -> bool:
+        """Whether no run can be better than `best`; else that is the best that was found, and may be beaten."""
+        return True
+
+    def best_in(self, world: int) -> float:
+        """What a run in a world is held against: `best`, or where worlds differ the best that was found in this one."""
+        return self.best
+
+    @property
+    def score_scale(self) -> ScoreScale | None:
+        """The scale on which scores are served, of tasks whose evaluations tell nothing; else meta-train gives it."""
+        return None
 
     def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
         """Keys of the noise, ``(n,)``: a hash of suite, task, configuration, fidelity and world."""
@@ -133,6 +169,10 @@ class Task(ABC):
         """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""
         return TaskBank(tasks, d)
 
+    def session(self, world: int, horizon: int) -> Session:
+        """A run of this task by itself, in a world, of at most `horizon` trials."""
+        return Session(self, world)
+
     def level(self, fidelity: float) -> float:
         """The nearest fidelity that can be evaluated (of two as near, the lower)."""
         return min(self.fidelities, key=lambda f: abs(f - fidelity))
@@ -156,6 +196,27 @@ class Task(ABC):
         out = self.evaluate(x, np.array([level]), keys)
         query, score = Query(self.space.from_unit(x[0]), level), float(out.score[0])
         return Trial(query, failed if score == -math.inf else score, float(out.cost[0]), Status(int(out.status[0])))
+
+
+class Session:
+    """A run of one task outside an env, trial by trial.
+
+    Args:
+        task: The task.
+        world: Seed of its noise.
+    """
+
+    def __init__(self, task: Task, world: int) -> None:
+        self.task, self.world = task, world
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """What is seen of the run now, by name; nothing of a task whose trials do not go on from each other."""
+        return {}
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
+        """Evaluate one configuration; see `Task.run`."""
+        return self.task.run(config, fidelity, self.world, failed=failed)
 
 
 def finite_scores(score: Floats) -> Floats:
@@ -194,11 +255,13 @@ class BankView(ABC):
         tasks: What may be known of each; a run's `task` is a position in this sequence.
         d: Columns of points, at least those of each task.
         m: Rows of the pool, 0 where there is none.
+        signals: Names of what is seen of a run beside its scores; none where a trial is the same whatever came before.
     """
 
     tasks: Sequence[Known]
     d: int
     m: int = 0
+    signals: tuple[str, ...] = ()
 
     @abstractmethod
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
@@ -332,6 +395,44 @@ def pooled(bank: BankView) -> PoolBankView:
     if not isinstance(bank, PoolBankView):
         raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
     return bank
+
+
+class Progress(ABC):
+    """What `n` runs hold of tasks whose trials go on from each other, as the epochs of one training do.
+
+    Attributes:
+        signals: What is seen of each run, ``(n, s)``, all finite; made anew when it changes, and never written.
+    """
+
+    signals: NDArray[np.float32]
+
+    @abstractmethod
+    def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
+        """Begin anew on `task` in `world`, for all runs (None) or those at `which`."""
+
+    @abstractmethod
+    def advance(self, at: Points, idle: Mask | None) -> Evaluated:
+        """One trial of each run that is not idle; what is said of idle runs is not used."""
+
+    @abstractmethod
+    def save(self, i: int) -> dict[str, NDArray[Any]]:
+        """All that run `i` is, by name, but for its task: fresh arrays."""
+
+    @abstractmethod
+    def load(self, i: int, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Make run `i` what another was, on the same task; `saved` has the names, types and shapes of `save`."""
+
+
+class ProgressBank(Bank):
+    """Tasks whose trials go on from each other: each `Runs` holds a `Progress` of its own."""
+
+    @abstractmethod
+    def progress(self, n: int, horizon: int) -> Progress:
+        """Room for `n` runs of at most `horizon` trials."""
+
+    @abstractmethod
+    def identity(self, task: int) -> str:
+        """A hash of all that decides what a run on a task goes on to: a snapshot of another is refused."""
 
 
 class TaskBank(Bank):

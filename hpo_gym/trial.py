@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, SupportsIndex
 
 from hpo_gym.errors import InvalidValueError
@@ -57,6 +57,7 @@ class Trial:
         cost: What the evaluation cost, in the task's unit (seconds, unless it says otherwise).
         status: How it ended.
         seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
+        signals: What else is seen of the run after the trial, by name, where trials go on from each other.
     """
 
     query: Query
@@ -64,6 +65,7 @@ class Trial:
     cost: float = 0.0
     status: Status = Status.OK
     seconds: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def config(self) -> Mapping[str, Any]:

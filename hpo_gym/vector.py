@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec, Mask
 from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of
-from hpo_gym.engine.kernel import pick, put
+from hpo_gym.engine.kernel import Kernel, pick, put
 from hpo_gym.engine.make import (
     RENDER_MODES,
     check_options,
@@ -25,6 +25,7 @@ from hpo_gym.engine.make import (
     task_positions,
 )
 from hpo_gym.engine.parts import Part
+from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, check_whole, shown, unknown
@@ -73,10 +74,10 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         split: str = "train",
         task: str | None = None,
         fold: int | None = None,
-        budget: int = 33,
-        observer: Part | Observer = "last",
-        codec: Part | Codec = "box",
-        reward: Part | Reward = "score",
+        budget: int | None = None,
+        observer: Part | Observer | None = None,
+        codec: Part | Codec | None = None,
+        reward: Part | Reward | None = None,
         scores: str = "raw",
         duplicates: str = "allow",
         n_init: int = 0,
@@ -280,6 +281,33 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if not 0 <= i < self.num_envs:
             raise InvalidValueError(f"`0 <= i < {self.num_envs}` must hold, got {i}.")
         return self.kernel.runs.view(i, self._n_init)
+
+    def snapshot(self, i: int) -> bytes:
+        """Run `i` as it is now; see `HPOEnv.snapshot`."""
+        return snapshot(self._begun(i), i)
+
+    def restore(self, i: int, data: bytes) -> None:
+        """Make run `i` go on from a snapshot of any run of the same task; see `HPOEnv.restore`.
+
+        Statistics of episodes count the steps that were taken here. `observe` gives what the runs see now.
+        """
+        restore(self._begun(i), i, data)
+
+    def observe(self) -> Any:
+        """The observations of all runs now, as the last `reset` or `step` gave them but for what was restored."""
+        if not self._seeded:
+            raise StateError("Call `reset` before `observe`.")
+        return self.kernel.observe()
+
+    def _begun(self, i: int) -> Kernel:
+        if not self._seeded:
+            raise StateError("Call `reset` before `snapshot` and `restore`.")
+        self._check_run(i)
+        return self.kernel
+
+    def _check_run(self, i: int) -> None:
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < self.num_envs:
+            raise InvalidValueError(f"`0 <= i < {self.num_envs}` must hold, got {shown(i)}.")
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions make sense, ``(n, a)``."""

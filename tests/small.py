@@ -25,9 +25,13 @@ from hpo_gym.registry import EXTRAS
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
-ENTRIES = {name: e for name, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages}
+EVERY = {name: e for name, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages}
+ENTRIES = {name: e for name, e in EVERY.items() if e.about["family"] != "schedule"}
+"""Those that tune: they look for the best of many configurations, of a table too."""
+SCHEDULES = [name for name in EVERY if name not in ENTRIES]
+"""Those that set the learning rate of one training from epoch to epoch."""
 TRAINABLE = [name for name, e in ENTRIES.items() if e.about["trainable"]]
-HERE = [name for name in ENTRIES if OPTIMIZERS.installed(name)]
+HERE = [name for name in EVERY if OPTIMIZERS.installed(name)]
 HEAVY = {"smac": "a third of a second a trial"}
 """What is tested by `pytest -m slow`, but for a case or two."""
 
@@ -55,7 +59,7 @@ class Training:
 def need(name: str) -> str:
     """The name, unless an optional package is missing."""
     if name not in HERE:
-        pytest.skip(f"needs the extra {ENTRIES[name].extra!r}")
+        pytest.skip(f"needs the extra {EVERY[name].extra!r}")
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from hpo_gym import seeding
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live
 from hpo_gym.suite import Suite
@@ -32,6 +33,11 @@ class Cell:
         }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own
+
+
+def world_of(suite: str, task: str, replicate: int) -> int:
+    """Seed of the world of all optimizers' runs of one replicate."""
+    return seeding.world_seed(suite, task, "bench", replicate)
 
 
 @dataclass(frozen=True)

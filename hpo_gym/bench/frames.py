@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench.metrics import Curves
+from hpo_gym.bench.metrics import Curves, auc_of_runs
 from hpo_gym.trial import LABELS
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curve
 
 
 def _ends(curves: Curves) -> tuple[Any, Any]:
-    """AUC and last regret of each run."""
-    regret = curves.filled
-    return regret.mean(2).ravel(), regret[:, :, -1].ravel()
+    """AUC and last regret of each run; where only the end counts, that twice."""
+    return auc_of_runs(curves).ravel(), curves.filled[:, :, -1].ravel()
 
 
 def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How good the incumbent of a run was after each full evaluation, without noise, and its regret."""
+"""How good a run was after each full evaluation: its incumbent without noise, or what else counts, and the regret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_gym.bench.rollout import rollout
 from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Evaluations, Optimizer
-from hpo_gym.task import Task
+from hpo_gym.task import BEST, LAST, Task
 from hpo_gym.trial import History, Status
 
 
@@ -21,11 +21,22 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_in
     """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
 
     Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
-    not for the budget.
+    not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each trial, or the
+    mean of all up to it; after the end of the run what it had come to.
     """
+    if task.counts != BEST:
+        return _standing(arrays["score"], task.counts, budget)
     score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
     return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
+
+
+def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
+    """What a run has come to after each trial, where not its best one counts, ``(budget,)``."""
+    if not len(score):
+        return np.full(budget, -np.inf)
+    told = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
+    return np.asarray(told[np.minimum(np.arange(budget), len(score) - 1)])
 
 
 def incumbents_on_test(
@@ -92,7 +103,8 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
         budget = horizon(arrays["fidelity"][history.n_init :].sum())
     if budget < 1:
         raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
-    return normalised_regret(incumbents(task, arrays, budget, history.n_init), task.best, task.worst)
+    scores = incumbents(task, arrays, budget, history.n_init)
+    return normalised_regret(scores if task.exact else np.minimum(scores, task.best), task.best, task.worst)
 
 
 def mean_regret(

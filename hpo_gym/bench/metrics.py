@@ -43,6 +43,8 @@ class Curves:
         families: The family of each task; where none are given, each task is one of its own.
         score: `VALIDATION`, the score that optimizers see and choose by, or `TEST`, that of the same incumbents on data
             that no choice has seen.
+        end: Whether only the end counts: the regret is of what the run had come to after each trial, such as its last
+            score, and that at the end is compared.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A cell (task and replicate) that
             failed is NaN at all trials; all else is finite and not negative. The array is copied and read-only.
 
@@ -56,6 +58,7 @@ class Curves:
     regret: Floats
     families: tuple[str, ...] = ()
     score: str = VALIDATION
+    end: bool = False
 
     def __post_init__(self) -> None:
         regret = np.array(self.regret, np.float64)
@@ -132,13 +135,20 @@ def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: Array
 
 
 def auc(curves: Curves) -> Floats:
-    """Mean regret over the trials, per task, shape ``(k,)``."""
-    return np.asarray(curves.mean.mean(axis=1))
+    """Mean regret over the trials, per task, shape ``(k,)``; where only the end counts, the regret there."""
+    return np.asarray(auc_of_runs(curves).mean(axis=1))
+
+
+def auc_of_runs(curves: Curves) -> Floats:
+    """As `auc`, of each run, shape ``(k, r)``."""
+    regret = curves.filled
+    return np.asarray(regret[:, :, -1] if curves.end else regret.mean(axis=2))
 
 
 def log_auc(curves: Curves) -> Floats:
-    """Mean of ``log10(regret + 1e-3)`` over replicates and trials, per task, shape ``(k,)``."""
-    return np.asarray(np.log10(curves.filled + LOG_FLOOR).mean(axis=(1, 2)))
+    """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``."""
+    regret = curves.filled[:, :, -1:] if curves.end else curves.filled
+    return np.asarray(np.log10(regret + LOG_FLOOR).mean(axis=(1, 2)))
 
 
 def regret_at(curves: Curves, trial: int) -> Floats:
@@ -326,9 +336,9 @@ def by_name(curves: Curves) -> Curves:
     return replace(curves, tasks=tasks, families=families, regret=curves.regret[at])
 
 
-def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int]:
+def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int, bool]:
     pairs = sorted(zip(curves.tasks, curves.families, strict=True))
-    return curves.suite, curves.score, pairs, curves.regret.shape[2]
+    return curves.suite, curves.score, pairs, curves.regret.shape[2], curves.end
 
 
 def _leading(values: Floats, ndim: int) -> Floats:

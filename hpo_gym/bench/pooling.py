@@ -1,8 +1,9 @@
 """One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
 
 Suites of tables with more than one test family are pooled, each with the same weight; formulas, and suites of one
-family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen. What is
-drawn for an interval, or exchanged for a p, is a family: in all suites at once.
+family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen, and
+suites of whose runs only the end counts. What is drawn for an interval, or exchanged for a p, is a family: in all
+suites at once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hpo_gym.bench.significance import holm, swap_p
 ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
-FORMULAS, ONE_FAMILY, LIVE = "formulas", "one family", "live"
+FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
 """Why a suite stands apart."""
 _BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
 
@@ -62,6 +63,8 @@ def pooled(
 
 def _why(group: Sequence[Curves], formulas: bool) -> str:
     """Why a suite stands apart, or nothing."""
+    if group[0].end:
+        return THE_END
     return FORMULAS if formulas else ONE_FAMILY if len(set(group[0].families)) < 2 else ""
 
 

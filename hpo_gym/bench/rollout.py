@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hpo_gym import seeding
 from hpo_gym.budget import horizon, over, payable
 from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import PoolBankView, Task, bank_of
@@ -40,6 +40,18 @@ class Run:
     trials: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     _succeeded: bool = False
+
+    def __post_init__(self) -> None:
+        self._session = self.task.session(self.world, horizon(self.budget, self.task.fidelities))
+        if self.n_init and self.signals:
+            raise InvalidValueError(
+                f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
+            )
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """What is seen of the run now, by name, where trials go on from each other."""
+        return self._session.signals
 
     def given(self) -> list[Trial]:
         """Evaluate the given points: a function of the world alone; they cost nothing."""
@@ -67,7 +79,7 @@ class Run:
         return trial
 
     def _evaluate(self, config: Mapping[str, Any], fidelity: float) -> Trial:
-        trial = self.task.run(config, fidelity, self.world, failed=self.worst)
+        trial = self._session.run(config, fidelity, failed=self.worst)
         if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
             self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
@@ -107,9 +119,15 @@ def rollout(
 
 
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
-    """Drive one run to its end."""
+    """Drive one run to its end.
+
+    Raises:
+        InvalidValueError: The optimizer learns from tables, and trials of the task go on from each other.
+    """
+    if run.signals:
+        check_onward(optimizer, run.task)
     clock = time.perf_counter
-    optimizer.reset(context, rng)
+    optimizer.reset(replace(context, signals=run.signals) if run.signals else context, rng)
     for trial in run.given():
         optimizer.tell(trial)
     while not run.over:
@@ -143,6 +161,8 @@ def run_batch(
         watch: Told the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
+    if bank_of(unique[:1]).signals:
+        check_onward(optimizer, unique[0])
     place = {task: j for j, task in enumerate(unique)}
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
     most, multi = horizon(budget, levels), len(levels) > 1
@@ -163,6 +183,22 @@ def run_batch(
         if ended is not False:
             turn.finish(ended)
     return runs
+
+
+def check_onward(optimizer: object, task: Task) -> None:
+    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, where trials go on from each
+    other; the control `portfolio`, which stands in every comparison, has nothing to choose from and draws at random.
+    """
+    name = OPTIMIZERS.name_of(type(optimizer))
+    family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
+    if family in _OF_TABLES and name != "portfolio":
+        raise InvalidValueError(
+            f"The optimizer {name!r} ({family}) needs trials that are the same whenever they are made; those of "
+            f"{task.suite!r} go on from each other."
+        )
+
+
+_OF_TABLES = ("transfer", "multi-fidelity")
 
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -35,6 +35,9 @@ FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", 
 ENGINE = "process"
 """The engine of a comparison that names none."""
 
+BUDGET = 33
+"""Full evaluations of each run, where nobody says otherwise."""
+
 CONTROLS = ("default", "portfolio")
 """Run in every comparison, whoever asks."""
 
@@ -46,7 +49,7 @@ def benchmark(
     split: str = "test",
     fold: int | str | None = None,
     start: str = "cold",
-    budget: int = 33,
+    budget: int | None = None,
     seeds: int | None = None,
     tasks: int | None = None,
     trainings: int | None = None,
@@ -71,7 +74,8 @@ def benchmark(
             first. The two controls run in any case.
         suites: Registered names, folders, or suites; ``"file.py:name"`` for a function of one's own that makes one.
             Tasks that have no table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
-        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have.
+        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. By
+            default the budget is the suites' own, 33 where they say nothing of it.
         trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
             turns. 1, or as often as the same optimizer was trained for the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
@@ -92,7 +96,7 @@ def benchmark(
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    protocol = Protocol(split, fold, start, budget, 5 if seeds is None else seeds, tasks)
+    protocol = Protocol(split, fold, start, BUDGET if budget is None else budget, 5 if seeds is None else seeds, tasks)
     engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
     check_engine(engine, workers, timeout, cluster)
@@ -103,6 +107,9 @@ def benchmark(
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
     loaded, live = _load(suites, folder)
+    budget = _budget(loaded.values()) if budget is None else budget
+    protocol = replace(protocol, budget=budget)
+    _check_start(protocol, loaded.values())
     if engine != "serial":
         for suite in live.values():
             suite.check_travels()
@@ -225,6 +232,23 @@ def _load(
     if not found:
         raise InvalidValueError("At least one suite is needed, got none.")
     return found, live
+
+
+def _budget(suites: Iterable[Suite]) -> int:
+    """The budget of suites that say what theirs is."""
+    own = {s.name: int(s.env.get("budget", BUDGET)) for s in suites}
+    if len(set(own.values())) > 1:
+        raise InvalidValueError(f"Suites that are compared together need one `budget`, they have {own}: give one.")
+    return next(iter(own.values()))
+
+
+def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
+    """Refuse given points where trials go on from each other."""
+    for suite in suites:
+        if protocol.n_init and suite.kind == "training":
+            raise InvalidValueError(
+                f"`start` must be 'cold' on {suite.name!r}, whose trials go on from each other, got {protocol.start!r}."
+            )
 
 
 def _spec(suite: Suite, folder: Path) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench.metrics import PORTFOLIO, Curves
+from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, auc_of_runs
 from hpo_gym.trial import LABELS, Status
 
 if TYPE_CHECKING:
@@ -121,22 +121,23 @@ def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int
     record = None if cell is None else store.get(plan.key(cell, entrant))
     if record is None or record.status != "done":
         return None
-    regret = curves.of_task(task).regret[0, replicate]
+    of_task = curves.of_task(task)
+    area, last = auc_of_runs(of_task)[0, replicate], of_task.filled[0, replicate, -1]
     trials = tuple(_trials(record, plan.suites[spec].task(task)))
-    return SingleRun(entrant.name, float(regret.mean()), float(regret[-1]), plan.protocol.n_init, trials)
+    return SingleRun(entrant.name, float(area), float(last), plan.protocol.n_init, trials)
 
 
 def typical(curves: Sequence[Curves]) -> tuple[str, int]:
     """The task of median AUC over all optimizers, and its replicate of median AUC."""
     tasks = sorted(curves[0].tasks)
-    areas = np.mean([[c.of_task(t).filled[0].mean(axis=1) for t in tasks] for c in curves], axis=0)  # (tasks, runs)
+    areas = np.mean([[auc_of_runs(c.of_task(t))[0] for t in tasks] for c in curves], axis=0)  # (tasks, runs)
     i = _median(areas.mean(axis=1))
     return tasks[i], _median(areas[i])
 
 
 def shown(curves: Sequence[Curves]) -> list[str]:
     """Whose runs are shown, the lowest AUC first."""
-    area = {c.optimizer: round(float(c.filled.mean()), _DIGITS) for c in curves}
+    area = {c.optimizer: round(float(auc(c).mean()), _DIGITS) for c in curves}
     ordered = sorted(area, key=lambda n: (n not in _CONTROLS, area[n], n))[:SHOWN]
     return sorted(ordered, key=lambda n: (area[n], n))
 

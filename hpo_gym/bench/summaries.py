@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.bench.cells import world_of
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, normalised_regret, summarise
+from hpo_gym.task import BEST
 
 if TYPE_CHECKING:
     from hpo_gym.storage.records import Record
@@ -81,7 +83,8 @@ def curves_of(
     """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed.
 
     Args:
-        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. Where worlds differ, the best
+            is that of each replicate's own; where the best is only the best that was found, what is better is as good.
         score: What the incumbents are scored by.
     """
     scores = np.full((len(tasks), seeds, budget), np.nan)
@@ -90,9 +93,16 @@ def curves_of(
             found = incumbents.get((name, r))
             if found is not None:
                 scores[i, r] = found
-    regret = normalised_regret(scores, bounds[:, 0], bounds[:, 1])
-    families = tuple(suite.task(name).family for name in tasks)
-    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score)
+    known = [suite.task(name) for name in tasks]
+    best = np.repeat(bounds[:, :1], seeds, axis=1)
+    for i, task in enumerate(known):
+        if not task.exact:
+            best[i] = [task.best_in(world_of(suite.name, task.name, r)) for r in range(seeds)]
+            scores[i] = np.minimum(scores[i], best[i][:, None])
+    regret = normalised_regret(scores, best, bounds[:, 1])
+    return Curves(
+        suite.name, optimizer, tuple(tasks), regret, tuple(t.family for t in known), score, known[0].counts != BEST
+    )
 
 
 def bounds_of(
@@ -143,6 +153,7 @@ def summaries(
         "n_tasks": len(first.tasks),
         "n_families": len(set(first.families)),
         "score": first.score,
+        "end": first.end,
         "tested_tasks": n_tested,
         "best_seen_tasks": n_unknown,
         "comparisons": sum(s["p"] is not None for s in optimizers.values()),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity
+from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity, world_of
 from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import SplitError
@@ -153,7 +153,7 @@ def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]
 
 
 def _seeds(work: Work, cell: Cell) -> tuple[int, np.random.Generator]:
-    world = seeding.world_seed(cell.suite, cell.task, "bench", cell.replicate)
+    world = world_of(cell.suite, cell.task, cell.replicate)
     who = work.entrant.asked
     return world, seeding.generator(seeding.optimizer_seed(world, who["name"], who["settings"]))
 

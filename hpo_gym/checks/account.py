@@ -47,6 +47,7 @@ class Account:
         self.budget, self.fidelity = contexts.budget, self.kernel.parts.codec.fidelity
         self.least = contexts.fidelities[0] if self.fidelity else 1.0
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
+        self._session = self.task.session(self.world, contexts.horizon)
 
     @property
     def t(self) -> int:
@@ -83,7 +84,7 @@ class Account:
         good = [t.score for t in self.trials if t.status is Status.OK]
         failed = min(good, default=self.floor)
         try:
-            true = self.task.run(trial.config, trial.fidelity, self.world, failed=failed)
+            true = self._session.run(trial.config, trial.fidelity, failed=failed)
         except HPOGymError as error:
             faults.add(f"A trial cannot be repeated on its task: {error}")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from hpo_gym.observers.last import Last
 from hpo_gym.observers.pool import PoolObserver
 from hpo_gym.observers.summary import Summary
 from hpo_gym.observers.tokens import Tokens
+from hpo_gym.observers.training import Training
 
 Mask = NDArray[np.bool_]
 Named = tuple[str, float, float]
@@ -45,6 +47,10 @@ def _numbers(obs: Any, account: Account) -> Iterator[Named]:
         yield "the share of the budget left", obs["left"][0], account.left
         yield "the number of trials", obs["mask"].sum(), t
         scores = _scores(account, obs["history_y"][t - 1], None)
+    elif isinstance(observer, Training):
+        yield "the share of the budget spent", obs[0], 1.0 - account.left
+        if t:
+            yield "the logarithm of the validation loss", obs[2 + 2 * d], math.log(0.01 - account.trials[-1].score)
     elif isinstance(observer, HistoryObserver):
         rows = obs[: account.kernel.contexts.horizon * (d + 2)].reshape(-1, d + 2)
         yield "the number of trials", (rows[:, -1] > 0).sum(), t

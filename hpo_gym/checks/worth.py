@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpo_gym.rewards import Reward
 from hpo_gym.rewards.cost_aware import CostAware
+from hpo_gym.rewards.final import Final, FinalRegret
 from hpo_gym.rewards.improvement import Improvement, NormalizedImprovement
 from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
 from hpo_gym.rewards.score import Score
 from hpo_gym.task import Task
+from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import History, Status, Trial
 
 _ROUNDING = 1e-9  # of regrets and costs
@@ -46,6 +49,8 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
     reward, scale = kernel.parts.reward, kernel.contexts.scale
     if isinstance(reward, Score):
         return Worth("score", trial.score, 0.0)
+    if isinstance(reward, (Final, FinalRegret)):
+        return _final(reward, scale, task, before, trial)
     was, now = _reached(before), _reached([*before, trial])
     size = max(abs(s) for s in (was, now, scale.mean, 0.0) if math.isfinite(s))
     rounding = float(np.finfo(kernel.runs.last.dtype).eps) * 8 * size
@@ -68,6 +73,16 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
     if isinstance(reward, LogRegret):
         return Worth("negative logarithm of the regret", -math.log10(_regret(task, now) + 1e-3), 500 * slack)
     return None
+
+
+def _final(reward: Reward, scale: Scale, task: Task, before: Sequence[Trial], trial: Trial) -> Worth:
+    """What rewards of the current score are."""
+    if isinstance(reward, Final):
+        earlier = before[-1].score if before else scale.mean
+        slack = _ROUNDING * (1.0 + (abs(trial.score) + abs(earlier)) / scale.sd)
+        return Worth("rise of the score in standard deviations", (trial.score - earlier) / scale.sd, slack)
+    fall = (_regret(task, before[-1].score) if before else 1.0) - _regret(task, trial.score)
+    return Worth("drop of the regret of the last score", fall, 2 * _ROUNDING)
 
 
 def _reached(trials: Sequence[Trial]) -> float:

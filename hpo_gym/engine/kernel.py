@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -60,6 +61,11 @@ class Kernel(Transition):
         worlds, drawn = self._next(which)
         self.start(which, drawn if tasks is None else tasks, worlds)
         self._blanks = which is not None
+
+    def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
+        super().resume(i, kept)
+        self.quit, self.runs.leaving = None, None
+        self._blanks = True
 
     def seed(self, which: Ints, seeds: Keys) -> None:
         """Give runs new seeds; their next episode is the first."""

@@ -13,7 +13,7 @@ import numpy as np
 from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
-from hpo_gym.engine.parts import Part, make_parts
+from hpo_gym.engine.parts import Part, Parts, make_parts
 from hpo_gym.errors import InvalidValueError, SplitError, shown, unknown
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
@@ -26,6 +26,8 @@ from hpo_gym.task import Known, Task, bank_of
 P = ParamSpec("P")
 
 RENDER_MODES = ("ansi", "rgb_array")
+DEFAULTS: Mapping[str, Any] = {"budget": 33, "observer": "last", "codec": "box", "reward": "score"}
+"""What an env has where neither its keywords nor its suite say otherwise."""
 MOST = 1_000_000
 """Of runs, of the budget and of given points: more is a slip of the pen."""
 
@@ -37,10 +39,10 @@ def make_kernel(
     split: str,
     task: str | None,
     fold: int | None,
-    budget: int,
-    observer: Part | Observer,
-    codec: Part | Codec,
-    reward: Part | Reward,
+    budget: int | None,
+    observer: Part | Observer | None,
+    codec: Part | Codec | None,
+    reward: Part | Reward | None,
     scores: str,
     duplicates: str,
     n_init: int,
@@ -52,7 +54,9 @@ def make_kernel(
         InvalidValueError: A value out of its range.
         SplitError: A task of another split, or a reward that reads the oracle outside the training split.
     """
-    for name, value, least in (("num_envs", n, 1), ("budget", budget, 1), ("n_init", n_init, 0)):
+    asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
+    chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
+    for name, value, least in (("num_envs", n, 1), ("budget", chosen["budget"], 1), ("n_init", n_init, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
             raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {shown(value)}.")
     if not isinstance(suite, (str, Path, Suite)):
@@ -63,11 +67,15 @@ def make_kernel(
             raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
-    parts = make_parts(observer, codec, reward, scores, duplicates)
+    chosen |= {name: value for name, value in loaded.env.items() if asked[name] is None}
+    budget = int(chosen["budget"])
+    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates)
     if parts.reward.training_only and split != "train":
-        raise SplitError(f"The reward {reward!r} reads the oracle: `split` must be 'train', got {split!r}.")
+        raise SplitError(f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {split!r}.")
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
     bank = bank_of(tasks, loaded.space.d)
+    if bank.signals:
+        check_onward(loaded.name, parts, n_init)
     contexts = Contexts(
         loaded.space,
         view_of(bank),
@@ -79,6 +87,21 @@ def make_kernel(
         fidelities,
     )
     return loaded, Kernel(bank, contexts, parts, n)
+
+
+def check_onward(suite: str, parts: Parts, n_init: int) -> None:
+    """Refuse what has no meaning where a trial goes on from the one before it."""
+    why = f"on {suite!r}, whose trials go on from each other: "
+    if n_init:
+        raise InvalidValueError(f"`n_init` must be 0 {why}a given point would train the network, got {n_init}.")
+    if parts.duplicates != "allow":
+        rule = "to keep a configuration is no repeat"
+        raise InvalidValueError(f"`duplicates` must be 'allow' {why}{rule}, got {parts.duplicates!r}.")
+    for name, what in (("fidelity", "a trial is a whole epoch"), ("stop", "what counts is where the training ends")):
+        if getattr(parts.codec, name):
+            raise InvalidValueError(f"`{name}` of the codec must be False {why}{what}, got True.")
+    if parts.codec.pool:
+        raise InvalidValueError(f"`codec` must need no pool of configurations {why}use 'move', 'box' or 'grid'.")
 
 
 def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:

@@ -4,6 +4,7 @@ benchmark drives it bare.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -73,6 +74,24 @@ class Transition:
             self._ends = np.full(self.n, self._ends)
         self._ends[which] = end
         self._calendar.setdefault(end, []).append(which)
+
+    def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Make run `i` what `Runs.keep` gave of another on the same task; its episode is over where that was."""
+        runs = self.runs
+        runs.go_back(i, kept)
+        left = self._most - runs.count(i)
+        end, self.idle = runs.clock + left, None
+        self.over = self.over.copy()
+        self.over[i] = not left
+        self.waiting = bool(self.over.any())
+        if self.n == 1:
+            self._ends, self._calendar = end, {end: [None]}
+            return
+        if isinstance(self._ends, int):
+            self._ends = np.full(self.n, self._ends)
+        self._ends[i] = end
+        if left:
+            self._calendar.setdefault(end, []).append(np.array([i]))
 
     # ------------------------------------------------------------------ a trial
     def submit(self, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> None:

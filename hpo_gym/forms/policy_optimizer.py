@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Never
 
@@ -14,7 +14,7 @@ from hpo_gym.budget import FULL, horizon, over
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
-from hpo_gym.errors import StateError
+from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.nearest.pool import pool_of
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
@@ -70,7 +70,7 @@ class PolicyOptimizer:
         self._contexts = Contexts(
             space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities)
         )
-        self._rng, self._given = rng, list[Trial]()
+        self._rng, self._given, self._seen = rng, list[Trial](), context.signals
         self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
         self._asked = False
         self._runs = self._begin()
@@ -117,6 +117,8 @@ class PolicyOptimizer:
         at = runs.bank.place(runs.task, space.to_unit(trial.config)[None])
         outcome = Evaluated(np.array([trial.score]), np.array([trial.cost]), np.array([int(trial.status)], np.int8))
         fidelity = np.array([trial.fidelity]) if self.codec.fidelity else None
+        if runs.signals is not None:
+            runs.signals = self._bank.seen(trial.signals)
         runs.record(at, outcome.score, outcome, fidelity)
 
     def _begin(self) -> Runs:
@@ -125,6 +127,8 @@ class PolicyOptimizer:
         self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
         runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec)
         runs.begin(None, np.zeros(1, np.int64), self._world)
+        if runs.signals is not None:
+            runs.signals = self._bank.seen(self._seen)
         for trial in self._given:
             self._record(runs, trial)
         runs.spent = np.zeros(1) if self.codec.fidelity else 0.0
@@ -147,7 +151,7 @@ class _Told(Bank):
     """One task whose scores are told: its whole space, shown with `d` columns."""
 
     def __init__(self, context: Context, d: int) -> None:
-        self.space, self.d = context.space, d
+        self.space, self.d, self.signals = context.space, d, tuple(context.signals)
         nan, levels = float("nan"), tuple(context.fidelities)
         self.tasks = (_ToldTask("told", "told", "", self.space, nan, nan, levels, context.meta_features),)
 
@@ -165,6 +169,12 @@ class _Told(Bank):
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
         return self.space.from_unit(np.asarray(at)[: self.space.d])
+
+    def seen(self, signals: Mapping[str, float]) -> NDArray[np.float32]:
+        """What is seen of the run, ``(1, s)``, from numbers by name."""
+        if set(signals) != set(self.signals):
+            raise InvalidValueError(f"`trial.signals` must be {sorted(self.signals)}, got {sorted(signals)}.")
+        return np.array([[signals[name] for name in self.signals]], np.float32)
 
     def _wide(self, x: Points) -> Points:
         """Points with all columns; those that the run's space lacks are .5."""

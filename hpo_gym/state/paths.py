@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Mask, PoolBank
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Mask, PoolBank, Progress
 
 if TYPE_CHECKING:
     from hpo_gym.state.runs import Runs
@@ -27,14 +27,17 @@ _MANY = 2048
 _empty, _F32 = np.empty, np.dtype(np.float32)
 
 
-def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool) -> Path:
+def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: Progress | None = None) -> Path:
     """The fastest way for a bank.
 
     Args:
         n: Number of runs.
+        progress: What the runs hold, where their trials go on from each other.
         fused: Whether the rows of a table are to be gathered (see `Runs.block`).
         fidelity: Whether trials can have a fidelity below 1.
     """
+    if progress is not None:
+        return Onward(progress)
     if not isinstance(bank, PoolBank):
         return Points(bank)
     if fused and not fidelity and bank.fused is not None:
@@ -155,3 +158,15 @@ class Points:
             if some is not None:
                 whole.score[go], whole.cost[go], whole.status[go] = some
         return score, whole
+
+
+class Onward:
+    """A trial goes on from the one before it, of runs that are not idle."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        outcome = self.progress.advance(at, idle)
+        runs.signals = self.progress.signals
+        return outcome.score, outcome

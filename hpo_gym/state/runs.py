@@ -6,7 +6,8 @@ that are handed out are never written again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from hpo_gym.state.failures import Failures
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.slots import Slots
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, filled
+from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, ProgressBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
 _maximum, _LOST = np.maximum, -np.inf
@@ -61,6 +62,8 @@ class Runs(Slots):
             columns; fresh at each step.
         row: After `submit_one` on a table, what `block` is after a step: ``(d + 3,)``.
         history: ``(n, h, d + 2)`` float32: configuration in [-1, 1], score, fidelity (0 = no trial yet).
+        signals: What is seen of each run now beside its scores, by `BankView.signals`, ``(n, s)``, never written; None
+            where there is nothing.
     """
 
     def __init__(
@@ -79,7 +82,8 @@ class Runs(Slots):
         view: BankView | None = None,
     ) -> None:
         self.tabular = bank.m > 0
-        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity)
+        seen = len(bank.signals)
+        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity, signals=seen)
         self._bank, self.budget, self.d = bank, budget, bank.d
         self.bank: BankView = view_of(bank) if view is None else view
         self.task = np.zeros(n, np.int64)
@@ -91,7 +95,8 @@ class Runs(Slots):
         self.spent: float | Floats = 0.0
         self.best_fidelity = np.zeros(n) if fidelity else None
         self.history = np.zeros((n, h, self.d + 2), np.float32) if history else None
-        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity)
+        self._progress = bank.progress(n, h) if isinstance(bank, ProgressBank) else None
+        self._path = path = path_of(bank, n, fused=fused, fidelity=fidelity, progress=self._progress)
         self.block: NDArray[np.float32] | None = None
         self.incumbent_at = np.zeros_like(self.at[0]) if track else None
         self.repeated = np.zeros(n, bool) if repeats else None
@@ -106,6 +111,7 @@ class Runs(Slots):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
         self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible else None
+        self.signals = np.zeros((n, seen), np.float32) if seen else None
 
     # ------------------------------------------------------------------ episodes
     @property
@@ -177,6 +183,9 @@ class Runs(Slots):
             self.best_fidelity[which_] = 0.0
         if self.history is not None:
             self.history[which_] = 0.0
+        if self._progress is not None:
+            self._progress.begin(which, task, world)
+            self.signals = self._progress.signals
 
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
@@ -337,6 +346,8 @@ class Runs(Slots):
         """What `record` does where more is kept than rows and scores, where some runs are idle, or some failed."""
         if outcome is not None and self.cost is not None and self.status is not None:
             self.cost[slot], self.status[slot] = outcome.cost, outcome.status
+        if self.shown is not None:
+            self.shown[slot] = self.signals
         if self.fidelity is None:
             better = self._lifts(kept, failed)
             used: float | Floats = 1.0
@@ -470,6 +481,12 @@ class Runs(Slots):
         at = self.at[self._last]
         return self._bank.points(self.task, at if self.tabular else at.copy())
 
+    def x_before(self, first: Points) -> Points:
+        """The configuration before the last one of each run, fresh, ``(n, d)``; `first` ``(d,)`` where none is."""
+        two, at = np.broadcast_to(self.t, self.n) > 1, self.at[(self.clock - 2) % self.h]
+        before = self._bank.points(self.task, np.where(two, at, 0)) if self.tabular else at
+        return np.where(two[:, None], before, first)
+
     def last_fidelity(self) -> Floats:
         """Fidelity of the last trial of each run, ``(n,)``."""
         return np.ones(self.n) if self.fidelity is None else self.fidelity[self._last].copy()
@@ -521,17 +538,63 @@ class Runs(Slots):
         part.start = start
         if not part.fresh:  # else there is no trial to show
             part._at, part._score = self.at[:, which], self.score[:, which]
-            for name in ("cost", "status", "fidelity"):
+            for name in ("cost", "status", "fidelity", "shown"):
                 value = getattr(self, name)
                 setattr(part, name, None if value is None else value[:, which])
         for name in ("task", "world", "base", "last", "best", "previous", "best_fidelity", "history", "incumbent_at",
-                     "repeated"):  # fmt: skip
+                     "repeated", "signals"):  # fmt: skip
             value = getattr(self, name)
             setattr(part, name, None if value is None else value[which])
         part._failures = None if self._failures is None else self._failures.select(which)
         part.spent = self.spent if isinstance(self.spent, float) else self.spent[which]
         part.block = None  # it may show the last trial of the episode before
         return part
+
+    # ------------------------------------------------------------------ to keep a run and to go back to it
+    def keep(self, i: int) -> dict[str, NDArray[Any]]:
+        """All that run `i` is, by name, but for its task; where trials go on from each other."""
+        assert self._progress is not None and self._failures is not None and self.shown is not None
+        slots, failures = self._slots(i), self._failures
+        kept = {name: slotted[slots, i] for name, slotted in self._slotted().items()}
+        kept |= {name: rows[i].copy() for name, rows in self._rows().items()}
+        kept |= {"worst": failures.worst[i], "hollow": failures.hollow[i], "before": failures.before[i]}
+        return {**{f"run:{k}": np.asarray(v) for k, v in kept.items()}, **self._progress.save(i)}
+
+    def go_back(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Make run `i` what another was, on the same task: `kept` is what `keep` gave of it."""
+        assert self._progress is not None and self._failures is not None
+        if self._late or self._halted is not None:
+            self._settle()
+        t = len(kept["run:score"])
+        slots = (self.clock - t + np.arange(t)) % self.h
+        for name, slotted in self._slotted().items():
+            slotted[slots, i] = kept[f"run:{name}"]
+        for name in self._rows():
+            rows = getattr(self, name).copy()  # was handed out
+            rows[i] = kept[f"run:{name}"]
+            setattr(self, name, rows)
+        part = Failures(1, self._failures.worst.dtype, self._failures.floor[i : i + 1])
+        part.worst, part.hollow, part.before = (kept[f"run:{k}"].reshape(1) for k in ("worst", "hollow", "before"))
+        part.met = part.mixed = True
+        self._failures.put(np.array([i]), part)
+        if self.n == 1:
+            self.start, self.spent = self.clock - t, float(t)
+        else:
+            self.start = np.array(np.broadcast_to(self.start, self.n))
+            self.spent = np.array(np.broadcast_to(self.spent, self.n))
+            self.start[i], self.spent[i] = self.clock - t, t
+        self._progress.load(i, kept)
+        self.signals, self.block = self._progress.signals, None
+
+    def _slotted(self) -> dict[str, NDArray[Any]]:
+        """What is kept of trials, by slot."""
+        known = {"at": self.at, "score": self.score, "cost": self.cost, "status": self.status, "shown": self.shown}
+        return {name: array for name, array in known.items() if array is not None}
+
+    def _rows(self) -> dict[str, NDArray[Any]]:
+        """What is kept of runs, by run."""
+        known = {name: getattr(self, name) for name in ("world", "last", "best", "previous", "incumbent_at", "history")}
+        return {name: array for name, array in known.items() if array is not None}
 
     # ------------------------------------------------------------------ one run, or what is new
     def view(self, i: int, n_init: int = 0) -> History:
@@ -540,7 +603,10 @@ class Runs(Slots):
 
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
-        return Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+        trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+        if self.shown is None:
+            return trial
+        return replace(trial, signals=dict(zip(self.bank.signals, self.shown[slot, i].tolist(), strict=True)))
 
     def outcome_of(self, i: int, slot: int | None = None) -> tuple[dict[str, Any], float, float, int]:
         """Configuration, fidelity, cost and status of a trial of run `i`, by default of the last."""

@@ -28,15 +28,17 @@ class Slots(ABC):
         d: Columns of a point; 0 where rows of a pool are evaluated.
         dtype: Type of the scores.
         fidelity: Whether trials can have a fidelity below 1.
+        signals: Numbers that are seen of a run beside its scores.
 
     Attributes:
         clock: Ticks so far.
         start: The tick of the first trial of each run's episode.
         fidelity: ``(h, n)``, or None: all are full.
         cost, status: ``(h, n)``, or None: they can be looked up.
+        shown: What was seen after each trial, ``(h, n, s)``, or None: nothing but scores.
     """
 
-    def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool) -> None:
+    def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0) -> None:
         self.n, self.h = n, h
         self.clock = 0
         self.start: Time = 0
@@ -45,6 +47,7 @@ class Slots(ABC):
         self.fidelity = np.ones((h, n)) if fidelity else None
         self.cost = np.zeros((h, n)) if d else None
         self.status = np.zeros((h, n), np.int8) if d else None
+        self.shown = np.zeros((h, n, signals), np.float32) if signals else None
         self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
         self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
         self._before = np.arange(-1, h - 1)[:, None]  # the slot before each
@@ -91,7 +94,7 @@ class Slots(ABC):
         self._late.clear()
         if self._halted is not None:
             who, self._halted = self._halted, None
-            for slots in (self._at, self._score, self.fidelity, self.cost, self.status):
+            for slots in (self._at, self._score, self.fidelity, self.cost, self.status, self.shown):
                 if slots is not None:
                     slots[:, who] = slots[self._before, who]
 
@@ -109,6 +112,15 @@ class Slots(ABC):
     def _last(self) -> int:
         """The slot of the last trial of each run."""
         return (self.clock - 1) % self.h
+
+    def score_before(self, first: float) -> NDArray[np.float64]:
+        """Score of the trial before the last one of each run, fresh, ``(n,)``; `first` where there is none."""
+        before = self.score[(self.clock - 2) % self.h].astype(np.float64)
+        return np.where(np.broadcast_to(self.t, self.n) > 1, before, first)
+
+    def score_before_one(self, first: float) -> float:
+        """As `score_before`, of the only run."""
+        return first if self.count(0) < 2 else float(self.score.item((self.clock - 2) % self.h, 0))
 
     def ordered(self, slots: NDArray[Any]) -> NDArray[Any]:
         """What an array by slot ``(h, n, ...)`` holds, by run and trial: ``(n, h, ...)``, stale after `t`."""

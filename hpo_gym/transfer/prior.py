@@ -48,10 +48,15 @@ def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
 
 
 def scale_of(tasks: Sequence[Task]) -> Scale:
-    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks."""
+    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks.
+
+    Of tasks that tell nothing of themselves, what they say of their scores (`Task.score_scale`).
+    """
     if not tasks:
         return Scale()
-    prior = evaluations(tasks)
+    prior, own = evaluations(tasks), tasks[0].score_scale
+    if not prior and own is not None:
+        return Scale(own.mean, own.sd, floor=own.floor)
     mean, sd, cost = score_scale(prior)
     names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
     known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]

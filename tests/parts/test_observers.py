@@ -75,6 +75,23 @@ SUMMARY = (
         (*R0, *R3, 1.25, 0.75, 0, 1, 0.25),
     ],
 )
+# share of the budget spent, nothing tried, the last configuration (at first the default), its change
+BLIND = (
+    [
+        (0, 1, *R1, *NO),
+        (0.25, 0, *R0, -0.5, -0.5, -1, 0.5),
+        (0.5, 0, *R4, 0.5, 0.5, 1.5, 0.5),
+        (0.75, 0, *R0, -0.5, -0.5, -1.5, -0.5),
+        (1, 0, *R1, 0.5, 0.5, 1, -0.5),
+    ],
+    [
+        (0, 1, *R1, *NO),
+        (0.25, 0, *R2, 1, 0.5, 1, 1.5),
+        (0.5, 0, *R3, -0.5, 0.5, -1.5, -1),
+        (0.75, 0, *R0, -1, -1.5, -0.5, 0),
+        (1, 0, *R3, 1, 1.5, 0.5, 0),
+    ],
+)
 NONE = (*NO, 0, 0)  # a trial that is not there yet
 # four times configuration, score, fidelity
 HISTORY = (
@@ -251,6 +268,7 @@ POOL = (
 KNOWN: dict[str, tuple[Any, Any]] = {
     "last": ("last", LAST),
     "summary": ("summary", SUMMARY),
+    "blind": ("blind", BLIND),
     "history": ("history", HISTORY),
     "tokens": ("tokens", TOKENS),
     "tokens-hyperparameters": ({"name": "tokens", "hyperparameters": True}, WIDE_TOKENS),

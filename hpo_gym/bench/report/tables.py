@@ -147,6 +147,11 @@ def latex_cell(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in printable(text))
 
 
+def overall(part: Mapping[str, Any]) -> str:
+    """What is compared on a suite: the mean regret over the trials, or where only the end counts the last one."""
+    return "last regret" if part.get("end") else "AUC"
+
+
 def console_table(results: Results, suite: str, *, timings: bool = True) -> Sheet:
     """Make the table of a suite for a terminal."""
     shown, part = shown_trials(results), results["suites"][suite]
@@ -155,7 +160,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     styles = [{"better": "green", "worse": "red"}.get(row.verdict, "") for row in made]
     columns = [
         Column("optimizer", [printable(row.optimizer) for row in made]),
-        Column("test AUC" if on_test else "AUC", [interval(s["auc"], 3) for s in found], right=True),
+        Column("test AUC" if on_test else overall(part), [interval(s["auc"], 3) for s in found], right=True),
         Column("gain over portfolio", [_gain(row) for row in made], 1, right=True, styles=styles),
         Column("p (Holm)", [number(s["p_holm"], 3) for s in found], 4, right=True),
     ]
@@ -191,7 +196,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
     """Format a suite's table as text, the header first; names are as they were given."""
     shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
     head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
-    head += ["test AUC", "validation AUC", "overtuned"] if on_test else ["AUC"]
+    head += ["test AUC", "validation AUC", "overtuned"] if on_test else [overall(results["suites"][suite])]
     head += ["log AUC", "rank", *(f"regret@{t}" for t in shown.values()), "solved", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
     return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]

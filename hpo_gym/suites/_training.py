@@ -1,0 +1,47 @@
+"""What suites of trainings have in common: from a recipe to a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hpo_gym import seeding
+from hpo_gym.suite import Suite
+from hpo_gym.tasks.onward.found import FILE, found_in
+from hpo_gym.tasks.training.controls import RATE, control_space
+from hpo_gym.tasks.training.named import published, training_task
+from hpo_gym.tasks.training.recipe import Recipe
+from hpo_gym.tasks.training.task import TrainingTask
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+
+
+def training_suite(
+    name: str, version: int, recipe: Recipe, epochs: int, counts: str, about: Mapping[str, Any], *, sd: float,
+    controls: Sequence[str] = (RATE,),
+) -> Suite:  # fmt: skip
+    """A suite of the published streams.
+
+    Args:
+        name: Of the suite.
+        version: Raised when a task changes.
+        recipe: Network, optimizer and epoch.
+        epochs: Of an episode.
+        counts: What of a run counts, "last" or "mean".
+        about: The card.
+        sd: Standard deviation of what counts, over trainings on the training tasks at constant learning rates drawn
+            from [.001, .3], as many in each factor of ten.
+        controls: Hyperparameters that are controlled; others are the recipe's.
+    """
+    space, splits = control_space(recipe, tuple(controls)), published()
+    digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
+    found = found_in(DATA / name / FILE, digest)
+
+    def make(task: str) -> TrainingTask:
+        return training_task(
+            task, suite=name, space=space, recipe=recipe, epochs=epochs, counts=counts, sd=sd, found=found.get(task, ())
+        )
+
+    members = tuple(make(task) for names in splits.values() for task in names)
+    return Suite(name, space, members, "training", version, splits, about, digest, make)

@@ -1,0 +1,56 @@
+"""The suite `Drift`: the learning rate of a network on a stream that changes; the mean loss counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.suites._training import training_suite
+from hpo_gym.task import MEAN
+from hpo_gym.tasks.training.recipe import Recipe
+
+EPOCHS = 40
+
+
+@SUITES.register("Drift", kind="training")
+def drift() -> Suite:
+    """Set the learning rate of a small network while its stream changes, so that its loss is low all along.
+
+    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `drift_with` adds momentum and batch.
+
+    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. What counts
+    is the mean of all 40. **Cost**: 1 an epoch.
+
+    **Tasks**: as in `Schedules`, but that before 1 to 3 epochs comes a change: two in five let the scale of the inputs
+    jump 3 to 30 times up or down, the others turn the inputs, give the classes other names, or up to half of the rows
+    wrong labels. When and what is drawn by the key of the episode and told to nobody; the validation rows change with
+    the stream.
+
+    **Best score**: not known. **Source**: our own generators, see `hpo_gym/tasks/training/generators/`.
+    """
+    return drift_with()
+
+
+def drift_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
+    """`Drift` with more hyperparameters that are controlled, or with another network.
+
+    Args:
+        controls: "momentum", "batch", or both, beside the learning rate.
+        recipe: Network, optimizer and epoch; with `drift`.
+
+    Raises:
+        UnknownNameError: There is no such control.
+    """
+    about = {
+        "title": "Learning rates on streams that change",
+        "description": "Small networks on streams whose inputs jump in scale; the learning rate is set each epoch.",
+        "score": "minus the validation loss after the epoch, in losses of a guess; the mean counts",
+        "unit": "log(number of classes)",
+        "cost": "epochs",
+        "licence": "MIT",
+        "source": "our own generators",
+    }
+    return training_suite(
+        "Drift", 1, recipe or Recipe(drift=True, chunks=1024), EPOCHS, MEAN, about, sd=0.36,
+        controls=controls,
+    )  # fmt: skip

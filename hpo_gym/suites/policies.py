@@ -1,0 +1,58 @@
+"""The suite `Policies`: an evolution strategy while it trains a policy for control; the last score counts."""
+
+from __future__ import annotations
+
+import functools
+
+from hpo_gym import seeding
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.tasks.policies.setup import Setup, policy_space
+from hpo_gym.tasks.policies.task import policy_task, published
+
+GENERATIONS = 20
+
+
+@SUITES.register("Policies", kind="training")
+def policies() -> Suite:
+    """Set learning rate and sigma of an evolution strategy anew before each generation, so that its policy ends well.
+
+    **Search space**: `learning_rate` in [1e-3, 30] and `sigma` in [1e-3, 10], both logarithmic, both .3 by default.
+
+    **Score** of a trial: the mean return of the mean policy after its generation from 8 start states of the run, at
+    least -1; 0 is doing nothing, 1 the highest reward at each step. The largest actions cost half of a reward. What
+    counts is the last one, after 20 generations.
+    **Cost**: 1 a generation.
+
+    **Tasks**: a cart-pole, a pendulum that is swung up, and an arm of two links that reaches, in 18 families of
+    regimes: 36 tasks for training, 12 for validation, 24 for testing, and any other by its name, `<family>-s<seed>`:
+    `pendulum-weak-s17`. The name draws masses, lengths, gravity and forces; the episode draws by key the first weights,
+    all noise and start states, and the unit of the sensors, 10 to the power of U(-1, 1), which nobody is told.
+
+    **Best score**: not known; 1 is out of reach. **Source**: our own physics, see `hpo_gym/tasks/policies/physics/`.
+    """
+    return policies_with()
+
+
+def policies_with(setup: Setup | None = None) -> Suite:
+    """`Policies` with another strategy.
+
+    Args:
+        setup: Pairs, starts and steps.
+    """
+    about = {
+        "title": "Evolution strategies of policies for control",
+        "description": "Small policies for a cart-pole, a pendulum and an arm; learning rate and sigma are set before "
+        "each generation.",
+        "score": "mean return of the mean policy, 0 for doing nothing, 1 for the highest reward at each step; the last "
+        "one counts",
+        "unit": "share of what is conceivable",
+        "cost": "generations",
+        "licence": "MIT",
+        "source": "our own physics",
+    }
+    name, version, chosen, space, splits = "Policies", 1, setup or Setup(), policy_space(), published()
+    make = functools.partial(policy_task, suite=name, space=space, setup=chosen, generations=GENERATIONS)
+    members = tuple(make(task) for names in splits.values() for task in names)
+    physics = [m.physics.constants(m.seed).tolist() for m in members]
+    decides = (name, version, splits, chosen.to_json(), GENERATIONS, space.to_json(), physics)
+    return Suite(name, space, members, "training", version, splits, about, f"{seeding.key(*decides):016x}", make)

@@ -1,0 +1,53 @@
+"""The suite `Schedules`: the learning rate of a network while it trains; the loss at the end counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo_gym.suite import SUITES, Suite
+from hpo_gym.suites._training import training_suite
+from hpo_gym.task import LAST
+from hpo_gym.tasks.training.recipe import Recipe
+
+EPOCHS = 25
+
+
+@SUITES.register("Schedules", kind="training")
+def schedules() -> Suite:
+    """Set the learning rate of a small network anew before each epoch, so that its loss at the end is low.
+
+    **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `schedules_with` adds momentum and batch.
+
+    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. What counts
+    is the last one, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
+
+    **Tasks**: streams of 30 families of generators, 45 for training, 15 for validation, 40 for testing, and any other
+    by its name, `<family>-s<seed>`: `moons-s17`. An epoch has 256 rows that the run has not seen before. The network
+    has one hidden layer of 16 units (ReLU), momentum .9 and batches of 16 rows. Each episode draws by key the weights,
+    the order of the rows, and the scale of all inputs, 10 to the power of U(-1, 1), which nobody is told.
+
+    **Best score**: not known. **Source**: our own generators, see `hpo_gym/tasks/training/generators/`.
+    """
+    return schedules_with()
+
+
+def schedules_with(controls: Sequence[str] = (), *, recipe: Recipe | None = None) -> Suite:
+    """`Schedules` with more hyperparameters that are controlled, or with another network.
+
+    Args:
+        controls: "momentum", "batch", or both, beside the learning rate.
+        recipe: Network, optimizer and epoch.
+
+    Raises:
+        UnknownNameError: There is no such control.
+    """
+    about = {
+        "title": "Schedules of the learning rate",
+        "description": "Small networks on streams of fresh rows; the learning rate is set before each epoch.",
+        "score": "minus the validation loss after the epoch, in losses of a guess; the last one counts",
+        "unit": "log(number of classes)",
+        "cost": "epochs",
+        "licence": "MIT",
+        "source": "our own generators",
+    }
+    return training_suite("Schedules", 1, recipe or Recipe(), EPOCHS, LAST, about, sd=0.43, controls=controls)
