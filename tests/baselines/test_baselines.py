@@ -28,7 +28,7 @@ from objectives import (
     space,
     table,
 )
-from small import ENTRIES, HEAVY, TRAINABLE, need
+from small import ENTRIES, EVERY, HEAVY, SCHEDULES, TRAINABLE, need
 
 from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
@@ -51,6 +51,11 @@ def begin(name: str, task: Task, seed: int = 0, budget: float = BUDGET, **option
     return optimizer
 
 
+@pytest.fixture(params=[*BASELINES, *SCHEDULES])
+def any_name(request: pytest.FixtureRequest) -> str:
+    return need(request.param)
+
+
 @pytest.fixture(params=[pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in BASELINES])
 def name(request: pytest.FixtureRequest) -> str:
     return need(request.param)
@@ -71,17 +76,19 @@ def test_every_family_that_the_field_compares_with_is_found_by_the_registry() ->
     transfer = "average-rank gp-warm rgpe tst-r taf-r fsbo ebgp task-mixture transfer-mix"
     learned = "maml fomaml reptile maml-rl ga-portfolio ga-evolved"
     assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
+    schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"
+    assert {*schedules.split(), "random-schedule"} <= set(SCHEDULES)
 
 
-def test_a_constructor_only_stores_its_arguments(name: str) -> None:
-    defaults = {p.name: p.default for p in inspect.signature(OPTIMIZERS.get(name)).parameters.values()}
-    assert {k: v for k, v in vars(make_optimizer(name)).items() if not k.startswith("_")} == defaults
+def test_a_constructor_only_stores_its_arguments(any_name: str) -> None:
+    defaults = {p.name: p.default for p in inspect.signature(OPTIMIZERS.get(any_name)).parameters.values()}
+    assert {k: v for k, v in vars(make_optimizer(any_name)).items() if not k.startswith("_")} == defaults
 
 
 def test_every_baseline_has_a_row_in_the_readme() -> None:
     text = (Path(__file__).parents[2] / "baselines" / "README.md").read_text()
     rows = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
-    assert rows == set(BASELINES)
+    assert rows == {name for name, e in EVERY.items() if e.package == "hpo_baselines"}
 
 
 # ---------------------------------------------------------------------- what it proposes

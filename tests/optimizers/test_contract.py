@@ -18,6 +18,7 @@ import toys
 from ConfigSpace import ConfigurationSpace
 from small import (
     ENTRIES,
+    EVERY,
     HEAVY,
     HERE,
     TRAINABLE,
@@ -51,8 +52,9 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.trial import Trial
 
-FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "rl"}
+FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl"}
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]
+TUNERS = [name for name in BATCHED if name in ENTRIES]
 RESUMABLE = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "train_in")]
 SUITE = toys.gappy()
 every_optimizer = pytest.mark.parametrize(
@@ -60,7 +62,7 @@ every_optimizer = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(params=sorted(ENTRIES))
+@pytest.fixture(params=sorted(EVERY))
 def name(request: pytest.FixtureRequest) -> str:
     return need(request.param)
 
@@ -72,7 +74,7 @@ def agent(request: pytest.FixtureRequest) -> str:
 
 # ---------------------------------------------------------------------- what it says of itself
 def test_it_states_its_family_reference_version_and_what_it_can(name: str) -> None:
-    maker, about, optimizer = OPTIMIZERS.get(name), ENTRIES[name].about, make_optimizer(name)
+    maker, about, optimizer = OPTIMIZERS.get(name), EVERY[name].about, make_optimizer(name)
     assert about["family"] in FAMILIES
     assert isinstance(maker.version, int)  # type: ignore[attr-defined]
     assert "**Reference**" in (maker.__doc__ or "")
@@ -122,7 +124,7 @@ def test_the_public_contract_is_kept_without_a_table(name: str) -> None:
 
 def batch_cases() -> Iterator[Any]:
     """A table with given points and functions without for each; the others, and all but one that is heavy, are slow."""
-    for name in BATCHED:
+    for name in TUNERS:
         for suite in toys.SUITE_NAMES:
             for n_init in (0, 5):
                 fast = (suite, n_init) in [("ToyGappy", 5), ("ToyFormulas", 0)][: 1 if name in HEAVY else 2]

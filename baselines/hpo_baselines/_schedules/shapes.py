@@ -1,0 +1,39 @@
+"""Shapes that several schedules have, as logarithms to base 10 of what the rate is multiplied by."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hpo_baselines._schedules.schedule import Epoch, Floats
+
+NONE = 1e-12
+"""What stands for 0 where a logarithm is taken."""
+
+
+def cosine(now: Epoch, warmup: float, end: float) -> Floats:
+    """A linear warm-up, then half a cosine from 1 in the first epoch after it to `end` in the last, ``(n,)``.
+
+    Args:
+        now: The epoch.
+        warmup: Share of the epochs; of `w` of them the first has ``1 / (w + 1)``, the next ``2 / (w + 1)``, and so on.
+        end: Share of the peak.
+    """
+    warm = np.floor(warmup * now.epochs)
+    share = np.clip((now.t - warm) / np.maximum(now.epochs - 1.0 - warm, 1.0), 0.0, 1.0)
+    falling = end + (1.0 - end) * 0.5 * (1.0 + np.cos(np.pi * share))
+    return log10(np.where(now.t < warm, (now.t + 1.0) / (warm + 1.0), falling))
+
+
+def log10(value: Floats) -> Floats:
+    """The logarithm to base 10 of what is not negative, of 0 as of `NONE`."""
+    return np.log10(np.maximum(value, NONE))
+
+
+def divided(rate: float, by: Floats, power: float) -> Floats:
+    """The logarithm to base 10 of a rate divided by a power of a signal ``(n,)``."""
+    return math.log10(rate) - power * np.log10(np.maximum(by, _SMALL))
+
+
+_SMALL = 1e-6

@@ -1,0 +1,34 @@
+"""A constant learning rate."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("constant", family="schedule", trainable=False)
+class Constant(Schedule):
+    """One learning rate in all epochs, whatever the task: what all schedules must beat.
+
+    **Reference**: Robbins and Monro, "A stochastic approximation method", Annals of Mathematical Statistics 22, 1951.
+
+    **Differs from the paper**: there the rate must fall; here it does not.
+
+    Args:
+        rate: The learning rate.
+    """
+
+    def __init__(self, rate: float = 0.0296) -> None:
+        self.rate = rate
+
+    def check(self) -> None:
+        """The rate must be above 0."""
+        in_range(rate=(self.rate, LEAST, MOST))
+
+    def log_rate(self, now: Epoch) -> Floats:
+        """Always the same."""
+        return np.full(len(now.t), math.log10(self.rate))

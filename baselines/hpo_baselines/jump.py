@@ -1,0 +1,55 @@
+"""A decay that begins anew when the loss jumps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hpo_baselines._schedules import shapes
+from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
+from hpo_gym.optimizer import OPTIMIZERS
+
+
+@OPTIMIZERS.register("jump", family="schedule", trainable=False)
+class Jump(Schedule):
+    """Exponential decay that begins anew when the loss jumps, at a rate divided by a power of the gradient norm.
+
+    The loss has jumped where the training loss of the first quarter of an epoch is above the validation loss before
+    that epoch by a share of it. The norm is that at the start, after a jump that of the epoch of the jump.
+
+    **Reference**: none for the whole; it is the warm restart of Loshchilov and Hutter, "SGDR: stochastic gradient
+    descent with warm restarts", ICLR 2017.
+
+    **Differs from the paper**: a restart comes when the loss says so, not by the clock; the decay is exponential.
+
+    Args:
+        rate: The learning rate after a jump where the gradient norm is 1.
+        power: Of the gradient norm.
+        decay: What the rate is multiplied by in each further epoch.
+        jump: By what share of the validation loss before it the loss has jumped.
+    """
+
+    reads = ("first_loss", "validation_loss_before", "gradient_norm")
+
+    def __init__(self, rate: float = 0.0503, power: float = 0.711, decay: float = 0.933, jump: float = 0.836) -> None:
+        self.rate, self.power, self.decay, self.jump = rate, power, decay, jump
+
+    def check(self) -> None:
+        """The rate must be above 0, the power in [0, 4], the decay in (0, 1], the jump not negative."""
+        in_range(
+            rate=(self.rate, LEAST, MOST), power=(self.power, 0.0, 4.0), decay=(self.decay, LEAST, 1.0),
+            jump=(self.jump, 0.0, MOST),
+        )  # fmt: skip
+
+    def log_rate(self, now: Epoch) -> Floats:
+        """By the epochs since the last jump."""
+        seen, memory = now.signals, now.memory
+        peak = shapes.divided(self.rate, seen["gradient_norm"], self.power)
+        if not memory:
+            memory["peak"], memory["since"] = peak, np.zeros(len(peak))
+        else:
+            jumped = seen["first_loss"] > (1.0 + self.jump) * seen["validation_loss_before"]
+            memory["peak"] = np.where(jumped, peak, memory["peak"])
+            memory["since"] = np.where(jumped, 0.0, memory["since"] + 1.0)
+        return memory["peak"] + memory["since"] * math.log10(self.decay)
