@@ -104,7 +104,8 @@ class PPOPool(PolicyAgent):
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
     ) -> None:
-        take(self, locals())
+        self._given = {key: value for key, value in locals().items() if key != "self"}
+        take(self, self._given)
         if self.kind not in KINDS:
             raise unknown("kind of scorer", self.kind, KINDS)
         if not self.sharpness > 0 or len(self.network) != 1:

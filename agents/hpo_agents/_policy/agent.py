@@ -37,10 +37,13 @@ from hpo_gym.optimizer import Context
 from hpo_gym.score_scales import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
-from hpo_gym.task import Task
+from hpo_gym.task import Task, bank_of
 from hpo_gym.transfer.prior import scale_of
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
+
+WORLDS = 8
+"""In which a policy is judged on each validation task, where a task has another course in each world."""
 
 _OWN = "candidates"
 _CODECS: dict[Any, type[CandidateCodec]] = {_OWN: CandidateCodec, "nearest": NearestCandidateCodec}
@@ -49,7 +52,9 @@ _CODECS: dict[Any, type[CandidateCodec]] = {_OWN: CandidateCodec, "nearest": Nea
 class PolicyAgent(SavedPolicy):
     """An agent whose policy was trained on `HPOVectorEnv`, and acts by ask and tell without an env.
 
-    Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks.
+    Settings that are not given are those of ``settings/<name>.yaml``, which were chosen on validation tasks. On tasks
+    whose trials go on from each other, training takes `codec`, `observer`, `reward` and `budget` from the suite
+    instead, and what stands in ``settings/<name>-training.yaml``.
 
     Args:
         codec: ``"candidates"``: it chooses one of a fixed list of configurations (`CandidateCodec`), those that it
@@ -90,7 +95,8 @@ class PolicyAgent(SavedPolicy):
         network: Sequence[int] | None = None,
         algorithm: Mapping[str, Any] | None = None,
     ) -> None:
-        take(self, locals())
+        self._given = {key: value for key, value in locals().items() if key != "self"}
+        take(self, self._given)
 
     codec: Part
     observer: Part
@@ -146,6 +152,7 @@ class PolicyAgent(SavedPolicy):
         steps: int | None, progress: Progress = lambda done, total, what: None,
     ) -> list[list[float]]:  # fmt: skip
         seed = int(rng.integers(2**63))
+        take(self, self._given, tasks[0].env)
         self.prepare(tasks, validation, rng)
         steps = self.steps if steps is None else steps
         plan = Plan(steps, self.segments, self.patience, seed)
@@ -170,7 +177,7 @@ class PolicyAgent(SavedPolicy):
         self._space = max(tasks, key=lambda t: t.space.d).space
         for task in (*tasks, *validation):
             check_space(self._space, task.space)
-        self._scale = scale_of(tasks)
+        self._scale, self._signals = scale_of(tasks), bank_of(tasks[:1]).signals
         own = self.observer == _OWN or self._codec is not None
         self._chosen = choose_candidates(tasks, self.candidates, rng) if own else None
 
@@ -186,7 +193,7 @@ class PolicyAgent(SavedPolicy):
         learner = self.make_learner(env, seed % 2**31, logs)
         if not validation:
             return learner, None
-        held = HPOVectorEnv(len(validation), suite, split="val", **view)
+        held = HPOVectorEnv(len(validation) * (1 if validation[0].exact else WORLDS), suite, split="val", **view)
         how: dict[str, Any] = {
             "seed": int(seeding.key("validation", seed)),
             "greedy": self.greedy,
@@ -222,7 +229,8 @@ class PolicyAgent(SavedPolicy):
         """Observation and action space of one run."""
         assert self._space is not None
         optimizer = self.optimizer(lambda obs, rng: None)
-        optimizer.reset(Context(self._space, float(self.budget)), np.random.default_rng(0))
+        context = Context(self._space, float(self.budget), signals=dict.fromkeys(self._signals, 0.0))
+        optimizer.reset(context, np.random.default_rng(0))
         return optimizer.spaces()
 
     def _learned(self, weights: Tensors) -> None:

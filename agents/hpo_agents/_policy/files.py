@@ -22,6 +22,7 @@ class SavedPolicy(Trained):
     version = 2
     networks = True
     _scale: Scale = Scale()
+    _signals: tuple[str, ...] = ()
     _chosen: Candidates | None = None
     _weights: Tensors | None = None
 
@@ -30,7 +31,8 @@ class SavedPolicy(Trained):
         """Take the weights of the policy."""
 
     def about(self) -> dict[str, Any]:
-        return {**super().about(), "scale": asdict(self._scale)}
+        signals = {"signals": list(self._signals)} if self._signals else {}
+        return {**super().about(), "scale": asdict(self._scale), **signals}
 
     def arrays(self) -> Arrays:
         assert self._weights is not None
@@ -42,7 +44,7 @@ class SavedPolicy(Trained):
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
         check_finite(arrays)
         told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in about["scale"].items()}
-        self._scale = Scale(**told)
+        self._scale, self._signals = Scale(**told), tuple(about.get("signals", ()))
         if "candidates/x" in arrays and self._space is not None:
             self._chosen = Candidates(self._space, arrays["candidates/x"], arrays.get("candidates/rows"))
         self._learned(policy_of({k: torch.tensor(v) for k, v in arrays.items()}))

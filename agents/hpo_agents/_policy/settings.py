@@ -1,4 +1,9 @@
-"""Settings of agents: arguments of the constructor, and where those are None, what stands in `settings/`."""
+"""Settings of agents: arguments of the constructor, and where those are None, what stands in `settings/`.
+
+Where trials go on from each other (`Task.env` says so), what the tasks ask for takes the place of what is not given,
+and then what stands in `settings/<name>-training.yaml`, if that is there. Of an algorithm, `n_steps: null` is as many
+steps as an episode has.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,14 @@ _FOLDER = Path(__file__).parent.parent / "settings"
 _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
 
 
-def tuned(name: str) -> dict[str, Any]:
-    """The settings of an agent's file, which were chosen on validation tasks."""
-    return dict(yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+def tuned(name: str, env: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings of an agent's file, which were chosen on validation tasks; `env` as of `take`."""
+    own = dict(yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+    other = _FOLDER / f"{name}-training.yaml"
+    if env:
+        own |= env
+        own |= yaml.safe_load(other.read_text(encoding="utf-8")) if other.is_file() else {}
+    return own
 
 
 def tiny(**algorithm: Any) -> dict[str, Any]:
@@ -32,22 +42,25 @@ def tiny_off_policy(**algorithm: Any) -> dict[str, Any]:
     return tiny(buffer_size=100, learning_starts=40, batch_size=16, gradient_steps=1, **algorithm)
 
 
-def take(agent: Any, given: Mapping[str, Any]) -> None:
+def take(agent: Any, given: Mapping[str, Any], env: Mapping[str, Any] | None = None) -> None:
     """Make attributes of an agent of its settings.
 
     Args:
         agent: It has a `name`.
         given: The arguments of its constructor by name, None for those of the file; of `algorithm`, those that are
             named take the place of those of the file.
+        env: `Task.env` of the tasks, where they are known.
 
     Raises:
         InvalidValueError: One is out of its range.
     """
-    own = tuned(agent.name)
+    own = tuned(agent.name, env)
     for key in inspect.signature(type(agent)).parameters:
         value = given[key]
         chosen = own[key] if value is None else {**own[key], **value} if key == "algorithm" else value
         setattr(agent, key, list(chosen) if key == "network" else chosen)
+    if agent.algorithm.get("n_steps", 1) is None:
+        agent.algorithm = {**agent.algorithm, "n_steps": agent.budget}
     check_whole({key: getattr(agent, key) for key in _WHOLE})
     if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in agent.network):
         raise InvalidValueError(f"`network` must be a list of integers >= 1, got {agent.network!r}.")

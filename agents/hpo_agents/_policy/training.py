@@ -200,9 +200,10 @@ def _judged(learner: Learner, judge: Judge | None, course: Course, done: int) ->
 
 
 def mean_regret(actor: Actor, env: HPOVectorEnv, *, seed: int, greedy: bool, masked: bool) -> float:
-    """`validate.mean_regret` of a policy; one run for each task of the env."""
+    """`validate.mean_regret` of a policy; as many runs on each task of the env."""
     rng = None if greedy else np.random.default_rng(seed)
-    obs, _ = env.reset(seed=seed, options={"task": list(env.task_names)})
+    names = list(env.task_names)
+    obs, _ = env.reset(seed=seed, options={"task": names * (env.num_envs // len(names))})
 
     def step() -> None:
         nonlocal obs
