@@ -30,8 +30,12 @@ from hpo_gym.suite import SUITES
 PAGE = TOP / "docs" / "speed.md"
 BEFORE, REACHED = (Path(__file__).with_name(f"{name}.json") for name in ("before", "reached"))
 FALL = 2 / 3
-SHIPPED = tuple(name for name, entry in SUITES.entries().items() if entry.package in SUITES.packages)
-"""The suites that ship."""
+SHIPPED = tuple(
+    name
+    for name, entry in SUITES.entries().items()
+    if entry.package in SUITES.packages and entry.about.get("kind") != "training"
+)
+"""The suites that ship, but for those of trainings, which `schedules.py` measures."""
 
 Figures = Mapping[str, float]
 """What was measured of one case; `--check` looks at ``ratio``, a case without one is only shown."""

@@ -1,0 +1,57 @@
+"""The study that draws an episode: which one it shows, and where it marks the change of the stream."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_gym import seeding
+from hpo_gym.forms import make_optimizer
+from hpo_gym.suites import load_suite
+
+STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Any:
+    pytest.importorskip("matplotlib", reason="figures need: pip install matplotlib")
+    monkeypatch.syspath_prepend(str(STUDIES))
+    return importlib.import_module("episode")
+
+
+def test_the_episode_of_schedules_has_large_inputs(study: Any) -> None:
+    task = load_suite("Schedules").task(study.TASK)
+    seed = next(s for s in range(100) if study.shown(task, s, 25))
+    for s in range(seed + 1):
+        world = seeding.world_seed("Schedules", task.name, "rollout", s)
+        assert (float(task.session(world, 25).save()["scale"]) >= 3.0) == (s == seed)
+
+
+def test_the_inputs_of_drift_jump_where_it_is_marked_and_nothing_else_changes(study: Any) -> None:
+    task = load_suite("Drift").task(study.TASK)
+    seed = next(s for s in range(1000) if study.shown(task, s, 40))
+    scale, changes = study.drawn(task, seed, 40)
+    session = task.session(seeding.world_seed("Drift", task.name, "rollout", seed), 40)
+    begun, scales = session.save(), list[float]()
+    for _ in range(40):
+        session.run({"learning_rate": 0.01})
+        scales.append(float(session.save()["scale"]))
+    marked, factor = int(changes.epoch[0, 0]), float(changes.factor[0, 0])
+    assert 12 <= marked <= 28 and factor >= 10
+    assert scales == pytest.approx([scale] * marked + [scale * factor] * (40 - marked))
+    for name in ("noise", "names", "turned"):
+        assert (session.save()[name] == begun[name]).all()
+
+
+def test_rules_play_with_the_settings_that_were_tuned_on_the_suite(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "RULES", tmp_path / "rules.json")
+    default: Any = make_optimizer("cosine")
+    assert study.players("Drift", None)["cosine"].rate == default.rate
+    study.RULES.write_text('{"Drift": {"cosine": {"chosen": {"rate": 0.031}}}}')
+    assert study.players("Drift", None)["cosine"].rate == 0.031
+    assert study.players("Schedules", None)["cosine"].rate == default.rate
