@@ -62,12 +62,14 @@ def check_optimizer(
     if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):
         faults.close()
     context = task if isinstance(task, Context) else Context.of(task, budget, prior)
-    answer = made_up if isinstance(task, Context) else _runner(task)
+    answer = made_up if isinstance(task, Context) else _runner(task, int(context.budget))
+    if isinstance(answer, _Onward):
+        context = replace(context, signals=answer.session.signals)
     with untouched_global_rng(faults, "It"), tempfile.TemporaryDirectory() as folder:
         if isinstance(first, Trainable) and train:
             with faults.guard("To train, save and load it"):
                 new = _trained(first, new, train, context, answer, Path(folder), faults)
-        for check in (_seeds, _given, _degenerate):
+        for check in (_seeds, _degenerate) if context.signals else (_seeds, _given, _degenerate):
             with faults.guard(f"What `{check.__name__.strip('_')}` does"):
                 check(new, context, answer, faults)
         if not may_repeat:
@@ -79,8 +81,24 @@ def check_optimizer(
     faults.close()
 
 
-def _runner(task: Task) -> Answer:
+def _runner(task: Task, horizon: int) -> Answer:
+    if task.session(0, horizon).signals:
+        return _Onward(task, horizon)
     return lambda query: task.run(query.config, query.fidelity)
+
+
+class _Onward:
+    """Answers of a run whose trials go on from each other; `begin` begins it anew, in the same world."""
+
+    def __init__(self, task: Task, horizon: int) -> None:
+        self.task, self.horizon = task, horizon
+        self.begin()
+
+    def begin(self) -> None:
+        self.session = self.task.session(0, self.horizon)
+
+    def __call__(self, query: Query) -> Trial:
+        return self.session.run(query.config, query.fidelity)
 
 
 def _run_of(task: Task) -> Answer:
@@ -106,6 +124,8 @@ def run(
     optimizer: Optimizer, context: Context, answer: Answer, faults: Faults, seed: int = 1, given: Sequence[Trial] = ()
 ) -> list[Trial]:
     """Let an optimizer spend the budget, and check its proposals."""
+    if isinstance(answer, _Onward):
+        answer.begin()
     optimizer.reset(context, seeding.generator(seed))
     for trial in given:
         optimizer.tell(trial)
@@ -193,7 +213,7 @@ def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> 
 
         def told(query: Query, score: Score = score, status: Status = status, count: Iterator[int] = count) -> Trial:
             known = answer(query)
-            return Trial(known.query, score(next(count)), known.cost, status)
+            return replace(known, score=score(next(count)), status=status)
 
         with faults.guard(f"A run of {name}"):
             run(new(), context, told, faults, 4)
@@ -244,7 +264,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
         by_row = at.dtype.kind in "iu"
         runs.submit(pooled(bank).measured_rows(runs.task, at) if by_row else bank.place(runs.task, at))
     for i, seed in enumerate(seeds):
-        alone = run(new(), single, _run_of(task), faults, seed)
+        alone = run(new(), single, _runner(task, len(runs.at)) if context.signals else _run_of(task), faults, seed)
         together = runs.view(i)
         _same(faults, f"Run {i} of a batch chooses otherwise than alone", alone[: len(together)], together.trials)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -396,5 +396,18 @@ def test_the_checker_of_suites_says_nothing(name: str) -> None:
 
 
 @pytest.mark.long
-def test_the_checker_of_optimizers_says_nothing_of_one_that_reads_no_signals() -> None:
-    hpo_gym.check_optimizer("cosine", load_suite("Schedules").tasks("val")[0], may_repeat=True)
+@pytest.mark.parametrize(("name", "suite"), [("cosine", "Schedules"), ("jump", "Schedules"), ("alignment", "Drift")])
+def test_the_checker_of_optimizers_says_nothing(name: str, suite: str) -> None:
+    hpo_gym.check_optimizer(name, load_suite(suite).tasks("val")[0], may_repeat=True)
+
+
+def test_the_checker_of_optimizers_finds_one_that_reads_the_signals_of_another_run() -> None:
+    class Late(type(hpo_gym.make_optimizer("jump"))):  # type: ignore[misc]
+        seen: ClassVar[list[float]] = []
+
+        def log_rate(self, now: Any) -> Any:
+            self.seen.append(float(now.signals["first_loss"][0]))
+            return super().log_rate(now) - self.seen[0] * len(self.seen) / 100
+
+    with pytest.raises(hpo_gym.CheckFailed, match="One seed gives other trials"):
+        hpo_gym.check_optimizer(Late, load_suite("Schedules").tasks("val")[0], budget=4, may_repeat=True)
