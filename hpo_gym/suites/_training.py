@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ def training_suite(
     space, splits = control_space(recipe, tuple(controls)), published()
     digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
     found = found_in(DATA / name / FILE, digest)
-
-    def make(task: str) -> TrainingTask:
-        return training_task(
-            task, suite=name, space=space, recipe=recipe, epochs=epochs, counts=counts, sd=sd, found=found.get(task, ())
-        )
-
+    make = functools.partial(
+        _made, suite=name, space=space, recipe=recipe, epochs=epochs, counts=counts, sd=sd, found=found
+    )
     members = tuple(make(task) for names in splits.values() for task in names)
     return Suite(name, space, members, "training", version, splits, about, digest, make)
+
+
+def _made(name: str, *, found: Mapping[str, Sequence[float]], **settings: Any) -> TrainingTask:
+    """The task of a name, with the best that was found on it."""
+    return training_task(name, **settings, found=found.get(name, ()))
