@@ -209,7 +209,9 @@ def figure(found: list[Result]) -> Figure:
     axes.set(xscale="log", xlabel="validation regret over that of discount 1, the lower the better")
     low, high = min(axes.get_xlim()[0], 0.8), max(axes.get_xlim()[1], 1.25)
     axes.set_xlim(low, high)
-    marks = [m for m in (0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5, 10, 20) if low <= m <= high]
+    wide = high / low > 8
+    every = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20) if wide else (0.5, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3)
+    marks = [m for m in every if low <= m <= high]
     axes.set_xticks(marks, [f"{m:g}" for m in marks])
     axes.minorticks_off()
     counts = {name: len(hpo_gym.load_suite(name).tasks("val")) for name in names}
