@@ -64,6 +64,7 @@ def _words(folder: Path) -> list[str]:
             "24", "--quiet"]  # fmt: skip
 
 
+@pytest.mark.long
 @needs_dask
 def test_a_worker_and_the_scheduler_die_in_mid_run_and_nothing_is_lost(
     folder: Path, serial: Path, tmp_path: Path

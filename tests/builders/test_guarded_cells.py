@@ -165,6 +165,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ctrl_c_ends_all_workers_and_what_their_cells_have_started(tmp_path: Path) -> None:
     paths = [str(Path(module.__file__).parent) for module in (bad_cells, tiny_recipe)]

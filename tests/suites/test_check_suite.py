@@ -14,7 +14,9 @@ from hpo_gym.task import Evaluated
 from hpo_gym.tasks.table import TableTask
 
 
-@pytest.mark.parametrize("name", SUITES.names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.long) if n == "Policies" else n for n in SUITES.names()]
+)
 def test_a_registered_suite_has_no_fault(name):
     check_suite(name, tasks=6)
 

@@ -389,12 +389,6 @@ def test_what_is_no_snapshot_of_this_run_is_refused_and_nothing_changes() -> Non
         envs.snapshot(2)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", NAMES)
-def test_the_checker_of_suites_says_nothing(name: str) -> None:
-    hpo_gym.check_suite(name)
-
-
 @pytest.mark.parametrize(("name", "suite"), [("cosine", "Schedules"), ("jump", "Schedules"), ("alignment", "Drift")])
 def test_the_checker_of_optimizers_says_nothing(name: str, suite: str) -> None:
     hpo_gym.check_optimizer(name, load_suite(suite).tasks("val")[0], may_repeat=True)
