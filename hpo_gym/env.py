@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, as_batch
 from hpo_gym.engine.kernel import Kernel
-from hpo_gym.engine.make import RENDER_MODES, check_options, check_seed, keywords_checked, make_kernel, task_positions
+from hpo_gym.engine.make import (
+    RENDER_MODES,
+    check_options,
+    check_seed,
+    keywords_checked,
+    make_kernel,
+    reward_space,
+    task_positions,
+)
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.errors import StateError, unknown
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
+from hpo_gym.rewards.objectives import Weights, last_outcomes
 from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
 
@@ -42,6 +51,7 @@ class HPOEnv(gym.Env[Any, Any]):
     ## Reward
     ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
     ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.rewards`.
+    With ``objectives`` it is a vector in MO-Gymnasium's convention, all maximised: a minimised objective is negated.
 
     ## Starting state
     A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
@@ -54,7 +64,8 @@ class HPOEnv(gym.Env[Any, Any]):
     ## Info
     ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
     best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
-    only what needs no trial.
+    only what needs no trial. With ``objectives`` or ``constraints`` also ``objectives``, their values in their own
+    units, ``(o,)``; `objectives` of the env are their names.
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
@@ -67,6 +78,11 @@ class HPOEnv(gym.Env[Any, Any]):
         duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
         n_init: Size of the initial design.
         render_mode: None, "ansi" or "rgb_array".
+        objectives: Names, also "score" and "cost": the reward is their vector, `reward_space` and `reward_dim` say of
+            what shape. Not beside `reward`.
+        weights: One for each objective, in their order or by name: the reward is their weighted sum, a number.
+        constraints: Bounds by name, upper ones of what is minimised, lower ones of what is maximised: a trial that
+            breaks one has the status ``infeasible``, and is no incumbent. Tables only.
 
     Raises:
         HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
@@ -93,15 +109,23 @@ class HPOEnv(gym.Env[Any, Any]):
         duplicates: str = "allow",
         n_init: int = 0,
         render_mode: str | None = None,
+        objectives: Sequence[str] | None = None,
+        weights: Weights | None = None,
+        constraints: Mapping[str, float] | None = None,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
         self.render_mode, self.split, self.fold = render_mode, split, fold
         self.suite, self.kernel = make_kernel(
             1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
-            scores=scores, duplicates=duplicates, n_init=n_init,
+            scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
+            constraints=constraints,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
+        self._told = self.kernel.parts.told
+        self.objectives = () if self._told is None else self._told.names
+        if self.kernel.parts.reward.dim:
+            self.reward_dim, self.reward_space = self.kernel.parts.reward.dim, reward_space(self.kernel)
         self._single = single_of(self.kernel)
         self._seeded = False
         self._n_init = n_init
@@ -139,8 +163,8 @@ class HPOEnv(gym.Env[Any, Any]):
             info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
         return first(kernel.observe()), info
 
-    def step(self, action: ArrayLike) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Evaluate the configuration encoded by `action`.
+    def step(self, action: ArrayLike) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Evaluate the configuration encoded by `action`; the reward is a number, with `objectives` an array ``(o,)``.
 
         Raises:
             StateError: Before the first `reset`, or after the end of the episode.
@@ -150,7 +174,11 @@ class HPOEnv(gym.Env[Any, Any]):
         if kernel.waiting:
             raise StateError("An episode must be running: call `reset` before the first step and after the last.")
         single = self._single
-        reward = kernel.step(as_batch(action)).item() if single is None else single.step(action)
+        if single is not None:
+            reward: Any = single.step(action)
+        else:
+            rewards = kernel.step(as_batch(action))
+            reward = rewards[0] if rewards.ndim > 1 else rewards.item()
         terminated = kernel.ended() is not False
         if terminated:
             kernel.finish(None)
@@ -217,11 +245,14 @@ class HPOEnv(gym.Env[Any, Any]):
         config, fidelity, cost, status = runs.outcome_of(0)
         if self._incumbent is None or kernel.improved:
             self._incumbent = config.copy()
-        return {
+        info = {
             "task": self._task, "t": runs.count(0), "config": config, "score": runs.last.item(0), "fidelity": fidelity,
             "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
             "incumbent_score": runs.best.item(0),
         }  # fmt: skip
+        if self._told is not None:
+            info["objectives"] = last_outcomes(self._told, runs)[0]
+        return info
 
 
 class LiveEnv(HPOEnv):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import SplitError
+from hpo_gym.objectives.objective import Objective
 from hpo_gym.registry import Registry
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.space.belief import Belief
@@ -63,6 +64,7 @@ class Context:
         belief: What the user holds of good values; most optimizers do not read it (see `reads_belief`).
         signals: What is seen of the run before its first trial, by name, where trials go on from each other; afterwards
             see `Trial.signals`.
+        objectives: What of a configuration is told beside its score and cost: see `Trial.objectives`.
     """
 
     space: SearchSpace
@@ -75,6 +77,7 @@ class Context:
     starts: int | None = None
     belief: Belief | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
+    objectives: tuple[Objective, ...] = ()
 
     @classmethod
     def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None) -> Context:
@@ -90,7 +93,10 @@ class Context:
                 )
         measured = task.measured
         available = None if measured is None or measured.all() else measured
-        return cls(task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts)
+        return cls(
+            task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts,
+            objectives=task.objectives,
+        )  # fmt: skip
 
 
 @runtime_checkable

@@ -36,6 +36,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "build": ("sklearn", "lightgbm", "optuna", "torch"),
         "sklearn": ("sklearn",),
         "smac": ("smac",),
+        "moo": ("pymoo",),
         "dask": ("distributed",),
         "ray": ("ray",),
         "notebooks": ("ipykernel", "nbclient", "nbformat"),

@@ -11,7 +11,10 @@ from hpo_gym.errors import InvalidValueError
 
 
 class Status(enum.IntEnum):
-    """How a trial ended. A failure is an outcome: its cost counts, and it has a finite score, the worst seen so far."""
+    """How a trial ended. A failure is an outcome: its cost counts, and it has a finite score, the worst seen so far.
+
+    INFEASIBLE is what breaks a constraint: a failure like the others.
+    """
 
     OK = 0
     FAILED = 1
@@ -20,6 +23,7 @@ class Status(enum.IntEnum):
     DIVERGED = 4
     INVALID = 5
     CRASHED = 6
+    INFEASIBLE = 7
 
     @property
     def label(self) -> str:
@@ -58,6 +62,8 @@ class Trial:
         status: How it ended.
         seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
         signals: What else is seen of the run after the trial, by name, where trials go on from each other.
+        objectives: Further objectives of the configuration at full fidelity, by name, in their own units; not the score
+            and the cost.
     """
 
     query: Query
@@ -66,6 +72,7 @@ class Trial:
     status: Status = Status.OK
     seconds: float = 0.0
     signals: Mapping[str, float] = field(default_factory=dict)
+    objectives: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec, Mask
-from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of
+from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
 from hpo_gym.engine.kernel import Kernel, pick, put
 from hpo_gym.engine.make import (
     RENDER_MODES,
@@ -22,6 +23,7 @@ from hpo_gym.engine.make import (
     is_row,
     keywords_checked,
     make_kernel,
+    reward_space,
     task_positions,
 )
 from hpo_gym.engine.parts import Part
@@ -31,6 +33,7 @@ from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, check_whole, shown, unknown
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
+from hpo_gym.rewards.objectives import Weights
 from hpo_gym.suite import Suite
 from hpo_gym.task import Floats, Ints
 from hpo_gym.trial import History
@@ -46,9 +49,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
     ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
-    ``incumbent_score``, ``t``; a run that has just begun has NaN as its score. `history` gives a run's trials. Nothing
-    that is handed out is written again; ``score`` and ``incumbent_score`` are read-only, since the env goes on with
-    them: copy them to change them.
+    ``incumbent_score``, ``t``, with ``objectives`` also these ``(n, o)``; a run that has just begun has NaN as its
+    score. `history` gives a run's trials. Nothing that is handed out is written again; ``score`` and
+    ``incumbent_score`` are read-only, since the env goes on with them: copy them to change them.
 
     Args:
         num_envs: Number of runs.
@@ -85,6 +88,9 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         statistics: bool = False,
         max_episode_steps: int | None = None,
+        objectives: Sequence[str] | None = None,
+        weights: Weights | None = None,
+        constraints: Mapping[str, float] | None = None,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
@@ -98,15 +104,21 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.num_envs, self._n_init, self.split, self.fold = num_envs, n_init, split, fold
         self.suite, self.kernel = make_kernel(
             num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
-            reward=reward, scores=scores, duplicates=duplicates, n_init=n_init,
+            reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
+            constraints=constraints,
         )  # fmt: skip
+        self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
+        self.objectives = () if self._told is None else self._told.names
+        if dim:
+            self.reward_dim, self.reward_space = dim, reward_space(self.kernel)
+        self._nothing = (num_envs, dim) if dim else (num_envs,)  # the shape of rewards
         self.single_observation_space, self.single_action_space = self.kernel.spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
         self._seeded = False
         watched = statistics or max_episode_steps is not None
-        self._watch = Watch(num_envs, max_episode_steps) if watched else None
+        self._watch = Watch(num_envs, max_episode_steps, dim) if watched else None
 
     # ------------------------------------------------------------------ reset
     def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -202,7 +214,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         """The end of a step in which episodes end or begin."""
         kernel, info = self.kernel, self._info()
         if kernel.quit is not None:
-            info = MixedInfo(info.step, kernel.quit.nonzero()[0])
+            quit_ = kernel.quit.nonzero()[0]
+            info = MixedInfo(info.step, quit_, self._lazy(info.step, quit_))
         if ended is not False:
             which: Ints | None = ended
             if self._watch is not None and self.statistics:
@@ -244,7 +257,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             self._watch.step(None)
         self._begin(None)
         zeros = np.zeros(self.num_envs, bool)
-        return kernel.observe(), np.zeros(self.num_envs), zeros, zeros.copy(), self._reset_info()
+        return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
 
     # ------------------------------------------------------------------ infos
     def _info(self) -> StepInfo:
@@ -253,7 +266,12 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
         fidelity = None if runs.fidelity is None else runs.last_fidelity()
         outcome = None if runs.cost is None else runs.last_outcome()
-        return StepInfo(step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome)))
+        step = step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
+        return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
+
+    def _lazy(self, step: Step, began: Ints | None) -> Lazy:
+        """What a step tells of objectives, where they are asked for; NaN of the runs that have just begun."""
+        return {} if self._told is None else {"objectives": functools.partial(told_of, self._told, step, began)}
 
     def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
         """The infos of a step after some runs have begun anew."""
@@ -262,7 +280,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             began = np.concatenate([began, info.began])
         bank, _, cell, at, score, _, fidelity, _, outcome = info.step
         step = step_of((bank, runs.task, cell, at, score, runs.best, fidelity, runs.t, outcome))
-        mixed = MixedInfo(step, began, {} if lazy is None else lazy)
+        mixed = MixedInfo(step, began, self._lazy(step, began) | (lazy or {}))
         if info.has("episode"):
             mixed["episode"], mixed["_episode"] = info["episode"], info["_episode"]
         return mixed
@@ -270,7 +288,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     def _reset_info(self, lazy: Lazy | None = None, before: StepInfo | None = None) -> StepInfo:
         runs = self.kernel.runs
         step = Step(self.kernel.bank, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
-        info = ResetInfo(step, {} if lazy is None else lazy)
+        info = ResetInfo(step, self._lazy(step, np.arange(self.num_envs)) | (lazy or {}))
         if before is not None and before.has("episode"):
             info["episode"], info["_episode"] = before["episode"], before["_episode"]
         return info

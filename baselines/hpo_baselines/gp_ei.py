@@ -90,6 +90,10 @@ class GPModel(Model):
         self._learned, best = process.log_parameters, float(y.max())
         return lambda at: log_expected_improvement(*process.predict(self._features(at)), best)
 
+    def forget(self) -> None:
+        """Learn the hyperparameters anew at the next choice: the scores are others."""
+        self._learned = None
+
     def _features(self, at: Place) -> Floats:
         """The columns that the kernel sees, ``(c, p)``."""
         return self._columns(at.x, self.pool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +87,19 @@ class Results(Findings):
         """One row per trial, from the store in `folder`; see `hpo_gym.bench.frames.trials`."""
         with opened(self.folder) as (plan, store):
             return frames.trials(plan, store)
+
+    def hypervolume(self, objectives: Sequence[str]) -> pd.DataFrame:
+        """One row per run, from the store in `folder`: the share of the front's hypervolume that it lacks, at the end
+        (`hypervolume_regret`) and on average (`hypervolume_auc`); see `hpo_gym.bench.hypervolume`.
+
+        Raises:
+            UnknownNameError: A task has no such objective.
+            InvalidValueError: A suite has no table.
+        """
+        from hpo_gym.bench.hypervolume import hypervolume_frame
+
+        with opened(self.folder) as (plan, store):
+            return hypervolume_frame(plan, store, objectives)
 
     def to_markdown(self, *, timings: bool = True) -> str:
         """The tables of all suites."""

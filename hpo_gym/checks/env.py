@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo_gym.checks.copies import check_copies, maker
-from hpo_gym.checks.drive import Env, is_vector
+from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_given_values, check_handed_out
@@ -12,6 +12,9 @@ from hpo_gym.checks.neighbours import check_neighbours
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
+from hpo_gym.env import HPOEnv
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.vector import HPOVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
 _FIRST = {
@@ -52,7 +55,10 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
 
     Raises:
         CheckFailed: `faults` lists all that was found.
+        InvalidValueError: An env whose reward is a vector: with `weights` it has the same trials.
     """
+    if isinstance(env.unwrapped, (HPOEnv, HPOVectorEnv)) and kernel_of(env).parts.reward.dim:
+        raise InvalidValueError("A reward must be a number here, got a vector of `objectives`; give `weights`.")
     faults = Faults(f"The env {env}")
     make = maker(env, faults)
     checks = {**_FIRST, **(_MANY if is_vector(env) else _ONE), **_LAST}

@@ -18,7 +18,8 @@ from hpo_gym.errors import HPOGymError
 from hpo_gym.forms import form_of
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of, pooled
+from hpo_gym.task import Task, pooled
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import Query, Status, Trial
 
 Make = Callable[[], Any]

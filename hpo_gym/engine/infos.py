@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observation
 from hpo_gym.task import Bank, Floats, Ints, filled
 
@@ -210,6 +211,18 @@ class MixedInfo(StepInfo):
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array.flags.writeable = False
     return array
+
+
+def told_of(told: Outcomes, step: Step, began: Ints | None) -> Floats:
+    """The objectives of the last trials in their own units, fresh ``(n, o)``; NaN of the runs at `began` ``(b,)``."""
+    cost = None
+    if told.needs_cost:
+        found = step.bank.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome
+        cost = found[0]
+    out = told.values(step.score, cost, step.bank.further(step.cell, step.at))
+    if began is not None:
+        out[began] = np.nan
+    return out
 
 
 def final_infos(n: int, which: Ints | None, obs: Observation, info: StepInfo) -> Lazy:

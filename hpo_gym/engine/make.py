@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeGuard
 
 import numpy as np
+from gymnasium.spaces import Box
 
 from hpo_gym.budget import FULL, horizon
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, Parts, make_parts
 from hpo_gym.errors import InvalidValueError, SplitError, shown, unknown
+from hpo_gym.objectives.objective import Objective
+from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observer
 from hpo_gym.rewards import Reward
+from hpo_gym.rewards.objectives import VectorReward, WeightedReward, Weights, weights_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.view import view_of
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Known, Task, bank_of
+from hpo_gym.task import Known, Task
+from hpo_gym.tasks.banks import bank_of
 
 P = ParamSpec("P")
 
@@ -46,6 +51,9 @@ def make_kernel(
     scores: str,
     duplicates: str,
     n_init: int,
+    objectives: Sequence[str] | None = None,
+    weights: Weights | None = None,
+    constraints: Mapping[str, float] | None = None,
 ) -> tuple[Suite, Kernel]:
     """Load a suite and make a kernel of `n` runs on the tasks of one split.
 
@@ -54,6 +62,8 @@ def make_kernel(
         InvalidValueError: A value out of its range.
         SplitError: A task of another split, or a reward that reads the oracle outside the training split.
     """
+    if objectives is not None and reward is not None:
+        raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(reward)}, {objectives!r}.")
     asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
     chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
     for name, value, least in (("num_envs", n, 1), ("budget", chosen["budget"], 1), ("n_init", n_init, 0)):
@@ -67,13 +77,23 @@ def make_kernel(
             raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
+    if constraints is not None:
+        from hpo_gym.tables.constrained import constrained  # brings pydantic
+
+        loaded = constrained(loaded, constraints, {t.name for t in tasks})
+        tasks = choose_tasks(loaded, split, task, fold)
     chosen |= {name: value for name, value in loaded.env.items() if asked[name] is None}
     budget = int(chosen["budget"])
-    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates)
+    bank = bank_of(tasks, loaded.space.d)
+    given, told = vector_reward(objectives, weights, bank.objectives)
+    if given is not None:
+        chosen["reward"] = given
+    if told is None and constraints is not None:
+        told = Outcomes.of(list(constraints), bank.objectives)
+    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates, told)
     if parts.reward.training_only and split != "train":
         raise SplitError(f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {split!r}.")
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
-    bank = bank_of(tasks, loaded.space.d)
     if bank.signals:
         check_onward(loaded.name, parts, n_init)
     contexts = Contexts(
@@ -87,6 +107,23 @@ def make_kernel(
         fidelities,
     )
     return loaded, Kernel(bank, contexts, parts, n)
+
+
+def vector_reward(
+    objectives: Sequence[str] | None, weights: Weights | None, further: Sequence[Objective]
+) -> tuple[Reward | None, Outcomes | None]:
+    """The reward of some objectives, and what infos tell of them; neither where none are asked for."""
+    if objectives is None:
+        if weights is not None:
+            raise InvalidValueError(f"`weights` need `objectives`, got {shown(weights)} without.")
+        return None, None
+    told = Outcomes.of(objectives, further)
+    return VectorReward(told) if weights is None else WeightedReward(told, weights_of(weights, told)), told
+
+
+def reward_space(kernel: Kernel) -> Box:
+    """The space of a reward that is a vector; its bounds would tell how good a task can be."""
+    return Box(-np.inf, np.inf, (kernel.parts.reward.dim,), np.float64)
 
 
 def check_onward(suite: str, parts: Parts, n_init: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.registry import Registry, made
 from hpo_gym.rewards import REWARDS, Reward
@@ -27,18 +28,24 @@ class Parts:
     Attributes:
         duplicates: "allow", "mask" (repeats are masked) or "penalize" (a repeat's reward is lowered by one standard
             deviation of meta-train scores).
+        told: The objectives that infos tell, or None.
     """
 
     observer: Observer
     codec: Codec
     reward: Reward
     duplicates: str = "allow"
+    told: Outcomes | None = None
 
     def __post_init__(self) -> None:
         if self.duplicates not in DUPLICATES:
             raise unknown("way with duplicates", self.duplicates, DUPLICATES)
         if self.duplicates == "mask" and not self.codec.pool:
             raise InvalidValueError("`duplicates='mask'` needs the 'pool' codec; use 'allow' or 'penalize'.")
+        if self.duplicates == "penalize" and self.reward.dim:
+            raise InvalidValueError(
+                "`duplicates='penalize'` lowers a reward that is a number, got a vector of objectives; give `weights`."
+            )
         seen, chosen = self.observer.candidates, getattr(self.codec, "candidates", None)
         if seen is not None and self.codec.pool and seen != chosen:
             raise InvalidValueError(f"Observer and codec must draw the same `candidates`, got {seen} and {chosen}.")
@@ -50,6 +57,7 @@ def make_parts(
     reward: Part | Reward,
     scores: str = "raw",
     duplicates: str = "allow",
+    told: Outcomes | None = None,
 ) -> Parts:
     """Make parts from names, ``{"name": .., option: ..}`` objects, or the objects themselves."""
     if not isinstance(scores, str):
@@ -61,7 +69,7 @@ def make_parts(
         if not isinstance(part, kind):
             rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
             raise InvalidValueError(f"A part {rule}, got {part!r}.")
-    return Parts(*parts, duplicates)
+    return Parts(*parts, duplicates, told)
 
 
 def make_part(registry: Registry[T], part: Part | T, **given: object) -> T:

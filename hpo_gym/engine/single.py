@@ -34,4 +34,5 @@ class Single:
 def single_of(kernel: Kernel) -> Single | None:
     """The scalar path of a kernel that has one: here it is chosen, once and for all."""
     codec = kernel.parts.codec
-    return Single(kernel) if kernel.runs.scalar and not (codec.stop or codec.fidelity) else None
+    plain = kernel.runs.scalar and not (codec.stop or codec.fidelity or kernel.parts.reward.dim)
+    return Single(kernel) if plain else None

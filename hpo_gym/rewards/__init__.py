@@ -28,13 +28,15 @@ class Reward(ABC):
 
     Attributes:
         training_only: Whether it is refused outside the training split, as an `OracleReward` is.
+        dim: How many objectives a reward has where it is a vector; 0 where it is a number.
     """
 
     training_only = False
+    dim = 0
 
     @abstractmethod
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
-        """Reward of the last trial of each run, a fresh ``(n,)``."""
+        """Reward of the last trial of each run, a fresh ``(n,)``, or ``(n, dim)``."""
 
     def one(self, contexts: Contexts, runs: Runs) -> float:
         """Reward of the last trial of the only run: the same number as a call gives."""

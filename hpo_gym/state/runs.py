@@ -502,6 +502,10 @@ class Runs(Slots):
             return self.cost[slot].copy(), self.status[slot].copy()
         return self._bank.outcome(self.base, self.at[slot], None if self.fidelity is None else self.fidelity[slot])
 
+    def last_further(self) -> Floats:
+        """The further objectives of what each run evaluated last, ``(n, o)``, by `BankView.objectives`."""
+        return self._bank.further(self.base, self.at[self._last])
+
     def incumbent_x(self) -> Points:
         """The incumbent of each run, ``(n, d)``; needs `track`."""
         assert self.incumbent_at is not None
@@ -604,6 +608,11 @@ class Runs(Slots):
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
         trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
+        if self._bank.objectives:
+            at = self.at[slot, i : i + 1]
+            values = self._bank.further(self.base[i : i + 1], at)[0].tolist()
+            names = (objective.name for objective in self._bank.objectives)
+            trial = replace(trial, objectives=dict(zip(names, values, strict=True)))
         if self.shown is None:
             return trial
         return replace(trial, signals=dict(zip(self.bank.signals, self.shown[slot, i].tolist(), strict=True)))
@@ -631,6 +640,11 @@ class Runs(Slots):
             cost, status = self._bank.outcome(base, at, None if self.fidelity is None else fidelity)
         x = self._bank.points(np.repeat(self.task[i], len(at)), at)
         return {"x": x, "score": score, "cost": cost, "status": status.astype(np.int8), "fidelity": fidelity}
+
+    def further(self, i: int) -> Floats:
+        """The further objectives of the trials of run `i`, ``(t, o)``, by `BankView.objectives`."""
+        at = self.at[self._slots(i), i]
+        return self._bank.further(np.repeat(self.base[i], len(at)), at)
 
     def since(self, told: Ints) -> Iterator[Told]:
         """What is new to somebody who was told the first `told` ``(n,)`` trials of each run: of all runs that have one

@@ -28,6 +28,7 @@ class KnownTask(NamedTuple):
 class _View(BankView):
     def __init__(self, bank: Bank) -> None:
         self._bank, self.d, self.m, self.signals = bank, bank.d, bank.m, bank.signals
+        self.objectives = bank.objectives
         self.tasks = tuple(KnownTask(t.name, t.family, t.space, t.meta_features) for t in bank.tasks)
 
     def place(self, task: Ints, x: Points) -> NDArray[Any]:

@@ -17,7 +17,7 @@ def nasbench201() -> TableSuite:
     trained; by their authors' count 6,466 of them differ. Nets of one graph often share a seed's run.
 
     **Score**: accuracy on the validation set after 200 epochs, in [0, 1], the mean of 2 or 3 seeds. **Cost**: seconds
-    to train.
+    to train. **Objectives**: `size` in weights and `latency` in seconds, as published.
 
     **Tasks**: `cifar10` and `cifar100` (one family, train) and `imagenet16-120` (test).
 

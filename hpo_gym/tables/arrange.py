@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.tables.columns import Column, Columns
+from hpo_gym.tables.measures import FURTHER
 from hpo_gym.tables.suite import TableSuite, table_suite
 
 Floats = NDArray[np.float64]
@@ -32,9 +33,10 @@ class Trials:
         x: Canonical points, ``(n, d)``.
         tasks: Names of tasks.
         task: The task of each row, ``(n,)``.
-        values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score" and "cost".
+        values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score", "cost" and objectives.
         share: The fidelity of each row as a share of a full evaluation, ``(n,)``.
         families: The family of each task, None where each is its own.
+        directions: Of each further objective.
     """
 
     table: Columns
@@ -45,6 +47,7 @@ class Trials:
     values: Mapping[str, Floats]
     share: Floats
     families: Sequence[str] | None
+    directions: Mapping[str, str] = field(default_factory=dict)
 
     def suite(self, name: str, notes: Sequence[str]) -> TableSuite:
         """Put the rows in arrays.
@@ -74,9 +77,18 @@ class Trials:
         one = len(set(families or self.tasks)) == 1
         return table_suite(
             name, self.space, x, given["score"], test_scores=given.get("test_score"), costs=given.get("cost"),
-            fidelities=fidelities.tolist(), tasks=self.tasks, families=families,
+            fidelities=fidelities.tolist(), objectives=self._objectives(given), tasks=self.tasks, families=families,
             splits={"test": list(self.tasks)} if one else None, about={"preprocessing": list(notes)} if notes else None,
         )  # fmt: skip
+
+    def _objectives(self, given: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+        """The further objectives, at full fidelity, as `table_suite` takes them."""
+        out = {}
+        for name, direction in self.directions.items():
+            whole = given[FURTHER + name]
+            full = [part[:, -1] for part in whole] if isinstance(whole, list) else whole[..., -1]
+            out[name] = {"values": full, "direction": direction}
+        return out or None
 
     def _refuse_tasks_without_success(self, task: Ints, score: Floats) -> None:
         fine = np.isfinite(score[:, -1]) & ~np.isnan(score).any(1)

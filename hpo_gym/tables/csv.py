@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.objectives.objective import Objective
 from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
 from hpo_gym.tables.suite import TableSuite
@@ -27,6 +28,7 @@ def suite_from_csv(
     fidelity: str | None = None,
     family: str | None = None,
     test_score: str | None = None,
+    objectives: Mapping[str, str] | None = None,
     ignore: Sequence[str] = (),
     keep: Sequence[str] = (),
     loss: bool = False,
@@ -56,6 +58,8 @@ def suite_from_csv(
         fidelity: Column with the fidelity in any unit (epochs, rows); the largest is a full evaluation.
         family: Column with the task's family; data sets of one origin share one.
         test_score: Column with the score on data that no choice has seen.
+        objectives: Columns of what else counts, each with its direction: ``{"size": "minimize"}``; finite where a trial
+            of full fidelity succeeded, averaged as scores are.
         ignore: Columns that are no hyperparameters, such as a seed. Where the `state` of Optuna is among them, its
             scores are taken as they are.
         keep: Columns that are hyperparameters even if they look like ids, dates, durations or states.
@@ -77,7 +81,10 @@ def suite_from_csv(
         table, short = (read_parquet(file) if parquet else read_csv(file, delimiter)), file.stem
     else:
         table, short = read_frame(path), "frame"
-    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss)
+    if objectives is not None and not isinstance(objectives, Mapping):
+        raise InvalidValueError(f"`objectives` must be a mapping of columns to directions, got {objectives!r}.")
+    further = {column: Objective(column, "", direction).direction for column, direction in (objectives or {}).items()}
+    given = Given(task, score, cost, test_score, fidelity, family, tuple(ignore), tuple(keep), loss, further)
     suite = suite_of(table, given, space, name=name or short, decimal=decimal)
     warn(suite)
     return suite

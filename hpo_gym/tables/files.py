@@ -3,6 +3,9 @@
 Both are checked before they are used. A file that was cut, changed or written by something else gives a
 `DamagedDataError`, never a wrong number. Arrays are stored uncompressed, so nothing in the archive can be larger than
 the archive; no name in a file becomes a path.
+
+Format 2 adds `objectives`, an array ``(k, m, o)`` and in `suite.json` what its columns are, and `fidelity`, the sizes
+that fidelities are, and `constraints`. A table without these is written in format 1.
 """
 
 from __future__ import annotations
@@ -21,11 +24,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.objectives.objective import Objective
 from hpo_gym.storage.whole import checksum, sealed, sha256, whole_files
+from hpo_gym.tables.objectives import check_objectives
+from hpo_gym.tasks.sizes import Sizes, sizes_of
 
-FORMAT = 1
+FORMAT, FIRST = 2, 1
 SUITE, TABLE = "suite.json", "table.npz"
-ARRAYS = ("x", "score", "cost", "test_score", "repeats")
+OBJECTIVES, FIDELITY, CONSTRAINTS = "objectives", "fidelity", "constraints"
+ARRAYS = ("x", "score", "cost", "test_score", "repeats", OBJECTIVES)
+NEWER = (OBJECTIVES, FIDELITY, CONSTRAINTS)
+"""Keys of `suite.json` that need format 2."""
 _LIMIT = {SUITE: 256 << 20, TABLE: 16 << 30}  # bytes; a larger file is none of ours
 
 Name = Annotated[str, Field(min_length=1)]
@@ -53,10 +62,19 @@ class Member(_Strict):
     meta: dict[str, float | None] = {}
 
 
+class Further(_Strict):
+    """What a column of the array `objectives` is."""
+
+    name: Name
+    unit: str = ""
+    direction: Literal["minimize", "maximize"]
+    protocol: str = ""
+
+
 class Description(_Strict):
     """What `suite.json` holds."""
 
-    format: Literal[1]
+    format: Literal[1, 2]
     name: Name
     version: Annotated[int, Field(ge=1)]
     title: str = ""
@@ -67,6 +85,9 @@ class Description(_Strict):
     score: Metric = Metric()
     cost: Metric | None = None
     fidelities: Annotated[list[float], Field(min_length=1)]
+    objectives: list[Further] | None = None
+    fidelity: dict[str, Any] | None = None
+    constraints: dict[str, float] | None = None
     licence: str = ""
     source: object = None
     preprocessing: object = None
@@ -75,19 +96,42 @@ class Description(_Strict):
     bytes: dict[str, Annotated[int, Field(ge=0)]] | None = None
     checksum: Hex | None = None
 
+    @property
+    def further(self) -> tuple[Objective, ...]:
+        """What the columns of the array `objectives` are."""
+        return tuple(Objective(**said.model_dump()) for said in self.objectives or ())
+
+    @property
+    def sizes(self) -> Sizes | None:
+        """What the fidelities are, where they are sizes."""
+        return sizes_of(self.fidelity)
+
 
 # ---------------------------------------------------------------------------------------------- writing
 def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write both files beside the old ones, then put them in their place.
+    """Write both files beside the old ones, then put them in their place; in format 1 where that can hold them.
 
     Raises:
         StorageFullError: The files could not be written; those that were there before are intact.
-        InvalidValueError: The description holds what JSON cannot (NaN, objects).
+        InvalidValueError: The description holds what JSON cannot (NaN, objects), or objectives or sizes that the arrays
+            do not fit.
     """
+    newer = _checked(description, arrays)
+    description = {key: value for key, value in description.items() if value or key not in NEWER}
     with whole_files(folder, TABLE, SUITE) as (table, suite):
         write_npz(table, arrays)
         told = {"sha256": {TABLE: sha256(table)}, "bytes": {TABLE: table.stat().st_size}}
-        suite.write_bytes(sealed({"format": FORMAT, **description, **told}))
+        suite.write_bytes(sealed({"format": FORMAT if newer else FIRST, **description, **told}))
+
+
+def _checked(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether a table needs format 2, after a check of what that adds."""
+    said = [dict(one) for one in description.get(OBJECTIVES) or ()]
+    sizes, array, score = sizes_of(description.get(FIDELITY)), arrays.get(OBJECTIVES), arrays["score"]
+    check_objectives([Objective(**one) for one in said], array, score.shape[:2])
+    if sizes is not None:
+        sizes.check(len(description["fidelities"]))
+    return any(description.get(key) for key in NEWER)
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -138,11 +182,14 @@ def _bytes(path: Path, size: int | None = None) -> bytes:
 def _description(path: Path) -> Description:
     with blame(path):
         raw = json.loads(_bytes(path).decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
-        if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-            got = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
+        got = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
+        if not isinstance(raw, dict) or isinstance(got, bool) or got not in (FIRST, FORMAT):
             raise DamagedDataError(
-                f"{path}: `format` must be {FORMAT} (a later one needs a later hpo-gym), got {got!r}."
+                f"{path}: `format` must be {FIRST} or {FORMAT} (a later one needs a later hpo-gym), got {got!r}."
             )
+        for key in NEWER:
+            if got == FIRST and key in raw:
+                raise DamagedDataError(f"{path}: `{key}` needs format {FORMAT}, got it in format {FIRST}.")
         try:
             out = Description.model_validate(raw)
         except ValidationError as fault:
@@ -166,7 +213,7 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
     if len(set(names)) < len(names) or not {"x", "score"} <= set(names) <= set(ARRAYS):
         raise InvalidValueError(
-            f"The arrays must be x, score and, if known, cost, test_score and repeats, got {names}."
+            f"The arrays must be x, score and, if known, {', '.join(ARRAYS[2:-1])} and {OBJECTIVES}, got {names}."
         )
     if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
         raise InvalidValueError("The arrays must be stored, not compressed.")

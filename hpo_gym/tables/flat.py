@@ -48,7 +48,12 @@ def _sorted_served(score: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def splits_without_flat(
-    tasks: Sequence[Mapping[str, Any]], score_full: NDArray[Any], *, trials: int = TRIALS, least: float = LEAST
+    tasks: Sequence[Mapping[str, Any]],
+    score_full: NDArray[Any],
+    *,
+    trials: int = TRIALS,
+    least: float = LEAST,
+    sides: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Names of the tasks of each split, by the hash of the family, and names of the flat ones, which are in none.
 
@@ -57,11 +62,13 @@ def splits_without_flat(
         score_full: Their scores at full fidelity ``(k, m)``, as for `expected_random_regret`.
         trials: Rows that are drawn.
         least: Below this expected regret, in units of the score, a task is flat.
+        sides: The split of families for which it is not that of the hash.
     """
+    set_by_hand = sides or {}
     regret = [expected_random_regret(s, trials) for s in score_full]
     flat = [t["name"] for t, r in zip(tasks, regret, strict=True) if r < least]
     splits: dict[str, list[str]] = {split: [] for split in SPLITS}
     for task, r in zip(tasks, regret, strict=True):
         if r >= least:
-            splits[split_of(task["family"])].append(task["name"])
+            splits[set_by_hand.get(task["family"]) or split_of(task["family"])].append(task["name"])
     return splits, flat

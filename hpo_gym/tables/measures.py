@@ -12,6 +12,9 @@ from hpo_gym.tables import roles as of
 from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.csv_space import LARGEST
 
+FURTHER = "objective "
+"""Begins the role of a further objective; its name follows."""
+
 _NOT_MEASURED = ("", "na", "null", "none", "nat", "<na>")
 _FAILED = ("failed", "nan", "-inf", "-infinity")
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
@@ -20,11 +23,13 @@ _POINT = re.compile(r"[+-]?\d*\.\d*([eE][+-]?\d+)?")
 
 def numbers_of(table: Columns, name: str, role: str, loss: bool) -> NDArray[np.float64]:
     """The numbers of a column, ``(n,)``: NaN where nothing was measured, -inf where it failed."""
-    column, sign = table[name], -1.0 if loss and role != "cost" else 1.0
+    column, sign = table[name], -1.0 if loss and role in ("score", "test_score") else 1.0
     found = [_number(text, sign, role) for text in column.texts]
     rule = f"a number of at most {LARGEST:g}, empty (not measured) or `failed`"
     if role == "cost":
         rule = f"in [0, {LARGEST:g}], a duration, or empty"
+    if role.startswith(FURTHER):
+        rule = f"a number of at most {LARGEST:g}, or empty"
     table.check(name, rule, np.array([v is not None for v in found])[column.codes])
     return np.asarray(np.array([math.nan if v is None else v for v in found])[column.codes])
 
@@ -37,6 +42,9 @@ def _number(text: str, sign: float, role: str) -> float | None:
     if role == "cost":
         value = of.seconds(text) if ":" in text or "day" in text else _float(text)
         return value if value is not None and 0 <= value <= LARGEST else None
+    if role.startswith(FURTHER):
+        value = _float(text)
+        return value if value is not None and abs(value) <= LARGEST else None
     if lower in _FAILED:
         return None if sign < 0 and "inf" in lower else -math.inf
     value = _float(text)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.objectives.constraints import check_constraints
 from hpo_gym.seeding import canonical
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.space.forms import AnySpace, read_space
@@ -38,6 +39,8 @@ from hpo_gym.tables.input import (
     texts,
     values_of,
 )
+from hpo_gym.tables.objectives import Given, check_objectives, objectives_of
+from hpo_gym.tasks.sizes import sizes_of
 from hpo_gym.tasks.table import Table, TableTask, check_table
 
 _SNAPPED = 1e-6  # float32 points are canonical to this
@@ -66,7 +69,8 @@ class TableSuite(Suite):
         t = self.table
         arrays = {name: getattr(t, name) for name in table_files.ARRAYS}
         single = t.fidelities == (1.0,)
-        flat = {n: a[:, :, 0] if n != "x" and single else a for n, a in arrays.items() if a is not None}
+        whole = ("x", table_files.OBJECTIVES)
+        flat = {n: a[:, :, 0] if n not in whole and single else a for n, a in arrays.items() if a is not None}
         table_files.write_folder(Path(folder), self._description(), flat)
 
     def _description(self) -> dict[str, Any]:
@@ -78,8 +82,12 @@ class TableSuite(Suite):
         ]
         splits = None if self.splits is None else {s: list(names) for s, names in self.splits.items()}
         head = {"name": self.name, "version": self.version, **about}
+        t = self.table
+        further = {table_files.OBJECTIVES: [asdict(objective) for objective in t.further]} if t.further else {}
+        sizes = {} if t.sizes is None else {table_files.FIDELITY: t.sizes.to_json()}
+        bounds = {table_files.CONSTRAINTS: dict(t.constraints)} if t.constraints else {}
         return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
-                "fidelities": list(self.table.fidelities)}  # fmt: skip
+                "fidelities": list(t.fidelities), **further, **sizes, **bounds}  # fmt: skip
 
 
 def table_suite(
@@ -92,6 +100,8 @@ def table_suite(
     costs: ArrayLike | None = None,
     repeats: ArrayLike | None = None,
     fidelities: Sequence[float] | None = None,
+    fidelity: Mapping[str, Any] | None = None,
+    objectives: Given | None = None,
     tasks: Sequence[str] | None = None,
     families: Sequence[str] | None = None,
     splits: Mapping[str, Sequence[str]] | None = None,
@@ -113,6 +123,10 @@ def table_suite(
         repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, NaN where there are fewer; `scores` are
             their means. An evaluation gives one of them, drawn by the seed of its world; reports use the means.
         fidelities: Shares of a full evaluation, ascending, `f` of them; the last is 1.
+        fidelity: What the fidelities are, where they are sizes of the model: ``{"kind": "size", "unit": "weights",
+            "values": [5000, 20000, 80000]}``. Without `fidelities`, the shares are those of the largest.
+        objectives: What else counts, by name: ``{"size": {"values": (k, m), "direction": "minimize", "unit":
+            "weights"}}``, values of full evaluations, finite where a row was measured. Not "score" or "cost".
         tasks: Names, default "task-0", "task-1", ...
         families: Data sets of one origin share a family, which no split divides; default the task's name.
         splits: Names of tasks by "train", "val" and "test"; default about 60 / 15 / 25 % by the hash of the family.
@@ -132,13 +146,17 @@ def table_suite(
     pools, shared = pools_of(space, x)
     sizes = None if shared else [len(p) for p in pools]
     score = stacked("scores", scores, sizes)
-    levels = fidelities_of(fidelities, score.shape[2])
+    models = sizes_of(fidelity)
+    levels = fidelities_of(models.shares if fidelities is None and models else fidelities, score.shape[2])
+    if models is not None:
+        models.check(len(levels))
     cost = None if costs is None else stacked("costs", costs, sizes)
     test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
     if test is not None:
         _check_test(test, score)
     seeds = None if repeats is None else _repeats(repeats, score)
-    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels, seeds)
+    named, array = objectives_of(objectives, score, sizes)
+    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models)
     _check(table)
     names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
     groups = names if families is None else texts("families", families, table.k)
@@ -147,7 +165,7 @@ def table_suite(
     (title,) = texts("name", [name], 1)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise InvalidValueError(f"`version` must be an integer of at least 1, got {version!r}.")
-    return _suite(title, table, names, groups, splits, meta, about_of(about or {}, names), version)
+    return suite_of_table(title, table, names, groups, splits, meta, about_of(about or {}, names), version)
 
 
 def load_folder(folder: str | Path) -> TableSuite:
@@ -160,26 +178,29 @@ def load_folder(folder: str | Path) -> TableSuite:
     said, arrays = table_files.read_folder(folder)
     with blame(folder / table_files.SUITE):
         space = SearchSpace(said.space)
-        levels = fidelities_of(said.fidelities, len(said.fidelities))
+        levels, further, models = fidelities_of(said.fidelities, len(said.fidelities)), said.further, said.sizes
+        if models is not None:
+            models.check(len(levels))
     with blame(folder / table_files.TABLE):
         x = arrays["x"]
         k, f = len(said.tasks), len(levels)
         score = _deep("score", arrays["score"], k, f)
         cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
         seeds = _repeats(arrays["repeats"], score) if "repeats" in arrays else None
-        table = Table(space, x, score, cost, test, levels, seeds)
+        array = arrays.get(table_files.OBJECTIVES)
+        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, said.constraints or {})
         if test is not None:
             _check_test(test, score)
         _check(table)
         _check_points(space, x)
     with blame(folder / table_files.SUITE):
         names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
-        return _suite(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
+        return suite_of_table(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
                       said.splits, meta, _told(said), said.version)  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- parts
-def _suite(
+def suite_of_table(
     name: str,
     table: Table,
     names: Sequence[str],
@@ -189,7 +210,8 @@ def _suite(
     about: Mapping[str, Any],
     version: int,
 ) -> TableSuite:
-    full = np.where(table.measured & np.isfinite(table.score[..., -1]), table.score[..., -1], np.nan)
+    """The suite of a table that was checked, of tasks with a success each."""
+    full = np.where(table.measured & np.isfinite(table.served[..., -1]), table.served[..., -1], np.nan)
     best, worst = (f(full, 1).astype(float).tolist() for f in (np.nanmax, np.nanmin))
     members = tuple(
         TableTask(n, families[i], name, table.space, best[i], worst[i], table.fidelities, dict(meta[i]), table, i)
@@ -203,17 +225,28 @@ def _suite(
 def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, Sequence[str]] | None) -> str:
     space = {k: v for k, v in table.space.to_json().items() if k in ("hyperparameters", "conditions", "forbiddens")}
     tasks = [[t.name, t.family, dict(t.meta_features)] for t in members]
-    out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities]).encode())
+    bounds = [dict(table.constraints)] if table.constraints else []
+    out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds]).encode())
     for name in table_files.ARRAYS:
+        if name == table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
+            continue
         array: Array | None = getattr(table, name)
         if array is not None:
             out.update(canonical([name, array.dtype.str, array.shape]).encode())
             out.update(table_files.little(array).data)
+    if table.constraints:
+        out.update(np.packbits(table.infeasible).data)
     return out.hexdigest()
 
 
 def _check(table: Table) -> None:
     check_table(table.space, table.x, table.score, table.cost)
+    check_objectives(table.further, table.objectives, (table.k, table.m))
+    if table.constraints:
+        check_constraints(table.constraints, table.further)
+        empty = np.flatnonzero(~(table.measured & ~table.failed[..., -1]).any(1))
+        if empty.size:
+            raise InvalidValueError(f"Each task needs a feasible row, task {int(empty[0])} has none.")
     for array in (getattr(table, name) for name in table_files.ARRAYS):
         if array is not None:
             array.flags.writeable = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from hpo_gym.tables import roles as of
 from hpo_gym.tables.arrange import Trials, families_of
 from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.csv_space import infer_space
-from hpo_gym.tables.measures import has_commas, numbers_of, shares_of, with_point
+from hpo_gym.tables.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
 from hpo_gym.tables.points import Infer, points_of
 from hpo_gym.tables.suite import TableSuite
 
@@ -35,6 +35,7 @@ class Given:
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     loss: bool = False
+    objectives: Mapping[str, str] = field(default_factory=dict)
 
     def roles(self, table: Columns, optuna: bool) -> dict[str, str]:
         """The columns of the roles that there are.
@@ -46,6 +47,7 @@ class Given:
         score = self.score or ("value" if optuna and "score" not in table else "score")
         asked = {"score": score, "cost": self.cost, "test_score": self.test_score, "fidelity": self.fidelity,
                  "family": self.family}  # fmt: skip
+        asked |= {FURTHER + column: column for column in self.objectives}
         out = {role: _known(table, column) for role, column in asked.items() if column is not None}
         if self.task != TASK or TASK in table:
             out["task"] = _known(table, self.task)
@@ -115,7 +117,7 @@ def suite_of(
         listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
         said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
     table, found, x = points_of(table, names, state, space, infer, bool(optuna), said)
-    return _trials(table, found, x, roles, state, name, given.loss).suite(name, said)
+    return _trials(table, found, x, roles, state, name, given).suite(name, said)
 
 
 def _known(table: Columns, column: str) -> str:
@@ -159,7 +161,7 @@ def _finished(table: Columns, state: str, said: list[str]) -> Columns:
 
 
 def _trials(
-    table: Columns, space: SearchSpace, x: Points, roles: Mapping[str, str], state: str | None, name: str, loss: bool
+    table: Columns, space: SearchSpace, x: Points, roles: Mapping[str, str], state: str | None, name: str, given: Given
 ) -> Trials:
     """The rows with their tasks and numbers."""
     if "task" in roles:
@@ -172,9 +174,9 @@ def _trials(
         task, tasks = place[codes].astype(np.int64), [column.texts[i] for i in used[order].tolist()]
     else:
         task, tasks = np.zeros(len(x), np.int64), [name]
-    measured = [role for role in ("score", "test_score", "cost") if role in roles]
-    values = {role: numbers_of(table, roles[role], role, loss) for role in measured}
+    measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]
+    values = {role: numbers_of(table, roles[role], role, given.loss) for role in measured}
     values["score"][of.failed_rows(table, state)] = -math.inf
     share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
     families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
-    return Trials(table, space, x, tasks, task, values, share, families)
+    return Trials(table, space, x, tasks, task, values, share, families, given.objectives)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.candidates import Shut
 from hpo_gym.nearest.pool import Gaps, Pool
+from hpo_gym.objectives.constraints import broken
+from hpo_gym.objectives.objective import SCORE, Objective, find_objective
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, TaskBank, filled, noise_keys
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, filled, noise_keys
+from hpo_gym.tasks.sizes import Sizes
 from hpo_gym.trial import Query, Status, Trial
 
 _FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
@@ -55,6 +58,11 @@ class Table:
         fidelities: Ascending, `f` of them; the last is 1.
         repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation gives one of
             them, drawn by key; `score` is what is true, their mean.
+        objectives: Further objectives of full evaluations ``(k, m, o)``, finite, or None.
+        further: What their columns are.
+        sizes: What the fidelities are, where they are sizes of the model.
+        constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
+            cost are those of the cell's own fidelity.
     """
 
     space: SearchSpace
@@ -64,6 +72,10 @@ class Table:
     test_score: NDArray[Any] | None = None
     fidelities: tuple[float, ...] = (1.0,)
     repeats: NDArray[Any] | None = None
+    objectives: NDArray[Any] | None = None
+    further: tuple[Objective, ...] = ()
+    sizes: Sizes | None = None
+    constraints: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -85,13 +97,36 @@ class Table:
 
     @functools.cached_property
     def failed(self) -> NDArray[np.bool_]:
-        """Cells that failed, ``(k, m, f)``."""
-        return np.asarray(np.isneginf(self.score))
+        """Cells that failed, or break a constraint, ``(k, m, f)``."""
+        lost = np.isneginf(self.score)
+        return np.asarray(lost | self.infeasible if self.constraints else lost)
+
+    @functools.cached_property
+    def infeasible(self) -> NDArray[np.bool_]:
+        """Cells that break a constraint, ``(k, m, f)``; what failed by itself breaks none on the score."""
+        out = np.zeros(self.score.shape, bool)
+        for name, bound in self.constraints.items():
+            objective, place = find_objective(name, self.further)
+            if place < 0:
+                values = self.score if objective == SCORE else self.costs
+                out |= broken(values, bound, objective.sign) & ~np.isneginf(self.score)
+            elif self.objectives is not None:
+                out |= broken(self.objectives[..., place], bound, objective.sign)[..., None]
+        return np.asarray(out & ~np.isnan(self.score))
+
+    @functools.cached_property
+    def statuses(self) -> NDArray[np.int8]:
+        """Codes of `Status`, ``(k, m, f)``."""
+        failed = self.failed.astype(np.int8)
+        return np.where(self.infeasible, np.int8(Status.INFEASIBLE), failed) if self.constraints else failed
 
     @functools.cached_property
     def served(self) -> NDArray[Any]:
         """What an evaluation gives, ``(k, m, f)``: -inf where it failed, 0 if unmeasured."""
-        return np.where(np.isnan(self.score), 0, self.score).astype(self.score.dtype)
+        out = np.where(np.isnan(self.score), 0, self.score).astype(self.score.dtype)
+        if self.constraints:
+            out[self.failed] = -np.inf
+        return out
 
     @functools.cached_property
     def finite(self) -> NDArray[Any]:
@@ -99,7 +134,7 @@ class Table:
         fidelity."""
         if not self.failed.any():
             return self.served
-        good = np.where(np.isfinite(self.score) & self.measured[:, :, None], self.score, np.inf)
+        good = np.where(np.isfinite(self.served) & self.measured[:, :, None], self.served, np.inf)
         lowest = good.min(1, keepdims=True)
         lowest = np.where(np.isfinite(lowest), lowest, good.min((1, 2), keepdims=True))  # a fidelity of failures only
         lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
@@ -109,7 +144,7 @@ class Table:
     def repeated(self) -> tuple[NDArray[Any], Ints]:
         """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
         assert self.repeats is not None
-        there = np.isfinite(self.repeats) & (np.isfinite(self.score) & self.measured[:, :, None])[..., None]
+        there = np.isfinite(self.repeats) & (np.isfinite(self.served) & self.measured[:, :, None])[..., None]
         if there.all():
             return self.repeats.astype(self.score.dtype), np.full(self.score.shape, there.shape[-1])
         first = np.argsort(~there, axis=-1, kind="stable")
@@ -133,6 +168,25 @@ class Table:
                 middle = np.array([_median(level, whole) for level in cost.T], np.float32)
                 cost[:] = np.where(there, cost, middle)
         return out
+
+    def part(self, tasks: Sequence[int]) -> Table:
+        """The table of some of its tasks, by their places."""
+        at = list(tasks)
+        return replace(
+            self,
+            x=self.x if self.x.ndim == 2 else self.x[at],
+            score=self.score[at],
+            cost=None if self.cost is None else self.cost[at],
+            test_score=None if self.test_score is None else self.test_score[at],
+            repeats=None if self.repeats is None else self.repeats[at],
+            objectives=None if self.objectives is None else self.objectives[at],
+        )
+
+    def objectives_of(self, k: int, row: int) -> dict[str, float]:
+        """The further objectives of a row of task `k`, by name."""
+        if self.objectives is None:
+            return {}
+        return dict(zip((o.name for o in self.further), self.objectives[k, row].tolist(), strict=True))
 
     def points(self, k: int) -> NDArray[Any]:
         """The pool of task `k`, ``(m, d)``."""
@@ -197,9 +251,13 @@ class TableTask(Task):
 
     @classmethod
     def bank(cls, tasks: Sequence[TableTask], d: int) -> Bank:
-        """A table bank where all tasks stand in one table."""
-        one = len({id(t.table) for t in tasks}) == 1 and tasks[0].space.d == d
-        return TableBank(tasks) if one else TaskBank(tasks, d)
+        """Tasks of one table."""
+        return TableBank(tasks)
+
+    @property
+    def together(self) -> object:
+        """The table."""
+        return id(self.table)
 
     @property
     def noisy(self) -> bool:
@@ -225,8 +283,7 @@ class TableTask(Task):
         """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
         at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
         t, i = self.table, self.index
-        status = np.where(t.failed[i, at, f], np.int8(Status.FAILED), np.int8(Status.OK))
-        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), status)
+        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), t.statuses[i, at, f])
 
     def _scores(self, at: Ints, f: Ints, key: Keys) -> Floats:
         t, i = self.table, self.index
@@ -265,12 +322,23 @@ class TableTask(Task):
         Query(config, fidelity)
         row, t, i = self.row_of(config), self.table, self.index
         f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
-        status = Status.FAILED if t.failed[i, row, f] else Status.OK
-        query = Query(row_config(t, i, row), self.fidelities[f])
-        if status:
-            return Trial(query, failed, float(t.costs[i, row, f]), status)
+        query, objectives = Query(row_config(t, i, row), self.fidelities[f]), t.objectives_of(i, row)
+        if t.failed[i, row, f]:
+            status = Status(t.statuses[i, row, f].item())
+            return Trial(query, failed, float(t.costs[i, row, f]), status, objectives=objectives)
         score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
-        return Trial(query, score, float(t.costs[i, row, f]))
+        return Trial(query, score, float(t.costs[i, row, f]), objectives=objectives)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the table holds beside score and cost."""
+        return self.table.further
+
+    def objectives_at(self, x: Points) -> Floats:
+        """The table's values of the nearest measured rows."""
+        if self.table.objectives is None:
+            return super().objectives_at(x)
+        return np.asarray(self.table.objectives[self.index, self.rows(x)], np.float64)
 
     def _draw(self, row: int, f: int, seed: int) -> float:
         key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
@@ -280,7 +348,7 @@ class TableTask(Task):
         """The whole table, at full fidelity."""
         t, i = self.table, self.index
         score = np.where(t.measured[i], t.finite[i, :, -1], np.nan).astype(np.float64)
-        status = np.where(t.failed[i, :, -1], Status.FAILED, Status.OK).astype(np.int8)
+        status = t.statuses[i, :, -1].copy()
         cost = np.asarray(t.costs[i, :, -1], np.float64)
         return Evaluations(self.name, self.family, self.pool, score, cost, status)
 
@@ -295,6 +363,8 @@ class TableTask(Task):
             return None
         test, there = self.table.test_score[self.index, :, -1].astype(np.float64), self.measured
         good = there & np.isfinite(test)
+        if self.table.constraints:
+            good &= ~self.table.infeasible[self.index, :, -1]
         if np.isnan(test[there]).any() or not good.any():
             return None
         return np.where(good, test, test[good].min())
@@ -346,7 +416,7 @@ class TableBank(PoolBank):
         self.there = self.measured.reshape(-1)  # by the flat place
         self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
         self._places = self.index.tolist()
-        self._costs, self._failed = self.table.costs, self.table.failed
+        self._costs, self._statuses, self.objectives = self.table.costs, self.table.statuses, self.table.further
         self.fallible = bool(self.table.failed[self.index].any())
         self._shares = np.asarray(self.table.fidelities, np.float32)  # costs of a table without any
         self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
@@ -474,14 +544,26 @@ class TableBank(PoolBank):
         """Costs and statuses by the place in the flat table; no costs where none is known, no statuses where nothing
         failed."""
         costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self.index]).reshape(-1)
-        failed = self.table.failed[self.index]
-        return costs, failed.astype(np.int8).reshape(-1) if failed.any() else None
+        status = self.table.statuses[self.index]
+        return costs, status.reshape(-1) if status.any() else None
+
+    @functools.cached_property
+    def _flat_objectives(self) -> Floats:
+        """The further objectives by the place of a row, ``(k m, o)``."""
+        assert self.table.objectives is not None
+        return np.asarray(self.table.objectives[self.index], np.float64).reshape(-1, len(self.objectives))
+
+    def further(self, base: Ints, at: Ints | None) -> Floats:
+        """Look the further objectives up."""
+        if not self.objectives:
+            return super().further(base, at)
+        return self._flat_objectives.take(base if at is None else base + at, 0)
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Look one cost and status up."""
         f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
         cell = (self._places[task], at, f)
-        return self._costs.item(cell), self._failed.item(cell)
+        return self._costs.item(cell), self._statuses.item(cell)
 
     def points(self, task: Ints, at: Ints) -> Points:
         """Points of rows, ``(n, d)``."""

@@ -88,8 +88,11 @@ def info(what: object) -> dict[str, Any]:
         said = {key: suite.about[key] for key in ("title", "description") if key in suite.about}
         row = suite_row(suite)
         head = {key: row.pop(key) for key in ("name", "id")}
+        further = [f"{o.name} ({o.unit or 'no unit'}, {o.direction})" for o in suite.members[0].objectives]
+        trades = {"objectives": further} if further else {}
         return {
-            **head, **said, **row, "hyperparameters": hyperparameters, "version": suite.version, "about": about,
+            **head, **said, **row, **trades, "hyperparameters": hyperparameters, "version": suite.version,
+            "about": about,
         }  # fmt: skip
     if name in OPTIMIZERS.entries():
         row = optimizer_row(name)

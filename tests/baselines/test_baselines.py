@@ -38,7 +38,8 @@ from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.table import Table, TableTask
 from hpo_gym.trial import Status
 

@@ -683,7 +683,7 @@ def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
         optimizer.ask()
     optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
     from hpo_gym.state.runs import Runs
-    from hpo_gym.task import bank_of
+    from hpo_gym.tasks.banks import bank_of
 
     with pytest.raises(StateError, match="2 contexts"):
         optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))

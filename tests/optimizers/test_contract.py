@@ -52,7 +52,7 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.trial import Trial
 
-FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl"}
+FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]
 TUNERS = [name for name in BATCHED if name in ENTRIES]
 RESUMABLE = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "train_in")]

