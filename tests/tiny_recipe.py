@@ -10,7 +10,9 @@ import ConfigSpace as cs
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.builders.training.recipe import Floats, Measured, Problem, Recipe, TrainingFailed, unmeasured
+from hpo_gym.builders.data_sets.folds import Problem
+from hpo_gym.builders.data_sets.material import DataSets
+from hpo_gym.builders.training.recipe import Floats, Measured, Recipe, TrainingFailed, unmeasured
 
 
 def space() -> cs.ConfigurationSpace:
@@ -79,20 +81,21 @@ def die(problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
     return train(problem, config, seed)
 
 
+def material(**changes: Any) -> DataSets:
+    return DataSets(**{"kinds": ("classification",), "rows": 150, "training_rows": 60, "limit": 2, **changes})
+
+
 def recipe(train: Any = train, **changes: Any) -> Recipe:
     options: dict[str, Any] = {
         "suite": "Tiny",
         "title": "Tiny",
         "description": "Nearest means.",
         "space": space,
-        "kinds": ("classification",),
+        "material": material(),
         "fidelities": (0.5, 1.0),
         "fidelity": "share of the training rows",
         "train": train,
-        "rows": 150,
-        "training_rows": 60,
         "configurations": 60,
-        "data_sets": 2,
         "libraries": ("numpy",),
     }
     return Recipe(**{**options, **changes})

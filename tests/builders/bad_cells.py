@@ -16,7 +16,8 @@ import ConfigSpace as cs
 import numpy as np
 import tiny_recipe
 
-from hpo_gym.builders.training.recipe import Measured, Problem, Recipe
+from hpo_gym.builders.data_sets.folds import Problem
+from hpo_gym.builders.training.recipe import Measured, Recipe
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 DIED, LATE, FULL = "its worker died", "out of time", "out of memory"
@@ -126,4 +127,4 @@ def die_twice(problem: Problem, config: Mapping[str, Any], seed: int) -> Measure
 def recipe(train: Any = train, ways: Sequence[str] = tuple(WAYS)) -> Recipe:
     """One with a row for each of these ways, the first of which is "behaves"."""
     made = functools.partial(space, tuple(ways))
-    return tiny_recipe.recipe(train, space=made, configurations=len(ways), data_sets=1)
+    return tiny_recipe.recipe(train, space=made, configurations=len(ways), material=tiny_recipe.material(limit=1))

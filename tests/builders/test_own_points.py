@@ -116,9 +116,9 @@ def test_tpe_proposes_new_legal_points_where_scores_are_high():
 
 def test_the_recipe_is_that_of_boosting_with_points_of_its_own():
     made = studies.RECIPE
-    assert (made.suite, made.version, made.configurations, made.data_sets) == ("Studies", 1, 200, 120)
+    assert (made.suite, made.version, made.configurations, made.material.limit) == ("Studies", 1, 200, 120)
     assert made.search is not None and made.search.drawn == 175 == 7 * CHUNK
-    assert (made.train, made.fidelities, made.rows) == (boosting.train, boosting.RECIPE.fidelities, 900)
+    assert (made.train, made.fidelities, made.material.rows) == (boosting.train, boosting.RECIPE.fidelities, 900)
     assert BUILDERS.get("Studies") is studies.studies
 
 

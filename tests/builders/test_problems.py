@@ -9,14 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from hpo_gym.builders.data_sets import problems
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Problem
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.data_sets.problems import FOLDS, REPEATS, meta_features, problem
 from hpo_gym.builders.data_sets.sources import DataSet
-from hpo_gym.builders.training.cells import digest
-from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.transfer.meta_features import MAX_LEVELS
 
 PLENTY = 10**6
+
+DIGEST = DataSets((CLASSIFICATION,), 150, 80, None).digest
 
 
 def _data(
@@ -227,7 +229,7 @@ def test_the_same_arguments_give_the_same_problem_whatever_came_before() -> None
     data = _data(_classes(200, 100))
     first = problem(data, 150, 80, 0)
     problem(data, 120, 80, 3)
-    assert digest(problem(data, 150, 80, 0)).tobytes() == digest(first).tobytes()
+    assert DIGEST(problem(data, 150, 80, 0)) == DIGEST(first)
 
 
 @pytest.mark.parametrize(("name", "rows", "seed"), [("toy", 150, 1), ("other", 150, 0), ("toy", 151, 0)])
@@ -240,10 +242,10 @@ def test_name_rows_and_seed_decide_which_rows_are_for_what(name: str, rows: int,
 
 
 def test_every_part_of_a_problem_is_in_its_digest(ready: Problem) -> None:
-    marks = {digest(ready).tobytes()}
+    marks = {DIGEST(ready)}
     for name in ("x", "y", "x_val", "y_val", "x_test", "y_test"):
         last = Fold(**{**vars(ready.folds[-1]), name: getattr(ready.folds[-1], name) + 1})
-        marks.add(digest(Problem("toy", ready.kind, ready.classes, (*ready.folds[:-1], last))).tobytes())
+        marks.add(DIGEST(Problem("toy", ready.kind, ready.classes, (*ready.folds[:-1], last))))
     assert len(marks) == 7
 
 

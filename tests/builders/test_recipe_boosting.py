@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hpo_gym.builders.data_sets.folds import Fold, Problem
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.trained import boosting
 from hpo_gym.builders.trained.boosting import RECIPE, TREES, train
-from hpo_gym.builders.training.recipe import Fold, Problem, TrainingFailed
+from hpo_gym.builders.training.recipe import TrainingFailed
 from hpo_gym.space import SearchSpace
 
 lightgbm = pytest.importorskip("lightgbm", reason="needs `pip install 'hpo-gym[build]'`")
@@ -115,8 +116,13 @@ def test_the_default_configuration_is_lightgbm_without_options(name):
 
 def test_the_recipe_counts_trees_up_to_128_and_its_builder_is_known():
     assert tuple(128 * f for f in RECIPE.fidelities) == TREES == (8, 16, 32, 64, 128)
-    assert (RECIPE.suite, RECIPE.version, RECIPE.rows, RECIPE.training_rows) == ("Boosting", 2, 900, 250)
-    assert (RECIPE.configurations, RECIPE.data_sets) == (400, 120)
+    assert (RECIPE.suite, RECIPE.version, RECIPE.material.rows, RECIPE.material.training_rows) == (
+        "Boosting",
+        2,
+        900,
+        250,
+    )
+    assert (RECIPE.configurations, RECIPE.material.limit) == (400, 120)
     assert BUILDERS.get("Boosting") is boosting.boosting
 
 

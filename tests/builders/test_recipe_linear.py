@@ -12,9 +12,10 @@ pytest.importorskip("sklearn")
 from sklearn import datasets
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.trained import linear
-from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION, Fold, Problem, TrainingFailed
+from hpo_gym.builders.training.recipe import TrainingFailed
 from hpo_gym.space import SearchSpace
 
 SPACE = SearchSpace(linear.config_space())
@@ -275,7 +276,12 @@ def test_a_fidelity_fails_alone():
 def test_the_recipe_is_registered_and_fits_its_suite():
     assert BUILDERS.entries()["Linear"].about["kind"] == "trained"
     recipe = linear.RECIPE
-    assert (recipe.suite, recipe.version, recipe.rows, recipe.training_rows) == ("Linear", 2, 900, 250)
-    assert (recipe.configurations, recipe.data_sets) == (500, 120)
+    assert (recipe.suite, recipe.version, recipe.material.rows, recipe.material.training_rows) == (
+        "Linear",
+        2,
+        900,
+        250,
+    )
+    assert (recipe.configurations, recipe.material.limit) == (500, 120)
     assert recipe.fidelities == (1 / 9, 1 / 3, 1.0)
     assert SearchSpace(recipe.space()) == SPACE

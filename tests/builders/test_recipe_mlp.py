@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hpo_gym.builders.data_sets.folds import Fold, Problem
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.trained import mlp
 from hpo_gym.builders.trained.mlp import EPOCHS, RECIPE, Trainer, train
 from hpo_gym.builders.trained.mlp_network import Network, activations, one_thread
 from hpo_gym.builders.trained.mlp_updates import optimizer, rates
-from hpo_gym.builders.training.recipe import Fold, Problem, TrainingFailed
+from hpo_gym.builders.training.recipe import TrainingFailed
 from hpo_gym.seeding import generator
 from hpo_gym.space import SearchSpace
 
@@ -98,8 +99,9 @@ def test_the_default_is_that_of_scikit_learn():
 
 def test_the_recipe_has_a_fidelity_per_epoch_and_its_builder_is_known():
     assert [round(EPOCHS * f, 9) for f in RECIPE.fidelities] == [*range(1, 51)]
-    assert (RECIPE.suite, RECIPE.version, RECIPE.rows, RECIPE.training_rows) == ("MLP", 2, 900, 250)
-    assert (RECIPE.configurations, RECIPE.data_sets) == (200, 60)
+    assert (RECIPE.suite, RECIPE.version) == ("MLP", 2)
+    assert (RECIPE.material.rows, RECIPE.material.training_rows) == (900, 250)
+    assert (RECIPE.configurations, RECIPE.material.limit) == (200, 60)
     assert BUILDERS.get("MLP") is mlp.mlp
 
 

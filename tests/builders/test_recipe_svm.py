@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.trained import svm
-from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_gym.space import SearchSpace
 
 SPACE = SearchSpace(svm.config_space())
@@ -119,5 +119,6 @@ def test_nothing_is_random():
 def test_the_recipe_is_registered_and_fits_its_suite():
     recipe = svm.RECIPE
     assert BUILDERS.get("SVM") is svm.svm
-    assert (recipe.suite, recipe.version, recipe.rows, recipe.training_rows) == ("SVM", 2, 900, 250)
-    assert (recipe.configurations, recipe.data_sets, recipe.fidelities) == (500, 150, (1 / 9, 1 / 3, 1.0))
+    assert (recipe.suite, recipe.version) == ("SVM", 2)
+    assert (recipe.material.rows, recipe.material.training_rows) == (900, 250)
+    assert (recipe.configurations, recipe.material.limit, recipe.fidelities) == (500, 150, (1 / 9, 1 / 3, 1.0))

@@ -13,8 +13,8 @@ import pytest
 
 from hpo_gym.builders import files
 from hpo_gym.builders.data_sets import problems, roster, sources
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION
 from hpo_gym.builders.kin import relatives
-from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.suite import fold_of, split_of
 

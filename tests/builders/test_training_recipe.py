@@ -11,17 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hpo_gym.builders.training.recipe import (
-    CLASSIFICATION,
-    REGRESSION,
-    Floats,
-    Fold,
-    Predict,
-    Problem,
-    TrainingFailed,
-    by_share,
-    unmeasured,
-)
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Predict, Problem, by_share
+from hpo_gym.builders.training.recipe import Floats, TrainingFailed, unmeasured
 
 SHARES = (0.25, 0.5, 1.0)
 INF, NAN = float("inf"), float("nan")

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_gym.builders.data_sets.sources import DataSet
-from hpo_gym.builders.training.recipe import CLASSIFICATION, Floats, Fold, Problem
+from hpo_gym.builders.training.recipe import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.transfer.meta_features import describe, heavy_tailed, levels, numbers
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from hpo_gym import seeding
 from hpo_gym.builders.data_sets import sources
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION
 from hpo_gym.builders.data_sets.sources import DataSet
 from hpo_gym.builders.kin.relatives import family, write
-from hpo_gym.builders.training.recipe import CLASSIFICATION, REGRESSION
 from hpo_gym.errors import unknown
 
 

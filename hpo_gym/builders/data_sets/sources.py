@@ -21,26 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.builders import files
-from hpo_gym.builders.training.recipe import CLASSIFICATION
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION
+from hpo_gym.builders.training.material import Package
 from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
 
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "None", "<null>"})
 """Spellings of a missing value."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package that holds data sets.
-
-    Attributes:
-        archive: Name of the wheel; "" where the package is installed.
-        sha256: Its checksum.
-        licence: Of the package, as its metadata state it; the data sets are of the sources that it names.
-    """
-
-    archive: str
-    sha256: str
-    licence: str
 
 
 PACKAGES: Mapping[str, Package] = {

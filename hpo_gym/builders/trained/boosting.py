@@ -29,17 +29,10 @@ from ConfigSpace import (
 )
 from numpy.typing import NDArray
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Problem
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
-from hpo_gym.builders.training.recipe import (
-    CLASSIFICATION,
-    REGRESSION,
-    Floats,
-    Measured,
-    Problem,
-    Recipe,
-    TrainingFailed,
-    unmeasured,
-)
+from hpo_gym.builders.training.recipe import Floats, Measured, Recipe, TrainingFailed, unmeasured
 from hpo_gym.seeding import mix_int
 
 if TYPE_CHECKING:
@@ -198,19 +191,15 @@ RECIPE = Recipe(
     description="Choose kind of boosting, learning rate, size of the trees, sampling of rows and columns, penalties "
     "and class weight of LightGBM, for classification and regression. The class weight has no effect in regression.",
     space=config_space,
-    kinds=(CLASSIFICATION, REGRESSION),
+    material=DataSets((CLASSIFICATION, REGRESSION), rows=900, training_rows=250, limit=120, max_classes=6),
     fidelities=tuple(trees / TREES[-1] for trees in TREES),
     fidelity="trees",
     train=train,
-    rows=900,
-    training_rows=250,
     configurations=400,
-    data_sets=120,
     cumulative=True,
     libraries=("lightgbm", "numpy"),
     modules=("lightgbm",),
     version=2,
-    max_classes=6,
 )
 
 

@@ -32,19 +32,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Predict, Problem, by_share
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
-from hpo_gym.builders.training.recipe import (
-    CLASSIFICATION,
-    REGRESSION,
-    Floats,
-    Fold,
-    Measured,
-    Predict,
-    Problem,
-    Recipe,
-    TrainingFailed,
-    by_share,
-)
+from hpo_gym.builders.training.recipe import Floats, Measured, Recipe, TrainingFailed
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -268,14 +259,11 @@ RECIPE = Recipe(
     title="Linear models on tables",
     description="scaling, products of columns, loss, penalty and solver of linear models of scikit-learn",
     space=config_space,
-    kinds=(CLASSIFICATION, REGRESSION),
+    material=DataSets((CLASSIFICATION, REGRESSION), rows=900, training_rows=250, limit=120),
     fidelities=FIDELITIES,
     fidelity="share of the training rows",
     train=train,
-    rows=900,
-    training_rows=250,
     configurations=500,
-    data_sets=120,
     libraries=("scikit-learn", "numpy", "scipy"),
     modules=("sklearn.linear_model", "sklearn.multiclass", "sklearn.preprocessing", "sklearn.svm"),
     version=2,

@@ -11,20 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Problem
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.trained.mlp_network import Network, one_thread
 from hpo_gym.builders.trained.mlp_updates import optimizer, rates
-from hpo_gym.builders.training.recipe import (
-    CLASSIFICATION,
-    REGRESSION,
-    Floats,
-    Fold,
-    Measured,
-    Problem,
-    Recipe,
-    TrainingFailed,
-    unmeasured,
-)
+from hpo_gym.builders.training.recipe import Floats, Measured, Recipe, TrainingFailed, unmeasured
 from hpo_gym.seeding import generator, key
 
 if TYPE_CHECKING:
@@ -268,14 +260,11 @@ RECIPE = Recipe(
     description="Tune optimizer, learning rate and its schedule, size, activation, normalisation, dropout, weight "
     "decay and input scaling of a multilayer perceptron; its learning curve has a point after every epoch.",
     space=config_space,
-    kinds=(CLASSIFICATION, REGRESSION),
+    material=DataSets((CLASSIFICATION, REGRESSION), rows=900, training_rows=250, limit=60),
     fidelities=tuple(e / EPOCHS for e in range(1, EPOCHS + 1)),
     fidelity="epochs",
     train=train,
-    rows=900,
-    training_rows=250,
     configurations=200,
-    data_sets=60,
     cumulative=True,
     libraries=("torch", "numpy"),
     modules=("torch",),

@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.builders.data_sets.folds import CLASSIFICATION, REGRESSION, Predict, Problem, by_share
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training.build import build
-from hpo_gym.builders.training.recipe import (
-    CLASSIFICATION,
-    REGRESSION,
-    Floats,
-    Measured,
-    Predict,
-    Problem,
-    Recipe,
-    TrainingFailed,
-    by_share,
-)
+from hpo_gym.builders.training.recipe import Floats, Measured, Recipe, TrainingFailed
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -117,14 +109,11 @@ RECIPE = Recipe(
     title="Support vector machines",
     description="Choose kernel, its parameters, C, weights and scaling of a support vector machine (libsvm).",
     space=config_space,
-    kinds=(CLASSIFICATION, REGRESSION),
+    material=DataSets((CLASSIFICATION, REGRESSION), rows=900, training_rows=250, limit=150),
     fidelities=FIDELITIES,
     fidelity="share of the training rows",
     train=train,
-    rows=900,
-    training_rows=250,
     configurations=500,
-    data_sets=150,
     libraries=("scikit-learn", "numpy", "scipy"),
     modules=("sklearn.svm",),
     version=2,

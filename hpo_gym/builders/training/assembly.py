@@ -11,26 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.builders.data_sets import problems, roster, sources
 from hpo_gym.builders.order import Order
-from hpo_gym.builders.training.cells import LOST, MEMORY, Part, configurations, digest, load
+from hpo_gym.builders.training.cells import LOST, MEMORY, Part, beside, configurations, digest, load
+from hpo_gym.builders.training.material import Entry
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.tables.files import little
 from hpo_gym.tables.flat import LEAST, TRIALS, splits_without_flat
-from hpo_gym.transfer import meta_features
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]
 
 
-def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[roster.Entry], table: Parts, study: Parts) -> None:
-    """Write the folder of the data sets whose `m` configurations are all there.
+def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[Entry], table: Parts, study: Parts) -> None:
+    """Write the folder of the tasks whose `m` configurations are all there.
 
     Raises:
         InvalidValueError: None is finished.
-        DamagedDataError: Shards of one data set were trained on different numbers.
+        DamagedDataError: Shards of one task were trained on different numbers.
     """
     done, found = [], []
     for entry in chosen:
@@ -40,15 +39,20 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[roster.Entry
             found.append(shard)
     if not done:
         raise InvalidValueError(
-            f"`work` must hold a finished data set on which a configuration gives a model, {order.work / recipe.suite} "
+            f"`work` must hold a finished task on which a configuration gives a model, {order.work / recipe.suite} "
             "holds none."
         )
     x = configurations(recipe, m) if recipe.search is None else np.stack([shard["x"] for shard in found])
     arrays = {name: np.stack([shard[name] for shard in found]) for name in ("score", "test_score")}
     seconds = np.stack([shard["seconds"] for shard in found])
-    tasks = [_task(recipe, e, order.archives) for e in done]
-    splits, flat = splits_without_flat(tasks, arrays["score"][..., -1])
+    problems = {e.name: load(recipe, e.name, order.archives, 0) for e in done}
+    tasks = [_task(recipe, e, problems[e.name], order.archives) for e in done]
+    splits, flat = splits_without_flat(tasks, arrays["score"][..., -1], sides=recipe.material.sides())
     shipped = {"x": x, **arrays, "cost": np.minimum(seconds, 6e4).astype(np.float16)}
+    if recipe.repeats:
+        shipped["repeats"] = np.stack([shard["repeats"] for shard in found])
+    if recipe.objectives:
+        shipped["objectives"] = _known(np.stack([shard["objectives"] for shard in found]))
     others = [shard for entry in done for shard in _each(recipe, order, study.get(entry.name, ()))]
     wall, processor = table[done[0].name][0].shards.wall()
     built = {
@@ -57,7 +61,7 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[roster.Entry
         "seed": 0,
         "seed_study": _study(recipe, order, found, done, study),
         "memory limit": MEMORY,
-        "test rows": {e.name: problems.test_rows(load(recipe, e.name, order.archives, 0)) for e in done},
+        **recipe.material.record(problems),
         "cells": int(np.prod(arrays["score"].shape[:2])),
         "lost cells": _lost(done, found),
         "failed share at full fidelity": round(float(np.isneginf(arrays["score"][..., -1]).mean()), 6),
@@ -76,15 +80,15 @@ def assemble(recipe: Recipe, order: Order, m: int, chosen: Sequence[roster.Entry
 
 def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
     """The shards of one data set, one after another; None where one is missing."""
-    shards = [p.shards.read(p.data_set, p.chunk) for p in parts]
+    shards = [p.shards.read(p.task, p.chunk) for p in parts]
     found = [s for s in shards if s is not None]
     if len(found) < len(shards):
         return None
-    data_set, seed = parts[0].data_set, parts[0].seed
-    now = digest(load(recipe, data_set, order.archives, seed)).tobytes()
+    task, seed = parts[0].task, parts[0].seed
+    now = digest(recipe, load(recipe, task, order.archives, seed)).tobytes()
     if any(s["problem"].tobytes() != now for s in found):
         raise DamagedDataError(
-            f"The shards of {data_set!r} must come from the numbers that are read now; remove {data_set} from "
+            f"The shards of {task!r} must come from the numbers that are read now; remove {task} from "
             f"{parts[0].shards.folder} and build it again."
         )
     return {name: np.concatenate([s[name] for s in found]) for name in names(recipe)}
@@ -92,7 +96,7 @@ def _read(recipe: Recipe, order: Order, parts: Sequence[Part]) -> Arrays | None:
 
 def names(recipe: Recipe) -> tuple[str, ...]:
     """The arrays of a shard that have a row for each configuration."""
-    return (*(() if recipe.search is None else ("x",)), "score", "test_score", "lost", "seconds")
+    return (*(() if recipe.search is None else ("x",)), "score", "test_score", *beside(recipe), "lost", "seconds")
 
 
 def _each(recipe: Recipe, order: Order, parts: Sequence[Part]) -> list[Arrays]:
@@ -106,11 +110,11 @@ def _spent(recipe: Recipe, shard: Arrays) -> float:
     return float(np.nansum(seconds[:, -1] if recipe.cumulative else seconds))
 
 
-def _lost(done: Sequence[roster.Entry], found: Sequence[Arrays]) -> list[dict[str, Any]]:
+def _lost(done: Sequence[Entry], found: Sequence[Arrays]) -> list[dict[str, Any]]:
     """Which cells have no score for another reason than their library's."""
     reasons = list(LOST.values())
     return [
-        {"data set": entry.name, "configuration": int(row), "reason": reasons[shard["lost"][row] - 1]}
+        {"task": entry.name, "configuration": int(row), "reason": reasons[shard["lost"][row] - 1]}
         for entry, shard in zip(done, found, strict=True)
         for row in np.flatnonzero(shard["lost"])
     ]
@@ -124,7 +128,7 @@ def _command(recipe: Recipe, order: Order, done: Sequence[str], *, whole: bool) 
 
 
 def _study(
-    recipe: Recipe, order: Order, found: Sequence[Arrays], done: Sequence[roster.Entry], study: Parts
+    recipe: Recipe, order: Order, found: Sequence[Arrays], done: Sequence[Entry], study: Parts
 ) -> dict[str, Any] | None:
     """How much a score changes with folds and initial weights: the standard deviation over seeds."""
     spreads: list[float] = []
@@ -142,7 +146,7 @@ def _study(
     if not spreads:
         return None
     return {
-        "what": "other test rows, folds and initial weights: standard deviation of the score at full fidelity",
+        "what": "other data and other initial weights: standard deviation of the score at full fidelity",
         "tasks": len(spans),
         "cells": len(spreads),
         "seeds": max(seeds),
@@ -151,15 +155,18 @@ def _study(
     }
 
 
-def _task(recipe: Recipe, entry: roster.Entry, archives: Path) -> dict[str, Any]:
-    meta = problems.meta_features(load(recipe, entry.name, archives, 0), entry.load(archives))
+def _task(recipe: Recipe, entry: Entry, problem: Any, archives: Path) -> dict[str, Any]:
+    meta = recipe.material.meta(entry, problem, archives)
     return {"name": entry.name, "title": f"{entry.name} ({entry.kind})", "family": entry.family, "meta": meta}
 
 
 def _description(
-    recipe: Recipe, tasks: list[dict[str, Any]], splits: Mapping[str, Sequence[str]], done: Sequence[roster.Entry]
+    recipe: Recipe, tasks: list[dict[str, Any]], splits: Mapping[str, Sequence[str]], done: Sequence[Entry]
 ) -> dict[str, Any]:
-    by_package = {p: [e.name for e in done if e.package == p] for p in sources.PACKAGES}
+    told = recipe.material.describe()
+    further: dict[str, Any] = {"objectives": [asdict(o) for o in recipe.objectives]} if recipe.objectives else {}
+    if recipe.sizes is not None:
+        further["fidelity"] = recipe.sizes.to_json()
     return {
         "name": recipe.suite,
         "version": recipe.version,
@@ -168,36 +175,23 @@ def _description(
         "space": {**SearchSpace(recipe.space()).to_json(), "python_module_version": "1.2.0"},
         "tasks": tasks,
         "splits": splits,
-        "score": {
-            "name": "balanced accuracy (classification) or R^2, at least -1 (regression)",
-            "unit": "share",
-            "range": [-1, 1],
-            "protocol": f"mean over {problems.REPEATS} repeats of {problems.FOLDS} folds; test, at full fidelity: mean "
-            "of the same models on rows that no fold has",
-        },
-        "cost": {
-            "unit": "processor seconds",
-            "what": f"to train and predict, {problems.REPEATS} x {problems.FOLDS} folds",
-        },
+        "score": told["score"],
+        "cost": told["cost"],
+        **further,
         "fidelities": list(recipe.fidelities),
-        "licence": "MIT (results); data sets: see source",
-        "source": {
-            "trained by": "hpo-gym",
-            "data sets": {p: names for p, names in by_package.items() if names},
-            "packages": {p: asdict(sources.PACKAGES[p]) for p, names in by_package.items() if names},
-        },
-        "preprocessing": {"fidelity": recipe.fidelity, **_account(recipe)},
+        "licence": "MIT (results); data: see source",
+        "source": recipe.material.source(done),
+        "preprocessing": {"fidelity": recipe.fidelity, **told["preprocessing"]},
     }
 
 
-def _account(recipe: Recipe) -> dict[str, str]:
-    return {
-        "folds": f"{problems.REPEATS} repeats of {problems.FOLDS} folds, stratified, of at most {recipe.rows} rows and "
-        f"{1 - problems.TEST_SHARE:.0%} of the data set; a model learns from at most {recipe.training_rows} of them",
-        "test rows": f"the other rows, at most {problems.TEST_ROWS}; from {problems.FOLDS * problems.TEST_EACH} on, "
-        f"dealt among the models, at least {problems.TEST_EACH} each",
-        "features": "missing values imputed by the median, categories one-hot (the "
-        f"{meta_features.MAX_LEVELS} most frequent levels and the rest), by rows that are no test rows; nothing scaled",
-        "target": "standardised in regression; its logarithm where it is positive and its skewness above "
-        f"{meta_features.MAX_SKEWNESS}; classes of fewer than {problems.MIN_CLASS} rows left out",
-    }
+def _known(objectives: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Objectives ``(k, m, o)`` all of which are finite: a cell that was lost before one was known has the mean of its
+    configuration on other tasks, or of its task."""
+    out = objectives.astype(np.float64)
+    for axis in (0, 1):
+        there = np.isfinite(out)
+        mean = np.where(there, out, 0.0).sum(axis, keepdims=True) / np.maximum(there.sum(axis, keepdims=True), 1)
+        seen = np.broadcast_to(there.any(axis, keepdims=True), out.shape)
+        out = np.where(~there & seen, np.broadcast_to(mean, out.shape), out)
+    return out.astype(np.float32)

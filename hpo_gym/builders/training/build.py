@@ -1,6 +1,6 @@
-"""Makes the tables of our own training: trains every configuration on every data set, in guarded processes.
+"""Makes the tables of our own training: trains every configuration on every task, in guarded processes.
 
-Cells of one data set are trained `CHUNK` at a time and stored as a shard. A chunk whose process dies, or that runs out
+Cells of one task are trained `CHUNK` at a time and stored as a shard. A chunk whose process dies, or that runs out
 of time or memory, is tried again cell by cell once the others are done, and a cell that does so alone has failed: its
 score is -inf, and the table says why. What a recipe raises besides `TrainingFailed` is a fault of this package or of
 its input, and ends the build.
@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.builders.data_sets import roster, sources
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training import assembly
-from hpo_gym.builders.training.cells import LOST, Part, configurations, digest, load, points
+from hpo_gym.builders.training.cells import LOST, Part, beside, configurations, digest, load, points
+from hpo_gym.builders.training.material import Entry
 from hpo_gym.builders.training.recipe import CHUNK, Recipe, unmeasured
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.builders.training.workers import Run, workers
@@ -38,63 +38,56 @@ CELL_SECONDS, CHUNK_SECONDS = 120.0, 1200.0
 """Wall seconds after which the training of a cell or a chunk is ended: far above what one takes, so that no clock
 decides a score."""
 
-STUDY_SEEDS, STUDY_ROWS, STUDY_DATA_SETS = (1, 2, 3), 10, 24
-"""The seed study: so many first configurations on so many first data sets, under other folds and initial weights."""
+STUDY_SEEDS, STUDY_ROWS = (1, 2, 3), 10
+"""The seed study: so many first configurations, on the first tasks, under other data and initial weights."""
 
-READERS = ("ConfigSpace", "pandas")
-"""Packages that decide what is trained on, whatever the recipe; their versions are recorded with its own."""
+SPACES = "ConfigSpace"
+"""The package that decides what is trained, whatever the recipe; its version is recorded with the others."""
 
 
 def build(recipe: Recipe, order: Order) -> None:
     """Train what is missing, and write the suite's folder.
 
     Raises:
-        UnknownNameError: No such data set.
-        InvalidValueError: An archive is missing, no data set fits, or `order.work` holds a build of another plan.
+        UnknownNameError: No such task.
+        InvalidValueError: An archive is missing, no task fits, or `order.work` holds a build of another plan.
         StateError: Another process builds in `order.work`, or training ended otherwise than a cell can.
     """
-    chosen = data_sets(recipe, order)
+    chosen = tasks(recipe, order)
     m = recipe.configurations if order.rows is None else order.rows
     if recipe.search is None:
         configurations(recipe, m)  # so many are there
     shards = Shards(order.work / recipe.suite)
     with shards.opened(plan(recipe), resume=order.resume or order.assemble):
         table = {e.name: _parts(recipe, e.name, m, order.archives, shards) for e in chosen}
-        study = {e.name: _study(recipe, e.name, m, order.archives, shards) for e in chosen[:STUDY_DATA_SETS]}
+        study = {e.name: _study(recipe, e.name, m, order.archives, shards) for e in chosen[: recipe.study]}
         if not order.assemble:
             _carry_out(_stages(recipe, table, study), order)
         assembly.assemble(recipe, order, m, chosen, table, study)
 
 
-def data_sets(recipe: Recipe, order: Order) -> list[roster.Entry]:
-    """The data sets that a build is of, in the roster's order or as they were named; their archives are checked.
+def tasks(recipe: Recipe, order: Order) -> list[Entry]:
+    """The tasks that a build is of, in the material's order or as they were named; their archives are checked.
 
     Raises:
-        UnknownNameError: No such data set.
-        InvalidValueError: An archive is missing, a name stands twice, or a named data set is none for this recipe.
+        UnknownNameError: No such task.
+        InvalidValueError: An archive is missing, a name stands twice, or a named task is none for this recipe.
     """
+    material = recipe.material
     named = order.tasks if isinstance(order.tasks, tuple) else None
     if named is not None and (not named or len(set(named)) < len(named)):
-        raise InvalidValueError(f"`tasks` must name one data set or more, each once, got {', '.join(named) or 'none'}.")
-    chosen = [roster.entry(name) for name in named] if named is not None else list(roster.roster(recipe.kinds))
-    for package in sorted({sources.PACKAGES[e.package] for e in chosen}, key=lambda p: p.archive):
+        raise InvalidValueError(f"`tasks` must name one or more, each once, got {', '.join(named) or 'none'}.")
+    chosen = [material.entry(name) for name in named] if named is not None else list(material.entries())
+    for package in sorted({material.packages[e.package] for e in chosen if e.package}, key=lambda p: p.archive):
         if package.archive:
             order.archive(package.archive, package.sha256)
     if named is not None:
         for e in chosen:
-            _check(recipe, e, load(recipe, e.name, order.archives, 0).classes)
+            if fault := material.fault(e, order.archives):
+                raise InvalidValueError(f"`tasks` of {recipe.suite} {fault}")
         return chosen
-    limit = order.tasks if isinstance(order.tasks, int) else recipe.data_sets
-    fit = (e for e in chosen if load(recipe, e.name, order.archives, 0).classes <= recipe.max_classes)
-    return list(itertools.islice(fit, limit))
-
-
-def _check(recipe: Recipe, entry: roster.Entry, classes: int) -> None:
-    if entry.kind not in recipe.kinds or classes > recipe.max_classes:
-        raise InvalidValueError(
-            f"`tasks` of {recipe.suite} must be of {' or '.join(recipe.kinds)}, of at most {recipe.max_classes} "
-            f"classes; {entry.name} is of {entry.kind}, of {classes} classes."
-        )
+    limit = order.tasks if isinstance(order.tasks, int) else material.limit
+    return list(itertools.islice((e for e in chosen if material.fault(e, order.archives) is None), limit))
 
 
 def plan(recipe: Recipe) -> dict[str, Any]:
@@ -107,10 +100,10 @@ def plan(recipe: Recipe) -> dict[str, Any]:
         "space": SearchSpace(recipe.space()).to_json(),
         "sha256 of the first configurations": hashlib.sha256(little(first).data).hexdigest(),
         "fidelities": list(recipe.fidelities),
-        "rows": [recipe.rows, recipe.training_rows],
+        **recipe.material.plan(),
         "chunk": CHUNK,
         **search,
-        "libraries": versions((*recipe.libraries, *READERS)),
+        "libraries": versions((*recipe.libraries, *recipe.material.libraries, SPACES)),
     }
 
 
@@ -119,14 +112,14 @@ def versions(libraries: Sequence[str]) -> dict[str, str]:
     return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in libraries}}
 
 
-def _parts(recipe: Recipe, data_set: str, m: int, archives: Path, shards: Shards) -> list[Part]:
+def _parts(recipe: Recipe, task: str, m: int, archives: Path, shards: Shards) -> list[Part]:
     rows = [tuple(range(start, min(start + CHUNK, m))) for start in range(0, m, CHUNK)]
-    return [Part(recipe, data_set, r, 0, archives, shards) for r in rows]
+    return [Part(recipe, task, r, 0, archives, shards) for r in rows]
 
 
-def _study(recipe: Recipe, data_set: str, m: int, archives: Path, shards: Shards) -> list[Part]:
+def _study(recipe: Recipe, task: str, m: int, archives: Path, shards: Shards) -> list[Part]:
     rows = tuple(range(min(m, STUDY_ROWS)))
-    return [Part(recipe, data_set, rows, seed, archives, shards) for seed in STUDY_SEEDS]
+    return [Part(recipe, task, rows, seed, archives, shards) for seed in STUDY_SEEDS]
 
 
 def _stages(recipe: Recipe, table: Mapping[str, list[Part]], study: Mapping[str, list[Part]]) -> list[list[Part]]:
@@ -151,7 +144,7 @@ def _carry_out(stages: Sequence[Sequence[Part]], order: Order) -> None:
     def tell(part: Part) -> None:
         nonlocal done
         done += len(part.rows)
-        order.progress(done, total, part.data_set)
+        order.progress(done, total, part.task)
         shards.tell_wall(before + time.monotonic() - start)
 
     order.progress(done, total, "")
@@ -195,19 +188,19 @@ def _join(part: Part, lost: Mapping[str, str]) -> None:
     Raises:
         DamagedDataError: A cell was trained on other numbers.
     """
-    problem = digest(load(part.recipe, part.data_set, part.archives, part.seed))
+    problem = digest(part.recipe, load(part.recipe, part.task, part.archives, part.seed))
     rows = [_blank(c, lost[c.key]) if c.key in lost else _found(c, problem) for c in _cells(part)]
     arrays = {name: np.concatenate([row[name] for row in rows]) for name in assembly.names(part.recipe)}
     seconds = arrays.pop("seconds")
-    part.shards.write(part.data_set, part.chunk, {**arrays, "problem": problem}, seconds)
+    part.shards.write(part.task, part.chunk, {**arrays, "problem": problem}, seconds)
     _clear(part)
 
 
 def _found(cell: Part, problem: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    shard = cell.shards.read(cell.data_set, cell.chunk)
+    shard = cell.shards.read(cell.task, cell.chunk)
     if shard is None or not np.array_equal(shard["problem"], problem):
         raise DamagedDataError(
-            f"Shard {cell.key} must be there and of the numbers that are read now; remove {cell.data_set} from "
+            f"Shard {cell.key} must be there and of the numbers that are read now; remove {cell.task} from "
             f"{cell.shards.folder} and build it again."
         )
     return shard
@@ -217,7 +210,7 @@ def _clear(part: Part) -> None:
     """Remove the shards of a part's single cells."""
     for cell in _cells(part):
         if cell.chunk != part.chunk:
-            part.shards.remove(part.data_set, cell.chunk)
+            part.shards.remove(part.task, cell.chunk)
 
 
 def _blank(cell: Part, reason: str) -> dict[str, Any]:
@@ -228,5 +221,6 @@ def _blank(cell: Part, reason: str) -> dict[str, Any]:
     spent = (CELL_SECONDS if recipe.cumulative else CELL_SECONDS / f) if reason == LOST["timeout"] else np.nan
     mark = np.array([list(LOST.values()).index(reason) + 1], np.uint8)
     test = unmeasured(f, -np.inf).astype(np.float32)[None]
-    own = {} if recipe.search is None else {"x": points(cell)}
+    own = {name: np.full((1, *shape), np.nan, np.float32) for name, shape in beside(recipe).items()}
+    own |= {} if recipe.search is None else {"x": points(cell)}
     return {**own, "score": failed, "test_score": test, "lost": mark, "seconds": np.full((1, f), spent, np.float32)}

@@ -1,9 +1,8 @@
-"""A cell: one configuration trained on one data set, all folds and fidelities. Its result depends on nothing else."""
+"""A cell: one configuration trained on one task, at all fidelities. Its result depends on nothing else."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import time
 import warnings
 from collections.abc import Mapping
@@ -15,17 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.builders.data_sets import problems, roster
-from hpo_gym.builders.training.recipe import (
-    CHUNK,
-    CLASSIFICATION,
-    Fold,
-    Measured,
-    Problem,
-    Recipe,
-    TrainingFailed,
-    unmeasured,
-)
+from hpo_gym.builders.training.recipe import CHUNK, Measured, Recipe, TrainingFailed, unmeasured
 from hpo_gym.builders.training.shards import Shards
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.jobs.memory import limit_memory
@@ -40,18 +29,18 @@ LOST = {"crashed": "its worker died", "timeout": "out of time", "memory": "out o
 
 @dataclass(frozen=True)
 class Part:
-    """What a worker does: some configurations on one data set.
+    """What a worker does: some configurations on one task.
 
     Attributes:
         recipe: How they are trained.
-        data_set: Name in the roster.
+        task: Its name.
         rows: Positions of the configurations.
         seed: 0 for the table; others for the seed study.
         archives, shards: Folders.
     """
 
     recipe: Recipe
-    data_set: str
+    task: str
     rows: tuple[int, ...]
     seed: int
     archives: Path
@@ -65,12 +54,12 @@ class Part:
     @property
     def key(self) -> str:
         """Name of the job."""
-        return f"{self.data_set}/{self.chunk}"
+        return f"{self.task}/{self.chunk}"
 
     @property
     def stored(self) -> bool:
         """Whether its shard is there, undamaged."""
-        return self.shards.read(self.data_set, self.chunk) is not None
+        return self.shards.read(self.task, self.chunk) is not None
 
 
 def perform(part: Part) -> str | None:
@@ -100,7 +89,7 @@ def train(part: Part) -> None:
         MemoryError: There was too little.
     """
     recipe = part.recipe
-    problem = load(recipe, part.data_set, part.archives, part.seed)
+    problem = load(recipe, part.task, part.archives, part.seed)
     space = SearchSpace(recipe.space())
     _warm_up(recipe, space)
     x = points(part)
@@ -110,13 +99,15 @@ def train(part: Part) -> None:
         name: np.array([getattr(r, name) for r in results], np.float32) for name in ("score", "test_score", "cost")
     }
     seconds = arrays.pop("cost")
-    arrays |= {"lost": np.zeros(len(results), np.uint8), "problem": digest(problem)}
+    for name in beside(recipe):
+        arrays[name] = np.stack([getattr(r, name) for r in results]).astype(np.float32)
+    arrays |= {"lost": np.zeros(len(results), np.uint8), "problem": digest(recipe, problem)}
     if recipe.search is not None:
         arrays["x"] = x
-    part.shards.write(part.data_set, part.chunk, arrays, seconds)
+    part.shards.write(part.task, part.chunk, arrays, seconds)
 
 
-def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: int) -> Measured:
+def _measure(recipe: Recipe, problem: Any, config: Mapping[str, Any], seed: int) -> Measured:
     """Train one cell; `TrainingFailed` is its failure, anything else that is raised is ours."""
     number = seeding.key("train", recipe.suite, problem.name, dict(config), seed) & 0x7FFFFFFF
     start = time.process_time()
@@ -128,7 +119,18 @@ def _measure(recipe: Recipe, problem: Problem, config: Mapping[str, Any], seed: 
         failed = np.full(len(recipe.fidelities), -np.inf)
         spent = time.process_time() - start
         each = spent if recipe.cumulative else spent / len(failed)
-        return Measured(failed, unmeasured(len(failed), -np.inf), np.full_like(failed, each))
+        whole = Measured(failed, unmeasured(len(failed), -np.inf), np.full_like(failed, each))
+        return replace(whole, **{name: np.full(shape, np.nan) for name, shape in beside(recipe).items()})
+
+
+def beside(recipe: Recipe) -> dict[str, tuple[int, ...]]:
+    """What a cell of this recipe has besides scores and cost, and its shape."""
+    found: dict[str, tuple[int, ...]] = {}
+    if recipe.repeats:
+        found["repeats"] = (len(recipe.fidelities), recipe.repeats)
+    if recipe.objectives:
+        found["objectives"] = (len(recipe.objectives),)
+    return found
 
 
 _WARM: set[str] = set()
@@ -137,31 +139,19 @@ _WARM: set[str] = set()
 def _warm_up(recipe: Recipe, space: SearchSpace) -> None:
     """Train the default on a toy once in each process, so that no cell is charged for what libraries do at first."""
     if recipe.suite not in _WARM:
-        _measure(recipe, _toy(recipe.kinds[0]), space.from_unit(space.default_x), 0)
+        _measure(recipe, recipe.material.toy(), space.from_unit(space.default_x), 0)
         _WARM.add(recipe.suite)
 
 
-def _toy(kind: str) -> Problem:
-    rng = np.random.default_rng(0)
-    x, classes = rng.normal(size=(120, 3)), 2 if kind == CLASSIFICATION else 0
-    y = (x[:, 0] > 0).astype(np.int64) if classes else x[:, 0]
-    fold = Fold(x[:60], y[:60], x[60:90], y[60:90], x[90:], y[90:])
-    return Problem("toy", kind, classes, (fold,) * problems.FOLDS)
-
-
 @functools.lru_cache(maxsize=4)
-def load(recipe: Recipe, data_set: str, archives: Path, seed: int) -> Problem:
-    """A data set of the roster, ready to train on; `seed` decides which rows are used, and for what."""
-    return problems.problem(roster.entry(data_set).load(archives), recipe.rows, recipe.training_rows, seed)
+def load(recipe: Recipe, task: str, archives: Path, seed: int) -> Any:
+    """The problem of a task; see `Material.problem`."""
+    return recipe.material.problem(recipe.material.entry(task), archives, seed)
 
 
-def digest(problem: Problem) -> NDArray[np.uint8]:
-    """A mark of the numbers of a problem ``(32,)``: shards of different data never make one table."""
-    out = hashlib.sha256()
-    for fold in problem.folds:
-        for array in (fold.x, fold.y, fold.x_val, fold.y_val, fold.x_test, fold.y_test):
-            out.update(np.ascontiguousarray(array, "<f8").tobytes())
-    return np.frombuffer(out.digest(), np.uint8)
+def digest(recipe: Recipe, problem: Any) -> NDArray[np.uint8]:
+    """A mark of the numbers of a problem ``(32,)``."""
+    return np.frombuffer(recipe.material.digest(problem), np.uint8)
 
 
 def points(part: Part) -> NDArray[np.float32]:
@@ -174,20 +164,20 @@ def points(part: Part) -> NDArray[np.float32]:
     if recipe.search is None:
         return configurations(recipe, last + 1)[list(part.rows)]
     if last < recipe.search.drawn:
-        return configurations(recipe, last + 1, part.data_set)[list(part.rows)]
+        return configurations(recipe, last + 1, part.task)[list(part.rows)]
     start = first - first % CHUNK
     tried, score = _tried(part, start)
-    space, seed = SearchSpace(recipe.space()), seeding.key("search", recipe.suite, part.data_set, start)
+    space, seed = SearchSpace(recipe.space()), seeding.key("search", recipe.suite, part.task, start)
     proposed = recipe.search.propose(space, space.snap(tried), score, last + 1 - start, seed)
     return proposed.astype(np.float32)[[row - start for row in part.rows]]
 
 
 def _tried(part: Part, count: int) -> tuple[Points, NDArray[np.float64]]:
-    """The first configurations of the part's data set ``(count, d)``, and their scores at full fidelity."""
+    """The first configurations of the part's task ``(count, d)``, and their scores at full fidelity."""
     x, score = [], []
     for start in range(0, count, CHUNK):
         chunk = replace(part, rows=(start, start + CHUNK - 1))
-        shard = part.shards.read(part.data_set, chunk.chunk)
+        shard = part.shards.read(part.task, chunk.chunk)
         if shard is None:
             raise StateError(f"Shard {chunk.key} must be there before row {count} is proposed; build it first.")
         x.append(shard["x"])
@@ -196,16 +186,16 @@ def _tried(part: Part, count: int) -> tuple[Points, NDArray[np.float64]]:
 
 
 @functools.lru_cache(maxsize=4)
-def configurations(recipe: Recipe, m: int, data_set: str | None = None) -> NDArray[np.float32]:
+def configurations(recipe: Recipe, m: int, task: str | None = None) -> NDArray[np.float32]:
     """Configurations of a table, ``(m, d)``: the default, then uniform draws by key, none twice.
 
     Fewer rows are the first of more.
 
     Args:
-        data_set: Whose own they are; None: those of all data sets.
+        task: Whose own they are; None: those of all tasks.
     """
     space = SearchSpace(recipe.space())
-    own = () if data_set is None else (data_set,)
+    own = () if task is None else (task,)
     base = np.array([seeding.key("configurations", recipe.suite, *own)], np.uint64)
     found = [space.default_x.astype(np.float32)[None]]
     for start in range(0, 8 * m, m):

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hpo_gym.builders.data_sets import roster
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.training.cells import LOST, MEMORY, Part, perform, perform_within_limits, train
 from hpo_gym.errors import StateError
@@ -22,9 +21,6 @@ from hpo_gym.trial import Status
 Run = Callable[[Sequence[Part], float, int], Iterator[tuple[Part, str | None]]]
 """Trains parts of one recipe; from these, the seconds that each may take, and how often one that dies is tried again,
 to each part as it ends, with None, or the reason why it was lost, one of `LOST`."""
-
-READERS = ("sklearn.datasets",)
-"""Modules that are imported when a data set is read."""
 
 _REASONS = {Status.CRASHED: "crashed", Status.TIMEOUT: "timeout", Status.MEMORYOUT: "memory"}
 
@@ -66,17 +62,18 @@ class _Training:
     """The objective of guards: trains a part, and leaves its shard.
 
     Attributes:
-        first: Any part of the build; a trial says by which data set, rows and seed its own differs.
+        first: Any part of the build; a trial says by which task, rows and seed its own differs.
     """
 
     first: Part
 
     def prepare(self) -> None:
         """Import what parts need; nothing is computed, since threads of a library would not outlive a fork."""
-        for name in (*READERS, *self.first.recipe.modules):
+        recipe, material = self.first.recipe, self.first.recipe.material
+        for name in (*material.modules, *recipe.modules):
             importlib.import_module(name)
-        SearchSpace(self.first.recipe.space())
-        roster.entry(self.first.data_set)
+        SearchSpace(recipe.space())
+        material.entry(self.first.task)
 
     def __call__(self, config: Mapping[str, Any]) -> float:
         try:
@@ -103,7 +100,7 @@ def _under_guard(
 
 
 def _asked(objective: _Training, part: Part, limits: Limits) -> Asked:
-    return Asked(objective, {"data_set": part.data_set, "rows": list(part.rows), "seed": part.seed}, limits=limits)
+    return Asked(objective, {"task": part.task, "rows": list(part.rows), "seed": part.seed}, limits=limits)
 
 
 def _reason(part: Part, verdict: Verdict) -> str | None:
