@@ -105,6 +105,9 @@ def bench(
         str | None,
         typer.Option(help="Names separated by commas; file.py:Name for a class of yours; folders of trained ones."),
     ] = None,
+    leave_suite_out: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Train on the suites given, test on this one, which they lack.")
+    ] = None,
     split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
     fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
     start: Annotated[str, typer.Option(help="cold, or init5: an initial design of five configurations.")] = "cold",
@@ -135,6 +138,13 @@ def bench(
     shard: Annotated[
         str | None, typer.Option(help="Such as 2/8: run the second of eight parts only; see hpo-gym merge.")
     ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(help="Also tell hypervolumes of these, such as score,size; writes hypervolume.csv."),
+    ] = None,
+    constraints: Annotated[
+        str | None, typer.Option(help="Bounds such as size=1e5,latency=0.02: regret is of what is feasible.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
@@ -151,7 +161,10 @@ def bench(
     from hpo_gym.jobs.progress import bar
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
-    suites = [s.strip() for s in suite.split(",") if s.strip()]
+    suites: list[Any] = [*_suites(suite, leave_suite_out)]
+    if constraints is not None:
+        suites = _constrained(suites, constraints)
+    trades = None if objectives is None else _trades(_words(objectives), suites)
     files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
@@ -161,6 +174,12 @@ def bench(
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
             progress=progress,
         )  # fmt: skip
+    if trades is not None and shard is None:
+        frame = results.hypervolume(trades)
+        frame.to_csv(out / "hypervolume.csv", index=False)
+        means = frame.groupby(["suite", "optimizer"])[["hypervolume_auc", "hypervolume_regret"]].mean()
+        if not quiet:
+            print(f"hypervolume of {', '.join(trades)}, means over runs:", means.round(4).to_string(), sep="\n")
     if shard is None:
         _finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
     else:
@@ -195,6 +214,9 @@ def merge(
 def train(
     name: Annotated[str, typer.Argument(help="A trainable optimizer; file.py:Name for a class of your own.")],
     suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
+    leave_suite_out: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Leave out relatives of this suite's test tasks.")
+    ] = None,
     fold: Annotated[int | None, typer.Option(help="0..4, instead of the published split.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Trials; by default the optimizer's own.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is drawn from it.")] = 0,
@@ -217,7 +239,7 @@ def train(
     from hpo_gym.learning.train import summary
     from hpo_gym.learning.train import train as run
 
-    names = [s.strip() for s in suite.split(",") if s.strip()]
+    names = _suites(suite, leave_suite_out)
     with bar("trials", shown=not quiet) as progress:
         curve = run(
             name, names, fold=fold, steps=steps, seed=seed, settings=_settings(settings or ()), out=out, resume=resume,
@@ -281,6 +303,12 @@ def tune(
     print(f"{len(tuned.ended)} trials -> {out}")
     if not tuned.succeeded:
         raise typer.Exit(FAILED_CELLS)
+
+
+def _suites(text: str, left_out: str | None) -> list[str]:
+    """The suites of an option; with one that is left out, all of them as one."""
+    names = _words(text)
+    return names if left_out is None else [f"{','.join(names)}->{left_out}"]
 
 
 def _settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -485,6 +513,10 @@ def import_(
     family: Annotated[
         str | None, typer.Option(help="Column of the task's family: related data sets share one.")
     ] = None,
+    minimize: Annotated[
+        str | None, typer.Option(help="Columns of further objectives, such as size,latency: less is better.")
+    ] = None,
+    maximize: Annotated[str | None, typer.Option(help="The same, more is better.")] = None,
     ignore: Annotated[
         str | None, typer.Option(help="Columns that are no hyperparameters, separated by commas.")
     ] = None,
@@ -504,7 +536,8 @@ def import_(
 
     if (file is None) == (optuna is None):
         raise InvalidValueError("`hpo-gym import` must be given a file or --optuna, one of them.")
-    of_files = {"--task": task, "--loss": loss or None, "--keep": keep, "--delimiter": delimiter, "--decimal": decimal}
+    of_files = {"--task": task, "--loss": loss or None, "--keep": keep, "--delimiter": delimiter, "--decimal": decimal,
+                "--minimize": minimize, "--maximize": maximize}  # fmt: skip
     for option, value in ({"--studies": studies} if optuna is None else of_files).items():
         if value is not None:
             raise InvalidValueError(f"`{option}` must go with {'--optuna' if optuna is None else 'a file'}.")
@@ -519,13 +552,42 @@ def import_(
         else:
             assert file is not None
             tab = "\t" if delimiter in ("tab", "\\t") else delimiter
+            further = {**dict.fromkeys(_words(minimize), "minimize"), **dict.fromkeys(_words(maximize), "maximize")}
             suite = suite_from_csv(
-                file, given, task or "task", keep=_words(keep), loss=loss, delimiter=tab, decimal=decimal, **shared
-            )
+                file, given, task or "task", keep=_words(keep), loss=loss, delimiter=tab, decimal=decimal,
+                objectives=further or None, **shared,
+            )  # fmt: skip
     suite.save(out)
     if space is None:
         print(describe(suite.space))
     _print_sizes(suite, out)
+
+
+def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
+    """Suites under constraints that are given as ``size=1e5,latency=0.02``."""
+    from hpo_gym.suites import load_suite
+    from hpo_gym.tables.constrained import constrained
+
+    bounds: dict[str, float] = {}
+    for word in _words(text):
+        name, equals, value = (part.strip() for part in word.partition("="))
+        try:
+            bounds[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not name or not equals:
+            raise InvalidValueError(f"`--constraints` must be name=number, separated by commas, got {word!r}.")
+    return [constrained(load_suite(name), bounds) for name in suites]
+
+
+def _trades(names: list[str], suites: Sequence[Any]) -> list[str]:
+    """Objectives of which hypervolumes can be told on all suites."""
+    from hpo_gym.bench.hypervolume import Front
+    from hpo_gym.suites import load_suite
+
+    for suite in suites:
+        Front.of(load_suite(suite).members[0], names)
+    return names
 
 
 def _words(text: str | None) -> list[str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.objectives.objective import Objective
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Status, Trial
@@ -100,6 +101,15 @@ class Task(ABC):
         return {}
 
     @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What of a configuration is known beside its score and cost."""
+        return ()
+
+    def objectives_at(self, x: Points) -> Floats:
+        """The values of `objectives` at canonical points ``(n, d)``, in their own units: ``(n, o)``."""
+        return np.empty((len(x), 0))
+
+    @property
     def exact(self) -> bool:
         """Whether no run can be better than `best`; else that is the best that was found, and may be beaten."""
         return True
@@ -168,6 +178,11 @@ class Task(ABC):
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
         """Put tasks of this class together for batch evaluation; `d` columns, at least those of each task."""
         return TaskBank(tasks, d)
+
+    @property
+    def together(self) -> object:
+        """Tasks that have the same are evaluated by one bank of their class."""
+        return type(self)
 
     def session(self, world: int, horizon: int) -> Session:
         """A run of this task by itself, in a world, of at most `horizon` trials."""
@@ -256,12 +271,14 @@ class BankView(ABC):
         d: Columns of points, at least those of each task.
         m: Rows of the pool, 0 where there is none.
         signals: Names of what is seen of a run beside its scores; none where a trial is the same whatever came before.
+        objectives: What of a configuration can be looked up beside its score and cost, the same of all tasks.
     """
 
     tasks: Sequence[Known]
     d: int
     m: int = 0
     signals: tuple[str, ...] = ()
+    objectives: tuple[Objective, ...] = ()
 
     @abstractmethod
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
@@ -337,6 +354,10 @@ class Bank(BankView):
             base: Per-run task data; of tasks in one table, the flat place itself where `at` is None.
         """
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
+
+    def further(self, base: Ints, at: NDArray[Any] | None) -> Floats:
+        """The values of `objectives` of evaluations, ``(n, o)``, in their own units; arguments as of `outcome`."""
+        return np.empty((len(base), 0))
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
         """Cost and status of one evaluation that can be looked up."""
@@ -468,15 +489,6 @@ class TaskBank(Bank):
         order = np.argsort(task, kind="stable")
         which, start = np.unique(task[order], return_index=True)
         return list(zip(which.tolist(), np.split(order, start[1:]), strict=True))
-
-
-def bank_of(tasks: Sequence[Task], d: int | None = None) -> Bank:
-    """The fastest bank that holds these tasks."""
-    if not tasks:
-        raise InvalidValueError("At least one task is needed, got none.")
-    width = max(t.space.d for t in tasks) if d is None else d
-    kinds = {type(t) for t in tasks}
-    return kinds.pop().bank(tasks, width) if len(kinds) == 1 else TaskBank(tasks, width)
 
 
 def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -17,7 +17,8 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import PoolBankView, Task, bank_of
+from hpo_gym.task import PoolBankView, Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History, Query, Status, Trial
 

@@ -26,7 +26,7 @@ from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import SUITES, Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.suites import is_several, load_suite
 from hpo_gym.suites.live import describe, from_description
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
@@ -221,7 +221,8 @@ def _load(
         if isinstance(one, Suite) or named:
             spec = _spec(suite, folder)
         else:  # a folder is named in full, so that it is found from anywhere
-            spec = str(one) if str(one) in SUITES.entries() else str(Path(one).resolve())
+            known = str(one) in SUITES.entries() or is_several(str(one))
+            spec = str(one) if known else str(Path(one).resolve())
         if suite.name in {s.name for s in found.values()}:
             raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
         if spec is None:

@@ -9,12 +9,21 @@ from pathlib import Path
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import SUITES, Suite
 
+_ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
+
+
+def is_several(name: str) -> bool:
+    """Whether a text names several suites at once, rather than a folder."""
+    return ("," in name or _ARROW in name) and not os.path.exists(name)  # noqa: PTH110 - as below
+
 
 def load_suite(suite: str | Path | Suite) -> Suite:
     """Load a suite.
 
     Args:
-        suite: A registered name (`hpo-gym list`), a folder that `save` wrote, or a `Suite`, returned as it is.
+        suite: A registered name (`hpo-gym list`), several with commas between them (`hpo_gym.suites.mixed.mixed`) or as
+            ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`), a folder that `save` wrote, or a `Suite`,
+            returned as it is.
 
     Raises:
         UnknownNameError: Neither a registered name nor a folder.
@@ -26,6 +35,8 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     if name in SUITES.entries():
         return _registered(name)
     folder = Path(suite)
+    if is_several(name):
+        return _several(name)
     if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
         from hpo_gym.tables.suite import load_folder  # brings pydantic
 
@@ -33,6 +44,15 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
     raise unknown("suite (and no folder)", name, SUITES.names())
+
+
+@functools.cache
+def _several(names: str) -> Suite:
+    from hpo_gym.suites.mixed import held_out, mixed
+
+    listed, arrow, judge = names.partition(_ARROW)
+    suites = [load_suite(name.strip()) for name in listed.split(",") if name.strip()]
+    return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
 
 
 @functools.cache

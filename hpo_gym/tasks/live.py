@@ -76,8 +76,13 @@ class ObjectiveTask(Task):
 
     @classmethod
     def bank(cls, tasks: Sequence[ObjectiveTask], d: int) -> Bank:
-        """Trials of all tasks side by side, where one runner runs them all."""
-        return LiveBank(tasks, d) if len({id(t.runner) for t in tasks}) == 1 else TaskBank(tasks, d)
+        """Trials of all tasks side by side, by the one runner of them all."""
+        return LiveBank(tasks, d)
+
+    @property
+    def together(self) -> object:
+        """The runner."""
+        return type(self), id(self.runner)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Run a trial of each point."""

@@ -235,6 +235,31 @@ def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     assert table.cost[0].tolist() == [[0.1, 0.4], [0.4, 1.6]]
 
 
+def test_import_takes_objectives_that_bench_and_info_tell_of(run: Run, tmp_path: Path) -> None:
+    lines = ["task,C,score,size,recall", *(f"t,{c},{c},{10 * c},{1 - c}" for c in (0.25, 0.5, 0.75, 1.0))]
+    (tmp_path / "mine.csv").write_text("\n".join(lines))
+    assert run("import", "mine.csv", "--out", "mine", "--minimize", "size", "--maximize", "recall").code == 0
+    told = json.loads(run("info", "mine", "--json").out)
+    assert told["objectives"] == ["size (no unit, minimize)", "recall (no unit, maximize)"]
+    assert told["dimensions"] == 1
+    bench = ["bench", "--suite", "mine", "--optimizers", "random", "--budget", "4", *TINY[2:-1],
+             "--objectives", "score,size"]  # fmt: skip
+    done = run(*bench, "--constraints", "size=7.5", "--out", "out")
+    assert done.code == 0, done
+    assert "hypervolume of score, size" in done.out
+    rows = (tmp_path / "out" / "hypervolume.csv").read_text().splitlines()
+    assert len(rows) == 4  # a header, and a run of each optimizer, which tried all rows
+    assert all(float(row.split(",")[-2]) == pytest.approx(0.0, abs=1e-9) for row in rows[1:])
+    for extra, message in (
+        (["--objectives", "score,sise"], "Did you mean 'size'"),
+        (["--constraints", "size"], "name=number"),
+        (["--constraints", "size=small"], "name=number"),
+        (["--constraints", "size=1"], "Task 't' of 'mine'"),
+    ):
+        done = run(*bench[:-2], *extra, "--out", "other")
+        assert done.code == 2 and message in done.err, (extra, done)
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [

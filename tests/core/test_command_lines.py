@@ -47,7 +47,10 @@ FITS: dict[str, list[str]] = {
     "tls_cert": ["file"], "tls_key": ["file"], "timeout": ["1", "0.5"], "shard": ["1/2", "2/2", "3/2", "0/2"],
     "objective": ["mine.py:score", "mine.py:raises", "mine.py:nosuch", "mine:score", "json:dumps"],
     "optimizer": ["random", "ga", "grid", "plain"], "direction": ["maximize", "minimize"],
-    "prior": ["tuned", "results", "file"], "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5"], "jobs": ["1", "2"],
+    "leave_suite_out": ["plain", "bad", "empty", "Curves"], "objectives": ["score,cost", "score", "C", "size,size"],
+    "constraints": ["cost=1", "score=0.5,cost=9", "size=2", "cost=", "cost=a"], "minimize": ["C", "kernel", "C,C"],
+    "maximize": ["C", "number"], "prior": ["tuned", "results", "file"],
+    "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5"], "jobs": ["1", "2"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),

@@ -16,7 +16,8 @@ from hpo_gym.nearest.pool import draw_rows
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.view import view_of
-from hpo_gym.task import bank_of, pooled
+from hpo_gym.task import pooled
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import Scale, signed_log
 
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them

@@ -25,7 +25,8 @@ from hpo_gym.rewards import REWARDS
 from hpo_gym.state.runs import Runs
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.task import TaskBank, bank_of
+from hpo_gym.task import TaskBank
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History, Query, Status, Trial
 

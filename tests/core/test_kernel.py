@@ -31,7 +31,7 @@ from hpo_gym.score_scales import Global, Raw
 from hpo_gym.state.contexts import Contexts, given_points
 from hpo_gym.state.paths import FusedRows, Rows
 from hpo_gym.state.view import view_of
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 POOL_STOP = {"name": "pool", "stop": True}
 POOL_LEVEL = {"name": "pool", "fidelity": True}

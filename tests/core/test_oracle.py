@@ -27,7 +27,7 @@ from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
 from hpo_gym.suite import Suite
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 M, BUDGET = 12, 3
 

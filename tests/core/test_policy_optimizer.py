@@ -13,7 +13,7 @@ import hpo_gym
 from hpo_gym.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimizer import Context
 from hpo_gym.state.contexts import given_points
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 VIEWS = [
     ("last", "box"),

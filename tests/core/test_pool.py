@@ -18,7 +18,7 @@ from hpo_gym.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_o
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 
 def layers() -> SearchSpace:

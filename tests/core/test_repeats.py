@@ -8,7 +8,8 @@ import toys
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
-from hpo_gym.task import TaskBank, bank_of
+from hpo_gym.task import TaskBank
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import Status
 
 

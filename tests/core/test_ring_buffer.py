@@ -5,7 +5,7 @@ import pytest
 from toys import formulas, gappy, plain
 
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 N, H = 4, 5
 

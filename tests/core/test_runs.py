@@ -11,7 +11,8 @@ import pytest
 import hpo_gym
 from hpo_gym.state.paths import FramedRows, FusedRows
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import TaskBank, bank_of
+from hpo_gym.task import TaskBank
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import Query, Status, Trial
 
 A, B = 0, 1  # tasks

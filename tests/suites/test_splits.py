@@ -11,7 +11,8 @@ import toys
 
 import hpo_gym
 from hpo_gym.suite import SUITES, split_of
-from hpo_gym.suites.leave_one_out import Split, check_apart, leave_suite_out
+from hpo_gym.suites.apart import Split, check_apart
+from hpo_gym.suites.leave_one_out import leave_suite_out
 from hpo_gym.tables.flat import LEAST, expected_random_regret
 from hpo_gym.tasks.table import TableTask
 

@@ -13,7 +13,8 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.pool import pool_of
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Ints, PoolBank, Task, bank_of
+from hpo_gym.task import Ints, PoolBank, Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import evaluations, known
 from hpo_gym.transfer.regret import relative_regret, scaled

@@ -37,7 +37,8 @@ from hpo_gym.optimizer import Context
 from hpo_gym.score_scales import SCORES, Bounded
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
-from hpo_gym.task import Task, bank_of
+from hpo_gym.task import Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import scale_of
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv

@@ -18,7 +18,8 @@ from hpo_gym.rewards import REWARDS, Judge, judge_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, Ints, Task, bank_of
+from hpo_gym.task import Bank, Ints, Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked

@@ -19,7 +19,7 @@ from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 
 
 def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
