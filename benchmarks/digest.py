@@ -47,7 +47,8 @@ from hpo_gym.score_scales import SCORES
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SUITES
 from hpo_gym.tables.suite import TableSuite
-from hpo_gym.task import PoolBank, bank_of
+from hpo_gym.task import PoolBank
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.table import TableTask
 
 BUDGET = 6

@@ -28,7 +28,8 @@ from hpo_gym.forms import make_optimizer
 from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Evaluated, Task, bank_of
+from hpo_gym.task import Evaluated, Task
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.table import Table, TableTask
 from hpo_gym.trial import Trial
 

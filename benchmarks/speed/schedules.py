@@ -19,7 +19,7 @@ from plain_training import PlainTraining
 from timing import Case, against
 
 from hpo_gym import HPOVectorEnv, load_suite
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.training.epoch import Settings
 from hpo_gym.tasks.training.trainings import Trainings
 

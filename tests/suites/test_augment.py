@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Task, bank_of, noise_keys
+from hpo_gym.task import Task, noise_keys
 from hpo_gym.tasks.augment import AUGMENTATIONS, augment
 from hpo_gym.tasks.augmented import INVARIANTS
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.function import function_task
 from hpo_gym.tasks.table import Table, TableTask
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 from hpo_gym.suite import SPLITS
 from hpo_gym.suites import load_suite
-from hpo_gym.task import TaskBank, bank_of, noise_keys
+from hpo_gym.task import TaskBank, noise_keys
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.formulas import FORMULAS
 from hpo_gym.tasks.function import FunctionBank, function_name, function_task, r2_points
 from hpo_gym.tasks.landscape import unwarp, warp

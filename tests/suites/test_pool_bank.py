@@ -8,7 +8,8 @@ from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.optimizer import Context
 from hpo_gym.tables.suite import TableSuite
-from hpo_gym.task import PoolBank, TaskBank, bank_of, pooled
+from hpo_gym.task import PoolBank, TaskBank, pooled
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.trial import Status
 

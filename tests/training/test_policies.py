@@ -20,7 +20,7 @@ from hpo_gym.space import Points
 from hpo_gym.suite import SPLITS
 from hpo_gym.suites import load_suite
 from hpo_gym.suites.policies import policies_with
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.policies import evolutions
 from hpo_gym.tasks.policies.evolutions import Evolutions
 from hpo_gym.tasks.policies.families import BY_NAME, FAMILIES

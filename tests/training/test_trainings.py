@@ -13,7 +13,7 @@ from hpo_gym.space import Points
 from hpo_gym.suites import load_suite
 from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.task import bank_of
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.training.controls import CONTROLS
 from hpo_gym.tasks.training.recipe import Recipe
 from hpo_gym.tasks.training.signals import AT, SIGNALS
