@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
@@ -55,12 +55,14 @@ def test_what_is_no_points_is_refused(values: Any, reference: Any) -> None:
         hypervolume(values, reference)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=8))
 def test_the_volume_of_three_objectives_is_the_number_of_unit_boxes_below_some_point(points: Any) -> None:
     boxes = sum(any(all(p[j] > b[j] for j in range(3)) for p in points) for b in itertools.product(range(5), repeat=3))
     assert hypervolume(points, [0, 0, 0]) == pytest.approx(boxes)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=10))
 def test_ranks_are_layers_of_what_is_not_dominated(points: Any) -> None:
     a = np.array(points)
