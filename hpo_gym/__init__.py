@@ -1,7 +1,8 @@
 """Hyperparameter optimisation as a Gymnasium environment.
 
-`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads
-gymnasium and NumPy only; every public name below is loaded when it is first used.
+`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/<Suite>Surrogate-v0`` where a suite has
+surrogates, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads gymnasium and NumPy only; every public name below is
+loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -202,6 +203,8 @@ def __dir__() -> list[str]:
 
 def _register() -> None:
     """Register the env ids, by names only: the files of the suites are read with `ast`, not imported."""
+    from pathlib import Path
+
     import gymnasium as gym
 
     from hpo_gym.registry import scan_names
@@ -213,8 +216,11 @@ def _register() -> None:
     gym.register(
         "hpo_gym/Live-v0", entry_point="hpo_gym.env:LiveEnv", vector_entry_point="hpo_gym.vector:LiveVectorEnv"
     )
+    data = Path(__file__).parent / "data"
     for name in scan_names("hpo_gym.suites", "SUITES"):
         gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
+        if (data / name / "surrogate.npz").is_file():
+            gym.register(f"hpo_gym/{name}Surrogate-v0", kwargs={"suite": f"{name}:surrogate"}, **entry)
 
 
 _register()

@@ -430,7 +430,9 @@ def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrot
 
 @app.command()
 def build(
-    suites: Annotated[list[str], typer.Argument(help="Suites whose tables to make: hpo_gym/builders/README.md.")],
+    suites: Annotated[
+        list[str], typer.Argument(help="Suites whose tables, or NAME:surrogate: hpo_gym/builders/README.md.")
+    ],
     archives: Annotated[Path, typer.Option(help="Folder of the downloaded packages.")] = Path("archives"),
     out: Annotated[Path, typer.Option(help="Folder that gets a folder per suite.")] = Path("hpo-gym-data"),
     work: Annotated[Path, typer.Option(help="Folder of the shards of an unfinished build.")] = Path("hpo-gym-build"),
@@ -448,15 +450,16 @@ def build(
 
     Trains and scores what is missing, or converts a published table; then writes the suites' folders.
     """
-    from hpo_gym.builders.order import BUILDERS, Order
+    from hpo_gym.builders.order import Order
+    from hpo_gym.builders.surrogates.named import builder_of
     from hpo_gym.jobs.progress import bar
 
     with bar("cells", shown=not quiet) as progress:
         order = Order(archives, out, work, engine, workers, resume, assemble, _tasks(tasks), rows, progress)
-        for maker in [BUILDERS.get(name) for name in suites]:
+        for maker in [builder_of(name) for name in suites]:
             maker(order)
     for name in suites:
-        print(f"{name} -> {out / name}")
+        print(f"{name} -> {out / name.partition(':')[0]}")
 
 
 def _tasks(text: str | None) -> int | tuple[str, ...] | None:

@@ -25,8 +25,8 @@ from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
 from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.suites import is_several, load_suite
+from hpo_gym.suite import Suite
+from hpo_gym.suites import is_several, is_shipped, load_suite
 from hpo_gym.suites.live import describe, from_description
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
@@ -216,12 +216,12 @@ def _load(
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
     for one in given:
-        named = placed(one) if isinstance(one, str) and is_name(one) else None
+        named = placed(one) if isinstance(one, str) and is_name(one) and not is_shipped(one) else None
         suite = load_suite(one) if named is None else suite_of(named)
         if isinstance(one, Suite) or named:
             spec = _spec(suite, folder)
         else:  # a folder is named in full, so that it is found from anywhere
-            known = str(one) in SUITES.entries() or is_several(str(one))
+            known = is_shipped(str(one)) or is_several(str(one))
             spec = str(one) if known else str(Path(one).resolve())
         if suite.name in {s.name for s in found.values()}:
             raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
@@ -254,7 +254,7 @@ def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
 
 def _spec(suite: Suite, folder: Path) -> str | None:
     """What loads a suite, None where nothing does: one of a table is saved for it."""
-    if suite.name in SUITES.entries() and load_suite(suite.name).data_hash == suite.data_hash:
+    if is_shipped(suite.name) and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
     if type(suite).save is Suite.save:
         return None

@@ -169,6 +169,8 @@ def _section(v: Validity) -> Iterator[str]:
     yield _resolution(v.resolution)
     yield from _transfer(v.transfer, v.size.rows[1])
     yield from _fidelities(v.fidelities)
+    if v.surrogates is not None:
+        yield f"**Surrogates.** {v.surrogates.words()}"
     yield from _signs(v.signs)
 
 
