@@ -31,7 +31,9 @@ def told() -> Iterator[str]:
         suite = load_suite(name)
         found = resolution(suite)
         if found is None:
-            sys.exit(f"{name} must have reference runs of its data")
+            test = suite.tasks("test")
+            yield f"| `{name}` | {len(test)} | {len({t.family for t in test})} | no reference runs yet | | | | |"
+            continue
         yield f"| `{name}` | {len(suite.tasks('test'))} | {found.families} | {' | '.join(_cells(found))} |"
 
 
