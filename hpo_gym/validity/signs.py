@@ -88,6 +88,14 @@ CRIPPLED: Mapping[str, tuple[Crippled, ...]] = {
         Crippled("C in the lowest tenth", {"C": LOWEST}),
         Crippled("a ninth of the texts", fidelity=True),
     ),
+    "NAS": (
+        Crippled("the narrowest network", {"width": OneOf((4,))}),
+        Crippled("one epoch instead of 8", fidelity=True),
+    ),
+    "Vision": (
+        Crippled("learning rate in the highest tenth", {"learning_rate": HIGHEST}),
+        Crippled("one epoch instead of 12", fidelity=True),
+    ),
     "NASBench201": (
         Crippled("every edge `none`", dict.fromkeys((*_LAST, "edge:1<-0", "edge:2<-0", "edge:2<-1"), OneOf(("none",)))),
         Crippled("no edge into the last node", dict.fromkeys(_LAST, OneOf(("none",)))),

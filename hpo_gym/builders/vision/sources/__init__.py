@@ -1,0 +1,1 @@
+"""Images cut from real sources: handwriting, photographs, fonts."""
