@@ -10,6 +10,7 @@ from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import SUITES, Suite
 
 _ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
+_SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
 
 
 def is_several(name: str) -> bool:
@@ -17,16 +18,22 @@ def is_several(name: str) -> bool:
     return ("," in name or _ARROW in name) and not os.path.exists(name)  # noqa: PTH110 - as below
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a text names a registered suite, or the surrogates of one."""
+    return name.removesuffix(_SURROGATE) in SUITES.entries()
+
+
 def load_suite(suite: str | Path | Suite) -> Suite:
     """Load a suite.
 
     Args:
-        suite: A registered name (`hpo-gym list`), several with commas between them (`hpo_gym.suites.mixed.mixed`) or as
-            ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`), a folder that `save` wrote, or a `Suite`,
-            returned as it is.
+        suite: A registered name (`hpo-gym list`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with commas
+            between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`); a
+            folder that `save` wrote; or a `Suite`, returned as it is.
 
     Raises:
         UnknownNameError: Neither a registered name nor a folder.
+        InvalidValueError: A suite without surrogates is asked for them, or suites that cannot be mixed to be.
         DamagedDataError: The files are not what their checksums say.
     """
     if isinstance(suite, Suite):
@@ -37,6 +44,8 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     folder = Path(suite)
     if is_several(name):
         return _several(name)
+    if name.endswith(_SURROGATE) and not os.path.exists(name):  # noqa: PTH110 - as below
+        return _surrogates(name.removesuffix(_SURROGATE))
     if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
         from hpo_gym.tables.suite import load_folder  # brings pydantic
 
@@ -53,6 +62,13 @@ def _several(names: str) -> Suite:
     listed, arrow, judge = names.partition(_ARROW)
     suites = [load_suite(name.strip()) for name in listed.split(",") if name.strip()]
     return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
+
+
+@functools.cache
+def _surrogates(name: str) -> Suite:
+    from hpo_gym.suites.surrogates import surrogate_suite
+
+    return surrogate_suite(_registered(name))
 
 
 @functools.cache

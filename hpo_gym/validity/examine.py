@@ -22,6 +22,7 @@ from hpo_gym.validity.choice import Choice, choice_of, median, spearman
 from hpo_gym.validity.importance import Importance, importance
 from hpo_gym.validity.resolution import Resolution, resolution
 from hpo_gym.validity.signs import Sign, signs
+from hpo_gym.validity.surrogates import Agreed, agreed
 from hpo_gym.validity.transfer import Transfer, transfer
 
 Floats = NDArray[np.float64]
@@ -102,6 +103,7 @@ class Validity:
     fidelities: tuple[tuple[float, float], ...] = ()
     signs: tuple[Sign, ...] = ()
     resolution: Resolution | None = None
+    surrogates: Agreed | None = None
 
 
 def validity(suite: Suite) -> Validity:
@@ -125,6 +127,7 @@ def validity(suite: Suite) -> Validity:
         _fidelities(table, full),
         signs(suite.name, table, full),
         resolution(suite),
+        agreed(suite),
     )
 
 

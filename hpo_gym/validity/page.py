@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hpo_gym.bench.report.tables import markdown_cell as plain
 from hpo_gym.bench.report.words import printable
@@ -13,6 +14,7 @@ from hpo_gym.tables.flat import LEAST
 from hpo_gym.tables.flat import TRIALS as FLAT_TRIALS
 from hpo_gym.validity.choice import FEW, Choice
 from hpo_gym.validity.examine import Noise, Validity
+from hpo_gym.validity.faithfulness import ENOUGH, PAIRS, faithfulness
 from hpo_gym.validity.importance import BINS, MATTERS, Importance
 from hpo_gym.validity.resolution import Resolution
 from hpo_gym.validity.signs import Sign
@@ -79,7 +81,8 @@ def page(found: Sequence[Validity], left_out: Sequence[str] = ()) -> str:
         sections.append(
             f"Not examined: {', '.join(map(plain, left_out))}. Their scores are measured while they are tuned.\n"
         )
-    return (_HEAD + _summary(found) + "\n" + _READ + "".join(sections)).rstrip("\n") + "\n"
+    faithful = [f"{block}\n\n" for block in _faithful({v.suite for v in found})]
+    return (_HEAD + _summary(found) + "\n" + _READ + "".join(faithful + sections)).rstrip("\n") + "\n"
 
 
 def failures(found: Sequence[Validity]) -> list[str]:
@@ -145,6 +148,42 @@ def _rows(v: Validity) -> str:
     return "no end" if not high else f"{high:,}" if low == high else f"{low:,} to {high:,}"
 
 
+# ---------------------------------------------------------------------------------------------- faithfulness
+def _faithful(suites: Collection[str]) -> Iterator[str]:
+    """Whether tables and surrogates say what training says, of those suites that were looked at."""
+    looked = {name: said for name, said in faithfulness().items() if name in suites}
+    if not looked:
+        return
+    yield "## Do tables and surrogates say what training says?"
+    yield (
+        "The same tasks in three worlds: the table, in which the nearest row answers; its surrogate, where the suite "
+        "has one; and training itself, anywhere in the search space. **Configurations**: Kendall's tau of scores of "
+        "configurations that are no rows of the table, median over tasks, and the least. **Optimizers**: Kendall's tau "
+        "of optimizers by the best score that they find, the mean over tasks and seeds; those that are level change "
+        f"places by luck. A world stands for another from a tau of {ENOUGH} on. Where the table is below, its ranks "
+        "hold for choosing among its rows, as `pool` does, and not for tuning anywhere in the space. Tasks are of the "
+        "validation split. Renewed by `python benchmarks/studies/faithfulness.py FOLDER`."
+    )
+    head = ("suite", "worlds", "tasks", "configurations each", "tau", "least", "optimizers", "trials", "seeds", "tau")
+    yield _table(head, (_pair(name, said, pair) for name, said in looked.items() for pair in PAIRS if pair in said))
+
+
+def _pair(suite: str, said: Mapping[str, Any], pair: str) -> tuple[str, ...]:
+    found = said[pair]
+    return (
+        plain(suite),
+        pair.replace(" - ", " and "),
+        f"{said['tasks']}",
+        f"{said['points']}",
+        f"{found['configurations']:.2f}",
+        f"{found['least']:.2f}",
+        f"{said['optimizers']}",
+        f"{said['budget']}",
+        f"{said['seeds']}",
+        f"{found['optimizers']:.2f}",
+    )
+
+
 # ---------------------------------------------------------------------------------------------- one suite
 def _section(v: Validity) -> Iterator[str]:
     yield f"## {plain(v.suite)}"
@@ -169,6 +208,8 @@ def _section(v: Validity) -> Iterator[str]:
     yield _resolution(v.resolution)
     yield from _transfer(v.transfer, v.size.rows[1])
     yield from _fidelities(v.fidelities)
+    if v.surrogates is not None:
+        yield f"**Surrogates.** {v.surrogates.words()}"
     yield from _signs(v.signs)
 
 

@@ -100,7 +100,4 @@ def portfolio_regret(
 def _cut(prior: Sequence[Evaluations], rows: NDArray[np.int64]) -> tuple[Evaluations, ...]:
     """Earlier tasks on some rows only; those of one pool go on sharing one array."""
     pools: dict[int, Floats] = {}
-    return tuple(
-        Evaluations(e.name, e.family, pools.setdefault(id(e.x), e.x[rows]), e.score[rows], e.cost[rows], e.status[rows])
-        for e in prior
-    )
+    return tuple(e.part(rows, pools.setdefault(id(e.x), e.x[rows])) for e in prior)

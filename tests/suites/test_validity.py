@@ -35,6 +35,7 @@ from hpo_gym.validity.resolution import Resolution, resolution, resolution_of
 from hpo_gym.validity.signs import EXTREME, LOWEST, Crippled, OneOf, Sign, masks_of, sign_of
 from hpo_gym.validity.transfer import kept_rows, transfer
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")  # reference runs are read by a comparison
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 SPLITS = {"train": ["t0", "t1"], "test": ["t2", "t3"]}
 
@@ -325,6 +326,15 @@ def test_the_page_says_where_validation_ranks_otherwise() -> None:
                                  for c, s in zip(test, (3, 1), strict=True)])  # fmt: skip
     assert found.tau == -1.0
     assert "need not be so on test" in validity_page.page([replace(validity(suite_of(scores)), resolution=found)])
+
+
+def test_the_page_tells_how_well_worlds_stand_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"configurations": 0.5625, "least": -0.25, "optimizers": 0.785}
+    said = {"tasks": 6, "points": 50, "optimizers": 8, "budget": 20, "seeds": 3, "table - training": found}
+    monkeypatch.setattr(validity_page, "faithfulness", lambda: {"Toy": said, "Other": said})
+    part = "".join(f"{block}\n" for block in validity_page._faithful({"Toy"}))
+    assert "| Toy | table and training | 6 | 50 | 0.56 | -0.25 | 8 | 20 | 3 | 0.79 |" in part
+    assert "Other" not in part and not list(validity_page._faithful({"Third"}))
 
 
 def test_reference_runs_of_a_shipped_suite_are_read() -> None:

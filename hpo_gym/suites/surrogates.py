@@ -1,0 +1,133 @@
+"""Suites of surrogates, ``NAME:surrogate``: the tasks of a table, answered at every configuration by a model of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.storage.whole import checksum
+from hpo_gym.suite import Suite
+from hpo_gym.tables.suite import TableSuite
+from hpo_gym.tasks.surrogate.model import LAYERS, Surrogate
+from hpo_gym.tasks.surrogate.task import SurrogateTask
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+SUFFIX = ":surrogate"
+ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
+FORMAT = 1
+FLOOR = 0.8
+"""Median Kendall's tau on held-out rows from which on a surrogate is served."""
+NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "levels", "scales", "rising",
+         "optimum", "best", "worst")  # fmt: skip
+
+
+def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
+    """The surrogates of a suite's tasks, named ``NAME:surrogate``: with its splits, families and meta-features.
+
+    Scores are those of a model, see `hpo_gym.tasks.surrogate.model.Surrogate`: finite everywhere but where a failure is
+    foretold, without noise, at no more than ten fidelities. There is no pool.
+
+    Args:
+        base: The suite of the table.
+        folder: Where ``surrogate.json`` and ``surrogate.npz`` are; None: those that ship with the suite of that name.
+
+    Raises:
+        InvalidValueError: It has no surrogate, or stays tabular because a model of it does not agree well enough.
+        DamagedDataError: The files are not what their checksums say, or are of another table.
+    """
+    folder = DATA / base.name if folder is None else folder
+    if not isinstance(base, TableSuite) or not (folder / ABOUT).is_file():
+        raise InvalidValueError(f"`suite` must be a table with a surrogate, got {base.name!r}; there are {served()}.")
+    said, path = read_about(folder), folder / ARRAYS
+    if not said["served"]:
+        tau = said["agreement"]["tau"]
+        raise InvalidValueError(
+            f"{base.name!r} stays tabular: the median tau of a surrogate on held-out rows must be at least {FLOOR}, "
+            f"got {tau:.2f}; use {base.name!r} itself, or one of {served()}."
+        )
+    if said["table"] != base.data_hash:
+        raise DamagedDataError(f"{folder / ABOUT}: `table` must be the hash of {base.name!r}; fit the surrogate anew.")
+    with blame(path):
+        arrays = _arrays(path, said)
+        model = _model(base, arrays, tuple(said["fidelities"]))
+    members = _members(base, model, arrays, tuple(said["fidelities"]))
+    digest = hashlib.sha256(f"{base.data_hash} {said['sha256']}".encode()).hexdigest()
+    return Suite(f"{base.name}{SUFFIX}", base.space, members, "surrogate", said["version"], base.splits,
+                 _about(base, said), digest)  # fmt: skip
+
+
+def served() -> list[str]:
+    """Names of the suites of surrogates that ship."""
+    return sorted(f"{path.parent.name}{SUFFIX}" for path in DATA.glob(f"*/{ARRAYS}"))
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What is said of a surrogate: its agreement, and whether it is served.
+
+    Raises:
+        DamagedDataError: The file is damaged or of a later format.
+    """
+    path = folder / ABOUT
+    with blame(path):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or said.get("format") != FORMAT:
+            raise InvalidValueError(f"`format` must be {FORMAT} (a later one needs a later hpo-gym).")
+        if said.get("checksum") != checksum(said):
+            raise InvalidValueError(f"`checksum` must be {checksum(said)}, got {said.get('checksum')!r}.")
+    return said
+
+
+def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != said["sha256"]:
+        raise DamagedDataError(f"`sha256` must be {said['sha256']} (as {ABOUT} says), got {found}.")
+    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+        if set(stored.files) != set(NAMES):
+            raise InvalidValueError(f"The arrays must be {', '.join(NAMES)}, got {stored.files}.")
+        return {name: stored[name] for name in NAMES}
+
+
+def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]) -> Surrogate:
+    weights, offsets = (tuple(arrays[f"{letter}{i}"] for i in range(LAYERS)) for letter in "wb")
+    heads, levels, scales, rising = (arrays[name] for name in ("heads", "levels", "scales", "rising"))
+    model = Surrogate(base.space, weights, offsets, heads, levels, scales, rising > 0)
+    shape, wanted = (len(heads), weights[0].shape[1], model.f), (base.table.k, model.encoding.width, len(fidelities))
+    if shape != wanted:
+        raise InvalidValueError(f"The arrays must be of {wanted} tasks, inputs and fidelities, got {shape}.")
+    return model
+
+
+def _members(
+    base: TableSuite, model: Surrogate, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]
+) -> tuple[SurrogateTask, ...]:
+    k, optimum = len(base.members), arrays["optimum"]
+    best = model(np.arange(k), optimum, np.full(k, model.f - 1)).score
+    return tuple(
+        SurrogateTask(
+            t.name, t.family, f"{base.name}{SUFFIX}", base.space, float(best[i]),
+            min(float(arrays["worst"][i]), float(best[i])), fidelities, t.meta_features,
+            model, i, base.table.read_only(i), optimum[i],
+        )
+        for i, t in enumerate(base.members)
+    )  # fmt: skip
+
+
+def _about(base: Suite, said: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: base.about[name] for name in ("score", "unit", "cost", "licence", "titles") if name in base.about}
+    tau, top = said["agreement"]["tau"], said["agreement"]["top"]
+    return {
+        "title": f"{base.about.get('title', base.name)}: surrogates",
+        "description": f"A model of each task of `{base.name}` that answers at every configuration. Kendall's tau with "
+        f"held-out rows: {tau:.2f} (median); the best of them is in the table's top 5 % on {top:.0%} of the tasks.",
+        "source": f"fitted to `{base.name}`",
+        **kept,
+    }

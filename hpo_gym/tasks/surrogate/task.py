@@ -1,0 +1,105 @@
+"""Tasks whose scores a surrogate says: no pool, every legal configuration has an answer of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hpo_gym.nearest.pool import Pool
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points
+from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, finite_scores
+from hpo_gym.tasks.surrogate.model import Surrogate
+from hpo_gym.tasks.table import nearest_levels
+
+
+@dataclass(frozen=True, eq=False)
+class SurrogateTask(Task):
+    """One task of a surrogate.
+
+    **Score**: what the model says: without noise, between the lowest and the highest score of the table.
+
+    **Best**: the best that a search of the model found; `exact` is False, a run may find a better one.
+
+    Attributes:
+        surrogate: The model of all tasks.
+        index: Which of them this is.
+        rows: The table's configurations, ``(m, d)``.
+        optimum_x: A canonical point of score `best`, ``(d,)``.
+    """
+
+    surrogate: Surrogate = None  # type: ignore[assignment]
+    index: int = 0
+    rows: Points = None  # type: ignore[assignment]
+    optimum_x: Points = None  # type: ignore[assignment]
+
+    @property
+    def exact(self) -> bool:
+        """False: the best is the best that was found."""
+        return False
+
+    @property
+    def together(self) -> object:
+        """Tasks of one model are evaluated together."""
+        return type(self), id(self.surrogate)
+
+    @classmethod
+    def bank(cls, tasks: Sequence[SurrogateTask], d: int) -> Bank:
+        """All tasks of one model together."""
+        one = len({id(t.surrogate) for t in tasks}) == 1 and tasks[0].space.d == d
+        return SurrogateBank(tasks) if one else TaskBank(tasks, d)
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Ask the model; `key` changes nothing."""
+        return self.surrogate(np.full(len(x), self.index), x, nearest_levels(self.fidelities, fidelity))
+
+    def noise_free(self, x: Points) -> Floats:
+        """The score at full fidelity; a failure has the worst of the task."""
+        score = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64)).score
+        return np.where(np.isneginf(score), self.worst, score)
+
+    def nearest(self, x: Points) -> Points:
+        """The configuration of the table that is nearest to a point ``(d,)``, shape ``(d,)``."""
+        return np.asarray(self.rows[self._pool.nearest(x[None])[0]])
+
+    @functools.cached_property
+    def _pool(self) -> Pool:
+        return Pool(self.space, self.rows)
+
+    def evaluations(self) -> Evaluations:
+        """What the model says of the table's configurations, at full fidelity."""
+        out = self.evaluate(self.rows, np.ones(len(self.rows)), np.zeros(len(self.rows), np.uint64))
+        return Evaluations(self.name, self.family, self.rows, finite_scores(out.score), out.cost, out.status)
+
+
+class SurrogateBank(Bank):
+    """Tasks of one surrogate; scores have the same bits as one by one."""
+
+    def __init__(self, tasks: Sequence[SurrogateTask]) -> None:
+        self.tasks: tuple[SurrogateTask, ...] = tuple(tasks)
+        first = tasks[0]
+        self.d, self._space, self._surrogate = first.space.d, first.space, first.surrogate
+        self._fidelities = first.fidelities
+        self._index = np.array([t.index for t in tasks])
+        self.fallible = first.surrogate.fallible
+
+    def place(self, task: Ints, x: Points) -> Points:
+        """Canonical points; where a forbidden clause rules one out, the nearest configuration of the table."""
+        out = self._space.snap(x)
+        for i in np.flatnonzero(~self._space.legal(out)).tolist():
+            out[i] = self.tasks[task.item(i)].nearest(out[i])
+        return out
+
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+        """Ask the model, of all tasks at once."""
+        last = len(self._fidelities) - 1
+        level = np.full(len(at), last) if fidelity is None else nearest_levels(self._fidelities, fidelity)
+        out = self._surrogate(self._index.take(base), at, level)
+        return out.score, out
+
+    def points(self, task: Ints, at: Points) -> Points:
+        """The points themselves."""
+        return at
