@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,13 +103,25 @@ def shared_pool(tasks: Sequence[Task]) -> PoolBank | None:
     return bank if isinstance(bank, PoolBank) and bank.one_pool else None
 
 
-def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generator) -> Candidates:
+def choose_candidates(
+    tasks: Sequence[Task],
+    count: int,
+    rng: np.random.Generator,
+    judged: Callable[[Task], NDArray[np.floating]] | None = None,
+) -> Candidates:
     """Choose candidates for meta-train tasks.
 
     From a pool: half of the rows are the greedy portfolio of the tasks, the others are drawn; only rows that were
     measured on at least half of the tasks (on `Pipelines` a portfolio of rows measured nearly everywhere is worse).
     Their order is drawn, so that it tells nothing. From pools of the tasks' own: the same, among the points of
     `candidates_of`, with the scores of surrogates. Elsewhere: the default configuration and a low-discrepancy sequence.
+
+    Args:
+        tasks: They share the first columns of their spaces.
+        count: How many.
+        rng: What is drawn is drawn from it.
+        judged: Several regrets in [0, 1] of the evaluations of a task, ``(w, m)``, each as if it were that of a task
+            of its own; None: that of the score.
     """
     if count < 2:
         raise InvalidValueError(f"`candidates >= 2` must hold, got {count}.")
@@ -118,19 +130,25 @@ def choose_candidates(tasks: Sequence[Task], count: int, rng: np.random.Generato
         check_space(widest.space, t.space)
     bank = shared_pool(tasks)
     if bank is not None:
-        rows = _choose_rows(bank, count, rng)
+        regret = regrets(bank) if judged is None else np.concatenate([judged(t) for t in tasks])
+        rows = _choose_rows(regret, bank.measured.mean(0), count, rng)
         return Candidates(widest.space, bank.points(np.zeros(len(rows), np.int64), rows), rows)
     space = widest.space
     if isinstance(bank_of(tasks), PoolBank):
-        return Candidates(space, _choose_points(space, evaluations(tasks), count, rng))
+        prior: Sequence[Evaluations] = evaluations(tasks)
+        if judged is not None:
+            prior = [replace(t.evaluations(), score=-regret) for t in tasks for regret in judged(t)]
+        return Candidates(space, _choose_points(space, prior, count, rng))
     x = np.concatenate([space.default_x[None], space.spread(4 * count)])
     x = x[space.legal(x)]
     _, first = np.unique(x, axis=0, return_index=True)
     return Candidates(space, x[np.sort(first)][:count])
 
 
-def _choose_rows(bank: PoolBank, count: int, rng: np.random.Generator) -> Ints:
-    regret, share = regrets(bank), bank.measured.mean(0)
+def _choose_rows(
+    regret: NDArray[np.floating], share: NDArray[np.floating], count: int, rng: np.random.Generator
+) -> Ints:
+    """Rows by their regrets ``(k, m)``, and the share of tasks on which each was measured, ``(m,)``."""
     if len(share) <= count:
         return np.arange(len(share))
     often = np.flatnonzero(share >= min(_OFTEN, np.sort(share)[-count]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpo_agents._pool.features import PoolFeatures
-from hpo_gym.budget import horizon, over
+from hpo_gym.budget import SPENT, horizon, over
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
@@ -39,7 +39,8 @@ class PoolRun:
     def open_rows(self) -> Ints:
         """Rows that can be chosen; none where the budget is spent."""
         self._asked = True
-        if over(self.context.budget - self.spent, self.context.fidelities[0]):
+        least = self.context.fidelities[0] if self.context.unit is None else SPENT
+        if over(self.context.budget - self.spent, least):
             return np.zeros(0, np.int64)
         return np.flatnonzero(self.open)
 
@@ -55,7 +56,7 @@ class PoolRun:
         self.open[same if same.size else row] = False
         self.rows.append(row)
         self.trials.append(trial)
-        self.spent += trial.fidelity if self._asked else 0.0  # given points cost nothing
+        self.spent += self.context.charge(trial) if self._asked else 0.0  # given points cost nothing
 
     def _add(self, x: Points) -> int:
         """A row of which the earlier tasks know nothing."""

@@ -1,0 +1,1 @@
+"""What an agent of several objectives weighs by, sees, and is rewarded for."""

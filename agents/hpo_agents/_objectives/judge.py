@@ -1,0 +1,46 @@
+"""How good a policy of several objectives is on validation tasks: the hypervolume that its runs lack."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hpo_agents._objectives.view import past_of
+from hpo_agents._objectives.weighing import Ranges
+from hpo_agents._policy.training import Actor
+from hpo_gym.task import Floats
+from hpo_gym.vector import HPOVectorEnv
+
+
+def volume_regret(
+    actor: Actor, env: HPOVectorEnv, ranges: Ranges, volumes: Floats, *, seed: int, greedy: bool
+) -> float:
+    """The mean over runs and trials of the share of the front's hypervolume that a run lacks.
+
+    Args:
+        actor: Chooses among what is not masked.
+        env: As many runs on each task; an ended run begins anew with the next step, not before.
+        ranges: Of its tasks.
+        volumes: Of their fronts, ``(k,)``.
+        seed: Of the worlds, and of what is drawn from the policy.
+        greedy: Whether the best action is taken.
+    """
+    rng = None if greedy else np.random.default_rng(seed)
+    names, runs = list(env.task_names), env.kernel.runs
+    obs, _ = env.reset(seed=seed, options={"task": names * (env.num_envs // len(names))})
+    actor.forget()
+    for _ in range(int(runs.budget)):
+        with torch.no_grad():
+            obs = env.step(actor.act(obs, env.action_masks(), rng))[0]
+    actor.forget()
+    values, good = past_of(ranges.outcomes)(runs)
+    lacks = [lacking(ranges, k, values[i], good[i], volumes[k]) for i, k in enumerate(runs.task.tolist())]
+    return float(np.mean(lacks))
+
+
+def lacking(ranges: Ranges, k: int, values: Floats, good: NDArray[np.bool_], volume: float) -> float:
+    """Of one run: `values` ``(h, o)``, `good` ``(h,)``."""
+    losses = ranges.losses(k, values)
+    found = [ranges.volume(losses[: t + 1][good[: t + 1]]) for t in range(len(good))]
+    return float(1.0 - np.mean(found) / volume)

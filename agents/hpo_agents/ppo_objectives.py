@@ -1,0 +1,246 @@
+"""Proximal policy optimisation of several objectives: one policy for all weights, which it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sb3_contrib import MaskablePPO
+
+from hpo_agents._candidates.chosen import check_space, choose_candidates
+from hpo_agents._candidates.view import CandidateCodec
+from hpo_agents._objectives.judge import volume_regret
+from hpo_agents._objectives.view import Past, ScalarisedGain, WeighedObserver, padded, past_of
+from hpo_agents._objectives.weighing import Ranges, front_volumes, regrets_by_weights
+from hpo_agents._policy.agent import WORLDS, suite_of
+from hpo_agents._policy.sb3 import SB3Agent, logits_of
+from hpo_agents._policy.settings import take, tiny
+from hpo_agents._policy.training import Judge, Learner
+from hpo_gym import seeding
+from hpo_gym.codecs import Codec
+from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
+from hpo_gym.learning.saved import Arrays
+from hpo_gym.objectives.objective import COST, EVERY, SCORE, Objective
+from hpo_gym.objectives.outcomes import Outcomes
+from hpo_gym.observers import Observer
+from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import Floats, Task
+from hpo_gym.tasks.banks import bank_of
+from hpo_gym.transfer.acquisition import tame
+from hpo_gym.transfer.prior import scale_of
+from hpo_gym.trial import Status, Trial
+from hpo_gym.vector import HPOVectorEnv
+
+_WEIGHTS = 16  # by which candidates are chosen
+_EVERY = [objective.name for objective in EVERY]
+
+
+@OPTIMIZERS.register(
+    "ppo-objectives",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state=(
+        "the weights of the trial, the budget left; of the best trial by these weights and of the last one, the "
+        "configuration and how far each objective is below the best seen"
+    ),
+    action="as `maskable-ppo`",
+)
+class PPOObjectives(SB3Agent):
+    """Masked PPO of several objectives: one policy that is conditioned on the weights of the trial (sb3-contrib).
+
+    Weights are drawn uniformly from the simplex by key, anew after every `hold` trials, in training and when it acts,
+    so that the trials of a run spread along the front. The reward of a trial is by how much it lowers the augmented
+    Chebyshev function of the run's best trial under the trial's weights: the largest weighted loss and .05 of the
+    weighted sum, a loss being 0 at the best and 1 at the worst of the training task. What it sees is scaled by what the
+    run has seen, so no range of a task is needed when it acts. Half of the candidates are the greedy portfolio of the
+    training tasks under 16 weights. The policy with the lowest hypervolume regret on the validation tasks is kept.
+
+    **Reference**: Abels, Roijers, Lenaerts, Nowe and Steckelmacher, "Dynamic weights in multi-objective deep
+    reinforcement learning", ICML 2019 (the network that sees the weights); Yang, Sun and Narasimhan, "A generalized
+    algorithm for multi-objective reinforcement learning and policy adaptation", NeurIPS 2019; Knowles, "ParEGO", IEEE
+    Transactions on Evolutionary Computation 10, 2006, eq. 2; Huang and Ontanon, "A closer look at invalid action
+    masking in policy gradient algorithms", FLAIRS 2022.
+
+    **Differs from the papers**: PPO in place of deep Q-learning, with one number as its value; an augmented Chebyshev
+    function in place of the weighted sum, which misses what lies in a hollow of the front; weights change within an
+    episode.
+
+    Args:
+        objectives: Names. None: the score and whatever else the training tasks tell of a configuration; where they tell
+            nothing, score and cost.
+        hold: Trials in a row that share weights.
+        candidates: How many configurations there are to choose from.
+        budget: Trials of a training episode.
+        runs: Episodes side by side.
+        steps: Trials of the training.
+        segments: How often the validation tasks are asked.
+        patience: Segments without a better result on the validation tasks after which the training ends.
+        greedy: Whether runs take the best action; else one is drawn from the policy.
+        network: Widths of the hidden layers.
+        algorithm: Arguments of the algorithm; those of the file that are not named stay.
+    """
+
+    name = "ppo-objectives"
+    version = 1
+    smoke: ClassVar[Mapping[str, Any]] = tiny(n_steps=5, batch_size=20)
+    maker = MaskablePPO
+    actions = (gym.spaces.Discrete,)
+    codec = "candidates"
+    masked = True
+    objectives: list[str] | None
+    hold: int
+    _outcomes: Outcomes | None = None
+    _span: Floats
+
+    def __init__(
+        self,
+        objectives: Sequence[str] | None = None,
+        hold: int | None = None,
+        candidates: int | None = None,
+        budget: int | None = None,
+        runs: int | None = None,
+        steps: int | None = None,
+        segments: int | None = None,
+        patience: int | None = None,
+        greedy: bool | None = None,
+        network: Sequence[int] | None = None,
+        algorithm: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._given = {key: value for key, value in locals().items() if key != "self"}
+        take(self, self._given)
+        check_whole({"hold": self.hold})
+
+    # ------------------------------------------------------------------ training
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Take from the tasks what is fixed before the training; refuse those that do not go together."""
+        if bank_of(tasks[:1]).signals:
+            raise InvalidValueError(
+                f"Trials must not go on from each other, those of {tasks[0].suite!r} do: use 'ppo' there."
+            )
+        self._space = max(tasks, key=lambda t: t.space.d).space
+        for task in (*tasks, *validation):
+            check_space(self._space, task.space)
+        outcomes = _outcomes_of(self.objectives, [*tasks, *validation])
+        weights = rng.dirichlet(np.ones(len(outcomes.names)), _WEIGHTS)
+        self._chosen = choose_candidates(
+            tasks, self.candidates, rng, lambda task: regrets_by_weights(task, outcomes, weights)
+        )
+        self._outcomes, self._span = outcomes, Ranges.of(tasks, outcomes).span.mean(0)
+        self._scale = scale_of(tasks)
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """The algorithm on the env of `tasks`, and the judge of `validation`."""
+        assert self._space is not None and self._outcomes is not None
+        suite = suite_of(tasks, validation, self._space)
+        observer, codec = self.parts()
+        view: dict[str, Any] = {"budget": self.budget, "observer": observer, "codec": codec, "statistics": False}
+        reward = ScalarisedGain(Ranges.of(suite.tasks("train"), self._outcomes), self.hold)
+        env = HPOVectorEnv(self.runs, suite, reward=reward, autoreset_mode="SAME_STEP", **view)
+        learner = self.make_learner(env, seed % 2**31, logs)
+        if not validation:
+            return learner, None
+        held_out = suite.tasks("val")
+        held = HPOVectorEnv(len(held_out) * WORLDS, suite, split="val", **view)
+        ranges = Ranges.of(held_out, self._outcomes)
+        volumes = front_volumes(held_out, ranges)
+        own = int(seeding.key("validation", seed))
+        return learner, lambda actor: volume_regret(actor, held, ranges, volumes, seed=own, greedy=self.greedy)
+
+    @staticmethod
+    def decide(policy: Any, obs: torch.Tensor, masks: torch.Tensor | None, memory: Any) -> tuple[torch.Tensor, Any]:
+        """Logits of the actions."""
+        return logits_of(policy.get_distribution(obs).distribution), None
+
+    def parts(self) -> tuple[Observer, Codec]:
+        """How it sees runs that an env evaluates, and what its actions mean; after `train` or `load`."""
+        assert self._outcomes is not None
+        return self._viewed(past_of(self._outcomes))
+
+    def _viewed(self, past: Past) -> tuple[Observer, Codec]:
+        assert self._chosen is not None
+        return WeighedObserver(self._span, self.hold, past), CandidateCodec(self._chosen)
+
+    # ------------------------------------------------------------------ acting
+    def optimizer(self, policy: Policy) -> PolicyOptimizer:
+        """A policy with the view of this agent, of trials that it is told."""
+        return PolicyOptimizer(policy, *self._viewed(self._past), scale=self._scale, space=self._space)
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+            InvalidValueError: The space of the context is not the one trained on, or an objective has another
+                direction.
+            UnknownNameError: The context lacks an objective that was trained on.
+        """
+        self._needed(self._actor, "reset")
+        assert self._outcomes is not None
+        _same_signs(self._outcomes, Outcomes.of(list(self._outcomes.names), context.objectives), "this run")
+        self._objectives = context.objectives
+        self._told: list[tuple[Floats, bool]] = []
+        super().reset(context, rng)
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial, all its objectives."""
+        self._ready()
+        assert self._outcomes is not None
+        further = np.array([[trial.objectives[o.name] for o in self._objectives]])
+        own = Outcomes.of(list(self._outcomes.names), self._objectives)
+        values = tame(own.values(np.array([trial.score]), np.array([trial.cost]), further)) * own.signs
+        self._told.append((values[0], trial.status is Status.OK))
+        super().tell(trial)
+
+    def _past(self, runs: Runs) -> tuple[Floats, NDArray[np.bool_]]:
+        return padded(self._told, runs.h, len(self._span))
+
+    # ------------------------------------------------------------------ files
+    def about(self) -> dict[str, Any]:
+        assert self._outcomes is not None
+        objectives = [{"name": o.name, "direction": o.direction} for o in self._outcomes.objectives]
+        return {**super().about(), "objectives": objectives, "span": self._span.tolist()}
+
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        told = [Objective(**each) for each in about["objectives"]]
+        self._outcomes = Outcomes.of([o.name for o in told], [o for o in told if o.name not in _EVERY])
+        self._span = np.array(about["span"], np.float64)
+        if self._span.shape != (len(told),) or not (np.isfinite(self._span) & (self._span > 0)).all():
+            raise InvalidValueError(f"`span` must be {len(told)} finite numbers above 0, got {about['span']!r}.")
+        super().restore(about, arrays)
+
+
+def _outcomes_of(names: Sequence[str] | None, tasks: Sequence[Task]) -> Outcomes:
+    """The objectives to train on; refuses a suite that lacks one."""
+    if names is None:
+        names = [SCORE.name, *([o.name for o in tasks[0].objectives] or [COST.name])]
+    if isinstance(names, (list, tuple)):
+        for task in tasks:
+            known = [*_EVERY, *(o.name for o in task.objectives)]
+            for name in names:
+                if name not in known:
+                    raise unknown(f"objective (of suite {task.suite!r})", name, known)
+    found = Outcomes.of(names, tasks[0].objectives)
+    if len(found.names) < 2:
+        raise InvalidValueError(f"`objectives` must name at least two, got {list(found.names)}; for one use 'ppo'.")
+    for task in tasks:
+        _same_signs(found, Outcomes.of(names, task.objectives), task.name)
+    return found
+
+
+def _same_signs(trained: Outcomes, given: Outcomes, where: str) -> None:
+    for own, other in zip(trained.objectives, given.objectives, strict=True):
+        if own.direction != other.direction:
+            raise InvalidValueError(
+                f"`direction` of objective {own.name!r} must be {own.direction!r}, as in training, on {where} it is "
+                f"{other.direction!r}."
+            )
