@@ -7,7 +7,7 @@ without any env.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -26,6 +26,27 @@ if TYPE_CHECKING:
     from hpo_gym.task import Task
 
 
+TEST, FIDELITY = "test", "fidelity"
+"""What a `Measurement` is: scores on data that no choice has seen, or those of a lower fidelity."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What else was measured of an earlier task, at the points of its `Evaluations`.
+
+    Attributes:
+        name: `TEST` or `FIDELITY`.
+        fidelity: Share of a full evaluation.
+        score, cost, status: As in `Evaluations`, each ``(m,)``.
+    """
+
+    name: str
+    fidelity: float
+    score: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    status: NDArray[np.int8]
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluations:
     """What is known of one earlier task: a meta-train table, or a user's earlier results.
@@ -36,6 +57,8 @@ class Evaluations:
         score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
         cost: ``(m,)``.
         status: ``(m,)``, codes of `Status`.
+        further: What else was measured at these points, the same for all that ask: test scores, then lower fidelities,
+            the highest first. Most optimizers do not read it.
     """
 
     name: str
@@ -44,6 +67,18 @@ class Evaluations:
     score: NDArray[np.float64]
     cost: NDArray[np.float64]
     status: NDArray[np.int8]
+    further: tuple[Measurement, ...] = ()
+
+    def part(self, rows: NDArray[np.int64] | NDArray[np.bool_], x: Points | None = None) -> Evaluations:
+        """What is known of some of the points; `x` stands for them where they are told otherwise."""
+        further = tuple(replace(m, score=m.score[rows], cost=m.cost[rows], status=m.status[rows]) for m in self.further)
+        x = self.x[rows] if x is None else x
+        return Evaluations(self.name, self.family, x, self.score[rows], self.cost[rows], self.status[rows], further)
+
+    def by(self, measurement: Measurement) -> Evaluations:
+        """The task as one of its further measurements has it."""
+        m = measurement
+        return replace(self, score=m.score, cost=m.cost, status=m.status, further=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +87,7 @@ class Context:
 
     Attributes:
         space: The search space.
-        budget: In full evaluations.
+        budget: In full evaluations; where `unit` is given, in cost, in this unit.
         fidelities: What can be asked for, ascending; the last is 1.
         pool: All configurations that can be evaluated, ``(m, d)``, or None if unlimited.
         available: Which rows of the pool were measured on this task, ``(m,)``, or None for all of them. Another row is
@@ -65,6 +100,9 @@ class Context:
         signals: What is seen of the run before its first trial, by name, where trials go on from each other; afterwards
             see `Trial.signals`.
         objectives: What of a configuration is told beside its score and cost: see `Trial.objectives`.
+        unit: The cost that is a unit of the budget, where that is in cost: the mean cost of a full evaluation of the
+            task, in the unit of `Trial.cost`, as seconds. What was spent is the sum of the costs of all trials but the
+            given points, over this. None: the budget is in full evaluations.
     """
 
     space: SearchSpace
@@ -78,10 +116,21 @@ class Context:
     belief: Belief | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
+    unit: float | None = None
+
+    def charge(self, trial: Trial) -> float:
+        """What a trial takes of the budget, in its unit: its fidelity, or its cost where the budget is in cost."""
+        return trial.fidelity if self.unit is None else trial.cost / self.unit
 
     @classmethod
-    def of(cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None) -> Context:
+    def of(
+        cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None,
+        unit: float | None = None,
+    ) -> Context:  # fmt: skip
         """What an optimizer may know of a task: nothing that any of its own evaluations has to tell.
+
+        A budget in cost has a `unit`, of which the mean cost of the task is told, since whoever knows how long he can
+        wait knows it.
 
         Raises:
             SplitError: An earlier task in `prior` is of the same family.
@@ -95,7 +144,7 @@ class Context:
         available = None if measured is None or measured.all() else measured
         return cls(
             task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts,
-            objectives=task.objectives,
+            objectives=task.objectives, unit=unit,
         )  # fmt: skip
 
 

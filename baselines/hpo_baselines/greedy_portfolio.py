@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
-from hpo_gym.space import SearchSpace
+from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
@@ -47,15 +47,20 @@ class GreedyPortfolio(Planned):
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The portfolio of the run's prior."""
-        portfolio = portfolio_of(run.space, tuple(run.context.prior), run.pool)
-        rows = None if portfolio is None or run.pool is None else _rows(portfolio, run.pool)
-        for i in range(len(portfolio.x) if portfolio else 0):
-            assert portfolio is not None
-            at = portfolio.entry(i)
-            x, row = portfolio.x[at], -1 if rows is None else rows.item(at)
-            if row >= 0 and run.pool is not None and not run.pool.distinct:
-                row = run.exact(x)
-            yield row if row >= 0 else x
+        return choices_of(portfolio_of(run.space, tuple(run.context.prior), run.pool), run)
+
+
+def choices_of(portfolio: Portfolio | None, run: Run) -> Iterator[Choice]:
+    """The entries of a portfolio in order, as rows of a run's pool where they are rows; nothing of none."""
+    if portfolio is None:
+        return
+    rows = None if run.pool is None else _rows(portfolio, run.pool)
+    for i in range(len(portfolio.x)):
+        at = portfolio.entry(i)
+        x, row = portfolio.x[at], -1 if rows is None else rows.item(at)
+        if row >= 0 and run.pool is not None and not run.pool.distinct:
+            row = run.exact(x)
+        yield row if row >= 0 else x
 
 
 def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None = None) -> Portfolio | None:
@@ -70,18 +75,34 @@ def portfolio_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool 
 
 @functools.lru_cache(maxsize=4)
 def _shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> Portfolio | None:
-    tasks = known(space, prior)
-    shared = shared_points(space, tasks) if tasks else None
-    return None if shared is None else Portfolio(shared, np.stack([normalised(e) for e in tasks]))
+    found = _of_shared(space, prior)
+    return None if found is None else Portfolio(*found)
 
 
 @functools.lru_cache(maxsize=4)
 def _modelled(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None) -> Portfolio | None:
+    found = candidates_and_worth(space, prior, pool)
+    return None if found is None else Portfolio(*found)
+
+
+def candidates_and_worth(
+    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
+) -> tuple[Points, Matrix] | None:
+    """The candidates ``(m, d)`` and their scores in [0, 1] on each earlier task ``(k, m)``; None: nothing is known."""
+    shared = _of_shared(space, prior)
+    if shared is not None:
+        return shared
     tasks = known(space, prior)
     if not tasks:
         return None
     x = candidates_of(space, tasks) if pool is None else pool.x
-    return Portfolio(x, np.stack([_filled(scores_at(space, e, x)) for e in tasks]))
+    return x, np.stack([_filled(scores_at(space, e, x)) for e in tasks])
+
+
+def _of_shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Points, Matrix] | None:
+    tasks = known(space, prior)
+    shared = shared_points(space, tasks) if tasks else None
+    return None if shared is None else (shared, np.stack([normalised(e) for e in tasks]))
 
 
 @functools.lru_cache(maxsize=4)

@@ -68,7 +68,7 @@ def floored_log_improvement(mean: Singles, sd: Singles, best: Singles) -> Single
     return np.asarray(np.maximum(log_h + np.log(sd), _FLOOR), np.float32)
 
 
-def weighted_gain(mean: Floats, best: Floats, weight: Floats) -> Floats:
+def weighted_gain(mean: NDArray[np.floating], best: NDArray[np.floating], weight: Floats) -> Floats:
     """The sum over tasks of weights ``(k,)`` times what means ``(k, c)`` are above `best` ``(k,)``, shape ``(c,)``."""
     total = np.zeros(mean.shape[1])
     who = np.flatnonzero(weight)

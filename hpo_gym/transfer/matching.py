@@ -36,7 +36,7 @@ def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluat
         said = said or h.size > 1
     if not said:
         return None
-    part = Evaluations(e.name, e.family, out[kept], e.score[kept], e.cost[kept], e.status[kept])
+    part = e.part(kept, out[kept])
     return part if successes(part).any() else None
 
 

@@ -25,12 +25,15 @@ class Portfolio:
         ties: ``"mean"``: means that differ by rounding only are equal, and of equals the candidate with the best mean
             worth is the next; ``"lowest"``: means are not rounded, and of equals the lowest candidate is the next.
         greedy: After so many, the rest come by their mean worth.
+        price: What a candidate costs, ``(m,)``, positive: the next one is that which lifts the mean the most for its
+            price, while any lifts it. None: all cost the same.
     """
 
     def __init__(
         self, x: NDArray[Any], worth: Matrix, *, start: float = 0.0, ties: Literal["mean", "lowest"] = "mean",
-        greedy: int = GREEDY,
+        greedy: int = GREEDY, price: NDArray[np.float64] | None = None,
     ) -> None:  # fmt: skip
+        self._price = price
         self.x, self._worth, self._by_mean, self._greedy = x, worth, ties == "mean", greedy
         self._mean = worth.mean(0)
         self._best = np.full((len(worth), 1), start, worth.dtype)
@@ -57,12 +60,17 @@ class Portfolio:
         np.maximum(self._best, self._worth[:, j : j + 1], out=self._best)
 
     def _next(self) -> int:
-        gain = np.where(self._left, self._means(), -np.inf)
+        gain = np.where(self._left, self._means() if self._price is None else self._gains(), -np.inf)
         if not self._by_mean:
             return int(gain.argmax())
         gain = np.round(gain, 10)
         equal = np.flatnonzero(gain == gain.max())
         return int(equal[self._mean[equal].argmax()])
+
+    def _gains(self) -> NDArray[np.float64]:
+        """By how much each candidate would lift the mean, for its price, ``(m,)``."""
+        lift = np.round(self._means() - self._best.mean(dtype=np.float64), 10)
+        return np.asarray(lift / self._price)
 
     def _means(self) -> NDArray[np.float64]:
         """The mean over tasks of the best worth so far, were each candidate the next, ``(m,)``."""

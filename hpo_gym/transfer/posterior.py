@@ -57,8 +57,10 @@ class TaskPrior:
     log_weights: Floats
 
     @classmethod
-    def of(cls, y: Floats) -> TaskPrior:
-        """Of scores ``(k, m)``, all finite."""
+    def of(cls, y: Floats, weight: Floats | None = None) -> TaskPrior:
+        """Of scores ``(k, m)``, all finite; each task counts as much as its weight ``(k,)`` says, or all alike."""
+        if weight is not None:
+            return cls._weighted(y, weight / weight.sum())
         means, sds = y.mean(1), y.std(1) + 1e-6
         z = (y - means[:, None]) / sds[:, None]
         mean = z.mean(0)
@@ -68,6 +70,18 @@ class TaskPrior:
         scales = np.exp(logs.mean() + max(float(logs.std()), 0.3) * _SCALES)
         variance = np.einsum("km,km->m", z, z)
         return cls(mean, z, variance, float(means.mean()), float(means.var()), scales, -0.5 * _SCALES**2)
+
+    @classmethod
+    def _weighted(cls, y: Floats, share: Floats) -> TaskPrior:
+        means, sds = y.mean(1), y.std(1) + 1e-6
+        z = (y - means[:, None]) / sds[:, None]
+        mean = share @ z
+        z = (z - mean) * np.sqrt(share)[:, None]
+        logs, centre = np.log(sds), float(share @ means)
+        usual = share @ logs
+        scales = np.exp(usual + max(float(np.sqrt(share @ (logs - usual) ** 2)), 0.3) * _SCALES)
+        variance, spread = np.einsum("km,km->m", z, z), float(share @ (means - centre) ** 2)
+        return cls(mean, z, variance, centre, spread, scales, -0.5 * _SCALES**2)
 
 
 class TaskProcess:

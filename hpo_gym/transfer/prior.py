@@ -100,6 +100,21 @@ def scores_of(e: Evaluations) -> NDArray[np.float64]:
     return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
 
 
+def filled(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores ``(k, m)`` with estimates where they are NaN: the mean standardised score of the point on the other tasks,
+    on the task's scale."""
+    gone = np.isnan(y)
+    if not gone.any():
+        return y
+    there = ~gone
+    count = there.sum(1, keepdims=True)
+    mean = np.where(there, y, 0.0).sum(1, keepdims=True) / count
+    sd = np.sqrt((np.where(there, y - mean, 0.0) ** 2).sum(1, keepdims=True) / count)
+    z = np.where(there, y - mean, 0.0) / np.where(sd > 0, sd, 1.0)
+    usual = z.sum(0) / np.maximum(there.sum(0), 1)
+    return np.where(gone, mean + sd * usual, y)
+
+
 def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
     """The earlier tasks with a success, whose points have as many columns as the space."""
     return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())

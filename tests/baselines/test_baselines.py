@@ -71,10 +71,10 @@ def each_with(keys: Iterable[Any], few: Collection[Any], of_trained: Collection[
 
 # ---------------------------------------------------------------------- what a baseline says of itself
 def test_every_family_that_the_field_compares_with_is_found_by_the_registry() -> None:
-    controls = "default portfolio random sobol lhs grid"
+    controls = "default portfolio portfolio-per-cost random sobol lhs grid"
     searches = "local-search annealing ga de pso cma-es tpe gp-ei smac"
     fidelities = "successive-halving hyperband asha bohb freeze-thaw"
-    transfer = "average-rank gp-warm rgpe tst-r taf-r fsbo ebgp task-mixture transfer-mix"
+    transfer = "average-rank gp-warm rgpe tst-r taf-r fsbo ebgp task-mixture transfer-mix transfer-time"
     learned = "maml fomaml reptile maml-rl ga-portfolio ga-evolved"
     assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
     schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"

@@ -344,7 +344,7 @@ def final(of: str, score: Score, trials: int, seeds: range, **options: Any) -> n
     return np.log10([-max(score(x) for x in points) for points in found])
 
 
-@pytest.mark.parametrize("score", [bowl, valley])
+@pytest.mark.parametrize("score", [bowl, pytest.param(valley, marks=pytest.mark.long)])
 def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> None:
     """The same scheme with the same constants: mean logarithm of the loss after 400 trials, 20 seeds each."""
     from scipy.optimize import differential_evolution
@@ -364,7 +364,7 @@ def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> 
 
 
 # ---------------------------------------------------------------------- particle swarm
-@pytest.mark.parametrize("score", [bowl, valley])
+@pytest.mark.parametrize("score", [bowl, pytest.param(valley, marks=pytest.mark.long)])
 def test_a_swarm_comes_about_as_near_as_that_of_pymoo(score: Score) -> None:
     """At most twice the loss after 400 trials, in geometric mean over 20 seeds each, with the same constants."""
     pytest.importorskip("pymoo", reason="needs the extra 'bo'")

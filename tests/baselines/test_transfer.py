@@ -35,7 +35,7 @@ from hpo_gym.transfer.prior import Place
 from hpo_gym.trial import Query, Status, Trial
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
-TABLES = ["ebgp", "task-mixture", "transfer-mix"]  # they look earlier scores up
+TABLES = ["ebgp", "task-mixture", "transfer-mix", "transfer-time"]  # they look earlier scores up
 ALL = [*EXPERTS, *TABLES, "average-rank", "gp-warm"]
 RECORDED = Path(__file__).parents[1] / "data" / "transfer_acquisitions.npz"
 CASES = range(3)
@@ -392,8 +392,15 @@ def test_of_a_large_pool_each_choice_sees_a_draw(monkeypatch: pytest.MonkeyPatch
 SUITES = [toys.gappy(), toys.plain(), toys.ragged(), toys.formulas()]
 
 
-@pytest.mark.parametrize("n_init", [0, 3])
-@pytest.mark.parametrize("suite", SUITES, ids=[s.name for s in SUITES])
+def _starts() -> Iterator[Any]:
+    """Each suite with and without given points; half of the pairs take long."""
+    for i, suite in enumerate(SUITES):
+        for n_init in (0, 3):
+            marks = () if (n_init == 0) == (i % 2 == 0) else pytest.mark.long
+            yield pytest.param(suite, n_init, id=f"{suite.name}-{n_init}", marks=marks)
+
+
+@pytest.mark.parametrize(("suite", "n_init"), list(_starts()))
 @pytest.mark.parametrize("name", ALL)
 def test_runs_with_a_prior_are_the_same_alone_and_together_and_repeat_nothing(
     name: str, suite: Suite, n_init: int

@@ -12,7 +12,7 @@ from hpo_baselines._runs.baseline import Run
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.prior import known, scores_of, shared_points
+from hpo_gym.transfer.prior import filled, known, scores_of, shared_points
 from hpo_gym.transfer.regret import scaled
 from hpo_gym.transfer.surrogate import candidates_of, scores_at
 
@@ -62,19 +62,5 @@ def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
     if pool is None:
         pool = pool_of(space, candidates_of(space, tasks) if shared is None else shared)
     if shared is not None and np.array_equal(shared, pool.x):
-        return MetaTable(pool, _filled(np.stack([scores_of(e) for e in tasks])))
-    return MetaTable(pool, _filled(np.stack([scores_at(space, e, pool.x) for e in tasks])))
-
-
-def _filled(y: Matrix) -> Matrix:
-    """Scores ``(k, m)`` with estimates where they are NaN."""
-    gone = np.isnan(y)
-    if not gone.any():
-        return y
-    there = ~gone
-    count = there.sum(1, keepdims=True)
-    mean = np.where(there, y, 0.0).sum(1, keepdims=True) / count
-    sd = np.sqrt((np.where(there, y - mean, 0.0) ** 2).sum(1, keepdims=True) / count)
-    z = np.where(there, y - mean, 0.0) / np.where(sd > 0, sd, 1.0)
-    usual = z.sum(0) / np.maximum(there.sum(0), 1)
-    return np.where(gone, mean + sd * usual, y)
+        return MetaTable(pool, filled(np.stack([scores_of(e) for e in tasks])))
+    return MetaTable(pool, filled(np.stack([scores_at(space, e, pool.x) for e in tasks])))

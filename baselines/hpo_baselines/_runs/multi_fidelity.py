@@ -77,7 +77,12 @@ class FidelityRun(Run):
 
     @property
     def payable(self) -> int:
-        """Position of the highest level that the budget left pays for, -1 where it pays for none."""
+        """Position of the highest level that the budget left pays for, -1 where it pays for none.
+
+        The highest of all where the budget is in cost: what a trial costs is known when it is paid.
+        """
+        if self.context.unit is not None:
+            return len(self.levels) - 1
         return payable(self.levels, self.context.budget - self.spent)
 
     # ------------------------------------------------------------------ what happened

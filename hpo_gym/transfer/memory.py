@@ -1,0 +1,145 @@
+"""`Memory`: all that was measured of earlier tasks, at one set of points. One rule: it is made once for a prior."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.nearest.pool import Pool, pool_of
+from hpo_gym.optimizer import FIDELITY, TEST, Evaluations
+from hpo_gym.space import SearchSpace
+from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.transfer.prior import filled, known, shared_points
+from hpo_gym.transfer.regret import scaled
+from hpo_gym.transfer.surrogate import candidates_of, scores_at
+from hpo_gym.trial import Status
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_GAPS = 0.05  # share of scores that are missing, from which on a large pool is cut
+_KEPT, _FIRST = 1000, 100  # rows of a pool that is cut, and how many of them are those of the portfolio
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Scores of earlier tasks at `m` points; a task counts once for each of its measurements.
+
+    Attributes:
+        pool: The points: those of a pool, or, without one, those that the tasks share, else `candidates_of` them.
+        y: Scores of the `k` measurements, ``(k, m)``, all finite; see `filled`.
+        weight: What each measurement counts, ``(k,)``: a score of a full evaluation 1.
+        log_cost: Mean over the tasks of the logarithm of a configuration's cost less the task's mean, ``(m,)``; 0 where
+            no cost is known.
+        tasks: How many of the measurements are scores of full evaluations; they are the first.
+        kept: Which rows of the whole pool these points are, ascending, ``(m,)``; None: all.
+        rest: Of a pool that was cut, what each of its rows is worth on average, in [0, 1]; else None.
+    """
+
+    pool: Pool
+    y: Floats
+    weight: Floats
+    log_cost: Floats
+    tasks: int
+    kept: Ints | None = None
+    rest: Floats | None = None
+
+    @functools.cached_property
+    def z(self) -> NDArray[np.float32]:
+        """Scores in [0, 1] by the range of each measurement, ``(k, m)``."""
+        return np.stack([scaled(y) for y in self.y]).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def memory_of(
+    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, test: float = 1.0, fidelity: float = 0.5
+) -> Memory | None:
+    """What is remembered of earlier tasks at the rows of a pool; None where nothing is known.
+
+    A task that was measured at other points has the values of a `Surrogate`. Where more than a twentieth of the scores
+    of a shared pool are missing and it has more than 1,000 rows, it is cut to 1,000: the first 100 of the greedy
+    portfolio, then the best measured ones of each task in turn.
+
+    Args:
+        space: The search space.
+        prior: Earlier tasks; `Evaluations` are told apart by identity.
+        pool: The pool, or None.
+        test, fidelity: Weights of test scores, and of the next lower fidelity; 0: they are not remembered.
+    """
+    tasks = known(space, prior)
+    if not tasks:
+        return None
+    shared = shared_points(space, tasks)
+    if pool is None:
+        pool = pool_of(space, candidates_of(space, tasks) if shared is None else shared)
+    groups = [(np.stack([scores_at(space, e, pool.x) for e in tasks]), 1.0)]
+    for name, weight in ((TEST, test), (FIDELITY, fidelity)):
+        more = _measured_by(space, tasks, name) if weight > 0 else ()
+        if more:
+            groups.append((np.stack([scores_at(space, e, pool.x) for e in more]), weight))
+    log_cost, own = _log_cost(space, tasks, pool), groups[0][0]
+    kept = rest = None
+    if shared is not None and len(pool.x) > _KEPT and np.isnan(own).mean() > _GAPS:
+        kept, rest = _promising(own)
+        pool, log_cost = Pool(space, pool.x[kept]), log_cost[kept]
+        groups = [(_with_any(y[:, kept]), weight) for y, weight in groups]
+    weights = np.concatenate([np.full(len(y), weight) for y, weight in groups])
+    y = np.concatenate([filled(y) for y, _ in groups])
+    return Memory(pool, y, weights, log_cost, len(groups[0][0]), kept, rest)
+
+
+def _with_any(y: Floats) -> Floats:
+    """Scores ``(k, m)`` of those that have any: a cut may leave a task without."""
+    return y[~np.isnan(y).all(1)]
+
+
+def _measured_by(space: SearchSpace, tasks: Sequence[Evaluations], name: str) -> tuple[Evaluations, ...]:
+    """The first further measurement of a name of each task that has one with a success."""
+    firsts = [(e, next((m for m in e.further if m.name == name), None)) for e in tasks]
+    return known(space, [e.by(m) for e, m in firsts if m is not None])
+
+
+def _promising(y: Floats) -> tuple[Ints, Floats]:
+    """Rows that a cut pool keeps ``(1000,)``, and what all rows are worth on average ``(m,)``."""
+    there = ~np.isnan(y)
+    z = np.stack([scaled(np.where(t, row, 0.0), t) for row, t in zip(y, there, strict=True)])
+    worth = np.where(there, z, (z.sum(1) / there.sum(1))[:, None])
+    first = Portfolio(np.arange(y.shape[1]), worth).first(_FIRST)
+    best = np.argsort(np.where(there, -z, 1.0), 1, kind="stable")[:, :_KEPT]
+    order = dict.fromkeys([*first.tolist(), *best.T.ravel().tolist()])
+    return np.sort(np.array(list(order)[:_KEPT])), np.asarray(worth.mean(0))
+
+
+def log_cost_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool) -> Floats:
+    """Mean over earlier tasks of the centred logarithm of cost at the rows of a pool, ``(m,)``; see `Memory`."""
+    return _log_cost(space, known(space, prior), pool)
+
+
+def _log_cost(space: SearchSpace, tasks: Sequence[Evaluations], pool: Pool) -> Floats:
+    total, count = np.zeros(len(pool.x)), np.zeros(len(pool.x))
+    for e in tasks:
+        seen = _as_costs(e)
+        if seen is None:
+            continue
+        y = scores_at(space, seen, pool.x)
+        there = ~np.isnan(y)
+        if there.any():
+            total[there] += y[there] - y[there].mean()
+            count += there
+    return total / np.maximum(count, 1.0)
+
+
+def _as_costs(e: Evaluations) -> Evaluations | None:
+    """A task whose scores are the logarithms of its costs; None where all that are known are the same.
+
+    A cost that is not positive and finite is unknown.
+    """
+    fine = np.isfinite(e.cost) & (e.cost > 0) & ~np.isnan(e.score)
+    if not fine.any() or np.ptp(e.cost[fine]) == 0:
+        return None
+    logs = np.log(np.where(fine, e.cost, 1.0))
+    return replace(e, score=np.where(fine, logs, np.nan), status=np.full(len(e.x), Status.OK, np.int8), further=())
