@@ -114,6 +114,10 @@ def bench(
     budget: Annotated[
         int | None, typer.Option(help="Full evaluations of each run; by default the suite's own, mostly 33.")
     ] = None,
+    budget_cost: Annotated[
+        float | None,
+        typer.Option(help="Instead of --budget: mean costs of a full evaluation; a run ends when they are spent."),
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[int | None, typer.Option(help="Number of tasks per suite.")] = None,
     trainings: Annotated[
@@ -164,6 +168,8 @@ def bench(
     suites: list[Any] = [*_suites(suite, leave_suite_out)]
     if constraints is not None:
         suites = _constrained(suites, constraints)
+    if objectives is not None and budget_cost is not None:
+        raise InvalidValueError("--objectives needs a budget in full evaluations, got --budget-cost: give --budget.")
     trades = None if objectives is None else _trades(_words(objectives), suites)
     files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
@@ -172,7 +178,7 @@ def bench(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
             trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, address=address,
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
-            progress=progress,
+            progress=progress, budget_cost=budget_cost,
         )  # fmt: skip
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)
@@ -430,7 +436,9 @@ def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrot
 
 @app.command()
 def build(
-    suites: Annotated[list[str], typer.Argument(help="Suites whose tables to make: hpo_gym/builders/README.md.")],
+    suites: Annotated[
+        list[str], typer.Argument(help="Suites whose tables, or NAME:surrogate: hpo_gym/builders/README.md.")
+    ],
     archives: Annotated[Path, typer.Option(help="Folder of the downloaded packages.")] = Path("archives"),
     out: Annotated[Path, typer.Option(help="Folder that gets a folder per suite.")] = Path("hpo-gym-data"),
     work: Annotated[Path, typer.Option(help="Folder of the shards of an unfinished build.")] = Path("hpo-gym-build"),
@@ -448,15 +456,16 @@ def build(
 
     Trains and scores what is missing, or converts a published table; then writes the suites' folders.
     """
-    from hpo_gym.builders.order import BUILDERS, Order
+    from hpo_gym.builders.order import Order
+    from hpo_gym.builders.surrogates.named import builder_of
     from hpo_gym.jobs.progress import bar
 
     with bar("cells", shown=not quiet) as progress:
         order = Order(archives, out, work, engine, workers, resume, assemble, _tasks(tasks), rows, progress)
-        for maker in [BUILDERS.get(name) for name in suites]:
+        for maker in [builder_of(name) for name in suites]:
             maker(order)
     for name in suites:
-        print(f"{name} -> {out / name}")
+        print(f"{name} -> {out / name.partition(':')[0]}")
 
 
 def _tasks(text: str | None) -> int | tuple[str, ...] | None:

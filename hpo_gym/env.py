@@ -83,6 +83,10 @@ class HPOEnv(gym.Env[Any, Any]):
         weights: One for each objective, in their order or by name: the reward is their weighted sum, a number.
         constraints: Bounds by name, upper ones of what is minimised, lower ones of what is maximised: a trial that
             breaks one has the status ``infeasible``, and is no incumbent. Tables only.
+        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6]: a number of units, each the mean cost of a
+            configuration of the task at full fidelity, over its table. A trial takes what it costs; one that does not
+            fit in what is left is cut: its status is ``timeout``, its score that of a failure, it takes what was left.
+            Tables with measured costs only; not beside `objectives`.
 
     Raises:
         HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
@@ -112,6 +116,7 @@ class HPOEnv(gym.Env[Any, Any]):
         objectives: Sequence[str] | None = None,
         weights: Weights | None = None,
         constraints: Mapping[str, float] | None = None,
+        budget_cost: float | None = None,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
@@ -119,7 +124,7 @@ class HPOEnv(gym.Env[Any, Any]):
         self.suite, self.kernel = make_kernel(
             1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
             scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints,
+            constraints=constraints, budget_cost=budget_cost,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
         self._told = self.kernel.parts.told
@@ -229,7 +234,9 @@ class HPOEnv(gym.Env[Any, Any]):
         from hpo_gym.engine import render
 
         task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
-        return render.RENDERERS[self.render_mode](self.history(), task, int(self.kernel.contexts.budget))
+        contexts = self.kernel.contexts
+        spent = float(np.max(self.kernel.runs.spent)) if contexts.in_cost else None
+        return render.RENDERERS[self.render_mode](self.history(), task, contexts.budget, spent)
 
     def close(self) -> None:
         """End what live tasks have running; a step after it starts that anew."""

@@ -101,6 +101,19 @@ class Task(ABC):
         return {}
 
     @property
+    def cost_unit(self) -> float:
+        """Mean cost of a configuration at full fidelity, in the task's own unit; NaN where no costs were measured.
+
+        A budget in cost is counted in it (see `hpo_gym.tasks.costs`).
+        """
+        return math.nan
+
+    @property
+    def least_costs(self) -> tuple[float, ...]:
+        """What the cheapest configuration costs at each of `fidelities`; none where no costs were measured."""
+        return ()
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """What of a configuration is known beside its score and cost."""
         return ()

@@ -91,6 +91,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         objectives: Sequence[str] | None = None,
         weights: Weights | None = None,
         constraints: Mapping[str, float] | None = None,
+        budget_cost: float | None = None,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
@@ -105,7 +106,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.suite, self.kernel = make_kernel(
             num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
             reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints,
+            constraints=constraints, budget_cost=budget_cost,
         )  # fmt: skip
         self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
         self.objectives = () if self._told is None else self._told.names
@@ -338,8 +339,12 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         from hpo_gym.engine import render
 
         draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
-        budget = int(self.kernel.contexts.budget)
-        return tuple(draw(self.history(i), tasks[int(task[i])], budget) for i in range(self.num_envs))
+        contexts = self.kernel.contexts
+        spent = np.broadcast_to(self.kernel.runs.spent, self.num_envs).tolist() if contexts.in_cost else None
+        return tuple(
+            draw(self.history(i), tasks[int(task[i])], contexts.budget, None if spent is None else spent[i])
+            for i in range(self.num_envs)
+        )
 
     def close_extras(self, **kwargs: Any) -> None:
         """End what live tasks have running; a step after it starts that anew."""

@@ -25,11 +25,12 @@ class Cell:
     fold: int | None
     replicate: int
 
-    def identity(self, entrant: Entrant, start: str, budget: int) -> dict[str, Any]:
-        """What the cell's hash is made from."""
+    def identity(self, entrant: Entrant, start: str, budget: int, budget_cost: float | None = None) -> dict[str, Any]:
+        """What the cell's hash is made from; with `budget_cost`, the points at which a run is looked at are not."""
+        limit = {"budget": budget} if budget_cost is None else {"budget_cost": budget_cost}
         own = {
             "suite": self.suite, "data_hash": self.data_hash, "task": self.task, "fold": self.fold,
-            "replicate": self.replicate, "optimizer": entrant.identity, "start": start, "budget": budget,
+            "replicate": self.replicate, "optimizer": entrant.identity, "start": start, **limit,
         }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own
@@ -49,6 +50,7 @@ class Work:
         trained: Folder of what training made, or None.
         training: Which training it is.
         live: The suite itself, where nothing loads it.
+        budget_cost: The budget in cost, where it is, in mean costs of a full evaluation of the task.
     """
 
     entrant: Entrant
@@ -62,6 +64,7 @@ class Work:
     trained: str | None = None
     training: int = 0
     live: Live | None = None
+    budget_cost: float | None = None
 
 
 @dataclass(frozen=True)

@@ -66,12 +66,15 @@ def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
 
 def trials(plan: Plan, store: Store) -> pd.DataFrame:
     """One row per trial, in order: `trial` from 1, the initial design (`given`) among them, `config` a dictionary of
-    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN where the task has none.
+    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN where the task has none; of
+    a budget in cost also `spent`, what the run had spent by then, in mean costs of a full evaluation.
     """
     import pandas as pd
 
     rows = [part for spec, suite in plan.suites.items() for part in _of_suite(plan, store, spec, suite)]
     columns = [*_BY_RUN, "trial", "given", "score", "fidelity", "cost", "status", "test_score", "config"]
+    if plan.protocol.budget_cost is not None:
+        columns.insert(columns.index("cost") + 1, "spent")
     if not rows:
         return pd.DataFrame({name: [] for name in columns})
     return pd.concat(rows, ignore_index=True)[columns]
@@ -103,5 +106,6 @@ def _of_suite(plan: Plan, store: Store, spec: str, suite: Suite) -> Iterator[pd.
                     "status": [LABELS[code] for code in arrays["status"]],
                     "test_score": np.full(h, np.nan) if tested is None else tested,
                     "config": task.space.decode(x),
+                    **({"spent": arrays["spent"]} if "spent" in arrays else {}),
                 }
             )

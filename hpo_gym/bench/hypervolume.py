@@ -129,6 +129,10 @@ def hypervolume_frame(plan: Plan, store: Store, objectives: Sequence[str]) -> pd
     """
     import pandas as pd
 
+    if plan.protocol.budget_cost is not None:
+        raise InvalidValueError(
+            f"Hypervolumes need a budget in full evaluations, the results have {plan.protocol.budget_cost:g} in cost."
+        )
     rows, budget = [], plan.protocol.budget
     fronts: dict[tuple[str, str], Front] = {}
     for spec, suite in plan.suites.items():

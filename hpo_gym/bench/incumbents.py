@@ -10,25 +10,32 @@ from numpy.typing import NDArray
 
 from hpo_gym.bench.metrics import normalised_regret
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
 from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Evaluations, Optimizer
 from hpo_gym.task import BEST, LAST, Task
+from hpo_gym.tasks.costs import check_budget_cost, cost_units
+from hpo_gym.transfer.random_regret import random_regret
 from hpo_gym.trial import History, Status
 
 
-def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int) -> NDArray[np.float64]:
+def incumbents(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
+) -> NDArray[np.float64]:
     """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
 
     Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
     not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each trial, or the
     mean of all up to it; after the end of the run what it had come to.
+
+    With `budget_cost`, at the points of that (see `hpo_gym.bench.spent`), as many as `budget`.
     """
     if task.counts != BEST:
         return _standing(arrays["score"], task.counts, budget)
     score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
-    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
+    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init, budget_cost)
 
 
 def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
@@ -40,21 +47,24 @@ def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[n
 
 
 def incumbents_on_test(
-    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
 ) -> NDArray[np.float64] | None:
     """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
     tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
-    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init)
+    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init, budget_cost)
 
 
 def _followed(
-    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int
-) -> NDArray[np.float64]:
+    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int,
+    budget_cost: float | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
     """Of a value of each trial, -inf where it failed, that of the incumbent after each full evaluation."""
     fidelity, good = arrays["fidelity"], arrays["status"] == Status.OK
     best = np.where(good, values, -np.inf)[places]
-    spent = np.cumsum(fidelity) - fidelity[:n_init].sum()
-    upto = paid(spent, budget)
+    if budget_cost is None:
+        upto = paid(np.cumsum(fidelity) - fidelity[:n_init].sum(), budget)
+    else:
+        upto = ended(arrays, budget_cost)
     return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget, -np.inf)
 
 
@@ -78,7 +88,9 @@ def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int])
     return values
 
 
-def regret_of(history: History, task: Task, budget: int | None = None) -> NDArray[np.float64]:
+def regret_of(
+    history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
+) -> NDArray[np.float64]:
     """Normalised regret of the incumbent of a run, without noise and at full fidelity; its mean is the AUC of the run.
 
     Args:
@@ -86,9 +98,11 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
         task: The task of the run.
         budget: Full evaluations; those that a run which ended before did not make keep its last incumbent. By default
             as many as it made.
+        budget_cost: In place of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
+            that at 33 evenly spaced points of it, and before the first trial has ended that of a random configuration.
 
     Returns:
-        Shape ``(budget,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
+        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
 
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
@@ -99,12 +113,27 @@ def regret_of(history: History, task: Task, budget: int | None = None) -> NDArra
         "status": np.array(history.statuses, np.int8),
         "fidelity": np.array(history.fidelities, np.float64),
     }
+    if budget_cost is not None:
+        return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, budget, budget_cost)
     if budget is None:
         budget = horizon(arrays["fidelity"][history.n_init :].sum())
     if budget < 1:
         raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
     scores = incumbents(task, arrays, budget, history.n_init)
     return normalised_regret(scores if task.exact else np.minimum(scores, task.best), task.best, task.worst)
+
+
+def _by_cost(
+    task: Task, arrays: dict[str, NDArray[Any]], cost: NDArray[np.float64], n_init: int, budget: int | None,
+    budget_cost: float,
+) -> NDArray[np.float64]:  # fmt: skip
+    if budget is not None:
+        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    whole = check_budget_cost(budget_cost)
+    arrays["spent"] = spent_of(cost, cost_units([task], whole).item(), n_init)
+    regret = normalised_regret(incumbents(task, arrays, POINTS, n_init, whole), task.best, task.worst)
+    regret[: waiting(arrays, whole)] = random_regret(task)
+    return regret
 
 
 def mean_regret(

@@ -47,6 +47,8 @@ class Curves:
             score, and that at the end is compared.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A cell (task and replicate) that
             failed is NaN at all trials; all else is finite and not negative. The array is copied and read-only.
+        cost: The budget in cost, in mean costs of a full evaluation, where the regret is that at h evenly spaced points
+            of it; None where it is after trials.
 
     Raises:
         InvalidValueError: The regret breaks one of these rules.
@@ -59,6 +61,7 @@ class Curves:
     families: tuple[str, ...] = ()
     score: str = VALIDATION
     end: bool = False
+    cost: float | None = None
 
     def __post_init__(self) -> None:
         regret = np.array(self.regret, np.float64)
@@ -336,9 +339,9 @@ def by_name(curves: Curves) -> Curves:
     return replace(curves, tasks=tasks, families=families, regret=curves.regret[at])
 
 
-def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int, bool]:
+def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int, bool, float | None]:
     pairs = sorted(zip(curves.tasks, curves.families, strict=True))
-    return curves.suite, curves.score, pairs, curves.regret.shape[2], curves.end
+    return curves.suite, curves.score, pairs, curves.regret.shape[2], curves.end, curves.cost
 
 
 def _leading(values: Floats, ndim: int) -> Floats:

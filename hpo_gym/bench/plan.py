@@ -23,8 +23,9 @@ from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.reference import Reference
 from hpo_gym.bench.shard import Shard
+from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.bench.summaries import Failures, Findings, Incumbents, bounds_of, curves_of, summaries, with_test_scores
+from hpo_gym.bench.summaries import Cost, Failures, Findings, bounds_of, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.engines import Job, Outcome
@@ -34,6 +35,7 @@ from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import LIVE
+from hpo_gym.transfer.random_regret import random_regret, random_test_regret
 from hpo_gym.trial import Status
 
 Hands = Callable[..., Iterable[Outcome]]
@@ -106,7 +108,7 @@ class Plan:
         return keys[cell]
 
     def _identity(self, cell: Cell, entrant: Entrant) -> dict[str, Any]:
-        return cell.identity(entrant, self.protocol.start, self.protocol.budget)
+        return cell.identity(entrant, self.protocol.start, self.protocol.budget, self.protocol.budget_cost)
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
@@ -173,7 +175,8 @@ class Plan:
         p = self.protocol
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
         live = self.live.get(spec)
-        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, tuple(cells), trained, training, live)
+        own = tuple(cells), trained, training, live, p.budget_cost
+        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, *own)
 
     def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
         identity = training_identity(entrant, self.suites[spec], fold, self.protocol.split, training)
@@ -223,23 +226,27 @@ class Plan:
             known = with_test_scores(suite, names)
             score = TEST if len(known) == len(names) else VALIDATION
             timings[suite.name], failed_trials[suite.name] = {}, {}
-            read: list[Mapping[str, Incumbents]] = []
+            read: list[_Found] = []
             failures = Failures()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
                 timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
                 failed_trials[suite.name][entrant.name] = dict(found.failed_trials)
                 failures.count(found.failures)
-                read.append(found.incumbents)
+                read.append(found)
             notes += failures.said(suite.name)
             for kind, place in ((score, curves), (VALIDATION, validation)):
-                bounds = bounds_of(suite, names, (incumbents[kind] for incumbents in read), kind)
+                bounds = bounds_of(suite, names, (found.incumbents[kind] for found in read), kind)
+                random = self._random(suite, names, kind)
                 place[suite.name] = [
-                    self._curves(suite, entrant, names, incumbents[kind], bounds, kind)
-                    for entrant, incumbents in zip(self.entrants, read, strict=True)
+                    self._curves(suite, entrant, names, found, bounds, kind, random)
+                    for entrant, found in zip(self.entrants, read, strict=True)
                 ]
             unknown = sum(not suite.task(name).bounded for name in names)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
+            if self.protocol.budget_cost is not None:
+                for entrant, found in zip(self.entrants, read, strict=True):
+                    suites[suite.name]["optimizers"][entrant.name] |= found.counted
         protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
         several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
         if several:
@@ -255,9 +262,19 @@ class Plan:
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
     def _curves(
-        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: Incumbents, bounds: Any, score: str
-    ) -> Curves:
-        return curves_of(suite, entrant.name, names, found, bounds, self.protocol.seeds, self.protocol.budget, score)
+        self, suite: Suite, entrant: Entrant, names: Sequence[str], found: _Found, bounds: Any, score: str,
+        random: Mapping[str, float],
+    ) -> Curves:  # fmt: skip
+        p, incumbents = self.protocol, found.incumbents[score]
+        cost = None if p.budget_cost is None else Cost(p.budget_cost, random, found.waiting)
+        return curves_of(suite, entrant.name, names, incumbents, bounds, p.seeds, p.budget, score, cost)
+
+    def _random(self, suite: Suite, names: Sequence[str], score: str) -> dict[str, float]:
+        """The regret of a random configuration by task, where the budget is in cost."""
+        if self.protocol.budget_cost is None:
+            return {}
+        of = random_test_regret if score == TEST else random_regret
+        return {name: of(suite.task(name)) for name in names}
 
     def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
         """What the store holds of an entrant; the test score of incumbents is looked up in the suite, here alone."""
@@ -271,9 +288,16 @@ class Plan:
                 found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
                 if score == TEST:
                     task = self.suites[spec].task(cell.task)
-                    found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
+                    found.incumbents[TEST][at] = incumbents_on_test(
+                        task, record.arrays, p.budget, p.n_init, p.budget_cost
+                    )
                 found.times.append(record.measured)
                 failures = int((record.arrays["status"] != Status.OK).sum())
+                if p.budget_cost is not None:
+                    found.waiting[at] = waiting(record.arrays, p.budget_cost)
+                    found.trials.append(len(record.arrays["status"]) - p.n_init)
+                    found.cut += cut_trials(record.arrays)
+                    failures -= cut_trials(record.arrays)
                 if failures:
                     found.failed_trials[cell.task] += failures
                 if self.suites[spec].kind == LIVE:
@@ -311,12 +335,21 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
 @dataclass
 class _Found:
     """What the store holds of an entrant on a suite: incumbents by score, what was measured of each cell, and how many
-    trials failed by task."""
+    trials failed by task; of a budget in cost also at how many points the first trial had not ended, how many trials
+    each run made and how many were cut."""
 
     incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
     times: list[Any] = field(default_factory=list)
     failures: Failures = field(default_factory=Failures)
     failed_trials: Counter[str] = field(default_factory=Counter)
+    waiting: dict[tuple[str, int], int] = field(default_factory=dict)
+    trials: list[int] = field(default_factory=list)
+    cut: int = 0
+
+    @property
+    def counted(self) -> dict[str, Any]:
+        """Of a budget in cost: trials that a run made on average, those that were cut among them, and how many were."""
+        return {"trials": round(float(np.mean(self.trials)), 6) if self.trials else None, "cut_trials": self.cut}
 
 
 def _message(cell: Cell, entrant: Entrant, record: Record) -> str:

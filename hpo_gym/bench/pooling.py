@@ -1,9 +1,9 @@
 """One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
 
 Suites of tables with more than one test family are pooled, each with the same weight; formulas, and suites of one
-family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen, and
-suites of whose runs only the end counts. What is drawn for an interval, or exchanged for a p, is a family: in all
-suites at once.
+family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen, suites
+of whose runs only the end counts, and those where the portfolio leaves nothing to gain. What is drawn for an interval,
+or exchanged for a p, is a family: in all suites at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from hpo_gym.bench.significance import holm, swap_p
 ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
+LEFT = 2e-3
+"""Mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are of rounding."""
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
+NOTHING_LEFT = "nothing left"
 """Why a suite stands apart."""
 _BLOCKS = 50  # of resamples, in which those are sought that hold a family of every suite
 
@@ -65,7 +68,9 @@ def _why(group: Sequence[Curves], formulas: bool) -> str:
     """Why a suite stands apart, or nothing."""
     if group[0].end:
         return THE_END
-    return FORMULAS if formulas else ONE_FAMILY if len(set(group[0].families)) < 2 else ""
+    if formulas or len(set(group[0].families)) < 2:
+        return FORMULAS if formulas else ONE_FAMILY
+    return NOTHING_LEFT if any(c.optimizer == PORTFOLIO and auc(c).mean() < LEFT for c in group) else ""
 
 
 def _against(anchor: str, found: Mapping[str, Mapping[str, Curves]], together: Collection[str]) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hpo_gym import seeding
+from hpo_gym.bench.spent import POINTS
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.suite import FOLDS
 from hpo_gym.task import Task
+from hpo_gym.tasks.costs import check_budget_cost
 
 STARTS = {"cold": 0, "init5": 5}
 SPLITS = ("test", "val")
@@ -24,9 +26,10 @@ class Protocol:
         split: "test", or "val" while one still chooses among one's own methods.
         fold: None for the published split, 0..4, or "all": every data set is held out once.
         start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
-        budget: Full evaluations.
+        budget: Full evaluations; where `budget_cost` is given, at how many points of it a run is looked at.
         seeds: Replicates of each task.
         tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; None for all.
+        budget_cost: In place of `budget`, a budget in cost, in mean costs of a full evaluation of the task.
     """
 
     split: str = "test"
@@ -35,6 +38,7 @@ class Protocol:
     budget: int = 33
     seeds: int = 5
     tasks: int | None = None
+    budget_cost: float | None = None
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
@@ -46,6 +50,9 @@ class Protocol:
         for name, value in (("budget", self.budget), ("seeds", self.seeds), ("tasks", self.tasks)):
             if value is not None and not (_whole(value) and value >= 1):
                 raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+        if self.budget_cost is not None:
+            object.__setattr__(self, "budget_cost", check_budget_cost(self.budget_cost))
+            object.__setattr__(self, "budget", POINTS)
 
     @property
     def n_init(self) -> int:
@@ -60,8 +67,10 @@ class Protocol:
         return (None if self.fold is None else int(self.fold),)
 
     def to_json(self) -> dict[str, Any]:
-        """All settings."""
-        return asdict(self)
+        """All settings, of the two budgets the one that counts."""
+        settings = asdict(self)
+        del settings["budget_cost" if self.budget_cost is None else "budget"]
+        return settings
 
 
 def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:

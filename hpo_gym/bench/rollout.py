@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.budget import horizon, over, payable
+from hpo_gym.budget import SPENT, horizon, most_trials, over, payable, too_dear
 from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import PoolBankView, Task
+from hpo_gym.task import Floats, PoolBankView, Task
 from hpo_gym.tasks.banks import bank_of
+from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History, Query, Status, Trial
 
@@ -29,7 +30,10 @@ class Run:
 
     Attributes:
         worst: What a failure has for a score: the worst of the run's successes so far; before any, as it is given.
+        spent: In full evaluations; with `unit` in this.
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
+        unit: The cost that is a unit of the budget, where that is in cost: a trial that does not fit in what is left
+            is then cut, as in `Runs`.
     """
 
     task: Task
@@ -40,10 +44,13 @@ class Run:
     spent: float = 0.0
     trials: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    unit: float | None = None
     _succeeded: bool = False
 
     def __post_init__(self) -> None:
-        self._session = self.task.session(self.world, horizon(self.budget, self.task.fidelities))
+        size = horizon if self.unit is None else most_trials
+        self._most = size(self.budget, self.task.fidelities)
+        self._session = self.task.session(self.world, self._most)
         if self.n_init and self.signals:
             raise InvalidValueError(
                 f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
@@ -66,21 +73,35 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """Whether the budget left pays for no evaluation."""
+        """Whether the budget left pays for no evaluation; of one in cost, whether it is spent, or there is no room for
+        another trial."""
+        if self.unit is not None:
+            return over(self.budget - self.spent, SPENT) or len(self.trials) >= self._most + self.n_init
         return over(self.budget - self.spent, self.task.fidelities[0])
 
     def submit(self, query: Query) -> Trial:
-        """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does."""
+        """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does.
+
+        Of a budget in cost, a trial that does not fit in what is left is cut.
+        """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
+        if self.unit is not None:
+            return self._evaluate(query.config, self.task.level(query.fidelity), self.unit)
         levels = self.task.fidelities
         most = levels[payable(levels, self.budget - self.spent)]
         trial = self._evaluate(query.config, min(self.task.level(query.fidelity), most))
         self.spent += trial.fidelity
         return trial
 
-    def _evaluate(self, config: Mapping[str, Any], fidelity: float) -> Trial:
+    def _evaluate(self, config: Mapping[str, Any], fidelity: float, unit: float | None = None) -> Trial:
         trial = self._session.run(config, fidelity, failed=self.worst)
+        if unit is not None:
+            price, left = trial.cost / unit, max(self.budget - self.spent, 0.0)
+            if too_dear(price, left):
+                cut, price = {"cost": left * unit, "status": Status.TIMEOUT, "score": self.worst}, left
+                trial = replace(trial, **cut, objectives={})  # type: ignore[arg-type]
+            self.spent += price
         if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
             self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
@@ -90,32 +111,43 @@ class Run:
 def rollout(
     optimizer: Optimizer,
     task: Task,
-    budget: float = 33,
+    budget: float | None = None,
     *,
     seed: int = 0,
     prior: Sequence[Evaluations] = (),
     n_init: int = 0,
+    budget_cost: float | None = None,
 ) -> History:
     """Let an optimizer tune one task.
 
     Args:
         optimizer: Anything with `reset`, `ask` and `tell`.
         task: What to tune.
-        budget: In full evaluations.
+        budget: In full evaluations; 33 where neither budget is given.
         seed: Seed of the world and of the optimizer's choices.
         prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.
         n_init: Given points: evaluated first, told to the optimizer and not charged.
+        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
+            trial that does not fit in what is left is cut (status TIMEOUT), and the last.
 
     Raises:
-        InvalidValueError: The optimizer proposes what is not in the search space.
+        InvalidValueError: The optimizer proposes what is not in the search space; or costs of the task were not
+            measured, or `budget_cost` pays for no trial.
         SplitError: `prior` holds a relative of the task.
     """
+    if budget_cost is not None and budget is not None:
+        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    budget, unit = (33 if budget is None else budget), None
+    if budget_cost is not None:
+        budget = check_budget_cost(budget_cost)
+        unit = cost_units([task], budget).item()
     if budget <= 0 or n_init < 0:
         raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)))
+    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)), unit=unit)
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    run_one(optimizer, run, Context.of(task, budget, prior, starts=seeding.starts_seed(world)), rng)
+    context = Context.of(task, budget, prior, starts=seeding.starts_seed(world), unit=unit)
+    run_one(optimizer, run, context, rng)
     return History(tuple(run.trials), n_init)
 
 
@@ -153,12 +185,14 @@ def run_batch(
     budget: float,
     n_init: int,
     floor: float = 0.0,
+    units: Sequence[float] | None = None,
     watch: Callable[[float], None] = lambda seconds: None,
 ) -> Runs:
     """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
 
     Args:
         floor: The score of a failure before any success of its run.
+        units: Of each run, the cost that is a unit of the budget, where that is in cost.
         watch: Told the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
@@ -166,8 +200,9 @@ def run_batch(
         check_onward(optimizer, unique[0])
     place = {task: j for j, task in enumerate(unique)}
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
-    most, multi = horizon(budget, levels), len(levels) > 1
-    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor)
+    most, multi = (horizon if units is None else most_trials)(budget, levels), len(levels) > 1
+    by_task = None if units is None else _by_task(unique, tasks, units)
+    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor, units=by_task)
     turn = Transition(bank, runs, levels, n_init)
     turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)
@@ -184,6 +219,11 @@ def run_batch(
         if ended is not False:
             turn.finish(ended)
     return runs
+
+
+def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[float]) -> Floats:
+    known = dict(zip(tasks, units, strict=True))
+    return np.array([known[task] for task in unique])
 
 
 def check_onward(optimizer: object, task: Task) -> None:

@@ -18,16 +18,17 @@ from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.errors import InvalidValueError, MissingExtraError
+from hpo_gym.errors import InvalidValueError, MissingExtraError, shown
 from hpo_gym.forms import Form, form_of, is_model
 from hpo_gym.jobs.engines import Cluster, check_engine, run
 from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
 from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.suites import is_several, load_suite
+from hpo_gym.suite import Suite
+from hpo_gym.suites import is_several, is_shipped, load_suite
 from hpo_gym.suites.live import describe, from_description
+from hpo_gym.tasks.costs import cost_units
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
@@ -64,6 +65,7 @@ def benchmark(
     resume: bool = False,
     progress: Progress | bool | None = None,
     callbacks: Sequence[Callback] = (),
+    budget_cost: float | None = None,
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
@@ -91,12 +93,19 @@ def benchmark(
         resume: Go on with what `out` holds; cells that failed are tried again.
         progress: Whether to show a bar, by default where a person looks; or a function that is told cells done, cells
             in all and what is being done.
+        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
+            run ends when it is spent, and regret is told at 33 points of it. Tables with measured costs only; not with
+            `with_reference`.
         callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    protocol = Protocol(split, fold, start, BUDGET if budget is None else budget, 5 if seeds is None else seeds, tasks)
+    if budget_cost is not None and (budget is not None or with_reference):
+        other = "`with_reference`, whose runs have a budget in full evaluations" if budget is None else "`budget`"
+        raise InvalidValueError(f"`budget_cost` excludes {other}, got budget_cost={shown(budget_cost)}.")
+    limit = BUDGET if budget is None else budget
+    protocol = Protocol(split, fold, start, limit, 5 if seeds is None else seeds, tasks, budget_cost)
     engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
     check_engine(engine, workers, timeout, cluster)
@@ -107,8 +116,10 @@ def benchmark(
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
     loaded, live = _load(suites, folder)
-    budget = _budget(loaded.values()) if budget is None else budget
-    protocol = replace(protocol, budget=budget)
+    if protocol.budget_cost is None:
+        budget = _budget(loaded.values()) if budget is None else budget
+        protocol = replace(protocol, budget=budget)
+    _check_costs(protocol, loaded.values())
     _check_start(protocol, loaded.values())
     if engine != "serial":
         for suite in live.values():
@@ -216,12 +227,12 @@ def _load(
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
     for one in given:
-        named = placed(one) if isinstance(one, str) and is_name(one) else None
+        named = placed(one) if isinstance(one, str) and is_name(one) and not is_shipped(one) else None
         suite = load_suite(one) if named is None else suite_of(named)
         if isinstance(one, Suite) or named:
             spec = _spec(suite, folder)
         else:  # a folder is named in full, so that it is found from anywhere
-            known = str(one) in SUITES.entries() or is_several(str(one))
+            known = is_shipped(str(one)) or is_several(str(one))
             spec = str(one) if known else str(Path(one).resolve())
         if suite.name in {s.name for s in found.values()}:
             raise InvalidValueError(f"Suites must differ in name, got {suite.name!r} twice.")
@@ -243,6 +254,14 @@ def _budget(suites: Iterable[Suite]) -> int:
     return next(iter(own.values()))
 
 
+def _check_costs(protocol: Protocol, suites: Iterable[Suite]) -> None:
+    """Where the budget is in cost, refuse suites whose costs were not measured, and one that pays for no trial."""
+    if protocol.budget_cost is not None:
+        tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
+        if tasks:
+            cost_units(tasks, protocol.budget_cost)
+
+
 def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
     """Refuse given points where trials go on from each other."""
     for suite in suites:
@@ -254,7 +273,7 @@ def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
 
 def _spec(suite: Suite, folder: Path) -> str | None:
     """What loads a suite, None where nothing does: one of a table is saved for it."""
-    if suite.name in SUITES.entries() and load_suite(suite.name).data_hash == suite.data_hash:
+    if is_shipped(suite.name) and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
     if type(suite).save is Suite.save:
         return None

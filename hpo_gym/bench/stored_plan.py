@@ -17,6 +17,7 @@ from hpo_gym.suites import load_suite
 from hpo_gym.suites.live import describe, from_description
 
 _KEYS = {"protocol", "entrants", "suites"}
+_BUDGETS = {"budget", "budget_cost"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class StoredPlan:
             data = _mapping("plan", json.loads(text))
             _exactly("plan", data, _KEYS, {"live"})
             protocol = _mapping("protocol", data["protocol"])
-            _exactly("protocol", protocol, {f.name for f in fields(Protocol)})
+            _exactly("protocol", protocol, {f.name for f in fields(Protocol)} - _BUDGETS, _BUDGETS)
+            _expect(len(_BUDGETS & set(protocol)) == 1, f"its protocol must have one of {sorted(_BUDGETS)}")
             entrants = tuple(_entrant(_mapping("entrant", one)) for one in _list("entrants", data["entrants"]))
             suites, live = _mapping("suites", data["suites"]), _mapping("live", data.get("live", {}))
             for spec, known in suites.items():
@@ -114,7 +116,7 @@ class StoredPlan:
                 )
 
 
-DECIDING = ("split", "fold", "start", "budget")
+DECIDING = ("split", "fold", "start", "budget_cost", "budget")
 """Settings of a protocol that all cells of a store share."""
 
 

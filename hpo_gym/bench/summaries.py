@@ -21,7 +21,29 @@ BESIDE = ("auc", "log_auc", "rank", "gain", "regret", "solved", "p_better", "rat
 """What is told of the validation score as well where the test score is the headline."""
 
 Incumbents = Mapping[tuple[str, int], Any]
-"""Scores of the incumbent after each trial, by task and replicate."""
+"""Scores of the incumbent after each trial, or at each point of a budget in cost, by task and replicate."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is to be known of runs whose budget is in cost.
+
+    Attributes:
+        budget: In mean costs of a full evaluation of the task.
+        random: The mean regret of a random configuration, by task.
+        waiting: At how many points the first trial has not ended yet, by task and replicate.
+    """
+
+    budget: float
+    random: Mapping[str, float]
+    waiting: Mapping[tuple[str, int], int]
+
+    def stand(self, regret: NDArray[np.float64], tasks: Sequence[str]) -> None:
+        """Write into regret ``(k, r, 33)`` that of a random configuration where no trial of a run has ended yet."""
+        place = {name: i for i, name in enumerate(tasks)}
+        for (name, r), count in self.waiting.items():
+            if name in place and r < regret.shape[1]:
+                regret[place[name], r, :count] = self.random[name]
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,7 @@ def curves_of(
     seeds: int,
     budget: int,
     score: str = VALIDATION,
+    cost: Cost | None = None,
 ) -> Curves:
     """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed.
 
@@ -86,6 +109,7 @@ def curves_of(
         bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. Where worlds differ, the best
             is that of each replicate's own; where the best is only the best that was found, what is better is as good.
         score: What the incumbents are scored by.
+        cost: Of a budget in cost, what else there is to know of the runs.
     """
     scores = np.full((len(tasks), seeds, budget), np.nan)
     for i, name in enumerate(tasks):
@@ -100,9 +124,10 @@ def curves_of(
             best[i] = [task.best_in(world_of(suite.name, task.name, r)) for r in range(seeds)]
             scores[i] = np.minimum(scores[i], best[i][:, None])
     regret = normalised_regret(scores, best, bounds[:, 1])
-    return Curves(
-        suite.name, optimizer, tuple(tasks), regret, tuple(t.family for t in known), score, known[0].counts != BEST
-    )
+    if cost is not None:
+        cost.stand(regret, tasks)
+    families, end = tuple(t.family for t in known), known[0].counts != BEST
+    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score, end, cost.budget if cost else None)
 
 
 def bounds_of(

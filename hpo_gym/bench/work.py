@@ -17,6 +17,7 @@ from hpo_gym import seeding
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity, world_of
 from hpo_gym.bench.incumbents import incumbents
 from hpo_gym.bench.rollout import Run, run_batch, run_one
+from hpo_gym.bench.spent import spent_of
 from hpo_gym.errors import SplitError
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable
@@ -24,6 +25,7 @@ from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
+from hpo_gym.tasks.costs import cost_units
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History
 
@@ -74,8 +76,9 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
         (task,) = _tasks(optimizer, suite, [cell])
         world, rng = _seeds(work, cell)
         prior = suite.prior(cell.fold)
-        run = Run(task, float(work.budget), world, work.n_init, floor_of(prior))
-        run_one(optimizer, run, Context.of(task, work.budget, prior, starts=seeding.starts_seed(world)), rng)
+        budget, unit = _budget(work), _unit(task, work)
+        run = Run(task, budget, world, work.n_init, floor_of(prior), unit=unit)
+        run_one(optimizer, run, Context.of(task, budget, prior, starts=seeding.starts_seed(world), unit=unit), rng)
     except (Exception, SystemExit):
         return failed(cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -103,7 +106,7 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            known[task] = Context.of(task, work.budget, suite.prior(work.fold))
+            known[task] = Context.of(task, _budget(work), suite.prior(work.fold), unit=_unit(task, work))
     return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
 
 
@@ -120,19 +123,33 @@ def _driven(
     seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
     own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
+    units = [c.unit for c in own if c.unit is not None]
     runs = run_batch(
         optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
-        budget=float(work.budget), n_init=work.n_init, floor=floor_of(suite.prior(work.fold)), watch=seconds.append,
+        budget=_budget(work), n_init=work.n_init, floor=floor_of(suite.prior(work.fold)), units=units or None,
+        watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
 
 
 def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, Any]) -> Made:
-    arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init)
+    unit = _unit(task, work)
+    if unit is not None:
+        arrays["spent"] = spent_of(arrays["cost"], unit, work.n_init)
+    arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init, work.budget_cost)
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
     return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)
+
+
+def _budget(work: Work) -> float:
+    return float(work.budget) if work.budget_cost is None else work.budget_cost
+
+
+def _unit(task: Task, work: Work) -> float | None:
+    """The cost that is a unit of the budget, where that is in cost."""
+    return None if work.budget_cost is None else float(cost_units([task], work.budget_cost).item())
 
 
 def _times(seconds: Sequence[float]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from hpo_gym.budget import over, pays
+from hpo_gym.budget import SPENT, over, pays, too_dear
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.worth import worth
 from hpo_gym.errors import HPOGymError
@@ -47,6 +47,7 @@ class Account:
         self.budget, self.fidelity = contexts.budget, self.kernel.parts.codec.fidelity
         self.least = contexts.fidelities[0] if self.fidelity else 1.0
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
+        self.unit = self.task.cost_unit if contexts.in_cost else None
         self._session = self.task.session(self.world, contexts.horizon)
 
     @property
@@ -70,12 +71,12 @@ class Account:
         status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
         trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
         self._check_score(trial, info, faults)
-        before = tuple(self.trials)
+        before, spent = tuple(self.trials), self.spent
         self.trials.append(trial)
         self._check_incumbent(info, faults)
         faults.expect(info["t"] == self.t, f"`t` is {info['t']} after {self.t} trials")
-        self._check_budget(trial.fidelity, terminated, truncated, faults)
-        expected = None if reward is None else worth(self.kernel, self.task, before, trial)
+        self._check_budget(trial, terminated, truncated, faults)
+        expected = None if reward is None else worth(self.kernel, self.task, before, trial, spent)
         if reward is not None and expected is not None and not expected.agrees(reward):
             faults.add(f"The reward {reward!r} is not the {expected.name}, {expected.value!r}")
 
@@ -88,6 +89,9 @@ class Account:
         except HPOGymError as error:
             faults.add(f"A trial cannot be repeated on its task: {error}")
             return
+        left = None if self.unit is None else max(self.budget - self.spent, 0.0)
+        if left is not None and self.unit is not None and too_dear(true.cost / self.unit, left):
+            true = replace(true, score=failed, cost=left * self.unit, status=Status.TIMEOUT)
         for name, told, is_ in (
             ("score", trial.score, true.score),
             ("cost", trial.cost, true.cost),
@@ -107,11 +111,14 @@ class Account:
         if "incumbent" in info:
             faults.expect(info["incumbent"] == dict(best.config), "The incumbent is not the best trial so far")
 
-    def _check_budget(self, fidelity: float, terminated: bool, truncated: bool, faults: Faults) -> None:
-        self.spent += fidelity
+    def _check_budget(self, trial: Trial, terminated: bool, truncated: bool, faults: Faults) -> None:
+        self.spent += trial.fidelity if self.unit is None else trial.cost / self.unit
         left = self.budget - self.spent
         faults.expect(pays(self.budget, self.spent), f"More is spent than the budget of {self.budget:g}")
-        spent = over(left, self.least)
+        if self.unit is None:
+            spent = over(left, self.least)
+        else:
+            spent = over(left, SPENT) or self.t >= self.kernel.contexts.horizon
         faults.expect(
             terminated or truncated or not spent, f"An episode goes on after its budget of {self.budget:g} is spent"
         )

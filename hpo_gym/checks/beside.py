@@ -40,9 +40,10 @@ def plain_many(env: Env, n: int) -> HPOVectorEnv:
 
 def _keywords(env: Env) -> dict[str, Any]:
     inner, kernel = env.unwrapped, kernel_of(env)
-    tasks, parts = kernel.bank.tasks, copy.deepcopy(kernel.parts)
+    tasks, parts, contexts = kernel.bank.tasks, copy.deepcopy(kernel.parts), kernel.contexts
     return {
-        "suite": inner.suite, "split": inner.split, "fold": inner.fold, "budget": int(kernel.contexts.budget),
+        "suite": inner.suite, "split": inner.split, "fold": inner.fold,
+        "budget_cost" if contexts.in_cost else "budget": contexts.budget if contexts.in_cost else int(contexts.budget),
         "task": tasks[0].name if len(tasks) == 1 else None, "observer": parts.observer, "codec": parts.codec,
         "reward": parts.reward, "duplicates": parts.duplicates, "n_init": kernel.contexts.n_init,
     }  # fmt: skip

@@ -15,6 +15,7 @@ from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, ker
 from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.checks.rows import Rows
 from hpo_gym.checks.shown import check_shown
+from hpo_gym.checks.worth import worth_of_stop
 from hpo_gym.trial import LABELS
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
@@ -138,7 +139,11 @@ class Episodes:
         if stop:
             good = terminated and not truncated and info.get("t") == account.t and "score" not in info
             faults.expect(good, "An action that stops does not end the episode, or counts as a trial")
-            faults.expect(reward == 0.0 or not self.same["reward"], "An action that stops has a reward")
+            expected = worth_of_stop(self.kernel, account.task, account.trials, account.spent)
+            if self.same["reward"] and expected is not None and not expected.agrees(reward):
+                faults.add(
+                    f"The reward of an action that stops, {reward!r}, is not the {expected.name}, {expected.value!r}"
+                )
             return True
         missing = [name for name in NAMES if name not in info]
         if not faults.expect(not missing, f"The info of `step` lacks {missing}"):

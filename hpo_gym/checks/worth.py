@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpo_gym.rewards import Reward
+from hpo_gym.rewards import OracleReward, Reward
 from hpo_gym.rewards.cost_aware import CostAware
 from hpo_gym.rewards.final import Final, FinalRegret
 from hpo_gym.rewards.improvement import Improvement, NormalizedImprovement
 from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
+from hpo_gym.rewards.regret_rate import RegretRate
 from hpo_gym.rewards.score import Score
 from hpo_gym.task import Task
 from hpo_gym.transfer.prior import Scale
@@ -33,10 +34,17 @@ class Worth(NamedTuple):
         return abs(reward - self.value) <= self.slack
 
 
-def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Worth | None:
-    """The reward of a trial after those `before`; None of a reward that is not registered by us."""
+def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float = 0.0) -> Worth | None:
+    """The reward of a trial after those `before`; None of a reward that is not registered by us.
+
+    Args:
+        spent: Of the budget, before the trial.
+    """
     reward, scale = kernel.parts.reward, kernel.contexts.scale
-    found = _plain(kernel, task, before, trial)
+    if isinstance(reward, RegretRate):
+        found: Worth | None = _rate(kernel, task, before, trial, spent)
+    else:
+        found = _plain(kernel, task, before, trial)
     if found is None or kernel.parts.duplicates != "penalize":
         return found
     repeated = any(t.fidelity == trial.fidelity and t.config == trial.config for t in before)
@@ -73,6 +81,46 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
     if isinstance(reward, LogRegret):
         return Worth("negative logarithm of the regret", -math.log10(_regret(task, now) + 1e-3), 500 * slack)
     return None
+
+
+def worth_of_stop(kernel: Any, task: Task, trials: Sequence[Trial], spent: float) -> Worth | None:
+    """The reward of an action that stops a run after trials, when so much of the budget is spent.
+
+    None of a reward that pays for a stop and is not registered by us.
+    """
+    reward = kernel.parts.reward
+    if not isinstance(reward, RegretRate):
+        pays = isinstance(reward, OracleReward) and type(reward).rest is not OracleReward.rest
+        return None if pays else Worth("nothing", 0.0, 0.0)
+    left = max(1.0 - spent / kernel.contexts.budget, 0.0)
+    return Worth(
+        "negative regret over what is left of the budget", -_standing(task, trials) * left, _slack(kernel, task)
+    )
+
+
+def _standing(task: Task, trials: Sequence[Trial]) -> float:
+    """The regret that trials reached; before the first, that of a random configuration."""
+    if trials:
+        return _regret(task, _reached(trials))
+    random = [_regret(task, score) for score in task.evaluations().score.tolist() if not math.isnan(score)]
+    return sum(random) / len(random) if random else 1.0
+
+
+def _slack(kernel: Any, task: Task) -> float:
+    """How far a regret may be off by the rounding of scores."""
+    size = max(abs(task.best), abs(task.worst)) / (task.best - task.worst) if task.best > task.worst else 0.0
+    return _ROUNDING + float(np.finfo(kernel.runs.last.dtype).eps) * 8 * size
+
+
+def _rate(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float) -> Worth:
+    """What the regret before a trial is over the share of the budget that it took."""
+    contexts = kernel.contexts
+    taken = trial.cost / task.cost_unit if contexts.in_cost else trial.fidelity
+    value = -_standing(task, before) * taken / contexts.budget
+    if contexts.in_cost and len(before) + 1 >= contexts.horizon:
+        left = max(1.0 - (spent + taken) / contexts.budget, 0.0)
+        value -= _regret(task, _reached([*before, trial])) * left
+    return Worth("negative regret over the share of the budget", value, _slack(kernel, task))
 
 
 def _final(reward: Reward, scale: Scale, task: Task, before: Sequence[Trial], trial: Trial) -> Worth:

@@ -14,10 +14,10 @@ from hpo_gym.codecs import Codec
 from hpo_gym.engine.parts import Parts
 from hpo_gym.engine.transition import Transition
 from hpo_gym.observers import Observation, Observer
-from hpo_gym.rewards import judge_of
+from hpo_gym.rewards import judge_of, rest_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, Ints, Keys
+from hpo_gym.task import Bank, Floats, Ints, Keys
 
 _AHEAD = 32  # episodes
 _NOBODY = np.empty(0, np.int64)
@@ -31,20 +31,23 @@ class Kernel(Transition):
         contexts: What may be known of them.
         parts: What an agent sees, does and gets.
         n: Number of runs.
+        units: Of each task, the cost that is a unit of the budget, ``(k,)``, where that is in cost.
 
     Attributes:
         quit: Whose last action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
         seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
     """
 
-    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int) -> None:
+    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int, units: Floats | None = None) -> None:
         observer, codec = parts.observer, parts.codec
         runs = make_runs(
-            bank, n, contexts, observer, codec, fused=observer.fused, repeats=parts.duplicates == "penalize"
-        )
+            bank, n, contexts, observer, codec, fused=observer.fused, repeats=parts.duplicates == "penalize",
+            units=units,
+        )  # fmt: skip
         super().__init__(bank, runs, contexts.fidelities, contexts.n_init)
         self.contexts, self.parts = contexts, parts
         self._reward = judge_of(parts.reward, bank.tasks)  # the one hand that gives the oracle
+        self._rest = rest_of(parts.reward, bank.tasks)
         self.seeds: Keys = np.zeros(n, np.uint64)
         self.episode = np.zeros(n, np.int64)
         self._worlds = np.zeros((_AHEAD, n), np.uint64)
@@ -113,6 +116,9 @@ class Kernel(Transition):
             rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
         if idle is not None:
             rewards[idle] = 0.0
+            if self._rest is not None and self.quit is not None:
+                left = self.quit if skip is None else self.quit & ~skip
+                rewards[left] = self._rest(contexts, runs)[left]
         return rewards
 
     @staticmethod
@@ -161,13 +167,13 @@ class Kernel(Transition):
 
 def make_runs(
     bank: Bank, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
-    repeats: bool = False,
+    repeats: bool = False, units: Floats | None = None,
 ) -> Runs:  # fmt: skip
     """Runs that keep what an observer and a codec need."""
     return Runs(
         bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
         fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
-        floor=contexts.scale.floor,
+        floor=contexts.scale.floor, units=units,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeGuard
 import numpy as np
 from gymnasium.spaces import Box
 
-from hpo_gym.budget import FULL, horizon
+from hpo_gym.budget import FULL, horizon, most_trials
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, Parts, make_parts
@@ -27,6 +27,8 @@ from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Known, Task
 from hpo_gym.tasks.banks import bank_of
+from hpo_gym.tasks.costs import check_budget_cost, cost_units
+from hpo_gym.transfer.costs import earlier_costs
 
 P = ParamSpec("P")
 
@@ -54,6 +56,7 @@ def make_kernel(
     objectives: Sequence[str] | None = None,
     weights: Weights | None = None,
     constraints: Mapping[str, float] | None = None,
+    budget_cost: float | None = None,
 ) -> tuple[Suite, Kernel]:
     """Load a suite and make a kernel of `n` runs on the tasks of one split.
 
@@ -64,6 +67,8 @@ def make_kernel(
     """
     if objectives is not None and reward is not None:
         raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(reward)}, {objectives!r}.")
+    if budget_cost is not None:
+        check_in_cost(budget_cost, budget, objectives)
     asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
     chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
     for name, value, least in (("num_envs", n, 1), ("budget", chosen["budget"], 1), ("n_init", n_init, 0)):
@@ -88,7 +93,7 @@ def make_kernel(
     given, told = vector_reward(objectives, weights, bank.objectives)
     if given is not None:
         chosen["reward"] = given
-    if told is None and constraints is not None:
+    if told is None and constraints is not None and budget_cost is None:
         told = Outcomes.of(list(constraints), bank.objectives)
     parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates, told)
     if parts.reward.training_only and split != "train":
@@ -96,17 +101,35 @@ def make_kernel(
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
     if bank.signals:
         check_onward(loaded.name, parts, n_init)
+    levels = fidelities if parts.codec.fidelity else FULL
+    priced = None if budget_cost is None else check_budget_cost(budget_cost)
+    units = None if priced is None else cost_units(tasks, priced, levels)
     contexts = Contexts(
         loaded.space,
         view_of(bank),
-        float(budget),
+        float(budget) if priced is None else priced,
         loaded.scale(fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
         n_init,
-        horizon(budget, fidelities if parts.codec.fidelity else FULL) + n_init,
+        (horizon(budget, levels) if priced is None else most_trials(priced, fidelities)) + n_init,
         fidelities,
+        priced is not None,
+        earlier_costs(tasks, loaded.tasks("train", fold), bank.m) if priced is not None and bank.m else None,
     )
-    return loaded, Kernel(bank, contexts, parts, n)
+    return loaded, Kernel(bank, contexts, parts, n, units)
+
+
+def check_in_cost(budget_cost: object, budget: object, objectives: object) -> None:
+    """Refuse a budget in cost that is no number, or beside what it does not go with."""
+    check_budget_cost(budget_cost)
+    if budget is not None:
+        raise InvalidValueError(
+            f"`budget` and `budget_cost` exclude each other, got {shown(budget)}, {shown(budget_cost)}."
+        )
+    if objectives is not None:
+        raise InvalidValueError(
+            "`objectives` need a budget in full evaluations, got `budget_cost`: a trial that is cut has none."
+        )
 
 
 def vector_reward(

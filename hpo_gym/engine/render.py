@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +24,27 @@ _DOT, _BEST, _BAD, _NONE = "#4b7bb5", "#e1812c", "#c0392b", "#eceef1"
 
 
 # ---------------------------------------------------------------------- text
-def ansi(history: History, task: Task, budget: int) -> str:
-    """A header, then a line per trial: number, incumbent mark, score, fidelity, cost, status, configuration."""
-    spent = sum(t.fidelity for t in history[history.n_init :])
-    head = f"{task.suite} / {task.name}   spent {spent:.3g} of {budget}"
+def ansi(history: History, task: Task, budget: float, spent: float | None = None) -> str:
+    """A header, then a line per trial: number, incumbent mark, score, fidelity, cost, status, configuration.
+
+    Args:
+        budget: In full evaluations; where `spent` is given, in cost.
+        spent: What was spent of a budget in cost, in its unit.
+    """
+    head = f"{task.suite} / {task.name}   {_spent(history, budget, spent)}"
     best = history.incumbent
     if best is None:
         return f"{head}   no trial yet"
     head += f"   best {best.score:.6g} (trial {history.incumbents[-1] + 1})"
     lines = [_line(i, trial, history) for i, trial in enumerate(history)]
     return "\n".join([head, *lines])
+
+
+def _spent(history: History, budget: float, spent: float | None) -> str:
+    """What was spent of a budget, in words."""
+    if spent is not None:
+        return f"spent {spent:.3g} of {budget:.6g} mean costs"
+    return f"spent {sum(t.fidelity for t in history[history.n_init :]):.3g} of {budget:.6g}"
 
 
 def _line(i: int, trial: Trial, history: History) -> str:
@@ -62,25 +74,27 @@ def _cut(text: str, most: int) -> str:
 
 
 # ---------------------------------------------------------------------- picture
-def rgb_array(history: History, task: Task, budget: int) -> Picture:
-    """Score of each trial and of the incumbent; beside it hyperparameters x trials, grey where inactive."""
+def rgb_array(history: History, task: Task, budget: float, spent: float | None = None) -> Picture:
+    """Score of each trial and of the incumbent; beside it hyperparameters x trials, grey where inactive.
+
+    Arguments as of `ansi`.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
     canvas: Any = FigureCanvasAgg(figure)  # no pyplot: nothing global is touched
-    width = max(budget + history.n_init, len(history))
+    width = max(math.ceil(budget) + history.n_init, len(history))
     _draw_scores(figure.add_axes((0.075, 0.12, 0.37, 0.74)), history, width)
     _draw_configurations(figure.add_axes((0.615, 0.12, 0.265, 0.74)), history, task, width)
-    _draw_head(figure, history, task, budget)
+    _draw_head(figure, history, task, _spent(history, budget, spent))
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
-def _draw_head(figure: Figure, history: History, task: Task, budget: int) -> None:
-    spent = sum(t.fidelity for t in history[history.n_init :])
+def _draw_head(figure: Figure, history: History, task: Task, spent: str) -> None:
     best = history.incumbent
-    told = f"spent {spent:.3g} of {budget}" + ("" if best is None else f"   ·   best {best.score:.5g}")
+    told = spent + ("" if best is None else f"   ·   best {best.score:.5g}")
     title = _cut(f"{task.suite} / {task.name}", 48)
     figure.text(0.075, 0.925, title, color=_INK, size=12, weight="bold", va="center")
     figure.text(0.615, 0.925, told, color=_SOFT, size=10, va="center")
@@ -175,4 +189,4 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(colors=_SOFT, labelsize=8, length=3)
 
 
-RENDERERS: Mapping[str, Callable[[History, Task, int], Any]] = {"ansi": ansi, "rgb_array": rgb_array}
+RENDERERS: Mapping[str, Callable[[History, Task, float, float | None], Any]] = {"ansi": ansi, "rgb_array": rgb_array}

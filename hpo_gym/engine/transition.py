@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.budget import affordable, horizon, over
+from hpo_gym.budget import SPENT, affordable, horizon, over
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Bank, Floats, Ints, Keys, Mask
@@ -39,8 +39,9 @@ class Transition:
         self.idle: Mask | None = None
         self._levels, self._n_init = levels, n_init
         self._everyone = np.arange(runs.n)
-        self._by_spent = runs.fidelity is not None  # else a calendar says when the budget is spent
-        self._most = horizon(runs.budget)
+        self._by_cost = runs.unit is not None
+        self._by_spent = runs.fidelity is not None or self._by_cost  # else a calendar says when the budget is spent
+        self._most = runs.h - n_init if self._by_cost else horizon(runs.budget)
         self._ends: Ints | int = -1
         self._calendar: dict[int, list[Ints | None]] = {}
 
@@ -103,7 +104,12 @@ class Transition:
         self.runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
 
     def affordable(self, fidelity: Floats) -> Floats:
-        """Fidelities ``(n,)``, lowered to what the budget left of each run pays for."""
+        """Fidelities ``(n,)``, lowered to what the budget left of each run pays for.
+
+        Not where the budget is in cost: what a trial costs is known when it is paid.
+        """
+        if self._by_cost:
+            return fidelity
         return np.minimum(fidelity, affordable(self._levels, self.runs.budget - self.runs.spent))
 
     def ended(self) -> Ended:
@@ -112,7 +118,9 @@ class Transition:
         if stopped is None and runs.clock not in self._calendar and not self._by_spent:
             return False
         if self._by_spent:
-            done = over(np.asarray(runs.budget - runs.spent), self._levels[0])
+            done = over(np.asarray(runs.budget - runs.spent), SPENT if self._by_cost else self._levels[0])
+            if self._by_cost:
+                done |= runs.t >= self._most + self._n_init
         elif stopped is None:
             return self._due()
         else:

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.budget import FULL, horizon, over
+from hpo_gym.budget import FULL, SPENT, horizon, most_trials, over
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
@@ -24,6 +24,7 @@ from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
+from hpo_gym.transfer.costs import mean_log_costs
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
 
@@ -68,8 +69,10 @@ class PolicyOptimizer:
         self._bank = _Told(context, space.d) if context.pool is None else _ToldPool(context, space.d)
         candidates = getattr(self.codec, "candidates", None) or self.observer.candidates
         self._contexts = Contexts(
-            space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities)
-        )
+            space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities),
+            in_cost=context.unit is not None, earlier_costs=_earlier_costs(context),
+        )  # fmt: skip
+        self._units = None if context.unit is None else np.array([context.unit])
         self._rng, self._given, self._seen = rng, list[Trial](), context.signals
         self._world = rng.integers(0, 2**63, 1).astype(np.uint64)
         self._asked = False
@@ -79,7 +82,8 @@ class PolicyOptimizer:
         """The query that the policy chooses; None when it stops or the budget is spent."""
         runs = self._ready()
         self._asked = True
-        if over(float(np.max(self._contexts.budget - runs.spent)), self._contexts.fidelities[0]):
+        least = self._contexts.fidelities[0] if self._units is None else SPENT
+        if over(float(np.max(self._contexts.budget - runs.spent)), least):
             return None
         obs = self.observer(self._contexts, runs)
         one = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0]
@@ -123,21 +127,33 @@ class PolicyOptimizer:
 
     def _begin(self) -> Runs:
         """A new run in the same world: what was told so far are given points, which are not charged."""
-        most = horizon(self._contexts.budget, self._contexts.fidelities if self.codec.fidelity else FULL)
+        if self._units is None:
+            most = horizon(self._contexts.budget, self._contexts.fidelities if self.codec.fidelity else FULL)
+        else:
+            most = most_trials(self._contexts.budget, self._contexts.fidelities)
         self._contexts = replace(self._contexts, n_init=len(self._given), horizon=most + len(self._given))
-        runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec)
+        runs = make_runs(self._bank, 1, self._contexts, self.observer, self.codec, units=self._units)
         runs.begin(None, np.zeros(1, np.int64), self._world)
         if runs.signals is not None:
             runs.signals = self._bank.seen(self._seen)
         for trial in self._given:
             self._record(runs, trial)
-        runs.spent = np.zeros(1) if self.codec.fidelity else 0.0
+        runs.spent = np.zeros(1) if self.codec.fidelity or self._units is not None else 0.0
         return runs
 
     def _ready(self) -> Runs:
         if self._runs is None:
             raise StateError("Call `reset` before `ask` and `tell`.")
         return self._runs
+
+
+def _earlier_costs(context: Context) -> NDArray[np.float32] | None:
+    """What each row of the pool cost on earlier tasks, ``(1, m)``, where the budget is in cost; see `Contexts`."""
+    if context.unit is None or context.pool is None:
+        return None
+    pool = context.pool
+    same = [e for e in context.prior if e.x is pool or np.array_equal(e.x, pool, equal_nan=True)]
+    return mean_log_costs(same, len(pool))[None]
 
 
 class _ToldTask(Task):

@@ -25,7 +25,9 @@ class PoolObserver(Observer):
     ``(2,)``.
 
     Features: tried; its score, if tried; distance to the incumbent; distance to the nearest trial (mean absolute
-    difference of columns in the unit cube, 1 before the first trial). State: incumbent's score, share of budget left.
+    difference of columns in the unit cube, 1 before the first trial). With a budget in cost there is a fifth: the mean
+    natural logarithm of what the row cost on earlier tasks, as a share of the mean cost of each; none of them is of the
+    task's own family, and 0 stands where none knows it. State: incumbent's score, share of budget left.
     With `candidates`, that many rows are drawn for each episode; the `pool` codec must be given the same number.
     Without it the whole pool is shown, which is refused above 1,024 rows.
     """
@@ -44,7 +46,7 @@ class PoolObserver(Observer):
         c, d = self._count(contexts), contexts.space.d
         parts: dict[str, gym.Space[Any]] = {
             "candidates": box(-1, 1, c, d),
-            "candidate_features": box(-MAX, MAX, c, 4),
+            "candidate_features": box(-MAX, MAX, c, 4 + contexts.in_cost),
             "action_mask": gym.spaces.MultiBinary(c),
             "state": box(-MAX, MAX, 2),
         }
@@ -55,8 +57,10 @@ class PoolObserver(Observer):
         bank = pooled(runs.bank)
         rows = np.tile(np.arange(c), (n, 1)) if self.candidates is None else contexts.rows(runs.task, runs.world)
         x = bank.points(np.repeat(runs.task, c), rows.reshape(-1)).reshape(n, c, -1)
-        features, state = np.zeros((n, c, 4), np.float32), np.zeros((n, 2), np.float32)
-        features[:, :, 2:] = 1.0
+        features, state = np.zeros((n, c, 4 + contexts.in_cost), np.float32), np.zeros((n, 2), np.float32)
+        features[:, :, 2:4] = 1.0
+        if contexts.in_cost and contexts.earlier_costs is not None:
+            features[:, :, 4] = contexts.earlier_costs[runs.task[:, None], rows]
         mask = bank.measured[runs.task[:, None], rows]
         if self.candidates is not None:
             mask &= np.arange(c) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats

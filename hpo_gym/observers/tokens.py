@@ -22,6 +22,7 @@ class Tokens(Observer):
 
     With `hyperparameters`, also what each column is, for suites of mixed dimension: `hyperparameters` ``(d, 7)``
     (float, int, ordinal, categorical, constant as one-hot; logarithmic; 1 / number of values) and `active` ``(h, d)``.
+    With a budget in cost, also `history_c` ``(h,)``: what each trial cost, as a share of the budget.
     """
 
     needs_history = True
@@ -41,6 +42,8 @@ class Tokens(Observer):
             "mask": gym.spaces.MultiBinary(h),
             "left": box(0, 1, 1),
         }
+        if contexts.in_cost:
+            parts["history_c"] = box(0, MAX, h)
         if self.hyperparameters:
             parts |= {"hyperparameters": box(0, 1, d, 7), "active": gym.spaces.MultiBinary((h, d))}
         return dict_space(contexts, parts, self.context)
@@ -56,6 +59,9 @@ class Tokens(Observer):
             "mask": mask.astype(np.int8),
             "left": np.broadcast_to(runs.left, runs.n).astype(np.float32)[:, None],
         }
+        if runs.cost is not None and runs.unit is not None:
+            share = runs.ordered(runs.cost) / runs.unit[:, None] / runs.budget
+            out["history_c"] = np.where(mask, share, 0.0).astype(np.float32)
         if self.hyperparameters:
             table = np.array([_kind(h) for h in contexts.space.hyperparameters], np.float32)
             out["hyperparameters"] = np.repeat(table[None], runs.n, 0)

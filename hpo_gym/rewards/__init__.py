@@ -44,9 +44,14 @@ class Reward(ABC):
 
 
 class OracleReward(Reward):
-    """A reward that is handed the oracle, and so is refused outside the training split."""
+    """A reward that is handed the oracle, and so is refused outside the training split.
+
+    Attributes:
+        needs_random: Whether it reads `Oracle.random`.
+    """
 
     training_only = True
+    needs_random = False
 
     @abstractmethod
     def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
@@ -56,6 +61,10 @@ class OracleReward(Reward):
         """Reward of the last trial of the only run: the same number as `judge` gives."""
         return float(self.judge(contexts, runs, oracle).item())
 
+    def rest(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        """Reward of the action that stops each run, a fresh ``(n,)``: nothing, as of most."""
+        return np.zeros(runs.n)
+
     def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
         raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
 
@@ -63,12 +72,19 @@ class OracleReward(Reward):
 def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
     """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
     if isinstance(reward, OracleReward):
-        return functools.partial(reward.judge, oracle=Oracle.of(tasks))
+        return functools.partial(reward.judge, oracle=Oracle.of(tasks, random=reward.needs_random))
     return reward.__call__
+
+
+def rest_of(reward: Reward, tasks: Sequence[Task]) -> Judge | None:
+    """What a reward says of the action that stops a run; None where it says nothing."""
+    if not isinstance(reward, OracleReward) or type(reward).rest is OracleReward.rest:
+        return None
+    return functools.partial(reward.rest, oracle=Oracle.of(tasks, random=reward.needs_random))
 
 
 def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:
     """As `judge_of`, of one run."""
     if isinstance(reward, OracleReward):
-        return functools.partial(reward.judge_one, oracle=Oracle.of(tasks))
+        return functools.partial(reward.judge_one, oracle=Oracle.of(tasks, random=reward.needs_random))
     return reward.one

@@ -27,12 +27,15 @@ class Contexts:
     Attributes:
         space: The search space of the suite, `d` columns.
         bank: What may be known of the tasks, and evaluated on them.
-        budget: In full evaluations.
+        budget: In full evaluations; where `in_cost`, in units, mean costs of a full evaluation of the task.
         scale: Statistics of meta-train.
         candidates: How many rows of a pool are drawn for each episode; None for all of them.
         n_init: Given points of each run.
         horizon: The most trials that a run can have, given points counted.
         fidelities: What can be asked for on every task, ascending.
+        in_cost: Whether the budget is in cost, so that a trial takes what it costs.
+        earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
+            the mean natural logarithm of its share of the mean cost of that task, ``(k, m)``; 0 where none knows it.
     """
 
     space: SearchSpace
@@ -43,6 +46,8 @@ class Contexts:
     n_init: int = 0
     horizon: int = 0
     fidelities: tuple[float, ...] = (1.0,)
+    in_cost: bool = False
+    earlier_costs: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"

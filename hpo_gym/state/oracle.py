@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.task import Floats, Ints, Task
+from hpo_gym.transfer.random_regret import random_regret
 from hpo_gym.transfer.regret import relative_regret, relative_regret_of
 
 
@@ -20,14 +21,17 @@ class Oracle:
     Attributes:
         best: The best reachable score of each, ``(k,)``.
         worst: The score of normalised regret 1 of each, ``(k,)``.
+        random: Where a reward needs it, the mean normalised regret of a random configuration of each, ``(k,)``: see
+            `random_regret`.
     """
 
     best: Floats
     worst: Floats
+    random: Floats | None = None
 
     @classmethod
-    def of(cls, tasks: Sequence[Task]) -> Oracle:
-        """The oracle of tasks, in their order.
+    def of(cls, tasks: Sequence[Task], *, random: bool = False) -> Oracle:
+        """The oracle of tasks, in their order; with `random`, of random configurations too, which takes longer.
 
         Raises:
             InvalidValueError: A task does not know its best or worst score.
@@ -38,7 +42,8 @@ class Oracle:
                     f"A reward that reads the oracle needs the best and the worst score of all tasks, {task.name!r} "
                     f"has ({task.best}, {task.worst}); take the reward 'score' or 'improvement'."
                 )
-        return cls(np.array([t.best for t in tasks]), np.array([t.worst for t in tasks]))
+        drawn = np.array([random_regret(t) for t in tasks]) if random else None
+        return cls(np.array([t.best for t in tasks]), np.array([t.worst for t in tasks]), drawn)
 
     def regret(self, task: Ints, scores: NDArray[np.floating]) -> Floats:
         """Normalised regret of scores ``(n,)`` on tasks ``(n,)``: 0 at the task's best, 1 at its worst and below."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.budget import too_dear
 from hpo_gym.space import Points
 from hpo_gym.state.failures import Failures
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
@@ -40,7 +41,7 @@ class Runs(Slots):
         bank: The tasks, and their scores.
         n: Number of runs.
         h: The most trials that a run can have, given points counted.
-        budget: Budget of a run, in full evaluations.
+        budget: Budget of a run, in full evaluations; with `units`, in these.
         fidelity: Whether trials can have a fidelity below 1.
         history: Whether to keep the fused history buffer (see `history`).
         fused: Whether to gather a table's rows at each step (see `block`).
@@ -48,12 +49,16 @@ class Runs(Slots):
         repeats: Whether to find out which trials repeat an earlier one (see `repeated`).
         floor: The score of a failure before any success of its run (see `Failures`), one number or ``(n,)``.
         view: What may be known of the bank, where it is at hand.
+        units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
+            full evaluations. A trial that does not fit in what is left is then cut: it has the status TIMEOUT, the
+            score of a failure, and costs what was left.
 
     Attributes:
         bank: What may be known of the tasks, and evaluated on them.
         task, world: Each run's position in the bank's tasks, and the seed of its world, ``(n,)``.
         last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``.
-        spent: Budget used, a number while in step.
+        spent: Budget used, a number while in step; with `units` in these, ``(n,)``.
+        unit: The cost that is a unit of each run's budget, ``(n,)``, or None.
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
         single: Whether scores are float32.
         scalar: Whether `submit_one` serves: one run on a pool, of which nothing is kept but rows and scores.
@@ -80,10 +85,14 @@ class Runs(Slots):
         repeats: bool = False,
         floor: float | Floats = 0.0,
         view: BankView | None = None,
+        units: Floats | None = None,
     ) -> None:
         self.tabular = bank.m > 0
-        seen = len(bank.signals)
-        super().__init__(n, h, 0 if self.tabular else bank.d, bank.dtype, fidelity=fidelity, signals=seen)
+        seen, priced, d = len(bank.signals), units is not None, 0 if bank.m > 0 else bank.d
+        super().__init__(n, h, d, bank.dtype, fidelity=fidelity, signals=seen, priced=priced)
+        self._units = units
+        self.unit: Floats | None = None if units is None else units[np.zeros(n, np.int64)]
+        self._price: Floats | None = None  # of the trials of this tick, in units
         self._bank, self.budget, self.d = bank, budget, bank.d
         self.bank: BankView = view_of(bank) if view is None else view
         self.task = np.zeros(n, np.int64)
@@ -104,13 +113,13 @@ class Runs(Slots):
         self.single = bank.dtype == np.float32
         self._was_fidelity: Floats | None = None
         self.leaving: NDArray[np.bool_] | None = None
-        self._lean = self.tabular and not (fidelity or history or track or repeats)
+        self._lean = self.tabular and not (fidelity or history or track or repeats or priced)
         self.scalar = n == 1 and self._lean
         self._fused = path if self._lean and isinstance(path, FusedRows) else None
         if self.scalar and isinstance(bank, PoolBank):
             self._path_of_one = path_of_one(bank, fused=fused)
         self.row: NDArray[np.float32] | None = None
-        self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible else None
+        self._failures = Failures(n, bank.dtype, floor, fidelity=fidelity) if bank.fallible or priced else None
         self.signals = np.zeros((n, seen), np.float32) if seen else None
 
     # ------------------------------------------------------------------ episodes
@@ -118,7 +127,16 @@ class Runs(Slots):
     def left(self) -> float | Floats:
         """Share of the budget left, in [0, 1]."""
         left = 1.0 - self.spent / self.budget
-        return left if self.fidelity is None else np.maximum(left, 0.0)  # sums of fidelities round
+        exact = self.fidelity is None and self.unit is None
+        return left if exact else np.maximum(left, 0.0)  # sums of fidelities and costs round
+
+    @property
+    def last_share(self) -> Floats:
+        """Share of the budget that the last trial of each run took, ``(n,)``."""
+        if self.unit is None:
+            return self.last_fidelity() / self.budget
+        assert self.cost is not None
+        return np.asarray(self.cost[self._last] / self.unit / self.budget)
 
     @property
     def reached(self) -> NDArray[Any]:
@@ -155,8 +173,10 @@ class Runs(Slots):
             self.task, self.world = task, world
             self.base = self._bank.base(task)
             self.best = self.previous = filled(self.n, -np.inf, self._bank.dtype)
-            if self.fidelity is not None:
+            if self.fidelity is not None or self._units is not None:
                 self.spent = np.zeros(self.n)
+            if self._units is not None:
+                self.unit = self._units[task]
             which_: Ints | slice = slice(None)
         else:
             which_ = which
@@ -177,6 +197,9 @@ class Runs(Slots):
             if isinstance(self.spent, float):
                 self.spent = np.full(self.n, self.spent)
             self.spent[which] = 0.0
+            if self._units is not None and self.unit is not None:
+                self.unit = self.unit.copy()
+                self.unit[which] = self._units[task]
         if self.repeated is not None:
             self.at[:, which_] = -1 if self.tabular else np.nan
         if self.best_fidelity is not None:
@@ -190,7 +213,8 @@ class Runs(Slots):
     def give(self, at: NDArray[Any], which: Ints) -> None:
         """Write `g` given points at the start of new episodes: rows ``(g, b)`` or points ``(g, b, d)``; not charged."""
         part = Runs(
-            self._bank, len(which), len(at), budget=self.budget, track=self.incumbent_at is not None, view=self.bank,
+            self._bank, len(which), len(at), budget=self.budget if self._units is None else np.inf,
+            track=self.incumbent_at is not None, view=self.bank, units=self._units,
             floor=0.0 if self._failures is None else self._failures.floor[which],
         )  # fmt: skip
         part.begin(None, self.task[which], self.world[which])
@@ -234,6 +258,8 @@ class Runs(Slots):
         fused = self._fused
         if fused is None or idle is not None:
             score, outcome = self._path(self, at, fidelity, idle)
+            if self.unit is not None:
+                score, outcome = self._paid(at, score, outcome, fidelity)
             self.record(at, score, outcome, fidelity, idle)
             return
         self.cell = cell = self.base + at
@@ -297,6 +323,8 @@ class Runs(Slots):
         """Account for trials whose scores ``(n,)`` are known; `submit` does so after it has evaluated."""
         clock = self.clock
         slot = clock % self.h
+        if self.unit is not None and self._price is None and outcome is not None:
+            self._price = outcome.cost / self.unit
         self._forget(self.leaving)
         if self.repeated is not None:
             self.repeated = self._repeats(at, fidelity)
@@ -312,7 +340,23 @@ class Runs(Slots):
             self.spent = self.spent + 1.0
         else:
             self._record_more(slot, at, last, outcome, fidelity, idle, failed)
-        self.clock = clock + 1
+        self._price, self.clock = None, clock + 1
+
+    def _paid(
+        self, at: NDArray[Any], score: NDArray[Any], outcome: Evaluated | None, fidelity: Floats | None
+    ) -> tuple[NDArray[Any], Evaluated]:
+        """Scores ``(n,)`` and outcomes of trials whose budget is in cost: one that does not fit in what is left is cut,
+        tells nothing, and takes what was left."""
+        assert self.unit is not None
+        cost, status = outcome[1:] if outcome is not None else self._bank.outcome(self.base, at, fidelity)
+        price, left = cost / self.unit, np.maximum(self.budget - self.spent, 0.0)
+        cut = too_dear(price, left)
+        if cut.any():
+            score = np.where(cut, np.array(_LOST, score.dtype), score)
+            cost, price = np.where(cut, left * self.unit, cost), np.where(cut, left, price)
+            status = np.where(cut, np.int8(Status.TIMEOUT), status)
+        self._price = price
+        return score, Evaluated(score, cost, status)
 
     def _failed_in(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
         """Who failed, ``(n,)``, with what they are served in `score`; None: done, but for `Failures.risen`."""
@@ -364,10 +408,11 @@ class Runs(Slots):
             self.incumbent_at = np.where(mask, at, self.incumbent_at)
         if self.history is not None:
             self._write_history(at, kept, used, idle)
+        taken = used if self._price is None else self._price
         if idle is None:
-            self.spent = self.spent + used
+            self.spent = self.spent + taken
         else:
-            self._take_back(idle, used)
+            self._take_back(idle, taken)
 
     def _lifts(self, score: NDArray[Any], failed: Mask | None) -> Mask:
         """Account for incumbents where all trials are full; which runs have a new one, ``(n,)``."""
@@ -492,7 +537,9 @@ class Runs(Slots):
         return np.ones(self.n) if self.fidelity is None else self.fidelity[self._last].copy()
 
     def last_cost(self) -> float:
-        """Cost of the last trial of the only run, which can be looked up."""
+        """Cost of the last trial of the only run, which is kept or can be looked up."""
+        if self.cost is not None:
+            return float(self.cost.item(self._last, 0))
         return self._bank.outcome_of(self.task.item(0), self.at.item(self._last, 0), 1.0)[0]
 
     def last_outcome(self) -> tuple[Floats, NDArray[np.int8]]:
@@ -546,7 +593,7 @@ class Runs(Slots):
                 value = getattr(self, name)
                 setattr(part, name, None if value is None else value[:, which])
         for name in ("task", "world", "base", "last", "best", "previous", "best_fidelity", "history", "incumbent_at",
-                     "repeated", "signals"):  # fmt: skip
+                     "repeated", "signals", "unit"):  # fmt: skip
             value = getattr(self, name)
             setattr(part, name, None if value is None else value[which])
         part._failures = None if self._failures is None else self._failures.select(which)
@@ -608,7 +655,7 @@ class Runs(Slots):
     def _trial(self, i: int, slot: int) -> Trial:
         config, fidelity, cost, status = self.outcome_of(i, slot)
         trial = Trial(Query(config, fidelity), float(self.score[slot, i]), cost, Status(status))
-        if self._bank.objectives:
+        if self._bank.objectives and not (self.unit is not None and trial.status is Status.TIMEOUT):
             at = self.at[slot, i : i + 1]
             values = self._bank.further(self.base[i : i + 1], at)[0].tolist()
             names = (objective.name for objective in self._bank.objectives)
@@ -645,6 +692,20 @@ class Runs(Slots):
         """The further objectives of the trials of run `i`, ``(t, o)``, by `BankView.objectives`."""
         at = self.at[self._slots(i), i]
         return self._bank.further(np.repeat(self.base[i], len(at)), at)
+
+    def outcomes(self) -> tuple[Floats, NDArray[np.int8], Floats]:
+        """Cost and status ``(n, h)`` and further objectives ``(n, h, o)`` by run and trial; 0 where `exists` is not."""
+        there = self.exists()
+        at, who = self.ordered(self.at)[there], np.nonzero(there)[0]
+        cost, status = np.zeros(there.shape), np.zeros(there.shape, np.int8)
+        if self.cost is not None and self.status is not None:
+            cost[there], status[there] = self.ordered(self.cost)[there], self.ordered(self.status)[there]
+        else:
+            share = None if self.fidelity is None else self.ordered(self.fidelity)[there]
+            cost[there], status[there] = self._bank.outcome(self.base[who], at, share)
+        further = np.zeros((*there.shape, len(self._bank.objectives)))
+        further[there] = self._bank.further(self.base[who], at)
+        return cost, status, further
 
     def since(self, told: Ints) -> Iterator[Told]:
         """What is new to somebody who was told the first `told` ``(n,)`` trials of each run: of all runs that have one

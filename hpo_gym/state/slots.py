@@ -29,6 +29,7 @@ class Slots(ABC):
         dtype: Type of the scores.
         fidelity: Whether trials can have a fidelity below 1.
         signals: Numbers that are seen of a run beside its scores.
+        priced: Whether to keep cost and status also where they can be looked up.
 
     Attributes:
         clock: Ticks so far.
@@ -38,15 +39,17 @@ class Slots(ABC):
         shown: What was seen after each trial, ``(h, n, s)``, or None: nothing but scores.
     """
 
-    def __init__(self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0) -> None:
+    def __init__(
+        self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0, priced: bool = False
+    ) -> None:
         self.n, self.h = n, h
         self.clock = 0
         self.start: Time = 0
         self._at: NDArray[Any] = np.full((h, n, d), np.nan) if d else np.full((h, n), -1, np.int64)
         self._score = np.zeros((h, n), dtype)
         self.fidelity = np.ones((h, n)) if fidelity else None
-        self.cost = np.zeros((h, n)) if d else None
-        self.status = np.zeros((h, n), np.int8) if d else None
+        self.cost = np.zeros((h, n)) if d or priced else None
+        self.status = np.zeros((h, n), np.int8) if d or priced else None
         self.shown = np.zeros((h, n, signals), np.float32) if signals else None
         self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
         self._halted: Ints | None = None  # whose trials are still to be moved up by one slot

@@ -6,6 +6,7 @@ A proposal is answered by the nearest measured row of its task; `hpo_gym.nearest
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,7 @@ from hpo_gym.nearest.candidates import Shut
 from hpo_gym.nearest.pool import Gaps, Pool
 from hpo_gym.objectives.constraints import broken
 from hpo_gym.objectives.objective import SCORE, Objective, find_objective
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.optimizer import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, filled, noise_keys
 from hpo_gym.tasks.sizes import Sizes
@@ -344,13 +345,41 @@ class TableTask(Task):
         key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
         return float(self._scores(np.array([row]), np.array([f]), key)[0])
 
+    @functools.cached_property
+    def cost_unit(self) -> float:
+        """Mean recorded cost of the rows measured, at full fidelity; NaN where none is recorded."""
+        if self.table.cost is None:
+            return math.nan
+        cost = np.asarray(self.table.cost[self.index, self.measured, -1], np.float64)
+        known = np.isfinite(cost)
+        return float(cost[known].mean()) if known.any() else math.nan
+
+    @functools.cached_property
+    def least_costs(self) -> tuple[float, ...]:
+        """The lowest cost of a row measured, at each fidelity; one without a record counts as the median."""
+        if self.table.cost is None:
+            return ()
+        return tuple(self.table.costs[self.index, self.measured].astype(np.float64).min(0).tolist())
+
     def evaluations(self) -> Evaluations:
-        """The whole table, at full fidelity."""
+        """The whole table at full fidelity; test scores and lower fidelities, each at most half of the one before, as
+        further measurements."""
+        score, cost, status = self._level(-1)
+        further = [] if self._tested is None else [self._on_test(cost, status)]
+        further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
+        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further))
+
+    def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
+        """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""
         t, i = self.table, self.index
-        score = np.where(t.measured[i], t.finite[i, :, -1], np.nan).astype(np.float64)
-        status = t.statuses[i, :, -1].copy()
-        cost = np.asarray(t.costs[i, :, -1], np.float64)
-        return Evaluations(self.name, self.family, self.pool, score, cost, status)
+        score = np.where(t.measured[i], t.finite[i, :, f], np.nan).astype(np.float64)
+        return score, np.asarray(t.costs[i, :, f], np.float64), t.statuses[i, :, f].copy()
+
+    def _on_test(self, cost: Floats, status: NDArray[np.int8]) -> Measurement:
+        assert self._tested is not None
+        failed = ~np.isfinite(self.table.test_score[self.index, :, -1]) & self.measured  # type: ignore[index]
+        code = np.where(failed & (status == Status.OK), np.int8(Status.FAILED), status)
+        return Measurement(TEST, 1.0, np.where(self.measured, self._tested, np.nan), cost, code)
 
     def noise_free(self, x: Points) -> Floats:
         """The table's score at full fidelity."""
@@ -398,6 +427,16 @@ def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
     if len(levels) == 1:
         return np.zeros(len(fidelity), np.int64)
     return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
+
+
+def halves(levels: Sequence[float]) -> list[int]:
+    """Positions of lower fidelities, each the highest of at most half of the one before; none of a single level."""
+    out, least = list[int](), levels[-1]
+    for f in reversed(range(len(levels) - 1)):
+        if levels[f] <= least / 2.0:
+            out.append(f)
+            least = levels[f]
+    return out
 
 
 class TableBank(PoolBank):

@@ -30,7 +30,7 @@ ENTRANTS = ["random", MINE + "Slow", MINE + "Draws"]
 NOWHERE = "tcp://127.0.0.1:1"
 
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("all_undrawn")
 
 
 @pytest.fixture(scope="module")

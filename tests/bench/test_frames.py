@@ -12,6 +12,7 @@ from typing import Any
 import ConfigSpace as cs
 import numpy as np
 import pytest
+from reports import unpainted
 
 import hpo_gym
 from hpo_gym.bench.plan import opened
@@ -40,7 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         splits=SPLITS,
     )  # fmt: skip
     path = tmp_path_factory.mktemp("frames")
-    benchmark("random", suite, budget=3, seeds=2, out=path / "out", start="cold")
+    with unpainted():
+        benchmark("random", suite, budget=3, seeds=2, out=path / "out", start="cold")
     return path / "out"
 
 
@@ -101,8 +103,8 @@ def test_tasks_are_means_over_replicates(results: Results) -> None:
     assert tasks.groupby("optimizer")["auc"].mean()["random"] == pytest.approx(frame.loc["random", "auc"], abs=1e-6)
 
 
-def test_failed_runs_and_failed_trials_have_rows_that_say_so(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+@pytest.mark.usefixtures("undrawn")
+def test_failed_runs_and_failed_trials_have_rows_that_say_so(tmp_path: Path) -> None:
     space = cs.ConfigurationSpace({"u": (0.0, 2.0)})
     suite = hpo_gym.table_suite(
         "Made", space, X, SCORES, tasks=NAMES, splits={"train": ["a"], "val": ["c"], "test": ["b"]}
@@ -180,6 +182,7 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
         assert (run.auc, run.regret) == (pytest.approx(row["auc"].item()), pytest.approx(row["regret"].item()))
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_report_says_when_where_and_with_what_it_was_run(folder: Path) -> None:
     html = (folder / "report.html").read_text()
     now = provenance()

@@ -17,6 +17,8 @@ from hpo_gym.tables.constrained import constrained
 from hpo_gym.tables.suite import TableSuite, table_suite
 from hpo_gym.trial import History, Query, Status, Trial
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
 
 # ------------------------------------------------------------------------------------------------ by hand
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None,
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra 'ray' is missing")
 
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("all_undrawn")
 
 
 def slope(tilt: float) -> Callable[..., float]:

@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}
 ENTRANTS = ["random", MINE + "Draws", MINE + "Moody", MINE + "Drilled"]
 
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("all_undrawn")
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ def expected(curves: dict[str, list[Curves]], name: str, anchor: str, suites: li
     return slow.pooled_interval(own, other), p
 
 
-@pytest.mark.parametrize("planted", [{}, {"zero": "a"}, {"failed": "b"}, {"zero": "portfolio"}])
+@pytest.mark.parametrize("planted", [{}, {"zero": "a"}, {"failed": "b"}, {"zero": "b"}])
 def test_pooled_equals_loops(planted: dict[str, str]) -> None:
     curves = {suite: group(suite, **planted) for suite in PLACES}
     found = pooled(curves, ["Formulas"])
@@ -85,6 +85,18 @@ def test_suites_weigh_alike_and_a_mean_of_ratios_is_geometric() -> None:
     row = pooled(curves)["anchors"]["portfolio"]["optimizers"]["a"]
     assert row["ratio"] == [1.414214] * 3  # sqrt(1/2 * 4), in each draw
     assert "random" not in pooled(curves)["anchors"]
+
+
+def test_a_suite_whose_portfolio_leaves_nothing_stands_apart() -> None:
+    level = {"A": 0.0019, "B": 0.002}
+    curves = {
+        s: [Curves(s, n, ("x", "y"), np.full((2, 1, 1), v)) for n, v in (("portfolio", portfolio), ("random", 0.5))]
+        for s, portfolio in level.items()
+    }
+    found = pooled(curves)
+    assert found["suites"] == ["B"] and found["apart"] == {"A": "nothing left"}
+    row = found["anchors"]["portfolio"]["optimizers"]["random"]
+    assert (row["ratio"], row["n_suites"]) == ([250.0] * 3, 1) and row["apart"]["A"][0] == pytest.approx(263.157895)
 
 
 def test_an_auc_of_nothing_counts_as_a_ten_thousandth() -> None:

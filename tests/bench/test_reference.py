@@ -31,6 +31,9 @@ BUDGET, TASKS, SEEDS = 6, 3, 2
 SHIPPED = sorted(p.stem for p in reference.FOLDER.glob("*.json"))
 
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Finished comparisons, by start."""

@@ -164,7 +164,7 @@ def test_bytes_ignore_the_callers_matplotlib_settings(tmp_path):
     assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
 
 
-def test_hostile_names_break_nothing(tmp_path):
+def test_hostile_names_break_nothing(unpainted, tmp_path):
     suite = "../../<b>S|</b>"
     results, curves = make((*HOSTILE, "portfolio"), suites=(suite, "x/../y", "x-..-y"))
     files = write_report(tmp_path / "r", results, curves)
@@ -266,7 +266,7 @@ def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
     assert "failed" in [c.head for c in console_table(results, "Toy").fitting(80)]
 
 
-def test_failures_are_named(tmp_path):
+def test_failures_are_named(unpainted, tmp_path):
     results, curves = make(k=9)
     regret = curves["Toy"][3].regret.copy()
     regret[:8, 0] = np.nan
@@ -296,7 +296,7 @@ def test_a_suite_that_is_solved_at_once_has_a_report(tmp_path):
     write_report(tmp_path, results, curves)
 
 
-def test_many_optimizers_fit(tmp_path):
+def test_many_optimizers_fit(unpainted, tmp_path):
     results, curves = make(tuple(f"method-{i:02}" for i in range(40)) + PLAIN, k=3, r=1, h=4)
     write_report(tmp_path, results, curves)
     html = (tmp_path / "report.html").read_text()
@@ -340,7 +340,7 @@ def texts(folder, results, curves):
     return {name: (folder / name).read_text() for name in ("report.html", "table.md", "table.csv")}
 
 
-def test_one_family_has_no_interval_no_test_and_says_so(tmp_path):
+def test_one_family_has_no_interval_no_test_and_says_so(unpainted, tmp_path):
     results, curves = make(families=("x",) * 5)
     assert said(results, "Toy").startswith("5 tasks of 1 family.")
     found = texts(tmp_path, results, curves)
@@ -356,7 +356,7 @@ def test_one_family_has_no_interval_no_test_and_says_so(tmp_path):
     assert all("[" not in cell for line in cells(results, "Toy") for cell in line)
 
 
-def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(tmp_path):
+def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(unpainted, tmp_path):
     results, curves = make(k=8)
     regret = curves["Toy"][0].regret
     worse = [Curves("Toy", c.optimizer, c.tasks, np.minimum(regret + 0.4 * (i > 0), 1.0)) for i, c in
@@ -377,7 +377,7 @@ def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(tmp_
     assert "3 comparisons with the portfolio" in str(console.caption)
 
 
-def test_a_suite_with_test_scores_shows_both_and_overtuning(tmp_path):
+def test_a_suite_with_test_scores_shows_both_and_overtuning(unpainted, tmp_path):
     results, curves = make(on_test=("Toy",))
     found = texts(tmp_path, results, curves)
     head, first, *_ = cells(results, "Toy")
@@ -406,7 +406,7 @@ def test_overtuned_runs_have_a_share_and_a_size():
     assert line[6] == "26 % by 0.012"
 
 
-def test_what_is_pooled_has_a_table_everywhere(tmp_path):
+def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     from rich.console import Console
 
     results, curves = make(suites=("Toy", "Other", "Third"), formulas=("Third",))
@@ -433,7 +433,7 @@ def test_what_is_pooled_has_a_table_everywhere(tmp_path):
     assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
 
 
-def test_one_suite_has_nothing_to_be_pooled_with(tmp_path):
+def test_one_suite_has_nothing_to_be_pooled_with(unpainted, tmp_path):
     results, curves = make(suites=("Toy", "Third"), formulas=("Third",))
     found = texts(tmp_path, results, curves)
     assert "All suites" not in found["table.md"] + found["report.html"] and not (tmp_path / "pooled.csv").exists()
@@ -455,7 +455,7 @@ def test_results_and_curves_must_agree(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_is_quoted_for_a_shell(tmp_path):
+def test_the_command_is_quoted_for_a_shell(unpainted, tmp_path):
     results, curves = make(("a; rm -rf x", "portfolio"))
     assert command(results) == (
         "hpo-gym bench --suite Toy --split test --start cold --budget 8 --seeds 2 --optimizers 'a; rm -rf x,portfolio'"
@@ -464,7 +464,7 @@ def test_the_command_is_quoted_for_a_shell(tmp_path):
     assert "hpo-gym bench my.yaml" in (tmp_path / "report.html").read_text()
 
 
-def test_the_protocol_is_told_in_words(tmp_path):
+def test_the_protocol_is_told_in_words(unpainted, tmp_path):
     results, curves = make()
     results["protocol"].update(tasks=[f"d{i}" for i in range(20)], noise={"folds": 10, "key": "k"}, fold=0)
     write_report(tmp_path, results, curves)

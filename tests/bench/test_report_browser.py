@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reports import unpainted
 
 from hpo_gym.bench.report.run_figure import fifths
 from hpo_gym.bench.runner import benchmark
@@ -33,7 +34,8 @@ DESK = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a comparison of two suites: one with test scores and failed trials, and one without."""
     out = tmp_path_factory.mktemp("browser")
-    benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=8, seeds=1, budget=12, out=out)
+    with unpainted():
+        benchmark(["random", "ga"], ["SVM", "AutoML"], tasks=8, seeds=1, budget=12, out=out)
     return out / "report.html"
 
 

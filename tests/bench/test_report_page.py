@@ -26,6 +26,9 @@ from hpo_gym.bench.summaries import summaries
 MOST = 5_000_000  # bytes
 
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
+
 def constant(name, by_task, families=(), suite="Toy", trials=2):
     """Curves that stay at one regret on each task."""
     regret = np.repeat(np.array(by_task, float)[:, None, None], trials, axis=2)

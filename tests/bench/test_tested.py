@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
+from reports import left_out, unpainted
 
 import hpo_gym
 from hpo_gym.bench.incumbents import incumbents, incumbents_on_test
+from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, report
 from hpo_gym.storage.store import Store
 from hpo_gym.suites import load_suite
@@ -132,12 +134,20 @@ def test_a_run_without_trials_has_no_tested_incumbent() -> None:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A comparison on a suite with test scores and one without."""
     out = tmp_path_factory.mktemp("tested") / "out"
-    benchmark(["random", "ga"], [suite_of(levels=1), toys.plain()], budget=6, seeds=3, out=out)
+    with left_out():
+        benchmark(["random", "ga"], [suite_of(levels=1), toys.plain()], budget=6, seeds=3, out=out)
     return out
 
 
-def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path) -> None:
-    results, suite = report(ran), suite_of(levels=1)
+@pytest.fixture(scope="module")
+def told(ran: Path) -> Results:
+    """Its results; the report of them is written beside."""
+    with unpainted():
+        return report(ran)
+
+
+def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, told: Results) -> None:
+    results, suite = told, suite_of(levels=1)
     part = results.data["suites"]["Tested"]
     assert (part["score"], part["tested_tasks"], part["n_tasks"]) == ("test", 2, 2)
     regrets: dict[str, dict[str, list[Any]]] = {}
@@ -176,31 +186,29 @@ def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path) -> No
     assert any(r["test"] != r["validation"] for r in regrets.values())
 
 
-def test_a_suite_without_test_scores_says_so(ran: Path) -> None:
-    results = report(ran)
-    part = results.data["suites"]["Plain"]
+def test_a_suite_without_test_scores_says_so(ran: Path, told: Results) -> None:
+    part = told.data["suites"]["Plain"]
     assert (part["score"], part["tested_tasks"]) == ("validation", 0)
     assert not any("validation" in s or "overtuned" in s for s in part["optimizers"].values())
-    assert results.curves["Plain"][0].regret.tolist() == results.validation["Plain"][0].regret.tolist()
+    assert told.curves["Plain"][0].regret.tolist() == told.validation["Plain"][0].regret.tolist()
     assert "No test scores: regret is on the validation score." in (ran / "table.md").read_text()
 
 
-def test_pooled_ratios_are_of_the_headline(ran: Path) -> None:
-    data = report(ran).data
+def test_pooled_ratios_are_of_the_headline(told: Results) -> None:
+    data = told.data
     assert data["pooled"]["suites"] == ["Plain", "Tested"]
     ratios = [data["suites"][s]["optimizers"]["ga"]["ratio"][0] for s in ("Plain", "Tested")]
     row = data["pooled"]["anchors"]["portfolio"]["optimizers"]["ga"]
     assert row["ratio"][0] == pytest.approx(np.sqrt(np.prod(ratios)), abs=1e-5)
 
 
-def test_pages_show_both_scores(ran: Path) -> None:
-    results = report(ran)
+def test_pages_show_both_scores(ran: Path, told: Results) -> None:
     head = next(x for x in (ran / "table.md").read_text().split("## Tested")[1].splitlines() if x.startswith("|"))
     assert "| test AUC | validation AUC | overtuned |" in head
     html = (ran / "report.html").read_text()
     assert "Test regret" in html and "Overtuned" in html and "normalised test regret" in html
-    frame = results.to_frame().set_index(["suite", "optimizer"])
-    own = results.data["suites"]["Tested"]["optimizers"]["ga"]
+    frame = told.to_frame().set_index(["suite", "optimizer"])
+    own = told.data["suites"]["Tested"]["optimizers"]["ga"]
     assert frame.loc[("Tested", "ga"), "auc"] == own["auc"][0]
     assert frame.loc[("Tested", "ga"), "validation_auc"] == own["validation"]["auc"][0]
     assert frame.loc[("Tested", "ga"), "validation_regret@5_low"] == own["validation"]["regret"]["5"][1]
@@ -226,7 +234,8 @@ def test_runs_do_not_depend_on_test_scores(tmp_path: Path) -> None:
     assert found[0][0] != found[1][0] and found[0][1] == found[1][1]
 
 
-def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("unpainted")
+def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path) -> None:
     test = np.zeros((8, 12, 2))
     test[6, 2, -1] = NAN
     results = benchmark("random", suite_of(test), budget=3, seeds=1, out=tmp_path)
@@ -235,6 +244,7 @@ def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path, m
     assert "Only 1 of 2 tasks has test scores" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_failed_cell_fails_on_both_scores(tmp_path: Path) -> None:
     results = benchmark("bench_optimizers:Crasher", suite_of(), budget=3, seeds=1, out=tmp_path)
     summary = results.data["suites"]["Tested"]["optimizers"]["Crasher"]
@@ -242,7 +252,8 @@ def test_a_failed_cell_fails_on_both_scores(tmp_path: Path) -> None:
     assert (summary["failed_cells"], summary["overtuned"]) == (2, [0.0, 0.0, 0.0])
 
 
-def test_a_csv_with_test_scores_has_them_in_its_report(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_a_csv_with_test_scores_has_them_in_its_results(tmp_path: Path) -> None:
     lines = ["task,lr,score,held"]
     for task in toys.NAMES:
         lines += [
@@ -265,6 +276,7 @@ def test_the_trained_suites_have_test_scores(name: str) -> None:
         assert worst < best
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_reference_runs_are_tested_too(tmp_path: Path) -> None:
     """Their choices are shipped; the scores, on test as on validation, are looked up in the suite."""
     results = benchmark("random", "SVM", tasks=2, seeds=1, with_reference=True, out=tmp_path)

@@ -699,6 +699,7 @@ def test_each_class_of_faults_is_planted():
     assert len(FAULTS) >= 55
 
 
+@pytest.mark.long
 def test_the_env_without_a_fault_passes_where_the_others_do_not():
     for keywords in {
         repr(k): k for _, _, k in FAULTS if not any(hasattr(v, "space") or hasattr(v, "one") for v in k.values())

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import toys
 import typer.main
+from reports import left_out
 
 from hpo_gym import cli
 
@@ -33,6 +34,7 @@ SHORT = ["random", "default", "grid", "random,default", "module:name", "ga"]
 FITS: dict[str, list[str]] = {
     "suite": ["plain", "bad", "plain,plain", "empty"], "optimizers": SHORT, "split": ["test", "val", "train"],
     "fold": ["0", "4", "all", "5"], "start": ["cold", "init5"], "budget": ["1", "2", "3"], "seeds": ["1", "2"],
+    "budget_cost": ["1.5", "3", "0.001"],
     "tasks": ["1", "2"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
     "out": ["new", "out", "results", "file", "plain", "new/deep"], "name": ["random", "q-learning", "plain", "AutoML"],
     "steps": ["1", "2"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
@@ -134,14 +136,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import hpo_gym
 
     folder = tmp_path_factory.mktemp("lines") / "results"
-    hpo_gym.benchmark(["random"], toys.plain(), budget=2, seeds=1, tasks=1, engine="serial", out=folder)
+    with left_out():
+        hpo_gym.benchmark(["random"], toys.plain(), budget=2, seeds=1, tasks=1, engine="serial", out=folder)
     return folder
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def here(undrawn: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])  # figures take a second
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(cli, "app", group())

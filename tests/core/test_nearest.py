@@ -61,7 +61,7 @@ MIXES = {"all": KINDS, "metric": METRIC, "other": OTHER, "grid": ("ordinal", "fl
 
 @pytest.mark.parametrize("mix", MIXES)
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)  # of each of twelve pairs
 @given(seed=st.integers(0, 10**6))
 def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

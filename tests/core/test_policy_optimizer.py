@@ -73,6 +73,36 @@ def test_a_policy_acts_alike_inside_and_outside_the_env(observer: Any, codec: An
     assert len(seen) - len(watched) in (0, 1)  # the env also shows the end
 
 
+@pytest.mark.parametrize(
+    ("observer", "codec"),
+    [*VIEWS[:3], ("tokens", "pool"), VIEWS[6], ("tokens", {"name": "pool", "fidelity": True})],
+    ids=str,
+)
+def test_a_budget_in_cost_is_seen_alike(observer: Any, codec: Any) -> None:
+    suite = gappy()
+    env = hpo_gym.HPOEnv(suite, budget_cost=6, observer=observer, codec=codec)
+    observation, info = env.reset(seed=5)
+    policy, done, rng = _policy(env.action_space), False, np.random.default_rng(0)
+    seen = [_flat(observation)]
+    while not done:
+        observation, _, done, _, _ = env.step(policy(observation, rng))
+        seen.append(_flat(observation))
+    watched: list[np.ndarray] = []
+
+    def watching(observation: Any, rng: np.random.Generator) -> Any:
+        watched.append(_flat(observation))
+        return policy(observation, rng)
+
+    task = suite.task(info["task"])
+    prior = [e for e in suite.prior() if e.family != task.family]
+    optimizer = PolicyOptimizer(watching, observer, codec, scale=suite.scale())
+    history = hpo_gym.rollout(optimizer, task, budget_cost=6, prior=prior)
+    assert history == env.history()
+    assert len(seen) - len(watched) == 1
+    for inside, outside in zip(seen, watched, strict=False):
+        np.testing.assert_allclose(outside, inside, rtol=1e-5, atol=1e-7)
+
+
 def test_given_points_are_seen_alike() -> None:
     suite = gappy()
     env = hpo_gym.HPOEnv(suite, budget=4, n_init=3, codec="pool", observer="history")

@@ -19,6 +19,9 @@ from hpo_gym.jobs.progress import Callback, bar, in_notebook, told
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
 
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
+
 class Heard(Callback):
     """Keeps all that it hears."""
 

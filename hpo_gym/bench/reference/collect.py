@@ -62,6 +62,8 @@ def _collected(plan: Plan, store: Store, spec: str) -> Reference:
     suite, p = plan.suites[spec], plan.protocol
     if p.fold is not None:
         raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")
+    if p.budget_cost is not None:
+        raise InvalidValueError(f"Reference runs must have `budget`, got `budget_cost={p.budget_cost:g}`.")
     names = families_first(suite.name, (suite.task(name) for name, _ in plan.tasks[spec]))
     empty = Reference(suite.name, suite.data_hash, tuple(names), p.budget, p.seeds, p.split, plan.entrants, {}, {}, {})
     times: dict[str, Any] = {}

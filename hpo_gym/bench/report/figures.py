@@ -68,7 +68,8 @@ def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "")
 
 def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     """Mean rank by the regret after each trial, the best on top."""
-    figure, axes = _over_trials(curves, "Mean rank after each trial", "by regret, ties averaged; 1 is best")
+    when = "after each trial" if curves[0].cost is None else "over spent cost"
+    figure, axes = _over_trials(curves, f"Mean rank {when}", "by regret, ties averaged; 1 is best")
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))  # (k, h, optimizers)
     ends = {}
     for i, c in enumerate(curves):
@@ -113,9 +114,10 @@ def _panel(curves: Sequence[Curves], title: str, subtitle: str) -> tuple[Figure,
 def _over_trials(curves: Sequence[Curves], title: str, subtitle: str) -> tuple[Figure, Axes]:
     figure, axes = _panel(curves, title, subtitle)
     h = curves[0].regret.shape[2]
-    axes.set_xticks(ticks(h))
+    at, cost = ticks(h), curves[0].cost
+    axes.set_xticks(at, None if cost is None else [f"{cost * t / h:.3g}" for t in at])
     axes.set_xlim(1, max(h, 2))
-    axes.set_xlabel("trials")
+    axes.set_xlabel("trials" if cost is None else "spent cost, in mean costs of a configuration")
     return figure, axes
 
 

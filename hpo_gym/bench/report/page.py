@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
-_PARTS = ("suite", "split", "fold", "start", "budget", "seeds", "tasks", "optimizers")
+_PARTS = ("suite", "split", "fold", "start", "budget", "budget_cost", "seeds", "tasks", "optimizers")
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def page(
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
         on_test=any(part["score"] == TEST for part in results["suites"].values()),
         protocol=_protocol(results["protocol"]),
+        cost=results["protocol"].get("budget_cost"),
         brief=_brief(results),
         made=beside.made if timings else {},
         command=results.get("command") or command(results),
@@ -126,7 +127,7 @@ def command(results: Results) -> str:
         value = {"suite": list(results["suites"]), "optimizers": optimizers}.get(name, protocol.get(name))
         listed = value if isinstance(value, list | tuple) else [value]
         if value is not None and listed:
-            words += [f"--{name}", ",".join(str(v) for v in listed)]
+            words += [f"--{name.replace('_', '-')}", ",".join(str(v) for v in listed)]
     return " ".join(shlex.quote(printable(word)) for word in words)
 
 
@@ -177,7 +178,8 @@ def _brief(results: Results) -> str:
     """The protocol in a line."""
     p = results["protocol"]
     counts = sorted({len(part["optimizers"]) for part in results["suites"].values()})
-    words = [f"{p.get(name)} {unit}" for name, unit in (("budget", "trials"), ("seeds", "seeds")) if p.get(name)]
+    known = (("budget", "trials"), ("budget_cost", "mean costs"), ("seeds", "seeds"))
+    words = [f"{p.get(name)} {unit}" for name, unit in known if p.get(name)]
     starts = {"cold": "cold start", "init5": "five given configurations"}
     about = [f"split {p['split']}"] if p.get("split") else []
     about += [starts.get(str(p["start"]), str(p["start"]))] if p.get("start") else []

@@ -15,6 +15,7 @@ from typing import Any
 
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.words import MISSING, holds, interval, number, printable
+from hpo_gym.bench.spent import POINTS
 from hpo_gym.errors import unknown
 from hpo_gym.terminal import Column, Sheet
 
@@ -62,10 +63,16 @@ def rows(results: Results, suite: str, *, timings: bool = True) -> list[Row]:
     return sorted(made, key=lambda row: (row.summary["auc"][0], row.optimizer))
 
 
-def shown_trials(results: Results) -> dict[str, int]:
-    """Which entries of `regret` the tables show, and after how many trials they are; none lies beyond the budget."""
+def shown_trials(results: Results) -> dict[str, float]:
+    """Which entries of `regret` the tables show, and after how many trials they are; none lies beyond the budget.
+
+    Of a budget in cost, after how many mean costs.
+    """
+    cost = results["protocol"].get("budget_cost")
+    if cost is not None:
+        return {str(t): float(f"{cost * t / POINTS:.4g}") for t in _SHOWN_TRIALS}
     budget = int(results["protocol"].get("budget") or _SHOWN_TRIALS[-1])
-    shown = {str(t): t for t in _SHOWN_TRIALS if t <= budget}
+    shown: dict[str, float] = {str(t): t for t in _SHOWN_TRIALS if t <= budget}
     over = [t for t in _SHOWN_TRIALS if t > budget]
     return shown if not over or budget in shown.values() else {**shown, str(over[0]): budget}
 
@@ -73,7 +80,7 @@ def shown_trials(results: Results) -> dict[str, int]:
 def csv_text(results: Results, *, timings: bool = True) -> str:
     """Make one CSV of all suites: a header, then numbers in full; an interval is three columns; none is empty."""
     shown = shown_trials(results)
-    estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t}" for t in shown.values()), "solved")
+    estimates = ("gain", "auc", "log_auc", "rank", *(f"regret_{t:g}" for t in shown.values()), "solved")
     spread, beside = (_spread(e) for e in (estimates, _BESIDE))
     measured = ["ms_p50", "ms_p95", "train_seconds"] if timings else []
     head = ["suite", "optimizer", "score", "n_tasks", "n_families", *spread, "p", "p_holm", *beside]
@@ -172,12 +179,13 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     columns.append(Column("rank", [number(s["rank"][0], 2) for s in found], 4, right=True))
     for key, trial in shown.items():
         regrets = [number(s["regret"][key][0], 3) for s in found]
-        columns.append(Column(f"@{trial}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
+        columns.append(Column(f"@{trial:g}", regrets, 2 if trial == max(shown.values()) else 6, right=True))
     failed = [s["failed_cells"] for s in found]
     columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
-    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k trials; [95 % intervals]"
+    unit = "trials" if results["protocol"].get("budget_cost") is None else "mean costs"
+    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k {unit}; [95 % intervals]"
     return Sheet(printable(title), columns, printable(said(results, suite)))
 
 
@@ -197,7 +205,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
     shown, on_test = shown_trials(results), results["suites"][suite]["score"] == TEST
     head = ["optimizer", "tasks (families)", "gain over portfolio", "p (Holm)"]
     head += ["test AUC", "validation AUC", "overtuned"] if on_test else [overall(results["suites"][suite])]
-    head += ["log AUC", "rank", *(f"regret@{t}" for t in shown.values()), "solved", "failed"]
+    head += ["log AUC", "rank", *(f"regret@{t:g}" for t in shown.values()), "solved", "failed"]
     head += ["ms p50/p95", "train s"] if timings else []
     return [head, *(_cells(row, list(shown), on_test, timings) for row in rows(results, suite, timings=timings))]
 

@@ -67,7 +67,9 @@ def _over_trials(
         else:
             cells = [Td(number(float(m), digits)) for m in shown.mean(axis=0)]
         rows.append(Tr((Td(c.optimizer), *cells), key=style.key))
-    label = f"Mean {what} after each trial, {curves[0].suite}"
+    cost = curves[0].cost
+    when = "after each trial" if cost is None else f"at each 33rd of {cost:g} mean costs"
+    label = f"Mean {what} {when}, {curves[0].suite}"
     return Grid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
 
 

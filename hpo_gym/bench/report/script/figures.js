@@ -9,6 +9,7 @@ function readable(figure) {
   const [left, right, top, bottom] = figure.dataset.frame.split(" ").map(Number);
   const box = svg.viewBox.baseVal;
   const trials = [...table.tHead.rows[0].cells].slice(1).map((cell) => Number(cell.textContent));
+  const cost = Number(figure.dataset.cost); // the budget in cost, NaN where it is in trials
   const last = Math.max(trials[trials.length - 1], 2);
   const place = (trial) => left + ((right - left) * (trial - 1)) / (last - 1);
   const line = draw(svg, "line", { class: "pointer", y1: top * box.height, y2: bottom * box.height, visibility: "hidden" });
@@ -27,7 +28,8 @@ function readable(figure) {
     const lines = rows.slice(0, SHOWN).map(([name, cell, key]) =>
       make("div", {}, key ? key.cloneNode() : make("i", { class: "key" }), make("span", {}, name), said(cell)));
     const more = rows.length > SHOWN ? [make("div", {}, `and ${rows.length - SHOWN} more in the table`)] : [];
-    tip.replaceChildren(make("b", {}, `after trial ${trials[at]}`), ...lines, ...more);
+    const when = cost ? `after ${+((cost * trials[at]) / last).toPrecision(3)} mean costs` : `after trial ${trials[at]}`;
+    tip.replaceChildren(make("b", {}, when), ...lines, ...more);
     tip.hidden = false;
     const drawn = svg.getBoundingClientRect();
     const outer = figure.getBoundingClientRect();
