@@ -1,7 +1,8 @@
 """Hyperparameter optimisation as a Gymnasium environment.
 
-`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads
-gymnasium and NumPy only; every public name below is loaded when it is first used.
+`import hpo_gym` registers the env ids ``hpo_gym/<Suite>-v0``, ``hpo_gym/<Suite>Surrogate-v0`` where a suite has
+surrogates, ``hpo_gym/HPO-v0`` and ``hpo_gym/Live-v0``, and loads gymnasium and NumPy only; every public name below is
+loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ if TYPE_CHECKING:
     from hpo_gym.jobs.progress import Callback, TensorBoard
     from hpo_gym.learning.saved import load
     from hpo_gym.learning.train import train
+    from hpo_gym.objectives.front import hypervolume
     from hpo_gym.observers import OBSERVERS, Observer
     from hpo_gym.optimizer import (
         OPTIMIZERS,
         BatchOptimizer,
         Context,
         Evaluations,
+        Measurement,
         Optimizer,
         Trainable,
     )
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from hpo_gym.suites import load_suite
     from hpo_gym.suites.leave_one_out import leave_suite_out
     from hpo_gym.suites.live import live_suite
+    from hpo_gym.tables.constrained import constrained
     from hpo_gym.tables.csv import suite_from_csv
     from hpo_gym.tables.optuna import suite_from_optuna
     from hpo_gym.tables.suite import table_suite
@@ -82,6 +86,7 @@ _LAZY = {
     "History": "trial",
     "OBSERVERS": "observers",
     "OPTIMIZERS": "optimizer",
+    "Measurement": "optimizer",
     "Observer": "observers",
     "Optimizer": "optimizer",
     "PolicyOptimizer": "forms.policy_optimizer",
@@ -104,6 +109,8 @@ _LAZY = {
     "check_env": "checks",
     "check_optimizer": "checks",
     "check_suite": "checks",
+    "constrained": "tables.constrained",
+    "hypervolume": "objectives.front",
     "leave_suite_out": "suites.leave_one_out",
     "live_suite": "suites.live",
     "load": "learning.saved",
@@ -142,6 +149,7 @@ __all__ = [
     "HPOVectorEnv",
     "History",
     "InvalidValueError",
+    "Measurement",
     "MissingExtraError",
     "Observer",
     "Optimizer",
@@ -167,6 +175,8 @@ __all__ = [
     "check_env",
     "check_optimizer",
     "check_suite",
+    "constrained",
+    "hypervolume",
     "leave_suite_out",
     "live_suite",
     "load",
@@ -202,6 +212,8 @@ def __dir__() -> list[str]:
 
 def _register() -> None:
     """Register the env ids, by names only: the files of the suites are read with `ast`, not imported."""
+    from pathlib import Path
+
     import gymnasium as gym
 
     from hpo_gym.registry import scan_names
@@ -213,8 +225,11 @@ def _register() -> None:
     gym.register(
         "hpo_gym/Live-v0", entry_point="hpo_gym.env:LiveEnv", vector_entry_point="hpo_gym.vector:LiveVectorEnv"
     )
+    data = Path(__file__).parent / "data"
     for name in scan_names("hpo_gym.suites", "SUITES"):
         gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
+        if (data / name / "surrogate.npz").is_file():
+            gym.register(f"hpo_gym/{name}Surrogate-v0", kwargs={"suite": f"{name}:surrogate"}, **entry)
 
 
 _register()

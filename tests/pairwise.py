@@ -56,7 +56,7 @@ def _grow(
         rng.shuffle(rest)
         for name in rest:
             scores = [
-                (sum(p in missing for p in _pairs(case | {name: i})) + rng.random(), i)
+                (sum(_pair(name, i, other, j) in missing for other, j in case.items()) + rng.random(), i)
                 for i in range(len(options[name]))
                 if legal({k: options[k][v] for k, v in (case | {name: i}).items()})
             ]
@@ -67,6 +67,10 @@ def _grow(
             if legal({k: options[k][v] for k, v in case.items()}):
                 return {name: case[name] for name in options}
     return None
+
+
+def _pair(a: str, i: int, b: str, j: int) -> Pair:
+    return (a, i, b, j) if a < b else (b, j, a, i)
 
 
 def _pairs(case: Mapping[str, int]) -> Iterator[Pair]:

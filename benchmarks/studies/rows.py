@@ -26,7 +26,7 @@ from hpo_gym.registry import Entry, Registry
 from hpo_gym.rewards import REWARDS
 from hpo_gym.score_scales import SCORES
 from hpo_gym.suite import SUITES
-from hpo_gym.suites import load_suite
+from hpo_gym.suites import load_suite, surrogates
 from hpo_gym.terminal.listing import suite_row
 
 TOP = Path(__file__).resolve().parents[2]
@@ -130,6 +130,9 @@ def suites() -> Lines:
 def ids() -> Lines:
     """A row for each env id."""
     rows = [[f"`hpo_gym/{name}-v0`", f"[{name}](suites.md)"] for name in SUITES.names()]
+    rows += [
+        [f"`hpo_gym/{name.partition(':')[0]}Surrogate-v0`", f"[`{name}`](#surrogates)"] for name in surrogates.served()
+    ]
     rows.append(["`hpo_gym/HPO-v0`", "whatever `suite=` says: a registered name, a folder, or a `Suite`"])
     rows.append(["`hpo_gym/Live-v0`", "[live tasks](live.md): an objective of your own, or ready ones that train"])
     yield from table(["id", "suite"], rows)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 SPEED = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
-SCRIPTS = ("defaults", "single", "vector_env", "suites", "growth", "first_calls", "memory", "schedules")
+SCRIPTS = ("defaults", "single", "vector_env", "suites", "surrogates", "growth", "first_calls", "memory",
+           "schedules")  # fmt: skip
 
 
 @pytest.fixture

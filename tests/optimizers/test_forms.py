@@ -20,6 +20,8 @@ from hpo_gym.forms import form_of, make_optimizer
 from hpo_gym.optimizer import Context
 from hpo_gym.terminal import listing
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
 OWN = textwrap.dedent(
     """
     import json

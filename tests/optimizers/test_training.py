@@ -22,6 +22,9 @@ from hpo_gym.learning.saved import ABOUT, WEIGHTS
 SMALL = {"steps": 400, "candidates": 8}
 
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
+
 def cli(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hpo_gym.cli", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False, **options)

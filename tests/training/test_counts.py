@@ -25,6 +25,8 @@ from hpo_gym.tasks.training.named import training_task
 from hpo_gym.trial import History
 from hpo_gym.vector import HPOVectorEnv
 
+pytestmark = pytest.mark.usefixtures("all_undrawn")
+
 
 def arrays(scores: list[float]) -> dict[str, Any]:
     return {"score": np.array(scores), "status": np.zeros(len(scores), np.int8), "fidelity": np.ones(len(scores))}
