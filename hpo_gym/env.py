@@ -87,6 +87,10 @@ class HPOEnv(gym.Env[Any, Any]):
             configuration of the task at full fidelity, over its table. A trial takes what it costs; one that does not
             fit in what is left is cut: its status is ``timeout``, its score that of a failure, it takes what was left.
             Tables with measured costs only; not beside `objectives`.
+        checkpoints: With `budget_cost`, whether the checkpoints of trainings are kept: a trial then costs what it costs
+            less what the highest lower fidelity costs at which the episode has evaluated the same configuration with
+            success, at least 0, and is cut by that price. The same fidelity again is paid again. Only where one
+            training passes through all fidelities (`Task.cumulative`); of several suites at once, on those tasks.
 
     Raises:
         HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
@@ -117,6 +121,7 @@ class HPOEnv(gym.Env[Any, Any]):
         weights: Weights | None = None,
         constraints: Mapping[str, float] | None = None,
         budget_cost: float | None = None,
+        checkpoints: bool = False,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
@@ -124,7 +129,7 @@ class HPOEnv(gym.Env[Any, Any]):
         self.suite, self.kernel = make_kernel(
             1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
             scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints, budget_cost=budget_cost,
+            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
         )  # fmt: skip
         self.observation_space, self.action_space = self.kernel.spaces()
         self._told = self.kernel.parts.told

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import SplitError
+from hpo_gym.errors import SplitError, unknown
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.registry import Registry
 from hpo_gym.space import Points, SearchSpace
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 TEST, FIDELITY = "test", "fidelity"
 """What a `Measurement` is: scores on data that no choice has seen, or those of a lower fidelity."""
+COST = "cost"
+REMEMBERED = (TEST, FIDELITY, COST)
+"""What an optimizer may read of earlier tasks beside their scores: see `remembers`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,8 @@ class Evaluations:
         cost: ``(m,)``.
         status: ``(m,)``, codes of `Status`.
         further: What else was measured at these points, the same for all that ask: test scores, then lower fidelities,
-            the highest first. Most optimizers do not read it.
+            the highest first. Most optimizers do not read it (see `remembers`).
+        meta_features: Numbers that describe the data set, as in `Context`; None where unknown.
     """
 
     name: str
@@ -68,12 +72,15 @@ class Evaluations:
     cost: NDArray[np.float64]
     status: NDArray[np.int8]
     further: tuple[Measurement, ...] = ()
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
 
     def part(self, rows: NDArray[np.int64] | NDArray[np.bool_], x: Points | None = None) -> Evaluations:
         """What is known of some of the points; `x` stands for them where they are told otherwise."""
         further = tuple(replace(m, score=m.score[rows], cost=m.cost[rows], status=m.status[rows]) for m in self.further)
         x = self.x[rows] if x is None else x
-        return Evaluations(self.name, self.family, x, self.score[rows], self.cost[rows], self.status[rows], further)
+        return replace(
+            self, x=x, score=self.score[rows], cost=self.cost[rows], status=self.status[rows], further=further
+        )
 
     def by(self, measurement: Measurement) -> Evaluations:
         """The task as one of its further measurements has it."""
@@ -103,6 +110,8 @@ class Context:
         unit: The cost that is a unit of the budget, where that is in cost: the mean cost of a full evaluation of the
             task, in the unit of `Trial.cost`, as seconds. What was spent is the sum of the costs of all trials but the
             given points, over this. None: the budget is in full evaluations.
+        checkpoints: Whether a trial pays only what it costs beyond the highest lower fidelity at which this run has
+            evaluated the same configuration with success. `Trial.cost` is what was paid.
     """
 
     space: SearchSpace
@@ -117,6 +126,7 @@ class Context:
     signals: Mapping[str, float] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
     unit: float | None = None
+    checkpoints: bool = False
 
     def charge(self, trial: Trial) -> float:
         """What a trial takes of the budget, in its unit: its fidelity, or its cost where the budget is in cost."""
@@ -125,12 +135,12 @@ class Context:
     @classmethod
     def of(
         cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None,
-        unit: float | None = None,
+        unit: float | None = None, checkpoints: bool = False,
     ) -> Context:  # fmt: skip
         """What an optimizer may know of a task: nothing that any of its own evaluations has to tell.
 
         A budget in cost has a `unit`, of which the mean cost of the task is told, since whoever knows how long he can
-        wait knows it.
+        wait knows it. `checkpoints` says whether they are kept, where costs of the task are cumulative.
 
         Raises:
             SplitError: An earlier task in `prior` is of the same family.
@@ -144,7 +154,7 @@ class Context:
         available = None if measured is None or measured.all() else measured
         return cls(
             task.space, float(budget), task.fidelities, task.pool, available, task.meta_features, prior, starts,
-            objectives=task.objectives, unit=unit,
+            objectives=task.objectives, unit=unit, checkpoints=checkpoints and task.cumulative,
         )  # fmt: skip
 
 
@@ -234,6 +244,20 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_a
 def reads_belief(optimizer: Optimizer) -> bool:
     """Whether an optimizer weighs its choices by `Context.belief`: its class says so by ``believes = True``."""
     return bool(getattr(optimizer, "believes", False))
+
+
+def remembers(optimizer: Optimizer) -> tuple[str, ...]:
+    """What of `REMEMBERED` an optimizer reads in `Context.prior` beside scores: its class says so by ``remembers =
+    ("test", "cost")``, or by a property where that depends on its settings.
+
+    Raises:
+        UnknownNameError: It names anything else.
+    """
+    said = tuple(getattr(optimizer, "remembers", ()))
+    for kind in said:
+        if kind not in REMEMBERED:
+            raise unknown("kind of memory", kind, REMEMBERED)
+    return tuple(kind for kind in REMEMBERED if kind in said)
 
 
 def smoke_of(name: str) -> dict[str, Any]:

@@ -114,6 +114,14 @@ class Task(ABC):
         return ()
 
     @property
+    def cumulative(self) -> bool:
+        """Whether one training passes through all fidelities, so that the cost of one holds that of those below.
+
+        Whoever keeps checkpoints then pays only the difference (see `hpo_gym.tasks.checkpoints`).
+        """
+        return False
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """What of a configuration is known beside its score and cost."""
         return ()
@@ -182,7 +190,8 @@ class Task(ABC):
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
-        return Evaluations(self.name, self.family, x, score, out.cost, out.status)
+        told = self.meta_features
+        return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=told)
 
     def close(self) -> None:  # noqa: B027 - most have nothing running
         """End what the task has running outside this process; it starts anew what it needs later."""

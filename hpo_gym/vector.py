@@ -92,6 +92,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         weights: Weights | None = None,
         constraints: Mapping[str, float] | None = None,
         budget_cost: float | None = None,
+        checkpoints: bool = False,
     ) -> None:
         if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
             raise unknown("render mode", render_mode, RENDER_MODES)
@@ -106,7 +107,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         self.suite, self.kernel = make_kernel(
             num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
             reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints, budget_cost=budget_cost,
+            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
         )  # fmt: skip
         self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
         self.objectives = () if self._told is None else self._told.names

@@ -27,6 +27,7 @@ from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Known, Task
 from hpo_gym.tasks.banks import bank_of
+from hpo_gym.tasks.checkpoints import check_checkpoints, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.costs import earlier_costs
 
@@ -57,6 +58,7 @@ def make_kernel(
     weights: Weights | None = None,
     constraints: Mapping[str, float] | None = None,
     budget_cost: float | None = None,
+    checkpoints: bool = False,
 ) -> tuple[Suite, Kernel]:
     """Load a suite and make a kernel of `n` runs on the tasks of one split.
 
@@ -67,6 +69,7 @@ def make_kernel(
     """
     if objectives is not None and reward is not None:
         raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(reward)}, {objectives!r}.")
+    check_checkpoints(checkpoints, budget_cost)
     if budget_cost is not None:
         check_in_cost(budget_cost, budget, objectives)
     asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
@@ -115,6 +118,7 @@ def make_kernel(
         fidelities,
         priced is not None,
         earlier_costs(tasks, loaded.tasks("train", fold), bank.m) if priced is not None and bank.m else None,
+        kept_on(tasks, checkpoints),
     )
     return loaded, Kernel(bank, contexts, parts, n, units)
 

@@ -35,6 +35,7 @@ class Observer(ABC):
         fused, needs_history, needs_incumbent: What the kernel keeps for it: see `Runs`.
         candidates: Rows drawn for each episode, or None.
         blank: Whether runs without a trial all look alike.
+        remembers: What it shows of earlier tasks beside statistics of their scores: see `hpo_gym.optimizer.remembers`.
     """
 
     fused = False
@@ -42,6 +43,7 @@ class Observer(ABC):
     needs_incumbent = False
     candidates: int | None = None
     blank = False
+    remembers: tuple[str, ...] = ()
     served: ServedScores
     context: bool
 

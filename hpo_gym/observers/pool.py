@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.observers import F32, MAX, OBSERVERS, Observer
 from hpo_gym.observers._dict import box, dict_space, with_context
+from hpo_gym.optimizer import COST
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -26,13 +27,14 @@ class PoolObserver(Observer):
 
     Features: tried; its score, if tried; distance to the incumbent; distance to the nearest trial (mean absolute
     difference of columns in the unit cube, 1 before the first trial). With a budget in cost there is a fifth: the mean
-    natural logarithm of what the row cost on earlier tasks, as a share of the mean cost of each; none of them is of the
+    natural logarithm of what the row cost on earlier tasks, less the mean logarithm of each; none of them is of the
     task's own family, and 0 stands where none knows it. State: incumbent's score, share of budget left.
     With `candidates`, that many rows are drawn for each episode; the `pool` codec must be given the same number.
     Without it the whole pool is shown, which is refused above 1,024 rows.
     """
 
     needs_incumbent = True
+    remembers = (COST,)
 
     def __init__(
         self, candidates: int | None = None, context: bool = False, served: ServedScores | None = None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.nearest.pool import draw_rows
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, BankView, Ints, Keys, pooled
+from hpo_gym.task import Bank, BankView, Ints, Keys, Mask, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
@@ -35,7 +35,10 @@ class Contexts:
         fidelities: What can be asked for on every task, ascending.
         in_cost: Whether the budget is in cost, so that a trial takes what it costs.
         earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
-            the mean natural logarithm of its share of the mean cost of that task, ``(k, m)``; 0 where none knows it.
+            the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 where none knows
+            it.
+        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.tasks.checkpoints`),
+            ``(k,)``; None: on none.
     """
 
     space: SearchSpace
@@ -48,6 +51,7 @@ class Contexts:
     fidelities: tuple[float, ...] = (1.0,)
     in_cost: bool = False
     earlier_costs: NDArray[np.float32] | None = None
+    checkpoints: Mask | None = None
 
     def __post_init__(self) -> None:
         assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"

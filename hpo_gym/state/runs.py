@@ -26,12 +26,14 @@ _maximum, _LOST = np.maximum, -np.inf
 
 
 class Told(NamedTuple):
-    """One trial of each of some runs: `who` ``(b,)``, and `at` ``(b,)`` or ``(b, d)``, `score`, `fidelity` ``(b,)``."""
+    """One trial of each of some runs: `who` ``(b,)``, and `at` ``(b,)`` or ``(b, d)``, `score`, `fidelity` ``(b,)``;
+    `cost` ``(b,)``, where it was asked for."""
 
     who: Ints
     at: NDArray[Any]
     score: NDArray[Any]
     fidelity: Floats
+    cost: Floats | None = None
 
 
 class Runs(Slots):
@@ -52,6 +54,8 @@ class Runs(Slots):
         units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
             full evaluations. A trial that does not fit in what is left is then cut: it has the status TIMEOUT, the
             score of a failure, and costs what was left.
+        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.tasks.checkpoints`),
+            ``(k,)``; None: on none. It needs `units`.
 
     Attributes:
         bank: What may be known of the tasks, and evaluated on them.
@@ -86,10 +90,13 @@ class Runs(Slots):
         floor: float | Floats = 0.0,
         view: BankView | None = None,
         units: Floats | None = None,
+        checkpoints: Mask | None = None,
     ) -> None:
         self.tabular = bank.m > 0
         seen, priced, d = len(bank.signals), units is not None, 0 if bank.m > 0 else bank.d
-        super().__init__(n, h, d, bank.dtype, fidelity=fidelity, signals=seen, priced=priced)
+        self._checkpoints = checkpoints if fidelity else None  # of full evaluations, none goes on
+        spared = self._checkpoints is not None
+        super().__init__(n, h, d, bank.dtype, fidelity=fidelity, signals=seen, priced=priced, checkpoints=spared)
         self._units = units
         self.unit: Floats | None = None if units is None else units[np.zeros(n, np.int64)]
         self._price: Floats | None = None  # of the trials of this tick, in units
@@ -349,6 +356,8 @@ class Runs(Slots):
         tells nothing, and takes what was left."""
         assert self.unit is not None
         cost, status = outcome[1:] if outcome is not None else self._bank.outcome(self.base, at, fidelity)
+        if self._checkpoints is not None:
+            cost = self._beyond_checkpoints(at, cost, fidelity)
         price, left = cost / self.unit, np.maximum(self.budget - self.spent, 0.0)
         cut = too_dear(price, left)
         if cut.any():
@@ -357,6 +366,29 @@ class Runs(Slots):
             status = np.where(cut, np.int8(Status.TIMEOUT), status)
         self._price = price
         return score, Evaluated(score, cost, status)
+
+    def _beyond_checkpoints(self, at: NDArray[Any], cost: Floats, fidelity: Floats | None) -> Floats:
+        """Costs ``(n,)`` of trials, less that of the highest lower fidelity at which the same run has evaluated the
+        same configuration with success."""
+        assert self._checkpoints is not None and self._full_cost is not None
+        assert self.fidelity is not None and self.status is not None
+        self._full_cost[self.clock % self.h] = cost
+        start = np.broadcast_to(self.start, self.n)
+        ticks = np.arange(start.min(), self.clock)
+        if not ticks.size:
+            return cost
+        slots = ticks % self.h
+        known = self.at[slots[0] : slots[-1] + 1] if slots[0] <= slots[-1] else self.at[slots]
+        same = known == at if self.tabular else (known == at).all(2)
+        tick, who = np.divmod(np.flatnonzero(same & self._checkpoints[self.task]), self.n)  # twice as fast as `nonzero`
+        slot, asked = slots[tick], np.ones(self.n) if fidelity is None else fidelity
+        lower = (ticks[tick] >= start[who]) & (self.fidelity[slot, who] < asked[who])
+        lower &= self.status[slot, who] == Status.OK
+        slot, who = slot[lower], who[lower]
+        order = self.fidelity[slot, who].argsort(kind="stable")
+        spared = np.zeros(self.n)
+        spared[who[order]] = self._full_cost[slot, who][order]  # of several, the last one stays: the highest fidelity
+        return np.maximum(cost - spared, 0.0)
 
     def _failed_in(self, score: NDArray[Any], outcome: Evaluated | None, idle: Mask | None) -> Mask | None:
         """Who failed, ``(n,)``, with what they are served in `score`; None: done, but for `Failures.risen`."""
@@ -707,12 +739,20 @@ class Runs(Slots):
         further[there] = self._bank.further(self.base[who], at)
         return cost, status, further
 
-    def since(self, told: Ints) -> Iterator[Told]:
+    def since(self, told: Ints, *, costs: bool = False) -> Iterator[Told]:
         """What is new to somebody who was told the first `told` ``(n,)`` trials of each run: of all runs that have one
-        the next trial, then the one after it, and so on."""
+        the next trial, then the one after it, and so on; with their `costs`, or without."""
         start, t = np.broadcast_to(self.start, self.n), np.broadcast_to(self.t, self.n)
         for j in range(int((t - told).max(initial=0))):
             who = np.flatnonzero(told + j < t)
             slots = (start[who] + told[who] + j) % self.h
             fidelity = np.ones(len(who)) if self.fidelity is None else self.fidelity[slots, who]
-            yield Told(who, self.at[slots, who], self.score[slots, who], fidelity)
+            cost = self._cost_of(who, slots) if costs else None
+            yield Told(who, self.at[slots, who], self.score[slots, who], fidelity, cost)
+
+    def _cost_of(self, who: Ints, slots: Ints) -> Floats:
+        """Cost of one trial of each of some runs, kept or looked up, ``(b,)``."""
+        if self.cost is not None:
+            return np.asarray(self.cost[slots, who])
+        share = None if self.fidelity is None else self.fidelity[slots, who]
+        return self._bank.outcome(self.base[who], self.at[slots, who], share)[0]

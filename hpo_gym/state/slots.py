@@ -30,6 +30,7 @@ class Slots(ABC):
         fidelity: Whether trials can have a fidelity below 1.
         signals: Numbers that are seen of a run beside its scores.
         priced: Whether to keep cost and status also where they can be looked up.
+        checkpoints: Whether to keep what trials would cost without checkpoints, too.
 
     Attributes:
         clock: Ticks so far.
@@ -40,8 +41,9 @@ class Slots(ABC):
     """
 
     def __init__(
-        self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0, priced: bool = False
-    ) -> None:
+        self, n: int, h: int, d: int, dtype: np.dtype[Any], *, fidelity: bool, signals: int = 0, priced: bool = False,
+        checkpoints: bool = False,
+    ) -> None:  # fmt: skip
         self.n, self.h = n, h
         self.clock = 0
         self.start: Time = 0
@@ -50,6 +52,7 @@ class Slots(ABC):
         self.fidelity = np.ones((h, n)) if fidelity else None
         self.cost = np.zeros((h, n)) if d or priced else None
         self.status = np.zeros((h, n), np.int8) if d or priced else None
+        self._full_cost = np.zeros((h, n)) if checkpoints else None  # without them
         self.shown = np.zeros((h, n, signals), np.float32) if signals else None
         self._late: dict[int, Ints] = {}  # by slot: flat places of trials that are not yet written there
         self._halted: Ints | None = None  # whose trials are still to be moved up by one slot
@@ -97,7 +100,7 @@ class Slots(ABC):
         self._late.clear()
         if self._halted is not None:
             who, self._halted = self._halted, None
-            for slots in (self._at, self._score, self.fidelity, self.cost, self.status, self.shown):
+            for slots in (self._at, self._score, self.fidelity, self.cost, self.status, self._full_cost, self.shown):
                 if slots is not None:
                     slots[:, who] = slots[self._before, who]
 

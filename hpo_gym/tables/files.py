@@ -53,6 +53,15 @@ class Metric(BaseModel):
     unit: str = ""
 
 
+class Cost(Metric):
+    """What a cost in the table means.
+
+    `cumulative`: whether one training passes through all fidelities, so that the cost of one holds that of those below.
+    """
+
+    cumulative: bool = False
+
+
 class Member(_Strict):
     """One task of the file."""
 
@@ -83,7 +92,7 @@ class Description(_Strict):
     tasks: Annotated[list[Member], Field(min_length=1)]
     splits: dict[str, list[str]] | None = None
     score: Metric = Metric()
-    cost: Metric | None = None
+    cost: Cost | None = None
     fidelities: Annotated[list[float], Field(min_length=1)]
     objectives: list[Further] | None = None
     fidelity: dict[str, Any] | None = None

@@ -157,6 +157,26 @@ def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         raise InvalidValueError(f"`about` must be plain JSON, got {fault}.") from fault
 
 
+def cumulative_of(about: Mapping[str, Any], asked: object, cost: Array | None) -> tuple[Mapping[str, Any], bool]:
+    """Whether the costs of a table are cumulative, as one asks or as `about` says, and an `about` that says so.
+
+    Raises:
+        InvalidValueError: It is not True or False, or the table has no costs.
+    """
+    told = about.get("cost", {})
+    if not isinstance(told, Mapping):
+        return about, False  # `about_of` refuses it
+    said = told.get("cumulative", False)
+    for name, value in (("cumulative", asked), ("about['cost']['cumulative']", said)):
+        if not isinstance(value, bool):
+            raise InvalidValueError(f"`{name}` must be True or False, got {value!r}.")
+    if not (asked or said):
+        return about, False
+    if cost is None:
+        raise InvalidValueError("`cumulative` needs `costs`, got none; the nearest is False.")
+    return {**about, "cost": {**told, "cumulative": True}}, True
+
+
 def _number(value: float) -> float:
     try:
         return float(value)

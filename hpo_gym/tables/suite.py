@@ -31,6 +31,7 @@ from hpo_gym.tables.input import (
     Rows,
     about_of,
     count,
+    cumulative_of,
     fidelities_of,
     pools_of,
     sequence,
@@ -108,6 +109,7 @@ def table_suite(
     meta_features: Sequence[Mapping[str, float | None]] | None = None,
     about: Mapping[str, Any] | None = None,
     version: int = 1,
+    cumulative: bool = False,
 ) -> TableSuite:
     """Make a suite of `k` tasks whose scores were measured. Nothing of the input is kept: it is copied.
 
@@ -133,6 +135,8 @@ def table_suite(
         meta_features: Numbers that describe each task.
         about: What `hpo-gym info` shows, of `ABOUT`; `score` and `cost` are mappings of `name` and `unit`.
         version: Raise it when the table changes.
+        cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one holds that
+            of those below: envs then have `checkpoints`. Kept as ``about["cost"]["cumulative"]``.
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
@@ -156,7 +160,10 @@ def table_suite(
         _check_test(test, score)
     seeds = None if repeats is None else _repeats(repeats, score)
     named, array = objectives_of(objectives, score, sizes)
-    table = Table(space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models)
+    about, grows = cumulative_of(about or {}, cumulative, cost)
+    table = Table(
+        space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models, cumulative=grows
+    )
     _check(table)
     names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
     groups = names if families is None else texts("families", families, table.k)
@@ -165,7 +172,7 @@ def table_suite(
     (title,) = texts("name", [name], 1)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise InvalidValueError(f"`version` must be an integer of at least 1, got {version!r}.")
-    return suite_of_table(title, table, names, groups, splits, meta, about_of(about or {}, names), version)
+    return suite_of_table(title, table, names, groups, splits, meta, about_of(about, names), version)
 
 
 def load_folder(folder: str | Path) -> TableSuite:
@@ -188,7 +195,8 @@ def load_folder(folder: str | Path) -> TableSuite:
         cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
         seeds = _repeats(arrays["repeats"], score) if "repeats" in arrays else None
         array = arrays.get(table_files.OBJECTIVES)
-        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, said.constraints or {})
+        grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
+        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
         if test is not None:
             _check_test(test, score)
         _check(table)

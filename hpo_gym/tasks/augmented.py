@@ -83,6 +83,11 @@ class AugmentedTask(Task):
         """Whether noise was added here or is in the original."""
         return self.noise > 0 or self.inner.noisy
 
+    @property
+    def cumulative(self) -> bool:
+        """As of the original, whose costs are those here."""
+        return self.inner.cumulative
+
     @functools.cached_property
     def kept(self) -> frozenset[str]:
         """What is as in the task that was augmented first."""

@@ -129,8 +129,9 @@ class ObjectiveTask(Task):
         """As of `Task`; under guard nothing, since 1,000 trials would take long."""
         if not isinstance(self.runner, Guards):
             return super().evaluations()
-        none = np.empty(0)
-        return Evaluations(self.name, self.family, np.empty((0, self.space.d)), none, none, np.empty(0, np.int8))
+        none, told = np.empty(0), self.meta_features
+        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
 
     def close(self) -> None:
         """End the guards; the next trial starts others."""

@@ -64,6 +64,8 @@ class Table:
         sizes: What the fidelities are, where they are sizes of the model.
         constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
             cost are those of the cell's own fidelity.
+        cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
+            below.
     """
 
     space: SearchSpace
@@ -77,6 +79,7 @@ class Table:
     further: tuple[Objective, ...] = ()
     sizes: Sizes | None = None
     constraints: Mapping[str, float] = field(default_factory=dict)
+    cumulative: bool = False
 
     def __repr__(self) -> str:
         return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
@@ -361,13 +364,19 @@ class TableTask(Task):
             return ()
         return tuple(self.table.costs[self.index, self.measured].astype(np.float64).min(0).tolist())
 
+    @property
+    def cumulative(self) -> bool:
+        """What the table says of its costs."""
+        return self.table.cumulative
+
     def evaluations(self) -> Evaluations:
         """The whole table at full fidelity; test scores and lower fidelities, each at most half of the one before, as
         further measurements."""
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
-        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further))
+        told = self.meta_features
+        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), told)
 
     def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
         """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""

@@ -1,33 +1,74 @@
-"""What configurations cost on earlier tasks: all that may be known of what they cost, before it is paid."""
+"""What configurations cost on earlier tasks: all that may be known of what they cost, before it is paid.
+
+One rule: of a task, the logarithm of its costs counts, less the mean over its points, so that dear tasks count as much
+as cheap ones and no unit matters.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Floats, Task
+from hpo_gym.transfer.prior import known
+from hpo_gym.transfer.surrogate import scores_at
+from hpo_gym.trial import Status
 
 
-def log_costs(known: Evaluations) -> Floats:
-    """Natural logarithm of the cost of each point of an earlier task as a share of their mean, ``(m,)``.
+def log_costs(e: Evaluations) -> Floats:
+    """Natural logarithm of the cost of each point of an earlier task, less the mean of those that are known, ``(m,)``.
 
-    NaN where it was not measured, or cost nothing.
+    NaN where nothing was measured, where the cost is not positive and finite, and, as it tells nothing of
+    configurations, everywhere where all costs are the same.
     """
-    there = ~np.isnan(known.score) & np.isfinite(known.cost) & (known.cost > 0.0)
-    out = np.full(len(known.cost), np.nan)
-    if there.any():
-        out[there] = np.log(known.cost[there] / known.cost[there].mean())
+    there = ~np.isnan(e.score) & np.isfinite(e.cost) & (e.cost > 0.0)
+    out = np.full(len(e.cost), np.nan)
+    if there.any() and np.ptp(e.cost[there]) > 0.0:
+        logs = np.log(e.cost[there])
+        out[there] = logs - logs.mean()
     return out
+
+
+@functools.lru_cache(maxsize=8)
+def log_cost_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool) -> Floats:
+    """Mean of `log_costs` over earlier tasks at the rows of a pool, ``(m,)``; see `log_cost_at`."""
+    return log_cost_at(space, prior, pool.x)
+
+
+def log_cost_at(space: SearchSpace, prior: tuple[Evaluations, ...], x: Points) -> Floats:
+    """Mean of `log_costs` over earlier tasks at canonical points ``(m, d)``, ``(m,)``; 0 where none knows it.
+
+    A task that was measured at other points has the values of a `Surrogate`.
+    """
+    total, count = np.zeros(len(x)), np.zeros(len(x))
+    for e in _as_scores(space, prior):
+        _add(total, count, scores_at(space, e, x))
+    return total / np.maximum(count, 1.0)
+
+
+@functools.lru_cache(maxsize=8)
+def _as_scores(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Evaluations, ...]:
+    """The tasks that know costs, with `log_costs` for scores; made once, as surrogates tell tasks apart by identity."""
+    out = []
+    for e in known(space, prior):
+        logs = log_costs(e)
+        if not np.isnan(logs).all():
+            out.append(replace(e, score=logs, status=np.full(len(e.x), Status.OK, np.int8), further=()))
+    return tuple(out)
 
 
 def mean_log_costs(prior: Sequence[Evaluations], m: int) -> NDArray[np.float32]:
     """Mean of `log_costs` over earlier tasks that share a pool of `m` rows, ``(m,)``; 0 where none knows it."""
     total, count = np.zeros(m), np.zeros(m)
-    for known in prior:
-        _add(total, count, log_costs(known))
+    for e in prior:
+        _add(total, count, log_costs(e))
     return _mean(total, count)
 
 
@@ -44,17 +85,17 @@ def earlier_costs(tasks: Sequence[Task], earlier: Sequence[Task], m: int) -> NDA
     out = np.zeros((len(tasks), m), np.float32)
     for table in {t.together for t in tasks}:
         mine = [j for j, t in enumerate(tasks) if t.together == table]
-        known = [t for t in earlier if t.together == table and t.pool is tasks[mine[0]].pool]
-        if not known:
+        before = [t for t in earlier if t.together == table and t.pool is tasks[mine[0]].pool]
+        if not before:
             continue
-        rows = len(known[0].pool)  # type: ignore[arg-type]
+        rows = len(before[0].pool)  # type: ignore[arg-type]
         parts: dict[str, tuple[Floats, Floats]] = {}
-        for task in known:
+        for task in before:
             _add(*parts.setdefault(task.family, (np.zeros(rows), np.zeros(rows))), log_costs(task.evaluations()))
         total, count = (np.sum([part[i] for part in parts.values()], axis=0) for i in (0, 1))
         nothing = np.zeros(rows), np.zeros(rows)
         for j in mine:
-            if tasks[j].pool is known[0].pool:
+            if tasks[j].pool is before[0].pool:
                 own = parts.get(tasks[j].family, nothing)
                 out[j, :rows] = _mean(total - own[0], count - own[1])
     return out

@@ -5,6 +5,8 @@ The numbers are those of `TaskPosterior`, up to rounding: covariances are in flo
 
 from __future__ import annotations
 
+import copy
+import functools
 from typing import Protocol
 
 import numpy as np
@@ -18,12 +20,14 @@ from hpo_gym.transfer.prior import Place
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
+_JITTER = 1e-8
 _WHITE = 0.1  # share of white noise in the stationary part
 _LEAST = 1e-300  # expected improvement below it counts as it
 _UNLIKELY = 1e-4  # a scale of less weight is left out
 _HELD = 16_384  # of more points, no row is held
 _GROWTH = 16  # trials that space is made for at once
 _ROOT5 = 5.0**0.5
+_LOG_2PI = float(np.log(2.0 * np.pi))
 
 
 class Kernel(Protocol):
@@ -81,11 +85,23 @@ class RowProcess:
     """
 
     def __init__(self, x: Points, prior: TaskPrior, kernel: Kernel, shrinkage: float, noise: float) -> None:
-        self.x, self.prior, self.kernel, self.noise = x, prior, kernel, noise + 1e-8
+        self.x, self.prior, self.kernel, self.noise = x, prior, kernel, noise + _JITTER
         self._keep = 1.0 - shrinkage
         self.stationary = shrinkage * float(prior.variance.mean())
         self.residual = prior.residual.astype(np.float32)
         self.variance: Floats = np.asarray(self._keep * prior.variance + self.stationary)
+
+    @functools.cached_property
+    def blank(self) -> RowProcess:
+        """The process that knows of earlier tasks only the mean and the scale: its kernel alone."""
+        return RowProcess(self.x, self.prior.blank(), self.kernel, 1.0, self.noise - _JITTER)
+
+    @functools.cached_property
+    def mirrored(self) -> RowProcess:
+        """The process by which what was good is bad; its covariances are the same."""
+        other = copy.copy(self)
+        other.prior = self.prior.mirrored()
+        return other
 
     def to_all(self, x: Points, row: int, exact: bool) -> Singles:
         """Covariance of one point ``(d,)`` with all of the table, ``(m,)``."""
@@ -111,24 +127,32 @@ class IncrementalPosterior:
 
     With ``L`` the Cholesky root of the trials' covariance, ``L^-1`` times their covariances with all points is held,
     and grows by a row with each trial; of a table of more than 16,384 points it is made anew where it is asked for.
+
+    Args:
+        process: The prior.
+        held: Whether to hold it at all: nobody needs to, who asks for the evidence alone.
     """
 
-    def __init__(self, process: RowProcess) -> None:
+    def __init__(self, process: RowProcess, *, held: bool = True) -> None:
         self.process, self.count, self.best = process, 0, -np.inf
         m, d = process.x.shape
-        self._held = m <= _HELD
+        self._held = held and m <= _HELD
         self._rows = np.empty((0, m if self._held else 0), np.float32)
         self._gain = np.zeros((3, m if self._held else 0))
         self._left = process.variance.copy() if self._held else np.empty(0)
         self._root, self._half = np.zeros((0, 0)), np.zeros((0, 3))
         self._x, self._row, self._exact = np.empty((0, d)), np.empty(0, np.int64), np.empty(0, bool)
 
-    def add(self, x: Points, row: int, exact: bool, y: float) -> None:
-        """Learn the score of a point ``(d,)``: row `row` of the table, or one whose nearest row that is."""
+    def add(self, x: Points, row: int, exact: bool, y: float, noise: float = 0.0) -> None:
+        """Learn the score of a point ``(d,)``: row `row` of the table, or one whose nearest row that is.
+
+        Args:
+            noise: Variance beside that of every trial, as a share of the task's variance.
+        """
         self._grow()
         p, t = self.process, self.count
         link = self._link(x, row, exact)
-        rest = float(np.sqrt(max(p.variance[row] + p.noise - link @ link, 1e-6)))
+        rest = float(np.sqrt(max(p.variance[row] + p.noise + noise - link @ link, 1e-6)))
         half = np.array([y - p.prior.centre, p.prior.mean[row], 1.0])
         half = (half - link @ self._half[:t]) / rest
         if self._held:
@@ -173,9 +197,28 @@ class IncrementalPosterior:
         root[: self.count, : self.count] = self._root[: self.count, : self.count]
         self._root = root
 
+    def mirrored(self) -> IncrementalPosterior:
+        """What the same trials tell by `RowProcess.mirrored`; it learns no others."""
+        other, sign = copy.copy(self), np.array([1.0, -1.0, 1.0])
+        other.process = self.process.mirrored
+        other._half, other._gain = self._half * sign, self._gain * sign[:, None]
+        return other
+
     # ------------------------------------------------------------------ what is foretold
     def scales(self) -> tuple[Floats, Floats, Floats]:
         """Weight of each scale of the task, and mean and variance of the task's own mean there, each ``(7,)``."""
+        evidence, offset, loose = self._scales()
+        weight = np.exp(evidence - evidence.max())
+        return weight / weight.sum(), offset, loose
+
+    def log_evidence(self) -> float:
+        """The logarithm of the density of the scores of all trials, the task's mean and scale integrated out."""
+        t = self.count
+        root = np.log(np.diag(self._root)[:t]).sum() + 0.5 * t * _LOG_2PI
+        return float(_log_sum(self._scales()[0]) - _log_sum(self.process.prior.log_weights) - root)
+
+    def _scales(self) -> tuple[Floats, Floats, Floats]:
+        """As `scales`, but the logarithm of each weight, less what all have in common."""
         prior, t = self.process.prior, self.count
         first, shift, one = self._half[:t].T
         a = first[:, None] / prior.scales - shift[:, None]  # (t, 7)
@@ -186,11 +229,22 @@ class IncrementalPosterior:
         offset = loose * shared
         evidence = prior.log_weights - 0.5 * ((a * a).sum(0) - offset * shared) - 0.5 * np.log(grown)
         evidence -= t * np.log(prior.scales)  # the determinant is the same at all scales
-        weight = np.exp(evidence - evidence.max())
-        return weight / weight.sum(), offset, loose
+        return evidence, offset, loose
 
     def log_acquisition(self, at: Place) -> Floats:
         """The logarithm of expected improvement over the best trial, under all scales of the task, ``(c,)``."""
+        weight, mean, sd = self._moments(at)
+        total = weight @ expected_improvement(mean, sd, self.best)
+        return np.log(np.maximum(total, _LEAST))
+
+    def foretold(self, at: Place) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of scores without noise, over all scales of the task, each ``(c,)``."""
+        weight, mean, sd = self._moments(at)
+        whole = weight @ mean
+        return whole, np.sqrt(weight @ (sd**2 + (mean - whole) ** 2))
+
+    def _moments(self, at: Place) -> tuple[Floats, Floats, Floats]:
+        """Weights of the scales that are likely, ``(s,)``, and means and standard deviations, each ``(s, c)``."""
         prior = self.process.prior
         if self._held and at.exact:
             gain, left = self._gain[:, at.row], self._left[at.row]
@@ -204,5 +258,10 @@ class IncrementalPosterior:
         ahead = prior.mean[at.row] - gain[1] + offset * reach
         mean = prior.centre + gain[0] + scale * ahead
         sd = scale * np.sqrt(np.maximum(left + loose * (reach * reach), 1e-8))
-        total = weight[use] @ expected_improvement(mean, sd, self.best)
-        return np.log(np.maximum(total, _LEAST))
+        return weight[use], mean, sd
+
+
+def _log_sum(log: Floats) -> float:
+    """The logarithm of the sum of exponentials."""
+    most = log.max()
+    return float(most + np.log(np.exp(log - most).sum()))

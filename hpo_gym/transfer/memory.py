@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import FIDELITY, TEST, Evaluations
 from hpo_gym.space import SearchSpace
+from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import filled, known, shared_points
 from hpo_gym.transfer.regret import scaled
 from hpo_gym.transfer.surrogate import candidates_of, scores_at
-from hpo_gym.trial import Status
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,8 +33,7 @@ class Memory:
         pool: The points: those of a pool, or, without one, those that the tasks share, else `candidates_of` them.
         y: Scores of the `k` measurements, ``(k, m)``, all finite; see `filled`.
         weight: What each measurement counts, ``(k,)``: a score of a full evaluation 1.
-        log_cost: Mean over the tasks of the logarithm of a configuration's cost less the task's mean, ``(m,)``; 0 where
-            no cost is known.
+        log_cost: What a configuration cost on the tasks, ``(m,)``; see `log_cost_of`.
         tasks: How many of the measurements are scores of full evaluations; they are the first.
         kept: Which rows of the whole pool these points are, ascending, ``(m,)``; None: all.
         rest: Of a pool that was cut, what each of its rows is worth on average, in [0, 1]; else None.
@@ -81,7 +80,7 @@ def memory_of(
         more = _measured_by(space, tasks, name) if weight > 0 else ()
         if more:
             groups.append((np.stack([scores_at(space, e, pool.x) for e in more]), weight))
-    log_cost, own = _log_cost(space, tasks, pool), groups[0][0]
+    log_cost, own = log_cost_of(space, tuple(prior), pool), groups[0][0]
     kept = rest = None
     if shared is not None and len(pool.x) > _KEPT and np.isnan(own).mean() > _GAPS:
         kept, rest = _promising(own)
@@ -112,34 +111,3 @@ def _promising(y: Floats) -> tuple[Ints, Floats]:
     best = np.argsort(np.where(there, -z, 1.0), 1, kind="stable")[:, :_KEPT]
     order = dict.fromkeys([*first.tolist(), *best.T.ravel().tolist()])
     return np.sort(np.array(list(order)[:_KEPT])), np.asarray(worth.mean(0))
-
-
-def log_cost_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool) -> Floats:
-    """Mean over earlier tasks of the centred logarithm of cost at the rows of a pool, ``(m,)``; see `Memory`."""
-    return _log_cost(space, known(space, prior), pool)
-
-
-def _log_cost(space: SearchSpace, tasks: Sequence[Evaluations], pool: Pool) -> Floats:
-    total, count = np.zeros(len(pool.x)), np.zeros(len(pool.x))
-    for e in tasks:
-        seen = _as_costs(e)
-        if seen is None:
-            continue
-        y = scores_at(space, seen, pool.x)
-        there = ~np.isnan(y)
-        if there.any():
-            total[there] += y[there] - y[there].mean()
-            count += there
-    return total / np.maximum(count, 1.0)
-
-
-def _as_costs(e: Evaluations) -> Evaluations | None:
-    """A task whose scores are the logarithms of its costs; None where all that are known are the same.
-
-    A cost that is not positive and finite is unknown.
-    """
-    fine = np.isfinite(e.cost) & (e.cost > 0) & ~np.isnan(e.score)
-    if not fine.any() or np.ptp(e.cost[fine]) == 0:
-        return None
-    logs = np.log(np.where(fine, e.cost, 1.0))
-    return replace(e, score=np.where(fine, logs, np.nan), status=np.full(len(e.x), Status.OK, np.int8), further=())

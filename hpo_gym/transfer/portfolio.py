@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -27,18 +28,23 @@ class Portfolio:
         greedy: After so many, the rest come by their mean worth.
         price: What a candidate costs, ``(m,)``, positive: the next one is that which lifts the mean the most for its
             price, while any lifts it. None: all cost the same.
+        weight: What a task counts in means, ``(k,)``, in all 1. None: all count alike.
+        begin: The candidates that come first, whatever they lift.
     """
 
     def __init__(
         self, x: NDArray[Any], worth: Matrix, *, start: float = 0.0, ties: Literal["mean", "lowest"] = "mean",
-        greedy: int = GREEDY, price: NDArray[np.float64] | None = None,
+        greedy: int = GREEDY, price: NDArray[np.float64] | None = None, weight: NDArray[np.float64] | None = None,
+        begin: Iterable[int] = (),
     ) -> None:  # fmt: skip
-        self._price = price
+        self._price, self._weight = price, weight
         self.x, self._worth, self._by_mean, self._greedy = x, worth, ties == "mean", greedy
-        self._mean = worth.mean(0)
+        self._mean = worth.mean(0) if weight is None else weight @ worth
         self._best = np.full((len(worth), 1), start, worth.dtype)
         self._order: list[int] = []
         self._left = np.ones(len(x), bool)
+        for j in dict.fromkeys(begin):
+            self._append(j)
 
     def first(self, count: int) -> NDArray[Any]:
         """The first candidates, ``(count, ...)``; all of them where there are fewer."""
@@ -69,7 +75,9 @@ class Portfolio:
 
     def _gains(self) -> NDArray[np.float64]:
         """By how much each candidate would lift the mean, for its price, ``(m,)``."""
-        lift = np.round(self._means() - self._best.mean(dtype=np.float64), 10)
+        assert self._price is not None
+        best = self._best.mean(dtype=np.float64) if self._weight is None else float(self._weight @ self._best[:, 0])
+        lift = np.round(self._means() - best, 10)
         return np.asarray(lift / self._price)
 
     def _means(self) -> NDArray[np.float64]:
@@ -77,5 +85,6 @@ class Portfolio:
         total = np.zeros(len(self.x))
         step = max(1, _CHUNK // len(self.x))
         for part in (slice(i, i + step) for i in range(0, len(self._worth), step)):
-            total += np.maximum(self._best[part], self._worth[part]).sum(0, dtype=np.float64)
-        return total / len(self._worth)
+            best = np.maximum(self._best[part], self._worth[part])
+            total += best.sum(0, dtype=np.float64) if self._weight is None else self._weight[part] @ best
+        return total / len(self._worth) if self._weight is None else total

@@ -10,7 +10,7 @@ on the scale of meta-train, a run may know some of the tasks only, gaps are left
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,15 @@ class TaskPrior:
         scales = np.exp(logs.mean() + max(float(logs.std()), 0.3) * _SCALES)
         variance = np.einsum("km,km->m", z, z)
         return cls(mean, z, variance, float(means.mean()), float(means.var()), scales, -0.5 * _SCALES**2)
+
+    def blank(self) -> TaskPrior:
+        """A prior of the same mean and scale for the task as a whole, by which all points are alike."""
+        m = len(self.mean)
+        return replace(self, mean=np.zeros(m), residual=np.zeros((0, m)), variance=np.ones(m))
+
+    def mirrored(self) -> TaskPrior:
+        """A prior by which what was good is bad: that of scores with the wrong sign."""
+        return replace(self, mean=-self.mean)
 
     @classmethod
     def _weighted(cls, y: Floats, share: Floats) -> TaskPrior:

@@ -55,7 +55,8 @@ def _evaluations(task: Task, rng: np.random.Generator) -> Evaluations:
         x = task.pool  # the array that tasks of one pool share
         if task.measured is not None:
             score, status = _whole(task.measured, score, np.nan), _whole(task.measured, status, Status.OK)
-    return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status)
+    told = task.meta_features
+    return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status, meta_features=told)
 
 
 def _whole(measured: NDArray[np.bool_], values: NDArray[Any], rest: float) -> NDArray[Any]:

@@ -68,8 +68,9 @@ class OnwardTask(Task):
 
     def evaluations(self) -> Evaluations:
         """Nothing: the outcome of a trial says nothing of another run's."""
-        none = np.empty(0)
-        return Evaluations(self.name, self.family, np.empty((0, self.space.d)), none, none, np.empty(0, np.int8))
+        none, told = np.empty(0), self.meta_features
+        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
 
     def session(self, world: int, horizon: int) -> OnwardSession:
         """A run by itself."""

@@ -86,6 +86,10 @@ class Surrogate:
             score[failed], status[failed] = -np.inf, Status.FAILED
         return Evaluated(score, cost, status)
 
+    def lowest_costs(self, task: int) -> list[float]:
+        """Below which no configuration costs, at each fidelity: the ends of the scales."""
+        return [float(low) for low in self.scales[task, COST, :, 0]]
+
     def apart(self, task: Ints, x: Points) -> tuple[Evaluated, NDArray[np.bool_]]:
         """At full fidelity: outcomes as if no trial failed, and which would, ``(n,)``."""
         raw, last = self.raw(task, x), np.full(len(x), self.f - 1)

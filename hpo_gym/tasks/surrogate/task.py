@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,12 +30,14 @@ class SurrogateTask(Task):
         index: Which of them this is.
         rows: The table's configurations, ``(m, d)``.
         optimum_x: A canonical point of score `best`, ``(d,)``.
+        priced: Whether the table has measured costs; else those that the model says are shares of an evaluation.
     """
 
     surrogate: Surrogate = None  # type: ignore[assignment]
     index: int = 0
     rows: Points = None  # type: ignore[assignment]
     optimum_x: Points = None  # type: ignore[assignment]
+    priced: bool = False
 
     @property
     def exact(self) -> bool:
@@ -69,10 +72,31 @@ class SurrogateTask(Task):
     def _pool(self) -> Pool:
         return Pool(self.space, self.rows)
 
+    @functools.cached_property
+    def cost_unit(self) -> float:
+        """Mean cost that the model says of the table's configurations in full; NaN where the table has no costs."""
+        return float(self._costs(self.surrogate.f - 1).mean()) if self.priced else math.nan
+
+    @functools.cached_property
+    def least_costs(self) -> tuple[float, ...]:
+        """The lowest cost that the model says of a configuration of the table at each fidelity.
+
+        Where it may say 0 or less of any other, that.
+        """
+        if not self.priced:
+            return ()
+        floor = self.surrogate.lowest_costs(self.index)
+        return tuple(float(self._costs(j).min()) if low > 0.0 else low for j, low in enumerate(floor))
+
+    def _costs(self, level: int) -> Floats:
+        n = len(self.rows)
+        return self.surrogate(np.full(n, self.index), self.rows, np.full(n, level)).cost
+
     def evaluations(self) -> Evaluations:
         """What the model says of the table's configurations, at full fidelity."""
         out = self.evaluate(self.rows, np.ones(len(self.rows)), np.zeros(len(self.rows), np.uint64))
-        return Evaluations(self.name, self.family, self.rows, finite_scores(out.score), out.cost, out.status)
+        score, told = finite_scores(out.score), self.meta_features
+        return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=told)
 
 
 class SurrogateBank(Bank):
