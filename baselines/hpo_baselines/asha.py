@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from hpo_baselines._runs.brackets import check_eta, rungs
+from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
@@ -18,13 +18,14 @@ class ASHA(MultiFidelity):
     At each ask, from the highest rung but one down: the best configuration that is among the ``floor(n / eta)`` best of
     the `n` at that rung, and that has not gone on, is asked for at the next rung. Where there is none, a new random
     configuration starts at the lowest. The rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, ..
-    Where there is one fidelity only, this is random search. How a run ends: `MultiFidelity`.
+    Where there is one fidelity only, this is random search. How a run ends, and what is different in cost:
+    `MultiFidelity`.
 
     **Reference**: Li, Jamieson, Rostamizadeh, Gonina, Ben-Tzur, Hardt, Recht and Talwalkar, "A system for massively
     parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
 
-    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials
-    here do; the paper uses eta = 4.
+    **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials here
+    do where no checkpoints are kept; the paper uses eta = 4.
 
     Args:
         eta: Of so many configurations one goes on.
@@ -44,14 +45,14 @@ class ASHA(MultiFidelity):
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
         """Promote what can be; else start a new one, while any is left."""
-        ladder = rungs(run.levels[: run.top + 1], self.eta)
+        ladder = run.ladder(self.eta)
         ladder = ladder[min(self.skip, len(ladder) - 1) :]
         while (ask := self._promotion(run, ladder) or self._start(run, ladder)) is not None:
             yield ask
 
     def _promotion(self, run: FidelityRun, ladder: Sequence[int]) -> Ask | None:
         for level, above in reversed(list(itertools.pairwise(ladder))):
-            best = promotable(run.told_at.get(level, []), level, self.eta)
+            best = promotable(run.rung(level), level, self.eta)
             if best is not None and best.choice is not None:
                 return best.choice, above
         return None
@@ -59,10 +60,14 @@ class ASHA(MultiFidelity):
     @staticmethod
     def _start(run: FidelityRun, ladder: Sequence[int]) -> Ask | None:
         choice = run.uniform()
-        return None if choice is None else (choice, ladder[0])
+        return None if choice is None else (choice, run.start(choice, ladder))
 
 
-def promotable(rung: Sequence[Tried], level: int, eta: int) -> Tried | None:
-    """The best of a rung that is among its best of `eta` and has not gone on; of equals, the earliest."""
-    ranked = sorted(rung, key=lambda one: -one.scores[level])[: len(rung) // eta]
-    return next((one for one in ranked if one.level == level and one.choice is not None), None)
+def promotable(rung: Sequence[tuple[Tried, float]], level: int, eta: int) -> Tried | None:
+    """The best of a rung that is among its best of `eta` and has not gone on; of equals, the earliest.
+
+    Args:
+        rung: Configurations and their scores.
+    """
+    ranked = sorted(rung, key=lambda told: -told[1])[: len(rung) // eta]
+    return next((one for one, _ in ranked if one.level == level and one.choice is not None), None)

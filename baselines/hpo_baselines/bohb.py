@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,8 @@ class BOHB(MultiFidelity):
     how). Of `samples` points drawn from l with bandwidths times `widen`, the one of highest l / g is asked for. A share
     `explore` of the configurations, and all of them until there is a model, are random. In a pool, the points are drawn
     among the untried rows in proportion to l; of more than 2,048 untried rows, among 2,048 drawn at random. Where there
-    is one fidelity only, all trials are in full, and this is a search by kernel densities. How a run ends:
+    is one fidelity only, all trials are in full, and this is a search by kernel densities. Where the budget is in cost,
+    l / g is divided by the cost that is expected (`Prices`). How a run ends, and what is different in cost:
     `MultiFidelity`.
 
     **Reference**: Falkner, Klein and Hutter, "BOHB: robust and efficient hyperparameter optimization at scale", ICML
@@ -108,7 +109,7 @@ class BOHB(MultiFidelity):
             return self._row(run, model)
         x = model.good.sample(run.rng, self.samples, self.widen)
         x = x[run.space.legal(x)]
-        for i in np.argsort(-model.gain(x), kind="stable") if len(x) else ():
+        for i in np.argsort(-_worth(run, model, list(x)), kind="stable") if len(x) else ():
             choice = run.take(x[i])
             if choice is not None:
                 return choice
@@ -124,7 +125,14 @@ class BOHB(MultiFidelity):
         if len(rows) > self.samples:  # to draw without replacement is to take the highest after Gumbel noise
             noisy = model.good.log(run.pool.x[rows], self.widen) + run.rng.gumbel(size=len(rows))
             rows = np.sort(rows[np.argsort(-noisy, kind="stable")[: self.samples]])
-        return run.take(int(rows[model.gain(run.pool.x[rows]).argmax()]))
+        return run.take(int(rows[_worth(run, model, rows.tolist()).argmax()]))
+
+
+def _worth(run: FidelityRun, model: Model, choices: Sequence[Choice]) -> Floats:
+    """What configurations are chosen by, ``(m,)``: l / g, in proportion to expected improvement, and per cost where the
+    budget is in cost; its logarithm."""
+    gain = model.gain(np.array([run.point(choice) for choice in choices]))
+    return gain if run.prices is None else gain - np.log(run.prices.share(choices))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, CurveProcess, Shape
 from hpo_baselines._runs.baseline import Choice
-from hpo_baselines._runs.brackets import check_eta, rungs
+from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
@@ -34,14 +34,16 @@ class FreezeThaw(MultiFidelity):
     evaluated at its next rung. Candidates are the 64 best stopped configurations and up to 256 untried ones. They have
     to improve on the best full evaluation or, before there is one, on the best that is foretold for a stopped one. The
     rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, .. Where there is one fidelity only, all
-    trials are in full, and this is Bayesian optimization. How a run ends: `MultiFidelity`.
+    trials are in full, and this is Bayesian optimization. How a run ends, and what is different in cost:
+    `MultiFidelity`.
 
     **Reference**: Swersky, Snoek and Adams, "Freeze-thaw Bayesian optimization", 2014, https://arxiv.org/abs/1406.3896
 
     **Differs from the paper**: expected improvement at full fidelity, where the paper has entropy search; a step is a
-    factor `eta`, not an epoch, as a step evaluates anew, at full cost, what it continues; curves are not independent
-    given their asymptotes, but share a decay; hyperparameters are optimised, not sampled, and the decay's exponent is
-    1; all untried configurations of a small pool and 64 stopped ones are candidates, where the paper has 3 and 10.
+    factor `eta`, not an epoch, as a step evaluates anew, at full cost, what it continues, unless checkpoints are kept;
+    curves are not independent given their asymptotes, but share a decay; hyperparameters are optimised, not sampled,
+    and the decay's exponent is 1; all untried configurations of a small pool and 64 stopped ones are candidates, where
+    the paper has 3 and 10.
 
     Args:
         eta: Factor from one fidelity to the next.
@@ -61,7 +63,7 @@ class FreezeThaw(MultiFidelity):
 
     def plan(self, run: FidelityRun) -> Iterator[Ask]:
         """The most promising step, again and again."""
-        ladder, curves = rungs(run.levels[: run.top + 1], self.eta), _Curves(run)
+        ladder, curves = run.ladder(self.eta), _Curves(run)
         while (ask := self._next(run, ladder, curves)) is not None:
             yield ask
 

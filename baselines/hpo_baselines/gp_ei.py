@@ -6,18 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
+from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import require
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.gaussian_process import GaussianProcess
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
 
-_OFTEN = 10  # with fewer trials, hyperparameters are learned at every choice, then at every third
 SURROGATES = ("light", "botorch")
 
 
@@ -53,14 +52,19 @@ class GPExpectedImprovement(ModelBased):
         self.n_init, self.one_hot, self.surrogate = n_init, one_hot, surrogate
 
     def begin(self, run: Run) -> Model:
-        if self.n_init is not None and self.n_init < 1:
-            raise InvalidValueError(f"`n_init >= 1` must hold, got {self.n_init}; the nearest is 1.")
+        check_n_init(self.n_init)
         if self.surrogate not in SURROGATES:
             raise unknown("surrogate", self.surrogate, SURROGATES)
         if self.surrogate == "light":
             return GPModel(run, self.n_init, one_hot=self.one_hot)
         require("bo")
         return _BoTorch(run, self.n_init, one_hot=self.one_hot)
+
+
+def check_n_init(n_init: int | None) -> None:
+    """Refuse fewer than one random trial."""
+    if n_init is not None and n_init < 1:
+        raise InvalidValueError(f"`n_init >= 1` must hold, got {n_init}; the nearest is 1.")
 
 
 class GPModel(Model):
@@ -77,22 +81,17 @@ class GPModel(Model):
     ) -> None:
         super().__init__(run)
         self._n_init = int(np.clip(run.context.budget // 6, 3, 10)) if n_init is None else n_init
-        self._columns, self._centre = Columns(run.space, one_hot), centre
-        self._learned: Floats | None = None
+        self._columns, self._processes = Columns(run.space, one_hot), Relearned(centre)
 
     def fit(self, seen: Place, y: Floats) -> Acquisition | None:
-        n = len(y)
-        if n < self._n_init:
+        if len(y) < self._n_init:
             return None
-        learn = self._learned is None or n < _OFTEN or n % 3 == 0
-        x, steps = self._features(seen), 15 if learn else 0
-        process = GaussianProcess.fit(x, y, start=self._learned, centre=self._centre, iterations=steps)
-        self._learned, best = process.log_parameters, float(y.max())
+        process, best = self._processes.fit(self._features(seen), y), float(y.max())
         return lambda at: log_expected_improvement(*process.predict(self._features(at)), best)
 
     def forget(self) -> None:
         """Learn the hyperparameters anew at the next choice: the scores are others."""
-        self._learned = None
+        self._processes.forget()
 
     def _features(self, at: Place) -> Floats:
         """The columns that the kernel sees, ``(c, p)``."""

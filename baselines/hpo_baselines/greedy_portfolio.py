@@ -50,12 +50,16 @@ class GreedyPortfolio(Planned):
         return choices_of(portfolio_of(run.space, tuple(run.context.prior), run.pool), run)
 
 
-def choices_of(portfolio: Portfolio | None, run: Run) -> Iterator[Choice]:
-    """The entries of a portfolio in order, as rows of a run's pool where they are rows; nothing of none."""
+def choices_of(portfolio: Portfolio | None, run: Run, start: int = 0) -> Iterator[Choice]:
+    """The entries of a portfolio in order, as rows of a run's pool where they are rows; nothing of none.
+
+    Args:
+        start: How many entries are left out.
+    """
     if portfolio is None:
         return
     rows = None if run.pool is None else _rows(portfolio, run.pool)
-    for i in range(len(portfolio.x)):
+    for i in range(start, len(portfolio.x)):
         at = portfolio.entry(i)
         x, row = portfolio.x[at], -1 if rows is None else rows.item(at)
         if row >= 0 and run.pool is not None and not run.pool.distinct:

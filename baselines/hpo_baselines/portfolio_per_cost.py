@@ -11,9 +11,9 @@ from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.optimizer import OPTIMIZERS, Evaluations
+from hpo_gym.optimizer import COST, OPTIMIZERS, Evaluations
 from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.memory import log_cost_of
+from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.portfolio import Portfolio
 
 EXPONENT = 0.7
@@ -41,6 +41,11 @@ class PortfolioPerCost(Planned):
 
     def __init__(self, exponent: float = EXPONENT) -> None:
         self.exponent = exponent
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """Costs, unless they have no power."""
+        return (COST,) if self.exponent else ()
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The portfolio of the run's prior."""

@@ -16,14 +16,15 @@ class SuccessiveHalving(MultiFidelity):
 
     The rungs are the fidelities of the task nearest to 1, 1 / eta, 1 / eta^2, .. and a bracket starts with
     ``eta^s_max`` configurations, so that one of them is evaluated in full. Brackets follow each other until the budget
-    is spent. Where there is one fidelity only, this is random search. How a run ends: `MultiFidelity`.
+    is spent. Where there is one fidelity only, this is random search. How a run ends,
+    and what is different in cost: `MultiFidelity`.
 
     **Reference**: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization",
     AISTATS 2016; with the factor `eta` as in Li et al., "Hyperband", JMLR 18, 2018, section 3.
 
     **Differs from the paper**: brackets are repeated with new configurations, where the paper has one bracket that uses
     the whole budget (`configurations` makes it so); a rung evaluates anew, at full cost, what it continues, as all
-    trials here do; the last bracket is cut to what the budget pays for.
+    trials here do where no checkpoints are kept; the last bracket is cut to what the budget pays for.
 
     Args:
         eta: Of so many configurations one goes on.

@@ -71,11 +71,11 @@ def each_with(keys: Iterable[Any], few: Collection[Any], of_trained: Collection[
 
 # ---------------------------------------------------------------------- what a baseline says of itself
 def test_every_family_that_the_field_compares_with_is_found_by_the_registry() -> None:
-    controls = "default portfolio portfolio-per-cost random sobol lhs grid"
-    searches = "local-search annealing ga de pso cma-es tpe gp-ei smac"
+    controls = "default portfolio portfolio-per-cost random random-cheapest sobol lhs grid"
+    searches = "local-search annealing ga de pso cma-es tpe gp-ei gp-ei-per-cost smac"
     fidelities = "successive-halving hyperband asha bohb freeze-thaw"
-    transfer = "average-rank gp-warm rgpe tst-r taf-r fsbo ebgp task-mixture transfer-mix transfer-time"
-    learned = "maml fomaml reptile maml-rl ga-portfolio ga-evolved"
+    transfer = "average-rank gp-warm rgpe tst-r taf-r fsbo ebgp task-mixture transfer-mix transfer-mix-per-cost"
+    learned = "transfer-time meta-knn meta-predict maml fomaml reptile maml-rl ga-portfolio ga-evolved"
     assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
     schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"
     assert {*schedules.split(), "random-schedule"} <= set(SCHEDULES)
@@ -335,7 +335,7 @@ def test_what_a_batch_is_told_at_once_is_what_each_run_is_told_by_itself(kind: s
             x[i, : task.space.d] = task.space.sample(rng, 1)[0]
         runs.submit(bank.place(runs.task, x))
         if step != 1:  # two trials are new at once
-            _learn(batch, runs, runs.tabular and all(c.pool is not None for c in contexts))
+            _learn(batch, runs, runs.tabular and all(c.pool is not None for c in contexts), False)
     for i, run in enumerate(batch):
         alone = _told_one_by_one(runs, i, contexts[i])
         assert np.array_equal(np.array(run.x), np.array(alone.x)) and len(run.x) == 4

@@ -20,8 +20,9 @@ from scipy import integrate, stats
 
 from hpo_baselines._models.curve_process import FIRST, CurvePoints, CurveProcess, Shape, covariance, variance
 from hpo_baselines._models.kde import Density
-from hpo_baselines._runs.brackets import affordable, bracket, cost, rungs, sizes
+from hpo_baselines._runs.brackets import affordable, bracket, cost, sizes
 from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
+from hpo_baselines._runs.rungs import rungs
 from hpo_baselines.asha import promotable
 from hpo_baselines.bohb import BOHB
 from hpo_baselines.freeze_thaw import scaled
@@ -292,9 +293,9 @@ def test_asha_looks_at_the_best_of_the_rung_only() -> None:
     def one(score: float, level: int) -> Tried:
         return Tried(np.array([score]), np.array([score]), level, {0: score})
 
-    rung = [one(1.0, 0), one(3.0, 1), one(2.0, 0)]
+    rung = [(one(s, level), s) for s, level in ((1.0, 0), (3.0, 1), (2.0, 0))]
     assert promotable(rung, 0, 3) is None  # the best of three has gone on, the second may not
-    assert promotable([*rung, *(one(0.0, 0) for _ in range(3))], 0, 3) is rung[2]
+    assert promotable([*rung, *((one(0.0, 0), 0.0) for _ in range(3))], 0, 3) is rung[2][0]
 
 
 def test_asha_can_leave_out_low_rungs() -> None:

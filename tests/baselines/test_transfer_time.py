@@ -12,13 +12,14 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._runs.baseline import Run
-from hpo_baselines.transfer_time import Steep, TimeModel, ensemble_of, steep_of
+from hpo_baselines.transfer_time import TimeModel
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import FIDELITY, TEST, Context, Evaluations, Measurement
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer import memory
+from hpo_gym.transfer.ensemble import Steep, members_of, steep_of
 from hpo_gym.transfer.memory import memory_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import Place
@@ -97,24 +98,24 @@ def test_later_values_are_less_by_the_cost() -> None:
 def test_tasks_weigh_by_the_pairs_that_they_order_otherwise() -> None:
     mixed = model(temperature=1.0)
     values(mixed, [1, 2], [5.0, 3.0])  # a orders them the other way round: its share is 1, that of b 0
-    assert mixed.weights() == pytest.approx(np.array([np.exp(-1.0), 1.0]) / (1.0 + np.exp(-1.0)))
+    assert mixed.ensemble.weights() == pytest.approx(np.array([np.exp(-1.0), 1.0]) / (1.0 + np.exp(-1.0)))
     values(mixed, [1, 2, 0], [5.0, 3.0, 1.0])  # 1 pair of 3
-    assert mixed.weights() == pytest.approx(np.array([np.exp(-1 / 3), 1.0]) / (1.0 + np.exp(-1 / 3)))
+    assert mixed.ensemble.weights() == pytest.approx(np.array([np.exp(-1 / 3), 1.0]) / (1.0 + np.exp(-1 / 3)))
 
 
 def test_a_further_measurement_weighs_in_the_mixture_what_it_counts() -> None:
     test = Measurement(TEST, 1.0, np.array([2.0, 1.0, 0.0]), np.ones(3), np.zeros(3, np.int8))
     half = Measurement(FIDELITY, 0.5, np.array([1.0, 0.0, 2.0]), np.ones(3), np.zeros(3, np.int8))
     mixed = model((replace(TWO[0], further=(test, half)), TWO[1]), test_weight=1.0, fidelity_weight=0.5)
-    assert mixed.weights() == pytest.approx(np.array([1.0, 1.0, 1.0, 0.5]) / 3.5)
+    assert mixed.ensemble.weights() == pytest.approx(np.array([1.0, 1.0, 1.0, 0.5]) / 3.5)
 
 
 def test_the_mixture_gains_by_each_task_over_its_own_best() -> None:
-    one = model(temperature=1.0, processes=["matern"])
-    two = model((earlier("a", A), earlier("b", [0.0, 2.0, 1.9])), temperature=1.0, processes=["matern"])
+    one = model(temperature=1.0, processes=["matern"], doubts=False)
+    two = model((earlier("a", A), earlier("b", [0.0, 2.0, 1.9])), temperature=1.0, processes=["matern"], doubts=False)
     for of, z in ((one, 0.5), (two, 0.95)):
         value = values(of, [0], [1.0])
-        process = of._posteriors[0][1].log_acquisition(Place(THREE, slice(None)))
+        process = of.ensemble.posteriors[0].log_acquisition(Place(THREE, slice(None)))
         gain = np.exp(value - process) - 1e-4  # both tasks weigh a half, and have 0 at row 0
         assert gain == pytest.approx([0.0, (0.5 + 1.0) / 2, (1.0 + z) / 2], abs=1e-6)
 
@@ -231,7 +232,9 @@ def test_the_methods_that_read_no_further_measurements_are_what_they_are_without
 def test_it_is_transfer_mix_where_it_remembers_nothing_more_and_has_one_process() -> None:
     x = points(60)
     known = context([earlier(f"t{i}", row, x=x) for i, row in enumerate(smooth(6, x))], x)
-    assert np.array_equal(asked("transfer-time", known, 15, processes=["matern"]), asked("transfer-mix", known, 15))
+    assert np.array_equal(
+        asked("transfer-time", known, 15, processes=["matern"], doubts=False), asked("transfer-mix", known, 15)
+    )
 
 
 def test_a_pool_that_is_cut_is_tried_to_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +266,7 @@ def test_trees_are_grown_up_to_two_thousand_points() -> None:
     prior = tuple(earlier(f"t{i}", row, x=x) for i, row in enumerate(smooth(3, x)))
     found = memory_of(SPACE, prior, Run(context(prior, x), np.random.default_rng(0)).pool)
     assert found is not None
-    assert [steep for steep, _ in ensemble_of(found, None, 0.05)] == [False, True]
+    assert [member.name for member in members_of(found, None, 0.05)] == ["matern", "exp"]
 
 
 @pytest.mark.parametrize("score", [0.0, -1e9])

@@ -13,11 +13,15 @@ from ConfigSpace import ConfigurationSpace
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.space import SearchSpace
+from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import TableSuite, table_suite
 from hpo_gym.tasks.table import halves
 from hpo_gym.transfer import memory
+from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.matching import matched
-from hpo_gym.transfer.memory import Memory, log_cost_of, memory_of
+from hpo_gym.transfer.memory import Memory, memory_of
+from hpo_gym.transfer.prior import evaluations
+from hpo_gym.transfer.tables import evaluations_of
 from hpo_gym.trial import Status
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0)}))
@@ -84,8 +88,9 @@ def test_lower_fidelities_are_at_most_half_of_the_one_before(levels: tuple[float
     assert halves(levels) == places
 
 
-def test_parts_and_copies_keep_further_measurements() -> None:
+def test_parts_and_copies_keep_further_measurements_and_meta_features() -> None:
     e = earlier("t", [1.0, 2.0, 3.0], further=(measurement(TEST, [4.0, 5.0, 6.0]),))
+    e = replace(e, meta_features={"n": 3.0})
     part = e.part(np.array([2, 0]))
     assert part.further[0].score.tolist() == [6.0, 4.0]
     assert part.x.tolist() == X[[2, 0]].tolist()
@@ -96,6 +101,17 @@ def test_parts_and_copies_keep_further_measurements() -> None:
     moved = matched(e, SPACE, other)
     assert moved is not None
     assert moved.further[0].score.tolist() == [4.0, 5.0]
+    for other_form in (part, copy, moved, e.by(e.further[0])):
+        assert other_form.meta_features == {"n": 3.0}
+
+
+@pytest.mark.parametrize("name", ["SVM", "SVM:surrogate", "Functions", "Studies"])
+def test_earlier_tasks_of_every_kind_carry_their_meta_features(name: str) -> None:
+    tasks = load_suite(name).tasks("train")[:2]
+    told = [dict(task.meta_features) for task in tasks]
+    assert told[0]
+    assert [dict(e.meta_features) for e in evaluations(tasks)] == told
+    assert [dict(e.meta_features) for e in evaluations_of(tasks, np.random.default_rng(0))] == told
 
 
 # ---------------------------------------------------------------------- what is remembered
@@ -145,15 +161,16 @@ def test_a_cost_that_is_not_positive_and_finite_is_unknown(bad: float) -> None:
 
 def test_tasks_of_other_points_are_remembered_by_their_surrogates() -> None:
     rng = np.random.default_rng(0)
-    prior = []
+    prior, usual = [], []
     for i in range(3):
         x = SPACE.snap(rng.random((60, 1)))
         rising = x[:, 0]
+        usual.append(2.0 * rising.mean())
         prior.append(earlier(f"t{i}", rising, np.exp(2.0 * rising), (measurement(TEST, -rising),), x))
     found = remembered(*prior)
     assert found.y[:3, 0] == pytest.approx(np.full(3, 0.1), abs=0.05)
     assert found.y[3:, 0] == pytest.approx(np.full(3, -0.1), abs=0.05)
-    assert found.log_cost == pytest.approx([-0.8, 0.0, 0.8], abs=0.1)
+    assert found.log_cost == pytest.approx(np.array([0.2, 1.0, 1.8]) - np.mean(usual), abs=0.05)
     alone = remembered(*prior, pool=None)
     assert alone.y.shape == (6, len(alone.pool.x))
     assert len(alone.pool.x) > 500

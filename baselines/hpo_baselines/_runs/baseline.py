@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class Run:
         pool: The pool, or None.
         open: Rows that may still be asked for, ``(m,)``.
         x, score: Points and scores told so far, given points first.
+        cost: What these took, where the method asks for it (see `Baseline`), else NaN.
         plan: See `follow`.
         stream: The random configurations of the run's world, drawn as they are asked for: of a pool all available rows
             in random order, else points of the space without end. All methods that try anything at random take the next
@@ -62,22 +63,24 @@ class Run:
         self.open = self.available.copy()
         self.x: list[Points] = []
         self.score: list[float] = []
+        self.cost: list[float] = []
         self.plan: Iterator[Choice] | None = None
         self._seen: set[bytes] = set()
         self.stream = self._random()
 
     # ------------------------------------------------------------------ what happened
-    def told(self, x: Points, score: float) -> None:
+    def told(self, x: Points, score: float, *, cost: float = np.nan) -> None:
         """Learn the score of a canonical point ``(d,)``."""
         if self.pool is None:
-            self.learn(x, score, key=keys(x[None])[0])
+            self.learn(x, score, key=keys(x[None])[0], cost=cost)
         else:
-            self.learn(x, score, row=self.pool.row(x))
+            self.learn(x, score, row=self.pool.row(x), cost=cost)
 
-    def learn(self, x: Points, score: float, *, row: int = -1, key: bytes = b"") -> None:
+    def learn(self, x: Points, score: float, *, row: int = -1, key: bytes = b"", cost: float = np.nan) -> None:
         """As `told`, of a point whose row (-1 for none) or, without a pool, whose key is known."""
         self.x.append(x)
         self.score.append(score)
+        self.cost.append(cost)
         if self.pool is None:
             self._seen.add(key)
         elif row >= 0:
@@ -185,8 +188,12 @@ class Run:
 
 
 class Baseline(ABC):
-    """An optimizer that chooses for any number of runs at once; asking for one is a batch of one."""
+    """An optimizer that chooses for any number of runs at once; asking for one is a batch of one.
 
+    Its class says by ``priced = True`` that its runs are to know what their trials cost.
+    """
+
+    priced: ClassVar[bool] = False
     _runs: Sequence[Run] = ()
 
     @abstractmethod
@@ -206,7 +213,7 @@ class Baseline(ABC):
     def tell(self, trial: Trial) -> None:
         """Learn the outcome; also of given points, before the first `ask`."""
         run = self._only()
-        run.told(run.space.to_unit(trial.config), float(trial.score))
+        run.told(run.space.to_unit(trial.config), float(trial.score), cost=float(trial.cost) if self.priced else np.nan)
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""
@@ -218,7 +225,7 @@ class Baseline(ABC):
         if runs.n != len(self._runs):
             raise StateError(f"Call `reset_batch` with {runs.n} contexts before `ask_batch`, got {len(self._runs)}.")
         rows = runs.tabular and all(run.context.pool is not None for run in self._runs)
-        _learn(self._runs, runs, rows)
+        _learn(self._runs, runs, rows, self.priced)
         choices = self.choose(self._runs)
         if rows:
             return np.array([-1 if c is None else c for c in choices], np.int64), None
@@ -277,22 +284,35 @@ def grounds_of(contexts: Sequence[Context]) -> dict[Context, Ground]:
     return out
 
 
-def news(mine: Sequence[R], runs: Runs, rows: bool) -> Iterator[tuple[R, Points, int, bytes, float, float]]:
-    """What is new to each run: canonical point, row or key (see `Run.learn`), score and fidelity, looked up at once.
+class New(NamedTuple):
+    """A trial that is new to a run: canonical point, row or key (see `Run.learn`), score, fidelity; cost, or NaN."""
+
+    x: Points
+    row: int
+    key: bytes
+    score: float
+    fidelity: float
+    cost: float
+
+
+def news(mine: Sequence[R], runs: Runs, rows: bool, costs: bool = False) -> Iterator[tuple[R, New]]:
+    """What is new to each run, looked up at once.
 
     Args:
         rows: Trials are rows of the runs' own pools.
+        costs: Whether to tell costs.
     """
-    for new in runs.since(np.array([len(run.score) for run in mine])):
+    for new in runs.since(np.array([len(run.score) for run in mine]), costs=costs):
         who, score, fidelity = [mine[i] for i in new.who.tolist()], new.score.tolist(), new.fidelity.tolist()
+        cost = [np.nan] * len(who) if new.cost is None else new.cost.tolist()
         if rows:
-            for run, row, s, f in zip(who, new.at.tolist(), score, fidelity, strict=True):
+            for run, row, s, f, c in zip(who, new.at.tolist(), score, fidelity, cost, strict=True):
                 assert run.pool is not None
-                yield run, run.pool.x[row], row, b"", s, f
+                yield run, New(run.pool.x[row], row, b"", s, f, c)
         else:
             x = runs.bank.points(runs.task[new.who], new.at)
-            for run, point, row, key, s, f in zip(who, *_found(who, x), score, fidelity, strict=True):
-                yield run, point, row, key, s, f
+            for run, point, row, key, s, f, c in zip(who, *_found(who, x), score, fidelity, cost, strict=True):
+                yield run, New(point, row, key, s, f, c)
 
 
 def _found(who: Sequence[Run], x: Points) -> tuple[list[Points], list[int], list[bytes]]:
@@ -313,7 +333,7 @@ def _found(who: Sequence[Run], x: Points) -> tuple[list[Points], list[int], list
     return points, rows, names
 
 
-def _learn(mine: Sequence[Run], runs: Runs, rows: bool) -> None:
+def _learn(mine: Sequence[Run], runs: Runs, rows: bool, costs: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    for run, x, row, key, score, _ in news(mine, runs, rows):
-        run.learn(x, score, row=row, key=key)
+    for run, new in news(mine, runs, rows, costs):
+        run.learn(new.x, new.score, row=new.row, key=new.key, cost=new.cost)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
 
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun
@@ -17,20 +14,6 @@ Draw = Callable[[FidelityRun], Choice | None]
 
 Starts = Callable[[int], Sequence[tuple[int, int]]]
 """Of ``s_max``, the brackets of a round: `s`, and the number of configurations that it starts with."""
-
-_ROUNDING = 1e-9  # of a logarithm
-
-
-def rungs(levels: Sequence[float], eta: int) -> tuple[int, ...]:
-    """Positions, ascending, of the levels nearest to R, R / eta, R / eta^2, .. where R is the last level.
-
-    As many as lie in range, so ``s_max + 1`` with ``s_max = floor(log_eta(R / r_min))``; nearest in the logarithm, of
-    two as near the lower; a level that serves two rungs stands there once.
-    """
-    steps = math.floor(math.log(levels[-1] / levels[0], eta) + _ROUNDING)
-    logs = np.log(levels)
-    wanted = logs[-1] - np.arange(steps + 1) * math.log(eta)
-    return tuple(sorted({int(np.round(np.abs(logs - w), 9).argmin()) for w in wanted}))
 
 
 def bracket(s: int, s_max: int, eta: int) -> int:
@@ -48,7 +31,7 @@ def sizes(n: int, count: int, eta: int) -> list[int]:
 
 
 def cost(n: int, levels: Sequence[float], eta: int) -> float:
-    """What a bracket of `n` configurations costs, in full evaluations; `levels` are those of its rungs."""
+    """What a bracket of `n` configurations costs; `levels` is what a trial takes at each of its rungs."""
     return sum(size * level for size, level in zip(sizes(n, len(levels), eta), levels, strict=True))
 
 
@@ -67,12 +50,13 @@ def affordable(n: int, levels: Sequence[float], eta: int, left: float) -> int:
 def halving(run: FidelityRun, n: int, at: Sequence[int], eta: int, draw: Draw) -> Iterator[Ask]:
     """One bracket: `n` new configurations at the first of the rungs `at`, the best ``n / eta^i`` of them at the i-th.
 
-    Fewer where no more are left. Of equals the earliest goes on. What has no score is dropped.
+    Fewer where no more are left. Of equals the earliest goes on. What has no score is dropped. Where the budget is in
+    cost, what is cheap begins further up, and is not evaluated again at the rungs below.
     """
     members: list[Choice] = []
     while len(members) < n and (choice := draw(run)) is not None:
         members.append(choice)
-        yield choice, at[0]
+        yield choice, run.start(choice, at)
     for size, below, level in zip(sizes(n, len(at), eta)[1:], at[:-1], at[1:], strict=True):
         members = run.best(members, below)[:size]
         for choice in members:
@@ -85,12 +69,12 @@ def brackets(run: FidelityRun, eta: int, draw: Draw, starts: Starts) -> Iterator
     Args:
         starts: The brackets of a round.
     """
-    ladder = rungs(run.levels[: run.top + 1], eta)
+    ladder = run.ladder(eta)
     while True:
         for s, n in starts(len(ladder) - 1):
             at, before = ladder[-(s + 1) :], len(run.tried)
             left = run.context.budget - run.spent
-            n = affordable(n, [run.levels[i] for i in at], eta, left)
+            n = affordable(n, [run.mean[i] for i in at], eta, left)
             if not n:
                 return
             yield from halving(run, n, at, eta, draw)

@@ -2,6 +2,8 @@
 
 A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever asked for.
 What is asked for costs its fidelity, in full evaluations, also where the same was evaluated at a lower one before.
+Where the budget is in cost, it takes what it costs, which is foretold (`Prices`) until it is paid; where checkpoints
+are kept, only what it costs beyond the lower one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Ground, Run, grounds_of, news
-from hpo_gym.budget import over, payable
+from hpo_baselines._runs.cheap_first import cheap_first
+from hpo_baselines._runs.prices import Prices
+from hpo_baselines._runs.rungs import rungs
+from hpo_gym.budget import over, payable, pays
 from hpo_gym.errors import StateError
 from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import Context
@@ -49,14 +54,21 @@ class Tried:
         level = max(self.scores, default=-1)
         return level, self.scores.get(level, -np.inf)
 
+    def score_from(self, level: int) -> float | None:
+        """The score at the lowest level told that is not below `level`; None where there is none."""
+        reached = min((at for at in self.scores if at >= level), default=-1)
+        return self.scores.get(reached)
+
 
 class FidelityRun(Run):
     """One run: what it has seen at which fidelity, and what it may still ask for and pay.
 
     Attributes:
         levels: The fidelities, ascending.
+        prices: What trials are expected to take, where the budget is in cost; else None.
+        mean: What a trial takes at each level, in units of the budget: the fidelity, or its mean price.
         top: Position of the highest one that the whole budget pays for: that of a full evaluation, as a rule.
-        spent: What the run's own trials cost, in full evaluations; what is told before the first choice is given.
+        spent: What the run's own trials took, in units of the budget; what is told before the first choice is given.
         tried: By configuration, in the order of the first trial.
         told_at: What was told, by level, in that order.
         memory: For the method that chooses.
@@ -65,6 +77,10 @@ class FidelityRun(Run):
     def __init__(self, context: Context, rng: np.random.Generator, ground: Ground | None = None) -> None:
         super().__init__(context, rng, ground)
         self.levels = tuple(context.fidelities)
+        self.prices = None if context.unit is None else Prices(self)
+        self.mean = self.levels if self.prices is None else tuple(self.prices.mean.tolist())
+        if self.prices is not None:
+            self.stream = cheap_first(self, self.stream)
         self.spent = 0.0
         self.top = max(self.payable, 0)
         self.tried: dict[bytes, Tried] = {}
@@ -86,12 +102,14 @@ class FidelityRun(Run):
         return payable(self.levels, self.context.budget - self.spent)
 
     # ------------------------------------------------------------------ what happened
-    def told(self, x: Points, score: float, fidelity: float = 1.0) -> None:
-        """Learn the score of a canonical point ``(d,)`` at a fidelity."""
-        super().told(x, score)
-        self.note(x, score, fidelity)
+    def told(self, x: Points, score: float, fidelity: float = 1.0, *, cost: float = np.nan) -> None:
+        """Learn the score of a canonical point ``(d,)`` at a fidelity, and what it took."""
+        super().told(x, score, cost=cost)
+        self.note(x, score, fidelity, cost=cost)
 
-    def note(self, x: Points, score: float, fidelity: float, *, row: int = -1, key: bytes = b"") -> None:
+    def note(
+        self, x: Points, score: float, fidelity: float, *, cost: float = np.nan, row: int = -1, key: bytes = b""
+    ) -> None:
         """Keep a score by its fidelity; of a point that is a row of the pool, or whose key is known, as in `learn`."""
         level = int(np.abs(np.subtract(self.levels, fidelity)).argmin())
         one = self.entry(row) if row >= 0 else self._entry(x, key or keys(x[None])[0])
@@ -99,8 +117,11 @@ class FidelityRun(Run):
         if level not in one.scores:
             self.told_at.setdefault(level, []).append(one)
         one.scores[level] = score
+        charge = fidelity
+        if self.prices is not None:
+            charge = self.prices.charge(x, level, cost)
         if self._asks is not None:
-            self.spent += fidelity
+            self.spent += charge
 
     def entry(self, choice: Choice) -> Tried:
         """What is known of a configuration; a new entry where it is the first time that it is met."""
@@ -125,15 +146,48 @@ class FidelityRun(Run):
 
     def best(self, choices: Sequence[Choice], level: int) -> list[Choice]:
         """Those of some configurations that have a score at a level, best first; of equals, the earliest."""
-        known = [(c, self.entry(c).scores.get(level)) for c in choices]
+        known = [(c, self.score_of(self.entry(c), level)) for c in choices]
         return [c for c, _ in sorted(((c, s) for c, s in known if s is not None), key=lambda one: -one[1])]
 
+    def score_of(self, one: Tried, level: int) -> float | None:
+        """The score of a configuration in a rung, None where it is not in it.
+
+        Where the budget is in cost, what has begun further up is in the rungs below, by its first score.
+        """
+        return one.scores.get(level) if self.prices is None else one.score_from(level)
+
+    def rung(self, level: int) -> list[tuple[Tried, float]]:
+        """The configurations of a rung with their scores, in the order in which they were told; see `score_of`."""
+        there = self.told_at.get(level, []) if self.prices is None else self.tried.values()
+        scored = ((one, self.score_of(one, level)) for one in there)
+        return [(one, score) for one, score in scored if score is not None]
+
     def stopped(self, level: int) -> Tried | None:
-        """Of the configurations that were not asked for at a level or above: the best at the highest level reached."""
+        """Of the configurations that were not asked for at a level or above: the best at the highest level reached.
+
+        Where the budget is in cost, of those that are expected to fit in what is left, if any is.
+        """
         there = [t for t in self.tried.values() if t.level < level and t.choice is not None]
+        if self.prices is not None:
+            there = self._fitting(there, level) or there
         return max(there, key=lambda t: t.standing, default=None)
 
+    def _fitting(self, some: Sequence[Tried], level: int) -> list[Tried]:
+        """Those that are expected to take no more at a level than is left."""
+        assert self.prices is not None
+        price = self.mean[level] * self.prices.share([t.choice for t in some if t.choice is not None])
+        return [t for t, p in zip(some, price.tolist(), strict=True) if pays(self.context.budget - self.spent, p)]
+
     # ------------------------------------------------------------------ what comes next
+    def ladder(self, eta: int) -> tuple[int, ...]:
+        """Positions, ascending, of the levels whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. of the last."""
+        return rungs(self.mean[: self.top + 1], eta)
+
+    def start(self, choice: Choice, at: Sequence[int]) -> int:
+        """At which of ascending levels a new configuration begins: the first, or, where the budget is in cost, the
+        highest at which it is expected to take no more than the mean configuration takes at the first."""
+        return at[0] if self.prices is None else self.prices.start(choice, at)
+
     def follow_asks(self, plan: Callable[[FidelityRun], Iterator[Ask]]) -> Ask | None:
         """The next ask of the run's plan, made at the first call; once that or the budget ends, `_last`."""
         if self._asks is None:
@@ -159,8 +213,14 @@ class FidelityRun(Run):
 
     def _needs_rest(self, ask: Ask) -> bool:
         """Whether an ask would use up the budget of the one full evaluation that each run makes."""
-        rest = self.context.budget - self.spent - self.levels[ask[1]]
-        return not self._reached and ask[1] < self.top and over(rest, self.levels[self.top])
+        if self._reached or ask[1] >= self.top:
+            return False
+        price, full = self.levels[ask[1]], self.levels[self.top]
+        if self.prices is not None:
+            best = self.stopped(self.top)
+            price = self.prices.of(ask[0], ask[1])
+            full = self.prices.of(ask[0] if best is None or best.choice is None else best.choice, self.top)
+        return over(self.context.budget - self.spent - price, full)
 
     def _last(self, ask: Ask | None) -> Iterator[Ask]:
         """Spend what no plan has a use for: the best that were stopped, in full; then what is new; then the rest."""
@@ -181,6 +241,16 @@ class MultiFidelity(ABC):
     highest fidelity tried. What a method has no use for at the end goes to the best that were stopped, in full; what
     pays for no full evaluation, to new configurations at the highest fidelity that it pays for. When each configuration
     was tried in full, `ask` returns None.
+
+    **In cost**: where the budget is in cost, the resource is what trials take, not their fidelity, and is counted as
+    charged; time is among the resources that "Hyperband" (Li et al., JMLR 18, 2018) names.
+
+    - Rungs are the fidelities whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. units, by the mean costs of the
+      earlier tasks (`Prices`): a ninth of the data may take a half of the time.
+    - A new configuration begins at the highest rung at which it is expected to take no more than the mean one takes at
+      the first, so what is cheap gets further. In the rungs below it stands with its first score.
+    - Random configurations come as those of `random-cheapest`.
+    - Of what was stopped, only what is expected to fit in what is left is evaluated in full, if anything is.
     """
 
     _runs: Sequence[FidelityRun] = ()
@@ -210,7 +280,7 @@ class MultiFidelity(ABC):
     def tell(self, trial: Trial) -> None:
         """Learn the outcome; also of given points, before the first `ask`."""
         run = self._only()
-        run.told(run.space.to_unit(trial.config), float(trial.score), float(trial.fidelity))
+        run.told(run.space.to_unit(trial.config), float(trial.score), float(trial.fidelity), cost=float(trial.cost))
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
         """Begin `n` new runs."""
@@ -243,6 +313,7 @@ class MultiFidelity(ABC):
 
 def _learn(mine: Sequence[FidelityRun], runs: Runs, rows: bool) -> None:
     """Tell each run the trials that are new to it; `rows`: they are rows of the runs' own pools."""
-    for run, x, row, key, score, fidelity in news(mine, runs, rows):
-        run.learn(x, score, row=row, key=key)
-        run.note(x, score, fidelity, row=row if rows else -1, key=key)  # a point that only matches a row is kept
+    for run, new in news(mine, runs, rows, costs=runs.unit is not None):
+        run.learn(new.x, new.score, row=new.row, key=new.key, cost=new.cost)
+        row = new.row if rows else -1  # a point that only matches a row is kept
+        run.note(new.x, new.score, new.fidelity, cost=new.cost, row=row, key=new.key)

@@ -1,0 +1,108 @@
+"""`Prices`: what trials at each fidelity are expected to take of a budget in cost."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_baselines._models.log_cost import Foretold, LogCost
+from hpo_baselines._runs.baseline import Choice, Run
+from hpo_gym.budget import pays
+from hpo_gym.optimizer import FIDELITY, Evaluations
+from hpo_gym.space import Points
+from hpo_gym.transfer.prior import Place
+
+Floats = NDArray[np.float64]
+
+_LEARNED = 200  # the last trials of a run that its costs are learned from
+_AGAIN = 1.2  # they are learned anew when there are so many times the trials
+
+
+class Prices:
+    """What trials of a run are expected to take, in units of its budget.
+
+    A unit is the mean cost of a full evaluation, so the mean price of a fidelity is the ratio of the mean costs there
+    and in full, and that of a full evaluation 1: see `mean_prices`. What a configuration costs in proportion to the
+    mean is foretold by `LogCost`, of what the run's trials took in proportion to the mean price of their fidelity.
+    Before the first trial, it is what earlier tasks say, scaled so that its mean is 1.
+
+    Attributes:
+        mean: Mean price of each fidelity, ascending, ``(f,)``.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, self._cost = run, LogCost(run)
+        self.mean = mean_prices(tuple(run.context.prior), tuple(run.context.fidelities))
+        self._x: list[Points] = []
+        self._share: list[float] = []
+        self._learned, self._foretold = 0, self._before()
+
+    def charge(self, x: Points, level: int, cost: float) -> float:
+        """What a trial of a canonical point ``(d,)`` took at a level, in units, and remember it; the mean price of the
+        level where its cost is unknown."""
+        assert self.run.context.unit is not None
+        if not np.isfinite(cost):
+            return float(self.mean[level])
+        self._x.append(x)
+        self._share.append(cost / self.run.context.unit / self.mean[level])
+        return cost / self.run.context.unit
+
+    def share(self, choices: Sequence[Choice]) -> Floats:
+        """What configurations are expected to cost in proportion to the mean, ``(c,)``."""
+        x = np.array([self.run.point(choice) for choice in choices]).reshape(len(choices), self.run.space.d)
+        exact = self.run.pool is not None
+        rows = np.array(choices, np.int64) if exact else np.zeros(len(x), np.int64)
+        return np.exp(self._log(Place(x, rows, exact)))
+
+    def of(self, choice: Choice, level: int) -> float:
+        """What a configuration is expected to take at a level."""
+        return float(self.mean[level] * self.share([choice])[0])
+
+    def start(self, choice: Choice, at: Sequence[int]) -> int:
+        """The highest of ascending levels at which a configuration is expected to take no more than the mean one takes
+        at the first; the first where it takes more there."""
+        room = self.mean[at[0]] / self.share([choice])[0]
+        return max((level for level in at if pays(room, self.mean[level])), default=at[0])
+
+    def _log(self, at: Place) -> Floats:
+        n = len(self._x)
+        if n and n >= _AGAIN * self._learned:
+            x = np.array(self._x[-_LEARNED:])
+            seen = Place(x, np.zeros(len(x), np.int64), exact=False)
+            self._foretold, self._learned = self._cost.fit(seen, np.array(self._share[-_LEARNED:])), n
+        return np.zeros(len(at.x)) if self._foretold is None else self._foretold(at)
+
+    def _before(self) -> Foretold | None:
+        cost = self._cost
+        if cost.table is None:
+            return None
+        scale = np.log(np.exp(cost.table[1]).mean())
+        return lambda at: cost.earlier(at) - scale
+
+
+@functools.lru_cache(maxsize=8)
+def mean_prices(prior: tuple[Evaluations, ...], levels: tuple[float, ...]) -> Floats:
+    """Mean price of ascending fidelities, ascending, ``(f,)``: 1 in full.
+
+    Where earlier tasks were measured at a fidelity, the geometric mean over them of the ratio of their mean costs there
+    and in full. Between such fidelities, the price is a power of the fidelity; below the lowest, and without any, it is
+    in proportion to the fidelity.
+    """
+    found: dict[float, list[float]] = {}
+    for e in prior:
+        for m in e.further:
+            there = ~np.isnan(m.score) & ~np.isnan(e.score) & _known(m.cost) & _known(e.cost)
+            if m.name == FIDELITY and there.any():
+                found.setdefault(m.fidelity, []).append(np.log(m.cost[there].mean() / e.cost[there].mean()))
+    at = sorted(found)
+    known = np.log([*at, 1.0]), np.array([*(np.mean(found[f]) for f in at), 0.0])
+    wanted = np.log(levels)
+    below = np.minimum(wanted - known[0][0], 0.0)
+    return np.minimum(np.maximum.accumulate(np.exp(np.interp(wanted, *known) + below)), 1.0)
+
+
+def _known(cost: Floats) -> NDArray[np.bool_]:
+    return np.isfinite(cost) & (cost > 0.0)

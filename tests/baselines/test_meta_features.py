@@ -1,0 +1,281 @@
+"""`meta-knn` and `meta-predict`: what the meta-features of a task say of its best configurations, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+
+from hpo_baselines.meta_knn import near_portfolio
+from hpo_baselines.meta_predict import forest_of, quantiles
+from hpo_gym.bench.rollout import run_batch
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.forms import make_optimizer
+from hpo_gym.nearest.pool import Pool
+from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
+from hpo_gym.space import SearchSpace
+from hpo_gym.suites import load_suite
+from hpo_gym.trial import Query, Status, Trial
+
+SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
+FOUR = SPACE.snap(np.array([[0.1, 0.2], [0.4, 0.8], [0.6, 0.1], [0.9, 0.7]]))
+ONE, TWO, THREE = [1.0, 0.0, 0.0, 0.8], [0.0, 1.0, 0.0, 0.8], [0.0, 0.0, 1.0, 0.8]
+THIRDS, TENTHS = 1 / (3 * np.log(3)), 1 / (3 * np.log(10))  # a third of the ranks further, a task counts 1/3, 1/10
+
+needs_sklearn = pytest.mark.skipif(not OPTIMIZERS.installed("meta-predict"), reason="needs the extra 'sklearn'")
+both = pytest.mark.parametrize("name", ["meta-knn", pytest.param("meta-predict", marks=needs_sklearn)])
+
+
+def earlier(name: str, score: Any, meta: Mapping[str, float | None], x: np.ndarray = FOUR) -> Evaluations:
+    y = np.asarray(score, float)
+    return Evaluations(name, name, x, y, np.ones(len(y)), np.zeros(len(y), np.int8), meta_features=meta)
+
+
+def three(*meta: Mapping[str, float | None], scores: Sequence[Any] = (ONE, TWO, THREE)) -> tuple[Evaluations, ...]:
+    return tuple(earlier(f"t{i}", y, m) for i, (y, m) in enumerate(zip(scores, meta, strict=True)))
+
+
+RISING = three({"n": 1.0}, {"n": 2.0}, {"n": 3.0})  # ranks 1/6, 1/2 and 5/6
+
+
+def rows(
+    name: str, prior: Sequence[Evaluations], meta: Mapping[str, float | None], count: int = 4,
+    x: np.ndarray | None = FOUR, available: np.ndarray | None = None, **options: Any,
+) -> list[int]:  # fmt: skip
+    """The rows of `x` that are asked for."""
+    optimizer, out = make_optimizer(name, **options), []
+    context = Context(SPACE, 33.0, pool=x, prior=prior, meta_features=meta, available=available)
+    optimizer.reset(context, np.random.default_rng(0))
+    table = FOUR if x is None else x
+    for _ in range(count):
+        query = optimizer.ask()
+        if query is None:
+            break
+        out.append(int(np.flatnonzero((table == SPACE.to_unit(query.config)).all(1))[0]))
+        optimizer.tell(Trial(query, 0.0))
+    return out
+
+
+# ---------------------------------------------------------------------- meta-knn
+@pytest.mark.parametrize(
+    ("k", "bandwidth", "order"),
+    [
+        (1, THIRDS, [2, 3, 1, 0]),  # weights 1, 1/3, 1/9: after row 2 the last row lifts .8 (1/3 + 1/9), row 1 1/3
+        (1, TENTHS, [2, 1, 0, 3]),  # weights 1, 1/10, 1/100: .8 (11/100) < 1/10, then .8 (1/100) < 1/100
+        (2, THIRDS, [2, 1, 0, 3]),
+        (3, THIRDS, [2, 1, 0, 3]),
+        (9, THIRDS, [2, 1, 0, 3]),
+        (0, THIRDS, [3, 2, 1, 0]),  # .8 (13/9) > 1
+        (0, TENTHS, [2, 1, 0, 3]),  # .8 (111/100) < 1
+    ],
+)
+def test_the_best_of_the_nearest_come_first_and_then_what_helps_near_tasks(
+    k: int, bandwidth: float, order: list[int]
+) -> None:
+    assert rows("meta-knn", RISING, {"n": 3.0}, k=k, bandwidth=bandwidth) == order
+    assert rows("meta-knn", RISING, {"n": 3.0}, x=None, k=k, bandwidth=bandwidth) == order
+
+
+def test_of_two_features_the_mean_decides() -> None:
+    """Ranks 1/6, 1/2, 5/6 and 5/6, 1/2, 1/6; the task has 5/6 and 1/2: distances 1/2, 1/6 and 1/6."""
+    prior = three({"n": 1.0, "p": 9.0}, {"n": 2.0, "p": 8.0}, {"n": 3.0, "p": 7.0})
+    assert rows("meta-knn", prior, {"n": 3.0, "p": 8.0}, k=3) == [1, 2, 0, 3]
+    assert rows("meta-knn", prior, {"n": 3.0}, k=3) == [2, 1, 0, 3]
+
+
+def test_of_equally_near_tasks_the_earlier_one_in_the_prior_comes_first() -> None:
+    assert rows("meta-knn", RISING, {"n": 2.0}, k=3) == [1, 0, 2, 3]
+    assert rows("meta-knn", RISING[::-1], {"n": 2.0}, k=3) == [1, 2, 0, 3]
+
+
+def test_of_equally_good_configurations_the_one_that_is_good_on_near_tasks_is_taken() -> None:
+    prior = three({"n": 1.0}, {"n": 2.0}, {"n": 3.0}, scores=(ONE, TWO, [0.0, 0.0, 1.0, 1.0]))
+    assert rows("meta-knn", prior, {"n": 3.0}, count=1) == [3]
+
+
+def test_a_configuration_that_is_the_best_of_two_is_tried_once() -> None:
+    prior = three({"n": 1.0}, {"n": 2.0}, {"n": 3.0}, scores=(ONE, THREE, THREE))
+    assert rows("meta-knn", prior, {"n": 3.0}, k=3) == [2, 0, 3, 1]
+
+
+def test_a_task_that_shares_no_feature_is_the_farthest() -> None:
+    """Ranks 1/4 and 3/4 of 1: distances 3/4 and 1/4, and 1 of the task between them."""
+    prior = three({"n": 1.0}, {"n": None, "p": 2.0}, {"n": 3.0})
+    assert rows("meta-knn", prior, {"n": 100.0}, k=3) == [2, 0, 1, 3]
+
+
+def test_failures_are_no_best_and_what_was_not_measured_is_none_either() -> None:
+    score = np.array([0.5, np.nan, 9.0, 0.6])
+    task = Evaluations("t", "t", FOUR, score, np.ones(4), np.array([0, 0, Status.FAILED, 0], np.int8), (), {"n": 1.0})
+    assert rows("meta-knn", (task,), {"n": 1.0}, count=1) == [3]
+
+
+def test_rows_that_were_not_measured_on_the_task_are_skipped() -> None:
+    available = np.array([True, True, False, True])
+    assert rows("meta-knn", RISING, {"n": 3.0}, available=available, bandwidth=THIRDS) == [3, 1, 0]
+
+
+def test_what_is_near_is_found_once_for_a_task() -> None:
+    pool = Pool(SPACE, FOUR)
+    one, two = (near_portfolio(SPACE, RISING, pool, (("n", value),), 1, 0.1) for value in (1.0, 2.0))
+    assert one is near_portfolio(SPACE, (*RISING,), pool, (("n", 1.0),), 1, 0.1)
+    assert one is not two
+
+
+# ---------------------------------------------------------------------- meta-predict
+def test_scores_become_normal_quantiles_of_their_ranks() -> None:
+    """Ranks 2.5, 1 and 2.5 of 3: quantiles of 2/3, 1/6 and 2/3."""
+    found = quantiles(np.array([3.0, np.nan, -1e9, 3.0]))
+    assert found == pytest.approx([0.430727, np.nan, -0.967422, 0.430727], abs=1e-6, nan_ok=True)
+
+
+def two_kinds(seed: int = 0, k: int = 24) -> tuple[Evaluations, ...]:
+    """Tasks whose best configuration is the first where `n` is small, and the third where it is large."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for i, n in enumerate(rng.uniform(0.0, 1.0, k).tolist()):
+        score = np.array([2.0, 0.0, 0.0, 1.0] if n < 0.5 else [0.0, 0.0, 2.0, 1.0]) + 0.01 * rng.normal(size=4)
+        out.append(earlier(f"t{i}", 10**i * score, {"n": n, "noise": rng.normal() if i % 3 else None}))
+    return tuple(out)
+
+
+@needs_sklearn
+@pytest.mark.parametrize("x", [FOUR, None])
+def test_the_best_configuration_is_foretold_from_a_meta_feature(x: np.ndarray | None) -> None:
+    prior = two_kinds()
+    for meta, first in (({"n": 0.1}, 0), ({"n": 0.9}, 2), ({"n": 0.2, "noise": 1.0}, 0), ({"n": 7.0}, 2)):
+        assert rows("meta-predict", prior, meta, count=1, x=x) == [first], meta
+    assert sorted(rows("meta-predict", prior, {"n": 0.1}, x=x)) == [0, 1, 2, 3]
+
+
+@needs_sklearn
+def test_they_are_tried_in_the_greedy_order_over_the_trees() -> None:
+    rng, x = np.random.default_rng(1), SPACE.snap(np.random.default_rng(2).random((30, 2)))
+    prior = tuple(earlier(f"t{i}", rng.normal(size=30), {"n": float(i)}, x) for i in range(6))
+    found = rows("meta-predict", prior, {"n": 2.5}, 10, x)
+    pool = Pool(SPACE, x)
+    forest = forest_of(SPACE, prior, pool, 60, 20_000)
+    assert forest is not None
+    assert forest is forest_of(SPACE, (*prior,), pool, 60, 20_000)
+    worth, best = forest({"n": 2.5}), np.full((60, 1), -np.inf)
+    for row in found:
+        place = int(np.flatnonzero((forest.x == x[row]).all(1))[0])
+        means = np.maximum(best, worth).mean(0)
+        assert means[place] == pytest.approx(means.max(), abs=1e-9)
+        best = np.maximum(best, worth[:, [place]])
+
+
+@needs_sklearn
+def test_the_first_of_the_portfolio_are_candidates_and_the_rest_of_it_follows() -> None:
+    rng, x = np.random.default_rng(1), SPACE.snap(np.random.default_rng(2).random((150, 2)))
+    prior = tuple(earlier(f"t{i}", rng.normal(size=150), {"n": float(i)}, x) for i in range(3))
+    found, plain = rows("meta-predict", prior, {"n": 0.5}, 160, x, rows=1), rows("portfolio", prior, {}, 160, x)
+    assert sorted(found[:100]) == sorted(plain[:100])
+    assert found[:100] != plain[:100]
+    assert found[100:] == plain[100:]
+    assert len(found) == 150
+
+
+@needs_sklearn
+def test_what_was_not_measured_is_not_learned_from() -> None:
+    """A row that no task has is foretold like its neighbour, not like the mean of all."""
+    x = SPACE.snap(np.array([[0.1, 0.5], [0.2, 0.5], [0.8, 0.5], [0.9, 0.5]]))
+    score = np.array([0.0, 0.1, 1.0, np.nan])
+    prior = tuple(earlier(f"t{i}", score + 0.001 * i, {"n": float(i)}, x) for i in range(9))
+    forest = forest_of(SPACE, prior, Pool(SPACE, x), 20, 1000)
+    assert forest is not None
+    foretold = dict(zip(map(tuple, forest.x.tolist()), forest({"n": 4.0}).mean(0).tolist(), strict=True))
+    by_row = [foretold[tuple(point)] for point in x.tolist()]
+    assert by_row[3] == pytest.approx(by_row[2])
+    assert by_row[3] > by_row[1]
+
+
+# ---------------------------------------------------------------------- both
+@both
+@pytest.mark.parametrize("meta", [{}, {"n": None}, {"n": np.nan}, {"other": 3.0}])
+def test_without_a_feature_in_common_it_is_the_portfolio(name: str, meta: Mapping[str, float | None]) -> None:
+    assert rows(name, RISING, meta) == rows("portfolio", RISING, {})
+    silent = three({}, {"n": None}, {})
+    assert rows(name, silent, {"n": 3.0}) == rows("portfolio", silent, {})
+
+
+@both
+@pytest.mark.parametrize("prior", [(), (earlier("none", [np.nan] * 4, {"n": 1.0}),)])
+def test_without_a_prior_it_is_random_search(name: str, prior: Sequence[Evaluations]) -> None:
+    assert rows(name, prior, {"n": 1.0}) == rows("random", prior, {})
+
+
+@both
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(name: str, count: int) -> None:
+    x = FOUR[:count]
+    prior = [earlier(f"t{i}", np.zeros(count), {"n": 5.0}, x) for i in range(2)]
+    with np.errstate(all="raise", under="ignore"):
+        assert sorted(rows(name, prior, {"n": 5.0}, 5, x)) == list(range(count))
+
+
+@both
+def test_tasks_with_points_of_their_own_are_scored_by_their_surrogates(name: str) -> None:
+    """The best configuration is near (.2, .2) where `n` is small, and near (.8, .8) where it is large."""
+    rng, prior = np.random.default_rng(3), []
+    for i in range(12):
+        x, best = SPACE.sample(rng, 60), 0.2 if i < 6 else 0.8
+        prior.append(earlier(f"t{i}", -((x - best) ** 2).sum(1), {"n": float(i)}, x))
+    for n, best in ((1.0, 0.2), (10.0, 0.8)):
+        optimizer = make_optimizer(name)
+        optimizer.reset(Context(SPACE, 9.0, prior=prior, meta_features={"n": n}), np.random.default_rng(0))
+        query = optimizer.ask()
+        assert query is not None
+        assert np.abs(SPACE.to_unit(query.config) - best).max() < 0.15
+
+
+@both
+def test_given_points_are_not_tried_again(name: str) -> None:
+    optimizer = make_optimizer(name)
+    optimizer.reset(Context(SPACE, 9.0, pool=FOUR, prior=RISING, meta_features={"n": 3.0}), np.random.default_rng(0))
+    optimizer.tell(Trial(Query(SPACE.from_unit(FOUR[2])), 1.0))
+    asked = []
+    while (query := optimizer.ask()) is not None:
+        asked.append(SPACE.to_unit(query.config).tolist())
+        optimizer.tell(Trial(query, 0.0))
+    assert sorted(asked) == sorted(FOUR[[0, 1, 3]].tolist())
+
+
+@both
+def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features(name: str) -> None:
+    """Three tasks in a batch: each goes as alone, and not all begin alike."""
+    suite = load_suite("MLP")
+    tasks, prior = suite.tasks("val")[:3], suite.prior()
+    contexts = [Context.of(task, 5, prior) for task in tasks]
+
+    def ran(who: Sequence[int]) -> list[list[str]]:
+        optimizer: Any = make_optimizer(name, **({"rows": 3000} if name == "meta-predict" else {}))
+        rngs = [np.random.default_rng(i) for i in who]
+        runs = run_batch(
+            optimizer, [tasks[i] for i in who], np.array(who, np.uint64), [contexts[i] for i in who], rngs,
+            budget=5.0, n_init=0,
+        )  # fmt: skip
+        return [[str(dict(trial.config)) for trial in runs.view(j).trials] for j in range(len(who))]
+
+    together = ran([0, 1, 2])
+    assert together == [ran([i])[0] for i in range(3)]
+    assert len({run[0] for run in together} | {run[1] for run in together}) > 2
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "rule"),
+    [
+        ("meta-knn", {"k": -1}, "`k` must be an integer of at least 0"),
+        ("meta-knn", {"k": 1.5}, "`k` must be an integer"),
+        ("meta-knn", {"bandwidth": 0.0}, "0 < bandwidth < inf"),
+        ("meta-knn", {"bandwidth": float("nan")}, "0 < bandwidth < inf"),
+        pytest.param("meta-predict", {"trees": 0}, "`trees` must be an integer of at least 1", marks=needs_sklearn),
+        pytest.param("meta-predict", {"rows": 2.5}, "`rows` must be an integer of at least 1", marks=needs_sklearn),
+    ],
+)
+def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:
+    with pytest.raises(InvalidValueError, match=rule):
+        rows(name, RISING, {"n": 1.0}, **options)
