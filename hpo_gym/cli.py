@@ -118,6 +118,17 @@ def bench(
         float | None,
         typer.Option(help="Instead of --budget: mean costs of a full evaluation; a run ends when they are spent."),
     ] = None,
+    checkpoints: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoints",
+            help="With --budget-cost: who trains a configuration further pays the difference, where epochs and the "
+            "like are fidelities.",
+        ),
+    ] = False,
+    memory: Annotated[
+        str, typer.Option(help="Which earlier tasks all may read: train, or train+val while you judge on test.")
+    ] = "train",
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
     tasks: Annotated[int | None, typer.Option(help="Number of tasks per suite.")] = None,
     trainings: Annotated[
@@ -178,7 +189,7 @@ def bench(
             names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
             trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, address=address,
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
-            progress=progress, budget_cost=budget_cost,
+            progress=progress, budget_cost=budget_cost, checkpoints=checkpoints, memory=memory,
         )  # fmt: skip
     if trades is not None and shard is None:
         frame = results.hypervolume(trades)
@@ -219,7 +230,9 @@ def merge(
 @app.command()
 def train(
     name: Annotated[str, typer.Argument(help="A trainable optimizer; file.py:Name for a class of your own.")],
-    suite: Annotated[str, typer.Option(help="Suites or folders, separated by commas.")] = "AutoML",
+    suite: Annotated[
+        str, typer.Option(help="Suites or folders, separated by commas; all: those that the optimizer names.")
+    ] = "AutoML",
     leave_suite_out: Annotated[
         str | None, typer.Option(metavar="NAME", help="Leave out relatives of this suite's test tasks.")
     ] = None,

@@ -27,6 +27,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
+MEMORIES = ("train", "train+val")
+"""Splits whose tasks optimizers may know as earlier tasks."""
 FOLDS = 5
 _SHARES = (0.60, 0.75)
 _SALT = 2463  # of 4,000, the nearest to these shares and to equal folds, by families and by AutoML's tasks
@@ -193,10 +195,30 @@ class Suite:
         """Statistics of meta-train; of a suite without training tasks, the plain scale."""
         return scale_of(self.tasks("train", fold))
 
+    def prior(self, fold: int | None = None, memory: str = "train") -> tuple[Evaluations, ...]:
+        """The tables of earlier tasks that optimizers may read.
+
+        Args:
+            fold: As of `tasks`.
+            memory: Their splits: "train", or "train+val" for what is judged on test alone. Those of train come first,
+                and are the same objects in both.
+
+        Raises:
+            UnknownNameError: No such memory.
+        """
+        if memory not in MEMORIES:
+            raise unknown("memory", memory, MEMORIES)
+        return self._prior(fold, memory)
+
     @_kept
-    def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:
-        """The meta-train tables that optimizers may read."""
-        return evaluations(self.tasks("train", fold))
+    def _prior(self, fold: int | None, memory: str) -> tuple[Evaluations, ...]:
+        if memory == "train":
+            return evaluations(self._known("train", fold))
+        return self._prior(fold, "train") + evaluations(self._known("val", fold))
+
+    def _known(self, split: str, fold: int | None) -> Sequence[Task]:
+        """The tasks of a split that may be known as earlier ones."""
+        return self.tasks(split, fold)
 
 
 SUITES: Registry[Suite] = Registry("suite", ("hpo_gym.suites",), variable="SUITES")

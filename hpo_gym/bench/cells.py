@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live
+from hpo_gym.bench.protocol import TRAIN
 from hpo_gym.suite import Suite
 
 Arrays = dict[str, NDArray[Any]]
@@ -25,12 +26,21 @@ class Cell:
     fold: int | None
     replicate: int
 
-    def identity(self, entrant: Entrant, start: str, budget: int, budget_cost: float | None = None) -> dict[str, Any]:
-        """What the cell's hash is made from; with `budget_cost`, the points at which a run is looked at are not."""
-        limit = {"budget": budget} if budget_cost is None else {"budget_cost": budget_cost}
+    def identity(
+        self, entrant: Entrant, start: str, budget: int, budget_cost: float | None = None, *, checkpoints: bool = False,
+        memory: str = TRAIN,
+    ) -> dict[str, Any]:  # fmt: skip
+        """What the cell's hash is made from; with `budget_cost`, the points at which a run is looked at are not.
+
+        Nor is a memory of train alone, which stores of before have without saying so.
+        """
+        limit: dict[str, Any] = {"budget": budget} if budget_cost is None else {"budget_cost": budget_cost}
+        if checkpoints:
+            limit["checkpoints"] = True
         own = {
             "suite": self.suite, "data_hash": self.data_hash, "task": self.task, "fold": self.fold,
             "replicate": self.replicate, "optimizer": entrant.identity, "start": start, **limit,
+            **({} if memory == TRAIN else {"memory": memory}),
         }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own
@@ -51,6 +61,8 @@ class Work:
         training: Which training it is.
         live: The suite itself, where nothing loads it.
         budget_cost: The budget in cost, where it is, in mean costs of a full evaluation of the task.
+        checkpoints: Whether a trial pays only what lies beyond its checkpoint, where costs of its task are cumulative.
+        memory: Splits of the earlier tasks that the optimizer may read.
     """
 
     entrant: Entrant
@@ -65,6 +77,8 @@ class Work:
     training: int = 0
     live: Live | None = None
     budget_cost: float | None = None
+    checkpoints: bool = False
+    memory: str = TRAIN
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.forms import SAVED, Form
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, parted
-from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable
+from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable, remembers
 from hpo_gym.registry import making
 
 
@@ -26,6 +26,7 @@ class Entrant:
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
             Of one that does not tell them by a mapping `settings`, or is trained, "".
+        remembers: What it reads of earlier tasks beside scores, with commas between; None: not recorded.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
         trainings: How often it is trained, each time from other seeds; replicate r of a task runs what training
@@ -41,6 +42,7 @@ class Entrant:
     batched: bool = False
     trainings: int = 1
     resolved: str = ""
+    remembers: str | None = field(default=None, compare=False)
     maker: Carried | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -57,6 +59,7 @@ class Entrant:
             entrant = cls(form.name, spec, json.dumps(settings, sort_keys=True, allow_nan=False), maker=form.maker)
             optimizer = entrant.make()
             version = int(getattr(optimizer, "version", 1))
+            reads = ",".join(remembers(optimizer))
         if not isinstance(optimizer, Optimizer):
             kind = type(optimizer).__name__
             raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
@@ -65,8 +68,9 @@ class Entrant:
         several = trainings if trainable else 1
         resolved = "" if spec.startswith(SAVED) else _resolved(optimizer)
         return replace(
-            entrant, version=version, trainable=trainable, batched=batched, trainings=several, resolved=resolved
-        )
+            entrant, version=version, trainable=trainable, batched=batched, trainings=several, resolved=resolved,
+            remembers=reads,
+        )  # fmt: skip
 
     def make(self) -> Any:
         """A new one.
@@ -85,8 +89,9 @@ class Entrant:
         return Form(self.name, self.spec, settings, self.maker).make()
 
     def to_json(self) -> dict[str, Any]:
-        """All but the maker, as JSON values."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maker"}
+        """All but the maker, as JSON values; what is not recorded is left out."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maker"}
+        return {name: value for name, value in said.items() if value is not None}
 
     @functools.cached_property
     def asked(self) -> dict[str, Any]:

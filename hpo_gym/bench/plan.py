@@ -18,6 +18,7 @@ from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbents import incumbents_on_test
 from hpo_gym.bench.live import Live
+from hpo_gym.bench.memory import memory_used
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
@@ -108,7 +109,8 @@ class Plan:
         return keys[cell]
 
     def _identity(self, cell: Cell, entrant: Entrant) -> dict[str, Any]:
-        return cell.identity(entrant, self.protocol.start, self.protocol.budget, self.protocol.budget_cost)
+        p = self.protocol
+        return cell.identity(entrant, p.start, p.budget, p.budget_cost, checkpoints=p.checkpoints, memory=p.memory)
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
@@ -175,7 +177,7 @@ class Plan:
         p = self.protocol
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
         live = self.live.get(spec)
-        own = tuple(cells), trained, training, live, p.budget_cost
+        own = tuple(cells), trained, training, live, p.budget_cost, p.checkpoints, p.memory
         return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, *own)
 
     def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
@@ -257,6 +259,7 @@ class Plan:
         formulas = [s.name for s in self.suites.values() if s.kind not in ("table", LIVE)]
         data = {
             "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
+            "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
             "pooled": pooled(curves, formulas, live=live), "timings": timings,
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)

@@ -9,13 +9,15 @@ from typing import Any
 
 from hpo_gym import seeding
 from hpo_gym.bench.spent import POINTS
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.suite import FOLDS
+from hpo_gym.errors import InvalidValueError, SplitError, unknown
+from hpo_gym.suite import FOLDS, MEMORIES
 from hpo_gym.task import Task
+from hpo_gym.tasks.checkpoints import check_checkpoints
 from hpo_gym.tasks.costs import check_budget_cost
 
 STARTS = {"cold": 0, "init5": 5}
 SPLITS = ("test", "val")
+TRAIN = MEMORIES[0]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Protocol:
         seeds: Replicates of each task.
         tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; None for all.
         budget_cost: In place of `budget`, a budget in cost, in mean costs of a full evaluation of the task.
+        checkpoints: With `budget_cost`, whether a trial pays only what lies beyond its checkpoint, where costs of the
+            task are cumulative (see `hpo_gym.tasks.checkpoints`).
+        memory: Splits of the earlier tasks that every optimizer may read: "train" or "train+val".
+
+    Raises:
+        SplitError: Tasks that are judged would be remembered.
     """
 
     split: str = "test"
@@ -39,6 +47,8 @@ class Protocol:
     seeds: int = 5
     tasks: int | None = None
     budget_cost: float | None = None
+    checkpoints: bool = False
+    memory: str = TRAIN
 
     def __post_init__(self) -> None:
         if self.split not in SPLITS:
@@ -50,9 +60,22 @@ class Protocol:
         for name, value in (("budget", self.budget), ("seeds", self.seeds), ("tasks", self.tasks)):
             if value is not None and not (_whole(value) and value >= 1):
                 raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+        check_checkpoints(self.checkpoints, self.budget_cost)
         if self.budget_cost is not None:
             object.__setattr__(self, "budget_cost", check_budget_cost(self.budget_cost))
             object.__setattr__(self, "budget", POINTS)
+        if self.memory not in MEMORIES:
+            raise unknown("memory", self.memory, MEMORIES)
+        if self.split in self.remembered:
+            raise SplitError(
+                f"`memory` must hold no task that is judged, got memory={self.memory!r} with split={self.split!r}; the "
+                f"nearest is memory={TRAIN!r}."
+            )
+
+    @property
+    def remembered(self) -> tuple[str, ...]:
+        """The splits of the earlier tasks that optimizers may read."""
+        return tuple(self.memory.split("+"))
 
     @property
     def n_init(self) -> int:
@@ -67,9 +90,14 @@ class Protocol:
         return (None if self.fold is None else int(self.fold),)
 
     def to_json(self) -> dict[str, Any]:
-        """All settings, of the two budgets the one that counts."""
+        """All settings, of the two budgets the one that counts; nothing of checkpoints where none are kept, nor of a
+        memory of train alone."""
         settings = asdict(self)
+        if self.memory == TRAIN:
+            del settings["memory"]
         del settings["budget_cost" if self.budget_cost is None else "budget"]
+        if not self.checkpoints:
+            del settings["checkpoints"]
         return settings
 
 

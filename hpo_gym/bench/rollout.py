@@ -19,6 +19,7 @@ from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Floats, PoolBankView, Task
 from hpo_gym.tasks.banks import bank_of
+from hpo_gym.tasks.checkpoints import Checkpoints, check_checkpoints, check_cumulative, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History, Query, Status, Trial
@@ -34,6 +35,7 @@ class Run:
         seconds: Time that the optimizer took for each suggestion, ask and tell together.
         unit: The cost that is a unit of the budget, where that is in cost: a trial that does not fit in what is left
             is then cut, as in `Runs`.
+        checkpoints: Whether a trial pays only what lies beyond its checkpoint, as in `Runs`; needs `unit`.
     """
 
     task: Task
@@ -45,12 +47,14 @@ class Run:
     trials: list[Trial] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     unit: float | None = None
+    checkpoints: bool = False
     _succeeded: bool = False
 
     def __post_init__(self) -> None:
         size = horizon if self.unit is None else most_trials
         self._most = size(self.budget, self.task.fidelities)
         self._session = self.task.session(self.world, self._most)
+        self._kept = Checkpoints() if self.checkpoints else None
         if self.n_init and self.signals:
             raise InvalidValueError(
                 f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
@@ -97,11 +101,16 @@ class Run:
     def _evaluate(self, config: Mapping[str, Any], fidelity: float, unit: float | None = None) -> Trial:
         trial = self._session.run(config, fidelity, failed=self.worst)
         if unit is not None:
+            whole = trial.cost
+            if self._kept is not None:
+                trial = replace(trial, cost=self._kept.price(trial))
             price, left = trial.cost / unit, max(self.budget - self.spent, 0.0)
             if too_dear(price, left):
                 cut, price = {"cost": left * unit, "status": Status.TIMEOUT, "score": self.worst}, left
                 trial = replace(trial, **cut, objectives={})  # type: ignore[arg-type]
             self.spent += price
+            if self._kept is not None:
+                self._kept.keep(trial, whole)
         if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
             self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
@@ -117,6 +126,7 @@ def rollout(
     prior: Sequence[Evaluations] = (),
     n_init: int = 0,
     budget_cost: float | None = None,
+    checkpoints: bool = False,
 ) -> History:
     """Let an optimizer tune one task.
 
@@ -129,14 +139,19 @@ def rollout(
         n_init: Given points: evaluated first, told to the optimizer and not charged.
         budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
             trial that does not fit in what is left is cut (status TIMEOUT), and the last.
+        checkpoints: With `budget_cost`, whether a trial costs what it costs less what the highest lower fidelity costs
+            at which the run has evaluated the same configuration with success, at least 0; only of a task of which one
+            training passes through all fidelities (`Task.cumulative`).
 
     Raises:
         InvalidValueError: The optimizer proposes what is not in the search space; or costs of the task were not
-            measured, or `budget_cost` pays for no trial.
+            measured, or `budget_cost` pays for no trial; or `checkpoints` spare nothing.
         SplitError: `prior` holds a relative of the task.
     """
     if budget_cost is not None and budget is not None:
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    if check_checkpoints(checkpoints, budget_cost):
+        check_cumulative([task])
     budget, unit = (33 if budget is None else budget), None
     if budget_cost is not None:
         budget = check_budget_cost(budget_cost)
@@ -144,9 +159,10 @@ def rollout(
     if budget <= 0 or n_init < 0:
         raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)), unit=unit)
+    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
     rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
-    context = Context.of(task, budget, prior, starts=seeding.starts_seed(world), unit=unit)
+    starts = seeding.starts_seed(world)
+    context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
     run_one(optimizer, run, context, rng)
     return History(tuple(run.trials), n_init)
 
@@ -186,6 +202,7 @@ def run_batch(
     n_init: int,
     floor: float = 0.0,
     units: Sequence[float] | None = None,
+    checkpoints: bool = False,
     watch: Callable[[float], None] = lambda seconds: None,
 ) -> Runs:
     """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
@@ -193,6 +210,7 @@ def run_batch(
     Args:
         floor: The score of a failure before any success of its run.
         units: Of each run, the cost that is a unit of the budget, where that is in cost.
+        checkpoints: Whether a trial pays only what lies beyond its checkpoint, where costs of its task are cumulative.
         watch: Told the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
@@ -202,7 +220,8 @@ def run_batch(
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
     most, multi = (horizon if units is None else most_trials)(budget, levels), len(levels) > 1
     by_task = None if units is None else _by_task(unique, tasks, units)
-    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor, units=by_task)
+    kept = kept_on(unique, checkpoints and any(task.cumulative for task in unique))
+    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor, units=by_task, checkpoints=kept)
     turn = Transition(bank, runs, levels, n_init)
     turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)

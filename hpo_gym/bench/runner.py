@@ -12,7 +12,7 @@ from pathlib import Path
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
 from hpo_gym.bench.plan import Plan
-from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.bench.provenance import MADE, provenance
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
@@ -28,6 +28,7 @@ from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites import is_several, is_shipped, load_suite
 from hpo_gym.suites.live import describe, from_description
+from hpo_gym.tasks.checkpoints import kept_on
 from hpo_gym.tasks.costs import cost_units
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
@@ -66,6 +67,8 @@ def benchmark(
     progress: Progress | bool | None = None,
     callbacks: Sequence[Callback] = (),
     budget_cost: float | None = None,
+    checkpoints: bool = False,
+    memory: str = TRAIN,
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
@@ -96,6 +99,11 @@ def benchmark(
         budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
             run ends when it is spent, and regret is told at 33 points of it. Tables with measured costs only; not with
             `with_reference`.
+        checkpoints: With `budget_cost`, whether a trial costs what it costs less what the highest lower fidelity costs
+            at which the run has evaluated the same configuration with success, on tasks of which one training passes
+            through all fidelities (`Task.cumulative`); there must be such ones, on others all is paid.
+        memory: Which earlier tasks all optimizers may read: of "train", or of "train+val", which is refused where
+            validation tasks are judged, and with `with_reference`, whose runs knew those of train.
         callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
 
     Raises:
@@ -105,7 +113,10 @@ def benchmark(
         other = "`with_reference`, whose runs have a budget in full evaluations" if budget is None else "`budget`"
         raise InvalidValueError(f"`budget_cost` excludes {other}, got budget_cost={shown(budget_cost)}.")
     limit = BUDGET if budget is None else budget
-    protocol = Protocol(split, fold, start, limit, 5 if seeds is None else seeds, tasks, budget_cost)
+    replicates = 5 if seeds is None else seeds
+    protocol = Protocol(split, fold, start, limit, replicates, tasks, budget_cost, checkpoints, memory)
+    if with_reference and memory != TRAIN:
+        raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {memory!r}.")
     engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
     check_engine(engine, workers, timeout, cluster)
@@ -255,11 +266,13 @@ def _budget(suites: Iterable[Suite]) -> int:
 
 
 def _check_costs(protocol: Protocol, suites: Iterable[Suite]) -> None:
-    """Where the budget is in cost, refuse suites whose costs were not measured, and one that pays for no trial."""
+    """Where the budget is in cost, refuse suites whose costs were not measured, one that pays for no trial, and
+    checkpoints where they spare nothing."""
     if protocol.budget_cost is not None:
         tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
         if tasks:
             cost_units(tasks, protocol.budget_cost)
+            kept_on(tasks, protocol.checkpoints)
 
 
 def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:

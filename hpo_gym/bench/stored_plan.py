@@ -17,7 +17,7 @@ from hpo_gym.suites import load_suite
 from hpo_gym.suites.live import describe, from_description
 
 _KEYS = {"protocol", "entrants", "suites"}
-_BUDGETS = {"budget", "budget_cost"}
+_BUDGETS, _LATER = {"budget", "budget_cost"}, {"checkpoints", "memory"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class StoredPlan:
             data = _mapping("plan", json.loads(text))
             _exactly("plan", data, _KEYS, {"live"})
             protocol = _mapping("protocol", data["protocol"])
-            _exactly("protocol", protocol, {f.name for f in fields(Protocol)} - _BUDGETS, _BUDGETS)
+            more = _BUDGETS | _LATER
+            _exactly("protocol", protocol, {f.name for f in fields(Protocol)} - more, more)
             _expect(len(_BUDGETS & set(protocol)) == 1, f"its protocol must have one of {sorted(_BUDGETS)}")
             entrants = tuple(_entrant(_mapping("entrant", one)) for one in _list("entrants", data["entrants"]))
             suites, live = _mapping("suites", data["suites"]), _mapping("live", data.get("live", {}))
@@ -116,7 +117,7 @@ class StoredPlan:
                 )
 
 
-DECIDING = ("split", "fold", "start", "budget_cost", "budget")
+DECIDING = ("split", "fold", "start", "budget_cost", "budget", "checkpoints", "memory")
 """Settings of a protocol that all cells of a store share."""
 
 
@@ -128,13 +129,13 @@ def _within(spec: str, folder: Path) -> str:
 
 def _entrant(said: Mapping[str, Any]) -> Entrant:
     """An entrant; settings that came later than the plan have their defaults."""
-    known = {f.name: f.default for f in fields(Entrant) if f.compare}
+    known = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
     needed = {name for name, default in known.items() if default is MISSING}
     _exactly("entrant", said, needed, set(known) - needed)
     for name, value in said.items():
-        kind = str if known[name] is MISSING else type(known[name])
+        kind = str if known[name] in (MISSING, None) else type(known[name])
         _expect(
-            known[name] is None or type(value) is kind,
+            type(value) is kind,
             f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}",
         )
     for name in ("settings", "resolved"):

@@ -75,10 +75,12 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
     try:
         (task,) = _tasks(optimizer, suite, [cell])
         world, rng = _seeds(work, cell)
-        prior = suite.prior(cell.fold)
+        prior = suite.prior(cell.fold, work.memory)
         budget, unit = _budget(work), _unit(task, work)
-        run = Run(task, budget, world, work.n_init, floor_of(prior), unit=unit)
-        run_one(optimizer, run, Context.of(task, budget, prior, starts=seeding.starts_seed(world), unit=unit), rng)
+        kept = work.checkpoints and task.cumulative
+        run = Run(task, budget, world, work.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
+        starts = seeding.starts_seed(world)
+        run_one(optimizer, run, Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=kept), rng)
     except (Exception, SystemExit):
         return failed(cell, traceback.format_exc())
     history = History(tuple(run.trials), work.n_init)
@@ -106,7 +108,8 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            known[task] = Context.of(task, _budget(work), suite.prior(work.fold), unit=_unit(task, work))
+            prior, unit = suite.prior(work.fold, work.memory), _unit(task, work)
+            known[task] = Context.of(task, _budget(work), prior, unit=unit, checkpoints=work.checkpoints)
     return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
 
 
@@ -126,8 +129,8 @@ def _driven(
     units = [c.unit for c in own if c.unit is not None]
     runs = run_batch(
         optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
-        budget=_budget(work), n_init=work.n_init, floor=floor_of(suite.prior(work.fold)), units=units or None,
-        watch=seconds.append,
+        budget=_budget(work), n_init=work.n_init, floor=_floor(suite, work), units=units or None,
+        checkpoints=work.checkpoints, watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
@@ -141,6 +144,11 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, A
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
     return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)
+
+
+def _floor(suite: Suite, work: Work) -> float:
+    """What a failure before any success is served: by the training tasks, whatever is remembered."""
+    return floor_of(suite.prior(work.fold))
 
 
 def _budget(work: Work) -> float:

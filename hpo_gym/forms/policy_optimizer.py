@@ -63,6 +63,11 @@ class PolicyOptimizer:
         self.scale = scale or Scale()
         self._runs: Runs | None = None
 
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """What its observer shows."""
+        return self.observer.remembers
+
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a run; the world of the run (candidate draws) is drawn from `rng`."""
         space = self.space or context.space
@@ -71,6 +76,7 @@ class PolicyOptimizer:
         self._contexts = Contexts(
             space, view_of(self._bank), context.budget, self.scale, candidates, fidelities=tuple(context.fidelities),
             in_cost=context.unit is not None, earlier_costs=_earlier_costs(context),
+            checkpoints=np.ones(1, bool) if context.checkpoints else None,
         )  # fmt: skip
         self._units = None if context.unit is None else np.array([context.unit])
         self._rng, self._given, self._seen = rng, list[Trial](), context.signals

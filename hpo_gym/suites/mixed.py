@@ -7,13 +7,11 @@ from dataclasses import replace
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SPLITS, Suite
 from hpo_gym.suites.apart import apart
 from hpo_gym.task import Task
 from hpo_gym.tasks.function import unit_space
-from hpo_gym.transfer.prior import evaluations
 
 KINDS = ("table", "function", "surrogate", "mixed")
 """Kinds of suites that can be mixed: their trials are independent, and run nothing of a user's own."""
@@ -22,9 +20,9 @@ KINDS = ("table", "function", "surrogate", "mixed")
 class Mixed(Suite):
     """Tasks of several suites, each with a space of its own."""
 
-    def prior(self, fold: int | None = None) -> tuple[Evaluations, ...]:
-        """The meta-train tables of tasks in the suite's own space: points of another mean something else."""
-        return evaluations([t for t in self.tasks("train", fold) if t.space == self.space])
+    def _known(self, split: str, fold: int | None) -> Sequence[Task]:
+        """Tasks in the suite's own space: points of another mean something else."""
+        return [t for t in self.tasks(split, fold) if t.space == self.space]
 
 
 def mixed(suites: Sequence[Suite]) -> Suite:

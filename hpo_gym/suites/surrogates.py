@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def _members(
         SurrogateTask(
             t.name, t.family, f"{base.name}{SUFFIX}", base.space, float(best[i]),
             min(float(arrays["worst"][i]), float(best[i])), fidelities, t.meta_features,
-            model, i, base.table.read_only(i), optimum[i],
+            model, i, base.table.read_only(i), optimum[i], math.isfinite(t.cost_unit),
         )
         for i, t in enumerate(base.members)
     )  # fmt: skip

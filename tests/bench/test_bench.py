@@ -88,7 +88,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(["random"], [toys.plain(), "ToyFormulas"], out=tmp_path, **SMALL)
     data = json.loads((tmp_path / "results.json").read_text())
     assert data == results.data
-    assert set(data) == {"version", "protocol", "suites", "pooled", "timings"}
+    assert set(data) == {"version", "protocol", "suites", "memory", "pooled", "timings"}
     assert data["version"] == hpo_gym.__version__
     assert data["protocol"]["hash"] == digest({k: v for k, v in data["protocol"].items() if k != "hash"})
     assert set(data["suites"]) == set(data["timings"]) == {"Plain", "Formulas"}

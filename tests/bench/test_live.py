@@ -138,7 +138,7 @@ def test_regret_is_against_the_best_and_worst_incumbent_of_all(tmp_path: Path) -
     part = results.data["suites"]["Line"]
     assert (part["score"], part["best_seen_tasks"], part["n_tasks"]) == ("validation", 1, 1)
     assert results.data["pooled"]["apart"] == {"Line": "live"}
-    assert "The best score of all tasks is not known: regret is against the best and" in results.to_markdown()
+    assert "The best score of the task is not known: regret is against the best and" in results.to_markdown()
     assert "is not known" not in benchmark("random", "ToyPlain", out=tmp_path / "p", **SMALL).to_markdown()
 
 

@@ -7,6 +7,7 @@ import io
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -33,7 +34,7 @@ from hpo_gym.bench.report.tables import (
     said,
     shown_trials,
 )
-from hpo_gym.bench.report.words import interval, number
+from hpo_gym.bench.report.words import counted, interval, number, plain
 from hpo_gym.bench.single_runs import Axis
 from hpo_gym.bench.summaries import summaries
 from hpo_gym.errors import InvalidValueError, UnknownNameError
@@ -236,6 +237,51 @@ def test_numbers_are_formatted():
     assert interval([0.1, 0.0, 0.2], 1, sign=True) == "+0.1 [+0.0, +0.2]"
     assert interval([0.1, 0.0, 0.2], 1, mark=True) == "0.1* [0.0, 0.2]"
     assert interval([0.25, None, None], 2, sign=True) == "+0.25"
+
+
+def test_counts_are_plain_and_in_the_singular_where_they_are_one():
+    assert [plain(v) for v in (33, 33.0, 2.5, 1e6, 1e-3)] == ["33", "33", "2.5", "1000000", "0.001"]
+    assert [counted(n, "family") for n in (0, 1, 2)] == ["0 families", "1 family", "2 families"]
+    assert [counted(n, "mean cost") for n in (1.0, 33.0, 0.5)] == ["1 mean cost", "33 mean costs", "0.5 mean costs"]
+
+
+def read(html):
+    """What a page says, without its tags."""
+    return re.sub(r"<[^>]*>", "", html.split("<body>")[1].split("<script>")[0])
+
+
+def several_of_one(text):
+    """Where a text counts one of something, and says that it is several."""
+    several = r"(?:trial|seed|task|suite|optimizer|other|comparison|cell|mean cost)s|families"
+    return re.findall(rf"(?<![\w.,%-])1 (?:{several})\b", text)
+
+
+@pytest.mark.parametrize(
+    ("names", "suites", "cost"),
+    [
+        (("portfolio",), ("Toy",), None),
+        (("portfolio", "random"), ("Toy", "Other"), 1.0),
+        (("portfolio", "random"), ("Toy",), 33.0),
+    ],
+)
+def test_a_report_says_one_and_several_right(unpainted, tmp_path, suites, names, cost):
+    results, curves = make(names, suites=suites, k=1, r=1, h=33 if cost else 1)
+    if cost is not None:
+        results["protocol"] |= {"budget": None, "budget_cost": cost}
+        curves = {s: [replace(c, cost=cost) for c in group] for s, group in curves.items()}
+    write_report(tmp_path, results, curves)
+    html = (tmp_path / "report.html").read_text()
+    text = read(html)
+    sheets = " ".join(f"{s.title} {s.caption}" for s in console_tables(results))
+    for told in (text, sheets, (tmp_path / "table.md").read_text(), *re.findall(r'aria-label="([^"]*)"', html)):
+        assert several_of_one(told) == [] and not re.search(r"\d\.0 [a-z]", told)
+    many = "1 optimizer" if len(names) == 1 else "2 optimizers"
+    budget = {None: "1 trial", 1.0: "1 mean cost", 33.0: "33 mean costs"}[cost]
+    assert f"{many} · split test · cold start · {budget} · 1 seed\n" in text
+    if cost is not None:
+        assert f"A run ends when it has spent {budget};" in text and f"--budget-cost {cost:g} " in text
+        assert f'data-cost="{cost:g}"' in html and f"<dt>budget cost</dt><dd>{cost:g}</dd>" in html
+        assert f"at each 33rd of {budget}, Toy" in html
 
 
 def test_markdown_leaves_times_out_when_told():

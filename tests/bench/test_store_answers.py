@@ -333,7 +333,7 @@ def test_what_put_has_acknowledged_is_in_the_file_alone_and_not_in_its_log(path:
                 assert [r.identity["n"] for r in copy.records()] == list(range(n + 1))
 
 
-def test_a_writer_waits_for_the_disk_in_write_ahead_mode(path: Path) -> None:
+def test_a_writer_waits_for_the_disk_in_write_ahead_mode(to_the_disk: None, path: Path) -> None:
     def asked(store: Store, name: str) -> object:
         return store._db.execute(f"PRAGMA {name}").fetchone()[0]
 

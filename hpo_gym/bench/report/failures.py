@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.grid import Grid, grid
+from hpo_gym.bench.report.words import counted
 
 _NAMED = 6  # how many are named in a cell
 
@@ -58,7 +59,7 @@ def _most_first(counted: list[tuple[int, int, str, str, int]]) -> list[tuple[int
 
 
 def _counts(cells: int, trials: int) -> str:
-    parts = [f"{n} {what}{'s' * (n != 1)}" for n, what in ((cells, "cell"), (trials, "trial")) if n]
+    parts = [counted(n, what) for n, what in ((cells, "cell"), (trials, "trial")) if n]
     return ", ".join(parts)
 
 

@@ -14,6 +14,7 @@ from hpo_gym.bench.metrics import TEST, Curves, auc, performance_profile, ranks
 from hpo_gym.bench.report.difference import draw_difference
 from hpo_gym.bench.report.style import INK, MUTED, WIDTH, Style, heading, label, theme, ticks
 from hpo_gym.bench.report.values import by_auc
+from hpo_gym.bench.report.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,7 +165,7 @@ def _end_labels(
         colour = INK if style.highlighted else MUTED
         axes.text(1.054, y, text, color=colour, fontsize=8.5, va="center", transform=axes.transAxes)
     if len(names) < len(ends):
-        note = f"grey: {len(ends) - len(names)} others"
+        note = f"grey: {counted(len(ends) - len(names), 'other')}"
         axes.text(1.054, -0.04, note, color=MUTED, fontsize=8.5, va="center", transform=axes.transAxes)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,11 @@ from hpo_gym.bench.leaders import pooled_leaders
 from hpo_gym.bench.metrics import TEST, Curves
 from hpo_gym.bench.report.failures import Failed, failure_grids
 from hpo_gym.bench.report.grid import Grid, Td, Tr, td
+from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.runs_page import runs_parts
 from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
 from hpo_gym.bench.report.tables import Results, pooled_cells, pooled_said, shows_pooled
-from hpo_gym.bench.report.words import number, printable
+from hpo_gym.bench.report.words import counted, number, plain, printable
 from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
-_PARTS = ("suite", "split", "fold", "start", "budget", "budget_cost", "seeds", "tasks", "optimizers")
+_PARTS = ("suite", "split", "fold", "start", "budget", "budget_cost", "memory", "seeds", "tasks", "optimizers")
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,12 @@ def page(
         suites=suites,
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
         on_test=any(part["score"] == TEST for part in results["suites"].values()),
-        protocol=_protocol(results["protocol"]),
+        protocol=[*_protocol(results["protocol"]), *parts_of(results["memory"])]
+        if "memory" in results
+        else _protocol(results["protocol"]),
         cost=results["protocol"].get("budget_cost"),
+        counted=counted,
+        plain=plain,
         brief=_brief(results),
         made=beside.made if timings else {},
         command=results.get("command") or command(results),
@@ -127,7 +133,8 @@ def command(results: Results) -> str:
         value = {"suite": list(results["suites"]), "optimizers": optimizers}.get(name, protocol.get(name))
         listed = value if isinstance(value, list | tuple) else [value]
         if value is not None and listed:
-            words += [f"--{name.replace('_', '-')}", ",".join(str(v) for v in listed)]
+            words += [f"--{name.replace('_', '-')}", ",".join(_said(v) for v in listed)]
+    words += ["--checkpoints"] if protocol.get("checkpoints") else []
     return " ".join(shlex.quote(printable(word)) for word in words)
 
 
@@ -171,19 +178,22 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
 
 def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
     """List the protocol as text; what is not set is left out."""
-    return [(key.replace("_", " "), _said(value)) for key, value in protocol.items() if value not in (None, [], {}, "")]
+    known = {k: v for k, v in protocol.items() if k != "memory"}  # it stands with what was remembered
+    return [(key.replace("_", " "), _said(value)) for key, value in known.items() if value not in (None, [], {}, "")]
 
 
 def _brief(results: Results) -> str:
     """The protocol in a line."""
     p = results["protocol"]
     counts = sorted({len(part["optimizers"]) for part in results["suites"].values()})
-    known = (("budget", "trials"), ("budget_cost", "mean costs"), ("seeds", "seeds"))
-    words = [f"{p.get(name)} {unit}" for name, unit in known if p.get(name)]
+    known = (("budget", "trial"), ("budget_cost", "mean cost"), ("seeds", "seed"))
+    words = [counted(p[name], unit) for name, unit in known if p.get(name)]
+    words += ["checkpoints kept"] if p.get("checkpoints") else []
     starts = {"cold": "cold start", "init5": "five given configurations"}
     about = [f"split {p['split']}"] if p.get("split") else []
     about += [starts.get(str(p["start"]), str(p["start"]))] if p.get("start") else []
-    return " · ".join([f"{' to '.join(map(str, sorted({counts[0], counts[-1]})))} optimizers", *about, *words])
+    least = f"{counts[0]} to " if len(counts) > 1 else ""
+    return " · ".join([f"{least}{counted(counts[-1], 'optimizer')}", *about, *words])
 
 
 def _said(value: object) -> str:
@@ -192,4 +202,4 @@ def _said(value: object) -> str:
     if isinstance(value, list | tuple):
         more = f" and {len(value) - 12} more" if len(value) > 12 else ""
         return ", ".join(_said(v) for v in value[:12]) + more
-    return str(value)
+    return plain(value) if isinstance(value, float) and math.isfinite(value) else str(value)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
-from hpo_gym.bench.report.words import printable
+from hpo_gym.bench.report.words import counted, printable
 from hpo_gym.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def heading(figure: Figure, curves: Sequence[Curves], title: str, subtitle: str)
     """Write what a figure of a suite shows, and of how many tasks and seeds."""
     tasks, runs = curves[0].regret.shape[:2]
     families = len(set(curves[0].families))
-    about = f"{subtitle} · {tasks} task{'s' * (tasks != 1)}"
-    about += f" of {families} famil{'ies' if families != 1 else 'y'}" if families < tasks else ""
+    about = f"{subtitle} · {counted(tasks, 'task')}"
+    about += f" of {counted(families, 'family')}" if families < tasks else ""
     about += f" × {runs} seeds" if runs > 1 else ""
     lines(figure, f"{label(curves[0].suite)}: {title}", about)
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpo_gym.bench.metrics import TEST
-from hpo_gym.bench.report.words import MISSING, holds, interval, number, printable
+from hpo_gym.bench.report.remembered import said_of_memory
+from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable
 from hpo_gym.bench.spent import POINTS
 from hpo_gym.errors import unknown
 from hpo_gym.terminal import Column, Sheet
@@ -185,7 +186,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
     unit = "trials" if results["protocol"].get("budget_cost") is None else "mean costs"
-    title = f"{suite}, n = {part['n_tasks']} tasks; @k: regret after k {unit}; [95 % intervals]"
+    title = f"{suite}, n = {counted(part['n_tasks'], 'task')}; @k: regret after k {unit}; [95 % intervals]"
     return Sheet(printable(title), columns, printable(said(results, suite)))
 
 
@@ -214,8 +215,9 @@ def said(results: Results, suite: str) -> str:
     """Say what a suite's numbers are of, what they count, and how many comparisons there are."""
     part = results["suites"][suite]
     tasks, families = part["n_tasks"], part["n_families"]
-    many = f"{tasks} task{'s' * (tasks != 1)} of {families} famil{'ies' if families != 1 else 'y'}"
+    many = f"{counted(tasks, 'task')} of {counted(families, 'family')}"
     text = f"{many}. {_scored(part)}"
+    text = f"{text} {said_of_memory(results.get('memory'), suite)}".rstrip()
     if families < 2:
         return f"{text} One family: no interval and no test."
     return f"{text} {compared(part['comparisons'], 'the portfolio')}"
@@ -228,9 +230,10 @@ def _scored(part: Mapping[str, Any]) -> str:
         return "Regret is on the test score, which no optimizer sees; beside it the validation score."
     seen = part.get("best_seen_tasks", 0)
     if seen:
-        whose = "all" if seen == part["n_tasks"] else f"{seen} of the"
+        all_of = "all tasks" if part["n_tasks"] > 1 else "the task"
+        whose = all_of if seen == part["n_tasks"] else f"{seen} of the tasks"
         return (
-            f"The best score of {whose} tasks is not known: regret is against the best and the worst incumbent of any "
+            f"The best score of {whose} is not known: regret is against the best and the worst incumbent of any "
             "optimizer here, so it changes when optimizers or seeds are added."
         )
     few = f"Only {some} of {part['n_tasks']} tasks {'has' if some == 1 else 'have'} test scores"
@@ -239,7 +242,7 @@ def _scored(part: Mapping[str, Any]) -> str:
 
 def compared(n: int, anchor: str) -> str:
     """Say how many comparisons a table makes."""
-    return f"{n or 'No'} comparison{'s' * (n != 1)} with {anchor}{_STAR if n else '.'}"
+    return f"{counted(n, 'comparison') if n else 'No comparisons'} with {anchor}{_STAR if n else '.'}"
 
 
 def shows_pooled(results: Results) -> bool:
@@ -253,9 +256,11 @@ def pooled_said(results: Results) -> str:
     found = results["pooled"]
     apart = ", ".join(f"{suite} ({why})" for suite, why in found["apart"].items())
     text = f"Geometric mean of ratios of AUC over {len(found['suites'])} suites ({', '.join(found['suites'])}), "
-    text += f"{found['families']} families; below 1 is better than the anchor."
+    text += f"{counted(found['families'], 'family')}; below 1 is better than the anchor."
     text += f" Apart, not pooled: {apart}." if apart else ""
-    counts = [f"{part['comparisons']} comparisons with {anchor}" for anchor, part in found["anchors"].items()]
+    counts = [
+        f"{counted(part['comparisons'], 'comparison')} with {anchor}" for anchor, part in found["anchors"].items()
+    ]
     return f"{text} {' and '.join(counts)}{_STAR}"
 
 

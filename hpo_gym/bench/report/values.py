@@ -10,7 +10,7 @@ from hpo_gym.bench.bootstrap import Floats, Resamples
 from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import Grid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style
-from hpo_gym.bench.report.words import number
+from hpo_gym.bench.report.words import counted, number
 
 _MOST = 50  # columns of trials
 _DIGITS = 12  # means that agree to so many decimals are tied
@@ -68,7 +68,7 @@ def _over_trials(
             cells = [Td(number(float(m), digits)) for m in shown.mean(axis=0)]
         rows.append(Tr((Td(c.optimizer), *cells), key=style.key))
     cost = curves[0].cost
-    when = "after each trial" if cost is None else f"at each 33rd of {cost:g} mean costs"
+    when = "after each trial" if cost is None else f"at each 33rd of {counted(cost, 'mean cost')}"
     label = f"Mean {what} {when}, {curves[0].suite}"
     return Grid(label, ("optimizer", *map(str, columns)), tuple(rows), f"{slug}-{what}-values")
 

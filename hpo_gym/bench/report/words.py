@@ -27,6 +27,17 @@ def interval(estimate: Sequence[float | None], digits: int = 4, *, sign: bool = 
     return mean if low == high == MISSING else f"{mean} [{low}, {high}]"
 
 
+def plain(value: float) -> str:
+    """Format a number as one writes it: 33 for 33.0."""
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def counted(n: float, what: str) -> str:
+    """Say how many, of a noun in the singular: 1 family, 2 families, 2.5 mean costs."""
+    several = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"
+    return f"{plain(n)} {what if n == 1 else several}"
+
+
 def holds(p: float | None) -> bool:
     """Whether what has this corrected p is found."""
     return p is not None and p <= LEVEL

@@ -28,7 +28,8 @@ function readable(figure) {
     const lines = rows.slice(0, SHOWN).map(([name, cell, key]) =>
       make("div", {}, key ? key.cloneNode() : make("i", { class: "key" }), make("span", {}, name), said(cell)));
     const more = rows.length > SHOWN ? [make("div", {}, `and ${rows.length - SHOWN} more in the table`)] : [];
-    const when = cost ? `after ${+((cost * trials[at]) / last).toPrecision(3)} mean costs` : `after trial ${trials[at]}`;
+    const spent = +((cost * trials[at]) / last).toPrecision(3);
+    const when = cost ? `after ${spent} mean cost${spent === 1 ? "" : "s"}` : `after trial ${trials[at]}`;
     tip.replaceChildren(make("b", {}, when), ...lines, ...more);
     tip.hidden = false;
     const drawn = svg.getBoundingClientRect();

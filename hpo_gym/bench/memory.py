@@ -1,0 +1,62 @@
+"""What memory a comparison had: what all of its optimizers could read of earlier tasks, and what each of them does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.optimizer import COST, FIDELITY, TEST, Evaluations
+from hpo_gym.suite import Suite
+from hpo_gym.suites.live import LIVE
+
+SCORES = "scores"
+KINDS = (SCORES, TEST, FIDELITY, COST)
+"""What is counted: scores of full evaluations, test scores, scores at lower fidelities (see `Evaluations.further`), and
+costs of full evaluations."""
+
+
+def memory_used(protocol: Protocol, suites: Iterable[Suite], entrants: Sequence[Entrant]) -> dict[str, Any]:
+    """The part `memory` of results.json: the splits of the earlier tasks, by suite and fold what they hold, and by
+    optimizer which kinds it reads beside scores, None where a store does not say so."""
+    by_suite = {s.name: [_held(s, fold, protocol.memory) for fold in protocol.folds] for s in suites}
+    reads = {e.name: None if e.remembers is None else e.remembers.split(",") if e.remembers else [] for e in entrants}
+    return {"splits": list(protocol.remembered), "suites": by_suite, "reads": reads}
+
+
+def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
+    """Counts of earlier tasks, their families and measurements; of a live suite, which only its workers can ask, of
+    tasks alone."""
+    if suite.kind == LIVE:
+        tasks = [t for split in memory.split("+") for t in suite.tasks(split, fold)]
+        known: Sequence[Any] = tasks
+        counts: Mapping[str, int | None] = dict.fromkeys(KINDS)
+    else:
+        known = suite.prior(fold, memory)
+        counts = measurements(known, [_has_costs(suite, e) for e in known])
+    return {"fold": fold, "tasks": len(known), "families": len({t.family for t in known}), **counts}
+
+
+def _has_costs(suite: Suite, known: Evaluations) -> bool:
+    return math.isfinite(suite.task(known.name).cost_unit)
+
+
+def measurements(prior: Sequence[Evaluations], with_costs: Sequence[bool]) -> dict[str, int]:
+    """How many measurements of each of `KINDS` earlier tasks hold, failures among them.
+
+    Args:
+        prior: The tasks.
+        with_costs: Whether the costs of each were measured.
+    """
+    counts = dict.fromkeys(KINDS, 0)
+    for e, has_costs in zip(prior, with_costs, strict=True):
+        there = ~np.isnan(e.score)
+        counts[SCORES] += int(there.sum())
+        counts[COST] += int((there & np.isfinite(e.cost) & (e.cost > 0.0)).sum()) if has_costs else 0
+        for m in e.further:
+            counts[m.name] += int((~np.isnan(m.score)).sum())
+    return counts

@@ -1,0 +1,44 @@
+"""What the report says of a comparison's memory (`hpo_gym.bench.memory`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+WORDS = {"test": "test scores", "fidelity": "lower fidelities", "cost": "costs"}
+
+
+def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
+    """In a line, what was remembered in a suite, where optimizers that were compared differ in what they read of it;
+    else nothing."""
+    if memory is None:
+        return ""
+    readers: dict[tuple[str, ...], list[str]] = {}
+    held = memory["suites"].get(suite, [])
+    for name, kinds in memory["reads"].items():
+        readers.setdefault(tuple(k for k in kinds or () if any(one[k] for one in held)), []).append(name)
+    more = {kinds: names for kinds, names in readers.items() if kinds}
+    if not more or len(readers) < 2:
+        return ""
+    what = "; ".join(f"{', '.join(WORDS[k] for k in kinds)}: {', '.join(names)}" for kinds, names in more.items())
+    return f"Of earlier tasks, all could read the same; beside scores, only these do. {what}."
+
+
+def parts_of(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The memory as lines of the report's protocol: a title and a text each."""
+    lines = [("memory", " and ".join(memory["splits"]))]
+    for suite, held in memory["suites"].items():
+        lines.append((f"memory, {suite}", "; ".join(_counts(one) for one in held)))
+    told = {name: ", ".join(WORDS[k] for k in kinds) for name, kinds in memory["reads"].items() if kinds}
+    lines.append(("reads beside scores", "; ".join(f"{name}: {what}" for name, what in told.items()) or "nobody"))
+    unsaid = [name for name, kinds in memory["reads"].items() if kinds is None]
+    return [*lines, ("reads, not recorded", ", ".join(unsaid))] if unsaid else lines
+
+
+def _counts(held: Mapping[str, Any]) -> str:
+    fold = "" if held["fold"] is None else f"fold {held['fold']}: "
+    text = f"{fold}{held['tasks']:,} earlier tasks of {held['families']:,} families"
+    if held["scores"] is None:
+        return text
+    kinds = [f"{held['scores']:,} scores", *(f"{held[k]:,} {what}" for k, what in WORDS.items())]
+    return f"{text}: {', '.join(kinds)}"

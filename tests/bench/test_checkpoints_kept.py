@@ -1,0 +1,155 @@
+"""Comparisons that keep checkpoints: by hand, what is stored and what is refused. A unit is a cost of 2.
+
+row                     0              1              2
+cost at 1/4, 1/2, 1     .5  1  2       .5  1  2       .5  1  2
+score in full           .5             .25            1          at lower fidelities .125 less
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hpo_gym
+from hpo_gym.bench.cells import Cell
+from hpo_gym.bench.merge import merge
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.report.page import _brief, command
+from hpo_gym.bench.runner import entrants_of
+from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.optimizer import Context
+from hpo_gym.storage.store import Store
+from hpo_gym.trial import Query, Trial
+
+LEVELS = (0.25, 0.5, 1.0)
+SCORES = np.array([[0.5, 0.25, 1.0]] * 2)[..., None] - np.array([0.125, 0.125, 0.0])
+COSTS = np.broadcast_to(2.0 * np.array(LEVELS), SCORES.shape)
+
+
+def planned(name: str = "Epochs", *, cumulative: bool = True) -> Any:
+    import ConfigSpace as cs
+
+    space = cs.ConfigurationSpace()
+    space.add(cs.UniformIntegerHyperparameter("row", 0, 2))
+    return hpo_gym.table_suite(
+        name, space, [{"row": i} for i in range(3)], SCORES, costs=COSTS, fidelities=LEVELS, tasks=["a", "b"],
+        splits={"train": ["a"], "test": ["b"]}, cumulative=cumulative,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+
+
+class Steps:
+    """Row 0 at 1/4, 1/2 and 1, then row 2 at 1/4 and 1, again and again."""
+
+    version = 1
+    plan = ((0, 0.25), (0, 0.5), (0, 1.0), (2, 0.25), (2, 1.0))
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.context, self.told = context, 0
+
+    def ask(self) -> Query:
+        row, fidelity = self.plan[self.told % 5]
+        return Query({"row": row}, fidelity)
+
+    def tell(self, trial: Trial) -> None:
+        self.told += 1
+
+
+def bench(out: Path, suites: Any = None, **more: Any) -> hpo_gym.Results:
+    options: dict[str, Any] = {"budget_cost": 2, "seeds": 1, "engine": "serial", "progress": False, **more}
+    return hpo_gym.benchmark({"steps": Steps()}, planned() if suites is None else suites, out=out, **options)
+
+
+def steps(results: hpo_gym.Results, suite: str = "Epochs") -> Any:
+    trials = results.trials()
+    return trials[(trials["optimizer"] == "steps") & (trials["suite"] == suite)]
+
+
+def test_a_comparison_by_hand(tmp_path: Path) -> None:
+    """With checkpoints two configurations are trained to the end, at 1 and 2 of 2 units; without, one, at 1.75."""
+    kept, plain = bench(tmp_path / "kept", checkpoints=True), bench(tmp_path / "plain")
+    assert steps(kept)["spent"].tolist() == [0.25, 0.5, 1.0, 1.25, 2.0]
+    assert steps(kept)["cost"].tolist() == [0.5, 0.5, 1.0, 0.5, 1.5]
+    assert steps(plain)["spent"].tolist() == [0.25, 0.75, 1.75, 2.0]
+    (curves,) = [c for c in kept.curves["Epochs"] if c.optimizer == "steps"]
+    assert curves.regret[0, 0, -1] == 0.0  # row 2 in full, at the last point
+    (curves,) = [c for c in plain.curves["Epochs"] if c.optimizer == "steps"]
+    assert curves.regret[0, 0, -1] == pytest.approx(0.5 / 0.75)
+    told = kept.data["suites"]["Epochs"]["optimizers"]["steps"]
+    assert told["trials"] == 5.0 and told["cut_trials"] == 0
+
+
+def test_runs_in_a_batch_pay_the_difference(tmp_path: Path) -> None:
+    """`steps` runs alone, `asha` in a batch."""
+    suite = hpo_gym.load_suite("MLP")
+    more = {"budget_cost": 2, "seeds": 1, "tasks": 2, "engine": "serial", "progress": False, "split": "val"}
+    results = hpo_gym.benchmark("asha", suite, checkpoints=True, out=tmp_path / "out", **more)
+    trials = results.trials()
+    mine = trials[trials["optimizer"] == "asha"]
+    paid = mine.groupby("task")["spent"].last()
+    assert len(paid) == 2 and paid.tolist() == pytest.approx([2.0, 2.0])
+    for _, run in mine.groupby("task"):
+        task = suite.task(run["task"].iloc[0])
+        whole = sum(task.run(c, f).cost for c, f in zip(run["config"], run["fidelity"], strict=True))
+        assert whole > 2.0 * task.cost_unit
+
+
+# ---------------------------------------------------------------------- what is said and stored
+def test_the_report_says_it_in_the_line_of_the_protocol_and_in_the_command(tmp_path: Path) -> None:
+    kept, plain = bench(tmp_path / "kept", checkpoints=True), bench(tmp_path / "plain")
+    assert kept.data["protocol"]["checkpoints"] is True and "checkpoints" not in plain.data["protocol"]
+    assert _brief(kept.data).endswith("checkpoints kept") and "checkpoints" not in _brief(plain.data)
+    assert command(kept.data).endswith(" --checkpoints") and "checkpoints" not in command(plain.data)
+
+
+def test_what_is_stored_without_them_is_as_before(tmp_path: Path) -> None:
+    assert Protocol(budget_cost=3).to_json() == {
+        "split": "test", "fold": None, "start": "cold", "seeds": 5, "tasks": None, "budget_cost": 3.0,
+    }  # fmt: skip
+    assert Protocol(budget_cost=3, checkpoints=True).to_json()["checkpoints"] is True
+    entrant, cell = entrants_of("random")[0], Cell("Epochs", "hash", "b", None, 0)
+    plain = cell.identity(entrant, "cold", 33, 3.0)
+    assert plain.keys() == {
+        "suite", "data_hash", "task", "fold", "replicate", "optimizer", "start", "budget_cost",
+    }  # fmt: skip
+    assert cell.identity(entrant, "cold", 33, 3.0, checkpoints=True) == {**plain, "checkpoints": True}
+
+
+def test_it_is_gone_on_with_as_it_was_begun(tmp_path: Path) -> None:
+    bench(tmp_path / "out", checkpoints=True)
+    with Store(tmp_path / "out" / "store.sqlite") as store:
+        assert StoredPlan.read(store).protocol == Protocol(seeds=1, budget_cost=2, checkpoints=True)
+    bench(tmp_path / "out", checkpoints=True, seeds=2, resume=True)
+    again = hpo_gym.Results.load(tmp_path / "out")
+    assert again.data["protocol"]["checkpoints"] and steps(again)["spent"].tolist() == [0.25, 0.5, 1.0, 1.25, 2.0] * 2
+    with pytest.raises(InvalidValueError, match="`resume` must keep `checkpoints=True`"):
+        bench(tmp_path / "out", resume=True)
+    bench(tmp_path / "plain")
+    with pytest.raises(InvalidValueError, match="must share `checkpoints`"):
+        merge([tmp_path / "out", tmp_path / "plain"], tmp_path / "joined")
+
+
+# ---------------------------------------------------------------------- where
+def test_suites_whose_costs_are_not_cumulative_pay_all_beside_one_whose_are(tmp_path: Path) -> None:
+    both = [planned(), planned("Rows", cumulative=False)]
+    results = bench(tmp_path / "both", both, checkpoints=True)
+    assert steps(results)["spent"].tolist() == [0.25, 0.5, 1.0, 1.25, 2.0]
+    assert steps(results, "Rows")["spent"].tolist() == [0.25, 0.75, 1.75, 2.0]
+
+
+def test_without_such_a_suite_or_a_budget_in_cost_they_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'Rows'"):
+        bench(tmp_path / "out", planned("Rows", cumulative=False), checkpoints=True)
+    with pytest.raises(InvalidValueError, match="`checkpoints` needs `budget_cost`, got True without it"):
+        bench(tmp_path / "out", budget_cost=None, checkpoints=True)
+    with pytest.raises(InvalidValueError, match="`checkpoints` must be True or False, got 1"):
+        bench(tmp_path / "out", checkpoints=1)
+    assert not (tmp_path / "out" / "store.sqlite").exists()

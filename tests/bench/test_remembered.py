@@ -1,0 +1,300 @@
+"""The memory of a comparison: which earlier tasks all optimizers may read, what is refused, what results say of it.
+
+Four tasks of three rows at two fidelities; `t` and `u` are of train, `v` of val, `w` of test.
+
+    row of t    score   test    lower   cost        u: no row 2; v and w: as t
+    0           .1      .2      .3      1, 4
+    1           .4      .5      .6      2, 8
+    2           fails   fails   .9      1, 4
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import toys
+from ConfigSpace import ConfigurationSpace
+from reports import unpainted
+
+import hpo_gym
+from hpo_gym.bench.cells import Cell
+from hpo_gym.bench.entrants import Entrant
+from hpo_gym.bench.memory import measurements
+from hpo_gym.bench.merge import merge
+from hpo_gym.bench.protocol import Protocol
+from hpo_gym.bench.report.remembered import parts_of, said_of_memory
+from hpo_gym.bench.runner import report
+from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.forms import form_of
+from hpo_gym.optimizer import Context
+from hpo_gym.space import SearchSpace
+from hpo_gym.storage.store import Store
+from hpo_gym.suites.mixed import held_out
+from hpo_gym.tables.suite import TableSuite, table_suite
+from hpo_gym.trial import Query, Trial
+
+SPLITS = {"train": ["t", "u"], "val": ["v"], "test": ["w"]}
+SMALL: dict[str, Any] = {"budget": 2, "seeds": 1, "engine": "serial"}
+FAMILIES = ["t", "t", "v", "w"]
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+
+
+def four(*, costs: bool = True, test: bool = True, name: str = "Four") -> TableSuite:
+    space = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0)}))
+    x = space.snap(np.array([[0.1], [0.5], [0.9]]))
+    scores = np.tile(np.array([[0.3, 0.1], [0.6, 0.4], [0.9, -np.inf]]), (4, 1, 1))
+    scores[1, 2] = np.nan
+    tests = np.full((4, 3, 2), np.nan)
+    tests[:, :, 1] = [0.2, 0.5, -np.inf]
+    paid = np.tile(np.array([[1.0, 4.0], [2.0, 8.0], [1.0, 4.0]]), (4, 1, 1))
+    return table_suite(
+        name, space, x, scores, tasks=list("tuvw"), fidelities=[0.5, 1.0], splits=SPLITS, families=FAMILIES,
+        costs=paid if costs else None, test_scores=tests if test else None,
+    )  # fmt: skip
+
+
+class Listens:
+    """Tries one row, and notes what it could know."""
+
+    version = 1
+    remembers = ("cost", "test")
+
+    def __init__(self, file: str = "") -> None:
+        self.file = file
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        if self.file:
+            with Path(self.file).open("a") as out:
+                out.write(json.dumps([e.name for e in context.prior]) + "\n")
+
+    def ask(self) -> Query:
+        return Query({"a": 0.5})
+
+    def tell(self, trial: Trial) -> None:
+        """Nothing is learned."""
+
+
+def heard(path: Path) -> list[list[str]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# ---------------------------------------------------------------------- what may be known
+def test_earlier_tasks_are_those_of_train_or_of_train_and_val() -> None:
+    suite = four()
+    assert [e.name for e in suite.prior()] == ["t", "u"]
+    assert [e.name for e in suite.prior(memory="train+val")] == ["t", "u", "v"]
+    assert suite.prior(None, "train+val")[:2] == suite.prior()  # the same objects: what is made of them is kept
+    assert suite.prior() is suite.prior(None, "train")
+    with pytest.raises(UnknownNameError, match=r"No memory 'train\+vla'. Did you mean 'train\+val'"):
+        suite.prior(memory="train+vla")
+
+
+def test_each_fold_has_a_memory_of_its_own_and_never_a_relative() -> None:
+    suite = toys.gappy()
+    for fold in (None, 0, 1, 2, 3, 4):
+        known = {e.family for e in suite.prior(fold, "train+val")}
+        assert known == {t.family for split in ("train", "val") for t in suite.tasks(split, fold)}
+        assert not known & {t.family for t in suite.tasks("test", fold)}
+
+
+def test_all_optimizers_of_a_comparison_get_the_same_memory(undrawn: None, tmp_path: Path) -> None:
+    for memory, expected in (("train", ["t", "u"]), ("train+val", ["t", "u", "v"])):
+        file = tmp_path / memory
+        two = {"a": Listens(str(file)), "b": Listens(str(file))}
+        results = hpo_gym.benchmark(two, four(), memory=memory, out=tmp_path / f"of {memory}", **SMALL)
+        assert results.failed_cells == 0
+        assert heard(file) == [expected, expected]
+
+
+def test_the_portfolio_of_more_tasks_is_another_one(undrawn: None, tmp_path: Path) -> None:
+    """Row 0 is the best in train; over a task of train and two of val, row 2 has the lowest mean regret, 1 / 3."""
+    space = four().space
+    x, scores = space.snap(np.array([[0.1], [0.5], [0.9]])), np.array([[1, 0.5, 0], [0, 0.25, 1], [0, 0.25, 1]])
+    splits = {"train": ["a"], "val": ["b", "c"], "test": ["d"]}
+    suite = table_suite("Opposed", space, x, [*scores, scores[0]], tasks=list("abcd"), splits=splits)
+    firsts = {}
+    for memory in ("train", "train+val"):
+        trials = hpo_gym.benchmark("portfolio", suite, memory=memory, out=tmp_path / memory, **SMALL).trials()
+        firsts[memory] = trials[trials["optimizer"] == "portfolio"].iloc[0]["config"]["a"]
+    assert firsts == {"train": pytest.approx(0.1), "train+val": pytest.approx(0.9)}
+
+
+def test_whoever_remembers_validation_tasks_is_not_judged_on_them(tmp_path: Path) -> None:
+    said = r"`memory` must hold no task that is judged, got memory='train\+val' with split='val'; the nearest is"
+    with pytest.raises(SplitError, match=said):
+        hpo_gym.benchmark("random", four(), split="val", memory="train+val", out=tmp_path / "a", **SMALL)
+    with pytest.raises(SplitError, match=said):
+        Protocol("val", fold="all", memory="train+val")
+    with pytest.raises(UnknownNameError, match=r"No memory 'val'. Known|No memory 'val'. Did you mean"):
+        hpo_gym.benchmark("random", four(), memory="val", out=tmp_path / "a", **SMALL)
+    with pytest.raises(InvalidValueError, match=r"`with_reference` needs `memory='train'`.*got 'train\+val'"):
+        hpo_gym.benchmark("random", "SVM", memory="train+val", with_reference=True, out=tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_relative_in_memory_is_refused_by_rollouts() -> None:
+    suite = four()
+    with pytest.raises(SplitError, match="must hold no relative of task 'v', got 'v'"):
+        hpo_gym.rollout(Listens(), suite.task("v"), 2, prior=suite.prior(memory="train+val"))
+
+
+def test_who_was_tuned_on_validation_tasks_is_not_judged_on_them(undrawn: None, tmp_path: Path) -> None:
+    suite = toys.gappy()
+    hpo_gym.train("q-learning", suite, steps=20, out=tmp_path / "trained")  # the validation tasks choose
+    seen = hpo_gym.benchmark({"mine": str(tmp_path / "trained")}, suite, split="val", out=tmp_path / "val", **SMALL)
+    cells = seen.data["suites"]["Gappy"]["optimizers"]["mine"]
+    assert cells["failed_cells"] == cells["cells"] == 2
+    assert all("was trained on its family" in error for error in seen.errors)
+    fine = hpo_gym.benchmark({"mine": str(tmp_path / "trained")}, suite, out=tmp_path / "test", **SMALL)
+    assert fine.failed_cells == 0
+
+
+def test_a_suite_that_is_held_out_is_not_remembered() -> None:
+    space = four().space
+    left = held_out(four(name="Judge"), [toys_of(space)])
+    assert [e.name for e in left.prior()] == ["Other/p"]
+    assert [e.name for e in left.prior(memory="train+val")] == ["Other/p", "Other/q"]
+
+
+def toys_of(space: SearchSpace) -> TableSuite:
+    """Another suite in the same space, of other families; `r` is a relative of the judge's test task."""
+    x, scores = space.snap(np.array([[0.2], [0.8]])), np.array([[0.0, 1.0]] * 3)
+    splits = {"train": ["p"], "val": ["q", "r"]}
+    return table_suite("Other", space, x, scores, tasks=["p", "q", "r"], splits=splits, families=["p", "q", "w"])
+
+
+# ---------------------------------------------------------------------- what is stored
+def test_stores_of_before_are_those_of_train() -> None:
+    """Neither identity nor protocol names the memory of train, so keys and hashes are what they were."""
+    cell, entrant = Cell("S", "hash", "task", None, 0), Entrant("random", "random")
+    plain = cell.identity(entrant, "cold", 33)
+    assert plain == cell.identity(entrant, "cold", 33, None, memory="train")
+    assert set(plain) == {"suite", "data_hash", "task", "fold", "replicate", "optimizer", "start", "budget"}
+    assert cell.identity(entrant, "cold", 33, None, memory="train+val") == {**plain, "memory": "train+val"}
+    assert "memory" not in Protocol().to_json()
+    assert Protocol(memory="train+val").to_json() == {**Protocol().to_json(), "memory": "train+val"}
+
+
+def test_a_stored_comparison_keeps_its_memory(undrawn: None, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {**SMALL, "memory": "train+val"}
+    first = hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", **kept)
+    before = (tmp_path / "a" / "results.json").read_bytes()
+    assert report(tmp_path / "a").data == first.data
+    hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", resume=True, **kept)
+    again = json.loads((tmp_path / "a" / "results.json").read_bytes())
+    assert {**again, "timings": 0} == {**json.loads(before), "timings": 0}
+    with pytest.raises(InvalidValueError, match=r"`resume` must keep `memory='train\+val'` of what .* got 'train'"):
+        hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", resume=True, **SMALL)
+    hpo_gym.benchmark({"b": Listens()}, four(), out=tmp_path / "b", **SMALL)
+    with pytest.raises(InvalidValueError, match="must share `memory`"):
+        merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
+
+
+def test_a_plan_with_another_memory_is_damaged(undrawn: None, tmp_path: Path) -> None:
+    hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path, **SMALL)
+    with Store(tmp_path / "store.sqlite", write=False) as store:
+        plan = json.loads(store.meta_get("plan") or "")
+    wrong = {**plan, "protocol": {**plan["protocol"], "memory": ["train"]}}
+    with pytest.raises(DamagedDataError, match="No memory"):
+        StoredPlan.parse(json.dumps(wrong), tmp_path)
+    odd = [{**e, "remembers": ["cost"]} for e in plan["entrants"]]
+    with pytest.raises(DamagedDataError, match="`remembers` of an entrant must be of type str"):
+        StoredPlan.parse(json.dumps({**plan, "entrants": odd}), tmp_path)
+    old = [{k: v for k, v in e.items() if k != "remembers"} for e in plan["entrants"]]
+    entrants = StoredPlan.parse(json.dumps({**plan, "entrants": old}), tmp_path).entrants
+    assert [e.remembers for e in entrants] == [None] * len(entrants)
+    assert entrants == StoredPlan.parse(json.dumps(plan), tmp_path).entrants  # of one name, whatever is recorded
+
+
+# ---------------------------------------------------------------------- what is said
+def test_measurements_are_counted_by_hand() -> None:
+    """`t`: three scores, tests, lower ones and costs; `u` lacks a row in each; `v` as `t`."""
+    t, u, v = four().prior(memory="train+val")
+    assert measurements([t], [True]) == {"scores": 3, "test": 3, "fidelity": 3, "cost": 3}
+    assert measurements([u], [True]) == {"scores": 2, "test": 2, "fidelity": 2, "cost": 2}
+    assert measurements([t, u, v], [True, False, True]) == {"scores": 8, "test": 8, "fidelity": 8, "cost": 6}
+    assert measurements([], []) == {"scores": 0, "test": 0, "fidelity": 0, "cost": 0}
+
+
+def test_results_say_what_memory_was_used_and_who_read_what(undrawn: None, tmp_path: Path) -> None:
+    suites = [four(), four(costs=False, test=False, name="Bare"), "ToyFormulas"]
+    results = hpo_gym.benchmark({"mine": "transfer-time", "random": "random"}, suites, memory="train+val",
+                                out=tmp_path, **SMALL)  # fmt: skip
+    memory = results.data["memory"]
+    assert memory["splits"] == ["train", "val"]
+    assert memory["suites"] == {
+        "Four": [{"fold": None, "tasks": 3, "families": 2, "scores": 8, "test": 8, "fidelity": 8, "cost": 8}],
+        "Bare": [{"fold": None, "tasks": 3, "families": 2, "scores": 8, "test": 0, "fidelity": 8, "cost": 0}],
+        "Formulas": [{"fold": None, "tasks": 4, "families": 4, "scores": 4000, "test": 0, "fidelity": 0, "cost": 0}],
+    }
+    assert memory["reads"] == {"mine": ["test", "fidelity", "cost"], "random": [], "default": [], "portfolio": []}
+    assert results.data["protocol"]["memory"] == "train+val"
+    before, after = results.to_markdown().split("## Bare")[0], results.to_markdown().split("## Bare")[1]
+    assert "only these do. test scores, lower fidelities, costs: mine." in before
+    assert "only these do. lower fidelities: mine." in after.split("## Formulas")[0]
+    assert "only these do" not in after.split("## Formulas")[1]
+
+
+def test_folds_are_counted_one_by_one(undrawn: None, tmp_path: Path) -> None:
+    suite = toys.plain()
+    held = hpo_gym.benchmark("random", suite, fold="all", out=tmp_path, **SMALL).data["memory"]["suites"]["Plain"]
+    assert [one["fold"] for one in held] == [0, 1, 2, 3, 4]
+    assert [one["tasks"] for one in held] == [len(suite.tasks("train", fold)) for fold in range(5)]
+    assert [one["scores"] for one in held] == [16 * one["tasks"] for one in held]
+
+
+def test_of_live_suites_tasks_alone_are_counted(undrawn: None, tmp_path: Path) -> None:
+    splits = {"train": ["one"], "test": ["two"]}
+    live = hpo_gym.live_suite("Mine", {"a": (0.0, 1.0)}, {"one": square, "two": square}, splits=splits)
+    held = hpo_gym.benchmark("random", live, out=tmp_path, **SMALL).data["memory"]["suites"]["Mine"]
+    none = {"scores": None, "test": None, "fidelity": None, "cost": None}
+    assert held == [{"fold": None, "tasks": 1, "families": 1, **none}]
+
+
+def square(config: Any) -> float:
+    return -(float(config["a"]) ** 2)
+
+
+HELD = {"fold": None, "tasks": 1200, "families": 2, "scores": 8000, "test": 8, "fidelity": 0, "cost": 8}
+
+
+def test_lines_of_the_report_by_hand() -> None:
+    memory = {"splits": ["train", "val"], "suites": {"S": [HELD]}, "reads": {"a": ["test", "fidelity"], "b": []}}
+    assert parts_of(memory) == [
+        ("memory", "train and val"),
+        ("memory, S", "1,200 earlier tasks of 2 families: 8,000 scores, 8 test scores, 0 lower fidelities, 8 costs"),
+        ("reads beside scores", "a: test scores, lower fidelities"),
+    ]
+    line = "Of earlier tasks, all could read the same; beside scores, only these do. test scores: a."
+    assert said_of_memory(memory, "S") == line  # there are no lower fidelities
+    assert said_of_memory({**memory, "reads": {"a": [], "b": []}}, "S") == ""
+    assert said_of_memory({**memory, "reads": {"a": ["test"], "b": ["test", "fidelity"]}}, "S") == ""  # all read alike
+    assert said_of_memory(None, "S") == ""
+    older = {**memory, "reads": {"a": None, "b": []}}
+    assert parts_of(older)[2:] == [("reads beside scores", "nobody"), ("reads, not recorded", "a")]
+
+
+def test_the_page_says_it_and_its_command_keeps_it(tmp_path: Path) -> None:
+    with_costs = {"mine": "portfolio-per-cost", "random": "random"}
+    with unpainted():
+        hpo_gym.benchmark(with_costs, four(), memory="train+val", out=tmp_path, **SMALL)
+    text = (tmp_path / "report.html").read_text()
+    assert "3 earlier tasks of 2 families: 8 scores, 8 test scores, 8 lower fidelities, 8 costs" in text
+    assert "only these do. costs: mine." in text and "mine: costs" in text
+    assert "--memory train+val" in text
+
+
+def test_an_entrant_says_what_it_reads() -> None:
+    assert Entrant.of(form_of("transfer-time")).remembers == "test,fidelity,cost"
+    assert Entrant.of(form_of(Listens)).remembers == "test,cost"
+    assert Entrant.of(form_of("random")).remembers == ""
+    assert "remembers" not in Entrant("random", "random").to_json()
