@@ -82,7 +82,8 @@ class PPOObjectives(SB3Agent):
         runs: Episodes side by side.
         steps: Trials of the training.
         segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends.
+        patience: Segments without a better result on the validation tasks after which the training ends; without such
+            tasks it never ends early.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: Widths of the hidden layers.
         algorithm: Arguments of the algorithm; those of the file that are not named stay.

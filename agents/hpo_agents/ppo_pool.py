@@ -73,7 +73,8 @@ class PPOPool(PolicyAgent):
         runs: Episodes side by side.
         steps: Trials of the training.
         segments: How often the validation tasks are asked.
-        patience: Segments without a better result on the validation tasks after which the training ends.
+        patience: Segments without a better result on the validation tasks after which the training ends; without such
+            tasks it never ends early.
         reward: A registered reward.
         greedy: Whether runs take the best action; else one is drawn from the policy.
         network: The width of the scorer's hidden layers, in a list.

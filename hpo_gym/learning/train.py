@@ -20,6 +20,9 @@ from hpo_gym.storage.whole import write_files
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
+ALL = "all"
+"""In the place of suites: those that the optimizer names."""
+
 
 def train(
     optimizer: str | Callable[..., Any] | Trainable,
@@ -39,7 +42,8 @@ def train(
     Args:
         optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of a class of one's own, the class, or one
             that was made, which learns itself.
-        suites: Their meta-train tasks are trained on; their validation tasks choose among what was learned.
+        suites: Their meta-train tasks are trained on; their validation tasks choose among what was learned. "all":
+            those that the class of the optimizer names in its `suites`.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: Everything random is drawn from it.
@@ -58,9 +62,8 @@ def train(
     Raises:
         InvalidValueError: It is nothing that can be trained, or `out` holds a training and `resume` is false.
     """
-    given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
-    loaded = [load_suite(suite) for suite in given]
     name, learner = _learner(optimizer, settings or {})
+    loaded = [load_suite(suite) for suite in _suites(suites, name, learner)]
     folder = Path(out)
     if ((folder / TRAINING).exists() or (folder / "checkpoints").exists()) and not resume:
         raise InvalidValueError(
@@ -86,6 +89,19 @@ def train(
     }  # fmt: skip
     write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
     return curve
+
+
+def _suites(
+    given: str | Path | Suite | Sequence[str | Path | Suite], name: str, learner: Trainable
+) -> Sequence[str | Path | Suite]:
+    """The suites that were given, one by one; for "all", those that the optimizer names."""
+    listed = [given] if isinstance(given, (str, Path, Suite)) else list(given)
+    if listed != [ALL]:
+        return listed
+    own = getattr(learner, "suites", ())
+    if not own:
+        raise InvalidValueError(f"`suite={ALL!r}` needs an optimizer that names its suites, {name!r} names none.")
+    return list(own)
 
 
 def summary(curve: Sequence[Sequence[float]]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import BEST, LAST, Task
+from hpo_gym.task import BEST, LAST, Mask, Task
 
 
 def mean_regret(tasks: Sequence[Task], runs: Runs, step: Callable[[], object]) -> float:
@@ -26,3 +26,30 @@ def mean_regret(tasks: Sequence[Task], runs: Runs, step: Callable[[], object]) -
         else:
             scores = np.array(runs.last) if counts == LAST else scores + runs.last / budget
     return total / budget if counts == BEST else float(oracle.regret(task, scores).mean())
+
+
+def mean_regret_in_cost(tasks: Sequence[Task], runs: Runs, step: Callable[[], Mask]) -> float:
+    """As `mean_regret` where the budget is in cost: the mean over what is spent of the regret that a run stands at.
+
+    Before its first trial has ended, a run stands at a random configuration; after it has stopped, where it was.
+
+    Args:
+        tasks: Of the runs.
+        runs: At the beginning of their episodes.
+        step: Makes the next trial of each run, and tells whose episode is over, ``(n,)``.
+    """
+    oracle, task = Oracle.of(tasks, random=True), np.array(runs.task)
+    assert oracle.random is not None
+    standing, spent = oracle.random[task], np.zeros(runs.n)
+    total, alive = np.zeros(runs.n), np.ones(runs.n, bool)
+    while alive.any():
+        over = step()
+        now = np.asarray(runs.spent / runs.budget)
+        total += np.where(alive, standing * (now - spent), 0.0)
+        told = alive & ~np.asarray(runs.untried())
+        standing = np.where(told, oracle.regret(task, runs.reached), standing)
+        spent = np.where(alive, now, spent)
+        done = alive & over
+        total += np.where(done, standing * np.maximum(1.0 - spent, 0.0), 0.0)
+        alive &= ~over
+    return float(total.mean())

@@ -28,6 +28,7 @@ from hpo_gym.vector import HPOVectorEnv
 pytest.importorskip("stable_baselines3", reason="these agents need: pip install 'hpo-gym[rl]'")
 
 import torch
+from safetensors.torch import load_file
 from small import made, registered
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
@@ -166,6 +167,23 @@ def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
     regrets = [regret for _, regret in curve]
     assert len(regrets) < 50
     assert len(regrets) - 1 - int(np.argmin(regrets)) == 2
+
+
+def test_without_validation_tasks_a_training_never_ends_early_and_the_last_segment_counts(
+    suite: Suite, tmp_path: Path
+) -> None:
+    agent, done = made("ppo", steps=240, segments=6, patience=1), list[int]()
+    curve = agent.train_in(tmp_path, suite.tasks("train"), rng(), progress=lambda now, total, what: done.append(now))
+    assert curve == [] and done[-1] == 240
+    (checkpoint,) = (tmp_path / "checkpoints").iterdir()
+    course = json.loads((checkpoint / "checkpoint.json").read_text())["course"]
+    assert (course["segment"], course["best_segment"], course["over"]) == (6, 6, False)
+    last = {k.removeprefix("policy/"): v for k, v in load_file(checkpoint / "state.safetensors").items()}
+    kept = load_file(checkpoint / "best.safetensors")
+    assert kept and all(torch.equal(last[name], weights) for name, weights in kept.items())
+    agent.save(tmp_path / "saved")
+    saved = load_file(tmp_path / "saved" / "weights.safetensors")
+    assert all(torch.equal(saved[f"policy/{name}"], weights) for name, weights in kept.items())
 
 
 VIEWS = [("box", "last"), ("move", "summary"), ("candidates", "last")]

@@ -94,7 +94,8 @@ class Plan:
     Attributes:
         steps: Trials of the training.
         segments: How often the validation tasks are asked, and a checkpoint is written.
-        patience: Segments without a better result on the validation tasks after which the training ends.
+        patience: Segments without a better result on the validation tasks after which the training ends; without such
+            tasks it never ends early.
         seed: Of everything random.
     """
 
@@ -113,8 +114,8 @@ class Course:
         curve: Trials done and mean normalised regret on the validation tasks, at the start and after each
             segment.
         best: The lowest of them.
-        best_segment: After how many segments it was so.
-        over: Whether it has ended.
+        best_segment: After how many segments it was so; without validation tasks, the segments done.
+        over: Whether it has ended early.
     """
 
     segment: int = 0
@@ -156,7 +157,9 @@ def train(
         learner.advance(steps, seed, done / plan.steps, functools.partial(_tell, progress, done, plan.steps, course))
         done += steps
         better = _judged(learner, judge, course, done)
-        if better or judge is None:
+        if judge is None:  # the last one counts, and nothing says that it is enough
+            better, course.best_segment = True, k + 1
+        if better:
             kept = policy_of(learner.tensors())
         course.segment = k + 1
         course.over = k + 1 - course.best_segment >= plan.patience

@@ -1,0 +1,1 @@
+"""What the policy over candidates and fidelities is made of."""

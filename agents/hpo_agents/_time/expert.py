@@ -1,0 +1,86 @@
+"""`Expert`: what earlier tasks tell of a run's candidates and fidelities; `Mind`: what the run has learned since."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.nearest.pool import Pool
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.task import Ints
+from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of
+from hpo_gym.transfer.ladder import Ladder, ladder_of
+from hpo_gym.transfer.memory import Memory, memory_of
+from hpo_gym.transfer.mixture import TEMPERATURE
+
+Floats = NDArray[np.float64]
+
+_NONE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Expert:
+    """Earlier tasks at `m` candidates.
+
+    Attributes:
+        memory: Their scores, and the costs of full evaluations.
+        ladder: What lower fidelities tell, and cost.
+    """
+
+    memory: Memory
+    ladder: Ladder
+
+    @functools.cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The processes."""
+        return members_of(self.memory, None, NOISE)
+
+    def part(self, rows: Ints) -> Expert:
+        """The same at some of the candidates."""
+        memory = self.memory
+        part = replace(
+            memory, pool=Pool(memory.pool.space, memory.pool.x[rows]), y=memory.y[:, rows],
+            log_cost=memory.log_cost[rows], kept=None, rest=None,
+        )  # fmt: skip
+        return Expert(part, self.ladder.part(rows))
+
+
+@functools.lru_cache(maxsize=64)
+def expert_of(
+    space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, rungs: tuple[float, ...]
+) -> Expert | None:
+    """What earlier tasks tell at the rows of a pool; None where nothing is known."""
+    memory = memory_of(space, prior, pool)
+    return None if memory is None else Expert(memory, ladder_of(space, prior, memory.pool, rungs))
+
+
+class Mind:
+    """What a run knows of its candidates after its trials so far.
+
+    Attributes:
+        reached: The highest rung at which each candidate was tried, ``(m,)``; -1: none.
+        foretold: What its last trial foretells of its full evaluation, ``(m,)``; NaN: none.
+    """
+
+    def __init__(self, expert: Expert) -> None:
+        m = len(expert.memory.pool.x)
+        self.expert = expert
+        self.ensemble = Ensemble(expert.memory, expert.members, TEMPERATURE)
+        self.reached: Ints = np.full(m, _NONE, np.int64)
+        self.foretold = np.full(m, np.nan)
+
+    @property
+    def count(self) -> int:
+        """Trials so far."""
+        return len(self.ensemble.rows)
+
+    def tell(self, x: Points, row: int, slot: int, score: float) -> None:
+        """Learn the score of a point ``(d,)`` at a rung: of row `row`, or of one whose nearest row that is."""
+        ladder = self.expert.ladder
+        told = ladder.full_score(slot, row, score)
+        self.ensemble.learn(x, row, told, noise=float(ladder.noise[slot]), full=slot == len(ladder.fidelities) - 1)
+        self.reached[row], self.foretold[row] = max(self.reached[row], slot), told

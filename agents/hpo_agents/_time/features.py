@@ -1,0 +1,112 @@
+"""What a policy sees of each action: a candidate at a fidelity, or to stop. All numbers mean the same in any suite."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents._time.expert import Mind
+from hpo_gym.task import Ints
+from hpo_gym.transfer.ensemble import EXPONENT
+from hpo_gym.transfer.ladder import RUNGS
+from hpo_gym.transfer.prior import Place
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+FEATURES = (
+    "base", "improvement", "gain", "prior mean", "mean", "sd", "log price", "price of what is left", "lowest rung",
+    "middle rung", "full", "reached", "foretold", "tried", "noise", "left", "trials", "no full trial", "stop",
+    "difference",
+)  # fmt: skip
+"""`base` is the value by which `transfer-time` chooses, less its maximum over what can be chosen in full; less 2 of a
+lower fidelity. A configuration further costs the difference, where that is all that is paid."""
+
+LOWER, STOP = 2.0, 4.0  # by which the base of a lower fidelity, and of a stop, is less than that of the best in full
+_MOST = 30.0  # of a feature
+_LEAST = 0.02  # share of its cost that a configuration further costs at least
+
+
+class TimeFeatures:
+    """The features of the actions of one run.
+
+    Args:
+        mind: What the run knows.
+        left: Of its budget, in units.
+        budget: In units.
+        checkpoints: Whether a configuration further costs the difference only.
+        in_cost: Whether the budget is in cost; else a trial costs its fidelity.
+    """
+
+    def __init__(self, mind: Mind, left: float, budget: float, checkpoints: bool, in_cost: bool = True) -> None:
+        self._mind, self._left, self._budget = mind, left, budget
+        self._checkpoints, self._in_cost = checkpoints, in_cost
+
+    def at(self, rows: Ints) -> Singles:
+        """Of the candidates at rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the second, and so
+        on; the last action is to stop. A rung that was reached has the base -30, as have the lower ones of a ladder of
+        fewer; see `open`."""
+        mind, ladder = self._mind, self._mind.expert.ladder
+        c, s = len(rows), len(ladder.fidelities)
+        memory, ensemble = mind.expert.memory, mind.ensemble
+        place = Place(memory.pool.x[rows], rows)
+        exponent = EXPONENT if self._in_cost else 0.0
+        price = self._log_price(rows)  # (s, c)
+        value = ensemble.value(place, exponent) - exponent * (price[-1] - memory.log_cost[rows])
+        value = np.where(np.arange(s)[:, None] == s - 1, value, value - LOWER)  # (s, c)
+        open_ = mind.reached[rows] < np.arange(s)[:, None]
+        top = value[-1, open_[-1]].max(initial=-np.inf)
+        whole = np.zeros((c, RUNGS, len(FEATURES)), np.float32)
+        whole[:, :, 0] = -_MOST
+        out = whole[:, RUNGS - s :]
+        out[:, :, 0] = np.where(open_, value - (top if np.isfinite(top) else value.max(initial=0.0)), -_MOST).T
+        unit = ladder.sd
+        prior = ensemble.prior_mean(place)
+        out[:, :, 3] = (prior - prior.max(initial=0.0))[:, None]
+        if mind.count:
+            log_ei, gain = ensemble.improvement(place), ensemble.gain(place)
+            mean, sd = ensemble.posteriors[0].foretold(place)
+            best = ensemble.posteriors[0].best
+            out[:, :, 1] = (log_ei - log_ei.max(initial=-_MOST))[:, None]
+            out[:, :, 2] = gain[:, None]
+            out[:, :, 4], out[:, :, 5] = ((mean - best) / unit)[:, None], (sd / unit)[:, None]
+            told = mind.foretold[rows]
+            out[:, :, 12] = np.where(np.isnan(told), 0.0, (told - best) / unit)[:, None]
+        out[:, :, 6] = price.T
+        out[:, :, 7] = np.minimum(np.exp(price - ladder.mean_cost) / max(self._left, 1e-6), 3.0).T
+        for slot in range(s):
+            out[:, slot, 8 + slot + RUNGS - s] = 1.0
+        out[:, :, 11] = ((mind.reached[rows] + 1) / s)[:, None]
+        out[:, :, 13] = (mind.reached[rows] >= 0)[:, None]
+        out[:, :, 14] = np.sqrt(ladder.noise)
+        stop = np.zeros((1, len(FEATURES)), np.float32)
+        stop[0, 0], stop[0, 18] = -STOP, 1.0
+        whole = np.concatenate([whole.reshape(c * RUNGS, -1), stop])
+        whole[:, 15] = self._left / self._budget
+        whole[:, 16] = np.log1p(mind.count) / 4.0
+        whole[:, 17] = not ensemble.full
+        whole[:, 19] = self._checkpoints
+        return np.clip(whole, -_MOST, _MOST)
+
+    def open(self, rows: Ints) -> NDArray[np.bool_]:
+        """Which of these actions can be taken, ``(3 c + 1,)``: rungs above that which was reached, and the stop."""
+        s = len(self._mind.expert.ladder.fidelities)
+        slot = np.arange(RUNGS) - (RUNGS - s)
+        good = (slot >= 0) & (self._mind.reached[rows][:, None] < slot)
+        return np.append(good.ravel(), True)
+
+    def _log_price(self, rows: Ints) -> Floats:
+        """The logarithm of what each rung of candidates costs, ``(s, c)``."""
+        mind, ladder = self._mind, self._mind.expert.ladder
+        cost = ladder.log_cost[:, rows]
+        if not self._in_cost:
+            return np.repeat(np.log(np.array(ladder.fidelities))[:, None], len(rows), 1)
+        cost = cost.copy()
+        cost[-1] = mind.expert.memory.log_cost[rows]
+        if not self._checkpoints:
+            return cost
+        was = mind.reached[rows]
+        begun = np.flatnonzero(was >= 0)
+        paid = np.exp(cost[was[begun], begun])
+        cost[:, begun] = np.log(np.maximum(np.exp(cost[:, begun]) - paid, _LEAST * np.exp(cost[:, begun])))
+        return cost

@@ -1,0 +1,94 @@
+"""How the policy over candidates and fidelities sees runs in the env."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_agents._time.expert import Expert, Mind
+from hpo_agents._time.features import FEATURES, TimeFeatures
+from hpo_gym import seeding
+from hpo_gym.budget import payable
+from hpo_gym.observers import Observer
+from hpo_gym.score_scales import Raw
+from hpo_gym.state.contexts import Contexts
+from hpo_gym.state.runs import Runs
+from hpo_gym.task import pooled
+from hpo_gym.transfer.ladder import RUNGS
+
+FOLDS = 4
+"""Of families; a run in training is seen by an expert that knows the tasks of the other folds only."""
+
+_MOST = 30.0
+
+
+class TimeView(Observer):
+    """A Dict over actions: `features` ``(3 c + 1, 20)`` (see `features.FEATURES`), and `there` ``(3 c + 1,)``.
+
+    What a run has learned is kept from call to call, and made anew where that is not what the run has seen; what is
+    shown is a function of the run alone. The codec must be a `RungCodec` of as many candidates and the same rungs.
+
+    Args:
+        experts: One for each fold of families, and one of all tasks, which sees families of none.
+        folds: The fold of each family trained on.
+        candidates: Rows drawn for each episode.
+        checkpoints: Whether a configuration further costs the difference.
+    """
+
+    context = False
+
+    def __init__(
+        self, experts: tuple[Expert, ...], folds: Mapping[str, int], candidates: int, checkpoints: bool
+    ) -> None:
+        self.candidates, self.served = candidates, Raw()
+        self._experts, self._folds, self._checkpoints = experts, folds, checkpoints
+        self._minds: dict[int, tuple[tuple[Any, ...], Mind]] = {}
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        assert self.candidates is not None
+        a = self.candidates * RUNGS + 1
+        box = gym.spaces.Box(-_MOST, _MOST, (a, len(FEATURES)), np.float32)
+        return gym.spaces.Dict({"features": box, "there": gym.spaces.MultiBinary(a)})
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> dict[str, NDArray[Any]]:
+        bank, n = pooled(runs.bank), runs.n
+        rows = contexts.rows(runs.task, runs.world)
+        left = np.broadcast_to(np.asarray(runs.left, np.float64), n) * contexts.budget
+        exists = runs.exists()
+        assert runs.fidelity is not None
+        at, score, share = runs.ordered(runs.at), runs.scores(), runs.ordered(runs.fidelity)
+        rungs = self._experts[-1].ladder.fidelities
+        out = []
+        own = np.arange(rows.shape[1])
+        for i in range(n):
+            t = np.flatnonzero(exists[i])
+            family, episode = bank.tasks[runs.task[i]].family, (int(runs.task[i]), int(runs.world[i]))
+            mind = self._mind(i, episode, family, rows[i], len(t))
+            for j in t[mind.count :].tolist():
+                place = int(np.flatnonzero(rows[i] == at[i, j])[0])
+                slot = payable(rungs, float(share[i, j]))
+                mind.tell(mind.expert.memory.pool.x[place], place, slot, float(score[i, j]))
+            seen = TimeFeatures(mind, float(left[i]), contexts.budget, self._checkpoints, contexts.in_cost)
+            out.append(seen.at(own))
+        there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
+        s = len(rungs)
+        there = there[:, :, None] & (np.arange(RUNGS) >= RUNGS - s)
+        there = np.concatenate([there.reshape(n, -1), np.ones((n, 1), bool)], 1)
+        return {"features": np.stack(out), "there": there.astype(np.int8)}
+
+    def _mind(self, i: int, run: tuple[int, int], family: str, rows: NDArray[np.int64], count: int) -> Mind:
+        """What run `i` has learned; of a new episode, nothing yet."""
+        kept = self._minds.get(i)
+        if kept is None or kept[0] != run or kept[1].count > count:
+            expert = self._experts[self._folds.get(family, FOLDS)]
+            kept = self._minds[i] = (run, Mind(expert.part(rows)))
+        return kept[1]
+
+
+def fold_of(family: str) -> int:
+    """The fold of a family."""
+    return int(seeding.key("fold of experts", family) % FOLDS)

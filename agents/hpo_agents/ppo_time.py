@@ -1,0 +1,312 @@
+"""A policy that chooses which configuration, how far to train it, when to go on with one, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sb3_contrib import MaskablePPO
+
+from hpo_agents._candidates.chosen import shared_pool
+from hpo_agents._policy.agent import PolicyAgent, suite_of
+from hpo_agents._policy.sb3 import SB3Learner, options_of
+from hpo_agents._policy.settings import take, tiny
+from hpo_agents._policy.training import Actor, Judge, Learner, Tensors
+from hpo_agents._time.codec import RungCodec
+from hpo_agents._time.expert import Expert, expert_of
+from hpo_agents._time.features import FEATURES, Singles
+from hpo_agents._time.policy import TimeExtractor, TimePolicy, TimeScorer
+from hpo_agents._time.run import TimeRun, run_of
+from hpo_agents._time.together import Together
+from hpo_agents._time.view import FOLDS, TimeView, fold_of
+from hpo_gym import seeding
+from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.learning.networks import one_thread
+from hpo_gym.learning.validate import mean_regret_in_cost
+from hpo_gym.nearest.pool import pool_of
+from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, Optimizer
+from hpo_gym.sb3 import as_vec_env
+from hpo_gym.task import Task
+from hpo_gym.transfer.ladder import rungs_of
+from hpo_gym.transfer.prior import evaluations
+from hpo_gym.trial import Query, Trial
+from hpo_gym.vector import HPOVectorEnv
+
+WORLDS = 3
+"""In which a policy is judged on each validation task: candidates are drawn anew."""
+
+STARTS = ("transfer-time", "nothing", "imitation")
+_BLOCK = 3072  # actions whose embeddings are made at a time
+_FACTOR = 100.0  # of rewards in training
+_SCORER = "features_extractor.scorer."
+
+
+@OPTIMIZERS.register(
+    "ppo-time",
+    family="rl",
+    extra="rl",
+    trainable=True,
+    state="twenty numbers of each action, from an ensemble of processes and earlier tasks as hypotheses",
+    action="any row of any pool at one of up to three fidelities, or to stop",
+)
+class PPOTime(PolicyAgent):
+    """Masked PPO whose actions are a candidate at a fidelity, a candidate further, and to stop; budgets are in cost.
+
+    Logits are what a network says of each action. It begins from chance, or as `transfer-time`: then `sharpness` times
+    the value by which that chooses is added, and the network begins at 0. A loss holds the policy near that baseline.
+    What it sees of an action: that value and its parts, mean and standard deviation of the score, what a lower fidelity
+    told and how much that is worth, the price on earlier tasks, the budget left. Rungs are up to three fidelities near
+    1/9, 1/3 and 1. A
+    configuration at a rung above that at which it was tried goes on with it, and pays the difference where checkpoints
+    are kept. In training the view of a run is made without the tasks of a quarter of the families, its own among them.
+    A run without earlier tasks is `transfer-time`.
+
+    **Reference**: Schulman, Wolski, Dhariwal, Radford and Klimov, "Proximal policy optimization algorithms", 2017;
+    Swersky, Snoek and Adams, "Freeze-thaw Bayesian optimization", 2014; Silver et al., "Residual policy learning",
+    2018; Volpp et al., "Meta-learning acquisition functions for transfer learning in Bayesian optimization", ICLR 2020.
+
+    **Differs from the papers**: the base of the residual is `transfer-time`; the loss has the divergence from it in the
+    place of the entropy.
+
+    Attributes:
+        suites: With costs, a pool that tasks share, and validation tasks: what `hpo-gym train --suite all` trains on.
+
+    Args:
+        start: ``"nothing"``: from chance; ``"transfer-time"``: from that baseline, as it is with ``doubts=False``;
+            ``"imitation"``: from chance, and learns the baseline alone, without reward.
+        sharpness: Factor of the base value in the logits at first.
+        candidates: Rows drawn for each training episode.
+        budget: Of a training episode, in mean costs of a full evaluation.
+        checkpoints: Whether a configuration further costs the difference in training, where the suite allows.
+        lower: Whether fidelities below 1 can be chosen.
+        runs: Episodes side by side on each suite.
+        steps: Trials of the training.
+        segments: How often the validation tasks are asked.
+        patience: Segments without a better result on the validation tasks after which the training ends.
+        reward: A registered reward.
+        greedy: Whether runs take the best action; else one is drawn from the policy.
+        network: The width of the hidden layers, in a list.
+        algorithm: Arguments of the algorithm; those of the file that are not named stay. `gamma` discounts by trial;
+            `ent_coef` is the weight of the divergence.
+    """
+
+    name = "ppo-time"
+    version = 1
+    suites: ClassVar[tuple[str, ...]] = (
+        "SVM", "Linear", "Boosting", "MLP", "Control", "Text", "LM", "NAS", "Vision", "Curves", "AutoML",
+    )  # fmt: skip
+    smoke: ClassVar[Mapping[str, Any]] = {
+        **tiny(n_steps=5, batch_size=20), "candidates": 8, "steps": 80, "segments": 2, "runs": 4, "network": [8],
+    }  # fmt: skip
+    start: str
+    sharpness: float
+    checkpoints: bool
+    lower: bool
+    masked = True
+
+    def __init__(
+        self,
+        start: str | None = None,
+        sharpness: float | None = None,
+        candidates: int | None = None,
+        budget: int | None = None,
+        checkpoints: bool | None = None,
+        lower: bool | None = None,
+        runs: int | None = None,
+        steps: int | None = None,
+        segments: int | None = None,
+        patience: int | None = None,
+        reward: str | Mapping[str, Any] | None = None,
+        greedy: bool | None = None,
+        network: Sequence[int] | None = None,
+        algorithm: dict[str, Any] | None = None,
+    ) -> None:
+        self._given = {key: value for key, value in locals().items() if key != "self"}
+        take(self, self._given)
+        if self.start not in STARTS:
+            raise unknown("start of ppo-time", self.start, STARTS)
+        if not self.sharpness > 0 or len(self.network) != 1:
+            raise InvalidValueError(
+                f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."
+            )
+
+    # ------------------------------------------------------------------ training
+    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
+        """Refuse tasks without a pool that those of their suite share, and without costs."""
+        for name, group in by_suite(tasks).items():
+            if shared_pool(group) is None:
+                raise InvalidValueError(f"This policy is trained on tables with one pool, {name!r} has none.")
+        strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
+        if strange:
+            raise InvalidValueError(f"Validation tasks must be of the suites trained on, got some of {strange}.")
+
+    def begin(
+        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
+    ) -> tuple[Learner, Judge | None]:
+        """The algorithm on an env for each suite, and the judge of `validation`, in which all suites weigh alike."""
+        held_out, envs, held = by_suite(validation), [], []
+        for name, group in by_suite(tasks).items():
+            others = held_out.get(name, [])
+            suite = suite_of(group, others, group[0].space)
+            view = self._view(group)
+            envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view()))
+            if others:
+                held.append(HPOVectorEnv(len(others) * WORLDS, suite, split="val", **view()))
+        learner = TimeLearner(self, envs, seed % 2**31, logs)
+        if not held:
+            return learner, None
+        own = int(seeding.key("validation of ppo-time"))  # the same of every training, so that curves can be compared
+        return learner, lambda actor: float(np.mean([regret_of(actor, env, own, self.greedy) for env in held]))
+
+    def _view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
+        """How runs on tasks of a suite are seen; each env has a view of its own."""
+        known = evaluations(tasks)
+        pool, space = tasks[0].pool, tasks[0].space
+        assert pool is not None
+        rungs = rungs_of(known, tasks[0].fidelities) if self.lower else (1.0,)
+        folds = {e.family: fold_of(e.family) for e in known}
+
+        def expert(prior: tuple[Evaluations, ...]) -> Expert:
+            found = expert_of(space, prior or known, pool_of(space, pool), rungs)
+            assert found is not None
+            return found
+
+        experts = tuple(expert(tuple(e for e in known if folds[e.family] != fold)) for fold in range(FOLDS))
+        experts += (expert(known),)
+        checkpoints = self.checkpoints and tasks[0].cumulative
+
+        def view() -> dict[str, Any]:
+            return {
+                "budget_cost": float(self.budget), "observer": TimeView(experts, folds, self.candidates, checkpoints),
+                "codec": RungCodec(self.candidates, rungs), "duplicates": "mask", "statistics": False,
+                "checkpoints": checkpoints,
+            }  # fmt: skip
+
+        return view
+
+    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
+        """The algorithm on one env."""
+        return TimeLearner(self, [env], seed, logs)
+
+    def make_actor(self, weights: Tensors) -> Actor:
+        """The policy of the weights."""
+        scorer = TimeScorer(len(FEATURES), self.network[0], self.sharpness, self.start != STARTS[0])
+        scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
+        return TimeActor(scorer)
+
+    def _learned(self, weights: Tensors) -> None:
+        super()._learned({k: v for k, v in weights.items() if k.startswith(_SCORER)})  # the critic is not needed
+
+    # ------------------------------------------------------------------ acting
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        """Begin a run, in any search space.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        self._needed(self._actor, "reset")
+        self._run, self._rng, self._without = run_of(context, self.lower), rng, None
+        if self._run is None:
+            self._without = OPTIMIZERS.get("transfer-time")()
+            self._without.reset(context, rng)
+
+    def ask(self) -> Query | None:
+        """What the policy chooses; None where it stops, the budget is spent, or no candidate is left."""
+        if self._without is not None:
+            return self._without.ask()
+        run = self._begun()
+        seen = run.features()
+        if seen is None:
+            return None
+        actor = self._actor
+        assert isinstance(actor, TimeActor)
+        with torch.no_grad(), one_thread():
+            logits = actor.logits(seen.at(run.rows), seen.open(run.rows))
+        if not self.greedy:
+            logits = logits + self._rng.gumbel(size=len(logits))
+        return run.query(int(logits.argmax()))
+
+    def tell(self, trial: Trial) -> None:
+        """Learn the outcome of a trial."""
+        if self._without is not None:
+            self._without.tell(trial)
+        else:
+            self._begun().tell(trial)
+
+    _run: TimeRun | None = None
+    _without: Optimizer | None = None
+
+    def _begun(self) -> TimeRun:
+        if self._run is None:
+            raise StateError("Call `reset` before `ask` and `tell`.")
+        return self._run
+
+
+class TimeActor(Actor):
+    """A scorer as a policy."""
+
+    def __init__(self, scorer: TimeScorer) -> None:
+        self.scorer = scorer
+
+    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
+        features, there = torch.as_tensor(obs["features"]), torch.as_tensor(obs["there"]) > 0
+        logits = self.scorer(features, there)[0].numpy().astype(np.float64)
+        logits = logits if masks is None else np.where(masks, logits, -np.inf)
+        if rng is not None:
+            logits = logits + rng.gumbel(size=logits.shape)
+        return np.asarray(logits.argmax(1), np.int64)
+
+    def logits(self, features: Singles, open_: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Logits of the actions of one run ``(a,)``; -inf of those that cannot be taken."""
+        seen = torch.as_tensor(features[None])
+        there = torch.ones(1, seen.shape[1], dtype=torch.bool)
+        embedded = torch.cat([self.scorer.embed(block) for block in torch.split(seen, _BLOCK, 1)], 1)
+        found = self.scorer.decide(seen[:, :, 0], embedded, self.scorer.summarise(embedded, there))[0]
+        return np.where(open_, found.numpy().astype(np.float64), -np.inf)
+
+
+class TimeLearner(SB3Learner):
+    """Masked PPO on the envs of several suites at once."""
+
+    def __init__(self, agent: PPOTime, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> None:
+        factor = 0.0 if agent.start == "imitation" else _FACTOR
+        scorer = {"width": agent.network[0], "sharpness": agent.sharpness, "plain": agent.start != STARTS[0]}
+        kwargs = {
+            "features_extractor_class": TimeExtractor, "features_extractor_kwargs": scorer, "ortho_init": False,
+            "net_arch": [], "sharpness": agent.sharpness,
+        }  # fmt: skip
+        model = MaskablePPO(
+            TimePolicy, Together([as_vec_env(env) for env in envs], factor), policy_kwargs=kwargs, device="cpu",
+            seed=seed, **options_of(agent.algorithm),
+        )  # fmt: skip
+        super().__init__(model, agent, logs)
+
+    def actor(self) -> Actor:
+        model: Any = self.model
+        return TimeActor(model.policy.features_extractor.scorer)
+
+
+def regret_of(actor: Actor, env: HPOVectorEnv, seed: int, greedy: bool) -> float:
+    """`validate.mean_regret_in_cost` of a policy; as many runs on each task of the env."""
+    rng, names = None if greedy else np.random.default_rng(seed), list(env.task_names)
+    obs, _ = env.reset(seed=seed, options={"task": names * (env.num_envs // len(names))})
+
+    def step() -> NDArray[np.bool_]:
+        nonlocal obs
+        with torch.no_grad():
+            obs = env.step(actor.act(obs, env.action_masks(), rng))[0]
+        return np.asarray(env.kernel.over)
+
+    return mean_regret_in_cost(env.kernel.bank.tasks, env.kernel.runs, step)
+
+
+def by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Tasks by the name of their suite."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.suite, []).append(task)
+    return found
