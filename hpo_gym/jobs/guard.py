@@ -38,6 +38,7 @@ class Limits:
     Attributes:
         seconds: Wall-clock seconds.
         memory: Bytes beyond what the imports of the objective hold.
+        per_step: Whether `seconds` are those of each step that the objective tells, and of what comes after the last.
 
     Raises:
         InvalidValueError: One is not above 0.
@@ -45,6 +46,7 @@ class Limits:
 
     seconds: float | None = None
     memory: float | None = None
+    per_step: bool = False
 
     def __post_init__(self) -> None:
         for name in ("seconds", "memory"):
@@ -196,7 +198,8 @@ class Guard:
         call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
         self._trial = 0, time.perf_counter(), limits
         memory = None if limits.memory is None else int(limits.memory)
-        asked = {"call": call, "limits": {"seconds": limits.seconds, "memory": memory}}
+        most = {"seconds": limits.seconds, "memory": memory, "per_step": limits.per_step}
+        asked = {"call": call, "limits": most}
         with suppress(OSError):  # a nursery that has just died is noticed by `read`
             self.pipe.send_bytes(json.dumps(asked).encode())
 

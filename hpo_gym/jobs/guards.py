@@ -12,8 +12,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import util
 from multiprocessing.connection import wait
@@ -113,7 +113,15 @@ class Guards:
         return [told[i] for i in range(len(trials))]
 
     def as_completed(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
-        """Run trials, at most `n_jobs` at a time; yield the position and the verdict of each as it ends.
+        """Run trials as `events` does; yield the position and the verdict of each as it ends."""
+        with closing(self.events(trials)) as events:
+            for i, news in events:
+                if isinstance(news, Verdict):
+                    yield i, news
+
+    def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, Step | Verdict]]:
+        """Run trials, at most `n_jobs` at a time; yield the position of each with the steps that it tells, after which
+        it goes on at once, and with its verdict as it ends.
 
         Whatever is raised meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
         guards can do nothing else until then.
@@ -129,17 +137,17 @@ class Guards:
                 _close_all(self._alive)
                 raise
 
-    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
+    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Step | Verdict]]:
         busy: dict[Any, tuple[Guard, int]] = {}
-        todo, ended = deque(range(len(trials))), list[tuple[int, Verdict]]()
+        todo, told = deque(range(len(trials))), list[tuple[int, Step | Verdict]]()
         while True:
             while todo and len(busy) < self.n_jobs:
                 guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
                 busy[guard.pipe] = guard, todo.popleft()
-            yield from ended  # after the next have begun, so that none waits for the caller
+            yield from told  # after the next have begun, so that none waits for the caller
             if not busy:
                 return
-            ended = _read(busy)
+            told = _read(busy)
 
     def _start(self, asked: Asked, busy: Sequence[Guard]) -> Guard:
         """Begin a trial; the guard that has it."""
@@ -168,19 +176,20 @@ class Guards:
             _close_all(self._alive)
 
 
-def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Verdict]]:
-    """Wait for news of the guards at these pipes; what has ended, which is taken out."""
+def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]]:
+    """Wait for news of the guards at these pipes; those whose trial has ended are taken out."""
     loading = [pipe for pipe, (guard, _) in busy.items() if guard.loading]  # they look at the clock in `read`
-    ended = []
+    told: list[tuple[int, Step | Verdict]] = []
     for pipe in dict.fromkeys([*wait(list(busy), 1.0 if loading else None), *loading]):
         guard, i = busy[pipe]
         news = guard.read(0)
         if isinstance(news, Step):
             guard.answer(go=True)
         elif isinstance(news, Verdict):
-            ended.append((i, news))
             del busy[pipe]
-    return ended
+        if news is not None:
+            told.append((i, news))
+    return told
 
 
 @contextmanager

@@ -66,13 +66,15 @@ class _Trial:
 
     Attributes:
         pipe: To the owner.
-        limits: `seconds` and `memory` in bytes, None for no limit.
+        limits: `seconds` and `memory` in bytes, None for no limit; `per_step`, whether `seconds` are those of a step.
+        since: When the seconds began that are limited.
     """
 
     pipe: Connection
     limits: Mapping[str, Any]
     pid: int = 0
     began: float = 0.0
+    since: float = 0.0
     base: int = 0
     peak: int = 0
     output: bytearray = field(default_factory=bytearray)
@@ -85,6 +87,7 @@ class _Trial:
         ends = [os.pipe() for _ in range(3)]
         (out, out_theirs), (result, result_theirs), (reply_theirs, reply) = ends
         self.base, self.began = _resident(os.getpid()), time.perf_counter()
+        self.since = self.began
         self.pid = os.fork()
         if self.pid == 0:
             _become_trial(objective, call, self.limits, out_theirs, result_theirs, reply_theirs)
@@ -110,7 +113,7 @@ class _Trial:
                 ready.register(end, selectors.EVENT_READ)
             ended: tuple[int | None, float] | None = None
             while self.verdict is None and ended is None:
-                left = math.inf if limit is None else limit - (time.perf_counter() - self.began)
+                left = math.inf if limit is None else limit - (time.perf_counter() - self.since)
                 if left <= 0:
                     self._fail(Status.TIMEOUT, f"it ran longer than {limit:g} s and was killed")
                     break
@@ -165,6 +168,8 @@ class _Trial:
         try:
             message = json.loads(line)
             if "step" in message:
+                if self.limits["per_step"]:
+                    self.since = time.perf_counter()
                 _tell(self.pipe, {"step": int(message["step"]), "value": float(message["value"])})
             elif self.verdict is None:
                 self.verdict = dict(message["verdict"])

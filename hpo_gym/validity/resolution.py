@@ -16,8 +16,10 @@ from scipy import stats
 
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import TEST, Curves, auc, by_name
-from hpo_gym.bench.reference.reference import FOLDER, reference_of
-from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.reference.reference import FOLDER, covered, entrants_with, reference_of, references
+from hpo_gym.bench.summaries import Findings
+from hpo_gym.storage.store import Store
 from hpo_gym.suite import SUITES, Suite
 from hpo_gym.suites import load_suite
 
@@ -57,8 +59,7 @@ def resolution(suite: Suite) -> Resolution | None:
         return None
     if reference_of(suite.name).data_hash != suite.data_hash or load_suite(suite.name).data_hash != suite.data_hash:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        found = benchmark([], [suite.name], with_reference=True, out=Path(folder) / "reference", engine="serial")
+    found = _read(suite.name)
     return resolution_of(found.curves[suite.name], found.validation[suite.name])
 
 
@@ -81,6 +82,19 @@ def resolution_of(curves: Sequence[Curves], validation: Sequence[Curves]) -> Res
         float((known[:, 0] * known[:, 1] > 0).mean()) if len(known) else None,
         _tau(aucs, {c.optimizer: auc(c) for c in validation}) if first.score == TEST else None,
     )
+
+
+def _read(name: str) -> Findings:
+    """What a comparison with the reference runs would find of the judged optimizers, from a cold start."""
+    suites = {name: load_suite(name)}
+    known = references(suites)
+    of = known[name]
+    protocol = covered(known, suites, split=of.split, fold=None, start="cold", budget=of.budget, seeds=None, tasks=None)
+    judged = [e for e in entrants_with(known, "cold") if e.name in JUDGED]
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.sqlite") as store:
+        plan = Plan(protocol, judged, suites, Path(folder))
+        plan.borrow(store, name, of)
+        return plan.findings(store)
 
 
 def _tau(test: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray]) -> float:

@@ -272,6 +272,7 @@ def test_the_description_names_no_folder_of_the_builders_machine() -> None:
 
 
 @pytest.mark.skipif("HPO_GYM_ARCHIVES" not in os.environ, reason="HPO_GYM_ARCHIVES names no folder of archives")
+@pytest.mark.long  # it builds the whole table: 5 s
 def test_the_builder_gives_the_shipped_bytes(tmp_path: Path) -> None:
     curves.curves(Order(archives=Path(os.environ["HPO_GYM_ARCHIVES"]), out=tmp_path))
     for name in ("suite.json", "table.npz"):

@@ -524,6 +524,7 @@ def test_true_settings_would_show_in_the_scores() -> None:
     assert abs(likeness_of_distances(rng.permutation(x), ranks)) < 0.01
 
 
+@pytest.mark.long  # it builds the whole table: 14 s
 def test_pipelines_are_built_to_the_shipped_bytes_and_give_the_values_of_the_file(
     tmp_path: Path,
 ) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import bad_cells
@@ -14,12 +15,14 @@ import numpy as np
 import pytest
 import tiny_recipe
 from processes import lasting
+from test_build import shards_of
 
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training import build as training
 from hpo_gym.builders.training import cells, workers
 from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.builders.training.shards import Shards
+from hpo_gym.builders.training.workers import _groups
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 
@@ -78,6 +81,48 @@ def test_a_cell_that_dies_is_tried_once_more(tmp_path: Path, monkeypatch: pytest
     suite = load_suite(tmp_path / "out" / "Tiny")
     assert len(list(tries.iterdir())) == 3, "with its chunk, alone, and alone again"
     assert suite.about["built"]["lost cells"] == [] and not suite.table.failed.any()
+
+
+def test_parts_share_a_process_and_what_is_lost_behind_others_is_tried_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "CHUNK", 1)
+    recipe = tiny_recipe.recipe(_die_behind_another)
+    space, x = SearchSpace(recipe.space()), cells.configurations(recipe, 12)
+    deadly = space.decode(space.snap(x.astype(np.float64)))[1]["shift"]
+    monkeypatch.setenv("BAD_CELLS", f"{tmp_path / 'log'}:{deadly}")
+    training.build(recipe, order(tmp_path, workers=1, rows=12))
+    training.build(tiny_recipe.recipe(), order(tmp_path / "serial", engine="serial", rows=12))
+    assert shards_of(tmp_path / "work") == shards_of(tmp_path / "serial" / "work")
+    trained = Counter(line.split()[0] for line in (tmp_path / "log").read_text().splitlines())
+    # of 12 parts 6 share a process, 3 and 3 times one; of the 6 one is done, one dies, and four are left
+    assert list(trained.values()) == [2, 3, 1, 1, 1, 1, 2, 1, 1]
+
+
+def _die_behind_another(problem, config, seed):
+    path, deadly = os.environ["BAD_CELLS"].rsplit(":", 1)
+    if problem.name != "toy":
+        with Path(path).open("a+") as log:
+            log.seek(0)
+            first = all(line.split()[0] != str(os.getpid()) for line in log)
+            log.write(f"{os.getpid()} {config['shift']}\n")
+        if not first and config["shift"] == float(deadly):
+            os._exit(1)
+    return tiny_recipe.train(problem, config, seed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "workers", "sizes"),
+    [(1, 1, [1]), (12, 1, [6, 3, 1, 1, 1]), (12, 2, [3, 2, 1, 1, 1, 1, 1, 1, 1]), (100, 2, [16, 16, 16])],
+)
+def test_fewer_parts_share_a_process_towards_the_end(
+    tmp_path: Path, parts: int, workers: int, sizes: list[int]
+) -> None:
+    recipe = tiny_recipe.recipe()
+    every = [cells.Part(recipe, "iris", (row,), 0, tmp_path, Shards(tmp_path)) for row in range(parts)]
+    groups = _groups(every, workers)
+    assert [len(group) for group in groups][: len(sizes)] == sizes
+    assert [part for group in groups for part in group] == every and len(groups[-1]) == 1
 
 
 def test_parts_are_told_as_they_end(tmp_path: Path) -> None:

@@ -176,13 +176,19 @@ def _description(
         "tasks": tasks,
         "splits": splits,
         "score": told["score"],
-        "cost": told["cost"],
+        "cost": cost(recipe),
         **further,
         "fidelities": list(recipe.fidelities),
         "licence": "MIT (results); data: see source",
         "source": recipe.material.source(done),
         "preprocessing": {"fidelity": recipe.fidelity, **told["preprocessing"]},
     }
+
+
+def cost(recipe: Recipe) -> dict[str, Any]:
+    """What the suite's file says of its costs."""
+    told = dict(recipe.material.describe()["cost"])
+    return {**told, "cumulative": True} if recipe.cumulative else told
 
 
 def _known(objectives: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,9 +1,13 @@
-"""Who trains the parts of a build: trials under guard, or the jobs of another engine."""
+"""Who trains the parts of a build: trials under guard, or the jobs of another engine.
+
+Under guard one process trains several parts, so that what libraries do at first and the reading of data are paid for
+once. A part that is lost by what may be the fault of those before it is tried anew in a process of its own.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +17,7 @@ from hpo_gym.builders.order import Order
 from hpo_gym.builders.training.cells import LOST, MEMORY, Part, perform, perform_within_limits, train
 from hpo_gym.errors import StateError
 from hpo_gym.jobs import engines
-from hpo_gym.jobs.guard import Limits, Verdict
+from hpo_gym.jobs.guard import Limits, Step, Verdict
 from hpo_gym.jobs.guards import Asked, Guards
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Status
@@ -21,6 +25,9 @@ from hpo_gym.trial import Status
 Run = Callable[[Sequence[Part], float, int], Iterator[tuple[Part, str | None]]]
 """Trains parts of one recipe; from these, the seconds that each may take, and how often one that dies is tried again,
 to each part as it ends, with None, or the reason why it was lost, one of `LOST`."""
+
+TOGETHER = 16
+"""Parts that one process trains at most."""
 
 _REASONS = {Status.CRASHED: "crashed", Status.TIMEOUT: "timeout", Status.MEMORYOUT: "memory"}
 
@@ -59,10 +66,10 @@ def _by_engine(order: Order, parts: Sequence[Part], retries: int) -> Iterator[tu
 # ---------------------------------------------------------------------- under guard
 @dataclass(frozen=True, eq=False)
 class _Training:
-    """The objective of guards: trains a part, and leaves its shard.
+    """The objective of guards: trains parts one after another, leaves their shards, and tells each as a step.
 
     Attributes:
-        first: Any part of the build; a trial says by which task, rows and seed its own differs.
+        first: Any part of the build; a trial says by which task, rows and seed each of its own differs.
     """
 
     first: Part
@@ -75,32 +82,51 @@ class _Training:
         SearchSpace(recipe.space())
         material.entry(self.first.task)
 
-    def __call__(self, config: Mapping[str, Any]) -> float:
-        try:
-            train(replace(self.first, **{**config, "rows": tuple(config["rows"])}))
-        except TimeoutError as fault:  # no limit of ours
-            raise StateError(f"A recipe must not raise it: {fault}") from fault
-        return 0.0
+    def __call__(self, config: Mapping[str, Any]) -> Iterator[tuple[int, float]]:
+        for i, (task, rows, seed) in enumerate(config["parts"]):
+            try:
+                train(replace(self.first, task=task, rows=tuple(rows), seed=seed))
+            except TimeoutError as fault:  # no limit of ours
+                raise StateError(f"A recipe must not raise it: {fault}") from fault
+            yield i, 0.0
 
 
 def _under_guard(
     guards: Guards, objective: _Training, parts: Sequence[Part], seconds: float, retries: int
 ) -> Iterator[tuple[Part, str | None]]:
-    limits, deaths = Limits(seconds, MEMORY), Counter[str]()
-    while parts:
-        again = []
-        for i, verdict in guards.as_completed([_asked(objective, part, limits) for part in parts]):
-            part, died = parts[i], verdict.status is Status.CRASHED
-            deaths[part.key] += died
-            if died and deaths[part.key] <= retries:
-                again.append(part)
-            else:
-                yield part, _reason(part, verdict)
-        parts = again
+    limits, deaths = Limits(seconds, MEMORY, per_step=True), Counter[str]()
+    alone, together = (list(parts), []) if retries else ([], list(parts))  # what may die is tried apart from others
+    while alone or together:
+        groups = [[part] for part in alone] + _groups(together, guards.n_jobs)
+        left, alone, together = [deque(group) for group in groups], [], []
+        for i, news in guards.events([_asked(objective, group, limits) for group in groups]):
+            if isinstance(news, Step):
+                yield left[i].popleft(), None
+            elif left[i]:
+                part, died = left[i].popleft(), news.status is Status.CRASHED
+                together += left[i]
+                if (died or news.status is Status.MEMORYOUT) and part is not groups[i][0]:
+                    alone.append(part)
+                    continue
+                deaths[part.key] += died
+                if died and deaths[part.key] <= retries:
+                    alone.append(part)
+                else:
+                    yield part, _reason(part, news)
 
 
-def _asked(objective: _Training, part: Part, limits: Limits) -> Asked:
-    return Asked(objective, {"task": part.task, "rows": list(part.rows), "seed": part.seed}, limits=limits)
+def _groups(parts: Sequence[Part], n_jobs: int) -> list[list[Part]]:
+    """Parts that share a process: fewer towards the end, so that all workers end at about the same time."""
+    groups, start = [], 0
+    while start < len(parts):
+        size = max(1, min(TOGETHER, (len(parts) - start) // (2 * n_jobs)))
+        groups.append(list(parts[start : start + size]))
+        start += size
+    return groups
+
+
+def _asked(objective: _Training, parts: Sequence[Part], limits: Limits) -> Asked:
+    return Asked(objective, {"parts": [[p.task, list(p.rows), p.seed] for p in parts]}, limits=limits)
 
 
 def _reason(part: Part, verdict: Verdict) -> str | None:
