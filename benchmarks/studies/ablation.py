@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import looks
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -101,6 +102,9 @@ def main() -> None:
     parser.add_argument("--draw", action="store_true", help="draw only")
     found: dict[str, Any] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
     if not parser.parse_args().draw:
+        if any(len(found.get(label, ())) < SEEDS for label in VARIANTS):
+            what, why = "regret of variants of an agent", "what matters of an agent's view and reward"
+            looks.count(looks.typed(__file__, []), [SUITE], what, why)
         train(found)
     draw(found)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import looks
 import numpy as np
 from marks import renewed
 from numpy.typing import NDArray
@@ -127,6 +128,10 @@ def main() -> None:
         parser.error("give a FOLDER, or --check alone")
     if not asked.check:
         suites = having(asked.suites.split(","))
+        looks.count(
+            looks.typed(__file__, sys.argv[1:]), suites, f"hypervolume regret of {len(OPTIMIZERS)} optimizers",
+            "a table of the benchmark page",
+        )  # fmt: skip
         found = study(asked.folder, suites, asked.seeds)
         if asked.suites != ",".join(SUITES) or asked.seeds != SEEDS:
             print(*table(found), sep="\n")

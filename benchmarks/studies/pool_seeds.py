@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import looks
 import numpy as np
 from marks import ratio, renewed
 from reference import families
@@ -94,6 +95,10 @@ def main(arguments: Sequence[str]) -> None:
     """Carry out what is missing, and write the page, or end with a word that it is out of date."""
     folders = [Path(a) for a in arguments if not a.startswith("--")]
     for folder in folders:
+        looks.count(
+            looks.typed(__file__, [str(folder)]), (*TAUGHT, *OTHERS),
+            "regret of the shipped policy, two other trainings and none", "what training adds to the pool policy",
+        )  # fmt: skip
         text = json.dumps(carry_out(folder), separators=(",", ":"), sort_keys=True)
         FOUND.write_text(text + "\n", encoding="utf-8")
     found = json.loads(FOUND.read_text(encoding="utf-8"))

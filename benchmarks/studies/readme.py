@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import looks
 from marks import renewed
 
 from hpo_gym.bench.report.tables import compared, rows
@@ -57,6 +58,8 @@ def main(folder: Path, *, check: bool) -> None:
     before = PAGE.read_text(encoding="utf-8")
     after = renewed(before, [("table", table(results))])
     if not check:
+        what, why = "the table and the picture of the README", "what the README says that its command prints"
+        looks.count(f"hpo-gym bench; {looks.typed(__file__, [str(folder)])}", [SUITE], what, why)
         PAGE.write_text(after, encoding="utf-8")
         FIGURE.write_bytes(picture(folder))
     elif before != after:

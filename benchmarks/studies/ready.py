@@ -10,7 +10,9 @@ processor seconds (the median), scores and test scores (the mean over seeds). Tr
 from __future__ import annotations
 
 import argparse
+import sys
 
+import looks
 import numpy as np
 
 from hpo_gym.suites.ready import ready_suite
@@ -37,6 +39,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
     suite = ready_suite(args.tasks or None)
+    if suite.tasks("test"):
+        what, why = "test scores of default configurations", "the table of the page on live problems"
+        looks.count(looks.typed(__file__, sys.argv[1:]), [suite.name], what, why)
     print("| task | split | d | fidelities | seconds | score | test score |\n|---|---|---|---|---|---|---|")
     for task in suite.members:
         assert isinstance(task, ObjectiveTask)

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import looks
 import numpy as np
 from marks import renewed
 from numpy.typing import NDArray
@@ -237,6 +238,11 @@ if __name__ == "__main__":
     say.add_argument("--check", action="store_true")
     asked = say.parse_args()
     names = asked.optimizers.split(",")
+    if asked.archives and asked.split == "test":
+        looks.count(
+            looks.typed(__file__, sys.argv[1:]), [LEARNERS[learner][0] for learner in asked.learners.split(",")],
+            "test scores of tunings on data sets of the test split", "how soon `tune` finds good models",
+        )  # fmt: skip
     if asked.archives:
         todo = studies(asked.split, names, asked.learners.split(","), asked.seeds)
         carry_out(asked.folder, asked.archives, asked.split, asked.part, todo)

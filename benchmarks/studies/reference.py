@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import looks
+
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import FOLDER
@@ -51,6 +53,7 @@ GROUPS = {
         "successive-halving", "hyperband", "asha", "bohb", "freeze-thaw", "default", "portfolio", "average-rank",
         "ga-portfolio", "gp-warm", "rgpe", "tst-r", "taf-r", "ebgp", "task-mixture", "transfer-mix",
     )),
+    "memory": Group(("transfer-time", "meta-knn", "meta-predict")),
     "smac": Group(("smac",), ("MLP",)),
     "shipped": Group(("ppo-pool-tables",), SUITES[:-1]),
     "tabular": Group(("q-learning", "q-portfolio", "sarsa", "double-q", "n-step-q")),
@@ -72,6 +75,12 @@ def jobs() -> Iterator[tuple[str, str, str, str]]:
 
 def carry_out(folder: Path, only: str) -> None:
     """Run what is not finished."""
+    todo = [(job, suite) for job, _, suite, _ in jobs() if only in job and not (folder / job / "results.json").exists()]
+    if todo:
+        looks.count(
+            looks.typed(__file__, [str(folder), *(["--only", only] if only else [])]), {suite for _, suite in todo},
+            "regret of baselines and agents", "the pages of what baselines and agents reach",
+        )  # fmt: skip
     shared = folder.resolve() / "trained"
     shared.mkdir(parents=True, exist_ok=True)
     for job, name, suite, start in jobs():

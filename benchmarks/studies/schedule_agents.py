@@ -24,6 +24,7 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import looks
 import numpy as np
 from marks import renewed
 from schedule_rules import FOUND as RULES
@@ -188,6 +189,9 @@ def main() -> None:
         if told.train:
             train(told.out, name, told.variant or list(VARIANTS), told.steps)
         if told.compare:
+            if told.split == "test":
+                what, why = "regret of agents and rules", "what learning adds on schedules"
+                looks.count(looks.typed(__file__, sys.argv[1:]), told.suite or SUITES, what, why)
             stored.setdefault(name, {})[told.split] = compare(told.out, name, told.split)
             write_files(FOUND.parent, {FOUND.name: (json.dumps(stored, indent=1) + "\n").encode()})
         for split, found in stored.get(name, {}).items():
