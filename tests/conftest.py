@@ -1,5 +1,7 @@
-"""What keeps comparisons of tests short: no workers unless an engine is named, and, where asked, no report."""
+"""What keeps tests short: no workers unless an engine is named, no wait for the disk, and, where asked, no report."""
 
+import importlib
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +17,22 @@ def serial_unless_named() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hpo_gym.bench.runner.ENGINE", "serial")
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def synchronous() -> Iterator[str]:
+    """Do not wait in this process until the disk has what is written: no test cuts the power. What a store asks for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        asked = importlib.import_module("hpo_gym.storage.store").SYNCHRONOUS
+        patch.setattr("hpo_gym.storage.store.SYNCHRONOUS", "OFF")
+        yield asked
+
+
+@pytest.fixture
+def to_the_disk(synchronous: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stores wait for the disk, as they do outside tests."""
+    monkeypatch.setattr("hpo_gym.storage.store.SYNCHRONOUS", synchronous)
 
 
 @pytest.fixture

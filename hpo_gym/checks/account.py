@@ -17,6 +17,7 @@ from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.worth import worth
 from hpo_gym.errors import HPOGymError
 from hpo_gym.task import Task
+from hpo_gym.tasks.checkpoints import Checkpoints
 from hpo_gym.trial import LABELS, History, Query, Status, Trial
 
 Info = Mapping[str, Any]
@@ -49,6 +50,8 @@ class Account:
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
         self.unit = self.task.cost_unit if contexts.in_cost else None
         self._session = self.task.session(self.world, contexts.horizon)
+        kept = contexts.checkpoints is not None and self.task.cumulative
+        self._kept = Checkpoints() if kept else None
 
     @property
     def t(self) -> int:
@@ -89,9 +92,14 @@ class Account:
         except HPOGymError as error:
             faults.add(f"A trial cannot be repeated on its task: {error}")
             return
+        whole = true.cost
+        if self._kept is not None:
+            true = replace(true, cost=self._kept.price(true))
         left = None if self.unit is None else max(self.budget - self.spent, 0.0)
         if left is not None and self.unit is not None and too_dear(true.cost / self.unit, left):
             true = replace(true, score=failed, cost=left * self.unit, status=Status.TIMEOUT)
+        if self._kept is not None:
+            self._kept.keep(true, whole)
         for name, told, is_ in (
             ("score", trial.score, true.score),
             ("cost", trial.cost, true.cost),

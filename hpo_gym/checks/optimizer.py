@@ -185,7 +185,7 @@ def _narrower(context: Context) -> Context:
 
 
 def _arrays(context: Context) -> list[Any]:
-    prior = [[e.x, e.score, e.cost, e.status] for e in context.prior]
+    prior = [[e.x, e.score, e.cost, e.status, dict(e.meta_features)] for e in context.prior]
     return [context.pool, context.available, dict(context.meta_features), prior]
 
 

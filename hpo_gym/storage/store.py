@@ -28,6 +28,9 @@ from hpo_gym.storage.rows import COLUMNS, record_of
 
 Row = tuple[object, ...]
 
+SYNCHRONOUS = "FULL"
+"""A commit is on the disk, not in the system's memory: `PRAGMA synchronous` of SQLite."""
+
 SCHEMA = 2
 _BY_CELL = 1  # the schema of stores with a row for each cell
 _EMPTY = (0, bytes(16))
@@ -224,7 +227,7 @@ class Store:
         uri = self.path.resolve().as_uri()
         if self.write:
             self._connection = sqlite3.connect(f"{uri}?mode=rwc", uri=True, isolation_level=None, timeout=1.0)
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
             return
         wal = self.path.with_name(self.path.name + "-wal")
         logged = wal.exists() and wal.stat().st_size > 0  # a writer is at work, or was killed: leave its files alone

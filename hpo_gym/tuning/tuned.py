@@ -130,7 +130,8 @@ class Tuned:
         history = self.history
         x = self.space.encode([dict(c) for c in history.configs])
         status = np.array(history.statuses, np.int8)
-        return Evaluations(name, name, x, np.array(history.scores), np.array(history.costs), status)
+        score, cost = np.array(history.scores), np.array(history.costs)
+        return Evaluations(name, name, x, score, cost, status, meta_features=self.plan.meta_features)
 
     def suite(self, name: str = "Tuned", task: str = "tuned") -> TableSuite:
         """The trials as a suite of one task; of configurations that were tried twice, the last.

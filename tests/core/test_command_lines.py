@@ -29,6 +29,8 @@ RUBBISH = [
     "os:getcwd", "json:nosuch", ",", ",,", "a,b", "\n", "\\", "x" * 300, "\udc80", "~", "null", "no/such/place",
     "--nosuch", "-x", "--out=", "AutoMl", "file", "nosuch.py:x", ".py:", "file:x",
 ]  # fmt: skip
+NO_ARGUMENT = {"--", "--out="}
+"""Where an argument stands these give none: `validity --out=` would examine all suites that ship."""
 FOLDERS = ["plain", "bad", "results", "cut", "empty", "file"]
 SHORT = ["random", "default", "grid", "random,default", "module:name", "ga"]
 FITS: dict[str, list[str]] = {
@@ -52,7 +54,7 @@ FITS: dict[str, list[str]] = {
     "leave_suite_out": ["plain", "bad", "empty", "Curves"], "objectives": ["score,cost", "score", "C", "size,size"],
     "constraints": ["cost=1", "score=0.5,cost=9", "size=2", "cost=", "cost=a"], "minimize": ["C", "kernel", "C,C"],
     "maximize": ["C", "number"], "prior": ["tuned", "results", "file"],
-    "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5"], "jobs": ["1", "2"],
+    "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5", "train", "train+val"], "jobs": ["1", "2"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
@@ -92,6 +94,7 @@ def _given(parameter: Any, rng: random.Random) -> list[str]:
     fits = [""] if flag else FITS[parameter.name]  # an option that is new needs values that fit
     value = rng.choice(fits if rng.random() < 0.75 else RUBBISH)
     if parameter.param_type_name == "argument":
+        value = "-" if value in NO_ARGUMENT else value
         return [value, *([rng.choice(fits)] if rng.random() < 0.1 else [])]
     option = rng.choice([*parameter.opts, *parameter.secondary_opts])
     return [option] if flag else rng.choice([[option, value], [option, value], [f"{option}={value}"]])

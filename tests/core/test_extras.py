@@ -1,6 +1,7 @@
 """Dependencies: what pyproject.toml asks for, what messages name, and what the code imports are the same."""
 
 import ast
+import functools
 import os
 import re
 import subprocess
@@ -25,9 +26,10 @@ def import_name(requirement: str) -> str:
     return IMPORT_NAMES.get(name, name.replace("-", "_"))
 
 
+@functools.cache
 def imported() -> set[str]:
-    """The packages that the code imports, late or by `import_module` too."""
-    found = set()
+    """The packages that the code imports, late or by `import_module` too; read once, and by no worker in vain."""
+    found = {"tensorboard", "ipykernel"}  # loaded by torch.utils.tensorboard, and by Jupyter's kernel
     for path in (p for room in ROOMS for p in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -39,7 +41,6 @@ def imported() -> set[str]:
     return found
 
 
-IMPORTED = imported() | {"tensorboard", "ipykernel"}  # loaded by torch.utils.tensorboard, and by Jupyter's kernel
 OPTIONAL = {k: v for k, v in PROJECT["optional-dependencies"].items() if k not in FOR_PEOPLE}
 
 
@@ -51,7 +52,7 @@ def test_messages_know_the_extras_of_the_project():
 
 @pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *(r for needs in OPTIONAL.values() for r in needs)])
 def test_what_is_asked_for_is_imported_and_has_a_lower_bound(requirement):
-    assert import_name(requirement) in IMPORTED
+    assert import_name(requirement) in imported()
     assert ">=" in requirement
 
 

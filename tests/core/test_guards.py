@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.guard import Guard
+from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.guards import Asked, Guards
+from hpo_gym.trial import Status
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 
@@ -70,6 +72,24 @@ def test_leaving_early_ends_all_trials(tmp_path: Path) -> None:
         with pytest.raises(ProcessLookupError):
             os.kill(int((tmp_path / f"{name}.pid").read_text()), 0)
     assert guards.run([asked(tmp_path, "fourth")])[0].measured.score > 0
+    guards.close()
+
+
+def in_steps(config: dict[str, Any]) -> Iterator[tuple[int, float]]:
+    for step, seconds in enumerate(config["seconds"]):
+        time.sleep(seconds)
+        yield step, step / 2
+
+
+def test_seconds_may_be_those_of_each_step() -> None:
+    guards, slow, hangs = Guards(1), {"seconds": [0.25] * 3}, {"seconds": [0.0, 60.0]}
+    trials = [Asked(in_steps, config, limits=Limits(0.6, per_step=True)) for config in (slow, hangs)]
+    told = list(guards.events(trials))
+    assert [(i, news) for i, news in told if isinstance(news, Step)] == [
+        (0, Step(0, 0.0)), (0, Step(1, 0.5)), (0, Step(2, 1.0)), (1, Step(0, 0.0)),
+    ]  # fmt: skip
+    assert [(i, news.status) for i, news in told if isinstance(news, Verdict)] == [(0, Status.OK), (1, Status.TIMEOUT)]
+    assert guards.run([Asked(in_steps, slow, limits=Limits(0.6))])[0].status is Status.TIMEOUT
     guards.close()
 
 

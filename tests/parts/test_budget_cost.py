@@ -141,14 +141,14 @@ def test_a_run_has_room_for_sixteen_trials_a_unit() -> None:
 
 # ---------------------------------------------------------------------- what is shown
 def test_what_a_row_cost_on_earlier_tasks_is_shown_and_never_what_it_costs_here() -> None:
-    """Of a, only b is an earlier task: its costs 4 1 2 1 2 in shares of their mean, 2."""
+    """Of a, only b is an earlier task: the logarithms of its costs 4 1 2 1 2 have a mean of .8 ln 2."""
     env = one(observer="pool")
     obs, _ = env.reset(seed=0)
-    assert obs["candidate_features"][:, 4].tolist() == pytest.approx([LN2, -LN2, 0.0, -LN2, 0.0])
+    assert obs["candidate_features"][:, 4].tolist() == pytest.approx(LN2 * np.array([1.2, -0.8, 0.2, -0.8, 0.2]))
     assert env.observation_space.contains(obs)
     suite = known.plain()
     val = earlier_costs([suite.task("c")], suite.tasks("train"), 5)
-    assert val[0].tolist() == pytest.approx([0.0, -LN2 / 2, LN2 / 2, -LN2, 0.0])
+    assert val[0].tolist() == pytest.approx(LN2 * np.array([0.2, -0.3, 0.7, -0.8, 0.2]))
     assert mean_log_costs(suite.prior(), 5).tolist() == val[0].tolist()
     plain = one(observer="pool", budget_cost=None)
     assert plain.observation_space["candidate_features"].shape == (5, 4)
@@ -157,7 +157,8 @@ def test_what_a_row_cost_on_earlier_tasks_is_shown_and_never_what_it_costs_here(
 def test_a_row_that_no_earlier_task_measured_has_no_known_cost() -> None:
     suite = known.gaps()
     b = suite.task("b").evaluations()
-    assert log_costs(b)[:4].tolist() == pytest.approx([LN2, -LN2, 0.0, -LN2]) and math.isnan(log_costs(b)[4])
+    assert log_costs(b)[:4].tolist() == pytest.approx(LN2 * np.array([1.25, -0.75, 0.25, -0.75]))
+    assert math.isnan(log_costs(b)[4])
     assert earlier_costs([suite.task("a")], suite.tasks("train"), 5)[0, 4] == 0.0
 
 
@@ -186,16 +187,19 @@ def test_a_context_tells_the_unit_and_what_a_trial_takes() -> None:
 
 
 # ---------------------------------------------------------------------- beside each other
-SUITES = {"plain": known.plain, "gaps": known.gaps, "levels": known.levels, "gappy": toys.gappy}
+SUITES = {"plain": known.plain, "gaps": known.gaps, "levels": known.levels, "gappy": toys.gappy, "epochs": known.epochs}
+KEPT = ("epochs",)  # where checkpoints are
 
 
 @pytest.mark.parametrize("n_init", [0, 2])
-@pytest.mark.parametrize("fidelity, name", [*((False, name) for name in SUITES), (True, "levels"), (True, "gappy")])
+@pytest.mark.parametrize(
+    "fidelity, name", [*((False, name) for name in SUITES), *((True, name) for name in ("levels", "gappy", "epochs"))]
+)
 def test_many_runs_are_runs_of_one_and_a_rollout_trial_by_trial(fidelity: bool, name: str, n_init: int) -> None:
     suite, n = SUITES[name](), 5
     options: dict[str, Any] = {
         "codec": {"name": "pool", "fidelity": fidelity}, "budget_cost": 4.3, "n_init": n_init, "observer": "tokens",
-        "reward": "regret_rate",
+        "reward": "regret_rate", "checkpoints": name in KEPT,
     }  # fmt: skip
     many = hpo_gym.HPOVectorEnv(n, suite, **options, autoreset_mode="DISABLED")
     ones = [hpo_gym.HPOEnv(suite, **options) for _ in range(n)]
@@ -228,7 +232,8 @@ def assert_rollout(env: hpo_gym.HPOEnv, suite: Any, n_init: int) -> None:
     kernel, history = env.kernel, env.history()
     task = kernel.bank.tasks[kernel.runs.task.item(0)]
     floor = float(np.asarray(kernel.contexts.scale.floor, kernel.runs.last.dtype))
-    run = Run(task, 4.3, kernel.runs.world.item(0), n_init, floor, unit=task.cost_unit)
+    world, kept = kernel.runs.world.item(0), suite.name == "KnownEpochs"
+    run = Run(task, 4.3, world, n_init, floor, unit=task.cost_unit, checkpoints=kept)
     run.given()
     for trial in history[n_init:]:
         assert not run.over
@@ -257,18 +262,19 @@ def test_runs_that_begin_anew_by_themselves_account_for_their_own_costs(mode: st
 @pytest.mark.parametrize("n_init", [0, 2])
 def test_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> None:
     suite = SUITES[name]()
-    tasks = [*suite.members[:4], suite.members[0]]
-    contexts = [Context.of(t, 4.3, unit=t.cost_unit) for t in tasks]
-    worlds, optimizer = [5, 6, 7, 8, 9], hpo_gym.make_optimizer("random")
+    tasks, kept = [*suite.members[:4], suite.members[0]], name in KEPT
+    contexts = [Context.of(t, 4.3, unit=t.cost_unit, checkpoints=kept) for t in tasks]
+    worlds, chooser = [5, 6, 7, 8, 9], "asha" if kept else "random"
+    optimizer = hpo_gym.make_optimizer(chooser)
 
     def rngs() -> list[np.random.Generator]:
         return [np.random.default_rng(i) for i in range(5)]
 
     runs = run_batch(optimizer, tasks, worlds, contexts, rngs(), budget=4.3, n_init=n_init, floor=0.25,
-                     units=[c.unit for c in contexts])  # fmt: skip
+                     units=[c.unit for c in contexts], checkpoints=kept)  # fmt: skip
     for i, (task, world, rng) in enumerate(zip(tasks, worlds, rngs(), strict=True)):
-        run = Run(task, 4.3, world, n_init, 0.25, unit=task.cost_unit)
-        run_one(hpo_gym.make_optimizer("random"), run, contexts[i], rng)
+        run = Run(task, 4.3, world, n_init, 0.25, unit=task.cost_unit, checkpoints=kept)
+        run_one(hpo_gym.make_optimizer(chooser), run, contexts[i], rng)
         assert tuple(run.trials) == tuple(runs.view(i, n_init))
         assert run.spent == runs.spent[i] <= 4.3 + SLACK
 

@@ -137,6 +137,21 @@ def levels() -> hpo_gym.Suite:
     )  # fmt: skip
 
 
+@functools.cache
+def epochs() -> hpo_gym.Suite:
+    """As `levels`, but one training passes through all fidelities: who keeps checkpoints pays the difference.
+
+    What fails here: on task a, row 3 at 1/2. What falls: on task a, row 4 costs 1.5, 1 and 2.
+    """
+    scores = np.array(SCORES)[..., None] + np.array([0.25, -0.125, 0.0])
+    costs = np.array(COSTS, float)[..., None] * np.array(FIDELITIES)
+    scores[0, 3, 1], costs[0, 4, 0] = -np.inf, 1.5
+    return hpo_gym.table_suite(
+        "KnownEpochs", space(), ROWS, scores, costs=costs, fidelities=FIDELITIES, tasks=NAMES, splits=SPLITS,
+        meta_features=META, cumulative=True,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Anywhere(hpo_gym.Task):
     """A task without a table: every point can be evaluated. The score is the mean of its columns in the unit cube,

@@ -10,8 +10,10 @@ import ConfigSpace as cs
 import gymnasium as gym
 import numpy as np
 import pytest
+from reports import left_out
 
 import hpo_gym
+from hpo_gym.bench.rollout import Run
 from hpo_gym.builders import files
 from hpo_gym.builders.order import Order
 from hpo_gym.builders.surrogates.agreement import Foretold, agreement, folds, held_out, summary
@@ -27,11 +29,12 @@ from hpo_gym.suites import load_suite, surrogates
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
 from hpo_gym.tables.suite import TableSuite, table_suite
 from hpo_gym.tasks.banks import bank_of
+from hpo_gym.tasks.costs import cost_units
 from hpo_gym.tasks.surrogate.encoding import Encoding
 from hpo_gym.tasks.surrogate.model import REACH, STEPS, Surrogate
 from hpo_gym.tasks.surrogate.network import BLOCK, bent, forward
 from hpo_gym.tasks.surrogate.task import SurrogateTask
-from hpo_gym.trial import Status
+from hpo_gym.trial import Query, Status
 from hpo_gym.validity.surrogates import agreed
 
 LINE = SearchSpace(cs.ConfigurationSpace({"a": (0.0, 1.0)}))
@@ -384,3 +387,80 @@ def test_configurations_of_their_own_are_trained_for_surrogates(tmp_path: Path) 
     assert {name: len(rows) for name, rows in more.items()} == {"iris": 24, "wine": 24}  # the default is known
     assert not {p.tobytes() for p in more["iris"].x} & {p.tobytes() for p in more["wine"].x}
     assert np.isfinite(more["iris"].score[:, -1]).any()
+
+
+# ---------------------------------------------------------------------------------------------- a budget in cost
+def priced(index: int, *, priced: bool = True) -> SurrogateTask:
+    """At a = .75 and .5 the factor is 5.25 and .375 (1 + 3 / 11); the head of the cost in full is .2."""
+    model = by_hand()
+    heads = model.heads.copy()
+    heads[:, 3, 0] = 0.2
+    model, rows = replace(model, heads=heads), np.array([[0.75], [0.5]])
+    return SurrogateTask(
+        f"t{index}", "f", "S", LINE, 1.0, 0.0, (0.5, 1.0), {}, model, index, rows, rows[0], priced
+    )  # fmt: skip
+
+
+def test_a_unit_is_the_mean_cost_that_the_model_says_of_the_rows() -> None:
+    """In full 4 + 1 + .2 x 5.25 and 4 + 1 + .2 x .4773; at the lower fidelity 4 - 1, whatever the point."""
+    high, low = 5 + 0.2 * 5.25, 5 + 0.2 * 0.375 * (1 + 3 / 11)
+    task = priced(0)
+    assert task.cost_unit == pytest.approx((high + low) / 2, rel=1e-6)
+    assert task.least_costs == pytest.approx((3.0, low), rel=1e-6)
+    assert cost_units([task], 33.0).tolist() == [task.cost_unit]
+    with pytest.raises(InvalidValueError, match=r"must pay for the cheapest trial of each task, got 0.5; .* 0\.5384 "):
+        cost_units([task], 0.5)  # 3 / 5.57273
+
+
+def test_costs_that_were_not_measured_or_may_be_0_are_refused_by_name() -> None:
+    with pytest.raises(InvalidValueError, match="`budget_cost` needs measured costs, 'S' has none"):
+        cost_units([priced(0, priced=False)], 33.0)
+    assert priced(1).least_costs == (0.0, 0.0)  # its scale begins at 3 - 3
+    with pytest.raises(InvalidValueError, match="`budget_cost` needs costs above 0, got 0 on 't1' of 'S'"):
+        cost_units([priced(1)], 33.0)
+
+
+@pytest.mark.parametrize("name", surrogates.served())
+def test_units_of_what_ships_are_near_those_of_the_tables(name: str) -> None:
+    suite, table = load_suite(name), load_suite(name.removesuffix(":surrogate"))
+    tasks = suite.tasks("val")
+    units, measured = (cost_units([s.task(t.name) for t in tasks], 33.0) for s in (suite, table))
+    assert (np.abs(np.log(units / measured)) < np.log(1.25)).all()
+    x = suite.space.sample(np.random.default_rng(0), 300)
+    for task in tasks:
+        out = [task.evaluate(x, np.full(len(x), f), np.zeros(len(x), np.uint64)).cost for f in task.fidelities]
+        lowest = task.surrogate.lowest_costs(task.index)
+        assert all((cost >= low).all() and low > 0.0 for cost, low in zip(out, lowest, strict=True))
+
+
+def test_an_env_of_a_surrogate_is_paid_in_cost_trial_by_trial() -> None:
+    env = hpo_gym.HPOEnv("SVM:surrogate", task="sonar", codec="box", budget_cost=3.0, reward="regret_rate")
+    unit, spent = env.suite.task("sonar").cost_unit, 0.0
+    env.reset(seed=1)
+    rng, ended, info = np.random.default_rng(0), False, {}
+    while not ended:
+        _, reward, ended, _, info = env.step(rng.uniform(-1, 1, env.action_space.shape).astype(np.float32))
+        spent += info["cost"] / unit
+        assert -1.0 <= reward <= 0.0
+    assert spent == pytest.approx(3.0) and info["status"] == "timeout"
+    task = env.suite.task("sonar")
+    again = Run(task, 3.0, env.kernel.runs.world.item(0), 0, unit=unit)
+    for trial in env.history():
+        again.submit(Query(trial.config, trial.fidelity))
+    assert [(t.cost, t.status) for t in again.trials] == [(t.cost, t.status) for t in env.history()]
+    assert again.over
+
+
+@pytest.mark.long
+def test_optimizers_are_compared_on_surrogates_by_spent_cost(tmp_path: Path) -> None:
+    with left_out():
+        results = hpo_gym.benchmark(
+            ["random", "portfolio-per-cost"], "SVM:surrogate", split="val", tasks=2, seeds=1, budget_cost=4,
+            engine="serial", out=tmp_path,
+        )  # fmt: skip
+    assert results.failed_cells == 0
+    frame = results.trials()
+    assert (frame.groupby(["optimizer", "task"])["spent"].max() <= 4.0 + 1e-6).all()
+    told = results.data["suites"]["SVM:surrogate"]["optimizers"]
+    assert told["portfolio-per-cost"]["trials"] > told["random"]["trials"]  # it begins with what is cheap
+    assert results.data["memory"]["suites"]["SVM:surrogate"][0]["cost"] > 0

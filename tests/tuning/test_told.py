@@ -44,7 +44,7 @@ def constant(config: dict[str, Any]) -> float:
 
 # ---------------------------------------------------------------------- beliefs and meta-features
 def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
-    tune(
+    tuned = tune(
         constant, SPACE, optimizer=Listener, budget=1, seed=0, belief={"x": ("normal", 0.5, 0.25)},
         meta_features={"rows": 150, "skew": None},
     )  # fmt: skip
@@ -52,6 +52,7 @@ def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     assert context.belief is not None
     assert context.belief.log_density(context.space.encode([{"x": 0.75, "kind": "a"}])) == pytest.approx([-0.5])
     assert context.meta_features == {"rows": 150.0, "skew": None}
+    assert tuned.evaluations().meta_features == {"rows": 150.0, "skew": None}  # as an earlier task
 
 
 def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:

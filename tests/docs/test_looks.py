@@ -1,0 +1,115 @@
+"""Looks at test data: all are counted, the page shows them, and what is not said is a fault."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_gym.suite import SUITES
+
+STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
+OF = {"suites": ["SVM", "MLP"], "what": "regret", "why": "a page"}
+LOOK = {
+    "date": "2026-01-02", "commit": "abc1234", "study": "a.py", "command": "python a.py", "suites": ["SVM"],
+    "split": "test", "what": "regret", "why": "a page", "chosen": "nothing",
+}  # fmt: skip
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(STUDIES))
+    return importlib.import_module("looks")
+
+
+# ---------------------------------------------------------------------- those of this repository
+def test_every_study_that_looks_at_test_tasks_has_its_entry(study: Any) -> None:
+    assert list(study.faults(study.looks())) == []
+    assert set(study.APART) <= {path.name for path in STUDIES.glob("*.py")}
+
+
+def test_the_page_shows_what_is_stored(study: Any) -> None:
+    page = study.PAGE.read_text(encoding="utf-8")
+    assert study.renewed(page, [("looks", study.table(study.looks()))]) == page
+    assert study.LOOKS.read_bytes() == study.written(study.looks())
+
+
+def test_looks_are_at_suites_that_there_are(study: Any) -> None:
+    known = {*SUITES.entries(), "Live"}
+    assert {name for look in study.looks() for name in look["suites"]} <= known
+    assert all(re.fullmatch(r"[0-9a-f]{7}|\d+\.\d+.*", look["commit"]) for look in study.looks())
+
+
+# ---------------------------------------------------------------------- by hand
+def test_a_look_is_counted_once_for_each_version(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    path, command = tmp_path / "looks.json", "python benchmarks/studies/mine.py out"
+    monkeypatch.setattr(study, "commit", lambda: "aaaaaaa")
+    assert study.count(command, **OF, path=path)
+    assert not study.count(command, **OF, path=path)  # a study that goes on
+    assert study.count(command, **{**OF, "suites": ["SVM"]}, path=path)
+    monkeypatch.setattr(study, "commit", lambda: "bbbbbbb")
+    assert study.count(command, **OF, path=path)
+    found = json.loads(path.read_text())
+    assert [(look["commit"], look["suites"]) for look in found] == [
+        ("aaaaaaa", ["MLP", "SVM"]), ("aaaaaaa", ["SVM"]), ("bbbbbbb", ["MLP", "SVM"]),
+    ]  # fmt: skip
+    assert {look["study"] for look in found} == {"mine.py"}
+    assert {look["split"] for look in found} == {"test"}
+    assert list(study.faults(found, tmp_path)) == [
+        f"look {i} (mine.py, {found[0]['date']}) must say chosen: write it into test_looks.json" for i in (1, 2, 3)
+    ]
+
+
+def test_the_version_is_that_of_the_checkout(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    assert re.fullmatch(r"[0-9a-f]{7}|\d+\.\d+.*", study.commit())
+    monkeypatch.setattr(study, "HERE", tmp_path)  # no checkout
+    assert re.fullmatch(r"\d+\.\d+.*", study.commit())
+    assert study.typed("/a/b/mine.py", ["out", "--only", "SVM"]) == "python benchmarks/studies/mine.py out --only SVM"
+
+
+def test_faults_by_hand(study: Any, tmp_path: Path) -> None:
+    assert list(study.faults([LOOK], tmp_path)) == []
+    told = [
+        {**LOOK, "split": "val"}, {**LOOK, "date": "2026-01-01", "what": ""},
+        {k: v for k, v in LOOK.items() if k != "why"},
+    ]  # fmt: skip
+    assert list(study.faults(told, tmp_path)) == [
+        "look 1 (a.py, 2026-01-02) must be of the split 'test', got 'val'",
+        "look 2 (a.py, 2026-01-01) must say what: write it into test_looks.json",
+        "look 3 (a.py, 2026-01-02) must have date, commit, study, command, suites, split, what, why, chosen, got date, "
+        "commit, study, command, suites, split, what, chosen",
+        "looks must stand in the order of their dates",
+    ]
+
+
+def test_a_script_counts_its_looks_or_says_why_not(study: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def main():\n    looks.count('python a.py')\n")
+    (tmp_path / "b.py").write_text("def main():\n    looks.count('python b.py')\n")
+    (tmp_path / "c.py").write_text("def main():\n    names.count('x')\n")
+    (tmp_path / "belief.py").write_text("def main():\n    looks.count('python belief.py')\n")
+    (tmp_path / "auto.py").write_text("")
+    assert list(study.faults([LOOK], tmp_path)) == [
+        "b.py counts its looks and has none: run it, or write down what it was",
+        "belief.py must count its looks or be in `APART`, and not both",
+        "belief.py counts its looks and has none: run it, or write down what it was",
+        "c.py must count its looks or be in `APART`, and not both",
+    ]
+
+
+def test_the_table_by_hand(study: Any) -> None:
+    some = [LOOK, {**LOOK, "suites": ["MLP"], "date": "2026-01-05", "chosen": "a rule"}, {**LOOK, "study": "by hand"}]
+    assert list(study.table(some))[2:] == [
+        "| `a.py` | 2 | 2026-01-02, 2026-01-05 | MLP, SVM | regret | a page | a rule |",
+        "| by hand | 1 | 2026-01-02 | SVM | regret | a page | nothing |",
+    ]
+
+
+def test_what_has_nothing_to_run_counts_nothing(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
+    reference, counted = importlib.import_module("reference"), []
+    monkeypatch.setattr(study, "count", lambda *args: counted.append(args))
+    reference.carry_out(tmp_path, "no such job")
+    assert counted == []

@@ -1,0 +1,431 @@
+"""Checkpoints: known answers on `toy_suite.epochs`, where a unit of every task is a cost of 2, and the env of one run,
+that of many and a rollout beside each other, on tables, several suites at once, and tasks without a pool.
+
+Of task a, rows 0 and 2 cost 1 and 4 in full, a quarter and a half of it at 1/4 and 1/2; row 3 fails at 1/2; row 4 costs
+1.5, 1 and 2.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import toy_suite as known
+import toys
+
+import hpo_gym
+from hpo_gym.bench.rollout import Run, rollout
+from hpo_gym.budget import most_trials
+from hpo_gym.builders.files import DATA
+from hpo_gym.builders.training.recipe import Recipe
+from hpo_gym.checks.env import check_env
+from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.optimizer import Context
+from hpo_gym.storage.whole import sealed
+from hpo_gym.suites.mixed import mixed
+from hpo_gym.tables.constrained import constrained
+from hpo_gym.tasks.augment import augment
+from hpo_gym.tasks.checkpoints import CUMULATIVE
+from hpo_gym.tasks.costs import WITH_COSTS
+from hpo_gym.trial import Query, Status
+
+QUARTER, HALF, FULL = 0, 1, 2
+
+
+def one(**options: Any) -> hpo_gym.HPOEnv:
+    keywords = {"codec": {"name": "pool", "fidelity": True}, "budget_cost": 8.0, "task": "a", "checkpoints": True}
+    return hpo_gym.HPOEnv(known.epochs(), **{**keywords, **options})
+
+
+def costs_of(*actions: tuple[int, int], **options: Any) -> list[float]:
+    env = one(**options)
+    env.reset(seed=0)
+    return [env.step(np.array(action))[4]["cost"] for action in actions]
+
+
+# ---------------------------------------------------------------------- by hand
+def test_a_trial_pays_what_lies_beyond_the_highest_lower_fidelity() -> None:
+    assert costs_of((2, QUARTER), (2, HALF), (2, FULL)) == [1.0, 1.0, 2.0]
+    assert costs_of((2, QUARTER), (0, QUARTER), (2, FULL), (0, HALF)) == [1.0, 0.25, 3.0, 0.25]
+    assert costs_of((2, QUARTER), (2, HALF), (2, FULL), checkpoints=False) == [1.0, 2.0, 4.0]
+
+
+def test_another_configuration_or_a_higher_fidelity_spares_nothing() -> None:
+    assert costs_of((2, HALF), (0, FULL), (2, QUARTER)) == [2.0, 1.0, 1.0]
+    assert costs_of((2, FULL), (2, HALF), (2, QUARTER)) == [4.0, 2.0, 1.0]
+
+
+def test_the_same_fidelity_again_is_paid_again() -> None:
+    assert costs_of((0, FULL), (0, FULL), (0, FULL)) == [1.0, 1.0, 1.0]
+    assert costs_of((2, QUARTER), (2, HALF), (2, HALF), (2, FULL), (2, FULL)) == [1.0, 1.0, 1.0, 2.0, 2.0]
+
+
+def test_a_failure_leaves_no_checkpoint() -> None:
+    env = one()
+    env.reset(seed=0)
+    infos = [env.step(np.array([3, level]))[4] for level in (QUARTER, HALF, FULL)]
+    assert [i["status"] for i in infos] == ["ok", "failed", "ok"]
+    assert [i["cost"] for i in infos] == [0.25, 0.25, 0.75]  # the last goes on from 1/4
+
+
+def test_a_price_is_never_below_zero() -> None:
+    assert costs_of((4, QUARTER), (4, HALF), (4, FULL)) == [1.5, 0.0, 1.0]  # 1 is less than 1.5
+
+
+def test_a_trial_is_cut_by_the_price_to_be_paid() -> None:
+    """Budget 2, in cost 4: row 2 in full takes 4; after 1/2, which took 2, it takes the 2 that are left."""
+    env = one(budget_cost=2.0)
+    env.reset(seed=0)
+    first, second = env.step(np.array([2, HALF])), env.step(np.array([2, FULL]))
+    assert [s[4]["cost"] for s in (first, second)] == [2.0, 2.0]
+    assert [s[2] for s in (first, second)] == [False, True] and second[4]["status"] == "ok"
+    env = one(budget_cost=1.75)
+    env.reset(seed=0)
+    first, second = env.step(np.array([2, HALF])), env.step(np.array([2, FULL]))
+    assert second[4]["status"] == "timeout" and second[4]["cost"] == 1.5 and second[2]
+
+
+def test_given_points_are_full_and_spare_nothing() -> None:
+    env = one(n_init=5)
+    env.reset(seed=0)
+    assert sorted(env.history().costs) == [1.0, 1.0, 2.0, 2.0, 4.0]
+    assert [env.step(np.array([2, level]))[4]["cost"] for level in (QUARTER, FULL)] == [1.0, 3.0]
+
+
+def test_the_next_episode_knows_nothing_of_the_last_one() -> None:
+    env = one()
+    for _ in range(3):
+        env.reset()
+        assert env.step(np.array([2, HALF]))[4]["cost"] == 2.0
+    many = hpo_gym.HPOVectorEnv(2, known.epochs(), codec={"name": "pool", "fidelity": True}, budget_cost=2, task="a",
+                                checkpoints=True, autoreset_mode="SAME_STEP")  # fmt: skip
+    many.reset(seed=0)
+    many.step(np.array([[2, HALF], [0, HALF]]))
+    _, _, ended, _, infos = many.step(np.array([[2, FULL], [0, FULL]]))
+    assert ended.tolist() == [True, False] and infos["cost"][1] == 0.5
+    _, _, _, _, infos = many.step(np.array([[2, HALF], [0, FULL]]))
+    assert infos["cost"].tolist() == [2.0, 0.5]
+
+
+def test_a_run_that_stands_still_keeps_its_checkpoints() -> None:
+    many = hpo_gym.HPOVectorEnv(2, known.epochs(), codec={"name": "pool", "fidelity": True, "stop": True}, task="a",
+                                budget_cost=8, checkpoints=True, autoreset_mode="DISABLED")  # fmt: skip
+    many.reset(seed=0)
+    stop = int(many.single_action_space.nvec[0]) - 1
+    many.step(np.array([[2, HALF], [2, HALF]]))
+    _, _, ended, _, _ = many.step(np.array([[0, HALF], [stop, HALF]]))
+    assert ended.tolist() == [False, True]
+    many.reset(options={"reset_mask": ended})
+    _, _, _, _, infos = many.step(np.array([[2, FULL], [2, FULL]]))
+    assert infos["cost"].tolist() == [2.0, 4.0]
+
+
+def test_full_evaluations_alone_pay_as_without() -> None:
+    env = one(codec="pool")
+    env.reset(seed=0)
+    assert [env.step(row)[4]["cost"] for row in (2, 2, 0)] == [4.0, 4.0, 1.0]
+
+
+# ---------------------------------------------------------------------- beside each other
+@dataclass(frozen=True, eq=False)
+class Long(known.Anywhere):
+    """Costs without a table, in thirds, so that sums round."""
+
+    @property
+    def cost_unit(self) -> float:
+        return 1.0
+
+    @property
+    def least_costs(self) -> tuple[float, ...]:
+        return (0.1, 0.2, 1.0 / 3.0)
+
+    @property
+    def cumulative(self) -> bool:
+        return True
+
+    def evaluate(self, x: Any, fidelity: Any, key: Any) -> Any:
+        out = super().evaluate(x, fidelity, key)
+        return out._replace(cost=(1.0 + x.sum(1)) * fidelity / 3.0, status=(x[:, 2] > 0.9).astype(np.int8))
+
+
+def gappy() -> hpo_gym.Suite:
+    """Rows that are not measured, cells that failed, costs that are not known, and no order in costs."""
+    suite = toys.gappy()
+    table = replace(suite.table, cumulative=True)
+    return replace(suite, table=table, members=tuple(replace(t, table=table) for t in suite.members))
+
+
+def several() -> hpo_gym.Suite:
+    """Checkpoints on the tasks of one suite, none on those of the other."""
+    return mixed([known.epochs(), known.levels()])
+
+
+def points() -> hpo_gym.Suite:
+    tasks = tuple(Long(n, n, "KnownLong", known.space(), 1.0, 0.0, known.FIDELITIES) for n in ("e", "f"))
+    return hpo_gym.Suite("KnownLong", known.space(), tasks, "function", splits={"train": ("e", "f")}, data_hash="toy")
+
+
+@pytest.mark.parametrize("make, codec", [(gappy, "pool"), (several, "pool"), (points, "box"), (gappy, "box")])
+def test_many_runs_are_runs_of_one_and_a_rollout_to_the_bit(make: Any, codec: str) -> None:
+    suite, n, budget = make(), 4, 3.3
+    options = {"codec": {"name": codec, "fidelity": True}, "budget_cost": budget, "checkpoints": True}
+    many = hpo_gym.HPOVectorEnv(n, suite, **options, autoreset_mode="DISABLED")
+    ones = [hpo_gym.HPOEnv(suite, **options) for _ in range(n)]
+    rng, spared = np.random.default_rng(3), 0
+    few = few_actions(ones[0], codec)
+    many.reset(seed=list(range(n)))
+    for i, env in enumerate(ones):
+        env.reset(seed=i)
+    for _ in range(150):
+        over = many.kernel.over.copy()
+        if over.any():
+            for i in np.flatnonzero(over).tolist():
+                assert many.history(i) == ones[i].history()
+                spared += check_run(ones[i], budget)
+                ones[i].reset()
+            many.reset(options={"reset_mask": over})
+            continue
+        actions = few[rng.integers(len(few), size=n)]
+        _, _, ended, _, infos = many.step(actions)
+        for i, env in enumerate(ones):
+            _, _, end, _, info = env.step(actions[i])
+            assert ended[i] == end and infos["cost"][i] == info["cost"] and infos["score"][i] == info["score"]
+    assert spared > 20
+
+
+def few_actions(env: hpo_gym.HPOEnv, codec: str) -> np.ndarray:
+    """Three configurations at each of three fidelities."""
+    if codec == "pool":
+        return np.array([[row, level] for row in (0, 2, 3) for level in range(3)])
+    env.action_space.seed(1)
+    points = [env.action_space.sample() for _ in range(3)]
+    return np.array([[*point[:-1], level] for point in points for level in (-1.0, 0.0, 1.0)], np.float32)
+
+
+def check_run(env: hpo_gym.HPOEnv, budget: float) -> int:
+    """An episode as a rollout has it, and by its rule; returns how many trials paid less than without checkpoints."""
+    kernel, history = env.kernel, env.history()
+    task, floor = kernel.bank.tasks[kernel.runs.task.item(0)], kernel.contexts.scale.floor
+    world = kernel.runs.world.item(0)
+    floor = float(np.asarray(floor, kernel.runs.last.dtype))
+    run = Run(task, budget, world, 0, floor, unit=task.cost_unit, checkpoints=task.cumulative)
+    spared = 0
+    for trial in history:
+        assert not run.over
+        run.submit(Query(trial.config, trial.fidelity))
+    assert run.over and tuple(run.trials) == tuple(history) and run.spent == kernel.runs.spent.item(0)
+    for t, trial in enumerate(history):
+        if trial.status is Status.TIMEOUT:
+            continue
+        lower = [b for b in history[:t] if b.config == trial.config and b.fidelity < trial.fidelity]
+        lower = [b for b in lower if b.status is Status.OK and task.cumulative]
+        whole = task.run(trial.config, trial.fidelity, world).cost
+        base = task.run(trial.config, max(b.fidelity for b in lower), world).cost if lower else 0.0
+        assert trial.cost == max(whole - base, 0.0)
+        spared += trial.cost < whole
+    return spared
+
+
+@pytest.mark.parametrize("make", [known.epochs, gappy, several])
+def test_without_a_lower_fidelity_before_nothing_differs(make: Any) -> None:
+    kept, plain = (
+        hpo_gym.HPOVectorEnv(
+            3, make(), codec={"name": "pool", "fidelity": True}, budget_cost=4, checkpoints=checkpoints
+        )
+        for checkpoints in (True, False)
+    )
+    for env in (kept, plain):
+        env.reset(seed=5)
+    for row in range(4):
+        action = np.tile([row, row % 3], (3, 1))
+        assert (kept.step(action)[4]["cost"] == plain.step(action)[4]["cost"]).all()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("n_init", [0, 2])
+def test_the_checker_finds_no_fault(n_init: int) -> None:
+    codec = {"name": "pool", "fidelity": True, "stop": True}
+    env = hpo_gym.HPOEnv(known.epochs(), codec=codec, budget_cost=2, reward="regret_rate", n_init=n_init,
+                         checkpoints=True, observer="tokens")  # fmt: skip
+    check_env(env, processes=False, render=False)
+
+
+# ---------------------------------------------------------------------- optimizers
+@pytest.mark.parametrize("name", ["asha", "hyperband", "bohb", "freeze-thaw"])
+def test_who_continues_gets_more_trials_for_the_same_cost(name: str) -> None:
+    task = hpo_gym.load_suite("MLP").tasks("val")[0]
+    runs = {
+        kept: rollout(hpo_gym.make_optimizer(name), task, budget_cost=4.0, checkpoints=kept) for kept in (False, True)
+    }
+    assert len(runs[True]) > len(runs[False])
+    told = runs[True]
+    assert sum(t.cost for t in told) == pytest.approx(4.0 * task.cost_unit)
+    assert sum(task.run(t.config, t.fidelity).cost for t in told) > 4.0 * task.cost_unit
+
+
+def test_a_context_says_whether_checkpoints_are_kept_and_what_a_trial_took() -> None:
+    seen: list[Context] = []
+    spent: list[float] = []
+
+    class Thrice:
+        def reset(self, context: Context, rng: np.random.Generator) -> None:
+            seen.append(context)
+
+        def ask(self) -> Query | None:
+            at = len(spent) % 3
+            return Query(known.ROWS[2], known.FIDELITIES[at])
+
+        def tell(self, trial: Any) -> None:
+            spent.append(seen[-1].charge(trial))
+
+    history = rollout(Thrice(), known.epochs().task("a"), budget_cost=2.0, checkpoints=True)
+    assert seen[-1].checkpoints and history.costs == (1.0, 1.0, 2.0) and spent == [0.5, 0.5, 1.0]
+    spent.clear()
+    history = rollout(Thrice(), known.epochs().task("a"), budget_cost=2.0)
+    assert not seen[-1].checkpoints and history.costs == (1.0, 2.0, 1.0)
+    assert not Context.of(known.levels().task("a"), 2.0, unit=2.0, checkpoints=True).checkpoints
+
+
+def test_a_policy_is_told_what_was_paid() -> None:
+    actions = iter([[2, QUARTER], [2, HALF], [2, FULL]])
+    policy = hpo_gym.PolicyOptimizer(lambda obs, rng: next(actions), "last", {"name": "pool", "fidelity": True})
+    history = rollout(policy, known.epochs().task("a"), budget_cost=2.0, checkpoints=True)
+    assert history.costs == (1.0, 1.0, 2.0) and policy.runs.spent.tolist() == [2.0]
+
+
+# ---------------------------------------------------------------------- which tasks
+def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so() -> None:
+    from hpo_gym.builders.trained import boosting, control, linear, lm, mlp, nas, studies, svm, text, vision
+
+    modules = (boosting, control, linear, lm, mlp, nas, studies, svm, text, vision)
+    recipes: list[Recipe] = [m.RECIPE for m in modules]
+    assert sorted(r.suite for r in recipes if r.cumulative) == sorted(CUMULATIVE)
+    shipped = [name for name in WITH_COSTS if hpo_gym.load_suite(name).members[0].cumulative]
+    assert sorted(shipped) == sorted(CUMULATIVE)
+
+
+def test_a_build_writes_what_is_shipped_of_costs() -> None:
+    from hpo_gym.builders.trained import boosting, control, linear, mlp, nas, studies, svm, vision
+    from hpo_gym.builders.training.assembly import cost
+
+    for module in (boosting, control, linear, mlp, nas, studies, svm, vision):
+        recipe: Recipe = module.RECIPE
+        shipped = json.loads((DATA / recipe.suite / "suite.json").read_text())
+        assert cost(recipe) == shipped["cost"]
+
+
+@pytest.mark.parametrize("name", CUMULATIVE)
+def test_cumulative_costs_rise_with_the_fidelity(name: str) -> None:
+    """But for a few cells of Boosting and Studies in which the clock of one fidelity stumbled: there a price is 0."""
+    step = np.diff(np.asarray(hpo_gym.load_suite(name).table.cost, float), axis=-1)
+    share = (step < 0.0).mean()
+    assert share < 2e-4 if name in ("Boosting", "Studies") else share == 0.0
+
+
+def test_curves_are_of_training_sizes_and_not_cumulative() -> None:
+    suite = hpo_gym.load_suite("Curves")
+    assert not suite.members[0].cumulative
+    step = np.diff(np.asarray(suite.table.cost, float), axis=-1)
+    assert (step < 0.0).sum() > 0.03 * np.isfinite(step).sum()
+
+
+def test_a_wrapped_task_passes_it_on() -> None:
+    task = known.epochs().task("a")
+    assert task.cumulative and augment(task, "permute", "hide").cumulative
+    assert not augment(known.levels().task("a"), "hide").cumulative
+    assert not known.levels().task("a").cumulative and not known.anywhere().members[0].cumulative
+    both = mixed([known.epochs(), known.levels()])
+    assert [t.cumulative for t in both.members] == [True] * 4 + [False] * 4
+    assert constrained(known.epochs(), {"cost": 3.0}).members[0].cumulative
+
+
+# ---------------------------------------------------------------------- files
+def test_a_folder_keeps_it_and_an_older_one_says_nothing(tmp_path: Path) -> None:
+    known.epochs().save(tmp_path / "new")
+    known.levels().save(tmp_path / "old")
+    said = json.loads((tmp_path / "new" / "suite.json").read_text())
+    assert said["cost"] == {"cumulative": True} and said["format"] == 1
+    assert "cost" not in json.loads((tmp_path / "old" / "suite.json").read_text())
+    new, old = hpo_gym.load_suite(tmp_path / "new"), hpo_gym.load_suite(tmp_path / "old")
+    assert new.members[0].cumulative and not old.members[0].cumulative
+    new.save(tmp_path / "again")
+    assert (tmp_path / "again" / "suite.json").read_bytes() == (tmp_path / "new" / "suite.json").read_bytes()
+    said["cost"]["cumulative"] = 1
+    del said["checksum"]
+    (tmp_path / "new" / "suite.json").write_bytes(sealed(said))
+    with pytest.raises(DamagedDataError, match=r"`cost\.cumulative`: Input should be a valid boolean"):
+        hpo_gym.load_suite(tmp_path / "new")
+
+
+def test_it_decides_no_score_and_so_no_hash_of_the_data() -> None:
+    table = known.epochs().table
+    plain = hpo_gym.table_suite(
+        "KnownEpochs", known.space(), known.ROWS, table.score, costs=table.cost, fidelities=known.FIDELITIES,
+        tasks=known.NAMES, splits=known.SPLITS, meta_features=known.META,
+    )  # fmt: skip
+    assert plain.data_hash == known.epochs().data_hash
+
+
+def table(**more: Any) -> hpo_gym.Suite:
+    scores = np.array(known.SCORES)
+    return hpo_gym.table_suite("Mine", known.space(), known.ROWS, scores, **{"costs": scores + 2.0, **more})
+
+
+def test_a_table_of_ones_own_may_say_it_in_two_ways() -> None:
+    assert table(cumulative=True).members[0].cumulative
+    said = table(about={"cost": {"unit": "hours", "cumulative": True}})
+    assert said.members[0].cumulative and said.about["cost"] == {"unit": "hours", "cumulative": True}
+    assert not table().members[0].cumulative
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_a_table_that_says_neither_yes_nor_no_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidValueError, match="`cumulative` must be True or False, got"):
+        table(cumulative=value)
+    with pytest.raises(InvalidValueError, match=r"`about\['cost'\]\['cumulative'\]` must be True or False, got"):
+        table(about={"cost": {"cumulative": value}})
+    with pytest.raises(InvalidValueError, match=r"`about\['cost'\]` must be a mapping"):
+        table(about={"cost": "hours"}, cumulative=True)
+    with pytest.raises(InvalidValueError, match="`cumulative` needs `costs`, got none; the nearest is False"):
+        table(costs=None, cumulative=True)
+
+
+# ---------------------------------------------------------------------- refused
+def test_without_a_budget_in_cost_they_are_refused() -> None:
+    for options in ({"budget_cost": None}, {"budget_cost": None, "budget": 4}):
+        with pytest.raises(
+            InvalidValueError, match=r"`checkpoints` needs `budget_cost`, .*nearest is `checkpoints=Fal"
+        ):
+            one(**options)
+    with pytest.raises(InvalidValueError, match="`checkpoints` needs `budget_cost`"):
+        rollout(hpo_gym.make_optimizer("random"), known.epochs().task("a"), 3, checkpoints=True)
+
+
+def test_where_they_spare_nothing_they_are_refused_with_the_suites_that_have_them() -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"got 'SVM': .*nearest is `checkpoints=False`\. .*Boosting, Control, M"
+    ):
+        hpo_gym.HPOEnv("SVM", budget_cost=33, checkpoints=True)
+    with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'KnownLevels'"):
+        rollout(hpo_gym.make_optimizer("random"), known.levels().task("a"), budget_cost=3, checkpoints=True)
+    hpo_gym.HPOEnv(several(), budget_cost=33, checkpoints=True)
+    with pytest.raises(InvalidValueError, match="passes through all fidelities, got 'KnownLevels'"):
+        hpo_gym.HPOEnv(several(), task="KnownLevels/a", budget_cost=33, checkpoints=True)
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidValueError, match="`checkpoints` must be True or False, got"):
+        one(checkpoints=value)
+
+
+def test_a_run_has_no_more_room_than_without() -> None:
+    assert one().kernel.contexts.horizon == one(checkpoints=False).kernel.contexts.horizon == most_trials(8.0)
+    assert (
+        one().kernel.contexts.checkpoints.tolist() == [True]
+        and one(checkpoints=False).kernel.contexts.checkpoints is None
+    )
