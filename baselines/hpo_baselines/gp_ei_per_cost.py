@@ -9,7 +9,7 @@ from hpo_baselines._models.log_cost import LogCost, check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel, check_n_init
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimizer import COST, OPTIMIZERS
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
@@ -39,6 +39,11 @@ class GPPerCost(ModelBased):
 
     def __init__(self, n_init: int | None = None, one_hot: bool = True, cost_exponent: float = 1.0) -> None:
         self.n_init, self.one_hot, self.cost_exponent = n_init, one_hot, cost_exponent
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """Costs, unless they have no power."""
+        return (COST,) if self.cost_exponent else ()
 
     def begin(self, run: Run) -> Model:
         check_n_init(self.n_init)

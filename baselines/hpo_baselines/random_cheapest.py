@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.cheap_first import cheap_first
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimizer import COST, OPTIMIZERS
 
 
 @OPTIMIZERS.register("random-cheapest", family="no-transfer", trainable=False)
@@ -38,6 +38,11 @@ class RandomCheapest(Planned):
 
     def __init__(self, cost_exponent: float = 1.0) -> None:
         self.cost_exponent = cost_exponent
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """Costs, unless they have no power."""
+        return (COST,) if self.cost_exponent else ()
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The configurations of the run's world, the cheaper the sooner."""

@@ -9,7 +9,7 @@ from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.transfer_mix import TransferMix
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimizer import COST, OPTIMIZERS
 from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.ensemble import FIRST
 from hpo_gym.transfer.prior import Place
@@ -40,6 +40,11 @@ class TransferMixPerCost(ModelBased):
 
     def __init__(self, cost_exponent: float = EXPONENT) -> None:
         self.cost_exponent = cost_exponent
+
+    @property
+    def remembers(self) -> tuple[str, ...]:
+        """Costs, unless they have no power."""
+        return (COST,) if self.cost_exponent else ()
 
     def begin(self, run: Run) -> Model | None:
         check_exponent(self.cost_exponent)

@@ -12,7 +12,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from hpo_baselines._runs.rungs import rungs
 from hpo_gym.budget import over, payable, pays
 from hpo_gym.errors import StateError
 from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import Context
+from hpo_gym.optimizer import COST, FIDELITY, Context
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
@@ -180,8 +180,9 @@ class FidelityRun(Run):
 
     # ------------------------------------------------------------------ what comes next
     def ladder(self, eta: int) -> tuple[int, ...]:
-        """Positions, ascending, of the levels whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. of the last."""
-        return rungs(self.mean[: self.top + 1], eta)
+        """Positions, ascending, of the levels whose trials take nearest to 1, 1 / eta, 1 / eta^2, .. of the last; the
+        last one is always among them, also where a lower level takes as much."""
+        return (*rungs(self.mean[: self.top + 1], eta)[:-1], self.top)
 
     def start(self, choice: Choice, at: Sequence[int]) -> int:
         """At which of ascending levels a new configuration begins: the first, or, where the budget is in cost, the
@@ -253,6 +254,7 @@ class MultiFidelity(ABC):
     - Of what was stopped, only what is expected to fit in what is left is evaluated in full, if anything is.
     """
 
+    remembers: ClassVar[tuple[str, ...]] = (FIDELITY, COST)
     _runs: Sequence[FidelityRun] = ()
 
     @abstractmethod
