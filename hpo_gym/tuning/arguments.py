@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, nearest
 from hpo_gym.forms import Form, form_of
 from hpo_gym.optimizer import Evaluations, Optimizer, Trainable, reads_belief
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.belief import Belief
 from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.tables.input import values_of
+from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
@@ -70,7 +71,7 @@ class Checked:
 def checked(
     space: AnySpace,
     optimizer: object,
-    budget: int,
+    budget: Allowance,
     *,
     init: object = (),
     prior: object = (),
@@ -86,22 +87,24 @@ def checked(
         InvalidValueError: Of any argument; the message says which.
     """
     known = read_space(space)
-    for name, value in (("budget", budget), ("n_jobs", n_jobs)):
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-            raise InvalidValueError(f"`{name}` must be a whole number of at least 1, got {value!r}.")
+    if not isinstance(n_jobs, (int, np.integer)) or isinstance(n_jobs, bool) or n_jobs < 1:
+        raise InvalidValueError(f"`n_jobs` must be a whole number of at least 1, got {n_jobs!r}.")
     if direction not in DIRECTIONS:
-        near = "minimize" if str(direction).lower().startswith(("min", "loss")) else "maximize"
+        of_loss = "minimize" if "loss" in str(direction) else "maximize"
+        near = nearest(str(direction), DIRECTIONS) or of_loss
         raise InvalidValueError(f"`direction` must be one of {DIRECTIONS}, got {direction!r}; the nearest is {near!r}.")
     given = [init] if isinstance(init, Mapping) else list(init) if isinstance(init, Iterable) else None
     if given is None or not all(isinstance(one, Mapping) for one in given):
         raise InvalidValueError(f"`init` must hold configurations, dictionaries, got {init!r:.80}.")
-    if len(given) > budget:
-        raise InvalidValueError(f"`init` must hold at most `budget` = {budget} configurations, got {len(given)}.")
+    if len(given) > budget.trials:
+        raise InvalidValueError(
+            f"`init` must hold at most `budget` = {budget.trials} configurations, got {len(given)}."
+        )
     first = tuple(known.from_unit(known.to_unit(one)) for one in given)
     earlier, believed = earlier_tasks(prior, known, direction), _belief(belief, known)
     why = ""
     if is_auto(optimizer):
-        choice = chosen(known, earlier)
+        choice = chosen(known, earlier, in_cost=budget.cost is not None)
         optimizer, why = choice.optimizer, choice.why
         first = first or (() if choice.default is None else (choice.default,))
     form, made = ready(optimizer)

@@ -30,15 +30,15 @@ class Choice:
     default: dict[str, Any] | None = None
 
 
-def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
+def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> Choice:
     """The optimizer for a tuning.
 
-    - Six earlier tasks or more with a success: `transfer-mix`.
+    - Six earlier tasks or more with a success: `transfer-mix`; under a budget in cost `transfer-time`.
     - One to five: `gp-warm`, which tries the best of their configurations and then trusts its own trials.
     - None: `gp-ei`, after the default configuration.
 
-    It is the same for any budget, kind of space and number of trials side by side: the table gave no reason for more
-    cases.
+    It is the same for any number of trials, kind of space and number of trials side by side: the table gave no reason
+    for more cases.
     """
     n = len(known(space, prior))
     if n >= MANY:
@@ -47,9 +47,10 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations]) -> Choice:
         why = f"{n} earlier task{'s are' if n > 1 else ' is'} known, fewer than {MANY}"
     else:
         why = "no earlier task is known"
-    return Choice(taken(n), why, None if n else space.default)
+    return Choice(taken(n, in_cost=in_cost), why, None if n else space.default)
 
 
-def taken(n: int) -> str:
+def taken(n: int, *, in_cost: bool = False) -> str:
     """The name of the optimizer for `n` earlier tasks with a success."""
-    return "transfer-mix" if n >= MANY else "gp-warm" if n else ALONE
+    many = "transfer-time" if in_cost else "transfer-mix"
+    return many if n >= MANY else "gp-warm" if n else ALONE

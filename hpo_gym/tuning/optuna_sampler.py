@@ -19,6 +19,7 @@ from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, check_whole
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space.forms import AnySpace
+from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import is_auto, ready
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
@@ -80,7 +81,7 @@ class HPOGymSampler(BaseSampler):
         check_whole({"budget": budget})
         if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**63):
             raise InvalidValueError(f"`seed` must be a whole number in [0, 2**63), or None, got {seed!r}.")
-        self._budget, self._constraints_func = budget, constraints_func
+        self._budget, self._constraints_func = Allowance(budget), constraints_func
         self._seed = secrets.randbits(62) if seed is None else int(seed)
         self._given = None if space is None else ParameterSpace.of(space)
         self._prior, self._known = prior, dict[str, tuple[Evaluations, ...]]()

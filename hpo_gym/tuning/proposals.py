@@ -16,6 +16,7 @@ from hpo_gym.optimizer import Context, Evaluations, Optimizer
 from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.study import Ended, Study
 
 Config = Mapping[str, Any]
@@ -31,7 +32,7 @@ class Proposer:
 
     Attributes:
         form: How to make the optimizer.
-        budget: Trials of the study.
+        budget: What the study may take.
         prior: Earlier tasks.
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
@@ -40,7 +41,7 @@ class Proposer:
 
     form: Form
     study: Study
-    budget: int
+    budget: Allowance
     prior: Sequence[Evaluations] = ()
     alone: bool = True
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
@@ -88,8 +89,8 @@ class Proposer:
         optimizer: Optimizer = self.form.make()
         starts = seeding.starts_seed(seed)
         context = Context(
-            self._space, float(self.budget), meta_features=self.meta_features, prior=self.prior, starts=starts,
-            belief=self.belief,
+            self._space, self.budget.told(self.prior), meta_features=self.meta_features, prior=self.prior,
+            starts=starts, belief=self.belief, unit=self.budget.unit(self.prior),
         )  # fmt: skip
         optimizer.reset(context, np.random.default_rng(seed))
         return optimizer
@@ -114,7 +115,7 @@ class Proposer:
 
 
 def as_trial(ended: Ended, sign: float, worst: float) -> Trial:
-    """A trial that has ended as a `Trial`; its cost is what the objective told, or else its seconds."""
+    """A trial that has ended as a `Trial`."""
     m = ended.measured
     score = sign * m.score if math.isfinite(m.score) else worst
-    return Trial(Query(ended.config), score, ended.seconds if m.cost is None else m.cost, m.status, ended.seconds)
+    return Trial(Query(ended.config), score, ended.cost, m.status, ended.seconds)

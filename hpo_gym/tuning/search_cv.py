@@ -19,6 +19,7 @@ from hpo_gym.registry import require
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables.input import values_of
 from hpo_gym.trial import Status
+from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked, threads_of
 from hpo_gym.tuning.choices import ObjectSpace
 from hpo_gym.tuning.data_sets import meta_features_of
@@ -163,7 +164,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
             "return_train_score": self.return_train_score, "return_times": True, "error_score": self.error_score,
             "verbose": self.verbose,
         }  # fmt: skip
-        rule = CrossValidation(clone(self.estimator), X, y, splits, options, self.budget, given.objects)
+        rule = CrossValidation(clone(self.estimator), X, y, splits, options, self._may_take.trials, given.objects)
         study, folds = self._search(rule, found, self._meta_features(X, y))
         self._keep(rule, Tuned(study.plan, tuple(study.ended)), folds, refit_metric)
         if self.refit:
@@ -178,9 +179,9 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         """The trials, and all their splits, trial by trial."""
         study, folds = Study(found.plan(self._seed())), []
         alone = self.batch_size == 1
-        proposer = Proposer(found.form, study, self.budget, found.prior, alone, meta_features)
+        proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features)
         with self._evaluator(rule, study.plan.seed) as evaluate:
-            while batch := _next_batch(study, proposer, min(self.batch_size, self.budget - study.count)):
+            while batch := _next_batch(study, proposer, min(self.batch_size, self._may_take.trials - study.count)):
                 for config in batch.values():
                     rule.check(config)
                 for number, (trial, verdict) in zip(batch, evaluate(batch), strict=True):
@@ -236,7 +237,11 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         if names is not None or not callable(self.scoring):
             self._metric(names)
         given = ObjectSpace.read(self.space)
-        return given, checked(given.space, self.optimizer, self.budget, prior=self.prior)
+        return given, checked(given.space, self.optimizer, self._may_take, prior=self.prior)
+
+    @property
+    def _may_take(self) -> Allowance:
+        return allowance(self.budget, None)
 
     def _seed(self) -> int:
         if isinstance(self.random_state, numbers.Integral):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, beside
 from hpo_gym.jobs.guard import Verdict
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.space import SearchSpace
@@ -82,6 +82,11 @@ class Ended:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     stopped: bool = False
+
+    @property
+    def cost(self) -> float:
+        """What the objective told as `cost`, or else the seconds."""
+        return self.seconds if self.measured.cost is None else self.measured.cost
 
 
 @dataclass
@@ -177,7 +182,7 @@ def read(folder: Path) -> Iterator[Study]:
     """
     plan = stored_plan(folder)
     if plan is None:
-        raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.")
+        raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.{beside(folder)}")
     with Store(folder / FILE, write=False) as store:
         yield Study(plan, *_trials(store, SearchSpace(plan.space).names))
 

@@ -17,6 +17,7 @@ from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.trial import Status
+from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_above_zero, checked, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
@@ -33,7 +34,8 @@ def tune(
     space: AnySpace,
     *,
     optimizer: object = AUTO,
-    budget: int = 33,
+    budget: int | None = None,
+    budget_cost: float | None = None,
     init: Sequence[Mapping[str, Any]] = (),
     prior: Earlier | Sequence[Earlier] = (),
     belief: Mapping[str, Density] | None = None,
@@ -60,7 +62,10 @@ def tune(
         space: In any form that `hpo_gym.space.forms.read_space` reads.
         optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained. "auto" follows one rule, see
             `hpo_gym.tuning.auto`; the result names what it took.
-        budget: Trials, those of `init` among them; of a resumed study, in all.
+        budget: Trials, those of `init` among them; of a resumed study, in all. None: 33, or as many as `budget_cost`
+            pays for.
+        budget_cost: What the trials may cost in all: in seconds, or in what the objective tells as `cost`. No trial
+            begins once it is spent; the last one may take more. Optimizers know it (`Context.unit`).
         init: Configurations to try first.
         prior: Earlier tasks that the optimizer may learn from: one or several of what `tune` returned, its folder, a
             fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or
@@ -84,8 +89,9 @@ def tune(
     Raises:
         InvalidValueError: Of any argument, before the first trial; the message says which. Or `out` holds another study.
     """  # noqa: E501
+    may_take = allowance(budget, budget_cost)
     found = checked(
-        space, optimizer, budget, init=init, prior=prior, n_jobs=n_jobs, direction=direction, belief=belief,
+        space, optimizer, may_take, init=init, prior=prior, n_jobs=n_jobs, direction=direction, belief=belief,
         meta_features=meta_features, stopping=stopping,
     )  # fmt: skip
     limits, folder = Limits(trial_timeout, memory), None if out is None else Path(out)
@@ -94,14 +100,14 @@ def tune(
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
         proposer = Proposer(
-            found.form, study, budget, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
+            found.form, study, may_take, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
         )
         tell = stack.enter_context(told(progress, callbacks, f"tune {found.form.name}", "trials"))
-        if study.count < budget or study.begun:
-            size = min(n_jobs, budget - len(study.ended))
+        if study.count < may_take.trials or study.begun:
+            size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
             seeded = takes_seed(objective)
-            _Loop(study, proposer, guards, limits, budget, timeout, tell, found.stopping, seeded).run()
+            _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded).run()
         result = tell.result = Tuned(plan, tuple(study.ended))
         return result
 
@@ -124,7 +130,7 @@ class _Loop:
     proposer: Proposer
     guards: Sequence[Guard]
     limits: Limits
-    budget: int
+    budget: Allowance
     timeout: float | None
     tell: Teller
     stopping: Halving | None
@@ -148,7 +154,7 @@ class _Loop:
     def _begin(self, guard: Guard, cut_off: list[int]) -> None:
         if cut_off:
             number = cut_off.pop(0)
-        elif self.study.count < self.budget:
+        elif self.study.count < self.budget.trials and not self.budget.spent(self.study.ended):
             config = self.proposer.next()
             if config is None:
                 return
@@ -192,4 +198,7 @@ class _Loop:
     def _say(self) -> None:
         sign = self.study.plan.sign
         best = max((sign * e.measured.score for e in self.study.ended if math.isfinite(e.measured.score)), default=None)
-        self.tell(len(self.study.ended), self.budget, "" if best is None else f"best {sign * best:.6g}")
+        doing = "" if best is None else f"best {sign * best:.6g}"
+        if self.budget.cost is not None:
+            doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"
+        self.tell(len(self.study.ended), self.budget.trials if self.budget.cost is None else 0, doing)

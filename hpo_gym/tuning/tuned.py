@@ -153,14 +153,11 @@ class Tuned:
         )  # fmt: skip
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF."""
-        from hpo_gym.bench.report.style import save
+        """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF. A notebook shows it."""
+        from hpo_gym.bench.report.style import shown
         from hpo_gym.tuning.page import progress
 
-        figure = progress(self)
-        if path is not None:
-            save(figure, path)
-        return figure
+        return shown(progress(self), path)
 
     def report(self, path: str | Path) -> Path:
         """Write all trials, the best configuration and figures as one HTML page that needs nothing else.

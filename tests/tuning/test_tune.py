@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ import hpo_gym
 from hpo_gym import Context, Query, Status, Trial, tune
 from hpo_gym.cli import app
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.tuning.auto import taken
 from hpo_gym.tuning.tuned import Tuned
 
 SPACE = {"x": (0.0, 1.0), "kind": ["a", "b"]}
@@ -170,9 +172,55 @@ def test_after_the_timeout_no_trial_begins_and_what_runs_is_not_counted(tmp_path
 
     start = time.perf_counter()
     found = tune(objective, SPACE, optimizer=FromList, timeout=1.0, seed=0, out=tmp_path)
-    assert time.perf_counter() - start < 4.0
+    assert time.perf_counter() - start < 20.0  # of 600
     assert [e.config["x"] for e in found.ended] == [0.5]
     assert [e.config["x"] for e in Tuned.load(tmp_path).ended] == [0.5]
+
+
+# ---------------------------------------------------------------------- a budget in cost
+def test_no_trial_begins_once_the_cost_is_spent(tmp_path: Path) -> None:
+    # 7 each: 14 of 15 leave room for a third, which takes more; 21 of 21 leave none
+    def objective(config: dict[str, Any]) -> dict[str, float]:
+        return {"score": config["x"], "cost": 7.0}
+
+    given: dict[str, Any] = {"optimizer": FromList, "seed": 0}
+    assert [len(tune(objective, SPACE, budget_cost=c, **given).ended) for c in (1.0, 15.0, 21.0, 21.5)] == [1, 3, 3, 4]
+    assert len(tune(objective, SPACE, budget_cost=21.0, budget=2, **given).ended) == 2
+    first = tune(objective, SPACE, budget_cost=8.0, out=tmp_path, **given)
+    more = tune(objective, SPACE, budget_cost=22.0, out=tmp_path, resume=True, **given)
+    assert len(first.ended) == 2 and [e.config["x"] for e in more.ended] == [0.5, 0.25, 0.75, 0.0]
+
+
+def test_seconds_are_the_cost_where_the_objective_tells_none() -> None:
+    def objective(config: dict[str, Any]) -> float:
+        time.sleep(0.3)
+        return float(config["x"])
+
+    found = tune(objective, SPACE, optimizer=FromList, budget_cost=0.4, seed=0)
+    assert len(found.ended) == 2 and all(e.cost >= 0.3 for e in found.ended)
+
+
+def test_optimizers_are_told_the_budget_in_mean_costs_of_earlier_tasks() -> None:
+    def at(cost: float) -> Tuned:
+        return tune(lambda c: {"score": c["x"], "cost": cost}, SPACE, optimizer="random", budget=2, seed=0)
+
+    # means of 2 and 6: a unit of 4, so 10 are 2.5 units; without earlier tasks 10 are 33 units
+    for prior, unit, budget in (((at(2.0), at(6.0)), 4.0, 2.5), ((), 10.0 / 33, 33.0)):
+        FromList.contexts.clear()
+        tune(bowl, SPACE, optimizer=FromList, budget_cost=10.0, prior=prior, seed=0)
+        assert FromList.contexts[0].unit == pytest.approx(unit) and FromList.contexts[0].budget == pytest.approx(budget)
+    FromList.contexts.clear()
+    tune(bowl, SPACE, optimizer=FromList, budget=4, seed=0)
+    assert FromList.contexts[0].unit is None and FromList.contexts[0].budget == 4.0
+
+
+def test_auto_looks_at_the_clock_where_the_budget_is_in_cost() -> None:
+    earlier = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0).evaluations()
+    prior = [replace(earlier, name=str(i), family=str(i)) for i in range(6)]
+    given: dict[str, Any] = {"direction": "minimize", "seed": 0, "budget": 1}
+    assert tune(bowl, SPACE, prior=prior, budget_cost=9.0, **given).plan.optimizer == "transfer-time"
+    assert tune(bowl, SPACE, prior=prior, **given).plan.optimizer == "transfer-mix"
+    assert [taken(n, in_cost=True) for n in (6, 5, 1, 0)] == ["transfer-time", "gp-warm", "gp-warm", "gp-ei"]
 
 
 # ---------------------------------------------------------------------- stopping and going on
@@ -272,6 +320,7 @@ def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> 
         ({"optimizer": "gp-eu"}, "gp-ei"), ({"optimizer": "ppo"}, "must be trained"),
         ({"optimizer": {"name": "gp-ei", "n_innit": 3}}, "n_init"),
         ({"budget": 0}, "`budget`"), ({"budget": 2.5}, "`budget`"), ({"n_jobs": 0}, "`n_jobs`"),
+        *(({"budget_cost": wrong}, "`budget_cost`") for wrong in (0, -1.0, math.nan, math.inf, "1", True)),
         ({"direction": "min"}, "nearest is 'minimize'"), ({"init": 3}, "`init`"),
         ({"init": {"x": 2.0, "kind": "a"}}, "nearest is 1"), ({"init": {"z": 1}}, "z"),
         ({"init": LIST, "budget": 3}, "at most `budget`"),
@@ -341,7 +390,9 @@ def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: 
 def test_it_is_short_and_draws() -> None:
     found = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0)
     assert repr(found).startswith("Tuned(random, 3 trials, best score ")
-    (axes,) = found.plot().axes
+    figure = found.plot()
+    assert vars(figure)["_repr_png_"]().startswith(b"\x89PNG"), "a notebook shows it"
+    (axes,) = figure.axes
     assert axes.get_xlabel() == "trials"
     best = next(line for line in axes.lines if line.get_label() == "best so far")
     scores = [e.measured.score for e in found.ended]

@@ -1,0 +1,85 @@
+"""What a tuning may take: a number of trials, or what they may cost in all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.errors import InvalidValueError, shown
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.trial import Status
+from hpo_gym.tuning.study import Ended
+
+TRIALS = 33
+"""Of a tuning that says nothing else; and how many a budget in cost is taken to pay for where nothing says it."""
+MOST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a tuning may take.
+
+    Attributes:
+        trials: The most trials.
+        cost: What they may cost in all, in the unit of `Trial.cost`; None for no limit.
+    """
+
+    trials: int = TRIALS
+    cost: float | None = None
+
+    def share(self, ended: Sequence[Ended]) -> float:
+        """How much of the cost is spent, above 1 where the last trial took more than was left; 0 without a limit."""
+        return 0.0 if self.cost is None else sum(e.cost for e in ended) / self.cost
+
+    def spent(self, ended: Sequence[Ended]) -> bool:
+        """Whether nothing is left for another trial."""
+        return self.share(ended) >= 1.0
+
+    def unit(self, prior: Sequence[Evaluations]) -> float | None:
+        """What optimizers are told as `Context.unit`.
+
+        The mean over earlier tasks of the mean cost of their successes. Where none has costs, what a trial costs is
+        unknown before the first, and the budget is taken to pay for 33 of them.
+        """
+        if self.cost is None:
+            return None
+        means = [float(np.mean(cost)) for e in prior if len(cost := _paid(e))]
+        return float(np.mean(means)) if means else self.cost / TRIALS
+
+    def told(self, prior: Sequence[Evaluations]) -> float:
+        """What optimizers are told as `Context.budget`: trials, or the cost in the unit."""
+        unit = self.unit(prior)
+        return float(self.trials) if unit is None or self.cost is None else self.cost / unit
+
+
+def allowance(budget: int | None, budget_cost: float | None) -> Allowance:
+    """What a tuning may take.
+
+    Args:
+        budget: Trials; None: 33, or with `budget_cost` as many as it pays for.
+        budget_cost: In the unit of the trials' cost.
+
+    Raises:
+        InvalidValueError: One is out of range.
+    """
+    number = isinstance(budget, (int, np.integer)) and not isinstance(budget, bool)
+    if budget is not None and (not number or not 1 <= budget <= MOST):
+        raise InvalidValueError(f"`budget` must be a whole number in [1, {MOST:,}], or None, got {shown(budget)}.")
+    if budget_cost is None:
+        return Allowance(TRIALS if budget is None else int(budget))
+    number = isinstance(budget_cost, (int, float, np.number)) and not isinstance(budget_cost, bool)
+    if not number or not 0.0 < float(budget_cost) < math.inf:
+        raise InvalidValueError(
+            "`budget_cost` must be above 0 and finite, in seconds or in what the objective tells as `cost`, or None, "
+            f"got {shown(budget_cost)}."
+        )
+    return Allowance(MOST if budget is None else int(budget), float(budget_cost))
+
+
+def _paid(e: Evaluations) -> NDArray[np.float64]:
+    paid: NDArray[np.float64] = e.cost[(e.status == Status.OK) & np.isfinite(e.cost) & (e.cost > 0.0)]
+    return paid
