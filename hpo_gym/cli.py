@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 import hpo_gym
 from hpo_gym import interrupt
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, unknown
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, beside, nearest, unknown
 
 if TYPE_CHECKING:
     from hpo_gym.bench.results import Results
@@ -27,10 +28,21 @@ if TYPE_CHECKING:
     from hpo_gym.terminal import Sheet
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
-_RESUMED = ("bench", "train", "build", "tune")
+_RESUMED = ("bench", "train", "build", "tune", "play")
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; of one that is misspelt, the nearest is offered as of any other name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not args[0].startswith("-") and args[0] not in self.commands:
+            raise unknown("command", args[0], self.commands)
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="hpo-gym",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -69,16 +81,30 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as fault:
-        _leave(f"error: {fault.strerror or fault}: {fault.filename or ''}".rstrip(": "), WRONG_INPUT)
+        near = beside(fault.filename) if isinstance(fault.filename, str) else ""
+        _leave(f"error: {fault.strerror or fault}: {fault.filename or ''}".rstrip(": ") + near, WRONG_INPUT)
     except Exception as fault:
         show = getattr(fault, "show", None)  # an error of the command line itself
         if show is None:
             raise
+        _offer_option(fault)
         show()
         sys.exit(WRONG_INPUT)
     finally:
         if held:
             interrupt.hold()
+
+
+def _offer_option(fault: Any) -> None:
+    """Let an error of an option that does not exist offer the nearest; ``-budget`` is told as ``-b``."""
+    asked, context = getattr(fault, "option_name", None), getattr(fault, "ctx", None)
+    if asked is None or context is None or not hasattr(fault, "possibilities"):
+        return
+    words = [word.partition("=")[0] for word in sys.argv if word.startswith(asked)]
+    known = [name for p in context.command.get_params(context) for name in (*p.opts, *p.secondary_opts)]
+    near = nearest(max(words, key=len, default=asked), [name for name in known if name.startswith("--")])
+    if near is not None:
+        fault.message, fault.possibilities = f"No such option: {asked}. Did you mean {near!r}?", None
 
 
 def _version(asked: bool) -> None:
@@ -130,7 +156,9 @@ def bench(
         str, typer.Option(help="Which earlier tasks all may read: train, or train+val while you judge on test.")
     ] = "train",
     seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
-    tasks: Annotated[int | None, typer.Option(help="Number of tasks per suite.")] = None,
+    tasks: Annotated[
+        str | None, typer.Option(help="Number of tasks per suite, or their names, separated by commas.")
+    ] = None,
     trainings: Annotated[
         int | None,
         typer.Option(help="Trainings per learned optimizer, each with its own seed; replicates take turns. 1."),
@@ -186,8 +214,9 @@ def bench(
     with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
         results = benchmark(
-            names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds, tasks=tasks,
-            trainings=trainings, with_reference=with_reference, engine=engine, workers=workers, address=address,
+            names, suites, split=split, fold=_fold(fold), start=start, budget=budget, seeds=seeds,
+            tasks=0 if tasks == "0" else _tasks(tasks), trainings=trainings, with_reference=with_reference,
+            engine=engine, workers=workers, address=address,
             tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
             progress=progress, budget_cost=budget_cost, checkpoints=checkpoints, memory=memory,
         )  # fmt: skip
@@ -279,7 +308,10 @@ def tune(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting of the optimizer, key=value; repeatable.")
     ] = None,
-    budget: Annotated[int, typer.Option(min=1, help="Trials.")] = 33,
+    budget: Annotated[int | None, typer.Option(min=1, help="Trials; 33, or as many as --budget-cost pays for.")] = None,
+    budget_cost: Annotated[
+        float | None, typer.Option(help="What the trials may cost in all: seconds, or what the objective tells.")
+    ] = None,
     direction: Annotated[str, typer.Option(help="maximize or minimize.")] = "maximize",
     prior: Annotated[
         list[str] | None,
@@ -310,9 +342,9 @@ def tune(
     with bar("trials", shown=not quiet) as progress:
         tuned = run(
             found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
-            direction=direction, prior=prior or (), timeout=timeout, trial_timeout=trial_timeout,
-            memory=None if memory is None else memory * 1e9, n_jobs=jobs, seed=seed, out=out, resume=resume,
-            progress=progress,
+            budget_cost=budget_cost, direction=direction, prior=prior or (), timeout=timeout,
+            trial_timeout=trial_timeout, memory=None if memory is None else memory * 1e9, n_jobs=jobs, seed=seed,
+            out=out, resume=resume, progress=progress,
         )  # fmt: skip
     tuned.trials().to_csv(out / "trials.csv", index=False)
     tuned.plot(out / "tune.svg")
@@ -322,6 +354,86 @@ def tune(
     print(f"{len(tuned.ended)} trials -> {out}")
     if not tuned.succeeded:
         raise typer.Exit(FAILED_CELLS)
+
+
+@app.command()
+def demo(
+    agent: Annotated[
+        str, typer.Argument(help="An optimizer: a name, the folder of a trained one, file.py:Name.")
+    ] = "transfer-mix",
+    suite: Annotated[str, typer.Argument(help="A suite or a folder.")] = "SVM",
+    task: Annotated[
+        str | None, typer.Argument(help="By default the first validation task of bench --split val.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Full evaluations; by default the suite's own, mostly 33.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the world and of all choices.")] = 0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, max=3600, help="That it takes at least, in a terminal; by default 8.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Also write an animated picture, an .svg file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="How it ended, in a line.")] = False,
+) -> None:
+    """Watch an optimizer tune beside portfolio and random.
+
+    Drawn anew after each evaluation in a terminal, a line for each elsewhere. Nothing is stored.
+    """
+    from rich.console import Console
+
+    from hpo_gym.bench.play import screen
+    from hpo_gym.bench.play.picture import check_path, write
+    from hpo_gym.bench.play.race import Race
+    from hpo_gym.suites import load_suite
+
+    check_path(picture)
+    race = Race.of(agent, load_suite(suite), task, budget=budget, seed=seed)
+    if quiet:
+        while not race.over:
+            race.step()
+    else:
+        screen.show(race, Console(), seconds)
+    print(screen.summary(race))
+    for note in race.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if picture is not None:
+        write(race, picture)
+        print(f"picture: {picture}")
+
+
+@app.command()
+def play(
+    suite: Annotated[str, typer.Argument(help="A suite or a folder.")],
+    task: Annotated[
+        str | None, typer.Option(help="A validation or test task; by default a validation task that the seed draws.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the task that is drawn and of what is offered; 0.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Full evaluations; by default the suite's own, mostly 10.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What you are called in the results; person.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-play"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the game that the folder holds.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No table at the end.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Tune by hand, beside portfolio, default and random.
+
+    Each trial is chosen from a list or typed; the run is stored as bench stores one, and a report is written.
+    """
+    from rich.console import Console
+
+    from hpo_gym.bench.play.game import Game, sheet
+    from hpo_gym.bench.play.talk import Talk
+
+    width = None if wide else Console().width
+    results = Game(suite, task, seed, budget, name).play(out, Talk(width), resume=resume)
+    if not quiet:
+        print()
+        _print(sheet(results), wide=wide)
+    print(f"report: {results.folder / 'report.html'}")
 
 
 def _suites(text: str, left_out: str | None) -> list[str]:
@@ -433,10 +545,9 @@ def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrot
     The damaged store stays beside the new one; `bench --resume` runs what was lost.
     """
     from hpo_gym.storage.repair import repair as mend
+    from hpo_gym.storage.store import store_of
 
-    if not (folder / "store.sqlite").is_file():
-        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
-    found = mend(folder / "store.sqlite")
+    found = mend(store_of(folder))
     for what in found.lost:
         print(f"lost: {what}")
     if found.damaged is None:

@@ -20,7 +20,7 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.progress import Progress
 from hpo_gym.seeding import canonical, digest
 from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store
+from hpo_gym.storage.store import Store, store_of
 from hpo_gym.storage.whole import whole_folder
 from hpo_gym.suite import Suite
 
@@ -103,8 +103,7 @@ def _check(folders: Sequence[Path], out: Path) -> None:
     if not folders:
         raise InvalidValueError("`folders` must name at least one folder, got none.")
     for folder in folders:
-        if not (folder / "store.sqlite").is_file():
-            raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
+        store_of(folder)
     places = [folder.resolve() for folder in folders]
     twice = sorted({str(p) for p in places if places.count(p) > 1})
     if twice:
@@ -124,12 +123,23 @@ def _joined(parts: Sequence[_Part]) -> StoredPlan:
             if a != b:
                 raise _differ(f"`{setting}`", parts[0], a, part, b)
     protocols = [part.plan.protocol for part in parts]
-    counts = [p.tasks for p in protocols]
-    tasks = None if None in counts else max(c for c in counts if c is not None)
-    protocol = replace(protocols[0], seeds=max(p.seeds for p in protocols), tasks=tasks)
+    protocol = replace(protocols[0], seeds=max(p.seeds for p in protocols), tasks=_most([p.tasks for p in protocols]))
     entrants = _united([(part, {e.name: e for e in part.plan.entrants}) for part in parts], "optimizer")
     suites, live = _suites(parts)
     return StoredPlan(protocol, tuple(entrants.values()), suites, live)
+
+
+def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...] | None:
+    """The most of what protocols say of tasks: all, the highest number, or all names."""
+    if None in tasks:
+        return None
+    counts = [count for count in tasks if isinstance(count, int)]
+    names = dict.fromkeys(name for some in tasks if isinstance(some, tuple) for name in some)
+    if counts and names:
+        raise InvalidValueError(
+            f"Results to be merged must all name their tasks or all count them, got {max(counts)} and {list(names)}."
+        )
+    return max(counts) if counts else tuple(sorted(names))
 
 
 def _suites(parts: Sequence[_Part]) -> tuple[dict[str, str], dict[str, Any]]:

@@ -28,12 +28,12 @@ from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.summaries import Cost, Failures, Findings, bounds_of, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.jobs.engines import Job, Outcome
 from hpo_gym.jobs.progress import Progress
 from hpo_gym.seeding import digest
 from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store
+from hpo_gym.storage.store import Store, store_of
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import LIVE
 from hpo_gym.transfer.random_regret import random_regret, random_test_regret
@@ -61,6 +61,7 @@ class Plan:
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
         self.live = dict(live or {})
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
+        self._check_names()
         self._cells = {
             spec: list(self._every(spec) if shard is None else shard.of(self._every(spec))) for spec in suites
         }
@@ -85,11 +86,24 @@ class Plan:
         every = [(t.name, f) for f, tasks in by_fold.items() for t in tasks]
         if not every:
             raise InvalidValueError(f"Suite {suite.name!r} has no task in split {self.protocol.split!r}.")
-        if self.protocol.tasks is None or self.protocol.tasks >= len(every):
+        limit = self.protocol.tasks
+        if limit is None or (isinstance(limit, int) and limit >= len(every)):
             return every
-        order = families_first(suite.name, (t for tasks in by_fold.values() for t in tasks))
-        kept = set(order[: self.protocol.tasks])
-        return [e for e in every if e[0] in kept]
+        if isinstance(limit, int):
+            limit = tuple(families_first(suite.name, (t for tasks in by_fold.values() for t in tasks))[:limit])
+        kept = [e for e in every if e[0] in limit]
+        if not kept:
+            raise unknown(f"task of split {self.protocol.split!r} in suite {suite.name!r}:", limit[0], dict(every))
+        return kept
+
+    def _check_names(self) -> None:
+        """Refuse the name of a task that no suite has in the split."""
+        known = {name for tasks in self.tasks.values() for name, _ in tasks}
+        for name in self.protocol.tasks if isinstance(self.protocol.tasks, tuple) else ():
+            if name not in known:
+                split = self.protocol.split
+                every = {t.name for s in self.suites.values() for f in self.protocol.folds for t in s.tasks(split, f)}
+                raise unknown(f"task of split {split!r}:", name, every)
 
     def cells(self, spec: str) -> Sequence[Cell]:
         """All cells of a suite, or those of the shard, for any optimizer."""
@@ -136,11 +150,11 @@ class Plan:
         total = sum(len(self.cells(spec)) for spec in self.suites) * len(self.entrants)
         done = total - sum(map(len, missing.values()))
         progress(done, total, "")
-        works = [self._work(*where, cells) for where, cells in missing.items() if cells]
+        works = [self.work(*where, cells) for where, cells in missing.items() if cells]
         broken = self._train(works, hands, lambda what: progress(done, total, what))
         parts = [p for w in works if w.trained not in broken for p in self._parts(w, timeout is not None)]
         for work in (w for w in works if w.trained in broken):
-            self._put(store, work.entrant, [failed(cell, broken[str(work.trained)]) for cell in work.cells])
+            self.put(store, work.entrant, [failed(cell, broken[str(work.trained)]) for cell in work.cells])
             done += len(work.cells)
         while parts:
             jobs, parts = {f"{i}": part for i, part in enumerate(parts)}, []
@@ -150,7 +164,7 @@ class Plan:
                     parts += [replace(work, cells=(cell,)) for cell in work.cells]
                     continue
                 made = _made(work, outcome)
-                self._put(store, work.entrant, made)
+                self.put(store, work.entrant, made)
                 done += len(made)
                 progress(done, total, work.entrant.name)
 
@@ -162,9 +176,10 @@ class Plan:
             if same.get(entrant.name) == entrant and f"{entrant.name}/{self.protocol.start}" in reference.choices:
                 cells = [c for c in self.cells(spec) if self.key(c, entrant) not in stored]
                 made = reference.made(self.suites[spec], spec, entrant, self.protocol.start, cells)
-                self._put(store, entrant, made)
+                self.put(store, entrant, made)
 
-    def _put(self, store: Store, entrant: Entrant, made: Sequence[Made]) -> None:
+    def put(self, store: Store, entrant: Entrant, made: Sequence[Made]) -> None:
+        """Store what became of cells."""
         store.put_many([self._record(one, entrant) for one in made])
 
     def _record(self, made: Made, entrant: Entrant) -> Record:
@@ -173,7 +188,8 @@ class Plan:
         identity = self._identity(made.cell, entrant)
         return Record(self.key(made.cell, entrant), identity, made.arrays, status, made.error, measured)
 
-    def _work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
+    def work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
+        """What a worker is told of cells of one optimizer and training."""
         p = self.protocol
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
         live = self.live.get(spec)
@@ -328,10 +344,7 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
         InvalidValueError: The folder holds none.
         DamagedDataError: It holds no plan, or is damaged.
     """
-    path = folder / "store.sqlite"
-    if not path.is_file():
-        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.")
-    with Store(path, write=False) as store:
+    with Store(store_of(folder), write=False) as store:
         yield Plan.from_stored(StoredPlan.read(store), folder), store
 
 

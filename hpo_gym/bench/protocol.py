@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,7 +30,8 @@ class Protocol:
         start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
         budget: Full evaluations; where `budget_cost` is given, at how many points of it a run is looked at.
         seeds: Replicates of each task.
-        tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; None for all.
+        tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; or those of
+            these names; None for all.
         budget_cost: In place of `budget`, a budget in cost, in mean costs of a full evaluation of the task.
         checkpoints: With `budget_cost`, whether a trial pays only what lies beyond its checkpoint, where costs of the
             task are cumulative (see `hpo_gym.tasks.checkpoints`).
@@ -45,7 +46,7 @@ class Protocol:
     start: str = "cold"
     budget: int = 33
     seeds: int = 5
-    tasks: int | None = None
+    tasks: int | tuple[str, ...] | None = None
     budget_cost: float | None = None
     checkpoints: bool = False
     memory: str = TRAIN
@@ -57,8 +58,12 @@ class Protocol:
             raise unknown("start", self.start, STARTS)
         if not (self.fold is None or self.fold == "all" or (_whole(self.fold) and 0 <= int(self.fold) < FOLDS)):
             raise InvalidValueError(f"`fold` must be 'all' or one of 0..{FOLDS - 1}, got {self.fold!r}.")
-        for name, value in (("budget", self.budget), ("seeds", self.seeds), ("tasks", self.tasks)):
-            if value is not None and not (_whole(value) and value >= 1):
+        counts: dict[str, object] = {"budget": self.budget, "seeds": self.seeds, "tasks": self.tasks}
+        if isinstance(self.tasks, (list, tuple)):
+            object.__setattr__(self, "tasks", _names(self.tasks))
+            del counts["tasks"]
+        for name, value in counts.items():
+            if value is not None and not (isinstance(value, int) and _whole(value) and value >= 1):
                 raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
         check_checkpoints(self.checkpoints, self.budget_cost)
         if self.budget_cost is not None:
@@ -93,6 +98,8 @@ class Protocol:
         """All settings, of the two budgets the one that counts; nothing of checkpoints where none are kept, nor of a
         memory of train alone."""
         settings = asdict(self)
+        if isinstance(self.tasks, tuple):
+            settings["tasks"] = list(self.tasks)
         if self.memory == TRAIN:
             del settings["memory"]
         del settings["budget_cost" if self.budget_cost is None else "budget"]
@@ -113,6 +120,13 @@ def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:
         order.append((turn[task.family], key, task.name))
         turn[task.family] += 1
     return [name for _, _, name in sorted(order)]
+
+
+def _names(given: Sequence[object]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name for name in given if isinstance(name, str)))
+    if not names or len(names) != len(given):
+        raise InvalidValueError(f"`tasks` must be a number or different names of tasks, got {given!r:.200}.")
+    return names
 
 
 def _whole(value: object) -> bool:

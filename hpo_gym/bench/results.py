@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -137,13 +136,13 @@ class Results(Findings):
             UnknownNameError: It is no task of the suite.
         """
         from hpo_gym.bench.report.figures import draw
-        from hpo_gym.bench.report.style import styles
+        from hpo_gym.bench.report.style import shown, styles
 
         name = self._suite(suite)
         if task not in self.curves[name][0].tasks:
             raise unknown(f"task in the results of {name}", task, self.curves[name][0].tasks)
         drawn = draw([c.of_task(task) for c in self.curves[name]], styles(self.curves), ("regret",), task)["regret"]
-        return _saved(drawn, path)
+        return shown(drawn, path)
 
     def plot_run(
         self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None, *, path: str | Path | None = None
@@ -155,6 +154,7 @@ class Results(Findings):
             InvalidValueError: There is no such run, or it failed.
         """
         from hpo_gym.bench.report.run_figure import draw_run
+        from hpo_gym.bench.report.style import shown
 
         name = self._suite(suite)
         by_optimizer = {c.optimizer: c for c in self.curves[name]}
@@ -167,13 +167,13 @@ class Results(Findings):
             axes = axes_of(next(s for s in plan.suites.values() if s.name == name).task(task).space)
         if run is None:
             raise InvalidValueError(f"`replicate` must be of a run that is done, got {replicate!r}.")
-        return _saved(draw_run(run, axes, f"{name}, {task}: {optimizer}"), path)
+        return shown(draw_run(run, axes, f"{name}, {task}: {optimizer}"), path)
 
     def _drawn(self, kind: str, suite: str | None, path: str | Path | None) -> Figure:
         from hpo_gym.bench.report.figures import draw
-        from hpo_gym.bench.report.style import styles
+        from hpo_gym.bench.report.style import shown, styles
 
-        return _saved(draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind], path)
+        return shown(draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind], path)
 
     def _suite(self, name: str | None) -> str:
         if name is None and len(self.curves) == 1:
@@ -210,16 +210,6 @@ class Results(Findings):
             runs, made = single_runs(plan, store, self.curves), json.loads(store.meta_get(MADE) or "{}")
         beside = Beside(runs, self.failed_trials, made)
         write_report(self.folder, self.data, self.curves, beside=beside, timings=timings)
-
-
-def _saved(figure: Figure, path: str | Path | None) -> Figure:
-    """A figure, saved where `path` says so, that a notebook shows whether or not it has a backend of Matplotlib."""
-    from hpo_gym.bench.report.style import png_bytes, save
-
-    if path is not None:
-        save(figure, path)
-    vars(figure)["_repr_png_"] = functools.partial(png_bytes, figure)
-    return figure
 
 
 def _flat(summary: Mapping[str, Any]) -> dict[str, Any]:

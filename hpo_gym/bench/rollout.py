@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -160,11 +160,15 @@ def rollout(
         raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
     run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
-    rng = seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
     starts = seeding.starts_seed(world)
     context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
-    run_one(optimizer, run, context, rng)
+    run_one(optimizer, run, context, choices_of(optimizer, world))
     return History(tuple(run.trials), n_init)
+
+
+def choices_of(optimizer: Optimizer, world: int) -> np.random.Generator:
+    """What an optimizer draws its choices from in a rollout."""
+    return seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
 
 
 def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
@@ -173,6 +177,12 @@ def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Gen
     Raises:
         InvalidValueError: The optimizer learns from tables, and trials of the task go on from each other.
     """
+    for _ in turns(optimizer, run, context, rng):
+        pass
+
+
+def turns(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> Iterator[Trial]:
+    """As `run_one`, a trial at a time: one that was chosen is handed out once the optimizer was told of it."""
     if run.signals:
         check_onward(optimizer, run.task)
     clock = time.perf_counter
@@ -189,6 +199,7 @@ def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Gen
         submitted = clock()
         optimizer.tell(trial)
         run.seconds.append(asked - start + clock() - submitted)
+        yield trial
 
 
 def run_batch(

@@ -53,7 +53,7 @@ def benchmark(
     start: str = "cold",
     budget: int | None = None,
     seeds: int | None = None,
-    tasks: int | None = None,
+    tasks: int | Sequence[str] | None = None,
     trainings: int | None = None,
     with_reference: bool = False,
     engine: str | None = None,
@@ -114,7 +114,10 @@ def benchmark(
         raise InvalidValueError(f"`budget_cost` excludes {other}, got budget_cost={shown(budget_cost)}.")
     limit = BUDGET if budget is None else budget
     replicates = 5 if seeds is None else seeds
-    protocol = Protocol(split, fold, start, limit, replicates, tasks, budget_cost, checkpoints, memory)
+    chosen = tasks if tasks is None or isinstance(tasks, (int, str)) else tuple(tasks)
+    protocol = Protocol(split, fold, start, limit, replicates, chosen, budget_cost, checkpoints, memory)  # type: ignore[arg-type]
+    if with_reference and isinstance(chosen, tuple):
+        raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {chosen!r:.200}.")
     if with_reference and memory != TRAIN:
         raise InvalidValueError(f"`with_reference` needs `memory={TRAIN!r}`, as its runs had, got {memory!r}.")
     engine = engine or ENGINE
@@ -126,7 +129,7 @@ def benchmark(
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
-    loaded, live = _load(suites, folder)
+    loaded, live = load_suites(suites, folder)
     if protocol.budget_cost is None:
         budget = _budget(loaded.values()) if budget is None else budget
         protocol = replace(protocol, budget=budget)
@@ -139,7 +142,7 @@ def benchmark(
             maker.check_travels()
     known = references(loaded) if with_reference else {}
     if with_reference:
-        limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": tasks}
+        limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": chosen}
         protocol = covered(known, loaded, **limits)  # type: ignore[arg-type]
         there = {e.name: e for e in entrants_with(known, start)}
         if trainings is None:  # as often as theirs
@@ -229,7 +232,7 @@ def _labelled(form: Form, label: str | None) -> Form:
     return form if label is None else replace(form, name=label)
 
 
-def _load(
+def load_suites(
     suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path
 ) -> tuple[dict[str, Suite], dict[str, Live]]:
     """Suites by what workers load them with, one that was made in this process is saved beside the results; and those

@@ -73,16 +73,21 @@ def _only(work: Work, cell: Cell) -> Work:
 
 def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
     try:
-        (task,) = _tasks(optimizer, suite, [cell])
-        world, rng = _seeds(work, cell)
-        prior = suite.prior(cell.fold, work.memory)
-        budget, unit = _budget(work), _unit(task, work)
-        kept = work.checkpoints and task.cumulative
-        run = Run(task, budget, world, work.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
-        starts = seeding.starts_seed(world)
-        run_one(optimizer, run, Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=kept), rng)
+        return run_alone(optimizer, suite, work, cell)
     except (Exception, SystemExit):
         return failed(cell, traceback.format_exc())
+
+
+def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
+    """Run a cell by ask and tell; what is raised is not caught."""
+    (task,) = _tasks(optimizer, suite, [cell])
+    world, rng = _seeds(work, cell)
+    prior = suite.prior(cell.fold, work.memory)
+    budget, unit = _budget(work), _unit(task, work)
+    kept = work.checkpoints and task.cumulative
+    run = Run(task, budget, world, work.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
+    starts = seeding.starts_seed(world)
+    run_one(optimizer, run, Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=kept), rng)
     history = History(tuple(run.trials), work.n_init)
     arrays: Arrays = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.codecs import CODECS
-from hpo_gym.errors import InvalidValueError, MissingExtraError, unknown
+from hpo_gym.errors import InvalidValueError, MissingExtraError, neighbours, unknown
 from hpo_gym.forms import SAVED, Form, form_of
 from hpo_gym.learning.saved import ABOUT, is_saved, parted, read_about, shipped
 from hpo_gym.observers import OBSERVERS
@@ -107,7 +107,8 @@ def info(what: object) -> dict[str, Any]:
             **row,
         }
     if name and ":" not in name and not is_saved(name):
-        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()])
+        near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT)]
+        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)
     return _about(form_of(what))
 
 

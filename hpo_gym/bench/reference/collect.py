@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.plan import Plan
+from hpo_gym.bench.plan import Plan, opened
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
-from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
@@ -34,8 +33,7 @@ def collect(folders: Iterable[Path], known: Path | None = None) -> list[Referenc
     """
     parts: dict[str, list[Reference]] = {}
     for folder in folders:
-        with Store(Path(folder) / "store.sqlite", write=False) as store:
-            plan = Plan.from_stored(StoredPlan.read(store), Path(folder))
+        with opened(Path(folder)) as (plan, store):
             for spec in plan.suites:
                 parts.setdefault(plan.suites[spec].name, []).append(_collected(plan, store, spec))
     for suite, some in parts.items():

@@ -241,7 +241,8 @@ def covered(
                 )
         if seeds > one.seeds:
             raise InvalidValueError(f"Reference runs of {one.suite} have `seeds <= {one.seeds}`, got {seeds}.")
-        if (protocol.tasks or len(one.tasks) + 1) > len(one.tasks) < _size(suites[spec], one):
+        asked = protocol.tasks if isinstance(protocol.tasks, int) else len(one.tasks) + 1
+        if asked > len(one.tasks) < _size(suites[spec], one):
             raise InvalidValueError(f"Reference runs of {one.suite} have `tasks <= {len(one.tasks)}`, got {tasks}.")
         if not any(f"{e.name}/{start}" in one.choices for e in one.entrants):
             raise InvalidValueError(f"Reference runs of {one.suite} have no `start={start!r}`.")

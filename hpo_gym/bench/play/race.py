@@ -1,0 +1,207 @@
+"""A race: an optimizer and the controls on one task, from one seed, taken together a full evaluation at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hpo_gym import seeding
+from hpo_gym.bench.incumbents import regret_of
+from hpo_gym.bench.protocol import families_first
+from hpo_gym.bench.rollout import Run, choices_of, turns
+from hpo_gym.budget import over
+from hpo_gym.errors import InvalidValueError, UnknownNameError, check_whole
+from hpo_gym.forms import Form, form_of
+from hpo_gym.optimizer import Context, Optimizer, Trainable
+from hpo_gym.suite import Suite
+from hpo_gym.suites import is_shipped
+from hpo_gym.task import LAST, MEAN, Task
+from hpo_gym.transfer.prior import floor_of
+from hpo_gym.trial import History, Trial
+
+CONTROLS = ("portfolio", "random")
+BUDGET = 33
+REGRET, SCORE = "regret", "score"
+
+
+class Lane:
+    """The run of one optimizer.
+
+    Args:
+        form: What it is, and how it is called.
+        suite, task, budget, seed: As of `Race`.
+
+    Attributes:
+        name: Of the optimizer.
+        values: Regret, or the incumbent's score, after each full evaluation so far.
+        counts: How many trials had been made by then.
+    """
+
+    def __init__(self, form: Form, suite: Suite, task: Task, budget: int, seed: int) -> None:
+        self.name, self.values, self.counts = form.name, list[float](), list[int]()
+        optimizer = ready(form)
+        prior = tuple(e for e in suite.prior() if e.family != task.family)
+        world = seeding.world_seed(task.suite, task.name, "rollout", seed)
+        context = Context.of(task, budget, prior, starts=seeding.starts_seed(world))
+        self.seen = task.family in getattr(optimizer, "seen", ())
+        self._budget, self._run = budget, Run(task, float(budget), world, worst=floor_of(prior))
+        self._turns = turns(optimizer, self._run, context, choices_of(optimizer, world))
+
+    @property
+    def history(self) -> History:
+        """The trials so far."""
+        return History(tuple(self._run.trials))
+
+    def advance(self, evaluations: int) -> None:
+        """Go on until so many full evaluations are spent, or the run has ended."""
+        while not over(evaluations - self._run.spent, self._run.task.fidelities[0]):
+            if next(self._turns, None) is None:
+                break
+        self.counts.append(len(self._run.trials))
+        self.values.append(self._value(evaluations))
+
+    def _value(self, evaluations: int) -> float:
+        history = self.history
+        if self._run.task.bounded:
+            return float(regret_of(history, self._run.task, self._budget)[evaluations - 1])
+        return history.incumbent.score if history.incumbent else float("nan")
+
+
+@dataclass
+class Race:
+    """An agent beside the controls on one task: the same seed, the same world, the same earlier tasks.
+
+    Each lane is what `hpo_gym.rollout` gives with ``prior=suite.prior()``, earlier tasks of the task's own family left
+    out.
+
+    Attributes:
+        budget: Full evaluations of each.
+        evaluations: How many have been spent so far.
+        lanes: The agent first.
+    """
+
+    suite: Suite
+    task: Task
+    budget: int
+    seed: int
+    lanes: Sequence[Lane] = field(repr=False)
+    evaluations: int = 0
+
+    @classmethod
+    def of(
+        cls, agent: object, suite: Suite, task: str | None = None, *, budget: int | None = None, seed: int = 0
+    ) -> Race:
+        """A race that has not begun.
+
+        Args:
+            agent: In any form of an optimizer (`hpo_gym.forms`).
+            suite: Where the task is.
+            task: By default the validation task with which `hpo-gym bench --split val --tasks 1` begins.
+            budget: By default the suite's own, else 33.
+            seed: Of the world and of all choices.
+
+        Raises:
+            InvalidValueError: The agent is not trained, or the suite has no validation task.
+            UnknownNameError: No such optimizer or task.
+        """
+        known = suite.task(first_task(suite) if task is None else task)
+        evaluations = int(suite.env.get("budget", BUDGET)) if budget is None else budget
+        check_whole({"budget": evaluations})
+        forms = [_form(agent), *(form_of(name) for name in CONTROLS)]
+        own = forms[:1] + [form for form in forms[1:] if form.spec != forms[0].spec]
+        return cls(suite, known, evaluations, seed, [Lane(form, suite, known, evaluations, seed) for form in own])
+
+    @property
+    def measure(self) -> str:
+        """What `Lane.values` are: the regret, or where the best of the task is not known the incumbent's score."""
+        return REGRET if self.task.bounded else SCORE
+
+    @property
+    def said(self) -> str:
+        """The same in words."""
+        of = {LAST: "last score", MEAN: "mean score"}.get(self.task.counts, "best score so far")
+        return f"regret of the {of}: 0 best, 1 worst" if self.measure == REGRET else of
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent."""
+        return self.evaluations >= self.budget
+
+    def step(self) -> None:
+        """All go on by one full evaluation."""
+        self.evaluations += 1
+        for lane in self.lanes:
+            lane.advance(self.evaluations)
+
+    def tried(self) -> Trial | None:
+        """The last trial of the agent; None before the first."""
+        trials = self.lanes[0].history.trials
+        return trials[-1] if trials else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What must be known to read it."""
+        split = self.suite.split(self.task)
+        found = []
+        if split == "test":
+            found.append("A test task: what is chosen after a look at it is chosen on test data.")
+        if split == "train":
+            found.append("A meta-train task: the controls are not told of it, what was trained may have been.")
+        if self.lanes[0].seen:
+            found.append(f"{self.lanes[0].name} was trained or chosen on data sets of the family {self.task.family!r}.")
+        return found
+
+
+def first_task(suite: Suite, seed: int | None = None) -> str:
+    """A validation task: the first of the order in which families take turns, or one that a seed draws.
+
+    Raises:
+        InvalidValueError: There is none.
+    """
+    tasks = suite.tasks("val")
+    if not tasks:
+        near = next((t.name for split in ("test", "train") for t in suite.tasks(split)), "")
+        raise InvalidValueError(
+            f"{suite.name!r} must have a validation task to be chosen by default, it has none: name a task, such as "
+            f"{near!r}."
+        )
+    order = families_first(suite.name, tasks)
+    return order[0] if seed is None else order[seeding.key("play", suite.name, seed) % len(order)]
+
+
+def ready(form: Form) -> Optimizer:
+    """An optimizer that needs no training before it runs.
+
+    Raises:
+        InvalidValueError: It learns, and is not trained.
+    """
+    made: Optimizer = form.make()
+    if isinstance(made, Trainable) and not made.seen:
+        raise InvalidValueError(
+            f"The agent must be trained, {form.name!r} is not: `hpo-gym train {form.name} --out mine`, then give "
+            "`mine`; `hpo-gym list` names what ships trained."
+        )
+    return made
+
+
+def _form(agent: object) -> Form:
+    """The form of an agent; where a suite is named in its place, the error says so."""
+    try:
+        form = form_of(agent)
+        form.make()
+    except UnknownNameError as fault:
+        if isinstance(agent, str) and is_shipped(agent):
+            raise InvalidValueError(
+                f"An agent must come first, {agent!r} is a suite: `hpo-gym demo transfer-mix {agent}`."
+            ) from fault
+        raise
+    return form
+
+
+def spread(values: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The lowest and the highest of all finite values, apart in any case."""
+    known = np.array([v for row in values for v in row if np.isfinite(v)] or [0.0])
+    low, high = float(known.min()), float(known.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)

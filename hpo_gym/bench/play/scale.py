@@ -1,0 +1,59 @@
+"""The vertical axis of a race: regret on a logarithmic axis of three decades, scores on a linear one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpo_gym.bench.play.race import REGRET, Race, spread
+
+FLOOR = 1e-3
+"""What is below it stands on the lowest line."""
+DECADES = 3
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where a value stands: 0 at the top, 1 at the bottom.
+
+    Attributes:
+        low, high: Of a linear axis; None of regret.
+        share: Of a logarithmic axis, how much of it the three decades take; below is what counts as 0.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    share: float = 0.9
+
+    @classmethod
+    def of(cls, race: Race, share: float) -> Scale:
+        """The axis of a race, so far."""
+        if race.measure == REGRET:
+            return cls(share=share)
+        low, high = spread([lane.values for lane in race.lanes])
+        return cls(low, high)
+
+    def place(self, value: float) -> float:
+        """Where a value stands, in [0, 1]."""
+        if self.low is not None and self.high is not None:
+            return (self.high - value) / (self.high - self.low)
+        return 1.0 if value < FLOOR else self.share * min(max(-math.log10(value) / DECADES, 0.0), 1.0)
+
+    @property
+    def ticks(self) -> Sequence[tuple[float, str]]:
+        """Values to be marked, with their labels."""
+        if self.low is not None and self.high is not None:
+            return [(v, f"{v:.3g}") for v in (self.high, (self.low + self.high) / 2, self.low)]
+        return [(1.0, "1"), (0.1, ".1"), (0.01, ".01"), (0.001, ".001"), (0.0, "<.001")]
+
+
+def told(value: float) -> str:
+    """A value in few characters."""
+    return "-" if math.isnan(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
+
+
+def brief(text: str, most: int) -> str:
+    """At most `most` characters, what is too long left out of the middle."""
+    head = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:head]}…{text[head + 1 - most :]}"

@@ -1,0 +1,51 @@
+"""A talk with a person: lines that fit the terminal, and answers, typed or from a pipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpo_gym.terminal import folded
+
+
+@dataclass
+class Talk:
+    """Says and asks.
+
+    Attributes:
+        width: Of lines, in characters; None: they are not folded.
+    """
+
+    width: int | None = 80
+
+    def say(self, text: str = "", hang: int = 2) -> None:
+        """A paragraph; lines after its first begin `hang` further right."""
+        print(folded(text, self.width, 0, hang) if text else "", flush=True)
+
+    def ask(self, question: str) -> str:
+        """The answer to a question, without spaces around it.
+
+        Raises:
+            KeyboardInterrupt: There is nothing more to read, or Ctrl-C.
+        """
+        *above, last = folded(question, self.width).splitlines()
+        for line in above:
+            print(line)
+        print(last, end=" ", flush=True)
+        try:
+            answer = input()
+        except EOFError:
+            print()
+            raise KeyboardInterrupt from None
+        if not sys.stdin.isatty():
+            print(answer)  # so that what was asked and answered can be read afterwards
+        return answer.strip()
+
+    def choose(self, question: str, answers: Sequence[str]) -> str:
+        """One of some answers; asks again until it is one."""
+        while True:
+            answer = self.ask(question).lower()
+            if answer in answers:
+                return answer
+            self.say(f"Answer one of {', '.join(answers)}.")
