@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _WORD, _TEXT = 500, 3000  # characters of a message: of what has no space in it, and in all
+_LONGEST = 200  # characters that are looked at of a name
+_ALIKE = 0.5  # the share of characters that two names have in common, in order
 
 
 class HPOGymError(Exception):
@@ -86,15 +88,71 @@ def _within(message: str) -> str:
     return cut(re.sub(rf"\S{{{_WORD + 1},}}", lambda found: cut(found[0], _WORD), message), _TEXT)
 
 
-def unknown(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
-    """Make the error for a name that is not in `known`, with the nearest one."""
+def unknown(kind: str, name: object, known: Iterable[str], also: Iterable[str] = ()) -> UnknownNameError:
+    """Make the error for a name that is not in `known`, with the nearest one, of `also` too, which is not listed."""
     names = sorted(known)
-    lower = {n.lower(): n for n in names}
-    asked = name if isinstance(name, str) else shown(name)
-    near = difflib.get_close_matches(asked.lower(), lower, n=1, cutoff=0.5)
-    hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
+    hint = _hint(nearest(name if isinstance(name, str) else shown(name), [*names, *also]))
     listed = names if len(names) <= 40 else [*names[:40], f"... {len(names) - 40} more"]
     return UnknownNameError(f"No {kind} {shown(name)}.{hint} Known: {listed}.")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """What a misspelt name is likely to mean: the fewest slips, where these are few, else the most alike; or None.
+
+    A slip is a character that is missing, too much, another, or swapped with the next. Case, hyphens, underscores and
+    spaces do not count.
+    """
+    name = name[:_LONGEST]
+    asked, found = _plain(name), []
+    alike, in_case = difflib.SequenceMatcher(b=name.lower()), difflib.SequenceMatcher(b=name)
+    for one in known:
+        plain = _plain(one)
+        most = 1 if max(len(asked), len(plain)) < 5 else 2
+        slips = _slips(asked, plain) if abs(len(asked) - len(plain)) <= most else most + 1
+        few = slips <= most and slips < max(len(asked), len(plain), 1)
+        alike.set_seq1(one.lower())
+        if few or (alike.real_quick_ratio() >= _ALIKE and alike.quick_ratio() >= _ALIKE and alike.ratio() >= _ALIKE):
+            in_case.set_seq1(one)
+            swapped = sorted(asked) == sorted(plain)  # likelier than another character
+            found.append((-slips if few else -most - 1, swapped, alike.ratio(), in_case.ratio(), one))
+    return max(found)[-1] if found else None
+
+
+def beside(path: str | Path) -> str:
+    """A sentence that offers what stands in the place of a path that does not exist, under a like name; or none."""
+    return _hint(nearest(str(path), neighbours(path)))
+
+
+def neighbours(path: str | Path, holding: str = "") -> list[str]:
+    """What stands in the place of a path that does not exist, of folders those in which there is `holding`."""
+    asked = Path(path)
+    try:
+        if not asked.name or asked.exists():
+            return []
+        return sorted(str(asked.with_name(one.name)) for one in asked.parent.iterdir() if (one / holding).exists())
+    except (OSError, ValueError):  # no such folder either, or what can be no path at all
+        return []
+
+
+def _hint(name: str | None) -> str:
+    return f" Did you mean {name!r}?" if name else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_\s]", "", name.casefold())
+
+
+def _slips(a: str, b: str) -> int:
+    """The optimal string alignment distance."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            swapped = i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y
+            row.append(min(least, earlier[j - 2] + 1) if swapped else least)
+    return row[-1]
 
 
 def check_whole(values: Mapping[str, object], least: int = 1) -> None:

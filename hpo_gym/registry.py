@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, UnknownNameError, unknown
+from hpo_gym.errors import HPOGymError, InvalidValueError, MissingExtraError, UnknownNameError, beside, unknown
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., object])
@@ -344,7 +344,7 @@ def _imported(module: str) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     """A file as a module, imported once in a process; its folder is on the import path, as if it were run."""
     if not path.is_file():
-        raise UnknownNameError(f"No file {str(path)!r} (from 'file.py:name').")
+        raise UnknownNameError(f"No file {str(path)!r} (from 'file.py:name').{beside(path)}")
     place = path.resolve()
     name = f"{place.stem}_{zlib.crc32(str(place).encode()):08x}"
     if name not in sys.modules:
@@ -369,7 +369,9 @@ def _import_user(module: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as fault:
         if fault.name and (module == fault.name or module.startswith(fault.name + ".")):
-            raise UnknownNameError(f"No module {module!r} on the import path (from 'module:name').") from fault
+            raise UnknownNameError(
+                f"No module {module!r} on the import path (from 'module:name').{beside(module)}"
+            ) from fault
         raise
 
 

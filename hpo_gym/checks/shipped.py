@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import hpo_gym
-from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.errors import HPOGymError, InvalidValueError, beside
 from hpo_gym.learning.saved import ABOUT, check_saved, shipped
 from hpo_gym.storage import store
 from hpo_gym.suites import load_suite
@@ -34,7 +34,9 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
         return [], 1
     if (folder / ABOUT).is_file():
         return _verify_saved({str(folder): folder})
-    raise InvalidValueError(f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.")
+    raise InvalidValueError(
+        f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.{beside(folder)}"
+    )
 
 
 def _verify_saved(folders: Mapping[str, Path]) -> tuple[list[str], int]:

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, neighbours, unknown
 from hpo_gym.jobs.carried import Carried
-from hpo_gym.learning.saved import content_of, is_saved, load, parted, shipped, trained_name
+from hpo_gym.learning.saved import ABOUT, content_of, is_saved, load, parted, shipped, trained_name
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.registry import made
 
@@ -57,6 +57,9 @@ class Form:
         if self.spec.startswith(SAVED):
             return load(self.spec.removeprefix(SAVED))
         if not self.spec.startswith(OWN):
+            if ":" not in self.spec and self.spec not in OPTIMIZERS.entries():
+                near = [*shipped(), *neighbours(self.spec, ABOUT)]
+                raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), near)
             return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)
         if self.maker is None:
             raise InvalidValueError(f"{self.name!r} was an object of another process: give it again.")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame, nearest, neighbours
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer
 from hpo_gym.registry import made
 from hpo_gym.storage.whole import checksum, sealed, write_files
@@ -226,8 +226,10 @@ def folder_of(saved: str | Path) -> Path:
         return known[str(saved)]
     if _is_folder(Path(saved)):
         return Path(saved)
+    near = nearest(str(saved), [*known, *neighbours(saved, ABOUT)])
     raise InvalidValueError(
-        f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}."
+        f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}"
+        + (f"; the nearest is {near!r}." if near else ".")
     )
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError, beside
 from hpo_gym.storage.batches import Batch, pack_batch
 from hpo_gym.storage.blocks import Arrays
 from hpo_gym.storage.posix import posix
@@ -481,6 +481,19 @@ class Store:
             yield
         except (sqlite3.Error, UnicodeError) as fault:
             raise _explained(fault, what) from fault
+
+
+def store_of(folder: Path) -> Path:
+    """The store in a folder of results.
+
+    Raises:
+        InvalidValueError: There is none.
+    """
+    path = folder / "store.sqlite"
+    if not path.is_file():
+        near = beside(folder)
+        raise InvalidValueError(f"`{folder}` must hold a store.sqlite, as `hpo-gym bench --out` writes it.{near}")
+    return path
 
 
 def verify(path: str | Path) -> list[str]:

@@ -6,7 +6,7 @@ import functools
 import os
 from pathlib import Path
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, neighbours, unknown
 from hpo_gym.suite import SUITES, Suite
 
 _ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
@@ -52,7 +52,7 @@ def load_suite(suite: str | Path | Suite) -> Suite:
         return load_folder(folder)
     if os.path.isdir(folder):  # noqa: PTH112 - as above
         raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
-    raise unknown("suite (and no folder)", name, SUITES.names())
+    raise unknown("suite (and no folder)", name, SUITES.names(), neighbours(name, "suite.json"))
 
 
 @functools.cache

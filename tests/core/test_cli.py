@@ -352,6 +352,7 @@ def test_import_reads_studies_of_optuna(run: Run, tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- bench and report
+@pytest.mark.long
 def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: Path, tmp_path: Path) -> None:
     done = run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY[:-1])
     assert done.code == 0
@@ -468,7 +469,9 @@ def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_a_stopped_bench_says_how_to_go_on(
     how: signal.Signals, code: int, run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,8 @@ import shlex
 import shutil
 import signal
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ FITS: dict[str, list[str]] = {
     "suite": ["plain", "bad", "plain,plain", "empty"], "optimizers": SHORT, "split": ["test", "val", "train"],
     "fold": ["0", "4", "all", "5"], "start": ["cold", "init5"], "budget": ["1", "2", "3"], "seeds": ["1", "2"],
     "budget_cost": ["1.5", "3", "0.001"],
-    "tasks": ["1", "2"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
+    "tasks": ["1", "2", "g", "a,b"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
     "out": ["new", "out", "results", "file", "plain", "new/deep"], "name": ["random", "q-learning", "plain", "AutoML"],
     "steps": ["1", "2"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
     "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
@@ -55,10 +56,13 @@ FITS: dict[str, list[str]] = {
     "constraints": ["cost=1", "score=0.5,cost=9", "size=2", "cost=", "cost=a"], "minimize": ["C", "kernel", "C,C"],
     "maximize": ["C", "number"], "prior": ["tuned", "results", "file"],
     "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5", "train", "train+val"], "jobs": ["1", "2"],
+    "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
+    "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
 }  # fmt: skip
 ALWAYS = {  # what would take long by default
     "bench": ("suite", "optimizers", "budget", "seeds", "engine"), "train": ("suite", "steps"),
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
+    "demo": ("agent", "suite"), "play": ("suite", "budget"),
 }  # fmt: skip
 ROWS = [(task, c, kernel) for task in "ab" for c in (0.1, 1.0) for kernel in ("rbf", "p")]
 CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, k in ROWS)
@@ -123,11 +127,21 @@ def furnish(folder: Path, results: Path) -> None:
     (folder / "mine.py").write_text("def score(c):\n    return c['rate']\n\n\ndef raises(c):\n    return {}[0]\n")
 
 
+@contextmanager
+def typed() -> Iterator[None]:
+    """What a person of `play` types: each trial is the first that is offered."""
+    before, sys.stdin = sys.stdin, io.StringIO("1\n1\n" * 100)
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
 def call(words: list[str]) -> tuple[int, str, str]:
     """Run a line in this process."""
     sys.argv = ["hpo-gym", *words]
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace"), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop:
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop, typed():
         cli.main()
     out.flush()
     return int(stop.value.code or 0), out.buffer.getvalue().decode(), err.getvalue()  # type: ignore[attr-defined]

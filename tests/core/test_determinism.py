@@ -136,7 +136,7 @@ def _child(pipe, names: list[str]) -> None:
     pipe.send([play(HPOEnv(**VARIANTS[name])) for name in names])
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.long)])
 def test_another_process_goes_the_same_way(method):
     context = multiprocessing.get_context(method)
     here, there = context.Pipe()

@@ -106,7 +106,9 @@ def test_no_jobs_give_no_outcomes(engine: str) -> None:
     assert list(run([], engine=engine)) == []
 
 
-@pytest.mark.parametrize("engine", SLOW_RAY[1:])
+@pytest.mark.parametrize(
+    "engine", ["process", pytest.param("dask", marks=[needs_dask, pytest.mark.long]), SLOW_RAY[-1]]
+)
 def test_a_killed_worker_is_tried_again_and_then_crashed(engine: str, tmp_path: Path) -> None:
     jobs = [Job("once", die_once, (str(tmp_path / "flag"),)), Job("always", die)]
     jobs += [Job(f"good-{i}", total, (i, 10)) for i in range(6)]

@@ -99,6 +99,7 @@ def without_posix(code: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.long
 def test_everything_but_stores_and_builds_is_imported_without_posix(tmp_path):
     skipped = ("hpo_gym.__main__", "hpo_gym.sb3")
     names = [".".join(p.relative_to(ROOT).with_suffix("").parts) for p in (ROOT / "hpo_gym").rglob("*.py")]
@@ -107,6 +108,7 @@ def test_everything_but_stores_and_builds_is_imported_without_posix(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_an_env_a_rollout_and_a_suite_of_your_own_work_without_posix(tmp_path):
     code = """
 import gymnasium as gym, hpo_gym
@@ -127,6 +129,7 @@ print(len(hpo_gym.rollout(agent, hpo_gym.load_suite("AutoML").tasks("test")[0], 
     assert done.stdout == "3\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

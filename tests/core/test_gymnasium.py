@@ -26,7 +26,13 @@ def episodes(envs: Any, steps: int) -> list[tuple[int, float, int]]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP"])
+LOSES = pytest.mark.skipif(  # numbers are compared as numbers: "1.10" comes after "1.4"
+    tuple(map(int, gym.__version__.split(".")[:2])) < (1, 4),
+    reason="Gymnasium before 1.4 leaves the first step of each next episode out where it is reset in the same step",
+)
+
+
+@pytest.mark.parametrize("mode", ["NEXT_STEP", pytest.param("SAME_STEP", marks=LOSES)])
 def test_gymnasiums_statistics_stand_around_the_vector_env_and_agree_with_our_own(mode: str) -> None:
     made: dict[str, Any] = {"num_envs": 3, "budget": 4, "autoreset_mode": mode}
     theirs = episodes(RecordEpisodeStatistics(gym.make_vec(ID, **made)), 12)

@@ -26,7 +26,10 @@ def child(code: str) -> str:
     [
         "import hpo_gym",
         "import hpo_gym; hpo_gym.HPOEnv; hpo_gym.HPOVectorEnv; hpo_gym.SearchSpace; hpo_gym.rollout; hpo_gym.Task",
-        "import hpo_gym as h; h.check_env(h.HPOEnv('Functions'), processes=False, render=False)",
+        pytest.param(
+            "import hpo_gym as h; h.check_env(h.HPOEnv('Functions'), processes=False, render=False)",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_nothing_heavy_is_loaded_before_it_is_needed(code):

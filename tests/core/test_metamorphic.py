@@ -13,7 +13,7 @@ from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import table_suite
 from hpo_gym.task import Evaluated, Task
 
-CASES = [60, pytest.param(1000, marks=pytest.mark.slow)]
+CASES = [30, pytest.param(1000, marks=pytest.mark.slow)]
 D = 4
 
 

@@ -49,6 +49,7 @@ def test_a_comparison_tells_its_beginning_each_step_and_its_results(tmp_path: Pa
     assert [step[:2] for step in steps] == between
 
 
+@pytest.mark.long
 def test_a_training_tells_its_curve(tmp_path: Path) -> None:
     heard = Heard()
     curve = hpo_gym.train(

@@ -300,6 +300,7 @@ def _kill_writers(path: Path, rounds: int) -> None:
             assert same(record.arrays, {"score": np.random.default_rng(i).random(200)})
 
 
+@pytest.mark.long
 def test_a_killed_writer_loses_no_acknowledged_cell(tmp_path: Path) -> None:
     _kill_writers(tmp_path / "s.sqlite", 10)
 
