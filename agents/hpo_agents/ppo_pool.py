@@ -12,28 +12,26 @@ import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
-from hpo_agents._candidates.chosen import shared_pool
-from hpo_agents._policy.agent import PolicyAgent, suite_of
+from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import take, tiny
-from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, mean_regret
+from hpo_agents._policy.settings import tiny
+from hpo_agents._policy.training import Actor, Learner, mean_regret
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.errors import unknown
 from hpo_gym.learning.networks import one_thread
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.task import Task
 from hpo_gym.transfer.pool_prior import PoolPrior
 from hpo_gym.transfer.prior import evaluations, scale_of
-from hpo_gym.trial import Query, Trial
+from hpo_gym.trial import Query
 from hpo_gym.vector import HPOVectorEnv
 
 _BLOCK = 1024  # candidates whose features are held at a time
-_SCORER = "features_extractor.scorer."
 
 
 @OPTIMIZERS.register(
@@ -47,7 +45,7 @@ _SCORER = "features_extractor.scorer."
     ),
     action="any row of any pool",
 )
-class PPOPool(PolicyAgent):
+class PPOPool(PoolsAgent[PoolRun]):
     """Masked PPO with one scorer for every candidate: what it learned on one pool it does on any other.
 
     A candidate is seen by twelve numbers that mean the same in every search space: its expected improvement, mean and
@@ -87,8 +85,6 @@ class PPOPool(PolicyAgent):
         **tiny(n_steps=5, batch_size=20), "candidates": 16, "steps": 160, "segments": 2, "network": [8],
     }  # fmt: skip
     kind: str
-    sharpness: float
-    masked = True
 
     def __init__(
         self,
@@ -105,65 +101,37 @@ class PPOPool(PolicyAgent):
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
     ) -> None:
-        self._given = {key: value for key, value in locals().items() if key != "self"}
-        take(self, self._given)
+        self._take({key: value for key, value in locals().items() if key != "self"})
         if self.kind not in KINDS:
             raise unknown("kind of scorer", self.kind, KINDS)
-        if not self.sharpness > 0 or len(self.network) != 1:
-            raise InvalidValueError(
-                f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."
-            )
 
     # ------------------------------------------------------------------ training
-    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
-        """Refuse tasks without a pool that those of their suite share."""
-        for name, group in _by_suite(tasks).items():
-            if shared_pool(group) is None:
-                raise InvalidValueError(f"A pool policy is trained on tables with one pool, {name!r} has none.")
-        strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
-        if strange:
-            raise InvalidValueError(f"Validation tasks must be of the suites trained on, got some of {strange}.")
+    def view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
+        """Each run is seen with the tasks of other families as prior."""
+        pool = tasks[0].pool
+        assert pool is not None
+        prior = PoolPrior.of(evaluations(tasks), pool, scale_of(tasks), tasks[0].space)
+        return lambda: {
+            "budget": self.budget, "observer": PoolView(prior, self.candidates), "duplicates": "mask",
+            "codec": {"name": "pool", "candidates": self.candidates}, "statistics": False,
+        }  # fmt: skip
 
-    def begin(
-        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
-    ) -> tuple[Learner, Judge | None]:
-        """The algorithm on an env for each suite, and the judge of `validation`, in which all suites weigh alike."""
-        held_out, envs, held = _by_suite(validation), [], []
-        for name, group in _by_suite(tasks).items():
-            others = held_out.get(name, [])
-            pool = group[0].pool
-            assert pool is not None
-            prior = PoolPrior.of(evaluations(group), pool, scale_of(group), group[0].space)
-            view: dict[str, Any] = {
-                "budget": self.budget, "observer": PoolView(prior, self.candidates), "duplicates": "mask",
-                "codec": {"name": "pool", "candidates": self.candidates}, "statistics": False,
-            }  # fmt: skip
-            suite = suite_of(group, others, group[0].space)
-            envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view))
-            if others:
-                held.append(HPOVectorEnv(len(others), suite, split="val", **view))
-        learner = PoolLearner(self, envs, seed % 2**31, logs)
-        if not held:
-            return learner, None
-        how: dict[str, Any] = {"seed": int(seeding.key("validation", seed)), "greedy": self.greedy, "masked": True}
+    def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
+        """The algorithm, fresh."""
+        return PoolLearner(self, envs, seed, logs)
 
-        def judge(actor: Actor) -> float:
-            return float(np.mean([mean_regret(actor, env, **how) for env in held]))
+    def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
+        """Mean normalised regret of one run on each task."""
+        own = int(seeding.key("validation", seed))
+        return mean_regret(actor, env, seed=own, greedy=self.greedy, masked=True)
 
-        return learner, judge
+    def scorer(self) -> Scorer:
+        """The network, fresh."""
+        return Scorer(len(FEATURES), self.network[0], self.kind, self.sharpness)
 
-    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm on one env."""
-        return PoolLearner(self, [env], seed, logs)
-
-    def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
-        scorer = Scorer(len(FEATURES), self.network[0], self.kind, self.sharpness)
-        scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
+    def actor_of(self, scorer: Scorer) -> Actor:
+        """The network as a policy."""
         return PoolActor(scorer)
-
-    def _learned(self, weights: Tensors) -> None:
-        super()._learned({k: v for k, v in weights.items() if k.startswith(_SCORER)})  # the critic is not needed
 
     # ------------------------------------------------------------------ acting
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -185,35 +153,11 @@ class PPOPool(PolicyAgent):
         assert isinstance(actor, PoolActor)
         with torch.no_grad(), one_thread():
             logits = actor.logits(run.features(), open_rows)
-        if not self.greedy:
-            logits = logits + self._rng.gumbel(size=len(logits))
-        return run.query(int(open_rows[logits.argmax()]))
-
-    def tell(self, trial: Trial) -> None:
-        """Learn the outcome of a trial."""
-        self._begun().tell(trial)
-
-    _run: PoolRun | None = None
-
-    def _begun(self) -> PoolRun:
-        if self._run is None:
-            raise StateError("Call `reset` before `ask` and `tell`.")
-        return self._run
+        return run.query(int(open_rows[self._best(logits, self._rng)]))
 
 
-class PoolActor(Actor):
+class PoolActor(ScorerActor):
     """A scorer as a policy."""
-
-    def __init__(self, scorer: Scorer) -> None:
-        self.scorer = scorer
-
-    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
-        features, there = torch.as_tensor(obs["features"]), torch.as_tensor(obs["there"]) > 0
-        logits = self.scorer(features, there)[0].numpy().astype(np.float64)
-        logits = logits if masks is None else np.where(masks, logits, -np.inf)
-        if rng is not None:
-            logits = logits + rng.gumbel(size=logits.shape)
-        return np.asarray(logits.argmax(1), np.int64)
 
     def logits(self, seen: PoolFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Logits of many rows ``(c,)`` of one run, whose features are made in blocks and not kept."""
@@ -267,10 +211,3 @@ class PoolLearner(SB3Learner):
 
 def _ahead(watch: Callable[[int], None], done: int, part: int) -> None:
     watch(done + part)
-
-
-def _by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    found: dict[str, list[Task]] = {}
-    for task in tasks:
-        found.setdefault(task.suite, []).append(task)
-    return found

@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from sb3_contrib import MaskablePPO
 
-from hpo_agents._candidates.chosen import shared_pool
-from hpo_agents._policy.agent import PolicyAgent, suite_of
+from hpo_agents._policy.over_pools import PoolsAgent, ScorerActor
 from hpo_agents._policy.sb3 import SB3Learner, options_of
-from hpo_agents._policy.settings import take, tiny
-from hpo_agents._policy.training import Actor, Judge, Learner, Tensors
+from hpo_agents._policy.settings import tiny
+from hpo_agents._policy.training import Actor, Learner
 from hpo_agents._time.codec import RungCodec
 from hpo_agents._time.expert import Expert, expert_of
 from hpo_agents._time.features import FEATURES, Singles
@@ -24,7 +23,7 @@ from hpo_agents._time.run import TimeRun, run_of
 from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, StateError, unknown
+from hpo_gym.errors import unknown
 from hpo_gym.learning.networks import one_thread
 from hpo_gym.learning.validate import mean_regret_in_cost
 from hpo_gym.nearest.pool import pool_of
@@ -36,13 +35,9 @@ from hpo_gym.transfer.prior import evaluations
 from hpo_gym.trial import Query, Trial
 from hpo_gym.vector import HPOVectorEnv
 
-WORLDS = 3
-"""In which a policy is judged on each validation task: candidates are drawn anew."""
-
 STARTS = ("transfer-time", "nothing", "imitation")
 _BLOCK = 3072  # actions whose embeddings are made at a time
 _FACTOR = 100.0  # of rewards in training
-_SCORER = "features_extractor.scorer."
 
 
 @OPTIMIZERS.register(
@@ -53,7 +48,7 @@ _SCORER = "features_extractor.scorer."
     state="twenty numbers of each action, from an ensemble of processes and earlier tasks as hypotheses",
     action="any row of any pool at one of up to three fidelities, or to stop",
 )
-class PPOTime(PolicyAgent):
+class PPOTime(PoolsAgent[TimeRun]):
     """Masked PPO whose actions are a candidate at a fidelity, a candidate further, and to stop; budgets are in cost.
 
     Logits are what a network says of each action. It begins from chance, or as `transfer-time`: then `sharpness` times
@@ -102,11 +97,11 @@ class PPOTime(PolicyAgent):
     smoke: ClassVar[Mapping[str, Any]] = {
         **tiny(n_steps=5, batch_size=20), "candidates": 8, "steps": 80, "segments": 2, "runs": 4, "network": [8],
     }  # fmt: skip
+    worlds = 3  # candidates are drawn anew in each
     start: str
-    sharpness: float
     checkpoints: bool
     lower: bool
-    masked = True
+    _without: Optimizer | None = None
 
     def __init__(
         self,
@@ -125,45 +120,13 @@ class PPOTime(PolicyAgent):
         network: Sequence[int] | None = None,
         algorithm: dict[str, Any] | None = None,
     ) -> None:
-        self._given = {key: value for key, value in locals().items() if key != "self"}
-        take(self, self._given)
+        self._take({key: value for key, value in locals().items() if key != "self"})
         if self.start not in STARTS:
             raise unknown("start of ppo-time", self.start, STARTS)
-        if not self.sharpness > 0 or len(self.network) != 1:
-            raise InvalidValueError(
-                f"`sharpness > 0` and one width in `network` must hold, got {(self.sharpness, self.network)}."
-            )
 
     # ------------------------------------------------------------------ training
-    def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:
-        """Refuse tasks without a pool that those of their suite share, and without costs."""
-        for name, group in by_suite(tasks).items():
-            if shared_pool(group) is None:
-                raise InvalidValueError(f"This policy is trained on tables with one pool, {name!r} has none.")
-        strange = sorted({t.suite for t in validation} - {t.suite for t in tasks})
-        if strange:
-            raise InvalidValueError(f"Validation tasks must be of the suites trained on, got some of {strange}.")
-
-    def begin(
-        self, tasks: Sequence[Task], validation: Sequence[Task], seed: int, logs: Path | None
-    ) -> tuple[Learner, Judge | None]:
-        """The algorithm on an env for each suite, and the judge of `validation`, in which all suites weigh alike."""
-        held_out, envs, held = by_suite(validation), [], []
-        for name, group in by_suite(tasks).items():
-            others = held_out.get(name, [])
-            suite = suite_of(group, others, group[0].space)
-            view = self._view(group)
-            envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view()))
-            if others:
-                held.append(HPOVectorEnv(len(others) * WORLDS, suite, split="val", **view()))
-        learner = TimeLearner(self, envs, seed % 2**31, logs)
-        if not held:
-            return learner, None
-        own = int(seeding.key("validation of ppo-time"))  # the same of every training, so that curves can be compared
-        return learner, lambda actor: float(np.mean([regret_of(actor, env, own, self.greedy) for env in held]))
-
-    def _view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
-        """How runs on tasks of a suite are seen; each env has a view of its own."""
+    def view(self, tasks: Sequence[Task]) -> Callable[[], dict[str, Any]]:
+        """Each run is seen by an expert that was not told of its family."""
         known = evaluations(tasks)
         pool, space = tasks[0].pool, tasks[0].space
         assert pool is not None
@@ -188,18 +151,21 @@ class PPOTime(PolicyAgent):
 
         return view
 
-    def make_learner(self, env: HPOVectorEnv, seed: int, logs: Path | None) -> Learner:
-        """The algorithm on one env."""
-        return TimeLearner(self, [env], seed, logs)
+    def learner(self, envs: Sequence[HPOVectorEnv], seed: int, logs: Path | None) -> Learner:
+        """The algorithm, fresh."""
+        return TimeLearner(self, envs, seed, logs)
 
-    def make_actor(self, weights: Tensors) -> Actor:
-        """The policy of the weights."""
-        scorer = TimeScorer(len(FEATURES), self.network[0], self.sharpness, self.start != STARTS[0])
-        scorer.load_state_dict({k.removeprefix(_SCORER): v for k, v in weights.items() if k.startswith(_SCORER)})
+    def judged(self, actor: Actor, env: HPOVectorEnv, seed: int) -> float:
+        """Mean regret in cost; its seed is the same of every training, so that curves can be compared."""
+        return regret_of(actor, env, int(seeding.key("validation of ppo-time")), self.greedy)
+
+    def scorer(self) -> TimeScorer:
+        """The network, fresh."""
+        return TimeScorer(len(FEATURES), self.network[0], self.sharpness, self.start != STARTS[0])
+
+    def actor_of(self, scorer: TimeScorer) -> Actor:
+        """The network as a policy."""
         return TimeActor(scorer)
-
-    def _learned(self, weights: Tensors) -> None:
-        super()._learned({k: v for k, v in weights.items() if k.startswith(_SCORER)})  # the critic is not needed
 
     # ------------------------------------------------------------------ acting
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -226,39 +192,18 @@ class PPOTime(PolicyAgent):
         assert isinstance(actor, TimeActor)
         with torch.no_grad(), one_thread():
             logits = actor.logits(seen.at(run.rows), seen.open(run.rows))
-        if not self.greedy:
-            logits = logits + self._rng.gumbel(size=len(logits))
-        return run.query(int(logits.argmax()))
+        return run.query(self._best(logits, self._rng))
 
     def tell(self, trial: Trial) -> None:
         """Learn the outcome of a trial."""
         if self._without is not None:
             self._without.tell(trial)
         else:
-            self._begun().tell(trial)
-
-    _run: TimeRun | None = None
-    _without: Optimizer | None = None
-
-    def _begun(self) -> TimeRun:
-        if self._run is None:
-            raise StateError("Call `reset` before `ask` and `tell`.")
-        return self._run
+            super().tell(trial)
 
 
-class TimeActor(Actor):
+class TimeActor(ScorerActor):
     """A scorer as a policy."""
-
-    def __init__(self, scorer: TimeScorer) -> None:
-        self.scorer = scorer
-
-    def act(self, obs: Any, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
-        features, there = torch.as_tensor(obs["features"]), torch.as_tensor(obs["there"]) > 0
-        logits = self.scorer(features, there)[0].numpy().astype(np.float64)
-        logits = logits if masks is None else np.where(masks, logits, -np.inf)
-        if rng is not None:
-            logits = logits + rng.gumbel(size=logits.shape)
-        return np.asarray(logits.argmax(1), np.int64)
 
     def logits(self, features: Singles, open_: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Logits of the actions of one run ``(a,)``; -inf of those that cannot be taken."""
@@ -302,11 +247,3 @@ def regret_of(actor: Actor, env: HPOVectorEnv, seed: int, greedy: bool) -> float
         return np.asarray(env.kernel.over)
 
     return mean_regret_in_cost(env.kernel.bank.tasks, env.kernel.runs, step)
-
-
-def by_suite(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    """Tasks by the name of their suite."""
-    found: dict[str, list[Task]] = {}
-    for task in tasks:
-        found.setdefault(task.suite, []).append(task)
-    return found

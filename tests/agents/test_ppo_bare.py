@@ -131,6 +131,7 @@ def test_advantages_are_those_of_stable_baselines3() -> None:
     np.testing.assert_allclose(found + values[:-1], buffer.returns, atol=1e-6)
 
 
+@pytest.mark.long
 def test_it_needs_nothing_of_stable_baselines3() -> None:
     code = "import sys, hpo_agents.ppo_bare; assert not {'stable_baselines3', 'sb3_contrib'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
@@ -189,7 +190,7 @@ def test_draws_have_their_probabilities() -> None:
 
 
 # ---------------------------------------------------------------------- learning
-@pytest.mark.parametrize("codec", ["pool", "box"])
+@pytest.mark.parametrize("codec", ["pool", pytest.param("box", marks=pytest.mark.long)])
 def test_it_learns_which_configuration_is_best(codec: str, suite: Suite) -> None:
     numbers: dict[str, Any] = {"n_steps": 8, "batch_size": 128, "n_epochs": 4, "learning_rate": 3e-3, "gamma": 0.5}
     one = learner(vector(suite, codec, 32), codec, **numbers)

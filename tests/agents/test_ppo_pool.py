@@ -204,7 +204,7 @@ def test_blocks_give_the_logits_of_the_whole(kind: str, m: int) -> None:
 
 
 # ---------------------------------------------------------------------- training
-@every_kind
+@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.long) for kind in KINDS[1:])])
 def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite, Suite]) -> None:
     agent, again, alone = make(kind=kind), make(kind=kind), make(kind=kind)
     both = [t for s in suites for t in s.tasks("train")]

@@ -197,7 +197,7 @@ def test_to_go_on_pays_the_difference_in_the_env() -> None:
 def test_what_is_seen_is_a_function_of_the_run_alone() -> None:
     """A view that followed the runs shows what a fresh one shows, at every step and over the ends of episodes."""
     suite = make_suite()
-    view = PPOTime(candidates=8, budget=6)._view(suite.tasks("train"))
+    view = PPOTime(candidates=8, budget=6).view(suite.tasks("train"))
     env = HPOVectorEnv(3, suite, reward="regret_rate", **view())
     env.reset(seed=0)
     rng = np.random.default_rng(0)
@@ -245,7 +245,7 @@ def test_from_nothing_all_actions_are_as_likely_at_first() -> None:
 def test_the_entropy_of_the_policy_is_minus_its_divergence_from_the_base() -> None:
     """Base logits 3 x (0, -1) and policy logits (0, 0) of two actions, the third shut."""
     suite = make_suite()
-    view = PPOTime(candidates=2, budget=6)._view(suite.tasks("train"))
+    view = PPOTime(candidates=2, budget=6).view(suite.tasks("train"))
     env = HPOVectorEnv(1, suite, reward="regret_rate", **view())
     from hpo_agents._time.policy import TimeExtractor
 
@@ -268,7 +268,7 @@ def test_the_entropy_of_the_policy_is_minus_its_divergence_from_the_base() -> No
 def test_regret_in_cost_is_the_mean_over_what_is_spent() -> None:
     """Of a run that evaluates one row of known cost in full, and stops."""
     suite = make_suite()
-    view = PPOTime(candidates=8, budget=6)._view(suite.tasks("train"))
+    view = PPOTime(candidates=8, budget=6).view(suite.tasks("train"))
     env = HPOVectorEnv(2, suite, split="val", **view())
 
     class Once:
@@ -312,6 +312,7 @@ def test_it_refuses_what_it_cannot_be() -> None:
 
 
 # ---------------------------------------------------------------------- all suites
+@pytest.mark.long
 def test_all_are_the_suites_that_it_names(tmp_path: Path) -> None:
     class Named(PPOTime):
         suites = ("Control", "LM")

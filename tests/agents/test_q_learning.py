@@ -355,6 +355,7 @@ def digests() -> dict[str, str]:
     return {design: hashlib.sha256(t.q.tobytes() + t.n.tobytes()).hexdigest() for design, t in tables.items()}
 
 
+@pytest.mark.long
 def test_same_seed_same_tables_in_another_process() -> None:
     code = "import json\nfrom test_q_learning import digests\nprint(json.dumps(digests()))"
     env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -121,7 +121,9 @@ def test_the_oracles_are_far_apart() -> None:
     assert min(abs(some - random).max(), abs(best - random).max()) > 1.0
 
 
-@pytest.mark.parametrize("name", OFF_POLICY)
+@pytest.mark.parametrize(
+    "name", [n if i < 2 else pytest.param(n, marks=pytest.mark.long) for i, n in enumerate(OFF_POLICY)]
+)
 @pytest.mark.parametrize("epsilon", [0.5, pytest.param(1.0, marks=pytest.mark.slow)])
 def test_off_policy_rules_end_at_the_values_of_the_best_policy(name: str, epsilon: float) -> None:
     world = problem()

@@ -18,7 +18,7 @@ from stable_baselines3.common.logger import Logger, make_output_format
 from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNoise
 
 from hpo_agents._policy.agent import PolicyAgent
-from hpo_agents._policy.training import Actor, Learner, Tensors
+from hpo_agents._policy.training import Actor, Learner, Tensors, chosen
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.vector import HPOVectorEnv
@@ -90,11 +90,7 @@ class SB3Actor(Actor):
         found, self.memory = self.agent.decide(self.policy, seen, allowed, self.memory)
         if not self.discrete:
             return np.asarray(np.clip(found.numpy(), -1.0, 1.0))
-        logits = found.numpy().astype(np.float64)
-        logits = logits if masks is None else np.where(masks, logits, -np.inf)
-        if rng is not None:  # the largest of logits plus Gumbel noise is a draw from their softmax
-            logits = logits + rng.gumbel(size=logits.shape)
-        return np.asarray(logits.argmax(1), np.int64)
+        return chosen(found.numpy().astype(np.float64), masks, rng)
 
 
 class SB3Learner(Learner):

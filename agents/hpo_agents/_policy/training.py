@@ -83,6 +83,16 @@ class Actor(ABC):
         self.memory = None
 
 
+def chosen(
+    logits: NDArray[np.float64], masks: NDArray[np.bool_] | None, rng: np.random.Generator | None
+) -> NDArray[np.int64]:
+    """Actions by their logits ``(n, a)``; arguments as of `Actor.act`."""
+    logits = logits if masks is None else np.where(masks, logits, -np.inf)
+    if rng is not None:  # the largest of logits plus Gumbel noise is a draw from their softmax
+        logits = logits + rng.gumbel(size=logits.shape)
+    return np.asarray(logits.argmax(1), np.int64)
+
+
 Judge = Callable[[Actor], float]
 """From a policy to its mean normalised regret on validation tasks."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
-from hpo_gym.budget import SPENT, horizon, over
+from hpo_gym.budget import horizon
 from hpo_gym.optimizer import Context, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Ints
@@ -33,16 +34,11 @@ class PoolRun:
         self.prior = PoolPrior.of(prior, self.x, scale or Scale(), space)
         self.rows: list[int] = []
         self.trials: list[Trial] = []
-        self.spent = 0.0
-        self._asked = False
+        self.purse = Purse(context)
 
     def open_rows(self) -> Ints:
         """Rows that can be chosen; none where the budget is spent."""
-        self._asked = True
-        least = self.context.fidelities[0] if self.context.unit is None else SPENT
-        if over(self.context.budget - self.spent, least):
-            return np.zeros(0, np.int64)
-        return np.flatnonzero(self.open)
+        return np.zeros(0, np.int64) if self.purse.left() is None else np.flatnonzero(self.open)
 
     def query(self, row: int) -> Query:
         """What a row is."""
@@ -56,7 +52,7 @@ class PoolRun:
         self.open[same if same.size else row] = False
         self.rows.append(row)
         self.trials.append(trial)
-        self.spent += self.context.charge(trial) if self._asked else 0.0  # given points cost nothing
+        self.purse.pay(trial)
 
     def _add(self, x: Points) -> int:
         """A row of which the earlier tasks know nothing."""
@@ -76,7 +72,7 @@ class PoolRun:
             prior = prior.rescaled(own)
         rows, scores, there = np.zeros((1, most), np.int64), np.zeros((1, most)), np.zeros((1, most), bool)
         rows[0, : len(score)], scores[0, : len(score)], there[0, : len(score)] = self.rows, score, True
-        left = np.array([max(1.0 - self.spent / self.context.budget, 0.0)], np.float32)
+        left = np.array([max(1.0 - self.purse.spent / self.context.budget, 0.0)], np.float32)
         return PoolFeatures(prior, np.ones((1, len(prior.families)), bool), rows, scores, there, left)
 
 

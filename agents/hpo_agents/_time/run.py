@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_agents._policy.over_pools import Purse
 from hpo_agents._time.expert import Expert, Mind, expert_of
 from hpo_agents._time.features import TimeFeatures
-from hpo_gym.budget import SPENT, over, payable
+from hpo_gym.budget import payable
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import Context
 from hpo_gym.task import Ints
@@ -30,15 +31,12 @@ class TimeRun:
         given = None if context.available is None else np.array(context.available, bool)
         good = given if given is None or kept is None else given[kept]
         self.rows: Ints = np.flatnonzero(self.pool.first(good) & context.space.legal(self.pool.x))
-        self.spent = 0.0
-        self._asked = False
+        self.purse = Purse(context)
 
     def features(self) -> TimeFeatures | None:
         """What the run sees of its actions; None where nothing is left to spend."""
-        context, self._asked = self.context, True
-        left = context.budget - self.spent
-        least = context.fidelities[0] if context.unit is None else SPENT
-        if over(left, least):
+        context, left = self.context, self.purse.left()
+        if left is None:
             return None
         return TimeFeatures(self.mind, left, context.budget, context.checkpoints, context.unit is not None)
 
@@ -58,7 +56,7 @@ class TimeRun:
             row = int(self.pool.nearest(x[None])[0])
         slot = max(payable(self.expert.ladder.fidelities, trial.fidelity), 0)
         self.mind.tell(x, row, slot, trial.score)
-        self.spent += self.context.charge(trial) if self._asked else 0.0  # given points cost nothing
+        self.purse.pay(trial)
 
 
 def run_of(context: Context, lower: bool = True) -> TimeRun | None:
