@@ -349,7 +349,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
 
     def close_extras(self, **kwargs: Any) -> None:
         """End what live tasks have running; a step after it starts that anew."""
-        self.kernel.bank.close()
+        if hasattr(self, "kernel"):  # Gymnasium before 1.3 closes also what `__init__` refused
+            self.kernel.bank.close()
 
 
 class LiveVectorEnv(HPOVectorEnv):

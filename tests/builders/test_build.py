@@ -367,7 +367,7 @@ TOLERANCES = {"LM": 1e-3}
 """Of suites whose scores are no shares of rows: what is rounded otherwise shows. On one processor bits are equal."""
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n != "SVM" else n for n in SHIPPED])
 def test_cells_trained_again_are_those_of_the_shipped_table(tmp_path, name):
     recipe, suite = recipe_of(name), load_suite(name)
     assert suite.version == recipe.version

@@ -95,6 +95,7 @@ def test_a_vocabulary_without_words_is_a_failure_of_this_fidelity_only() -> None
 
 
 # ------------------------------------------------------------------------------------------------ what decides
+@pytest.mark.long
 def test_the_order_of_cells_changes_no_bit() -> None:
     configs = drawn(12)
     forth, back = ready(), ready()
@@ -103,7 +104,9 @@ def test_the_order_of_cells_changes_no_bit() -> None:
     assert all(same(a, b) for a, b in zip(one, two, strict=True))
 
 
-@pytest.mark.parametrize("config", drawn(8), ids=str)
+@pytest.mark.parametrize(
+    "config", [pytest.param(c, marks=() if i < 3 else pytest.mark.long, id=str(c)) for i, c in enumerate(drawn(8))]
+)
 def test_test_texts_reach_neither_vocabulary_nor_weights_nor_choices(config) -> None:
     made = ready()
     texts = list(made.texts.texts)

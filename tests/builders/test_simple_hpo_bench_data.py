@@ -383,6 +383,7 @@ def test_the_three_tables_stay_below_18_mb(tables: Tables) -> None:
     assert sum(path.stat().st_size for name in GRIDS for path in tables(name).folder.iterdir()) < 18e6
 
 
+@pytest.mark.long
 @needs_archive
 @pytest.mark.parametrize("name", GRIDS)
 def test_the_builder_gives_the_shipped_bytes(tables: Tables, tmp_path: Path, name: str) -> None:

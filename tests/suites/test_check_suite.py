@@ -13,10 +13,10 @@ from hpo_gym.suite import SUITES, Suite, split_of
 from hpo_gym.task import Evaluated
 from hpo_gym.tasks.table import TableTask
 
+LARGE = {"Policies", "FCNet", "Drift", "Pipelines", "Schedules", "MLPGrid"}
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.long) if n == "Policies" else n for n in SUITES.names()]
-)
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LARGE else n for n in SUITES.names()])
 def test_a_registered_suite_has_no_fault(name):
     check_suite(name, tasks=6)
 

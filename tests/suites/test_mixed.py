@@ -109,6 +109,7 @@ def test_a_table_and_functions_are_mixed_by_points():
     assert score[1] == pytest.approx(other.noise_free(other.space.snap(x[:1, : other.space.d]))[0])
 
 
+@pytest.mark.long
 def test_envs_of_several_suites_keep_the_contract():
     hpo_gym.check_suite(load_suite("SVM,MLP"))
     hpo_gym.check_env(hpo_gym.HPOEnv("SVM,MLP", budget=4), processes=False, render=False)

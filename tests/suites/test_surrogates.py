@@ -211,6 +211,7 @@ def test_agreement_is_that_worked_by_hand() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_each_row_is_held_out_once_for_all_tasks_together() -> None:
     found = material(tiny())
     parts = folds(found)

@@ -334,6 +334,7 @@ BAD = {
     "task names too few": (ok(tasks=["a"]), "each of 2 tasks"),
     "task names twice": (ok(tasks=["a", "a"]), "unique.*'a'"),
     "task names one text": (ok(tasks="ab"), "list of names"),
+    "families a mapping": (ok(families={"task-0": "a", "task-1": "b"}), "list of names"),
     "task names numbers": (ok(tasks=[1, 2]), "text, got 1; the nearest is '1'"),
     "task names unhashable": (ok(tasks=[["a"], "b"]), "text"),
     "task name empty": (ok(tasks=["", "b"]), "text"),

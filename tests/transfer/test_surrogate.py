@@ -36,6 +36,13 @@ def test_measured_points_have_their_scores_failures_the_worst_and_gaps_are_foret
     assert 1.0 <= found[3] <= 7.0
 
 
+def test_a_task_of_another_space_that_has_as_many_points_is_foretold() -> None:
+    x = points(9)
+    other = np.column_stack([x[:, 0], np.full(9, np.nan)])
+    assert scores_at(SPACE, task(other, np.arange(9.0)), x).shape == (9,)
+    assert scores_at(SPACE, task(x, np.arange(9.0)), x.copy()).tolist() == np.arange(9.0).tolist()
+
+
 def test_what_is_foretold_is_of_ranks_and_within_the_range() -> None:
     """The same task under a monotone curve of its scores: the curve goes through."""
     x, y = points(60), np.sin(3 * points(60)[:, 0])
