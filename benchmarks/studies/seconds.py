@@ -4,7 +4,8 @@ Runs whose budget is 33 mean costs of a full evaluation, two seeds, cold start, 
 (12 families at most; all tasks where there are fewer than four). Checkpoints are kept where one training passes through
 all fidelities. All know the same earlier tasks. The regret is of the test score. Runs go into FOLDER and are gone on
 with; with suites that are named, the table is printed and nothing is stored. The split `test` is a look at test data,
-and is counted. `--check` says whether the pages and figures hold what is stored.
+and is counted; `FOLDER/ppo-time`, where `hpo-gym train` put it, runs there too, which on the tasks that chose its
+checkpoint would tell nothing. `--check` says whether the pages and figures hold what is stored.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ SUITES = ("SVM", "Linear", "Boosting", "MLP", "Control", "Text", "NAS", "Vision"
 SLOW = {"val": ("AutoML",), "test": ()}
 """Suites that are left out for time."""
 COST, SEEDS, FAMILIES, FEW = 33, 2, 12, 4
-SHOWN = ("default", "random", "portfolio", "gp-ei", "asha", "transfer-mix", "transfer-time")
+BASELINES = ("default", "random", "portfolio", "gp-ei", "asha", "transfer-mix", "transfer-time")
+AGENT = "ppo-time"
+SHOWN = (*BASELINES, AGENT)
 OPTIMIZERS = (
-    *SHOWN, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
+    *BASELINES, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
 )  # fmt: skip
 ANCHORS = ("portfolio", "transfer-mix", "transfer-time", "portfolio-per-cost", "transfer-mix-per-cost")
 
@@ -45,8 +48,9 @@ def measured(folder: Path, suite: str, split: str) -> Sequence[Curves]:
     """The curves of all optimizers on a suite."""
     tasks = load_suite(suite).tasks(split)
     families = len({t.family for t in tasks})
+    agent = [str(folder / AGENT)] if split == "test" else []
     found = benchmark(
-        OPTIMIZERS, suite, split=split, budget_cost=COST, seeds=SEEDS, start="cold",
+        [*OPTIMIZERS, *agent], suite, split=split, budget_cost=COST, seeds=SEEDS, start="cold",
         tasks=len(tasks) if families < FEW else min(FAMILIES, families),
         checkpoints=any(t.cumulative for t in tasks), out=folder / f"{suite}-{split}", resume=True,
     )  # fmt: skip
@@ -67,15 +71,21 @@ def study(folder: Path, split: str, suites: Sequence[str]) -> dict[str, Any]:
 
 
 def table(found: Mapping[str, Any]) -> Iterator[str]:
-    """A row for each optimizer, the best first: AUC by suite, and ratios to three others."""
+    """A row for each optimizer, the best first: ratios to others; then, the same rows, AUC by suite."""
     held = [a for a in ANCHORS if a in found["pooled"]["anchors"]]
     rows = {a: found["pooled"]["anchors"][a]["optimizers"] for a in held}
     suites = list(found["course"])
-    yield f"| optimizer | {' | '.join(f'`{s}`' for s in suites)} | {' | '.join(f'to `{a}`' for a in held)} |"
-    yield "|---|" + "---:|" * (len(suites) + len(held))
-    for name in standing(rows[held[0]]):
+    names = standing(rows[held[0]])
+    yield f"| optimizer | {' | '.join(f'to `{a}`' for a in held)} |"
+    yield "|---|" + "---:|" * len(held)
+    for name in names:
+        yield f"| `{name}` | {' | '.join(ratio(rows[a][name]) for a in held)} |"
+    yield ""
+    yield f"| optimizer, AUC | {' | '.join(f'`{s}`' for s in suites)} |"
+    yield "|---|" + "---:|" * len(suites)
+    for name in names:
         cells = [f"{np.mean(found['course'][s][name]):.4f}".removeprefix("0") for s in suites]
-        yield f"| `{name}` | {' | '.join(cells)} | {' | '.join(ratio(rows[a][name]) for a in held)} |"
+        yield f"| `{name}` | {' | '.join(cells)} |"
 
 
 def counts(found: Mapping[str, Any]) -> Iterator[str]:
@@ -90,10 +100,10 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
         figure = Figure(figsize=(7.5, 4.2), dpi=110)
         axes = figure.subplots()
         names = [n for n in SHOWN if all(n in of for of in found["course"].values())]
-        for name, colour in zip(names, (*VIBRANT, INK), strict=True):
+        for name, colour in zip(names, (*VIBRANT, INK, INK), strict=False):
             course = np.mean([of[name] for of in found["course"].values()], axis=0)
-            width = 2.4 if colour == INK else 1.3
-            axes.plot(np.arange(1, len(course) + 1), course, color=colour, label=name, linewidth=width)
+            width, style = 2.4 if name == "transfer-time" else 1.3, ":" if name == AGENT else "-"
+            axes.plot(np.arange(1, len(course) + 1), course, color=colour, label=name, linewidth=width, linestyle=style)
         axes.set(xlabel="spent, in mean costs of a full evaluation", ylabel="mean normalised test regret", yscale="log")
         axes.set_yticks([0.03, 0.05, 0.1, 0.2, 0.4], ["0.03", "0.05", "0.1", "0.2", "0.4"])
         axes.minorticks_off()
