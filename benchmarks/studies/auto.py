@@ -110,12 +110,12 @@ def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: i
     context = Context.of(task, BUDGETS[-1], prior, starts=seeding.starts_seed(world))
     run = Run(task, float(BUDGETS[-1]), world, 0, floor_of(prior))
     plain = name.removesuffix("+default")
-    optimizer = make_optimizer(plain) if plain == name else _DefaultFirst(make_optimizer(plain), task)
+    optimizer = make_optimizer(plain) if plain == name else DefaultFirst(make_optimizer(plain), task)
     run_one(optimizer, run, context, np.random.default_rng(seed))
     return regret(task, [t.score for t in run.trials])
 
 
-class _DefaultFirst:
+class DefaultFirst:
     """An optimizer that is told of the default configuration as if it were given."""
 
     def __init__(self, optimizer: Any, task: Task) -> None:

@@ -28,6 +28,7 @@ from scipy.stats import kendalltau
 
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.builders.files import update_manifest
 from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.training import cells
 from hpo_gym.builders.training.recipe import Recipe, TrainingFailed
@@ -173,6 +174,7 @@ def main() -> None:
         stored[suite] = summary(found, given.seeds)
         print(suite, json.dumps(stored[suite], indent=1), flush=True)
     STORED.write_text(json.dumps(dict(sorted(stored.items())), indent=1) + "\n", encoding="utf-8")
+    update_manifest(STORED.parent, [STORED])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Holds the README's table and picture against what its command prints: `readme.py FOLDER [--check]`.
+"""Holds the READMEs' table and picture against what their command prints: `readme.py FOLDER [--check]`.
 
     hpo-gym bench                                                # as the README says; it writes `hpo-gym-results`
     python benchmarks/studies/readme.py hpo-gym-results [--check]
 
-With `--check` nothing is written, and an out-of-date table ends the script with the first line that differs.
+The table of the Chinese README has the same numbers. With `--check` nothing is written, and an out-of-date table ends
+the script with the first line that differs.
 """
 
 from __future__ import annotations
@@ -23,15 +24,30 @@ from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.runner import report
 
 TOP = Path(__file__).resolve().parents[2]
-PAGE, FIGURE = TOP / "README.md", TOP / "docs" / "figures" / "AutoML-regret.png"
+FIGURE = TOP / "docs" / "figures" / "AutoML-regret.png"
 SUITE = "AutoML"
 TRIALS = ("1", "5", "10", "33")
+WORDS: Mapping[str, tuple[str, str]] = {
+    "README.md": (
+        f"| optimizer | gain over the portfolio | AUC | rank | regret after {' | '.join(TRIALS)} trials |",
+        "Means over {n_tasks} test data sets of {n_families} families, {seeds} runs each; "
+        "95 % intervals by a bootstrap over families.\n{compared}",
+    ),
+    "README.zh-CN.md": (
+        f"| 优化器 | 相对组合基线（portfolio）的增益 | AUC | 名次 | {TRIALS[0]} 次试验后的遗憾值 | "
+        f"{' | '.join(f'{t} 次后' for t in TRIALS[1:])} |",
+        "在 {n_families} 个族（family）的 {n_tasks} 个测试数据集上取平均，各运行 {seeds} 次；"
+        "95% 区间由按族重抽样的自助法（bootstrap）得到。"
+        "与组合基线比较 {comparisons} 次；带 * 的差异经 Holm 校正后在 5% 水平上显著。",
+    ),
+}
+"""The head of the table on each page, and the sentence that says what it is made of."""
 
 
-def table(results: Mapping[str, Any]) -> Iterator[str]:
-    """The table, and the sentence that says what it is made of."""
+def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
+    """The table in the words of a page, see `WORDS`."""
     part, protocol = results["suites"][SUITE], results["protocol"]
-    yield f"| optimizer | gain over the portfolio | AUC | rank | regret after {' | '.join(TRIALS)} trials |"
+    yield head
     yield "|---" * (4 + len(TRIALS)) + "|"
     for row in rows(results, SUITE):
         s = row.summary
@@ -43,11 +59,8 @@ def table(results: Mapping[str, Any]) -> Iterator[str]:
         ]
         yield f"| {' | '.join([*cells, *(format(s['regret'][t][0], '.3f') for t in TRIALS)])} |"
     yield ""
-    yield (
-        f"Means over {part['n_tasks']} test data sets of {part['n_families']} families, {protocol['seeds']} runs each; "
-        f"95 % intervals by a bootstrap over families."
-    )
-    yield f"{compared(part['comparisons'], 'the portfolio')}"
+    said = compared(part["comparisons"], "the portfolio")
+    yield made_of.format_map({**part, "seeds": protocol["seeds"], "compared": said})
 
 
 def main(folder: Path, *, check: bool) -> None:
@@ -55,17 +68,20 @@ def main(folder: Path, *, check: bool) -> None:
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     if set(results["suites"]) != {SUITE}:
         sys.exit(f"{folder} must hold what `hpo-gym bench` writes without options, got {list(results['suites'])}")
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("table", table(results))])
+    before = {name: (TOP / name).read_text(encoding="utf-8") for name in WORDS}
+    after = {name: renewed(text, [("table", table(results, *WORDS[name]))]) for name, text in before.items()}
     if not check:
         what, why = "the table and the picture of the README", "what the README says that its command prints"
         looks.count(f"hpo-gym bench; {looks.typed(__file__, [str(folder)])}", [SUITE], what, why)
-        PAGE.write_text(after, encoding="utf-8")
+        for name, text in after.items():
+            (TOP / name).write_text(text, encoding="utf-8")
         FIGURE.write_bytes(picture(folder))
-    elif before != after:
-        pairs = itertools.zip_longest(before.splitlines(), after.splitlines(), fillvalue="")
-        old, new = next((a, b) for a, b in pairs if a != b)
-        sys.exit(f"out of date: {PAGE.name} says\n  {old}\nthe command prints\n  {new}")
+        return
+    for name in WORDS:
+        pairs = itertools.zip_longest(before[name].splitlines(), after[name].splitlines(), fillvalue="")
+        for old, new in pairs:
+            if old != new:
+                sys.exit(f"out of date: {name} says\n  {old}\nthe command prints\n  {new}")
 
 
 def picture(folder: Path) -> bytes:

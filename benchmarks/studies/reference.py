@@ -2,7 +2,7 @@
 
     python benchmarks/studies/reference.py results/reference              # hours; goes on where it was stopped
     python benchmarks/studies/reference.py results/reference --only SVM   # the jobs whose name holds a text
-    python benchmarks/studies/reference.py results/reference --ship       # what is finished becomes the shipped runs
+    python benchmarks/studies/reference.py results/reference --ship       # what is finished joins the shipped runs
 
 A job is a group of optimizers on a suite from one start, on one test task of every family (on all where there are fewer
 than four families), three seeds. Each has a folder of its own; both starts share the trained optimizers.
@@ -109,9 +109,9 @@ def families(suite: str) -> int:
 
 
 def ship(folder: Path) -> None:
-    """Make what is finished the shipped reference runs."""
+    """Put what is finished among the shipped reference runs, in the place of older runs of the same optimizers."""
     finished = [folder / job for job, *_ in jobs() if (folder / job / "results.json").exists()]
-    for one in collect(finished):
+    for one in collect(finished, known=FOLDER):
         paths = one.write(FOLDER)
         update_manifest(FOLDER.parent, paths)
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds")

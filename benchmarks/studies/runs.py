@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.pooling import pooled
+from hpo_gym.bench.pooling import ANCHORS, pooled
 from hpo_gym.bench.protocol import STARTS
 from hpo_gym.bench.reference.reference import FOLDER
 from hpo_gym.bench.results import Results
@@ -35,7 +35,7 @@ def _from(start: str, folder: Path) -> Results:
     return Results(data, curves, validation, folder=folder)
 
 
-def ratios(results: Results, suites: Sequence[str]) -> dict[str, Any]:
-    """Pooled ratios over some suites, formulas apart."""
+def ratios(results: Results, suites: Sequence[str], anchors: Sequence[str] = ANCHORS) -> dict[str, Any]:
+    """Pooled ratios over some suites to some optimizers, formulas apart."""
     formulas = [s for s in suites if load_suite(s).kind != "table"]
-    return pooled({s: results.curves[s] for s in suites}, formulas)
+    return pooled({s: results.curves[s] for s in suites}, formulas, anchors)

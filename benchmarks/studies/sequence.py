@@ -16,7 +16,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,17 +175,27 @@ def table(found: list[Result], of: Callable[[Result], float] = lowest) -> Iterat
     """A row for each suite, and the geometric mean over those that are no trainings and have enough tasks."""
     yield "| suite | validation tasks | seeds | regret at discount 1 | " + " | ".join(list(VARIANTS)[1:]) + " |"
     yield "|---|---:|---:|---:|" + "---:|" * (len(VARIANTS) - 1)
-    held, pooled = ratios(found, of), list[str]()
+    held = ratios(found, of)
     for name, rows in held.items():
         tasks, seeds = len(hpo_gym.load_suite(name).tasks("val")), len(rows[ANCHOR])
-        pooled += [name] if tasks >= FEW and searched(name) and len(rows) == len(VARIANTS) else []
         anchor = np.mean([of(r) for r in found if (r["suite"], r["variant"]) == (name, ANCHOR) and r["seed"] < seeds])
         cells = " | ".join(_cell(rows.get(variant)) for variant in list(VARIANTS)[1:])
         yield f"| `{name}` | {tasks} | {seeds} | {anchor:.4f} | {cells} |"
-    if pooled:
-        means = [np.exp(np.mean([np.log(held[name][v].mean()) for name in pooled])) for v in list(VARIANTS)[1:]]
-        what = f"geometric mean of {len(pooled)} suites in which configurations are searched"
-        yield f"| {what} | | | | " + " | ".join(f"{mean:.2f}" for mean in means) + " |"
+    count, means = pooled(held)
+    if count:
+        what = f"geometric mean of {count} suites in which configurations are searched"
+        yield f"| {what} | | | | " + " | ".join(f"{mean:.2f}" for mean in means.values()) + " |"
+
+
+def pooled(held: Mapping[str, Mapping[str, Values]]) -> tuple[int, dict[str, float]]:
+    """How many suites are no trainings and have enough tasks and all variants; by variant their geometric mean."""
+    names = [
+        name
+        for name, rows in held.items()
+        if len(hpo_gym.load_suite(name).tasks("val")) >= FEW and searched(name) and len(rows) == len(VARIANTS)
+    ]
+    variants = list(VARIANTS)[1:] if names else []
+    return len(names), {v: float(np.exp(np.mean([np.log(held[n][v].mean()) for n in names]))) for v in variants}
 
 
 @theme()

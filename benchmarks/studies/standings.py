@@ -33,6 +33,9 @@ SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "m
 """Whose curves are drawn: one or two of each family."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
+TRANSFER_ANCHORS = ("portfolio", "transfer-mix")
+TRANSFER = ("portfolio", "transfer-time", "transfer-mix", "ebgp", "task-mixture", "meta-knn", "meta-predict")
+"""Who is held against both."""
 DRAWN = ("Boosting", "MLP", "SVM")
 """Those of them with test scores."""
 
@@ -42,6 +45,7 @@ def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]
     for start, one in results.items():
         for mark, suites in (("pooled", list(one.curves)), ("four", LEARNED)):
             yield f"{mark} {start}", _pooled(one, suites)
+    yield "transfer", _transfer(results)
     yield "matrix", _matrix(results["cold"])
     for start, one in results.items():
         yield f"suites {start}", _suites(one)
@@ -69,6 +73,20 @@ def _pooled(results: Results, suites: Sequence[str]) -> Iterator[str]:
     for name in standing(by["portfolio"]):
         cells = [f"`{name}`", *(ratio(rows[name]) for rows in by.values()), str(by["portfolio"][name]["n_suites"])]
         yield f"| {' | '.join([*cells, str(failed[name]), *_times(times[name])])} |"
+
+
+def _transfer(results: Mapping[str, Results]) -> Iterator[str]:
+    """Of what knows the meta-train tasks, pooled ratios to the two that are held against most, from each start."""
+    held = {
+        (start, anchor): rows["optimizers"]
+        for start, one in results.items()
+        for anchor, rows in ratios(one, list(one.curves), TRANSFER_ANCHORS)["anchors"].items()
+    }
+    yield f"| optimizer | {' | '.join(f'{start}, to `{anchor}`' for start, anchor in held)} |"
+    yield "|---|" + "---|" * len(held)
+    first = held["cold", TRANSFER_ANCHORS[0]]
+    for name in standing({n: first[n] for n in TRANSFER}):
+        yield f"| `{name}` | {' | '.join(ratio(rows[name]) for rows in held.values())} |"
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:

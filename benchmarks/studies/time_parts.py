@@ -150,11 +150,11 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     names = list(found[suites[0]]["auc"])
     for name in names:
         means = [f"{np.mean(found[s]['auc'][name], 0)[0]:.4f}".removeprefix("0") for s in suites]
-        cells = ["1" if name == names[0] else _ratio(found, name, names[0], score) for score in (0, 1)]
+        cells = ["1" if name == names[0] else ratio_of(found, name, names[0], score) for score in (0, 1)]
         yield f"| {name} | {' | '.join([*means, *cells])} |"
 
 
-def _ratio(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
+def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
     """The ratio of the means over suites, and a 95 % interval over families, drawn in each suite."""
     rng, tops, bottoms = np.random.default_rng(0), [], []
     for part in found.values():
