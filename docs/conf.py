@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-for folder in (TOP, TOP / "agents", TOP / "baselines"):
+for folder in (TOP, TOP / "agents", TOP / "baselines", TOP / "docs" / "_ext"):
     sys.path.insert(0, str(folder))
 
 import pandas  # noqa: E402, F401 - before pyarrow, which it asks for its version, is stood in for
@@ -19,13 +19,27 @@ author = "The hpo-gym developers"
 copyright = author
 version = release = hpo_gym.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+language = "en"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    *("repository", "env_pages", "registered", "accessible", "mathml", "source_links"),  # docs/_ext
+]
+exclude_patterns = ["_build", "_ext", "examples"]
 html_theme = "furo"
 html_title = f"hpo-gym {release}"
-myst_heading_anchors = 3
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_math_renderer = "mathml"
+pygments_dark_style = "github-dark"
+myst_heading_anchors = 4
 myst_links_external_new_tab = True
-suppress_warnings = ["myst.xref_missing"]  # links to files of the repository, which tests/docs/test_readme.py checks
+myst_enable_extensions = ["dollarmath"]
+nb_execution_mode = "off"  # the outputs that are stored are shown; tests/docs/test_notebooks.py runs notebooks
+nb_merge_streams = True
 
 # the extra "docs" suffices: what else is not installed is stood in for, and found by those who ask later
 autodoc_mock_imports = sorted({p for extra in EXTRAS.values() for p in extra if find_spec(p) is None})

@@ -23,8 +23,12 @@ from hpo_gym.suites import load_suite
 TOP = Path(__file__).resolve().parents[2]
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
 FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/suites", "hpo_gym/data", "hpo_gym/builders")
-OTHERS = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *(f"{folder}/README.md" for folder in FOLDERS))
-WRITTEN = [*PAGES, *(TOP / name for name in OTHERS)]
+OTHERS = (
+    "README.zh-CN.md", "docs/zh/index.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+    *(f"{folder}/README.md" for folder in FOLDERS),
+)  # fmt: skip
+TUTORIALS = sorted((TOP / "docs" / "tutorials").glob("*.md"))  # test_tutorials.py runs them
+WRITTEN = [*PAGES, *TUTORIALS, *(TOP / name for name in OTHERS)]
 RUN = """
 import json, sys
 for name, block in json.load(sys.stdin):
@@ -43,10 +47,11 @@ def _blocks(path: Path) -> list[tuple[str, str]]:
     return [(f"{_name(path)}:{text[: m.start()].count(chr(10)) + 2}", m[1]) for m in found]
 
 
+@pytest.mark.long
 def test_the_first_block_prints_the_same_each_time() -> None:
     block = _blocks(TOP / "README.md")[0][1]
     ran = [subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, check=True) for _ in range(2)]
-    assert ran[0].stdout == ran[1].stdout and len(ran[0].stdout.splitlines()) == 2
+    assert ran[0].stdout == ran[1].stdout and len(ran[0].stdout.splitlines()) == 1
 
 
 def _commands() -> list[tuple[str, str]]:
@@ -118,6 +123,7 @@ def test_the_installed_command_runs(arguments: list[str], tmp_path: Path) -> Non
     assert done.stdout
 
 
+@pytest.mark.long
 def test_tables_on_pages_say_what_files_and_shipped_tables_say() -> None:
     command = [sys.executable, str(TOP / "benchmarks" / "studies" / "rows.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -215,15 +221,3 @@ def test_the_citation_is_complete() -> None:
 @pytest.mark.parametrize("path", WRITTEN, ids=_name)
 def test_no_page_names_a_machine(path: Path) -> None:
     assert not re.search(r"(?<![\w.:/])/(home|root|tmp|Users|work)/", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.long
-def test_the_documentation_builds_without_warnings(tmp_path: Path) -> None:
-    for package in ("sphinx", "myst_parser", "furo"):
-        pytest.importorskip(package, reason="the documentation needs: pip install 'hpo-gym[docs]'")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees")]
-    done = subprocess.run(
-        [*command, str(TOP / "docs"), str(tmp_path / "html")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "html" / "api.html").is_file()

@@ -1,0 +1,34 @@
+"""Links from listings back to the reference lead to the entry of a name.
+
+`sphinx.ext.viewcode` takes all that a module holds to be documented under one module, here often the package:
+`hpo_gym.Suite` of `hpo_gym.suite`. A name with an entry under its own module would be a link to no anchor.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+BACK = re.compile(r'(class="viewcode-back" href="[^"#]*#)([^"]+)"')
+
+
+def entry_of(name: str, module: str, entries: Any) -> str:
+    """The name under which something of a module has an entry."""
+    parts = name.split(".")
+    own = (".".join([module, *parts[i:]]) for i in range(1, len(parts)))
+    return name if name in entries else next((n for n in own if n in entries), name)
+
+
+def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Mend the links of a listing."""
+    if page.startswith("_modules/") and "body" in context:
+        module, entries = page.removeprefix("_modules/").replace("/", "."), app.env.domains.python_domain.objects
+        context["body"] = BACK.sub(lambda m: f'{m[1]}{entry_of(m[2], module, entries)}"', context["body"])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("html-page-context", mend)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,130 @@
+"""What the project's own files promise is what is done: workflows, hooks, templates, claimed versions, lower bounds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CI = ROOT / ".ci"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+LINKING = [ROOT / "CODE_OF_CONDUCT.md", ROOT / ".github" / "pull_request_template.md"]
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+
+
+def run_of_ci() -> str:
+    return (CI / "run").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------------------------------------- what runs where
+def test_workflows_do_what_ci_run_does_and_nothing_else() -> None:
+    (path,) = (ROOT / ".github" / "workflows").glob("*.yml")
+    (job,) = read(path.relative_to(ROOT).as_posix())["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run", ".ci/run --full"]
+    used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    assert used == ["actions/checkout", "actions/setup-python"]
+    versions = job["steps"][1]["with"]["python-version"].split()
+    assert sorted(versions) == claimed()
+
+
+def test_hooks_run_the_commands_of_ci_run() -> None:
+    (repository,) = read(".pre-commit-config.yaml")["repos"]
+    assert repository["repo"] == "local"  # nothing is fetched
+    commands = [hook["entry"].replace(" --force-exclude", "") for hook in repository["hooks"]]
+    assert commands == ["ruff check", "ruff format", "mypy"]
+    lines = run_of_ci().splitlines()
+    assert {"ruff check .", "ruff format --check .", "mypy"} <= set(lines)
+    assert all(hook["language"] == "system" for hook in repository["hooks"])
+
+
+def test_read_the_docs_builds_as_ci_run_does() -> None:
+    said = read(".readthedocs.yaml")
+    (install,) = said["python"]["install"]
+    assert install["extra_requirements"] == ["docs"]
+    assert (ROOT / said["sphinx"]["configuration"]).is_file()
+    assert said["sphinx"]["fail_on_warning"] and "-W docs" in run_of_ci()
+    assert said["build"]["tools"]["python"] in claimed()
+
+
+@pytest.mark.parametrize("script", ["run", "versions", "python"])
+def test_scripts_of_ci_are_whole(script: str) -> None:
+    path = CI / script
+    assert path.stat().st_mode & 0o100
+    assert subprocess.run(["bash", "-n", str(path)], capture_output=True, check=False).returncode == 0
+
+
+# ---------------------------------------------------------------------------------------------- what is claimed
+def claimed() -> list[str]:
+    classifiers = (re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", c) for c in PROJECT["classifiers"])
+    return sorted(found[1] for found in classifiers if found)
+
+
+def test_versions_of_python_that_are_claimed_are_run() -> None:
+    run = re.search(r"for version in (.+); do", run_of_ci())
+    assert run is not None
+    assert set(claimed()) <= set(run[1].split())
+    assert PROJECT["requires-python"] == f">={claimed()[0]}"
+
+
+def test_no_system_is_claimed_but_the_one_that_is_run() -> None:
+    assert [c for c in PROJECT["classifiers"] if "Operating System" in c] == ["Operating System :: POSIX :: Linux"]
+
+
+def test_pins_are_the_lower_bounds() -> None:
+    command = [sys.executable, str(CI / "lowest.py"), "rl,optuna"]
+    pins = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy==2.0", "torch==2.8", "optuna==4.5"} <= set(pins)
+    extras = PROJECT["optional-dependencies"]
+    needs = {*PROJECT["dependencies"], *extras["rl"], *extras["optuna"]}
+    assert sorted(pins) == sorted(need.replace(">=", "==").partition(",")[0] for need in needs)
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [({"a.py": "1", "x/RECORD": "2"}, 0), ({"a.py": "2"}, 1), ({}, 1), ({"a.py": "1", "b.py": ""}, 1)],
+)
+def test_wheels_are_the_same_if_all_their_files_are(other: dict[str, str], code: int, tmp_path: Path) -> None:
+    for name, files in (("a", {"a.py": "1", "x/RECORD": "1"}), ("b", other)):
+        with zipfile.ZipFile(tmp_path / name, "w") as made:
+            for path, text in files.items():
+                made.writestr(path, text)
+    command = [sys.executable, str(CI / "same_wheels.py"), str(tmp_path / "a"), str(tmp_path / "b")]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == code
+
+
+# ---------------------------------------------------------------------------------------------- templates
+@pytest.mark.parametrize("path", [p for p in TEMPLATES if p.name != "config.yml"], ids=lambda path: path.stem)
+def test_a_template_has_what_the_tracker_needs(path: Path) -> None:
+    said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert {"name", "description", "body"} <= set(said) <= {"name", "description", "labels", "body"}
+    ids = [part["id"] for part in said["body"]]
+    assert len(set(ids)) == len(ids)
+    for part in said["body"]:
+        assert part["type"] in ("input", "textarea", "checkboxes")
+        assert part["attributes"]["label"]
+        assert part["type"] != "checkboxes" or all("label" in option for option in part["attributes"]["options"])
+    assert any(part.get("validations", {}).get("required") for part in said["body"])
+
+
+def test_there_is_a_template_for_each_thing_that_is_added() -> None:
+    assert [path.stem for path in TEMPLATES] == ["bug", "config", "feature", "optimizer", "suite"]
+
+
+@pytest.mark.parametrize("path", [*LINKING, *TEMPLATES], ids=lambda path: path.name)
+def test_files_that_templates_name_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?<![\w/.])((?:docs|benchmarks|tests|\.ci)/[\w./-]+|[A-Z_]+\.md|NOTICE)", text))
+    for name in sorted(named):
+        assert (ROOT / name.rstrip(".")).exists(), f"{path.name} names {name}"

@@ -1,0 +1,74 @@
+"""Install, citation, glossary and questions: what they repeat of other files is the same there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+TOP = Path(__file__).resolve().parents[2]
+DOCS = TOP / "docs"
+TERMS = (
+    "search space", "configuration", "task", "suite", "context", "budget", "fidelity", "query", "trial", "history",
+    "incumbent", "regret", "optimizer", "baseline", "agent", "episode", "run", "study", "observer", "codec", "reward",
+    "family", "cold start", "portfolio",
+)  # fmt: skip
+
+
+def bibtex(citation: dict[str, object]) -> str:
+    """The entry that CITATION.cff gives."""
+    authors = " and ".join("{" + str(author["name"]) + "}" for author in citation["authors"])  # type: ignore[attr-defined, index]
+    fields = {
+        "author": "{" + authors + "}", "title": "{{" + str(citation["title"]) + "}}",
+        "version": "{" + str(citation["version"]) + "}", "license": "{" + str(citation["license"]) + "}",
+    }  # fmt: skip
+    return "@software{hpo_gym,\n" + ",\n".join(f"  {key:<7} = {value}" for key, value in fields.items()) + "\n}\n"
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in ("docs/citation.md", "README.md", "README.zh-CN.md") if (TOP / p).is_file()]
+)
+def test_the_bibtex_is_that_of_the_citation_file(page: str) -> None:
+    citation = yaml.safe_load((TOP / "CITATION.cff").read_text(encoding="utf-8"))
+    blocks = re.findall(r"^```bibtex\n(.*?)^```$", (TOP / page).read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks == [bibtex(citation)] or (page != "docs/citation.md" and not blocks)
+
+
+def test_every_extra_has_a_row_with_its_size() -> None:
+    done = subprocess.run(
+        [sys.executable, TOP / "benchmarks" / "studies" / "extras.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    for extra in tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["optional-dependencies"]:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{extra}` |"))
+        measured = re.search(r"\| \d+ \| [\d,]+(, without `smac`)? \|$", row)
+        assert measured or extra == "smac", row  # it is built where it is installed
+
+
+def test_the_glossary_has_the_words_of_the_field_and_places_that_exist() -> None:
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", text, re.M)
+    known = {term for terms, *_ in rows for term in terms.strip().split(", ")}
+    assert set(TERMS) <= known
+    for terms, meaning, place in rows:
+        if terms not in ("term", "---"):
+            assert 1 <= meaning.count(". ") + 1 <= 3, terms
+            code = re.fullmatch(r"`([\w./-]+)`", place.strip())
+            assert (TOP / code[1]).exists() if code else place.startswith("{py:"), terms
+
+
+def test_questions_are_many_and_answered() -> None:
+    _, *parts = (DOCS / "faq.md").read_text(encoding="utf-8").split("\n### ")
+    assert len(parts) >= 12
+    for part in parts:
+        question, _, answer = part.partition("\n")
+        assert question.endswith("?") and re.search(r"\]\(|`|\d", answer), question  # a page, a command or a number
