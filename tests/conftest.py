@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 import reports
 
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")  # before NumPy is imported: each worker of pytest has a core
+
 
 @pytest.fixture(autouse=True, scope="session")
 def serial_unless_named() -> Iterator[None]:

@@ -143,7 +143,9 @@ def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: in
     assert ours > random / 3
 
 
-@pytest.mark.parametrize("of", ["local-search", "annealing", "de", "pso", "cma-es", "tpe"])
+@pytest.mark.parametrize(
+    "of", ["local-search", "annealing", "de", "pso", "cma-es", pytest.param("tpe", marks=pytest.mark.long)]
+)
 def test_the_best_choice_is_found_in_a_mixed_and_conditional_space(of: str) -> None:
     needs(of)
 
@@ -344,7 +346,8 @@ def final(of: str, score: Score, trials: int, seeds: range, **options: Any) -> n
     return np.log10([-max(score(x) for x in points) for points in found])
 
 
-@pytest.mark.parametrize("score", [bowl, pytest.param(valley, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("score", [bowl, valley])
 def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> None:
     """The same scheme with the same constants: mean logarithm of the loss after 400 trials, 20 seeds each."""
     from scipy.optimize import differential_evolution
@@ -364,7 +367,8 @@ def test_differential_evolution_comes_as_near_as_that_of_scipy(score: Score) -> 
 
 
 # ---------------------------------------------------------------------- particle swarm
-@pytest.mark.parametrize("score", [bowl, pytest.param(valley, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("score", [bowl, valley])
 def test_a_swarm_comes_about_as_near_as_that_of_pymoo(score: Score) -> None:
     """At most twice the loss after 400 trials, in geometric mean over 20 seeds each, with the same constants."""
     pytest.importorskip("pymoo", reason="needs the extra 'bo'")
@@ -647,6 +651,7 @@ def test_the_gradient_of_the_loss_is_its_slope_and_vanishes_where_the_search_end
     assert _loss(found, x, z, centre)[1] == pytest.approx(np.zeros(4), abs=1e-2)
 
 
+@pytest.mark.long
 def test_both_surrogates_choose_well_and_leave_the_global_generators_alone() -> None:
     torch = pytest.importorskip("torch", reason="needs the extra 'bo'")
     pytest.importorskip("botorch", reason="needs the extra 'bo'")

@@ -191,6 +191,7 @@ BLIND = PolicyPlan(
 )  # the width lets no trial tell of another, so only the inner step can say on which side the best is
 
 
+@pytest.mark.long
 def test_the_inner_step_finds_the_side_and_without_it_nothing_can() -> None:
     meta = train_policy(sides(40, 0), [], np.random.default_rng(0), BLIND)
     still = copy.deepcopy(meta)

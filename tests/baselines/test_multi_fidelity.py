@@ -672,6 +672,7 @@ def test_a_batch_chooses_as_ask_and_tell_do(name: str, tasks: list[Task], n_init
         assert seen(runs.view(i).trials) == seen(alone.trials)
 
 
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n == "freeze-thaw" else n for n in NAMES])
 def test_the_protocol_is_kept(name: str) -> None:
     for task in (objective("conditional"), table()[0], load_suite("SVM").tasks("train")[0]):
         check_optimizer(name, task, budget=8)

@@ -363,8 +363,8 @@ def test_degenerate_scores_do_no_harm(name: str, pool: bool, own: bool, score: f
     if own:
         prior = [evaluations(e.name, e.x[i:], e.score[i:]) for i, e in enumerate(prior)]
     with np.errstate(all="raise", under="ignore"):
-        found = asked(name, context(x if pool else None, prior), 16, score=bowl if np.isnan(score) else mine)
-    assert len(found) == 16
+        found = asked(name, context(x if pool else None, prior), 8, score=bowl if np.isnan(score) else mine)
+    assert len(found) == 8
 
 
 # ---------------------------------------------------------------------- one answer, however it is asked for

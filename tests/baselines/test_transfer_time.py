@@ -181,7 +181,7 @@ def test_prices_change_what_a_greedy_order_gains_for_them() -> None:
 
 # ---------------------------------------------------------------------- memory
 @pytest.mark.parametrize("name", ["transfer-time", "portfolio-per-cost"])
-@pytest.mark.parametrize("of", ["floats", "conditional", "many choices"])
+@pytest.mark.parametrize("of", ["floats", "conditional", pytest.param("many choices", marks=pytest.mark.long)])
 def test_without_a_pool_tasks_of_points_of_their_own_teach_in_any_space(of: str, name: str) -> None:
     own, prior = objectives.space(of), []
     for i in range(4):

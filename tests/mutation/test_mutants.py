@@ -124,6 +124,7 @@ def test_a_sample_takes_the_operators_by_turns_and_depends_on_the_key(tmp_path: 
     assert [{mutant.operator for mutant in each} for each in drawn.values()] == [{"number", "swap_op", "if_exp"}] * 2
 
 
+@pytest.mark.long
 def test_planted_mutants_are_killed_and_equivalent_ones_survive(tmp_path: Path) -> None:
     plant(tmp_path)
     run = f"main(['--out', 'out'], Path.cwd(), [Area(*{('toy', TOY.sources, TOY.tests)!r})])"

@@ -85,6 +85,7 @@ def test_the_bench_notices_that_it_was_trained_anew(trained: Path, tmp_path: Pat
     assert entrants_of(str(folder))[0].identity != entrant.identity
 
 
+@pytest.mark.long
 def test_the_command_line(tmp_path: Path) -> None:
     out = tmp_path / "made"
     words = ("train", "q-portfolio", "--suite", "SVM", "--steps", 400, "--set", "candidates=8", "--set", "reward=score")
