@@ -90,6 +90,7 @@ def same_weights(one: PolicyAgent, other: PolicyAgent) -> bool:
 
 
 @every_agent
+@pytest.mark.long
 def test_learning_changes_the_policy(name: str, suite: Suite) -> None:
     agents = [made(name, steps=steps, segments=1) for steps in (40, 120)]
     for agent in agents:
@@ -272,6 +273,7 @@ def one_of_each_view() -> list[str]:
 
 
 @pytest.mark.parametrize("name", one_of_each_view())
+@pytest.mark.long
 def test_its_env_passes_both_checkers(name: str, suite: Suite) -> None:
     agent = trained(name)
     observer, codec = agent.parts()

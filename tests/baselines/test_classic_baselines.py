@@ -131,6 +131,7 @@ def test_impossible_options_are_refused(of: str, options: dict[str, Any], words:
 
 @pytest.mark.parametrize(("of", "trials"), [*((n, 120) for n in ("local-search", "annealing", "pso", "cma-es")),
                                            ("de", 180), ("tpe", 80), ("gp-ei", 25)])  # fmt: skip
+@pytest.mark.long
 def test_a_bowl_is_climbed_three_times_nearer_than_at_random(of: str, trials: int) -> None:
     needs(of)
 

@@ -200,6 +200,7 @@ def median_losses(name: str, seeds: int = 10, budget: int = 200) -> tuple[float,
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.long
 def test_the_median_loss_is_at_most_that_of_pymoo_by_a_quarter_more(name: str) -> None:
     ours, theirs = median_losses(name)
     assert ours <= 1.25 * theirs

@@ -102,6 +102,7 @@ def test_the_oracle_tells_which_algorithm_was_built(settings: dict[str, Any], ex
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize("first_order", [False, True])
+@pytest.mark.long
 def test_the_oracle_of_several_inner_steps(steps: int, first_order: bool) -> None:
     """theta' - c = (1 - alpha a)^s (theta - c): a task weighs a (1 - alpha a)^2s, to first order a (1 - alpha a)^s."""
     base = Point()

@@ -352,6 +352,7 @@ def test_tasks_that_were_measured_at_other_points_teach_where_to_look(name: str,
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("pool", [True, False])
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.long
 def test_degenerate_scores_do_no_harm(name: str, pool: bool, own: bool, score: float) -> None:
     x = points(40)
     y = smooth(9, 4, x)

@@ -86,6 +86,7 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param("ray", "suite", marks=[needs_ray, pytest.mark.slow]),
     ],
 )
+@pytest.mark.long
 def test_every_engine_gives_the_same_bytes(engine: str, given: str, serial: Path, tmp_path: Path) -> None:
     names = {"name": "test_live:made_here", "file": f"{os.path.relpath(__file__)}:made_here"}
     suite = names.get(given, mine())

@@ -274,6 +274,7 @@ def test_a_missing_source_is_named_with_the_command_that_gets_it(tmp_path: Path)
         automl.read(Order(archives=tmp_path))
 
 
+@pytest.mark.long
 def test_the_builder_gives_the_shipped_bytes(tmp_path: Path) -> None:
     archives = os.environ.get("HPO_GYM_ARCHIVES")
     if not archives:

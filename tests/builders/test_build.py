@@ -278,6 +278,7 @@ FAULTS = {
         *(("process", train) for train in FAULTS if train != "forget"),
     ],
 )
+@pytest.mark.long
 def test_a_fault_of_the_recipe_is_no_score(tmp_path, engine, train):
     recipe = tiny_recipe.recipe(getattr(tiny_recipe, train))
     with pytest.raises(StateError, match="(?s)must end by itself, it raised: .*" + FAULTS[train]):
@@ -332,6 +333,7 @@ NETWORKS, LANGUAGES = {"Control", "LM", "NAS", "Text", "Vision"}, {"LM", "Text"}
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.long) if name in NETWORKS else name for name in TRAINED]
 )
+@pytest.mark.long
 def test_a_tiny_version_of_each_suite_is_built_by_the_command(tmp_path, monkeypatch, name):
     monkeypatch.setattr(training, "STUDY_SEEDS", (1,))
     names = at_hand(recipe_of(name).material)
@@ -390,6 +392,7 @@ def test_cells_trained_again_are_those_of_the_shipped_table(tmp_path, name):
 
 @pytest.mark.skipif("HPO_GYM_ARCHIVES" not in os.environ, reason="HPO_GYM_ARCHIVES names no folder of archives")
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LANGUAGES else n for n in SHIPPED])
+@pytest.mark.long
 def test_training_anew_gives_what_is_shipped(tmp_path, monkeypatch, name):
     """On the first task of each kind; other processors and libraries round otherwise, and networks amplify it."""
     monkeypatch.setattr(training, "STUDY_SEEDS", ())

@@ -542,6 +542,7 @@ def test_pipelines_are_built_to_the_shipped_bytes_and_give_the_values_of_the_fil
         assert (inside == inside[0]).all()
 
 
+@pytest.mark.long
 def test_extra_trees_and_random_forest_are_not_swapped() -> None:
     read = pmf(archives())
     tasks = [t["name"] for t in suite("AutoML")["tasks"] if int(t["name"]) in read.ids]

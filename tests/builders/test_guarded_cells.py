@@ -83,6 +83,7 @@ def test_a_cell_that_dies_is_tried_once_more(tmp_path: Path, monkeypatch: pytest
     assert suite.about["built"]["lost cells"] == [] and not suite.table.failed.any()
 
 
+@pytest.mark.long
 def test_parts_share_a_process_and_what_is_lost_behind_others_is_tried_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +126,7 @@ def test_fewer_parts_share_a_process_towards_the_end(
     assert [part for group in groups for part in group] == every and len(groups[-1]) == 1
 
 
+@pytest.mark.long
 def test_parts_are_told_as_they_end(tmp_path: Path) -> None:
     """The first part waits for a file that is written when another one was told."""
     told: list[int] = []

@@ -324,6 +324,7 @@ def test_each_combination_is_a_row_and_its_point_gives_it_back(tables: Tables, n
 
 @needs_archive
 @pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.long
 def test_rows_are_what_the_package_answers(tables: Tables, name: str) -> None:
     """A key is made here as the package's `base.py` makes it: the places of the values, one after the other."""
     stored, grid = tables(name), GRIDS[name]

@@ -157,6 +157,7 @@ def test_writing_families_keeps_the_other_entries(tmp_path: Path, monkeypatch: p
 # ------------------------------------------------------------------------------------------------ with the archives
 @needs_archives
 @pytest.mark.parametrize("entry", roster.roster(), ids=lambda e: e.name)
+@pytest.mark.long
 def test_every_data_set_of_the_roster_becomes_a_problem(entry: roster.Entry) -> None:
     data = entry.load(Path(str(ARCHIVES)))
     assert len(data.y) == len(data.x[0]) >= problems.MIN_ROWS

@@ -221,6 +221,7 @@ def test_every_side_of_the_split_has_families() -> None:
 
 @needs_archives
 @pytest.mark.parametrize("entry", roster.roster(), ids=lambda e: e.name)
+@pytest.mark.long
 def test_every_corpus_of_the_roster_becomes_a_problem(entry: Entry) -> None:
     documents = entry.load(Path(str(ARCHIVES)))
     wanted = set(entry.classes.values())

@@ -68,6 +68,7 @@ def test_tasks_are_at_least_20_of_many_families_and_every_side_has_enough():
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda t: t.name)
+@pytest.mark.long
 def test_a_task_has_images_of_all_classes_and_no_image_twice(task):
     if task.package and not ARCHIVES:
         pytest.skip("needs the archives: set HPO_GYM_ARCHIVES")

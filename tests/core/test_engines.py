@@ -181,6 +181,7 @@ def test_one_worker_does_all_jobs() -> None:
     assert os.getpid() not in pids
 
 
+@pytest.mark.long
 def test_outcomes_come_as_they_finish() -> None:
     jobs = [Job("slow", time.sleep, (2.0,)), Job("fast", time.sleep, (0.0,))]
     assert [o.key for o in run(jobs, engine="process", workers=2)] == ["fast", "slow"]

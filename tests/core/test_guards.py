@@ -81,6 +81,7 @@ def in_steps(config: dict[str, Any]) -> Iterator[tuple[int, float]]:
         yield step, step / 2
 
 
+@pytest.mark.long
 def test_seconds_may_be_those_of_each_step() -> None:
     guards, slow, hangs = Guards(1), {"seconds": [0.25] * 3}, {"seconds": [0.0, 60.0]}
     trials = [Asked(in_steps, config, limits=Limits(0.6, per_step=True)) for config in (slow, hangs)]

@@ -304,6 +304,7 @@ THEN = {
 
 
 @pytest.mark.parametrize("how", THEN)
+@pytest.mark.long
 def test_nothing_outlives_an_owner_that(how: str, tmp_path: Path) -> None:
     mark = f"{how.replace(' ', '-')}-{os.getpid()}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LIVE_OWNER": mark}
@@ -400,6 +401,7 @@ def test_a_guarded_suite_passes_its_check() -> None:
 @pytest.mark.parametrize("engine", ["serial", pytest.param("process", marks=pytest.mark.long)])
 @pytest.mark.filterwarnings("ignore:.* trials on Crash failed")
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.long
 def test_a_guarded_suite_is_compared_by_every_engine(engine: str, tmp_path: Path) -> None:
     suite = live_suite("Crash", SPACE, {"t": behaves}, guard=True, trial_timeout=0.5, memory=1 << 28)
     options: dict[str, Any] = {} if engine == "serial" else {"workers": 1}

@@ -348,6 +348,7 @@ def test_wrong_arguments_are_refused_before_the_first_trial(
 
 
 @pytest.mark.parametrize("change", ["seed", "direction", "optimizer", "space", "prior", "init"])
+@pytest.mark.long
 def test_the_folder_of_another_study_is_refused(tmp_path: Path, change: str) -> None:
     given: dict[str, Any] = {"space": SPACE, "optimizer": "random", "seed": 0, "direction": "maximize"}
     tune(bowl, given["space"], **{k: v for k, v in given.items() if k != "space"}, budget=2, out=tmp_path)
