@@ -58,7 +58,7 @@ def test_read_the_docs_builds_as_ci_run_does() -> None:
     assert said["build"]["tools"]["python"] in claimed()
 
 
-@pytest.mark.parametrize("script", ["run", "versions", "python"])
+@pytest.mark.parametrize("script", ["run", "versions", "python", "library"])
 def test_scripts_of_ci_are_whole(script: str) -> None:
     path = CI / script
     assert path.stat().st_mode & 0o100
