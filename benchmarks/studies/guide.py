@@ -17,6 +17,7 @@ from typing import Any
 
 import guide_learning
 import guide_limits
+import guide_misled
 import guide_next
 import guide_short
 import guide_when
@@ -58,6 +59,11 @@ def parts() -> Iterator[tuple[str, Iterable[str]]]:
     yield "figure", [f"![{words(ratios)}](figures/{FIGURE.name})"]
     yield "robust", guide_short.robust(ratios)
     yield "disturbances", guide_limits.disturbances(ratios)
+    trained = stored("misled_agents")
+    misled = guide_misled.measured(trained, stored("robustness"), stored("stress"))
+    yield "misled", [*guide_short.robust(guide_misled.by_agent(misled)), *guide_misled.kept(trained)]
+    yield "agents", guide_misled.agents(misled)
+    yield "harm", guide_misled.harm(misled)
     yield "next", guide_next.after(suites, stored("time_parts"), sequence.stored(), stored("schedule_agents"))
 
 

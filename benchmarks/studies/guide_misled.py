@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from guide_limits import LABELS, ROWS
-from guide_ratios import against, joined, shown
-from misled_agents import CHOSEN, SEEDS, means
-from robustness import ANCHOR, KINDS
+from guide_ratios import Rows, against, joined, shown
+from misled_agents import CHOSEN, SEEDS, SETTINGS, means
+from robustness import ANCHOR, KINDS, SUITES
 
 Found = Mapping[str, Any]
 RIGHT, WRONG = KINDS[0], KINDS[1:]
@@ -35,29 +35,39 @@ def by_agent(parts: Found) -> dict[str, dict[str, Any]]:
     return {who: {kind: rows[f"{who}, {kind}"]["ratio"] for kind in KINDS if f"{who}, {kind}" in rows} for who in SEEDS}
 
 
+def kept(misled: Found) -> Iterator[str]:
+    """Which policy of a training on flipped tasks does best on right ones."""
+    for who in dict.fromkeys(who for part in misled.values() for who in part["kept"]):
+        trials = {s: misled[s]["kept"][who] for s in SUITES if who in misled[s]["kept"]}
+        after = ", ".join(f"{' and '.join(f'{n:,}' for n in some)} on {suite}" for suite, some in trials.items())
+        most = f"{SETTINGS[who]['steps']:,}"
+        course = f"Trained on the wrong sign for {most} trials and chosen by right tasks"
+        yield f"- {course}, `{who}` keeps the policy of trial {after}."
+
+
 def agents(parts: Found) -> Iterator[str]:
     """A row for each agent: ratios to `gp-ei` by what it was trained on."""
-    yield from _head("agent", COLUMNS)
     rows = to_anchor(parts)
+    yield from _head("agent", COLUMNS)
     for who in SEEDS:
-        yield _row(who, [shown(rows, f"{who}, {kind}") for kind in COLUMNS])
+        yield _row(who, COLUMNS, rows)
 
 
 def harm(parts: Found) -> Iterator[str]:
     """A row for each agent, and each that reads earlier tasks: ratios to itself with tasks as they are."""
     yield from _head("optimizer", WRONG)
     for who in (*SEEDS, *ROWS):
-        rows = against(parts, f"{who}, {RIGHT}", [f"{who}, {kind}" for kind in WRONG])
-        yield _row(who, [shown(rows, f"{who}, {kind}") for kind in WRONG])
+        yield _row(who, WRONG, against(parts, f"{who}, {RIGHT}", [f"{who}, {kind}" for kind in WRONG]))
 
 
 def _head(first: str, kinds: Sequence[str]) -> Iterator[str]:
-    yield f"| {first} | {' | '.join(label(kind) for kind in kinds)} |"
-    yield "|---|" + "---:|" * len(kinds)
+    yield f"| {first} | suites | {' | '.join(label(kind) for kind in kinds)} |"
+    yield "|---|" + "---:|" * (1 + len(kinds))
 
 
-def _row(who: str, cells: Sequence[str]) -> str:
-    return f"| `{who}` | {' | '.join(cells)} |"
+def _row(who: str, kinds: Sequence[str], rows: Rows) -> str:
+    suites = max((rows[f"{who}, {kind}"]["n_suites"] for kind in kinds if f"{who}, {kind}" in rows), default=0)
+    return f"| `{who}` | {suites} | {' | '.join(shown(rows, f'{who}, {kind}') for kind in kinds)} |"
 
 
 def label(kind: str) -> str:

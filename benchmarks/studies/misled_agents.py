@@ -28,7 +28,7 @@ from hpo_gym import seeding
 from hpo_gym.bench.incumbents import regret_of
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.optimizer import Evaluations, Resumable
 from hpo_gym.storage.whole import write_files
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import TableSuite, suite_of_table
@@ -38,12 +38,12 @@ from hpo_gym.trial import Status
 
 FOUND = Path(__file__).with_suffix(".json")
 FLIPPED, CHOSEN = "flipped", "flipped, chosen on right tasks"
-SEEDS: Mapping[str, int] = {"q-learning": 2, "ppo": 2, "ga-evolved": 2, "maml": 1}
+SEEDS: Mapping[str, int] = dict.fromkeys(("q-learning", "ppo", "ga-evolved", "maml"), 1)
 """Agents, and how often each is trained."""
 CHOOSING = ("q-learning", "ppo", "ga-evolved")
 """Those that are trained on flipped tasks and choose by right ones as well."""
-SETTINGS: Mapping[str, Mapping[str, Any]] = {"ppo": {"steps": 50_000}, "maml": {"outer_steps": 400}}
-"""A third and a half of what is usual."""
+SETTINGS: Mapping[str, Mapping[str, Any]] = {"ppo": {"steps": 50_000}, "maml": {"outer_steps": 200}}
+"""A third and a quarter of what is usual."""
 
 
 def misled(suite: str, kind: str, seed: int) -> tuple[Task, ...]:
@@ -71,21 +71,27 @@ def choosers(suite: str) -> list[Task]:
     return [task for task in load_suite(suite).tasks("val") if task.family not in families]
 
 
-def trained(who: str, tasks: Sequence[Task], validation: Sequence[Task], seed: int) -> Any:
-    """An agent that has learned from tasks, drawn alike for all kinds of them."""
+def trained(who: str, tasks: Sequence[Task], validation: Sequence[Task], seed: int) -> tuple[Any, list[list[float]]]:
+    """An agent that has learned from tasks, drawn alike for all kinds of them, and its curve on validation tasks."""
     agent: Any = make_optimizer(who, **SETTINGS.get(who, {}))
     rng = seeding.generator(seeding.key("misled agents", who, seed))
+    if isinstance(agent, Resumable):
+        return agent, agent.train_in(None, tasks, rng, validation=validation)
     agent.train(tasks, rng, validation=validation)
-    return agent
+    return agent, []
 
 
-def cell(who: str, kind: str, suite: str, seed: int) -> list[float]:
-    """AUC on each of the judged tasks."""
+def cell(who: str, kind: str, suite: str, seed: int) -> tuple[list[float], int | None]:
+    """AUC on each of the judged tasks, and after how many trials of training the policy was as it is kept.
+
+    The latter where a curve on validation tasks tells it.
+    """
     told = FLIPPED if kind == CHOSEN else kind
-    agent = trained(who, misled(suite, told, seed), choosers(suite) if kind == CHOSEN else (), seed)
+    agent, curve = trained(who, misled(suite, told, seed), choosers(suite) if kind == CHOSEN else (), seed)
     prior = earlier(suite, told, seed)
     runs = [regret_of(rollout(agent, t, BUDGET, seed=seed, prior=prior), t, BUDGET) for t in judged(suite)]
-    return [round(float(regret.mean()), 5) for regret in runs]
+    kept = int(min(curve, key=lambda point: point[1])[0]) if curve else None
+    return [round(float(regret.mean()), 5) for regret in runs], kept
 
 
 def missing(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
@@ -99,13 +105,20 @@ def missing(found: Mapping[str, Any]) -> Iterator[tuple[str, str, str, int]]:
 
 
 def carry_out() -> None:
-    """Train and judge what is missing; by suite `tasks`, `families`, and by ``agent, kind`` an `auc` for each seed."""
+    """Train and judge what is missing.
+
+    By suite: `tasks`, `families`, by ``agent, kind`` the `auc` of each seed on each task, and by agent that chooses by
+    right tasks, after how many trials the policy was as it is `kept`.
+    """
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
     for who, kind, suite, seed in list(missing(found)):
         began, tasks = time.process_time(), judged(suite)
-        empty = {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks], "auc": {}}
-        runs = found.setdefault(suite, empty)["auc"].setdefault(f"{who}, {kind}", [])
-        runs.append(cell(who, kind, suite, seed))
+        empty = {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks], "auc": {}, "kept": {}}
+        part, (auc, kept) = found.setdefault(suite, empty), cell(who, kind, suite, seed)
+        runs = part["auc"].setdefault(f"{who}, {kind}", [])
+        runs.append(auc)
+        if kept is not None:
+            part["kept"].setdefault(who, []).append(kept)
         text = json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n"
         write_files(FOUND.parent, {FOUND.name: text.encode()})
         took = time.process_time() - began

@@ -129,11 +129,11 @@ def test_no_score_of_a_validation_task_is_read(study: Any, toys: Any, monkeypatc
 def test_a_run_goes_on_with_what_is_missing(study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = list[tuple[str, str, str, int]]()
 
-    def cell(who: str, kind: str, suite: str, seed: int) -> list[float]:
+    def cell(who: str, kind: str, suite: str, seed: int) -> tuple[list[float], int | None]:
         if len(done) == 3:
             raise KeyboardInterrupt
         done.append((who, kind, suite, seed))
-        return [0.1 + seed, 0.2]
+        return [0.1 + seed, 0.2], 5 * seed
 
     monkeypatch.setattr(study, "FOUND", tmp_path / "found.json")
     monkeypatch.setattr(study, "SEEDS", {"q-learning": 2, "maml": 1})
@@ -148,10 +148,11 @@ def test_a_run_goes_on_with_what_is_missing(study: Any, tmp_path: Path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         study.carry_out()
     assert not set(first) & set(done) and [seed for *_, seed in done] == [0, 0, 0]
-    monkeypatch.setattr(study, "cell", lambda *of: [0.1 + of[-1], 0.2])
+    monkeypatch.setattr(study, "cell", lambda *of: ([0.1 + of[-1], 0.2], None))
     study.carry_out()
     stored = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert list(study.missing(stored)) == []
+    assert stored["SVM"]["kept"] == {"q-learning": [0] * 5, "maml": [0]}
     assert study.means(stored)["SVM"]["auc"]["q-learning, flipped"] == pytest.approx([0.6, 0.2])
     assert study.means(stored)["SVM"]["auc"]["maml, flipped"] == pytest.approx([0.1, 0.2])
 
@@ -173,6 +174,16 @@ def test_agents_stand_beside_what_reads_such_tasks(study: Any) -> None:
         {"as they are": 0.5, "flipped": 1.0, "shuffled": 2.0}
     )
     rows = {row.split(" | ")[0]: row.split(" | ")[1:] for row in page.harm(parts)}
-    assert rows["| `maml`"][:2] == ["4.00 [4.00, 4.00]", "2.00 [2.00, 2.00]"]
-    assert rows["| `portfolio`"][1] == "3.00 [3.00, 3.00]" and rows["| `portfolio`"][0] == "not measured"
-    assert next(row for row in page.agents(parts) if "maml" in row).split(" | ")[3] == "1.00 [1.00, 1.00]"
+    assert rows["| `maml`"][:3] == ["1", "4.00 [4.00, 4.00]", "2.00 [2.00, 2.00]"]
+    assert rows["| `portfolio`"][2] == "3.00 [3.00, 3.00]" and rows["| `portfolio`"][1] == "not measured"
+    assert next(row for row in page.agents(parts) if "maml" in row).split(" | ")[4] == "1.00 [1.00, 1.00]"
+
+
+def test_the_page_says_which_policy_was_kept(study: Any) -> None:
+    page = importlib.import_module("guide_misled")
+    found = {suite: {"kept": {"ppo": [5_000 * i]}} for i, suite in enumerate(study.SUITES)}
+    (line,) = page.kept(found)
+    assert line.endswith(
+        "`ppo` keeps the policy of trial 0 on SVM, 5,000 on Linear, 10,000 on Boosting, 15,000 on MLP."
+    )
+    assert " for 50,000 trials and " in line
