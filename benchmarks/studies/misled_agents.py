@@ -1,4 +1,4 @@
-"""Agents that are trained on tasks that mislead: `misled_agents.py`, about twenty minutes of one core.
+"""Agents that are trained on tasks that mislead: `misled_agents.py`, about ten minutes of one core.
 
 On `SVM`, `Linear`, `Boosting` and `MLP`, agents are trained on the training tasks as they are, shuffled, flipped or
 foreign, the scores that `robustness.py` tells of earlier tasks; pools, costs and families stay. An agent that reads
