@@ -69,7 +69,7 @@ COLUMNS = {h.name: h for h in toys.conditional_space().hyperparameters}
     [
         ("C", "1", 1.0), ("C", "1e-2", 0.01), ("degree", "3", 3), ("degree", "3.0", 3), ("kernel", "rbf", "rbf"),
         ("kernel", "LINEAR", "linear"), ("kernel", "p", "poly"), ("scale", "true", True), ("scale", "False", False),
-        ("coef", "0.5", 0.5), ("coef", "1", 1.0),
+        ("coef", "0.5", 0.5), ("coef", "1", 1.0), ("coef", ".5", 0.5), ("coef", "5e-1", 0.5),
     ],
 )  # fmt: skip
 def test_a_value_is_what_its_text_says(name: str, text: str, value: object) -> None:
@@ -151,11 +151,11 @@ def test_lower_fidelities_count_in_the_score_only_if_nothing_else_was_tried(
 def test_an_end_before_the_budget_is_one_only_after_a_yes(
     hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    typing(*enter(4), "q", "what", "n", *enter(1), "q", "y")
+    typing(*enter(4), "q", "what", "no", *enter(1), "q", "YES")
     results = Game(hand, budget=5).play(tmp_path / "out", Talk())
     assert chosen(results) == [(4.0, 1.0), (1.0, 0.9)]
     said = capsys.readouterr().out
-    assert "4 evaluations are left. End the run?" in said and "Answer one of y, n." in said
+    assert "Evaluations left: 4. End the run? y or n:" in said and "Answer y or n." in said
     assert results.curves["Hand"][0].regret[0, 0] == pytest.approx([0.0] * 5)
 
 
@@ -191,6 +191,60 @@ def test_it_goes_on_where_it_was_stopped(hand: str, tmp_path: Path, typing: Any,
     assert gone_on.trials().equals(whole.trials()) and len(chosen(whole)) == 5
     typing()  # it is over: nothing is asked
     assert chosen(Game(hand).play(tmp_path / "cut", Talk(), resume=True)) == chosen(whole)
+
+
+def test_only_fidelities_that_the_budget_left_pays_for_are_asked_for(
+    tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toys.gappy().save(tmp_path / "gappy")  # levels 1/9, 1/3, 1
+    typing("1", ".333", "1", "1", "0.333", "1", "0.333", "q", "y")  # after the first, 2/3 are left: 1 is refused
+    results = Game(str(tmp_path / "gappy"), budget=1).play(tmp_path / "out", Talk(None))
+    said = capsys.readouterr().out
+    assert said.count("fidelity (0.111, 0.333, 1.0) [1]:") == 1 and "fidelity (0.111, 0.333) [0.333]:" in said
+    assert "`fidelity` must be one of 0.111, 0.333, got '1'; the nearest is 0.333." in said
+    mine = results.trials()[lambda f: f.optimizer == "person"]
+    assert list(mine.fidelity) == pytest.approx([1 / 3] * 3)
+
+
+@pytest.mark.parametrize(
+    ("suite", "counts", "score"),
+    [
+        ("Schedules", "the last trial", lambda scores: scores[-1]),
+        ("Drift", "the mean of all trials", np.mean),
+    ],
+)
+def test_what_counts_is_said_before_and_after(
+    suite: str, counts: str, score: Any, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typing("1", "1")
+    results = Game(suite, budget=2).play(tmp_path / "out", Talk(None))
+    table = sheet(results)
+    assert f"Higher is better; {counts} counts." in capsys.readouterr().out
+    assert table.caption.startswith(f"Score: of {counts}. Regret:")
+    scores = results.trials()[lambda f: f.optimizer == "person"].score.to_list()
+    assert len(scores) == 2 and table.columns[1].cells[0] == f"{score(scores):.4f}"
+
+
+def test_one_evaluation_is_no_evaluations(
+    hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typing("1")
+    table = sheet(Game(hand, budget=1).play(tmp_path / "out", Talk(None)))
+    assert "the budget is 1 evaluation." in capsys.readouterr().out
+    assert table.title == "Hand, v: after 1 evaluation"
+    assert table.caption.startswith("Score: of the best trial, at full fidelity and without noise. ")
+
+
+def test_ctrl_c_ends_the_line_of_the_question(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Talk().ask("Number:")
+    assert capsys.readouterr().out == "Number: \n"
 
 
 @pytest.mark.long
@@ -313,6 +367,25 @@ def test_whatever_is_typed_is_legal_and_of_what_is_active_alone(seed: int) -> No
         x = space.to_unit(query.config)  # raises where it is not legal, or holds what is not active
         assert (space.snap(x[None])[0] == x).all()
         person.tell(hpo_gym.Trial(query, float(rng.random())))
+
+
+@pytest.mark.parametrize(
+    ("choices", "lines", "value"),
+    [
+        (["none", "balanced"], ["e", "b", "e", "balanced"], "balanced"),  # `b` goes back, though a choice begins so
+        (["none", "uniform"], ["e", "u", "un"], "uniform"),
+        (["ppo", "q"], ["e", "q"], "q"),  # a choice of just that name
+    ],
+)
+def test_a_command_is_one_wherever_no_choice_has_its_name(
+    choices: list[str], lines: list[str], value: str, typing: Any
+) -> None:
+    space = SearchSpace({"hyperparameters": [{"type": "categorical", "name": "k", "choices": choices,
+                         "default_value": choices[0]}]})  # fmt: skip
+    typing(*lines)
+    person = Person(Talk(None), 0)
+    person.reset(Context(space, 5.0), np.random.default_rng(0))
+    assert person.ask() == hpo_gym.Query({"k": value})
 
 
 def test_a_parent_is_asked_for_before_its_children(monkeypatch: pytest.MonkeyPatch) -> None:

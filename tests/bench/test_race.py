@@ -247,6 +247,18 @@ def test_the_curve_of_the_picture_by_hand() -> None:
     assert dots[2] == ("263.0", "135.1")  # a regret of .5: 112 + 76.8 log10(2)
 
 
+def test_what_has_no_value_yet_is_not_drawn() -> None:
+    """Where the best is not known, a run has none before its first success."""
+    made = race()
+    made.lanes[0].values[:2] = [float("nan")] * 2
+    text = svg(made)
+    assert "nan" not in text
+    assert re.findall(r'<path class="l0" d="(M[^"]*h.1|M[^"]*V[^"]*)"', text)[:2] == [
+        "M263.0 188.8h.1", "M263.0 188.8H345.0V265.6",
+    ]  # fmt: skip
+    assert all(lane != 0 for _, row in screen.plot(made, 15) for lane in row[:6])
+
+
 def test_the_clock_of_the_picture_by_hand() -> None:
     """Five slots of .45 s and the end: a slot is 7.2 % of 6.25 s."""
     assert (SLOT, HOLD) == (0.45, 4.0)

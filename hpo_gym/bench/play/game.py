@@ -18,7 +18,7 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan, opened
 from hpo_gym.bench.play.person import Person
 from hpo_gym.bench.play.race import first_task
-from hpo_gym.bench.play.scale import told
+from hpo_gym.bench.play.scale import many, told
 from hpo_gym.bench.play.talk import Talk
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.provenance import MADE, provenance
@@ -32,6 +32,7 @@ from hpo_gym.jobs.engines import run
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
+from hpo_gym.task import BEST, LAST, MEAN
 from hpo_gym.terminal import Column, Sheet
 from hpo_gym.trial import Query
 
@@ -39,6 +40,8 @@ BUDGET = 10
 """Full evaluations, where neither the person nor the suite says otherwise."""
 AGAINST = ("random",)
 """Who runs beside the two controls of every comparison."""
+COUNTED = {BEST: "the best trial", LAST: "the last trial", MEAN: "the mean of all trials"}
+"""What of a run counts (`Task.counts`), in words."""
 _CHOICES = "choices"
 
 
@@ -145,9 +148,10 @@ class Game:
         about: Any = suite.about.get("score", {})
         score = about.get("name", "score") if isinstance(about, Mapping) else "score"
         title = suite.about.get("title", suite.name)
-        talk.say(f"{title}: task {self.task} of {suite.name}. You choose, {self.budget} evaluations, higher is better.")
-        talk.say(f"Score: {score}.")
-        if suite.split(suite.task(str(self.task))) == "test":
+        task = suite.task(str(self.task))
+        talk.say(f"{title}: task {task.name} of {suite.name}. You choose; the budget is {many(self.budget or 0)}.")
+        talk.say(f"Score: {score}. Higher is better; {COUNTED[task.counts]} counts.")
+        if suite.split(task) == "test":
             talk.say("This is a test task: what is chosen after a look at it is chosen on test data.")
         if made:
             talk.say(f"Going on after {made} trial{'s' * (made > 1)}:")
@@ -195,20 +199,22 @@ def sheet(results: Results) -> Sheet:
     """Who came how far: the person first, then the others by regret at the end."""
     (curves,) = results.validation.values()
     with opened(results.folder) as (plan, store):
-        ((spec, _),) = plan.suites.items()
+        ((spec, suite),) = plan.suites.items()
         (cell,) = plan.cells(spec)
         records = {e.name: store.get(plan.key(cell, e)) for e in plan.entrants}
     ends = {n: float(r.arrays["incumbent"][-1]) for n, r in records.items() if r is not None and r.status == "done"}
     rows = [(c.optimizer, float(c.filled[0, 0, -1]), float(c.filled[0, 0].mean())) for c in curves]
     rows = [rows[0], *sorted(rows[1:], key=lambda row: row[1:])]
-    task, n = curves[0].tasks[0], curves[0].regret.shape[-1]
+    task, n = suite.task(curves[0].tasks[0]), curves[0].regret.shape[-1]
+    true = ", at full fidelity and without noise" if task.counts == BEST else ""
     return Sheet(
-        f"{curves[0].suite}, {task}: after {n} evaluations",
+        f"{suite.name}, {task.name}: after {many(n)}",
         [
             Column("who", [name for name, _, _ in rows]),
             Column("score", [told(ends.get(name, math.nan)) for name, _, _ in rows], 1, right=True),
             Column("regret", [told(last) for _, last, _ in rows], right=True),
             Column("mean regret", [told(mean) for _, _, mean in rows], 2, right=True),
         ],
-        "Regret: 0 is the best of the task, 1 the worst; the mean is over evaluations. One run of one task is luck.",
+        f"Score: of {COUNTED[task.counts]}{true}. Regret: 0 is the best of the task, 1 the worst; the mean is over "
+        "evaluations. One run of one task is luck.",
     )

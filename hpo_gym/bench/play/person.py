@@ -11,6 +11,7 @@ from hpo_gym.bench.play.offers import Offer, Offers, difference
 from hpo_gym.bench.play.scale import told
 from hpo_gym.bench.play.talk import Talk
 from hpo_gym.bench.play.typed import range_of, typed
+from hpo_gym.budget import payable
 from hpo_gym.engine.render import short
 from hpo_gym.errors import HPOGymError, InvalidValueError
 from hpo_gym.objectives.objective import Objective
@@ -136,16 +137,21 @@ class Person:
 
     def _query(self, config: Mapping[str, Any]) -> Query:
         levels = self._context.fidelities
+        paid = levels[: payable(levels, self._left) + 1]
         self._context.space.to_unit(config)  # refuses what the space has not, before it is stored
-        if len(levels) == 1:
-            return Query(dict(config))
-        numbers = tuple(float(short(level)) for level in levels)
-        asked = Hyperparameter("fidelity", "ordinal", 0, len(levels) - 1, False, numbers, numbers[-1])
-        return Query(dict(config), levels[numbers.index(self._value(asked, numbers[-1]))])
+        if len(paid) == 1:
+            return Query(dict(config), paid[0])
+        numbers = tuple(float(short(level)) for level in paid)
+        asked = Hyperparameter("fidelity", "ordinal", 0, len(paid) - 1, False, numbers, numbers[-1])
+        return Query(dict(config), paid[numbers.index(self._value(asked, numbers[-1]))])
+
+    @property
+    def _left(self) -> float:
+        """Of the budget."""
+        return self._context.budget - sum(t.fidelity for t in self._trials)
 
     def _ends(self) -> bool:
-        left = self._context.budget - sum(t.fidelity for t in self._trials)
-        return self._talk.choose(f"{left:.3g} evaluations are left. End the run? y or n:", ("y", "n")) == "y"
+        return self._talk.agrees(f"Evaluations left: {self._left:.3g}. End the run?")
 
     # ------------------------------------------------------------------ entering
     def _entered(self) -> Mapping[str, Any]:
@@ -153,7 +159,6 @@ class Person:
         self._talk.say(ENTERING)
         space, base = self._context.space, self._base()
         x: Points = np.array(space.default_x if base is None else space.to_unit(base.config))
-        default = space.default_x
         while True:
             known = np.zeros(space.d, bool) if base is None else space.active(x[None])[0]
             for level in levels(space):
@@ -161,13 +166,7 @@ class Person:
                     h = space.hyperparameters[j]
                     if not space.active(x[None])[0][j]:
                         continue
-                    held = (
-                        x[j]
-                        if known[j]
-                        else default[j]
-                        if default[j] != 0.5
-                        else h.units(np.array([h.position(h.default)]))[0]
-                    )
+                    held = x[j] if known[j] else h.units(np.array([h.position(h.default)]))[0]
                     now = h.values(h.numbers(np.array([held])))[0]
                     value = now if h.size == 1 else self._value(h, now)
                     x[j] = held if value == now else h.units(np.array([h.position(value)]))[0]
@@ -177,21 +176,22 @@ class Person:
             self._talk.say("The space forbids this combination. Change one of its values:")
 
     def _value(self, h: Hyperparameter, now: object) -> Any:
+        """A value, typed; a command is one wherever no choice has exactly its name."""
         while True:
             answer = self._talk.ask(f"{h.name} ({range_of(h)}) [{short(now)}]:")
             if answer == "":
                 return now
-            try:
-                return typed(h, answer)
-            except InvalidValueError as fault:
-                match answer.lower():
-                    case "b" | "back" | "q":
-                        raise _Back from None
-                    case "?":
-                        self._talk.say(f"{h.name}: {range_of(h)}; its default is {short(h.default)}.")
-                    case "u" | "undo":
-                        self._talk.say(f"{_NO_UNDO} b goes back to the list.")
-                    case _:
+            match "" if answer in map(str, h.choices) else answer.lower():
+                case "b" | "back" | "q":
+                    raise _Back
+                case "?":
+                    self._talk.say(f"{h.name}: {range_of(h)}; its default is {short(h.default)}.")
+                case "u" | "undo":
+                    self._talk.say(f"{_NO_UNDO} b goes back to the list.")
+                case _:
+                    try:
+                        return typed(h, answer)
+                    except InvalidValueError as fault:
                         self._talk.say(str(fault))
 
     # ------------------------------------------------------------------ what is said
@@ -203,7 +203,7 @@ class Person:
 
     def _standing(self) -> str:
         budget, spent = self._context.budget, sum(t.fidelity for t in self._trials)
-        text = f"Trial {len(self._trials) + 1}; {spent:.3g} of {budget:g} evaluations are spent."
+        text = f"Trial {len(self._trials) + 1}; evaluations spent: {spent:.3g} of {budget:g}."
         best = History(tuple(self._trials)).incumbent
         if best is not None:
             text += f" Best score {told(best.score)}."
@@ -233,7 +233,8 @@ class Person:
             self._talk.say(line)
         if len(self._context.fidelities) > 1:
             self._talk.say(
-                "A fidelity is what share of an evaluation a trial costs; what counts in the end is the highest."
+                "The fidelity of a trial is the share of a full evaluation that it costs. "
+                "What counts is the best trial at the highest fidelity tried."
             )
 
     def _history(self) -> None:

@@ -5,13 +5,14 @@ What does not animate, or where less motion is asked for, shows the end of the r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, brief, told
+from hpo_gym.bench.play.scale import Scale, brief, many, told
 from hpo_gym.bench.play.screen import head, marked
 from hpo_gym.engine.render import short
 from hpo_gym.errors import InvalidValueError
@@ -67,7 +68,7 @@ def svg(race: Race) -> str:
     clock = _Clock(race.evaluations)
     plot, rows = _Plot(race), list(_rows(race, clock))
     names = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
-    said = f"{race.measure} after {race.evaluations} evaluations: {names}"
+    said = f"{race.measure} after {many(race.evaluations)}: {names}"
     body = [
         f"<title>{escape(head(race))}</title>\n<desc>{escape(said)}</desc>",
         f"<style>{_STYLE}{''.join(clock.styles())}{''.join(row.style for row in rows)}{_STILL}</style>",
@@ -175,13 +176,13 @@ class _Plot:
         parts = []
         for i in reversed(range(len(self.race.lanes))):
             values = self.race.lanes[i].values
-            if values[k] != values[k]:
+            if math.isnan(values[k]):
                 continue
             x, y = self.x(k), self.y(values[k])
-            path = (
-                f"M{x:.1f} {y:.1f}" if k == 0 else f"M{self.x(k - 1):.1f} {self.y(values[k - 1]):.1f}H{x:.1f}V{y:.1f}"
-            )
-            parts.append(f'<path class="l{i}" d="{path}{"h.1" if k == 0 else ""}"/>')
+            path = f"M{x:.1f} {y:.1f}h.1"
+            if k and not math.isnan(values[k - 1]):
+                path = f"M{self.x(k - 1):.1f} {self.y(values[k - 1]):.1f}H{x:.1f}V{y:.1f}"
+            parts.append(f'<path class="l{i}" d="{path}"/>')
         trial = self.trials[k]
         if trial is not None and trial.status is Status.OK and trial.fidelity == 1.0:
             parts.append(f'<circle class="d" cx="{self.x(k):.1f}" cy="{self.y(self._of(trial)):.1f}" r="3"/>')
@@ -192,8 +193,9 @@ class _Plot:
         counted = f'<text class="s e" x="{_EDGE}" y="28">evaluation <tspan class="b">{k + 1}</tspan> of '
         parts = [f"{counted}{self.race.budget}</text>"]
         for i, lane in enumerate(self.race.lanes):
-            y = self.y(lane.values[k])
-            parts.append(f'<circle class="v{i}" cx="{self.x(k):.1f}" cy="{y:.1f}" r="{5 if i == 0 else 4}"/>')
+            if not math.isnan(lane.values[k]):
+                y = self.y(lane.values[k])
+                parts.append(f'<circle class="v{i}" cx="{self.x(k):.1f}" cy="{y:.1f}" r="{5 if i == 0 else 4}"/>')
             parts.append(
                 f'<text class="v{i} b" x="{_legend(self.race, i) + 24:g}" y="62">{told(lane.values[k])}</text>'
             )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, told
+from hpo_gym.bench.play.scale import Scale, many, told
 from hpo_gym.engine.render import short
 from hpo_gym.errors import cut
 
@@ -92,7 +93,7 @@ def summary(race: Race) -> str:
     """How it ended, in a line."""
     what = "regret" if race.measure == REGRET else "best score"
     values = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
-    return f"{what} after {race.evaluations} evaluations: {values}"
+    return f"{what} after {many(race.evaluations)}: {values}"
 
 
 # ---------------------------------------------------------------------- a frame
@@ -132,7 +133,7 @@ def plot(race: Race, width: int) -> list[tuple[str, list[int | None]]]:
     rows: list[list[int | None]] = [[None] * width for _ in range(ROWS)]
     for i in reversed(range(len(race.lanes))):
         for k, value in enumerate(race.lanes[i].values):
-            if value == value:
+            if not math.isnan(value):
                 rows[_row(scale, value)][column(k, race.budget, width)] = i
     labels = {_row(scale, value): text for value, text in scale.ticks}
     return [(labels.get(r, ""), row) for r, row in enumerate(rows)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hpo_gym.terminal import folded
@@ -35,17 +34,19 @@ class Talk:
         print(last, end=" ", flush=True)
         try:
             answer = input()
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             print()
             raise KeyboardInterrupt from None
         if not sys.stdin.isatty():
             print(answer)  # so that what was asked and answered can be read afterwards
         return answer.strip()
 
-    def choose(self, question: str, answers: Sequence[str]) -> str:
-        """One of some answers; asks again until it is one."""
+    def agrees(self, question: str) -> bool:
+        """Whether the answer is yes; asks again until it is yes or no."""
         while True:
-            answer = self.ask(question).lower()
-            if answer in answers:
-                return answer
-            self.say(f"Answer one of {', '.join(answers)}.")
+            match self.ask(f"{question} y or n:").lower():
+                case "y" | "yes":
+                    return True
+                case "n" | "no":
+                    return False
+            self.say("Answer y or n.")

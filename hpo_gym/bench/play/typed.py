@@ -11,7 +11,7 @@ from hpo_gym.space import Hyperparameter
 
 
 def typed(h: Hyperparameter, text: str) -> Any:
-    """The value of a hyperparameter that a text means: of choices their beginning is enough, in any case.
+    """The value of a hyperparameter that a text means: of choices their beginning is enough, in upper or lower case.
 
     Raises:
         InvalidValueError: It means none; the message names the nearest.
@@ -39,7 +39,10 @@ def _choice(h: Hyperparameter, text: str) -> Any:
             return found[0]
     number, near = _read(text), list[str]()
     if number is not None and all(type(c) in (int, float) for c in h.choices):
-        near = [str(min(h.choices, key=lambda c: abs(c - number)))]
+        nearest = min(h.choices, key=lambda c: abs(c - number))
+        if nearest == number:
+            return nearest
+        near = [str(nearest)]
     else:
         names = {name.lower(): name for name in by_text}
         near = [names[n] for n in difflib.get_close_matches(lower, names, n=1, cutoff=0.3)]
