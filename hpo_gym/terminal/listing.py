@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from hpo_gym.rewards import REWARDS
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.terminal import Column, Sheet, folded
+
+_ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")
+"""What begins a line of its own in any case."""
 
 
 def listing() -> dict[str, Any]:
@@ -209,26 +213,53 @@ def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> 
     """What `info` found, as indented lines of at most `width`; what is asked first comes first."""
     lines = []
     for key, value in data.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             lines += [folded(f"{key}:", width, indent), text(value, indent + 2, width)]
         elif isinstance(value, list) and value and isinstance(value[0], Mapping):
             lines.append(folded(f"{key}:", width, indent))
-            told = (f"{v['name']}: {v['kind']}, {_values(v)}, default {v['default']}" for v in value)
+            told = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_told(v['default'])}" for v in value)
             lines += [folded(line, width, indent + 2) for line in told]
         elif isinstance(value, str) and "\n" in value:
             lines.append(folded(f"{key}:", width, indent))
-            lines += [folded(line.strip(), width, indent + 2 + _depth(line), 0) for line in value.splitlines()]
+            lines += [folded(line, width, indent + 2 + depth, 4 if depth else 0) for depth, line in joined(value)]
         else:
-            lines.append(folded(f"{key}: {value}", width, indent))
+            lines.append(folded(f"{key}: {_told(value)}", width, indent))
     return "\n".join(lines)
 
 
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def joined(docstring: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
+
+    A line goes on with the one above if both are of a paragraph at depth 0, or if it stands deeper, except below the
+    head of a section, ``Args:``.
+    """
+    depth, held = 0, ""
+    for line in docstring.splitlines():
+        words, at = line.strip(), len(line) - len(line.lstrip())
+        deeper = at > depth and (depth > 0 or not held.endswith(":"))
+        if held and words and not _ITEM.match(words) and (deeper or at == depth == 0):
+            held = f"{held} {words}"
+            continue
+        if held:
+            yield depth, held
+        if not words:
+            yield 0, ""
+        depth, held = at, words
+    if held:
+        yield depth, held
+
+
+def _told(value: Any) -> str:
+    """A value in few digits; `--json` has all."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_told, value))}]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value == {} else str(value)
 
 
 def _values(row: Mapping[str, Any]) -> str:
     values = row["values"]
     if row["kind"] in ("float", "int"):
-        return f"{values[0]} to {values[1]}" + (", logarithmic" if row["log"] else "")
+        return f"{_told(values[0])} to {_told(values[1])}" + (", logarithmic" if row["log"] else "")
     return ", ".join(map(str, values))

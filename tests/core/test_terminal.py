@@ -67,6 +67,42 @@ def test_text_is_folded_under_its_own_beginning():
     assert folded("https://a-long-address/that-is-not-broken", 10, 0) == "https://a-long-address/that-is-not-broken"
 
 
+DOCSTRING = """First line, which is
+wrapped.
+
+**Settings**: one
+    goes on deeper.
+- an item,
+  wrapped
+- another
+
+Args:
+    a: Long,
+        so wrapped.
+    b: Short.
+"""
+
+
+def test_lines_that_a_docstring_wraps_are_joined_and_no_others():
+    assert list(listing.joined(DOCSTRING)) == [
+        (0, "First line, which is wrapped."), (0, ""), (0, "**Settings**: one goes on deeper."),
+        (0, "- an item, wrapped"), (0, "- another"), (0, ""), (0, "Args:"),
+        (4, "a: Long, so wrapped."), (4, "b: Short."),
+    ]  # fmt: skip
+    said = "One two\nthree.\n\nArgs:\n    a: Four five six\n        seven eight."
+    text = listing.text({"description": said}, width=30)
+    assert text == "description:\n  One two three.\n\n  Args:\n      a: Four five six seven\n          eight."
+
+
+def test_numbers_are_told_in_few_digits_and_what_is_empty_as_none():
+    columns = [{"name": "rate", "kind": "float", "log": True, "default": 0.1 + 2e-17, "values": [1e-3, 1000.0]}]
+    told = listing.text({"fidelities": [1 / 9, 1.0], "about": {}, "hyperparameters": columns})
+    assert told.splitlines() == [
+        "fidelities: [0.111111, 1]", "about: none", "hyperparameters:",
+        "  rate: float, 0.001 to 1000, logarithmic, default 0.1",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_listing_fits_the_terminal_and_loses_no_name(width):
     data = listing.listing()
