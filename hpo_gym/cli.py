@@ -772,14 +772,16 @@ def _fold(text: str | None) -> int | str | None:
 
 def _finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, timings: bool = True) -> None:
     from hpo_gym.bench.report import console_tables
+    from hpo_gym.bench.report.words import counted
 
     failed = results.failed_cells
     if not quiet:
         _print(*console_tables(results.data, timings=timings), wide=wide)
         print(f"report: {results.folder / 'report.html'}")
     if failed:
-        first = results.errors[0].strip().splitlines() if results.errors else ["a cell is missing"]
-        print(f"{failed} cells failed; the first: {first[0]} {first[-1]}", file=sys.stderr)
+        lines = results.errors[0].strip().splitlines() if results.errors else ["it has not run"]
+        first = " ".join(dict.fromkeys((lines[0], lines[-1])))
+        print(f"{counted(failed, 'cell')} failed; the first: {first}", file=sys.stderr)
         if not allow_failures:
             raise typer.Exit(FAILED_CELLS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -384,6 +385,15 @@ def test_failed_cells_give_exit_code_one_unless_allowed(
     assert run(*command, "--out", "b", "--allow-failures").code == 0
     assert run("report", "a", "--quiet").code == 1
     assert run("report", "a", "--quiet", "--allow-failures").code == 0
+
+
+def test_a_cell_that_has_not_run_is_told_once(
+    run: Run, suite_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))  # a game that is stopped before its first answer
+    assert run("play", str(suite_folder), "--task", "g", "--budget", "1", "--out", "game").code == 130
+    done = run("report", "game", "--quiet")
+    assert done.code == 1 and done.err == "4 cells failed; the first: it has not run\n"
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan, opened
 from hpo_gym.bench.play.person import Person
 from hpo_gym.bench.play.race import first_task
-from hpo_gym.bench.play.scale import many, told
+from hpo_gym.bench.play.scale import told
 from hpo_gym.bench.play.talk import Talk
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.provenance import MADE, provenance
+from hpo_gym.bench.report.words import counted
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import entrants_of, load_suites
 from hpo_gym.bench.stored_plan import StoredPlan
@@ -148,13 +149,13 @@ class Game:
         about: Any = suite.about.get("score", {})
         score = about.get("name", "score") if isinstance(about, Mapping) else "score"
         title = suite.about.get("title", suite.name)
-        task = suite.task(str(self.task))
-        talk.say(f"{title}: task {task.name} of {suite.name}. You choose; the budget is {many(self.budget or 0)}.")
+        task, budget = suite.task(str(self.task)), counted(self.budget or 0, "evaluation")
+        talk.say(f"{title}: task {task.name} of {suite.name}. You choose; the budget is {budget}.")
         talk.say(f"Score: {score}. Higher is better; {COUNTED[task.counts]} counts.")
         if suite.split(task) == "test":
             talk.say("This is a test task: what is chosen after a look at it is chosen on test data.")
         if made:
-            talk.say(f"Going on after {made} trial{'s' * (made > 1)}:")
+            talk.say(f"Going on after {counted(made, 'trial')}:")
 
 
 # ---------------------------------------------------------------------- what is stored beside the cells
@@ -208,7 +209,7 @@ def sheet(results: Results) -> Sheet:
     task, n = suite.task(curves[0].tasks[0]), curves[0].regret.shape[-1]
     true = ", at full fidelity and without noise" if task.counts == BEST else ""
     return Sheet(
-        f"{suite.name}, {task.name}: after {many(n)}",
+        f"{suite.name}, {task.name}: after {counted(n, 'evaluation')}",
         [
             Column("who", [name for name, _, _ in rows]),
             Column("score", [told(ends.get(name, math.nan)) for name, _, _ in rows], 1, right=True),

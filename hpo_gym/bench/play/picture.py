@@ -12,8 +12,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, brief, many, told
+from hpo_gym.bench.play.scale import Scale, brief, told
 from hpo_gym.bench.play.screen import head, marked
+from hpo_gym.bench.report.words import counted
 from hpo_gym.engine.render import short
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.storage.whole import write_files
@@ -68,7 +69,7 @@ def svg(race: Race) -> str:
     clock = _Clock(race.evaluations)
     plot, rows = _Plot(race), list(_rows(race, clock))
     names = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
-    said = f"{race.measure} after {many(race.evaluations)}: {names}"
+    said = f"{race.measure} after {counted(race.evaluations, 'evaluation')}: {names}"
     body = [
         f"<title>{escape(head(race))}</title>\n<desc>{escape(said)}</desc>",
         f"<style>{_STYLE}{''.join(clock.styles())}{''.join(row.style for row in rows)}{_STILL}</style>",

@@ -53,11 +53,6 @@ def told(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
 
 
-def many(evaluations: int) -> str:
-    """So many evaluations, in words."""
-    return f"{evaluations} evaluation{'s' * (evaluations != 1)}"
-
-
 def brief(text: str, most: int) -> str:
     """At most `most` characters, what is too long left out of the middle."""
     head = (most - 1) // 2

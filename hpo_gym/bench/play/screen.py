@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, many, told
+from hpo_gym.bench.play.scale import Scale, told
+from hpo_gym.bench.report.words import counted
 from hpo_gym.engine.render import short
 from hpo_gym.errors import cut
 
@@ -93,7 +94,7 @@ def summary(race: Race) -> str:
     """How it ended, in a line."""
     what = "regret" if race.measure == REGRET else "best score"
     values = ", ".join(f"{lane.name} {told(lane.values[-1])}" for lane in race.lanes)
-    return f"{what} after {many(race.evaluations)}: {values}"
+    return f"{what} after {counted(race.evaluations, 'evaluation')}: {values}"
 
 
 # ---------------------------------------------------------------------- a frame
