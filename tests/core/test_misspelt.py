@@ -237,6 +237,7 @@ def test_a_task_and_an_extra() -> None:
     [
         ("ag", ["ga", "a2c", "taf-r"], "ga"),
         ("gp ei", ["gp-ei", "gp-ei-per-cost"], "gp-ei"),
+        ("svm", ["LM", "SVM", "Vision"], "SVM"),
         ("SUCCESSIVE", ["cosine", "successive-halving"], "successive-halving"),
         ("transfr-tmie", ["transfer-mix", "transfer-time"], "transfer-time"),
         ("x", ["y"], None),
