@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.forms import SAVED, Form
+from hpo_gym.forms import OWN, SAVED, Form
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, parted
 from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable, remembers
@@ -87,6 +87,15 @@ class Entrant:
                     f"{folder} has changed since the comparison began: {settings['checksum']}, {found}."
                 )
         return Form(self.name, self.spec, settings, self.maker).make()
+
+    @property
+    def word(self) -> str:
+        """What `hpo-gym bench --optimizers` takes it by, a folder without its path; "" if it takes none: of an object,
+        or of settings that were given."""
+        if self.spec.startswith(SAVED):
+            maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
+            return f"{maker}@{self.name}" if at and ":" in maker else self.name
+        return "" if self.spec.startswith(OWN) or self.settings != "{}" else self.spec
 
     def to_json(self) -> dict[str, Any]:
         """All but the maker, as JSON values; what is not recorded is left out."""

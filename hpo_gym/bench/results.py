@@ -208,7 +208,8 @@ class Results(Findings):
         write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
         with opened(self.folder) as (plan, store):
             runs, made = single_runs(plan, store, self.curves), json.loads(store.meta_get(MADE) or "{}")
-        beside = Beside(runs, self.failed_trials, made)
+            words, trainings = {e.name: e.word for e in plan.entrants}, max(e.trainings for e in plan.entrants)
+        beside = Beside(runs, self.failed_trials, made, words, trainings)
         write_report(self.folder, self.data, self.curves, beside=beside, timings=timings)
 
 

@@ -115,7 +115,9 @@ def test_a_game_is_stored_and_read_as_any_comparison(hand: str, tmp_path: Path, 
     person = results.curves["Hand"][0]
     assert person.optimizer == "person" and person.tasks == ("v",)
     assert person.regret[0, 0] == pytest.approx([1.0, 0.1, 0.01])
-    assert (tmp_path / "out" / "report.html").is_file()
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "--optimizers default,portfolio,random</pre>" in html  # who played is made by no command
+    assert "It lacks what no command line makes: person." in html
     again = hpo_gym.Results.load(tmp_path / "out")
     assert chosen(again) == chosen(results) and again.failed_cells == 0
 
@@ -468,6 +470,22 @@ def test_results_of_named_tasks_are_joined(tmp_path: Path, undrawn: None) -> Non
 def test_reference_runs_have_a_number_of_tasks(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="`with_reference` needs a number of `tasks`"):
         hpo_gym.benchmark("random", "SVM", tasks=["iris"], with_reference=True, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("spec", "settings", "word"),
+    [
+        ("ga", "{}", "ga"),
+        ("mine.py:Mine", "{}", "mine.py:Mine"),
+        ("ga", '{"mu": 4}', ""),
+        ("own:x", "{}", ""),
+        ("saved:/home/me/x", '{"checksum": "1"}', "x"),
+        ("saved:/home/me@work/x", '{"checksum": "1"}', "x"),
+        ("saved:mine.py:Mine@/home/me/x", '{"checksum": "1"}', "mine.py:Mine@x"),
+    ],
+)
+def test_an_entrant_has_the_word_by_which_the_command_line_takes_it(spec: str, settings: str, word: str) -> None:
+    assert Entrant("x", spec, settings).word == word
 
 
 def test_the_person_of_a_stored_plan_is_made_by_nobody() -> None:

@@ -506,6 +506,8 @@ def test_the_command_is_quoted_for_a_shell(unpainted, tmp_path):
     assert command(results) == (
         "hpo-gym bench --suite Toy --split test --start cold --budget 8 --seeds 2 --optimizers 'a; rm -rf x,portfolio'"
     )
+    named = {"a; rm -rf x": "mine.py:Mine", "portfolio": ""}
+    assert command(results, named, 3).endswith(" --optimizers mine.py:Mine --trainings 3")
     write_report(tmp_path, {**results, "command": "hpo-gym bench my.yaml"}, curves)
     assert "hpo-gym bench my.yaml" in (tmp_path / "report.html").read_text()
 

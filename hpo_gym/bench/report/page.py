@@ -42,11 +42,15 @@ class Beside:
         runs: By suite, the single runs.
         failed_trials: By suite, optimizer and task.
         made: When, where and with what the runs were made.
+        words: By optimizer, what `hpo-gym bench` takes it by; "" if it takes none, and else its name.
+        trainings: Of each optimizer that learns.
     """
 
     runs: Mapping[str, SuiteRuns] = field(default_factory=dict)
     failed_trials: Failed = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    trainings: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ def page(
         plain=plain,
         brief=_brief(results),
         made=beside.made if timings else {},
-        command=results.get("command") or command(results),
+        command=results.get("command") or command(results, beside.words, beside.trainings),
+        unnamed=sorted(name for name, word in beside.words.items() if not word),
         failures=failure_grids({name: curves[name] for name in results["suites"]}, beside.failed_trials),
         most_runs=SHOWN,
         number=number,
@@ -124,10 +129,15 @@ def source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def command(results: Results) -> str:
-    """Make the command line of the comparison from its protocol, quoted for a shell."""
-    protocol = results["protocol"]
-    optimizers = sorted({name for suite in results["suites"].values() for name in suite["optimizers"]})
+def command(results: Results, named: Mapping[str, str] | None = None, trainings: int = 1) -> str:
+    """Make the command line of the comparison from its protocol, quoted for a shell.
+
+    Args:
+        named, trainings: As `words` and `trainings` of `Beside`.
+    """
+    protocol, named = results["protocol"], named or {}
+    found = sorted({name for suite in results["suites"].values() for name in suite["optimizers"]})
+    optimizers = [named.get(name, name) for name in found if named.get(name, name)]
     words = ["hpo-gym", "bench"]
     for name in _PARTS:
         value = {"suite": list(results["suites"]), "optimizers": optimizers}.get(name, protocol.get(name))
@@ -135,6 +145,7 @@ def command(results: Results) -> str:
         if value is not None and listed:
             words += [f"--{name.replace('_', '-')}", ",".join(_said(v) for v in listed)]
     words += ["--checkpoints"] if protocol.get("checkpoints") else []
+    words += ["--trainings", str(trainings)] if trainings > 1 else []
     return " ".join(shlex.quote(printable(word)) for word in words)
 
 
