@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+Names = str | Sequence[str]
+
 
 @dataclass(frozen=True, repr=False)
 class Results(Findings):
@@ -112,37 +114,49 @@ class Results(Findings):
 
         return latex_text(self.data, timings=timings)
 
-    def plot_regret(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
-        """Mean regret over trials with its intervals.
+    def plot_regret(
+        self, suite: str | None = None, *, highlight: Names | None = None, path: str | Path | None = None
+    ) -> Figure:
+        """Mean regret over trials with its intervals, on a logarithmic axis.
+
+        The axis ends at half the lowest mean, at 1e-4 at the least: bands that go lower are cut there.
 
         Args:
             suite: May be left out where there is one.
+            highlight: Optimizers that have a colour, a label and a band; the others are grey lines. None: the controls
+                and the six with the best mean rank of the AUC. The fewer they are, the stronger is each band.
             path: Where to save the figure as well: .png, .svg or .pdf, the same bytes every time.
+
+        Raises:
+            UnknownNameError: There is no such suite or optimizer.
+            InvalidValueError: `highlight` is empty, or names more than twelve beside the controls.
         """
-        return self._drawn("regret", suite, path)
+        return self._drawn("regret", suite, highlight, path)
 
-    def plot_ranks(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+    def plot_ranks(
+        self, suite: str | None = None, *, highlight: Names | None = None, path: str | Path | None = None
+    ) -> Figure:
         """Mean ranks over trials; arguments as of `plot_regret`."""
-        return self._drawn("ranks", suite, path)
+        return self._drawn("ranks", suite, highlight, path)
 
-    def plot_profile(self, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+    def plot_profile(
+        self, suite: str | None = None, *, highlight: Names | None = None, path: str | Path | None = None
+    ) -> Figure:
         """Share of tasks on which the AUC is at most tau; arguments as of `plot_regret`."""
-        return self._drawn("profile", suite, path)
+        return self._drawn("profile", suite, highlight, path)
 
-    def plot_task(self, task: str, suite: str | None = None, *, path: str | Path | None = None) -> Figure:
+    def plot_task(
+        self, task: str, suite: str | None = None, *, highlight: Names | None = None, path: str | Path | None = None
+    ) -> Figure:
         """Regret over trials on one task; other arguments as of `plot_regret`.
 
         Raises:
             UnknownNameError: It is no task of the suite.
         """
-        from hpo_gym.bench.report.figures import draw
-        from hpo_gym.bench.report.style import shown, styles
-
         name = self._suite(suite)
         if task not in self.curves[name][0].tasks:
             raise unknown(f"task in the results of {name}", task, self.curves[name][0].tasks)
-        drawn = draw([c.of_task(task) for c in self.curves[name]], styles(self.curves), ("regret",), task)["regret"]
-        return shown(drawn, path)
+        return self._drawn("regret", name, highlight, path, task)
 
     def plot_run(
         self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None, *, path: str | Path | None = None
@@ -169,11 +183,16 @@ class Results(Findings):
             raise InvalidValueError(f"`replicate` must be of a run that is done, got {replicate!r}.")
         return shown(draw_run(run, axes, f"{name}, {task}: {optimizer}"), path)
 
-    def _drawn(self, kind: str, suite: str | None, path: str | Path | None) -> Figure:
+    def _drawn(
+        self, kind: str, suite: str | None, highlight: Names | None, path: str | Path | None, task: str = ""
+    ) -> Figure:
         from hpo_gym.bench.report.figures import draw
-        from hpo_gym.bench.report.style import shown, styles
+        from hpo_gym.bench.report.style import highlighted, shown, styles
 
-        return shown(draw(self.curves[self._suite(suite)], styles(self.curves), (kind,))[kind], path)
+        curves = self.curves[self._suite(suite)]
+        look = styles(self.curves, None if highlight is None else highlighted(highlight, curves))
+        drawn = [c.of_task(task) for c in curves] if task else curves
+        return shown(draw(drawn, look, (kind,), task)[kind], path)
 
     def _suite(self, name: str | None) -> str:
         if name is None and len(self.curves) == 1:

@@ -17,7 +17,7 @@ from reports import unpainted
 import hpo_gym
 from hpo_gym.bench.plan import opened
 from hpo_gym.bench.provenance import commit, provenance
-from hpo_gym.bench.report.style import theme
+from hpo_gym.bench.report.style import INK, MUTED, theme
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
@@ -129,6 +129,21 @@ def test_figures_are_of_the_suite_the_task_and_the_run(results: Results) -> None
     assert line.get_ydata().tolist() == np.maximum.accumulate(mine["score"]).tolist() and len(lost.get_ydata()) == 0
     by_score = sorted(zip(mine["score"], mine["config"], strict=True), key=lambda pair: pair[0])
     assert [lines.get_ydata().tolist() for lines in parallel.lines] == [[config["u"] / 2] for _, config in by_score]
+
+
+def test_who_stands_out_in_a_figure_is_chosen(results: Results) -> None:
+    drawers: list[Any] = [
+        results.plot_regret, results.plot_ranks, results.plot_profile, partial(results.plot_task, "d")
+    ]  # fmt: skip
+    for drawer in drawers:
+        colours = {t.get_text().split("\u2002")[0]: t.get_color() for t in drawer(highlight=["random"]).axes[0].texts}
+        assert colours == {"random": INK, "default": MUTED, "portfolio": MUTED}
+    assert len(results.plot_task("d", highlight="random").axes[0].collections) == 0  # one task has no interval
+    with pytest.raises(UnknownNameError, match=r"optimizer in the results of Made 'randon'\. Did you mean 'random'\?"):
+        results.plot_regret(highlight=["portfolio", "randon"])
+    for wrong in ([], "", 3, {"random"}):
+        with pytest.raises(InvalidValueError, match="`highlight` must be names of optimizers, such as"):
+            results.plot_regret(highlight=wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.long

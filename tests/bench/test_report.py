@@ -18,7 +18,7 @@ from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report import console_table, console_tables, write_report
 from hpo_gym.bench.report.figures import draw
 from hpo_gym.bench.report.page import command
-from hpo_gym.bench.report.run_figure import brief, ends, fifths, place
+from hpo_gym.bench.report.run_figure import ends, fifths, place
 from hpo_gym.bench.report.style import label, raw_svg, styles
 from hpo_gym.bench.report.svg import frame, short_path, svg_text
 from hpo_gym.bench.report.tables import (
@@ -377,7 +377,6 @@ def test_fifths_and_places_of_a_run():
     assert place(Axis("depth", 1.0, 9.0, False, ()), 3) == 0.25 and place(Axis("c", 2.0, 2.0, False, ()), 2) == 0.5
     choice = Axis("kind", None, None, False, ("a", "True"))
     assert [place(choice, v) for v in ("a", True)] == [0.25, 0.75] and ends(choice) == ("a", "True")
-    assert [brief(n) for n in ("depth", "a-long-forest:max_depth", "a" * 30)] == ["depth", "max_depth", "a" * 17 + "…"]
 
 
 # ---------------------------------------------------------------------- families, test scores, pooling

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FLOOR = 1e-4  # the lowest regret that a logarithmic axis shows
+_BELOW = 2.0  # how many times lower than the lowest mean a band is shown; else it would fill the axis
+_SHADE = 0.22  # opacity where the bands of all highlighted optimizers overlap
+_DARKEST = 0.12  # opacity of one band
 _MARGIN = 0.05  # of a logarithmic axis, beyond the lines on it
 _MANY = 22  # with more optimizers only the highlighted ones are labelled
 
@@ -51,20 +55,32 @@ def draw(
 
 def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "") -> Figure:
     """Mean regret of the incumbent with its interval, on a logarithmic axis."""
+    found = {c.optimizer: Resamples.of(c.families).estimate(c.mean) for c in curves}
+    low, high = _limits(found, styles)
     about = "mean over seeds, no interval" if of else f"mean over tasks{_interval(curves)}"
+    if any((mean < low).any() for mean, *_ in found.values()):
+        about += f"; a mean below {low:.1g} is drawn there"
     figure, axes = _over_trials(curves, f"Regret of the incumbent{of and f' on {label(of, 40)}'}", about)
-    found = {c.optimizer: [np.maximum(v, _FLOOR) for v in Resamples.of(c.families).estimate(c.mean)] for c in curves}
-    every = [v for n, (mean, *edges) in found.items() for v in (mean, *(edges if styles[n].highlighted else ()))]
-    low, high = float(np.nanmin(every)), float(np.nanmax(every))
     margin = max((high / low) ** _MARGIN, 1.0 + _MARGIN)
     axes.set(yscale="log", ylim=(low / margin, high * margin))
+    shade = _shade(found, styles)
     for name, (mean, *edges) in found.items():
-        _line(axes, mean, styles[name], (edges[0], edges[1]))
+        under, over = (np.maximum(e, low / 10.0) for e in edges)  # beyond the axis: a band that goes lower is cut
+        _line(axes, np.maximum(mean, low), styles[name], (under, over), shade)
     ends = {name: float(mean[-1]) for name, (mean, *_) in found.items()}
     _log_ticks(axes.yaxis, *axes.get_ylim())
     axes.set_ylabel("normalised test regret" if curves[0].score == TEST else "normalised simple regret")
-    _end_labels(axes, ends, styles, ".4f")
+    _end_labels(axes, ends, styles, ".4f", least=low)
     return figure
+
+
+def _limits(found: Mapping[str, tuple[Floats, Floats, Floats]], styles: Mapping[str, Style]) -> tuple[float, float]:
+    """Least and largest regret that is shown: of all means, and of the bands as far as these do not go much lower."""
+    means = np.array([mean for mean, *_ in found.values()])
+    bands = np.array([edges for name, (_, *edges) in found.items() if styles[name].highlighted])
+    lowest = max(float(np.min(means[means > 0.0])), _FLOOR) if (means > 0.0).any() else _FLOOR
+    every = np.append(means, bands)
+    return max(min(lowest, float(np.nanmin(every))), lowest / _BELOW, _FLOOR), max(float(np.nanmax(every)), lowest)
 
 
 def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
@@ -72,10 +88,11 @@ def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     when = "after each trial" if curves[0].cost is None else "over spent cost"
     figure, axes = _over_trials(curves, f"Mean rank {when}", "by regret, ties averaged; 1 is best")
     by_task = ranks(np.stack([c.mean for c in curves], axis=2))  # (k, h, optimizers)
-    ends = {}
+    ends: dict[str, float] = {}
+    shade = _shade([c.optimizer for c in curves], styles)
     for i, c in enumerate(curves):
         mean, low, high = Resamples.of(c.families).estimate(by_task[:, :, i])
-        _line(axes, mean, styles[c.optimizer], (low, high))
+        _line(axes, mean, styles[c.optimizer], (low, high), shade)
         ends[c.optimizer] = float(mean[-1])
     axes.set_yticks(ticks(len(curves)))
     axes.invert_yaxis()
@@ -134,11 +151,18 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
     axis.set_tick_params(which="minor", pad=5.0)  # in line with the labels of the longer ticks
 
 
-def _line(axes: Axes, mean: Floats, style: Style, edges: tuple[Floats, Floats]) -> None:
+def _shade(names: Iterable[str], styles: Mapping[str, Style]) -> float:
+    """The opacity of one band: the more of them may overlap, the fainter each is."""
+    count = sum(styles[n].highlighted for n in names)
+    return float(min(1.0 - (1.0 - _SHADE) ** (1.0 / max(count, 1)), _DARKEST))
+
+
+def _line(axes: Axes, mean: Floats, style: Style, edges: tuple[Floats, Floats], shade: float) -> None:
     trials = np.arange(1, len(mean) + 1)
     _draw(axes, trials, mean, style)
     if style.highlighted and not np.isnan(edges[0]).any():
-        axes.fill_between(trials, *edges, color=style.colour, alpha=0.08, lw=0, zorder=2)
+        axes.fill_between(trials, *edges, color=style.colour, alpha=shade, lw=0, zorder=2)
+        axes.plot(trials, np.transpose(edges), color=style.colour, lw=0.6, alpha=0.35, zorder=2)
 
 
 def _draw(axes: Axes, x: NDArray[Any], y: Floats, style: Style, drawstyle: str = "default") -> None:
@@ -151,16 +175,19 @@ def _labelled(names: Mapping[str, Any], styles: Mapping[str, Style]) -> list[str
 
 
 def _end_labels(
-    axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, lead: bool = True
-) -> None:
-    """Name the lines at their right ends, moved apart by least squares where they would overlap."""
-    names = sorted(_labelled(ends, styles), key=lambda n: _fraction(axes, ends[n]))
-    at = np.array([_fraction(axes, ends[n]) for n in names])
+    axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, lead: bool = True,
+    least: float = -math.inf,
+) -> None:  # fmt: skip
+    """Name the lines at their right ends, none of which is drawn below `least`; labels that would overlap are moved
+    apart by least squares."""
+    heights = {n: _fraction(axes, max(ends[n], least)) for n in _labelled(ends, styles)}
+    names = sorted(heights, key=heights.__getitem__)
+    at = np.array([heights[n] for n in names])
     for name, true, y in zip(names, at, _spread(at, 11.5 / 72.0 / _inches(axes)), strict=True):
         style = styles[name]
-        x, heights = ([1.004, 1.03, 1.045], [true, y, y]) if lead else ([1.012, 1.045], [y, y])
+        x, ys = ([1.004, 1.03, 1.045], [true, y, y]) if lead else ([1.012, 1.045], [y, y])
         dash, width = ("-", 0.75 * style.width) if lead else (style.dash, style.width)
-        axes.plot(x, heights, color=style.colour, ls=dash, lw=width, transform=axes.transAxes, clip_on=False)
+        axes.plot(x, ys, color=style.colour, ls=dash, lw=width, transform=axes.transAxes, clip_on=False)
         text = f"{label(name)}\u2002{ends[name]:{form}}" if form else label(name)
         colour = INK if style.highlighted else MUTED
         axes.text(1.054, y, text, color=colour, fontsize=8.5, va="center", transform=axes.transAxes)

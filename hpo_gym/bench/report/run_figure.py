@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MANY = 12  # axes from which less room is left for words
-_LONG = 18  # letters of a name
+_MANY = 12  # axes whose words have room side by side
+_LONG = 18  # letters of a name that has
+_LEFT, _WIDE, _ORDER, _PARALLEL = 0.81, 7.92, 2.74, 2.13  # inches: left edge and width of both panels, their heights
+_NAME, _END = 40, 10  # letters that are shown of a name, and of an end
+_LETTER = 0.62  # width of a letter, in sizes of the font
 
 
 def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
@@ -32,14 +36,48 @@ def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
 
     colours = [BAD if f is None else FIFTHS[f] for f in fifths([t.score for t in run.trials])]
     used = [a for a in axes if any(a.name in t.config for t in run.trials)]
+    words = _Words.of(used)
+    bottom = words.pad + words.room
+    height = bottom + _PARALLEL + words.above + _ORDER + 0.68
     with theme(math=False):
-        figure = Figure(figsize=(WIDTH, 7.6), dpi=150)
+        figure = Figure(figsize=(WIDTH, height), dpi=150)
         lines(
             figure, label(title, 90), "score of each trial in order, and best so far; darker is better, crosses failed"
         )
-        _order(figure.add_axes((0.09, 0.55, 0.88, 0.36)), run, colours)
-        _parallel(figure.add_axes((0.09, 0.17, 0.88, 0.28)), run, used, colours)
+        left, wide = _LEFT / WIDTH, _WIDE / WIDTH
+        _order(figure.add_axes((left, 1.0 - (0.68 + _ORDER) / height, wide, _ORDER / height)), run, colours)
+        _parallel(figure.add_axes((left, bottom / height, wide, _PARALLEL / height)), run, used, colours, words)
     return figure
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How the words at the axes of hyperparameters are written; upright where they would overlap side by side.
+
+    Attributes:
+        size, small: Of the letters of names, and of the ends of axes, in points.
+        turn: Of a name, in degrees.
+        pad, room, above: Inches for the low ends, for the names below them, and for the high ends.
+    """
+
+    upright: bool
+    size: float
+    small: float
+    turn: float
+    pad: float
+    room: float
+    above: float
+
+    @classmethod
+    def of(cls, used: Sequence[Axis]) -> _Words:
+        if len(used) <= _MANY and all(len(a.name) <= _LONG for a in used):
+            return cls(False, 9.0, 6.5, 20.0, 0.22, 0.75, 0.76)
+        most = 0.85 * 72.0 * _WIDE / len(used)  # what fits between two axes
+        size, small = min(8.0, most), min(6.5, most)
+        both = [ends(a) for a in used]
+        low, high = (_LETTER * small / 72.0 * max(len(label(e[i], _END)) for e in both) for i in (0, 1))
+        names = _LETTER * size / 72.0 * max(len(label(a.name, _NAME)) for a in used)
+        return cls(True, size, small, 90.0, low + 0.16, names + 0.1, high + 0.6)
 
 
 def fifths(scores: Sequence[float | None]) -> list[int | None]:
@@ -68,14 +106,15 @@ def _order(axes: Axes, run: SingleRun, colours: Sequence[str]) -> None:
     best = np.maximum.accumulate(np.where(good, score, -np.inf))
     there = np.isfinite(best)
     axes.plot(number[there], best[there], color=INK, lw=1.6, drawstyle="steps-post", zorder=3)
-    low = axes.get_ylim()[0]
+    low, high = axes.get_ylim()
     axes.plot(number[~good], np.full(int((~good).sum()), low), "x", color=BAD, ms=5, clip_on=False, zorder=4)
+    axes.set_ylim(low, high)
     if run.given:
         axes.axvspan(0.5, run.given + 0.5, color=FAINT, alpha=0.25, lw=0, zorder=1)
     axes.set(xlabel="trials", ylabel="score", xlim=(0.5, max(len(score), 2) + 0.5), xticks=ticks(len(score)))
 
 
-def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str]) -> None:
+def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str], words: _Words) -> None:
     """A line for each configuration, broken where a hyperparameter is inactive; the best on top."""
     for over, i in enumerate(sorted(range(len(run.trials)), key=lambda i: _height(run.trials[i].score))):
         config, lost = run.trials[i].config, run.trials[i].score is None
@@ -85,18 +124,16 @@ def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequenc
     axes.set(xlim=(-0.3, max(len(used) - 0.7, 0.3)), ylim=(-0.04, 1.04), yticks=[], xticks=range(len(used)))
     axes.grid(axis="x", color=FAINT, lw=1.0)
     axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="x", length=0, pad=14)
-    many = len(used) > _MANY
-    for axis, name in zip(used, axes.set_xticklabels([brief(a.name) for a in used]), strict=True):
-        name.set(rotation=60 if many else 20, ha="right", rotation_mode="anchor", fontsize=8 if many else 9)
-        j = used.index(axis)
-        for text, at, side in zip(ends(axis), (-0.05, 1.05), ("top", "bottom"), strict=True):
-            axes.text(j, at, label(text, 6 if many else 10), color=MUTED, fontsize=6.5, ha="center", va=side)
-
-
-def brief(name: str) -> str:
-    """Of a long name such as "forest:depth" what stands behind the colon."""
-    return label(name if len(name) <= _LONG else name.rpartition(":")[2], _LONG)
+    axes.tick_params(axis="x", length=0, pad=72.0 * words.pad)
+    for j, (axis, name) in enumerate(
+        zip(used, axes.set_xticklabels([label(a.name, _NAME) for a in used]), strict=True)
+    ):
+        name.set(rotation=words.turn, ha="right", rotation_mode="anchor", fontsize=words.size)
+        if words.upright:
+            name.set(va="center")
+        for text, at, side in zip(ends(axis), (-0.07, 1.07), ("top", "bottom"), strict=True):
+            turn = 90.0 if words.upright else 0.0
+            axes.text(j, at, label(text, _END), color=MUTED, fontsize=words.small, ha="center", va=side, rotation=turn)
 
 
 def _height(score: float | None) -> float:

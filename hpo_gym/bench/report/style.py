@@ -16,7 +16,8 @@ import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
 from hpo_gym.bench.report.words import counted, printable
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import shown as shown_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,20 +81,49 @@ _CONTROLS = {
     "random": Style(MUTED, (0, (5.0, 1.4, 1.0, 1.4)), 1.5, key="key-dashes"),
 }
 _OTHER = Style(FAINT, "-", 1.1, highlighted=False)
+_COLOURED = (
+    *(Style(colour, key=f"key-{i}") for i, colour in enumerate(VIBRANT)),
+    *(Style(colour, (0, (3.0, 1.2))) for colour in VIBRANT),
+)
 
 
-def styles(curves: Mapping[str, Sequence[Curves]]) -> dict[str, Style]:
-    """Give each optimizer one style for all suites: the controls theirs, the six best (by mean place) a colour."""
+def styles(curves: Mapping[str, Sequence[Curves]], highlight: Sequence[str] | None = None) -> dict[str, Style]:
+    """Give each optimizer one style for all suites: the controls theirs, the six best (by mean place) a colour.
+
+    Args:
+        highlight: Who stands out instead, from `highlighted`: a control as ever, the others each with a colour.
+    """
     places: dict[str, list[float]] = {}
     for group in curves.values():
         standing = ranks(np.array([auc(c).mean() for c in group]))
         for c, place in zip(group, standing, strict=True):
             places.setdefault(c.optimizer, []).append(float(place))
-    best = sorted((n for n in places if n not in _CONTROLS), key=lambda n: (sum(places[n]) / len(places[n]), n))
-    coloured = {
-        name: Style(colour, key=f"key-{i}") for i, (name, colour) in enumerate(zip(best, VIBRANT, strict=False))
-    }
-    return {name: _CONTROLS.get(name) or coloured.get(name, _OTHER) for name in sorted(places)}
+    if highlight is None:
+        by_place = sorted(places, key=lambda n: (sum(places[n]) / len(places[n]), n))
+        highlight = [*_CONTROLS, *[n for n in by_place if n not in _CONTROLS][: len(VIBRANT)]]
+    coloured = zip((n for n in highlight if n not in _CONTROLS), _COLOURED, strict=False)
+    own = {**{n: _CONTROLS[n] for n in highlight if n in _CONTROLS}, **dict(coloured)}
+    return {name: own.get(name, _OTHER) for name in sorted(places)}
+
+
+def highlighted(names: str | Sequence[str], curves: Sequence[Curves]) -> list[str]:
+    """The optimizers that a user wants to stand out, each once.
+
+    Raises:
+        UnknownNameError: One of them is not among the curves.
+        InvalidValueError: There is none, or there are more than can be told apart.
+    """
+    known = [c.optimizer for c in curves]
+    if not isinstance(names, (str, list, tuple)) or not names:
+        raise InvalidValueError(f"`highlight` must be names of optimizers, such as {known[:2]}, got {shown_of(names)}.")
+    given = [names] if isinstance(names, str) else list(names)
+    for name in given:
+        if name not in known:
+            raise unknown(f"optimizer in the results of {curves[0].suite}", name, known)
+    most, chosen = len(_COLOURED), list(dict.fromkeys(given))
+    if sum(n not in _CONTROLS for n in chosen) > most:
+        raise InvalidValueError(f"`highlight` must name at most {most} optimizers beside the controls, got {chosen}.")
+    return chosen
 
 
 def label(name: str, width: int = 21) -> str:
