@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from hpo_gym.codecs import Codec, as_batch
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.make import (
+    RENDER_FPS,
     RENDER_MODES,
     check_options,
+    check_render_mode,
     check_seed,
     keywords_checked,
     make_kernel,
@@ -24,7 +26,7 @@ from hpo_gym.engine.make import (
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.engine.snapshots import restore, snapshot
-from hpo_gym.errors import StateError, unknown
+from hpo_gym.errors import StateError
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights, last_outcomes
@@ -99,7 +101,7 @@ class HPOEnv(gym.Env[Any, Any]):
     v0: first version.
     """
 
-    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # noqa: RUF012 - Gymnasium's own form
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012 - Gymnasium's own form
 
     @keywords_checked
     def __init__(
@@ -123,8 +125,7 @@ class HPOEnv(gym.Env[Any, Any]):
         budget_cost: float | None = None,
         checkpoints: bool = False,
     ) -> None:
-        if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
-            raise unknown("render mode", render_mode, RENDER_MODES)
+        check_render_mode(render_mode, "gymnasium.wrappers.HumanRendering")
         self.render_mode, self.split, self.fold = render_mode, split, fold
         self.suite, self.kernel = make_kernel(
             1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,

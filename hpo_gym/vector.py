@@ -17,8 +17,10 @@ from hpo_gym.codecs import Codec, Mask
 from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
 from hpo_gym.engine.kernel import Kernel, pick, put
 from hpo_gym.engine.make import (
+    RENDER_FPS,
     RENDER_MODES,
     check_options,
+    check_render_mode,
     check_seed,
     is_row,
     keywords_checked,
@@ -66,7 +68,11 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     The other arguments, and what is raised, are those of `HPOEnv`.
     """
 
-    metadata = {"render_modes": list(RENDER_MODES), "autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+    metadata = {  # noqa: RUF012 - Gymnasium's own form
+        "render_modes": list(RENDER_MODES),
+        "render_fps": RENDER_FPS,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
 
     @keywords_checked
     def __init__(
@@ -94,8 +100,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         budget_cost: float | None = None,
         checkpoints: bool = False,
     ) -> None:
-        if render_mode is not None and (not isinstance(render_mode, str) or render_mode not in RENDER_MODES):
-            raise unknown("render mode", render_mode, RENDER_MODES)
+        check_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
         if max_episode_steps is not None:
             check_whole({"max_episode_steps": max_episode_steps})
         if not isinstance(statistics, bool):

@@ -15,7 +15,7 @@ from hpo_gym.budget import FULL, horizon, most_trials
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, Parts, make_parts
-from hpo_gym.errors import InvalidValueError, SplitError, shown, unknown
+from hpo_gym.errors import InvalidValueError, SplitError, UnknownNameError, shown, unknown
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observer
@@ -33,7 +33,7 @@ from hpo_gym.transfer.costs import earlier_costs
 
 P = ParamSpec("P")
 
-RENDER_MODES = ("ansi", "rgb_array")
+RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
 DEFAULTS: Mapping[str, Any] = {"budget": 33, "observer": "last", "codec": "box", "reward": "score"}
 """What an env has where neither its keywords nor its suite say otherwise."""
 MOST = 1_000_000
@@ -210,6 +210,14 @@ def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> 
         if name not in known:
             raise unknown("option of reset", name, known)
     return given
+
+
+def check_render_mode(mode: object, window: str) -> None:
+    """Refuse what is no render mode; `window` names the wrapper of Gymnasium that has "human"."""
+    if isinstance(mode, str) and mode == "human":
+        raise UnknownNameError(f"No render mode 'human': make the env with 'rgb_array' and wrap it in `{window}`.")
+    if mode is not None and (not isinstance(mode, str) or mode not in RENDER_MODES):
+        raise unknown("render mode", mode, RENDER_MODES)
 
 
 def check_seed(seed: object) -> int:

@@ -135,7 +135,7 @@ def _draw_configurations(axes: Axes, history: History, task: Task, width: int) -
     grid, active = _columns(history, task, width)
     extent = (0.5, width + 0.5, d - 0.5, -0.5)
     axes.imshow(_colours(grid, active), aspect="auto", interpolation="nearest", extent=extent)
-    size = min(9.0, 190.0 / d)
+    size = min(9.0, 190.0 / d) if d <= 24 else min(7.9, 235.0 / d)  # points; lines of text may come closer where many
     axes.set_yticks(range(d), [_cut(n, 23) for n in names], size=size)
     for j in range(1, d):
         axes.axhline(j - 0.5, color="white", lw=0.8)
