@@ -239,9 +239,9 @@ def test_results_say_what_memory_was_used_and_who_read_what(undrawn: None, tmp_p
     assert memory["reads"] == {"mine": ["test", "fidelity", "cost"], "random": [], "default": [], "portfolio": []}
     assert results.data["protocol"]["memory"] == "train+val"
     before, after = results.to_markdown().split("## Bare")[0], results.to_markdown().split("## Bare")[1]
-    assert "only these do. test scores, lower fidelities, costs: mine." in before
-    assert "only these do. lower fidelities: mine." in after.split("## Formulas")[0]
-    assert "only these do" not in after.split("## Formulas")[1]
+    assert "more than scores is read only by mine (test scores, lower fidelities and costs)." in before
+    assert "more than scores is read only by mine (lower fidelities)." in after.split("## Formulas")[0]
+    assert "more than scores" not in after.split("## Formulas")[1]
 
 
 def test_folds_are_counted_one_by_one(undrawn: None, tmp_path: Path) -> None:
@@ -274,11 +274,13 @@ def test_lines_of_the_report_by_hand() -> None:
         ("memory, S", "1,200 earlier tasks of 2 families: 8,000 scores, 8 test scores, 0 lower fidelities, 8 costs"),
         ("reads beside scores", "a: test scores, lower fidelities"),
     ]
-    line = "Of earlier tasks, all could read the same; beside scores, only these do. test scores: a."
+    line = "Of earlier tasks, all could read the same; more than scores is read only by a (test scores)."
     assert said_of_memory(memory, "S") == line  # there are no lower fidelities
     assert said_of_memory({**memory, "reads": {"a": [], "b": []}}, "S") == ""
     assert said_of_memory({**memory, "reads": {"a": ["test"], "b": ["test", "fidelity"]}}, "S") == ""  # all read alike
     assert said_of_memory(None, "S") == ""
+    several = {**memory, "reads": {"a": ["test"], "b": ["test", "cost"], "c": ["test"], "d": [], "e": ["test"]}}
+    assert said_of_memory(several, "S").endswith("is read only by a, c and e (test scores); b (test scores and costs).")
     older = {**memory, "reads": {"a": None, "b": []}}
     assert parts_of(older)[2:] == [("reads beside scores", "nobody"), ("reads, not recorded", "a")]
 
@@ -289,7 +291,7 @@ def test_the_page_says_it_and_its_command_keeps_it(tmp_path: Path) -> None:
         hpo_gym.benchmark(with_costs, four(), memory="train+val", out=tmp_path, **SMALL)
     text = (tmp_path / "report.html").read_text()
     assert "3 earlier tasks of 2 families: 8 scores, 8 test scores, 8 lower fidelities, 8 costs" in text
-    assert "only these do. costs: mine." in text and "mine: costs" in text
+    assert "more than scores is read only by mine (costs)." in text and "mine: costs" in text
     assert "--memory train+val" in text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 WORDS = {"test": "test scores", "fidelity": "lower fidelities", "cost": "costs"}
@@ -20,8 +20,8 @@ def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
     more = {kinds: names for kinds, names in readers.items() if kinds}
     if not more or len(readers) < 2:
         return ""
-    what = "; ".join(f"{', '.join(WORDS[k] for k in kinds)}: {', '.join(names)}" for kinds, names in more.items())
-    return f"Of earlier tasks, all could read the same; beside scores, only these do. {what}."
+    who = [f"{_and(names)} ({_and([WORDS[k] for k in kinds])})" for kinds, names in more.items()]
+    return f"Of earlier tasks, all could read the same; more than scores is read only by {'; '.join(who)}."
 
 
 def parts_of(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -33,6 +33,10 @@ def parts_of(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines.append(("reads beside scores", "; ".join(f"{name}: {what}" for name, what in told.items()) or "nobody"))
     unsaid = [name for name, kinds in memory["reads"].items() if kinds is None]
     return [*lines, ("reads, not recorded", ", ".join(unsaid))] if unsaid else lines
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _counts(held: Mapping[str, Any]) -> str:
