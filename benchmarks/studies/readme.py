@@ -90,7 +90,7 @@ def picture(folder: Path) -> bytes:
     from hpo_gym.bench.report.style import png_bytes, styles
 
     curves = report(folder).curves[SUITE]
-    return png_bytes(draw(curves, styles({SUITE: curves}))["regret"])
+    return png_bytes(draw(curves, styles({SUITE: curves}), ("regret",))["regret"])
 
 
 if __name__ == "__main__":

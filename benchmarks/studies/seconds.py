@@ -1,11 +1,11 @@
-"""Regret against seconds: `seconds.py FOLDER val|test [SUITE,SUITE ..]`, or `--check` alone.
+"""Regret against seconds: `seconds.py FOLDER val|test [SUITE,SUITE ..]`, or `--check` or `--draw` alone.
 
 Runs whose budget is 33 mean costs of a full evaluation, two seeds, cold start, on a task of each family of the split
 (12 families at most; all tasks where there are fewer than four). Checkpoints are kept where one training passes through
 all fidelities. All know the same earlier tasks. The regret is of the test score. Runs go into FOLDER and are gone on
 with; with suites that are named, the table is printed and nothing is stored. The split `test` is a look at test data,
 and is counted; `FOLDER/ppo-time`, where `hpo-gym train` put it, runs there too, which on the tasks that chose its
-checkpoint would tell nothing. `--check` says whether the pages and figures hold what is stored.
+checkpoint would tell nothing. `--check` says whether the page holds what is stored; `--draw` draws the figure of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.report.style import INK, VIBRANT, save, theme
+from hpo_gym.bench.report.figures import end_labels
+from hpo_gym.bench.report.style import save, styles_of, theme
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.suites import load_suite
 
@@ -96,19 +97,22 @@ def counts(found: Mapping[str, Any]) -> Iterator[str]:
 
 def draw(found: Mapping[str, Any], path: Path) -> None:
     """The headline figure: mean over suites of the regret against what was spent."""
-    with theme():
+    names = [n for n in SHOWN if all(n in of for of in found["course"].values())]
+    means = {n: np.mean([of[n] for of in found["course"].values()], axis=0) for n in names}
+    look = styles_of(names)
+    with theme(math=False):
         figure = Figure(figsize=(7.5, 4.2), dpi=110)
-        axes = figure.subplots()
-        names = [n for n in SHOWN if all(n in of for of in found["course"].values())]
-        for name, colour in zip(names, (*VIBRANT, INK, INK), strict=False):
-            course = np.mean([of[name] for of in found["course"].values()], axis=0)
-            width, style = 2.4 if name == "transfer-time" else 1.3, ":" if name == AGENT else "-"
-            axes.plot(np.arange(1, len(course) + 1), course, color=colour, label=name, linewidth=width, linestyle=style)
+        axes = figure.add_axes((0.1, 0.12, 0.67, 0.85))
+        for name, course in means.items():
+            style = look[name]
+            width = 2.6 if name == "transfer-time" else style.width
+            axes.plot(np.arange(1, len(course) + 1), course, color=style.colour, ls=style.dash, lw=width)
         axes.set(xlabel="spent, in mean costs of a full evaluation", ylabel="mean normalised test regret", yscale="log")
+        axes.set_xlim(1, COST)
+        axes.set_xticks([1, *range(5, COST, 5)])
         axes.set_yticks([0.03, 0.05, 0.1, 0.2, 0.4], ["0.03", "0.05", "0.1", "0.2", "0.4"])
         axes.minorticks_off()
-        axes.legend(ncols=2, frameon=False)
-        figure.tight_layout()
+        end_labels(axes, {n: float(course[-1]) for n, course in means.items()}, look, ".3f")
         save(figure, path)
 
 
@@ -119,10 +123,14 @@ def main() -> None:
     parser.add_argument("split", nargs="?", choices=("val", "test"), default="val")
     parser.add_argument("suites", nargs="?", default=",".join(SUITES))
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--draw", action="store_true", help="draw what is stored")
     asked = parser.parse_args()
-    if (asked.folder is None) is not asked.check:
-        parser.error("give a FOLDER, or --check alone")
+    if (asked.folder is not None) + asked.check + asked.draw != 1:
+        parser.error("give a FOLDER, or --check or --draw alone")
     stored = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
+    if asked.draw:
+        draw(stored["test"], FIGURE)
+        return
     if not asked.check:
         if asked.split == "test":
             looks.count(

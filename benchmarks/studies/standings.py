@@ -196,7 +196,8 @@ def _draw(results: Results) -> bytes:
         )
         for g in groups
     ]  # fmt: skip
-    return png_bytes(draw(shown, styles({"all": shown}))["regret"])
+    look = styles({"all": shown}, [c.optimizer for c in shown])
+    return png_bytes(draw(shown, look, ("regret",))["regret"])
 
 
 def main(*, check: bool) -> None:

@@ -70,7 +70,7 @@ def _regret(curves: Sequence[Curves], styles: Mapping[str, Style], of: str = "")
     ends = {name: float(mean[-1]) for name, (mean, *_) in found.items()}
     _log_ticks(axes.yaxis, *axes.get_ylim())
     axes.set_ylabel("normalised test regret" if curves[0].score == TEST else "normalised simple regret")
-    _end_labels(axes, ends, styles, ".4f", least=low)
+    end_labels(axes, ends, styles, ".4f", least=low)
     return figure
 
 
@@ -97,7 +97,7 @@ def _ranks(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     axes.set_yticks(ticks(len(curves)))
     axes.invert_yaxis()
     axes.set_ylabel("mean rank")
-    _end_labels(axes, ends, styles, ".2f")
+    end_labels(axes, ends, styles, ".2f")
     return figure
 
 
@@ -114,7 +114,7 @@ def _profile(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
     _log_ticks(axes.xaxis, *ends)
     named = _labelled(values, styles)
     heights = {name: 1.0 - i / max(len(named) - 1, 1) for i, name in enumerate(named)}
-    _end_labels(axes, {**dict.fromkeys(values, 0.0), **heights}, styles, "", lead=False)
+    end_labels(axes, {**dict.fromkeys(values, 0.0), **heights}, styles, "", lead=False)
     return figure
 
 
@@ -174,7 +174,7 @@ def _labelled(names: Mapping[str, Any], styles: Mapping[str, Style]) -> list[str
     return [n for n in names if len(names) <= _MANY or styles[n].highlighted]
 
 
-def _end_labels(
+def end_labels(
     axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, lead: bool = True,
     least: float = -math.inf,
 ) -> None:  # fmt: skip

@@ -101,9 +101,14 @@ def styles(curves: Mapping[str, Sequence[Curves]], highlight: Sequence[str] | No
     if highlight is None:
         by_place = sorted(places, key=lambda n: (sum(places[n]) / len(places[n]), n))
         highlight = [*_CONTROLS, *[n for n in by_place if n not in _CONTROLS][: len(VIBRANT)]]
-    coloured = zip((n for n in highlight if n not in _CONTROLS), _COLOURED, strict=False)
-    own = {**{n: _CONTROLS[n] for n in highlight if n in _CONTROLS}, **dict(coloured)}
+    own = styles_of(highlight)
     return {name: own.get(name, _OTHER) for name in sorted(places)}
+
+
+def styles_of(names: Sequence[str]) -> dict[str, Style]:
+    """Give each of a few optimizers a style that stands out: the controls theirs, the others a colour in this order."""
+    coloured = zip((n for n in names if n not in _CONTROLS), _COLOURED, strict=False)
+    return {**{n: _CONTROLS[n] for n in names if n in _CONTROLS}, **dict(coloured)}
 
 
 def highlighted(names: str | Sequence[str], curves: Sequence[Curves]) -> list[str]:
