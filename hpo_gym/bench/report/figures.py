@@ -186,8 +186,8 @@ def end_labels(
     for name, true, y in zip(names, at, _spread(at, 11.5 / 72.0 / _inches(axes)), strict=True):
         style = styles[name]
         x, ys = ([1.004, 1.03, 1.045], [true, y, y]) if lead else ([1.012, 1.045], [y, y])
-        dash, width = ("-", 0.75 * style.width) if lead else (style.dash, style.width)
-        axes.plot(x, ys, color=style.colour, ls=dash, lw=width, transform=axes.transAxes, clip_on=False)
+        width = 0.75 * style.width if lead else style.width
+        axes.plot(x, ys, color=style.colour, ls=style.dash, lw=width, transform=axes.transAxes, clip_on=False)
         text = f"{label(name)}\u2002{ends[name]:{form}}" if form else label(name)
         colour = INK if style.highlighted else MUTED
         axes.text(1.054, y, text, color=colour, fontsize=8.5, va="center", transform=axes.transAxes)
