@@ -32,7 +32,12 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "from nothing": {"start": "nothing"},
     "from nothing, discount 0": {"start": "nothing", "algorithm": {"gamma": 0.0}},
     "from nothing, full fidelity alone": {"start": "nothing", "lower": False},
-    "imitation of `transfer-time`": {"start": "imitation", "algorithm": {"ent_coef": 1.0}},
+    "imitation of `transfer-time`": {
+        "start": "imitation",
+        "algorithm": {"ent_coef": 1.0},
+        "steps": 40_000,
+        "segments": 2,
+    },
 }
 BASE = "from `transfer-time`"
 
