@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
+from numpy.typing import NDArray
 
 import hpo_gym
 from hpo_gym.bench.incumbents import mean_regret
@@ -58,20 +59,29 @@ def collect(folders: list[Path]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def kept(curves: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Trials done ``(n,)``, and by then the regret of the policy that each training keeps ``(trainings, n)``."""
+    done = np.array(sorted({point for curve in curves for point, _ in curve}))
+    best = [
+        np.minimum.accumulate(regret)[np.searchsorted(points, done, side="right") - 1]
+        for points, regret in (zip(*curve, strict=True) for curve in curves)
+    ]
+    return done, np.array(best)
+
+
 @theme()
 def draw(found: dict[str, Any]) -> None:
-    """A panel for each suite; a line for each training."""
+    """A panel for each suite; of each agent the median of its trainings, and the range."""
     columns = 4
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(11, 2.4 * rows + 0.5), dpi=110)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (suite, part) in zip(panels, found.items(), strict=False):
         for agent, color in SHOWN.items():
-            for curve in part["curves"].get(agent, ()):
-                done, regret = zip(*curve, strict=True)
-                best = np.minimum.accumulate(regret)  # the policy that is kept
-                axes.plot(np.array(done) / 1000, regret, color=color, linewidth=0.6, alpha=0.35)
-                axes.plot(np.array(done) / 1000, best, color=color, linewidth=1.2, label=agent)
+            if agent in part["curves"]:
+                done, best = kept(part["curves"][agent])
+                axes.fill_between(done / 1000, best.min(0), best.max(0), color=color, alpha=0.12, linewidth=0)
+                axes.plot(done / 1000, np.median(best, 0), color=color, linewidth=1.4, label=agent)
         for control, (_, style) in CONTROLS.items():
             axes.axhline(part[control], color="black", linestyle=style, linewidth=1, label=control)
         axes.set_title(suite, fontsize=10)
