@@ -573,7 +573,9 @@ def build(
         bool, typer.Option("--assemble", help="Train nothing: make the table of what is finished.")
     ] = False,
     tasks: Annotated[str | None, typer.Option(help="Only so many data sets, or those of these names.")] = None,
-    rows: Annotated[int | None, typer.Option(min=1, help="Only so many configurations.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=0, help="Only so many configurations; 0: none are trained for a surrogate.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
     """Make the tables of suites.
@@ -586,8 +588,8 @@ def build(
 
     with bar("cells", shown=not quiet) as progress:
         order = Order(archives, out, work, engine, workers, resume, assemble, _tasks(tasks), rows, progress)
-        for maker in [builder_of(name) for name in suites]:
-            maker(order)
+        for build_one in [builder_of(name, order) for name in suites]:
+            build_one()
     for name in suites:
         print(f"{name} -> {out / name.partition(':')[0]}")
 

@@ -39,7 +39,8 @@ class Order:
         resume: Go on with the shards that are there.
         assemble: Train nothing: make the table of the data sets that are finished.
         tasks: Only so many data sets, or those of these names; None: as shipped.
-        rows: Only so many configurations; None: as shipped.
+        rows: Only so many configurations, of surrogates those that are trained for them alone (0: none); None: as
+            shipped.
         progress: Told cells done, cells in all, and what is being done.
     """
 

@@ -332,7 +332,26 @@ def test_suites_without_surrogates_and_unknown_ones_are_named() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'SVM'"):
         load_suite("SVN:surrogate")
     with pytest.raises(UnknownNameError):
-        builder_of("SVN:surrogate")
+        builder_of("SVN:surrogate", Order(Path("archives")))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "rule"),
+    [
+        ("FCNet", {"rows": 5}, "`rows` must not be given for FCNet, which trains nothing; got 5"),
+        ("FCNet:surrogate", {"rows": 25}, "`rows` must not be given for FCNet:surrogate"),
+        ("AutoML", {"tasks": ("iris",)}, "`tasks` must not be given for AutoML"),
+        ("SVM", {"rows": 0}, "`rows` of SVM must be at least 1, got 0"),
+    ],
+)
+def test_what_a_builder_would_ignore_is_refused(name: str, given: dict[str, Any], rule: str) -> None:
+    with pytest.raises(InvalidValueError, match=rule):
+        builder_of(name, Order(Path("archives"), **given))
+
+
+def test_a_surrogate_for_which_nothing_is_trained_can_be_ordered() -> None:
+    builder_of("SVM:surrogate", Order(Path("archives"), rows=0))
+    builder_of("FCNet:surrogate", Order(Path("archives"), rows=0))
 
 
 SHIPPED = surrogates.served()

@@ -6,18 +6,27 @@ import functools
 from collections.abc import Callable
 
 from hpo_gym.builders.order import BUILDERS, Order
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.suites.surrogates import SUFFIX
 
 
-def builder_of(name: str) -> Callable[[Order], None]:
-    """What builds a suite's table, or for ``NAME:surrogate`` the surrogates of its tasks.
+def builder_of(name: str, order: Order) -> Callable[[], None]:
+    """What builds a suite's table, or for ``NAME:surrogate`` the surrogates of its tasks, as it was ordered.
 
     Raises:
         UnknownNameError: No such builder.
+        InvalidValueError: The order has `rows` or `tasks` for a published table, or asks a table for 0 rows.
     """
-    if not name.endswith(SUFFIX):
-        return BUILDERS.get(name)
-    from hpo_gym.builders.surrogates.build import build_surrogates
+    table = name.removesuffix(SUFFIX)
+    build = BUILDERS.get(table)
+    if BUILDERS.entries()[table].about.get("kind") == "converted":
+        for option, value in (("tasks", order.tasks), ("rows", order.rows)):
+            if value not in (None, 0):
+                raise InvalidValueError(f"`{option}` must not be given for {name}, which trains nothing; got {value}.")
+    if name != table:
+        from hpo_gym.builders.surrogates.build import build_surrogates
 
-    BUILDERS.get(name.removesuffix(SUFFIX))
-    return functools.partial(build_surrogates, name)
+        return functools.partial(build_surrogates, name, order)
+    if order.rows == 0:
+        raise InvalidValueError(f"`rows` of {name} must be at least 1, got 0.")
+    return functools.partial(build, order)
