@@ -97,7 +97,7 @@ class PPOTime(PoolsAgent[TimeRun]):
     smoke: ClassVar[Mapping[str, Any]] = {
         **tiny(n_steps=5, batch_size=20), "candidates": 8, "steps": 80, "segments": 2, "runs": 4, "network": [8],
     }  # fmt: skip
-    worlds = 3  # candidates are drawn anew in each
+    judges = 24  # suites weigh alike in the mean, whether they have 1 validation task or 58
     start: str
     checkpoints: bool
     lower: bool

@@ -18,6 +18,7 @@ from hpo_gym.task import Bank, BankView, Ints, Keys, Mask, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
+_BATCHES = 8  # numbers of runs at once whose candidates are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Contexts:
     in_cost: bool = False
     earlier_costs: NDArray[np.float32] | None = None
     checkpoints: Mask | None = None
+    _drawn: dict[int, tuple[Ints, Keys, NDArray[np.int64]]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"
@@ -67,7 +69,26 @@ class Contexts:
         return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
 
     def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
-        """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller."""
+        """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller.
+
+        Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
+        """
+        known = self._drawn.get(len(task))
+        if known is None:
+            rows = self._draw(task, world)
+        else:
+            rows, new = known[2], np.flatnonzero((task != known[0]) | (world != known[1]))
+            if not len(new):
+                return rows
+            rows = rows.copy()
+            rows[new] = self._draw(task[new], world[new])
+        rows.flags.writeable = False
+        if len(self._drawn) >= _BATCHES:
+            self._drawn.clear()
+        self._drawn[len(task)] = task.copy(), world.copy(), rows
+        return rows
+
+    def _draw(self, task: Ints, world: Keys) -> NDArray[np.int64]:
         assert self.candidates is not None
         return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
 

@@ -74,11 +74,16 @@ def members_of(memory: Memory, names: tuple[str, ...] | None, noise: float) -> t
         names: Of `PROCESSES`; None: all, but no trees where earlier tasks have further measurements.
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
+    return tuple(_member(memory, name, noise) for name in names_of(memory, names))
+
+
+def names_of(memory: Memory, names: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """The names of `members_of`."""
     if names is None:
         names = PROCESSES if len(memory.y) == memory.tasks else ("matern", "exp")
     if len(memory.pool.x) > _POINTS and set(names) != {"trees"}:
         names = tuple(name for name in names if name != "trees")
-    return tuple(_member(memory, name, noise) for name in names)
+    return names
 
 
 def _member(memory: Memory, name: str, noise: float) -> Member:
@@ -169,9 +174,14 @@ class Ensemble:
         likely = self.memory.weight * np.exp((share.min() - share) / self._temperature)
         return np.asarray(likely / likely.sum())
 
-    def value(self, at: Place, exponent: float) -> Floats:
-        """What a full evaluation of points is worth, less `exponent` times the logarithm of its cost, ``(c,)``."""
+    def value(self, at: Place, exponent: float, parts: tuple[Floats, Floats] | None = None) -> Floats:
+        """What a full evaluation of points is worth, less `exponent` times the logarithm of its cost, ``(c,)``.
+
+        Args:
+            parts: `improvement` and `gain` there, where they are at hand.
+        """
         cost = self.memory.log_cost[at.row]
         if not self.rows:
             return np.asarray(self.prior_mean(at) - FIRST * exponent * cost)
-        return np.asarray(self.improvement(at) + self.gain(at) - exponent * cost)
+        improvement, gain = parts or (self.improvement(at), self.gain(at))
+        return np.asarray(improvement + gain - exponent * cost)

@@ -62,10 +62,10 @@ class PoolsAgent(PolicyAgent, Generic[R]):
     """An agent with one scorer for every candidate, trained on one or several suites whose tasks share a pool.
 
     Attributes:
-        worlds: In how many a policy is judged on each validation task.
+        judges: At least so many runs judge a policy on each suite: in as many worlds of each of its validation tasks.
     """
 
-    worlds: ClassVar[int] = 1
+    judges: ClassVar[int] = 1
     sharpness: float
     masked = True
     _run: R | None = None
@@ -120,7 +120,8 @@ class PoolsAgent(PolicyAgent, Generic[R]):
             suite = suite_of(group, others, group[0].space)
             envs.append(HPOVectorEnv(self.runs, suite, reward=self.reward, autoreset_mode="SAME_STEP", **view()))
             if others:
-                held.append(HPOVectorEnv(len(others) * self.worlds, suite, split="val", **view()))
+                worlds = -(-self.judges // len(others))
+                held.append(HPOVectorEnv(len(others) * worlds, suite, split="val", **view()))
         learner = self.learner(envs, seed % 2**31, logs)
         if not held:
             return learner, None

@@ -12,7 +12,7 @@ from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints
-from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of
+from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of, names_of
 from hpo_gym.transfer.ladder import Ladder, ladder_of
 from hpo_gym.transfer.memory import Memory, memory_of
 from hpo_gym.transfer.mixture import TEMPERATURE
@@ -29,24 +29,26 @@ class Expert:
     Attributes:
         memory: Their scores, and the costs of full evaluations.
         ladder: What lower fidelities tell, and cost.
+        names: Of the processes.
     """
 
     memory: Memory
     ladder: Ladder
+    names: tuple[str, ...]
 
     @functools.cached_property
     def members(self) -> tuple[Member, ...]:
         """The processes."""
-        return members_of(self.memory, None, NOISE)
+        return members_of(self.memory, self.names, NOISE)
 
     def part(self, rows: Ints) -> Expert:
-        """The same at some of the candidates."""
+        """The same at some of the candidates: with the processes that all of them have."""
         memory = self.memory
         part = replace(
             memory, pool=Pool(memory.pool.space, memory.pool.x[rows]), y=memory.y[:, rows],
             log_cost=memory.log_cost[rows], kept=None, rest=None,
         )  # fmt: skip
-        return Expert(part, self.ladder.part(rows))
+        return Expert(part, self.ladder.part(rows), self.names)
 
 
 @functools.lru_cache(maxsize=64)
@@ -55,7 +57,9 @@ def expert_of(
 ) -> Expert | None:
     """What earlier tasks tell at the rows of a pool; None where nothing is known."""
     memory = memory_of(space, prior, pool)
-    return None if memory is None else Expert(memory, ladder_of(space, prior, memory.pool, rungs))
+    if memory is None:
+        return None
+    return Expert(memory, ladder_of(space, prior, memory.pool, rungs), names_of(memory))
 
 
 class Mind:

@@ -52,7 +52,8 @@ class TimeFeatures:
         place = Place(memory.pool.x[rows], rows)
         exponent = EXPONENT if self._in_cost else 0.0
         price = self._log_price(rows)  # (s, c)
-        value = ensemble.value(place, exponent) - exponent * (price[-1] - memory.log_cost[rows])
+        parts = (ensemble.improvement(place), ensemble.gain(place)) if mind.count else None
+        value = ensemble.value(place, exponent, parts) - exponent * (price[-1] - memory.log_cost[rows])
         value = np.where(np.arange(s)[:, None] == s - 1, value, value - LOWER)  # (s, c)
         open_ = mind.reached[rows] < np.arange(s)[:, None]
         top = value[-1, open_[-1]].max(initial=-np.inf)
@@ -63,8 +64,8 @@ class TimeFeatures:
         unit = ladder.sd
         prior = ensemble.prior_mean(place)
         out[:, :, 3] = (prior - prior.max(initial=0.0))[:, None]
-        if mind.count:
-            log_ei, gain = ensemble.improvement(place), ensemble.gain(place)
+        if parts is not None:
+            log_ei, gain = parts
             mean, sd = ensemble.posteriors[0].foretold(place)
             best = ensemble.posteriors[0].best
             out[:, :, 1] = (log_ei - log_ei.max(initial=-_MOST))[:, None]
