@@ -71,7 +71,9 @@ def untrained(**settings: Any) -> PPOTime:
     return agent
 
 
-def make_suite(tasks: int = 12, m: int = 30, *, cumulative: bool = True) -> Suite:
+def make_suite(
+    tasks: int = 12, m: int = 30, *, cumulative: bool = True, name: str = "Rungs", held_out: int = 2
+) -> Suite:
     """Tasks whose best row is another in each; a quarter of the training tells the score, at a quarter of the cost."""
     r = np.random.default_rng(0)
     space = ConfigurationSpace({"x": (0.0, 1.0), "y": (0.0, 1.0)})
@@ -80,9 +82,9 @@ def make_suite(tasks: int = 12, m: int = 30, *, cumulative: bool = True) -> Suit
     scores = np.stack([full + 0.01 * r.normal(size=full.shape), full], 2)
     costs = np.stack([np.full((tasks, m), 1.0), np.full((tasks, m), 10.0)], 2) * (1.0 + r.random((m, 1)))
     names = [f"t{i}" for i in range(tasks)]
-    splits = {"train": names[:8], "val": names[8:10], "test": names[10:]}
+    splits = {"train": names[:8], "val": names[8 : 8 + held_out], "test": names[8 + held_out :]}
     return table_suite(
-        "Rungs", space, x, scores, costs=costs, fidelities=[0.25, 1.0], tasks=names, splits=splits,
+        name, space, x, scores, costs=costs, fidelities=[0.25, 1.0], tasks=names, splits=splits,
         cumulative=cumulative,
     )  # fmt: skip
 
@@ -108,6 +110,37 @@ def test_before_a_trial_the_base_is_the_prior_mean_less_a_share_of_the_cost() ->
     np.testing.assert_allclose(price[:, 1], np.array([-1, 0, 1]) - np.log(4), atol=1e-6)
     share = np.exp(price[:, 2]) / np.exp([-1, 0, 1]).mean() / 10
     np.testing.assert_allclose(seen[:9, column("price of what is left")].reshape(3, 3)[:, 2], share, rtol=1e-5)
+
+
+def test_drawn_candidates_have_the_processes_of_the_whole_pool() -> None:
+    r = np.random.default_rng(0)
+    x = r.random((2001, 1))  # of more than 2,000 points there is no kernel of trees
+    large = tuple(Evaluations(n, n, x, r.random(2001), np.ones(2001), np.zeros(2001, np.int8)) for n in "abc")
+    fewer = x[:2000]
+    small = tuple(e.part(np.arange(2000), fewer) for e in large)
+    for prior, names in ((large, ["matern", "exp"]), (small, ["matern", "trees", "exp"])):
+        expert = expert_of(SPACE, prior, Pool(SPACE, prior[0].x), (1.0,))
+        assert expert is not None
+        assert [member.name for member in expert.part(np.arange(50)).members] == names
+
+
+@pytest.mark.parametrize(("judges", "runs"), [(1, [2, 3]), (3, [4, 3]), (5, [6, 6])])
+def test_suites_with_few_validation_tasks_are_judged_in_more_worlds(judges: int, runs: list[int]) -> None:
+    class Judged(PPOTime):
+        asked: list[int]
+
+        def judged(self, actor: Any, env: HPOVectorEnv, seed: int) -> float:
+            self.asked.append(env.num_envs)
+            return float(env.num_envs)
+
+    agent = Judged(candidates=4, network=[8], runs=2)
+    agent.asked, Judged.judges = [], judges
+    two, three = make_suite(), make_suite(name="Three", held_out=3)
+    _, judge = agent.begin(
+        [*two.tasks("train"), *three.tasks("train")], [*two.tasks("val"), *three.tasks("val")], 0, None
+    )
+    assert judge is not None
+    assert judge(None) == np.mean(runs) and agent.asked == runs
 
 
 def test_a_configuration_further_pays_the_difference_where_checkpoints_are_kept() -> None:

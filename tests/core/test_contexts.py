@@ -138,6 +138,21 @@ def test_candidates_are_drawn_by_the_world_with_a_salt_of_their_own() -> None:
     assert got.tolist() == [rows_by_hand(w, 3, CANDIDATES, [0, 1, 2, 3], 4) for w in (5, 7)] == [[3, 0, 2], [1, 2, 0]]
 
 
+def test_candidates_follow_the_world_where_some_runs_begin_anew_or_go_to_another_task() -> None:
+    given = contexts(toys.square(), candidates=3)
+    drawn = {(t, w): rows_by_hand(w, 3, CANDIDATES, [0, 1, 2, 3], 4) for t in (0, 1) for w in (5, 7, 9)}
+    task, world = which(0, 1, 0), worlds(5, 7, 9)
+    first = given.rows(task, world)
+    assert first.tolist() == [drawn[0, 5], drawn[1, 7], drawn[0, 9]]
+    assert given.rows(task, world) is first and not first.flags.writeable
+    world[1] = 9  # the arrays of runs are written in place
+    assert given.rows(task, world).tolist() == [drawn[0, 5], drawn[1, 9], drawn[0, 9]]
+    task[0], world[0] = 1, 7
+    assert given.rows(task, world).tolist() == [drawn[1, 7], drawn[1, 9], drawn[0, 9]]
+    assert given.rows(task[:2], world[:2]).tolist() == [drawn[1, 7], drawn[1, 9]]
+    assert first.tolist() == [drawn[0, 5], drawn[1, 7], drawn[0, 9]]
+
+
 def test_the_oracle_of_each_task() -> None:
     oracle = Oracle.of(toys.square().members)
     assert oracle.best.tolist() == [6, 10] and oracle.worst.tolist() == [0, 4]
