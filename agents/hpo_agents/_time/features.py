@@ -43,13 +43,14 @@ class TimeFeatures:
         self._checkpoints, self._in_cost = checkpoints, in_cost
 
     def at(self, rows: Ints) -> Singles:
-        """Of the candidates at rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the second, and so
-        on; the last action is to stop. A rung that was reached has the base -30, as have the lower ones of a ladder of
-        fewer; see `open`."""
+        """Of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the second,
+        and so on; the last action is to stop. A rung that was reached has the base -30, as have the lower ones of a
+        ladder of fewer; see `open`."""
         mind, ladder = self._mind, self._mind.expert.ladder
         c, s = len(rows), len(ladder.fidelities)
         memory, ensemble = mind.expert.memory, mind.ensemble
-        place = Place(memory.pool.x[rows], rows)
+        everything = c == len(memory.pool.x)  # rows ascend
+        place = Place(memory.pool.x, slice(None)) if everything else Place(memory.pool.x[rows], rows)
         exponent = EXPONENT if self._in_cost else 0.0
         price = self._log_price(rows)  # (s, c)
         parts = (ensemble.improvement(place), ensemble.gain(place)) if mind.count else None
