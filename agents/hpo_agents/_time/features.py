@@ -43,7 +43,7 @@ class TimeFeatures:
         self._checkpoints, self._in_cost = checkpoints, in_cost
 
     def at(self, rows: Ints) -> Singles:
-        """Of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the second,
+        """Of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the next,
         and so on; the last action is to stop. A rung that was reached has the base -30, as have the lower ones of a
         ladder of fewer; see `open`."""
         mind, ladder = self._mind, self._mind.expert.ladder
