@@ -66,6 +66,7 @@ APART: Mapping[str, str] = {
     "shuffled_features.py": "optimizers, for validation tasks",
     "time_agent.py": "validation tasks",
     "time_parts.py": "validation tasks",
+    "time_policies.py": "validation tasks",
     "tuning.py": "validation tasks",
 }
 """Scripts of this folder that look at no test task of their own, and what they look at."""

@@ -1,10 +1,10 @@
 """Variants of `ppo-time` in training: `time_agent.py FOLDER [VARIANT+VARIANT ..] [--seeds N]`, or `--check` alone.
 
-Each is trained on the training tasks of ten suites with costs (`AutoML`, whose pool has 5,856 rows, takes as long as
-the others together and is left out) and judged on their validation tasks, in which suites weigh alike: the mean over
-the budget of the regret by the validation score, of runs among 64 candidates, in three worlds for each task, the same
-for all. The first point of a variant that starts at `transfer-time` is the base. Trainings go into FOLDER and are gone
-on with; the table goes into docs/seconds.md.
+Each is trained on the training tasks of ten suites with costs (without `AutoML`, whose runs are the longest) and judged
+on their validation tasks, in which suites weigh alike: the mean over the budget of the regret by the validation score,
+of runs among 64 candidates, the same for all, at least 24 on each suite (what is stored had three of each task). The
+first point of a variant that starts at `transfer-time` is the base. Trainings go into FOLDER and are gone on with; the
+table goes into docs/seconds.md.
 """
 
 from __future__ import annotations
