@@ -32,7 +32,7 @@ from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.costs import cost_units
 from hpo_gym.tasks.surrogate.encoding import Encoding
 from hpo_gym.tasks.surrogate.model import REACH, STEPS, Surrogate
-from hpo_gym.tasks.surrogate.network import BLOCK, bent, forward
+from hpo_gym.tasks.surrogate.network import bent, forward
 from hpo_gym.tasks.surrogate.task import SurrogateTask
 from hpo_gym.trial import Query, Status
 from hpo_gym.validity.surrogates import agreed
@@ -138,7 +138,7 @@ def test_a_value_stays_between_the_ends_of_its_scale() -> None:
 def test_one_point_has_the_same_bits_as_many() -> None:
     model = random_model(conditional())
     rng = np.random.default_rng(1)
-    n = 3 * BLOCK + 5
+    n = 53
     x, task, level = model.space.sample(rng, n), rng.integers(5, size=n), rng.integers(2, size=n)
     whole, order = model(task, x, level), rng.permutation(n)
     moved = model(task[order], x[order], level[order])

@@ -9,10 +9,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-BLOCK = 16
-"""Points that a matrix product takes at once, the last ones filled up with zeros: how a library of linear algebra
-rounds depends on the shape that it is given, so that is always the same."""
-
 
 def bent(x: Array) -> Array:
     """``x (1 + x / (1 + |x|)) / 2``, in place: near `x` where that is large, near 0 where it is low.
@@ -30,13 +26,10 @@ def bent(x: Array) -> Array:
 
 def forward(layers: Sequence[tuple[Array, Array]], inputs: Array) -> Array:
     """The last layer's values ``(n, r)`` at inputs ``(n, p)``; layers have weights ``(p, h)`` and offsets ``(h,)``."""
-    n = len(inputs)
-    blocks = -(-n // BLOCK)
-    a = np.zeros((blocks, BLOCK, inputs.shape[1]), np.float32)
-    a.reshape(-1, inputs.shape[1])[:n] = inputs
+    a = inputs[:, None].astype(np.float32)  # a product for each point: how one is rounded may depend on its row
     for depth, (weights, offsets) in enumerate(layers):
         a = np.matmul(a, weights)
         a += offsets
         if depth + 1 < len(layers):
             bent(a)
-    return a.reshape(-1, a.shape[2])[:n]
+    return np.asarray(a[:, 0])
