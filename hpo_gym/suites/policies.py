@@ -50,7 +50,7 @@ def policies_with(setup: Setup | None = None) -> Suite:
         "licence": "MIT",
         "source": "our own physics",
     }
-    name, version, chosen, space, splits = "Policies", 1, setup or Setup(), policy_space(), published()
+    name, version, chosen, space, splits = "Policies", 2, setup or Setup(), policy_space(), published()
     make = functools.partial(policy_task, suite=name, space=space, setup=chosen, generations=GENERATIONS)
     members = tuple(make(task) for names in splits.values() for task in names)
     physics = [m.physics.constants(m.seed).tolist() for m in members]

@@ -49,11 +49,12 @@ class Family:
         return PHYSICS[self.kind]
 
     def constants(self, seed: int) -> Floats:
-        """The constants of a task, ``(c,)``, each uniform in the logarithm."""
+        """The constants of a task, ``(c,)``, each uniform in the logarithm; nine digits, the same on any processor."""
         names, ranges = self.physics.constants, {**_COMMON[self.kind], **self.regime}
         low, high = np.log([ranges[name] for name in names]).T
         key = np.array([seeding.key("physics", self.kind, dict(self.regime), seed)], np.uint64)
-        return np.asarray(np.exp(low + uniforms(key, 0, len(names))[0] * (high - low)))
+        drawn = np.exp(low + uniforms(key, 0, len(names))[0] * (high - low))
+        return np.array([float(f"{constant:.9g}") for constant in drawn])
 
 
 FAMILIES: Mapping[str, Mapping[str, Family]] = MappingProxyType(
