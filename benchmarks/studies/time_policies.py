@@ -1,4 +1,4 @@
-"""Trainings of `ppo-time` on whole pools: `time_policies.py FOLDER TRAINED [TRAINED ..]`, or `--check` alone.
+"""Trainings of `ppo-time` on whole pools: `time_policies.py FOLDER TRAINED [TRAINED ..] [--show]`, or `--check`.
 
 Each TRAINED is a folder that `hpo-gym train ppo-time` made. All of them, the geometric mean of their policies, and that
 of these and `transfer-time`, half of each, run on validation tasks as in `seconds.py`: AUC is of the regret by the test
@@ -125,10 +125,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("trained", nargs="*", type=Path)
+    parser.add_argument("--show", action="store_true", help="print the table, and store nothing")
     parser.add_argument("--check", action="store_true")
     asked = parser.parse_args()
     if bool(asked.trained) is asked.check:
         parser.error("give a FOLDER and what was TRAINED, or --check alone")
+    if asked.show:
+        print(*table(study(asked.folder, asked.trained)), sep="\n")
+        return
     if not asked.check:
         FOUND.write_text(json.dumps(study(asked.folder, asked.trained), indent=1) + "\n", encoding="utf-8")
     before = PAGE.read_text(encoding="utf-8")
