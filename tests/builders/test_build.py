@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_recipe
+from processors import MADE_WITH, kernels
 from typer.testing import CliRunner
 
 from hpo_gym.builders import files
@@ -365,6 +366,8 @@ CELLS = {
 over epochs."""
 
 
+ELSEWHERE = 0.1
+"""How far scores may be from the shipped ones with kernels of other processors than those they were made with."""
 TOLERANCES = {"LM": 1e-3}
 """Of suites whose scores are no shares of rows: what is rounded otherwise shows. On one processor bits are equal."""
 
@@ -385,7 +388,7 @@ def test_cells_trained_again_are_those_of_the_shipped_table(tmp_path, name):
         found = part.shards.read(part.task, part.chunk)
         for kind in ("score", "test_score"):
             stored = getattr(suite.table, kind)[there.index, row]
-            near = TOLERANCES.get(name, 3e-6)
+            near = TOLERANCES.get(name, 3e-6) if kernels() == {MADE_WITH} else ELSEWHERE
             assert stored == pytest.approx(found[kind][0], abs=near, rel=0, nan_ok=True), (data_set, row, kind)
         assert np.isnan(found["test_score"][0]).tolist() == [True] * (len(recipe.fidelities) - 1) + [False]
 
@@ -408,7 +411,9 @@ def test_training_anew_gives_what_is_shipped(tmp_path, monkeypatch, name):
         for kind in ("score", "test_score"):
             made, found = (getattr(t.table, kind)[t.index, :3] for t in (task, there))
             assert np.array_equal(np.isfinite(made), np.isfinite(found))
-            assert made[np.isfinite(made)] == pytest.approx(found[np.isfinite(found)], abs=0.02)
+            known = np.isfinite(made)
+            off = np.abs(made[known] - found[known])
+            assert off.max() <= 0.02 if kernels() == {MADE_WITH} else np.median(off) <= 0.02 and off.max() <= 0.2
 
 
 @pytest.mark.slow
