@@ -1,4 +1,4 @@
-"""Tables with gaps: an env looks up once for each task which row answers an unmeasured one, and remembers it."""
+"""What an env looks up once and remembers: which row answers an unmeasured one of a task, and what a row is called."""
 
 from __future__ import annotations
 
@@ -17,12 +17,21 @@ def fill(name: str) -> None:
     """Ask for every row of every training task of a suite, and for its configuration, once.
 
     Whatever env plays the suite in this process afterwards finds the answers, so that no measurement depends on what
-    came before it. Suites without gaps are left as they are.
+    came before it. A suite without gaps is asked for configurations alone.
     """
     suite = hpo_gym.load_suite(name)
-    if not isinstance(suite, TableSuite) or suite.table.measured.all():
+    if not isinstance(suite, TableSuite):
         return
-    names = [task.name for task in suite.tasks("train")]
+    tasks = suite.tasks("train")
+    if not suite.table.measured.all():
+        _ask(suite, [task.name for task in tasks])
+    for pool in [0] if suite.table.x.ndim == 2 else [task.index for task in tasks]:
+        for row in range(suite.table.m):
+            suite.table.config(pool, row)
+
+
+def _ask(suite: TableSuite, names: list[str]) -> None:
+    """Propose every row of the tasks."""
     width = min(AT_ONCE, suite.table.m)
     steps = -(-suite.table.m // width)
     env = hpo_gym.HPOVectorEnv(len(names) * width, suite, codec="pool", budget=steps + 1)
@@ -30,5 +39,3 @@ def fill(name: str) -> None:
     for first in range(0, suite.table.m, width):
         rows = np.minimum(np.arange(first, first + width), suite.table.m - 1)
         env.step(np.tile(rows, len(names)))
-    for row in range(suite.table.m):
-        suite.table.config(0, row)

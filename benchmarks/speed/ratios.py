@@ -1,8 +1,10 @@
 """What the scripts of this folder share: they measure ratios, hold them against what was reached, and fill the page.
 
 `before.json` has the figures from before the work on speed, `reached.json` those of the last full run with `--write`,
-which also renews the tables of `docs/speed.md`. With `--check` a run fails where a ratio is worse than reached by a
-third or more; what seems so is measured once more first.
+which also renews the tables of `docs/speed.md`. A processor with other vector instructions than `PAGE_LEVEL` has a file
+of its own, `reached-LEVEL.json`, and leaves the page alone: calls of NumPy take another part of CartPole-v1's step there.
+With `--check` a run fails where a ratio is worse than reached by a third or more; what seems so is measured once more
+first. Where a processor has no figures, those of the page count.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.append(str(TOP / "benchmarks" / "studies"))
+import numpy as np
 from marks import renewed
 
 from hpo_gym.suite import SUITES
 
 PAGE = TOP / "docs" / "speed.md"
 BEFORE, REACHED = (Path(__file__).with_name(f"{name}.json") for name in ("before", "reached"))
+PAGE_LEVEL = "X86_V4"  # with AVX-512
 FALL = 2 / 3
 SHIPPED = tuple(
     name
@@ -145,6 +149,17 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
+def level() -> str:
+    """The vector instructions of this processor, as NumPy names them: the highest level, or the machine's name."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return max((name for name in found if name.startswith("X86_V")), default=platform.machine())
+
+
+def reached_here() -> Path:
+    """The file of what was reached on processors like this one."""
+    return REACHED if level() == PAGE_LEVEL else REACHED.with_name(f"{REACHED.stem}-{level()}.json")
+
+
 def store(path: Path, name: str, found: Found) -> None:
     """Put figures into a file, in place of those of the same cases."""
     every = _read(path)
@@ -165,7 +180,7 @@ def _text(every: Mapping[str, Any]) -> str:
 def machine() -> str:
     """What figures were measured on."""
     packages = ", ".join(f"{p} {version(p.lower())}" for p in ("NumPy", "Gymnasium"))
-    return f"Python {platform.python_version()}, {packages}, {platform.machine()}"
+    return f"Python {platform.python_version()}, {packages}, {platform.machine()}, {level()}"
 
 
 def page(text: str, ratios: Ratios) -> str:
@@ -211,20 +226,24 @@ def main(ratios: Ratios, about: str | None) -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="groups whose name has this text")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="fail where a ratio is worse by a third than reached")
-    what.add_argument("--write", action="store_true", help="store the figures as reached and renew the page")
+    what.add_argument(
+        "--write",
+        action="store_true",
+        help="store the figures as reached; renew the page, if it is of such a processor",
+    )
     what.add_argument("--page", action="store_true", help="measure nothing, renew the page from what is stored")
     given = parser.parse_args()
     if given.write and given.small:
         parser.error("--write needs a full run")
     if not given.page:
         print(f"{ratios.name}: {machine()}, one thread, CPU clock")
-        reached = stored(REACHED, ratios.name)
+        reached = stored(reached_here(), ratios.name) or stored(REACHED, ratios.name)
         found, fallen = ratios.measure(given.small, given.check, given.only, reached)
         if missed := ratios.missed(found):
             print(f"{ratios.name}: below the floor: {', '.join(missed)}")
         if fallen:
             sys.exit(f"{ratios.name}: {_fault(ratios)}, twice: {', '.join(fallen)}")
         if given.write:
-            store(REACHED, ratios.name, found)
-    if given.write or given.page:
+            store(reached_here(), ratios.name, found)
+    if given.page or (given.write and reached_here() == REACHED):
         PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), ratios), encoding="utf-8")

@@ -57,8 +57,8 @@ class Exact:
 
     def rows(self, x: Points) -> Ints:
         """As `row`, of points ``(n, d)``."""
-        if len(x) == 1 and len(self._x) <= _SMALL:
-            return np.array([self.row(x[0])], np.int64)
+        if len(x) == 1:
+            return np.array([self.row(x[0]) if len(self._x) <= _SMALL else self._one(x)], np.int64)
         cells = self._cells(x)
         hashes = self._hash(cells)
         at, out = self._hashes.searchsorted(hashes), np.full(len(x), -1, np.int64)
@@ -74,6 +74,18 @@ class Exact:
             at[maybe] += 1
             maybe = maybe[self._agree(at[maybe], hashes[maybe])]
         return out
+
+    def _one(self, x: Points) -> int:
+        """As `row`, of a point ``(1, d)``, without a dictionary."""
+        cells = self._cells(x)
+        hashed, wanted = self._hash(cells), cells.tobytes()
+        for at in range(self._hashes.searchsorted(hashed).item(), self._hashes.size):
+            if self._hashes.item(at) != hashed.item():
+                break
+            row: int = self._rows.item(at)
+            if self._cells(self._x[row]).tobytes() == wanted:
+                return row
+        return -1
 
     def _agree(self, at: Ints, hashes: Keys) -> NDArray[np.bool_]:
         if at.size and self._hashes.size and at.item(at.argmax()) < self._hashes.size:

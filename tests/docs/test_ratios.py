@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_a_cell_shows_both_figures(ratios) -> None:
 
 def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
-    ratios.store(tmp_path / "reached.json", "sample", {"a": {"ratio": 3.0}})
+    ratios.store(ratios.reached_here(), "sample", {"a": {"ratio": 3.0}})
     monkeypatch.setattr(sys, "argv", ["sample.py", "--small", "--check"])
     with pytest.raises(SystemExit, match="sample: worse than reached by a third, twice: a"):
         ratios.main(make(ratios, {"a": {"ratio": 1.0}}, {"a": {"ratio": 1.0}}), None)
@@ -100,6 +101,7 @@ def test_a_full_run_is_written_into_file_and_page(ratios, monkeypatch: pytest.Mo
     page.write_text("by hand\n<!-- sample -->\nold\n<!-- /sample -->\nby hand\n")
     for name, path in (("PAGE", page), ("REACHED", tmp_path / "reached.json"), ("BEFORE", tmp_path / "before.json")):
         monkeypatch.setattr(ratios, name, path)
+    monkeypatch.setattr(ratios, "level", lambda: ratios.PAGE_LEVEL)
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
     sample = make(ratios, {"a": {"ratio": 3.0}}, table=lambda before, now: [ratios.change(before, now, "a")])
     ratios.main(sample, None)
@@ -107,6 +109,36 @@ def test_a_full_run_is_written_into_file_and_page(ratios, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write", "--small"])
     with pytest.raises(SystemExit):
         ratios.main(sample, None)
+
+
+def test_another_processor_has_a_file_of_its_own_and_leaves_the_page(
+    ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- sample -->\nold\n<!-- /sample -->\n")
+    for name, path in (("PAGE", page), ("REACHED", tmp_path / "reached.json"), ("BEFORE", tmp_path / "before.json")):
+        monkeypatch.setattr(ratios, name, path)
+    monkeypatch.setattr(ratios, "level", lambda: "NEON")
+    ratios.store(tmp_path / "reached.json", "sample", {"a": {"ratio": 3.0}})
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--check"])
+    with pytest.raises(SystemExit, match="twice: a"):  # nothing of its own yet: the page's figure counts
+        ratios.main(make(ratios, {"a": {"ratio": 1.5}}, {"a": {"ratio": 1.5}}), None)
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
+    ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
+    assert "old" in page.read_text()
+    assert ratios.stored(tmp_path / "reached-NEON.json", "sample") == {"a": {"ratio": 1.5}}
+    assert ratios.stored(tmp_path / "reached.json", "sample") == {"a": {"ratio": 3.0}}
+    monkeypatch.setattr(sys, "argv", ["sample.py", "--check"])
+    ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
+
+
+def test_the_level_is_the_highest_that_numpy_found(ratios, monkeypatch: pytest.MonkeyPatch) -> None:
+    def say(found: dict[str, list[str]]) -> str:
+        monkeypatch.setattr(ratios.np, "show_config", lambda mode: {"SIMD Extensions": found})
+        return str(ratios.level())
+
+    assert say({"found": ["X86_V3", "X86_V4", "AVX512_ICL"]}) == "X86_V4"
+    assert say({"found": ["ASIMDHP"]}) == say({}) == platform.machine()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
