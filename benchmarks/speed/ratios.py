@@ -2,9 +2,9 @@
 
 `before.json` has the figures from before the work on speed, `reached.json` those of the last full run with `--write`,
 which also renews the tables of `docs/speed.md`. A processor with other vector instructions than `PAGE_LEVEL` has a file
-of its own, `reached-LEVEL.json`, and leaves the page alone: calls of NumPy take another part of CartPole-v1's step there.
-With `--check` a run fails where a ratio is worse than reached by a third or more; what seems so is measured once more
-first. Where a processor has no figures, those of the page count.
+of its own, `reached-LEVEL.json`, and leaves the page alone: a call of NumPy takes another share of CartPole-v1's step
+there. With `--check` a run fails where a ratio is worse than reached by a third or more; what seems so is measured once
+more first. Where a processor has no figures, those of the page count.
 """
 
 from __future__ import annotations
