@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import renewed
+from marks import renew
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
@@ -214,8 +214,6 @@ if __name__ == "__main__":
     if "--check" not in sys.argv:
         made = {"suites": over_suites(Path(sys.argv[1])), "few": with_few(Path(sys.argv[1])), "beside": side_by_side()}
         FOUND.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    text, stored = PAGE.read_text(encoding="utf-8"), json.loads(FOUND.read_text(encoding="utf-8"))
-    new = renewed(text, [(mark, table(stored)) for mark, table in TABLES.items()])
-    if "--check" in sys.argv:
-        sys.exit(0 if new == text else f"{PAGE} is out of date.")
-    PAGE.write_text(new, encoding="utf-8")
+    stored = json.loads(FOUND.read_text(encoding="utf-8"))
+    parts = [(mark, table(stored)) for mark, table in TABLES.items()]
+    renew(PAGE, parts, "auto.py FOLDER", check="--check" in sys.argv)

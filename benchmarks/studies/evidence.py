@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from marks import renewed
+from marks import renew
 
 from hpo_gym.suites import load_suite
 from hpo_gym.validity.choice import choice_of
@@ -67,11 +67,7 @@ def tested() -> Iterator[str]:
 
 def main(*, check: bool) -> None:
     """Write the page, or end with a word that it is out of date."""
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("told", told()), ("tested", tested())])
-    if check:
-        sys.exit(f"out of date: {PAGE.name}; run `python benchmarks/studies/evidence.py`" if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    renew(PAGE, [("told", told()), ("tested", tested())], "evidence.py", check=check)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import sequence
 import tuning
 from guide_figure import draw, words
 from guide_reference import FOUND, collect, version
-from marks import renewed
+from marks import renew
 
 from hpo_gym.storage.whole import write_files
 
@@ -85,11 +85,7 @@ def main(arguments: Iterable[str]) -> None:
         write_files(FOUND.parent, {FOUND.name: text.encode()})
     if stored("guide")["of"] != version():
         sys.exit(f"{FOUND.name} is of other reference runs; run `python benchmarks/studies/guide.py --collect`")
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, parts())
-    if "--check" in given:
-        sys.exit(f"out of date: {PAGE.name}; run `python benchmarks/studies/guide.py`" if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    renew(PAGE, parts(), "guide.py", check="--check" in given)
     draw(disturbances(), FIGURE)
 
 

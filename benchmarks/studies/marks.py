@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from hpo_gym.bench.report.words import holds, interval
@@ -18,6 +20,19 @@ def renewed(text: str, parts: Iterable[tuple[str, Iterable[str]]]) -> str:
         head, rest = text.split(begin)
         text = "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
     return text
+
+
+def renew(page: Path, parts: Iterable[tuple[str, Iterable[str]]], by: str, *, check: bool) -> None:
+    """Write the page, `renewed`; or, to `check`, end with 0, or with a word that it is out of date and what renews it.
+
+    Args:
+        by: The script of this folder and its arguments.
+    """
+    before = page.read_text(encoding="utf-8")
+    after = renewed(before, parts)
+    if check:
+        sys.exit(f"out of date: {page.name}; run `python benchmarks/studies/{by}`" if after != before else 0)
+    page.write_text(after, encoding="utf-8")
 
 
 def ratio(row: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import looks
 import numpy as np
-from marks import renewed
+from marks import renew
 from numpy.typing import NDArray
 
 import hpo_gym
@@ -137,14 +137,8 @@ def main() -> None:
             print(*table(found), sep="\n")
             return
         FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    before = PAGE.read_text(encoding="utf-8")
     lines = table(json.loads(FOUND.read_text(encoding="utf-8"))) if FOUND.is_file() else ()
-    after = renewed(before, [("objectives", lines)])
-    if asked.check:
-        sys.exit(
-            f"out of date: {PAGE.name}; run `python benchmarks/studies/objectives.py FOLDER`" if after != before else 0
-        )
-    PAGE.write_text(after, encoding="utf-8")
+    renew(PAGE, [("objectives", lines)], "objectives.py FOLDER", check=asked.check)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 
 import looks
 import numpy as np
-from marks import ratio, renewed
+from marks import ratio, renew
 from reference import families
 
 from hpo_gym.bench.metrics import Curves, auc
@@ -102,11 +102,7 @@ def main(arguments: Sequence[str]) -> None:
         text = json.dumps(carry_out(folder), separators=(",", ":"), sort_keys=True)
         FOUND.write_text(text + "\n", encoding="utf-8")
     found = json.loads(FOUND.read_text(encoding="utf-8"))
-    before = PAGE.read_text(encoding="utf-8")
-    text = renewed(before, [("seeds", table(found))])
-    if "--check" in arguments:
-        sys.exit(f"out of date: {PAGE.name}; run `python benchmarks/studies/pool_seeds.py`" if text != before else 0)
-    PAGE.write_text(text, encoding="utf-8")
+    renew(PAGE, [("seeds", table(found))], "pool_seeds.py", check="--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from typing import Any
 
 import looks
 import numpy as np
-from marks import renewed
+from marks import renew
 from numpy.typing import NDArray
 
 import hpo_gym
@@ -251,8 +251,5 @@ if __name__ == "__main__":
     else:
         if asked.folder:
             FOUND.write_text(json.dumps(collected(asked.folder, "test", names)) + "\n", encoding="utf-8")
-        text = PAGE.read_text(encoding="utf-8")
-        new = renewed(text, parts(json.loads(FOUND.read_text(encoding="utf-8"))))
-        if asked.check:
-            sys.exit(0 if new == text else f"{PAGE} is out of date.")
-        PAGE.write_text(new, encoding="utf-8")
+        stored = json.loads(FOUND.read_text(encoding="utf-8"))
+        renew(PAGE, parts(stored), "real_training.py FOLDER", check=asked.check)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import renewed
+from marks import renew
 from numpy.typing import NDArray
 
 from hpo_gym.bench.incumbents import regret_of
@@ -170,8 +170,5 @@ def lines(found: Mapping[str, Any]) -> list[str]:
 if __name__ == "__main__":
     if "--check" not in sys.argv:
         FOUND.write_text(json.dumps(carry_out(), indent=1) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    new = renewed(text, [("robustness", lines(json.loads(FOUND.read_text(encoding="utf-8"))))])
-    if "--check" in sys.argv:
-        sys.exit(0 if new == text else f"{PAGE} is out of date.")
-    PAGE.write_text(new, encoding="utf-8")
+    parts = [("robustness", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
+    renew(PAGE, parts, "robustness.py", check="--check" in sys.argv)

@@ -19,7 +19,7 @@ from typing import Any
 
 import looks
 import numpy as np
-from marks import ratio, renewed, standing
+from marks import ratio, renew, standing
 from matplotlib.figure import Figure
 
 from hpo_gym.bench.metrics import Curves
@@ -144,13 +144,8 @@ def main() -> None:
             return
         stored[asked.split] = found
         FOUND.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    before = PAGE.read_text(encoding="utf-8")
     parts = [(f"seconds-{split}", [*counts(of), "", *table(of)]) for split, of in stored.items()]
-    after = renewed(before, parts)
-    if asked.check:
-        old = f"out of date: {PAGE.name}; run `python benchmarks/studies/seconds.py FOLDER`"
-        sys.exit(old if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    renew(PAGE, parts, "seconds.py FOLDER", check=asked.check)
     if "test" in stored:
         draw(stored["test"], FIGURE)
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import renewed
+from marks import renew
 
 from hpo_agents.ppo_time import PPOTime
 from hpo_gym.learning.train import train
@@ -90,12 +89,8 @@ def main() -> None:
         parser.error("give a FOLDER, or --check alone")
     if not asked.check:
         study(asked.folder, asked.variants.split("+") if asked.variants else list(VARIANTS), asked.seeds)
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("time-agent", lines(json.loads(FOUND.read_text(encoding="utf-8"))))])
-    if asked.check:
-        old = f"out of date: {PAGE.name}; run `python benchmarks/studies/time_agent.py FOLDER`"
-        sys.exit(old if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    parts = [("time-agent", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
+    renew(PAGE, parts, "time_agent.py FOLDER", check=asked.check)
 
 
 if __name__ == "__main__":

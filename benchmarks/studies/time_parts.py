@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from marks import renewed
+from marks import renew
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
@@ -171,8 +171,5 @@ def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
 if __name__ == "__main__":
     if "--check" not in sys.argv:
         FOUND.write_text(json.dumps(carry_out(), indent=1) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    new = renewed(text, [("time-parts", lines(json.loads(FOUND.read_text(encoding="utf-8"))))])
-    if "--check" in sys.argv:
-        sys.exit(0 if new == text else f"{PAGE.name} is out of date: run `python benchmarks/studies/time_parts.py`.")
-    PAGE.write_text(new, encoding="utf-8")
+    parts = [("time-parts", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
+    renew(PAGE, parts, "time_parts.py", check="--check" in sys.argv)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from marks import ratio, renewed
+from marks import ratio, renew
 from numpy.typing import NDArray
 from seconds import COST, FAMILIES, FEW, PAGE, SEEDS, SLOW
 from seconds import SUITES as ALL
@@ -135,12 +135,8 @@ def main() -> None:
         return
     if not asked.check:
         FOUND.write_text(json.dumps(study(asked.folder, asked.trained), indent=1) + "\n", encoding="utf-8")
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("time-policies", table(json.loads(FOUND.read_text(encoding="utf-8"))))])
-    if asked.check:
-        old = f"out of date: {PAGE.name}; run `python benchmarks/studies/time_policies.py FOLDER TRAINED`"
-        sys.exit(old if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    parts = [("time-policies", table(json.loads(FOUND.read_text(encoding="utf-8"))))]
+    renew(PAGE, parts, "time_policies.py FOLDER TRAINED", check=asked.check)
 
 
 if __name__ == "__main__":

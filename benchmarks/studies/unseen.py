@@ -19,7 +19,7 @@ from typing import Any
 
 import looks
 import numpy as np
-from marks import ratio, renewed, standing
+from marks import ratio, renew, standing
 from seconds import COST, FAMILIES, FEW, PAGE, SEEDS
 from time_agent import SUITES as ALL
 
@@ -100,11 +100,8 @@ def main() -> None:
             "regret against cost of `ppo-time` on suites it was not trained on", "a table of docs/seconds.md",
         )  # fmt: skip
         FOUND.write_text(json.dumps(study(asked.folder), indent=1) + "\n", encoding="utf-8")
-    before = PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("unseen", table(json.loads(FOUND.read_text(encoding="utf-8"))))])
-    if asked.check:
-        sys.exit("out of date: seconds.md; run `python benchmarks/studies/unseen.py FOLDER`" if after != before else 0)
-    PAGE.write_text(after, encoding="utf-8")
+    parts = [("unseen", table(json.loads(FOUND.read_text(encoding="utf-8"))))]
+    renew(PAGE, parts, "unseen.py FOLDER", check=asked.check)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.jobs.progress import Callback, Progress, told
 from hpo_gym.learning.saved import TRAINING
@@ -19,6 +19,8 @@ from hpo_gym.registry import made, making
 from hpo_gym.storage.whole import write_files
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
+
+_SPENT = "spent.json"
 
 ALL = "all"
 """In the place of suites: those that the optimizer names."""
@@ -70,13 +72,19 @@ def train(
             f"`out` must be a new folder, {folder} holds a training: pass `resume`, or another `out`."
         )
     tasks, validation = ([t for s in loaded for t in s.tasks(split, fold)] for split in ("train", "val"))
-    rng, start = np.random.default_rng(seed), time.process_time()
+    rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
+    spent = _Spent(folder)
     keep_memory()
     with told(progress, callbacks, f"training {name}", "trials") as tell:
+
+        def noted(done: int, total: int, what: str) -> None:
+            spent.keep()
+            tell(done, total, what)
+
         curve = list[list[float]]()
         if isinstance(learner, Resumable):
-            curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=tell)
+            curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=noted)
         else:
             tell(0, 0, f"training {name}")
             learner.train(tasks, rng, validation=validation, steps=steps)
@@ -85,10 +93,37 @@ def train(
     about = {
         "optimizer": name, "settings": dict(settings or {}), "steps": steps, "seed": seed, "fold": fold,
         "suites": {s.name: s.data_hash for s in loaded}, "curve": curve,
-        "cpu_seconds": round(time.process_time() - start, 1),
+        "cpu_seconds": round(spent.seconds, 1),
     }  # fmt: skip
     write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
+    spent.forget()
     return curve
+
+
+class _Spent:
+    """CPU seconds of a training, with those of its processes that were killed: they leave them in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._start, self._kept = folder, time.process_time(), 0.0
+        self._before = 0.0
+        for name in (TRAINING, _SPENT):
+            if (folder / name).exists():
+                with blame(folder / name):
+                    self._before = float(json.loads((folder / name).read_text(encoding="utf-8"))["cpu_seconds"])
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.process_time() - self._start
+
+    def keep(self) -> None:
+        """Write them down, once in a second."""
+        if self.seconds - self._kept >= 1.0:
+            self._kept = self.seconds
+            write_files(self._folder, {_SPENT: json.dumps({"cpu_seconds": round(self._kept, 1)}).encode()})
+
+    def forget(self) -> None:
+        """The training is done, and says itself what it took."""
+        (self._folder / _SPENT).unlink(missing_ok=True)
 
 
 def _suites(

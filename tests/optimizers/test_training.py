@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,6 +52,49 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(trained: Path) -> Non
     assert (trained / ABOUT).read_bytes() == before
     hpo_gym.train("q-learning", "SVM", settings=SMALL, out=trained, resume=True)
     assert (trained / ABOUT).read_bytes() == before
+
+
+class Learner:
+    """Learns nothing, in three turns of two CPU seconds; `stop` is the turn after which it is interrupted."""
+
+    seen = frozenset[str]()
+
+    def __init__(self, clock: list[float], stop: int) -> None:
+        self.clock, self.stop = clock, stop
+
+    def train(self, tasks: Any, rng: Any, *, validation: Any = (), steps: int | None = None) -> None:
+        raise AssertionError
+
+    def train_in(self, folder: Path, tasks: Any, rng: Any, *, progress: Any, **rest: Any) -> list[list[float]]:
+        for turn in range(3):
+            self.clock[0] += 2.0
+            progress(turn + 1, 3, "")
+            self.clock[0] += 0.5  # not written down: less than a second
+            progress(turn + 1, 3, "")
+            if turn + 1 == self.stop:
+                raise KeyboardInterrupt
+        return []
+
+    def save(self, folder: Path) -> None: ...
+
+    def load(self, folder: Path) -> None:
+        raise AssertionError
+
+
+def test_what_a_training_took_counts_the_processes_that_were_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("hpo_gym.learning.train.time", SimpleNamespace(process_time=lambda: clock[0]))
+    for _ in range(2):  # of 5 seconds, 4.5 are written down
+        with pytest.raises(KeyboardInterrupt):
+            hpo_gym.train(Learner(clock, 2), "SVM", out=tmp_path, resume=True)
+        clock[0] += 1000.0  # another process
+    hpo_gym.train(Learner(clock, 0), "SVM", out=tmp_path, resume=True)
+    assert json.loads((tmp_path / "training.json").read_text())["cpu_seconds"] == 4.5 + 4.5 + 7.5
+    assert [path.name for path in tmp_path.iterdir()] == ["training.json"]
+    hpo_gym.train(Learner(clock, 0), "SVM", out=tmp_path, resume=True)
+    assert json.loads((tmp_path / "training.json").read_text())["cpu_seconds"] == 16.5 + 7.5
 
 
 def test_what_cannot_be_trained_is_refused(tmp_path: Path) -> None:
