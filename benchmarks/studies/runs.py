@@ -23,7 +23,7 @@ def reference_runs() -> dict[str, Results]:
 
 def _from(start: str, folder: Path) -> Results:
     suites = sorted(p.stem for p in FOLDER.glob("*.json"))
-    parts = [benchmark([], [s], start=start, with_reference=True, out=folder / s) for s in suites]
+    parts = [benchmark([], [s], start=start, with_reference=True, out=folder / s, report=False) for s in suites]
     data = {**parts[0].data, "suites": {}, "timings": {}}
     for part in parts:
         data["suites"].update(part.data["suites"])

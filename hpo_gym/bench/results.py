@@ -215,16 +215,19 @@ class Results(Findings):
         columns = ["suite", "optimizer", "auc", "gain", "rank", "p_holm", "failed_cells"]
         return str(frame[columns].to_html(index=False, float_format=lambda v: f"{v:.4g}", na_rep="", escape=True))
 
-    def write(self, *, timings: bool = True) -> None:
+    def write(self, *, timings: bool = True, report: bool = True) -> None:
         """Write results.json and the report.
 
         Args:
             timings: Whether to tell what a clock measured, and when, where and with what it was run.
+            report: Whether to write tables and report as well.
         """
-        from hpo_gym.bench.report import Beside, write_report
-
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
         write_files(self.folder, {"results.json": f"{json.dumps(data, indent=1, sort_keys=True)}\n".encode()})
+        if not report:
+            return
+        from hpo_gym.bench.report import Beside, write_report
+
         with opened(self.folder) as (plan, store):
             runs, made = single_runs(plan, store, self.curves), json.loads(store.meta_get(MADE) or "{}")
             words, trainings = {e.name: e.word for e in plan.entrants}, max(e.trainings for e in plan.entrants)

@@ -69,6 +69,7 @@ def benchmark(
     budget_cost: float | None = None,
     checkpoints: bool = False,
     memory: str = TRAIN,
+    report: bool = True,
 ) -> Results:
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
@@ -105,6 +106,7 @@ def benchmark(
         memory: Which earlier tasks all optimizers may read: of "train", or of "train+val", which is refused where
             validation tasks are judged, and with `with_reference`, whose runs knew those of train.
         callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
+        report: Whether to write tables and report, which takes seconds; `hpo_gym.report` writes them at any time.
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
@@ -163,7 +165,7 @@ def benchmark(
         plan.carry_out(store, hands, tell, timeout=timeout)
         results = Results.of(plan, store) if part is None else Results.of_shard(plan, store)
         if part is None:
-            results.write()
+            results.write(report=report)
         tell.result, tell.said = results, repr(results)
     if results.failed_cells:
         LOGGER.warning("%d cells failed; the first: %s", results.failed_cells, (*results.errors, "it is missing")[0])

@@ -412,6 +412,13 @@ def test_a_finished_comparison_resumed_runs_nothing(
     benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
 
 
+def test_a_report_can_be_left_for_later(folder: Path, reference: Path, tmp_path: Path) -> None:
+    found = benchmark(ENTRANTS, folder, out=tmp_path, report=False, **SMALL)
+    assert not list(tmp_path.glob("report*")) + list(tmp_path.glob("table*")) + list(tmp_path.glob("figures"))
+    assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(found.data))
+    assert files(tmp_path) == files(reference)
+
+
 def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     benchmark("random", toys.plain(), out="here", **SMALL)
