@@ -24,6 +24,7 @@ from hpo_gym.builders.surrogates.optimum import optima
 from hpo_gym.builders.surrogates.rows import Rows, levels_of, material
 from hpo_gym.builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.nearest.distance import distances
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite, surrogates
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
@@ -291,6 +292,8 @@ def test_a_bank_says_what_tasks_say_and_a_forbidden_point_is_the_nearest_of_the_
     assert isinstance(first, SurrogateTask)
     rows = {p.tobytes() for p in first.rows}
     assert {p.tobytes() for p in at[~legal]} <= rows
+    every = distances(suite.space, x[~legal], first.rows)  # the rows of all tasks are the same here
+    np.testing.assert_array_equal(at[~legal], first.rows[every.argmin(1)])
     score, told = bank.evaluate(bank.base(task), at, np.full(300, 0.5), np.zeros(300, np.uint64))
     assert told is not None
     for i in range(0, 300, 17):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from hpo_gym.nearest.pool import Pool
+from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, finite_scores
@@ -33,10 +33,10 @@ class SurrogateTask(Task):
         priced: Whether the table has measured costs; else those that the model says are shares of an evaluation.
     """
 
-    surrogate: Surrogate = None  # type: ignore[assignment]
+    surrogate: Surrogate = field(default=None, repr=False)  # type: ignore[assignment]
     index: int = 0
-    rows: Points = None  # type: ignore[assignment]
-    optimum_x: Points = None  # type: ignore[assignment]
+    rows: Points = field(default=None, repr=False)  # type: ignore[assignment]
+    optimum_x: Points = field(default=None, repr=False)  # type: ignore[assignment]
     priced: bool = False
 
     @property
@@ -70,7 +70,7 @@ class SurrogateTask(Task):
 
     @functools.cached_property
     def _pool(self) -> Pool:
-        return Pool(self.space, self.rows)
+        return pool_of(self.space, self.rows)
 
     @functools.cached_property
     def cost_unit(self) -> float:
@@ -108,13 +108,19 @@ class SurrogateBank(Bank):
         self.d, self._space, self._surrogate = first.space.d, first.space, first.surrogate
         self._fidelities = first.fidelities
         self._index = np.array([t.index for t in tasks])
+        self._tables = list({id(t.rows): t for t in tasks}.values())  # a task for each pool
+        places = {id(t.rows): i for i, t in enumerate(self._tables)}
+        self._table = np.array([places[id(t.rows)] for t in tasks])
         self.fallible = first.surrogate.fallible
 
     def place(self, task: Ints, x: Points) -> Points:
         """Canonical points; where a forbidden clause rules one out, the nearest configuration of the table."""
         out = self._space.snap(x)
-        for i in np.flatnonzero(~self._space.legal(out)).tolist():
-            out[i] = self.tasks[task.item(i)].nearest(out[i])
+        lost = np.flatnonzero(~self._space.legal(out))
+        of = self._table.take(task.take(lost))
+        for i in np.unique(of).tolist():
+            who, first = lost[of == i], self._tables[i]
+            out[who] = first.rows[first._pool.nearest(out[who])]
         return out
 
     def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
