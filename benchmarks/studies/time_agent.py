@@ -2,9 +2,8 @@
 
 Each is trained on the training tasks of ten suites with costs (without `AutoML`, whose runs are the longest) and judged
 on their validation tasks, in which suites weigh alike: the mean over the budget of the regret by the validation score,
-of runs among 64 candidates, the same for all, at least 24 on each suite (what is stored had three of each task). The
-first point of a variant that starts at `transfer-time` is the base. Trainings go into FOLDER and are gone on with; the
-table goes into docs/seconds.md.
+of runs among 64 candidates, the same for all, at least 24 on each suite. The first point of a variant that starts at
+`transfer-time` is the base. Trainings go into FOLDER and are gone on with; the table goes into docs/seconds.md.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         points = [np.mean([curve[0] for curve in curves]), np.mean([curve[-1] for curve in curves]), np.mean(best)]
         cells = [f"{value:.4f}".removeprefix("0") for value in points]
         spread = f" ({min(best) / base:.2f} to {max(best) / base:.2f})" if len(best) > 1 else ""
-        cpu = np.mean([run["cpu"] for run in runs]) / 60
+        cpu = np.mean([run["cpu"] for run in runs if "cpu" in run]) / 60  # of one that was killed, it was not measured
         yield f"| {name} | {len(runs)} | {' | '.join(cells)} | {np.mean(best) / base:.2f}{spread} | {cpu:.0f} |"
 
 
