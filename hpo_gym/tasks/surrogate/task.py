@@ -35,8 +35,8 @@ class SurrogateTask(Task):
 
     surrogate: Surrogate = field(default=None, repr=False)  # type: ignore[assignment]
     index: int = 0
-    rows: Points = field(default=None, repr=False)  # type: ignore[assignment]
-    optimum_x: Points = field(default=None, repr=False)  # type: ignore[assignment]
+    rows: Points = field(default=None, repr=False)  # type: ignore[arg-type]
+    optimum_x: Points = field(default=None, repr=False)  # type: ignore[arg-type]
     priced: bool = False
 
     @property
