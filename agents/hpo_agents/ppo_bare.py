@@ -334,7 +334,11 @@ def perceptron(widths: Sequence[int], gain: float, rng: torch.Generator) -> nn.S
 
 
 class Tanh(nn.Module):
-    """Tanh by NumPy: PyTorch's own takes some six times as long on a CPU, longer than the layer before it."""
+    """Tanh by what is fast on this processor: PyTorch's own takes longer than the layer before it.
+
+    With AVX-512, NumPy's takes a sixth of the time. With AVX2 it does not; 2 sigmoid(2 x) - 1 takes two fifths, and is
+    within 2e-7 of tanh(x).
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.as_tensor(_Tanh.apply(x))  # type: ignore[no-untyped-call]
@@ -343,7 +347,10 @@ class Tanh(nn.Module):
 class _Tanh(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = torch.from_numpy(np.tanh(x.numpy()))
+        if torch.backends.cpu.get_cpu_capability() == "AVX2":
+            y = torch.mul(x, 2).sigmoid_().mul_(2).sub_(1)
+        else:
+            y = torch.from_numpy(np.tanh(x.numpy()))
         ctx.save_for_backward(y)
         return y
 

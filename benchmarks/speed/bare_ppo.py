@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 from dataclasses import asdict
+from functools import partial
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import torch
 from sb3_bridge import RUNS, STEPS, training
-from timing import Case, rates
+from timing import Case, rates, short
 from vector_env import vector
 
 from hpo_agents.ppo_bare import Options, PPOBare
@@ -35,8 +36,8 @@ def bare(codec: str) -> Case:
     return run, RUNS * STEPS
 
 
-def measure(codec: str, small: bool) -> float:
-    """Print both rates of one codec; returns their ratio."""
+def measure(codec: str, small: bool) -> dict[str, float]:
+    """Print both rates of one codec; returns their ratio, by codec."""
     cases = {"bare": bare(codec), "sb3": training(as_vec_env(vector(RUNS, codec=codec)))}
     found = rates(cases, repeats=5 if small else 11, target=1.0 if small else 4.0)
     ratio = found["bare"] / found["sb3"]
@@ -44,7 +45,7 @@ def measure(codec: str, small: bool) -> float:
         f"{codec:5s} {found['bare']:10,.0f} /s {found['sb3']:10,.0f} /s  ratio {ratio:5.2f} floor {FLOORS[codec]:.2f}"
     )
     sys.stdout.flush()
-    return ratio
+    return {codec: ratio}
 
 
 def main() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_memory()
-    below = [codec for codec, floor in FLOORS.items() if measure(codec, options.small) < floor * MARGIN]
+    below = [name for codec in FLOORS for name in short(partial(measure, codec, options.small), FLOORS, MARGIN)]
     if options.check and below:
         sys.exit(f"below the floor: {', '.join(below)}")
 

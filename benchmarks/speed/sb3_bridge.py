@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from typing import Any
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
-from timing import Case, rates
+from timing import Case, rates, short
 from vector_env import TABLE, vector
 
 import hpo_gym
@@ -72,8 +73,8 @@ def training(env: VecEnv) -> Case:
     return run, RUNS * STEPS
 
 
-def measure(codec: str, small: bool) -> list[str]:
-    """Print the ratios of one codec; returns those that are below their floor."""
+def measure(codec: str, small: bool) -> dict[str, float]:
+    """Print the ratios of one codec and return them by anchor."""
 
     def single() -> hpo_gym.HPOEnv:
         return hpo_gym.HPOEnv(TABLE, codec=codec, budget=limit.BUDGET)
@@ -84,15 +85,14 @@ def measure(codec: str, small: bool) -> list[str]:
         "DummyVecEnv": training(VecMonitor(DummyVecEnv([single] * RUNS))),
     }
     found = rates(cases, repeats=5 if small else 11, target=0.5 if small else 2.0)
-    below = []
+    ratios = {name: found["bridge"] / found[name] for name in FLOORS[codec]}
     for name, floor in FLOORS[codec].items():
-        ours, anchor = found["bridge"], found[name]
         print(
-            f"{codec:5s} {name:12s} {ours:10,.0f} /s {anchor:10,.0f} /s  ratio {ours / anchor:6.2f} floor {floor:.2f}"
+            f"{codec:5s} {name:12s} {found['bridge']:10,.0f} /s {found[name]:10,.0f} /s  "
+            f"ratio {ratios[name]:6.2f} floor {floor:.2f}"
         )
-        below += [f"{codec} {name}"] if ours / anchor < floor * MARGIN else []
     sys.stdout.flush()
-    return below
+    return ratios
 
 
 def main() -> None:
@@ -103,7 +103,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_memory()
-    below = [name for codec in FLOORS for name in measure(codec, options.small)]
+    below = [
+        f"{codec} {name}"
+        for codec, floors in FLOORS.items()
+        for name in short(partial(measure, codec, options.small), floors, MARGIN)
+    ]
     if options.check and below:
         sys.exit(f"below the floor: {', '.join(below)}")
 
