@@ -41,7 +41,7 @@ from hpo_gym.task import Evaluated, Floats, Keys, Task
 from hpo_gym.trial import Status
 from hpo_gym.validity.faithfulness import STORED
 
-SUITES = ("SVM", "MLP", "Control")
+SUITES = ("SVM", "Linear", "MLP", "Control")
 TASKS, POINTS, BUDGET, SEEDS = 3, 50, 20, 3
 OPTIMIZERS = ("random", "sobol", "ga", "de", "cma-es", "tpe", "gp-ei", "local-search")
 WORLDS = ("table", "surrogate", "training")

@@ -46,6 +46,7 @@ APART: Mapping[str, str] = {
     "guide_reference.py": "shows what reference.py looked at",
     "guide_short.py": "shows what other studies looked at",
     "guide_when.py": "shows what other studies looked at",
+    "headroom.py": "validation tasks",
     "learning.py": "validation tasks",
     "looks.py": "this script",
     "marks.py": "marks of pages",

@@ -37,6 +37,10 @@ OWN: Mapping[str, int] = {"SVM": 200, "Linear": 200, "MLP": 150}
 """Configurations that are trained for the surrogate alone, other ones on each task: what all tasks say of the same few
 hundred configurations tells little of the space between them."""
 
+LARGE = Plan(epochs=2, batch=1024)
+PLANS: Mapping[str, Plan] = {"AutoML": LARGE, "FineTune": LARGE, "Pipelines": LARGE}
+"""How networks of tables of 275,000 cells and more are trained, which as others are would take hours."""
+
 ALL = 100_000
 """More configurations than are ever trained: all are drawn, and a build may grow on the same shards."""
 
@@ -65,7 +69,7 @@ def build_surrogates(name: str, order: Order, plan: Plan | None = None) -> None:
         "further tables": [other.name for other in further if other.name != suite.name],
         "configurations trained for it, each task": own,
     }
-    write_surrogates(suite, further, order, plan or Plan(), built)
+    write_surrogates(suite, further, order, plan or PLANS.get(suite.name, Plan()), built)
 
 
 def write_surrogates(
