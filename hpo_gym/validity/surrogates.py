@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ class Agreed:
         tau: Kendall's tau of scores as they are served, a failure below all others.
         successes: The same over rows that did not fail.
         r2: Share of the variance of scores that is explained, over the same rows.
-        cost: Kendall's tau of costs.
+        cost: Kendall's tau of costs; None where the table has none.
         top: Share of tasks on which the row that is taken for the best is in the table's top 5 %.
         failures, foretold, both: Trials that failed, were foretold to, and both.
     """
@@ -28,7 +29,7 @@ class Agreed:
     tau: float
     successes: float
     r2: float
-    cost: float
+    cost: float | None
     top: float
     failures: int
     foretold: int
@@ -39,10 +40,11 @@ class Agreed:
         others = self.foretold - self.both
         failing = f" Of {self.failures:,} failures {self.both:,} are foretold, and {others:,} that are none."
         end = f" Tau is below {FLOOR}: the suite stays tabular."
+        costs = "" if self.cost is None else f"; of costs tau {self.cost:.2f}"
         return (
             f"On rows that they were not fitted to (five folds, medians over tasks): Kendall's tau {self.tau:.2f}, a "
-            f"failure below all others; without failures tau {self.successes:.2f} and R^2 {self.r2:.2f}; of costs tau "
-            f"{self.cost:.2f}. The row taken for the best is in the table's top 5 % on {100 * self.top:.0f} % of the "
+            f"failure below all others; without failures tau {self.successes:.2f} and R^2 {self.r2:.2f}"
+            f"{costs}. The row taken for the best is in the table's top 5 % on {100 * self.top:.0f} % of the "
             "tasks." + (failing if self.failures or self.foretold else "") + ("" if self.served else end)
         )
 
@@ -59,4 +61,5 @@ def agreed(suite: Suite) -> Agreed | None:
     names = ("tau", "successes", "r2", "cost", "top")
     tau, successes, r2, cost, top = (float(found[name]) for name in names)
     failures, foretold, both = (int(found[name]) for name in ("failures", "foretold failures", "both"))
-    return Agreed(bool(said["served"]), tau, successes, r2, cost, top, failures, foretold, both)
+    costs = cost if all(math.isfinite(task.cost_unit) for task in suite.members) else None
+    return Agreed(bool(said["served"]), tau, successes, r2, costs, top, failures, foretold, both)

@@ -212,6 +212,18 @@ def test_agreement_is_that_worked_by_hand() -> None:
     }  # fmt: skip
 
 
+def test_what_one_task_lacks_moves_no_row_of_it_into_another_part() -> None:
+    whole = tiny()
+    score = whole.table.score.copy()
+    score[0, 3] = score[1, [0, 7]] = score[2, 70:] = np.nan
+    gaps = table_suite("Gaps", whole.space, whole.members[0].pool, score, fidelities=(0.5, 1.0), splits=whole.splits)
+    parts, found = folds(material(whole)), material(gaps)
+    assert [len(rows) for rows in found.own] == [79, 78, 70, 80, 80, 80]
+    part_of = {point.tobytes(): part for point, part in zip(material(whole).own[0].x, parts[0], strict=True)}
+    for rows, part in zip(found.own, folds(found), strict=True):
+        assert [part_of[point.tobytes()] for point in rows.x] == part.tolist()
+
+
 @pytest.mark.long
 def test_each_row_is_held_out_once_for_all_tasks_together() -> None:
     found = material(tiny())
@@ -394,6 +406,12 @@ def test_the_report_of_agreement_says_what_was_measured(
     assert found is not None and (found.tau, found.failures) == (said["tau"], said["failures"])
     assert f"tau {said['tau']:.2f}" in found.words() and "stays tabular" not in found.words()
     assert "Tau is below 0.8: the suite stays tabular." in replace(found, served=False).words()
+    assert f"of costs tau {said['cost']:.2f}. The row" in found.words()
+    free = table_suite("Tiny", base.space, base.members[0].pool, base.table.score, fidelities=(0.5, 1.0))
+    about = {**surrogates.read_about(folder), "table": free.data_hash}
+    monkeypatch.setattr("hpo_gym.validity.surrogates.read_about", lambda _: about)
+    told = agreed(free)
+    assert told is not None and told.cost is None and f"R^2 {told.r2:.2f}. The row" in told.words()
     assert agreed(tiny(90)) is None  # another table
 
 

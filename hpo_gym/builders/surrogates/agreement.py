@@ -72,15 +72,15 @@ def tau(a: Floats, b: Floats) -> float:
 
 
 def folds(material: Material) -> list[NDArray[np.int64]]:
-    """The part of each row of each task, in 0..`FOLDS` - 1: by key of its position, the parts of a task alike in size.
+    """The part of each row of each task, in 0..`FOLDS` - 1: by key of its place in the pool, the parts alike in size.
 
-    Rows at one position are held out together, so that of a configuration that all tasks share nothing is known.
+    Rows at one place are held out together, so that of a configuration that all tasks share nothing is known.
     """
-    longest = max(len(rows) for rows in material.own)
+    longest = max(int(at.max(initial=-1)) + 1 for at in material.places)
     order = np.argsort(seeding.mix(np.arange(longest).astype(np.uint64), seeding.key("surrogate", "folds")))
     part = np.empty(longest, np.int64)
     part[order] = np.arange(longest) % FOLDS
-    return [part[: len(rows)] for rows in material.own]
+    return [part[at] for at in material.places]
 
 
 def held_out(material: Material, plan: Plan) -> Iterator[list[Foretold]]:

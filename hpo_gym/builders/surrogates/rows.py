@@ -62,12 +62,14 @@ class Material:
         space: The search space.
         fidelities: Those that it learns.
         own: The table's measured rows of each task; their agreement is what is measured.
+        places: The place of each of these in its task's pool; tables have gaps.
         more: Rows of further tables, for training only.
     """
 
     space: SearchSpace
     fidelities: tuple[float, ...]
     own: tuple[Rows, ...]
+    places: tuple[NDArray[np.int64], ...]
     more: tuple[Rows, ...]
 
 
@@ -80,7 +82,8 @@ def material(suite: TableSuite, further: Sequence[Suite] = ()) -> Material:
     table = suite.table
     levels = levels_of(len(table.fidelities))
     fidelities = tuple(table.fidelities[j] for j in levels)
-    own = tuple(_rows(t, levels) for t in suite.members if isinstance(t, TableTask))
+    tasks = [t for t in suite.members if isinstance(t, TableTask)]
+    own = tuple(_rows(t, levels) for t in tasks)
     more = [Rows(r.x[:0], r.score[:0], r.cost[:0]) for r in own]
     for other in further:
         if not isinstance(other, TableSuite) or other.space != suite.space:
@@ -92,7 +95,7 @@ def material(suite: TableSuite, further: Sequence[Suite] = ()) -> Material:
         for i, task in enumerate(suite.members):
             if task.name in theirs:
                 more[i] = more[i].and_of(_new(_rows(theirs[task.name], same), own[i], more[i]))
-    return Material(suite.space, fidelities, own, tuple(more))
+    return Material(suite.space, fidelities, own, tuple(np.flatnonzero(t.measured) for t in tasks), tuple(more))
 
 
 def levels_of(f: int) -> list[int]:
