@@ -461,7 +461,21 @@ def test_costs_that_were_not_measured_or_may_be_0_are_refused_by_name() -> None:
         cost_units([priced(1)], 33.0)
 
 
-@pytest.mark.parametrize("name", surrogates.served())
+WITHOUT_COSTS = ["Pipelines:surrogate"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_COSTS)
+def test_where_the_table_has_no_costs_a_trial_is_one_evaluation_and_budgets_in_cost_are_refused(name: str) -> None:
+    suite = load_suite(name)
+    x = suite.space.sample(np.random.default_rng(0), 300)
+    for task in suite.tasks("val"):
+        assert (task.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64)).cost == 1.0).all()
+        assert np.isnan(task.cost_unit)
+    with pytest.raises(InvalidValueError, match=f"`budget_cost` needs measured costs, '{name}' has none"):
+        hpo_gym.HPOEnv(suite, budget_cost=3.0)
+
+
+@pytest.mark.parametrize("name", [name for name in surrogates.served() if name not in WITHOUT_COSTS])
 def test_units_of_what_ships_are_near_those_of_the_tables(name: str) -> None:
     suite, table = load_suite(name), load_suite(name.removesuffix(":surrogate"))
     tasks = suite.tasks("val")

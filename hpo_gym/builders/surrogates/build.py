@@ -33,7 +33,7 @@ from hpo_gym.tasks.surrogate.model import LAYERS, Surrogate
 FURTHER: Mapping[str, tuple[str, ...]] = {"Boosting": ("Studies",)}
 """Shipped tables of the same tasks in the same space, whose rows are learned from as well."""
 
-OWN: Mapping[str, int] = {"SVM": 200, "Linear": 200, "MLP": 150}
+OWN: Mapping[str, int] = {"SVM": 200, "Linear": 200, "MLP": 50}
 """Configurations that are trained for the surrogate alone, other ones on each task: what all tasks say of the same few
 hundred configurations tells little of the space between them."""
 
