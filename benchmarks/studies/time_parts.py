@@ -3,9 +3,9 @@
 On a validation task of each family of four suites, one run whose budget is 33 mean costs of a full evaluation, cold
 start. A variant lacks a part, or knows a share of the earlier tasks (whole families, drawn three times). Headroom: of
 the k untried configurations that `transfer-time` values most, the one is taken that improves the true score most per
-cost; it has seen the answers. With all in the place of k, nobody who wants the best validation score can be faster.
-Beside them, who else remembers earlier tasks. AUC over spent cost of validation and test scores, and the ratio to
-`transfer-time` of the mean over suites, with an interval over families. The table goes into docs/seconds.md.
+cost; it has seen the answers. With all in the place of k, it chooses in the whole pool. Beside them, who else remembers
+earlier tasks. AUC over spent cost of validation and test scores, and the ratio to `transfer-time` of the mean over
+suites, with an interval over families. The table goes into docs/seconds.md.
 """
 
 from __future__ import annotations

@@ -232,3 +232,14 @@ def test_wrong_options_are_refused(suite: Suite) -> None:
     for other in (vector(suite, "grid"), vector(suite, "pool", observer="tokens")):
         with pytest.raises(InvalidValueError, match="Observations must be a Box, actions a Discrete or a Box"):
             learner(other, "pool")
+
+
+@pytest.mark.parametrize("instructions", ["AVX2", "AVX512"])
+def test_tanh_and_its_gradient_are_right_by_either_way(instructions: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
+    x = torch.linspace(-12, 12, 100_001, requires_grad=True)
+    y = ppo_bare.Tanh()(x)
+    y.sum().backward()
+    true = np.tanh(x.detach().double().numpy())
+    np.testing.assert_allclose(y.detach().numpy(), true, rtol=0, atol=2e-7)
+    np.testing.assert_allclose(x.grad.numpy(), 1 - true**2, rtol=0, atol=1e-6)
