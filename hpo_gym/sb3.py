@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.errors import DamagedDataError, InvalidValueError, shown
 from hpo_gym.registry import require
 from hpo_gym.task import Ints
 from hpo_gym.vector import HPOVectorEnv
@@ -24,6 +24,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecMonitor  # noqa: E402 - 
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices  # noqa: E402
 
 _SHOWN = ("score", "incumbent_score", "fidelity", "cost", "status", "t")
+_ROOM = 1 << 20  # bytes of a policy.pth beside its weights: names, and where each begins
 
 
 def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEnv:
@@ -52,23 +53,52 @@ def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpP
         settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
 
     Raises:
-        DamagedDataError: No such file, or none that holds weights.
-        InvalidValueError: Weights of other shapes.
+        DamagedDataError: No such file, or none that holds weights; or one larger than the weights of such a model.
+        InvalidValueError: Weights of other names, shapes or types, or that are not finite.
     """
+    model = algorithm(policy, as_vec_env(env) if isinstance(env, HPOVectorEnv) else env, **settings)
+    own = model.policy.state_dict()
+    weights = _weights(file, _ROOM + 2 * sum(w.numel() * w.element_size() for w in own.values()))
+    wrong = f"The weights of {file} must fit {algorithm.__name__}({policy!r})"
+    if weights.keys() != own.keys():
+        odd = sorted(map(str, weights.keys() ^ own.keys()))
+        raise InvalidValueError(f"{wrong}: {shown(odd)} are in one of both.")
+    for name, mine in own.items():
+        found = weights[name]
+        if not isinstance(found, torch.Tensor) or (found.shape, found.dtype) != (mine.shape, mine.dtype):
+            what = (tuple(found.shape), found.dtype) if isinstance(found, torch.Tensor) else type(found).__name__
+            raise InvalidValueError(f"{wrong}: `{name}` must be {(tuple(mine.shape), mine.dtype)}, got {shown(what)}.")
+        if not torch.isfinite(found).all():
+            raise InvalidValueError(f"{wrong}: `{name}` must be finite, got NaN or infinity.")
+    model.policy.load_state_dict(weights)
+    return model
+
+
+def _weights(file: str | Path, most: int) -> Mapping[str, Any]:
+    """The mapping of a file's ``policy.pth``, of at most so many bytes, neither of them packed."""
+    where = f"{file} must be a .zip of Stable-Baselines3 with a policy.pth"
+    if not Path(file).is_file():
+        raise DamagedDataError(f"{where}, there is no such file.")
     try:
         with zipfile.ZipFile(file) as archive:
+            size = archive.getinfo("policy.pth").file_size
+            if size > most:
+                raise DamagedDataError(f"{file}: policy.pth must have at most {most} bytes for this model, got {size}.")
             data = io.BytesIO(archive.read("policy.pth"))
-            weights = torch.load(data, map_location="cpu", weights_only=True)  # no S301: tensors alone
-    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError) as fault:
-        raise DamagedDataError(f"{file} must be a .zip of Stable-Baselines3 with a policy.pth: {fault}.") from fault
+        with zipfile.ZipFile(data) as inside:  # what is no zip may ask for any number of bytes
+            if any(info.compress_type != zipfile.ZIP_STORED for info in inside.infolist()):
+                raise DamagedDataError(f"{file}: what policy.pth holds must be stored, not compressed.")
+        data.seek(0)
+        weights = torch.load(data, map_location="cpu", weights_only=True)  # no S301: tensors alone
+    except DamagedDataError:
+        raise
+    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError, EOFError, NotImplementedError) as fault:
+        raise DamagedDataError(f"{where}: {fault}.") from fault
     except Exception as fault:  # `weights_only` met more than numbers
         raise DamagedDataError(f"{file}: policy.pth must hold numbers alone: {fault}.") from fault
-    model = algorithm(policy, as_vec_env(env) if isinstance(env, HPOVectorEnv) else env, **settings)
-    try:
-        model.policy.load_state_dict(weights)
-    except (RuntimeError, AttributeError, TypeError) as fault:
-        raise InvalidValueError(f"The weights of {file} must fit {algorithm.__name__}({policy!r}): {fault}") from fault
-    return model
+    if not isinstance(weights, Mapping):
+        raise DamagedDataError(f"{where}, which holds weights by name, got {type(weights).__name__}.")
+    return weights
 
 
 class HPOVecEnv(VecEnv):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,15 @@ from hpo_gym.tuning.study import Ended
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from hpo_gym.tuning.tuned import Tuned
 
 _HERE = Path(__file__).parent
 _ROWS = 500  # trials in the table, the best first
-_PANELS = 4  # beside each other
+_COLUMNS = 40  # hyperparameters in that table
+_PANELS, _MOST = 4, 24  # beside each other, and in all
+_HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has no room for more
 _LABELS = 8  # choices that are named on an axis
 
 
@@ -39,6 +43,7 @@ def page(tuned: Tuned) -> str:
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     failed = [e for e in tuned.ended if e.measured.status is not Status.OK]
+    names = tuned.space.names[:_COLUMNS]
     figures = [("trials", "The trials in order", progress(tuned))]
     if len(failed) < len(tuned.ended):
         figures.append(("values", "Scores by hyperparameter", by_hyperparameter(tuned)))
@@ -49,12 +54,13 @@ def page(tuned: Tuned) -> str:
         direction=tuned.plan.direction,
         tuned=tuned,
         best=tuned.best if tuned.succeeded else None,
-        values={k: _text(v) for k, v in tuned.best_config.items()} if tuned.succeeded else {},
+        values={printable(k): _text(v) for k, v in tuned.best_config.items()} if tuned.succeeded else {},
         seconds=sum(e.seconds for e in tuned.ended),
         figures=[(title, Markup(svg_text(figure, name, title))) for name, title, figure in figures],
-        names=[printable(n) for n in tuned.space.names],
-        trials=[_row(tuned, e) for e in _best_first(tuned)[:_ROWS]],
+        names=[printable(n) for n in names],
+        trials=[_row(tuned, e, names) for e in _best_first(tuned)[:_ROWS]],
         left=max(0, len(tuned.ended) - _ROWS),
+        narrower=tuned.space.d - len(names),
         failures=Counter(f"{e.measured.status.label}: {printable(e.measured.reason)}" for e in failed).most_common(20),
         failed=len(failed),
     )
@@ -70,6 +76,7 @@ def progress(tuned: Tuned) -> Figure:
         good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.measured.status is Status.OK]
         if good:
             order, scores = np.array(good).T
+            scores = np.clip(scores, -_HIGHEST, _HIGHEST)
             sign = tuned.plan.sign
             axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
             axes.step(order, sign * np.maximum.accumulate(sign * scores), where="post", color=INK, label="best so far")
@@ -84,11 +91,15 @@ def progress(tuned: Tuned) -> Figure:
 
 
 def by_hyperparameter(tuned: Tuned) -> Figure:
-    """The score of each successful trial over the values of each hyperparameter that varies."""
+    """The score of each successful trial over the values of each hyperparameter that varies.
+
+    Where more than `_MOST` vary, those that explain the most of the scores' ranks, in the order of the space.
+    """
     from matplotlib.figure import Figure
 
     good = [e for e in tuned.ended if e.measured.status is Status.OK]
-    shown = [h for h in tuned.space.hyperparameters if h.size > 1]
+    varied = [h for h in tuned.space.hyperparameters if h.size > 1]
+    shown = _telling(varied, good)
     rows = max(1, math.ceil(len(shown) / _PANELS))
     with theme(math=False):
         figure = Figure(figsize=(9.0, 0.7 + 2.1 * rows), dpi=150, layout=None)
@@ -102,8 +113,31 @@ def by_hyperparameter(tuned: Tuned) -> Figure:
             _panel(axes, h, good, tuned.best.number if tuned.succeeded else -1)
             if not column:
                 axes.set_ylabel("score")
-        lines(figure, "Scores by hyperparameter", "one dot a trial, the best one in black")
+        some = f"; the {len(shown)} that explain the most, of {len(varied)}" if len(shown) < len(varied) else ""
+        lines(figure, "Scores by hyperparameter", f"one dot a trial, the best one in black{some}")
     return figure
+
+
+def _telling(varied: Sequence[Hyperparameter], good: Sequence[Ended]) -> list[Hyperparameter]:
+    """The hyperparameters that a figure has room for."""
+    if len(varied) <= _MOST:
+        return list(varied)
+    ranks = np.argsort(np.argsort([e.measured.score for e in good], kind="stable")).astype(float)
+    shares = [_explained(h, good, ranks) for h in varied]
+    return [varied[i] for i in sorted(np.argsort(np.negative(shares), kind="stable")[:_MOST])]
+
+
+def _explained(h: Hyperparameter, good: Sequence[Ended], ranks: NDArray[np.float64]) -> float:
+    """The share of the variance of the scores' ranks that a hyperparameter explains: by a line, or by its choices."""
+    has = np.array([h.name in e.config for e in good])
+    x, y = np.array([h.position(e.config[h.name]) for e in good if h.name in e.config]), ranks[has]
+    if len(x) < 2 or np.ptp(x) == 0.0:
+        return 0.0
+    if h.metric:
+        at = h.units(x)
+        return float(np.corrcoef(at, y)[0, 1] ** 2) if np.ptp(at) > 0.0 else 0.0
+    means = {value: y[x == value].mean() for value in set(x.tolist())}
+    return float(np.var([means[value] for value in x.tolist()]) / np.var(y))
 
 
 def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
@@ -111,6 +145,7 @@ def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
 
     at = [(h.position(e.config[h.name]), e.measured.score, e.number) for e in good if h.name in e.config]
     x, y, number = np.array(at).T if at else np.zeros((3, 0))
+    x, y = (np.clip(values, -_HIGHEST, _HIGHEST) for values in (x, y))
     axes.plot(x, y, "o", color=VIBRANT[0], markersize=3, alpha=0.7)
     axes.plot(x[number == best], y[number == best], "o", color=INK, markersize=5)
     if h.log:
@@ -139,7 +174,7 @@ def _best_first(tuned: Tuned) -> list[Ended]:
     return sorted(tuned.ended, key=place)
 
 
-def _row(tuned: Tuned, e: Ended) -> dict[str, Any]:
+def _row(tuned: Tuned, e: Ended, names: Sequence[str]) -> dict[str, Any]:
     ok = e.measured.status is Status.OK
     return {
         "number": e.number + 1,
@@ -147,7 +182,7 @@ def _row(tuned: Tuned, e: Ended) -> dict[str, Any]:
         "ok": ok,
         "counts": tuned.counts(e),
         "seconds": f"{e.seconds:.2f}",
-        "values": [_text(e.config[n]) if n in e.config else "" for n in tuned.space.names],
+        "values": [_text(e.config[n]) if n in e.config else "" for n in names],
     }
 
 

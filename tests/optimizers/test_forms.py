@@ -391,6 +391,56 @@ def test_of_a_zip_the_weights_are_read_and_nothing_is_run(tmp_path: Path) -> Non
     assert not (tmp_path / "ran").exists()
 
 
+def test_weights_of_a_stranger_are_bounded_before_they_are_taken(tmp_path: Path) -> None:
+    import io
+    import zipfile
+
+    import torch
+    from stable_baselines3 import PPO
+
+    from hpo_gym.sb3 import load_weights
+
+    env, kwargs = env_of(), {"policy_kwargs": {"net_arch": [8]}}
+    model = PPO("MlpPolicy", env, seed=1, device="cpu", **kwargs)
+    own = model.policy.state_dict()
+    name = next(iter(own))
+
+    def read(weights: Any, *, packed: bool = False, legacy: bool = False, pad: int = 0) -> Any:
+        stream = io.BytesIO()
+        torch.save(weights, stream, _use_new_zipfile_serialization=not legacy)
+        data = stream.getvalue()
+        if packed:
+            again = io.BytesIO()
+            with zipfile.ZipFile(stream) as old, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as new:
+                for info in old.infolist():
+                    new.writestr(info.filename, old.read(info))
+            data = again.getvalue()
+        with zipfile.ZipFile(tmp_path / "odd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("policy.pth", data + bytes(pad))
+        return load_weights(tmp_path / "odd.zip", PPO, env, device="cpu", **kwargs)
+
+    assert read(own).policy.state_dict().keys() == own.keys()
+    nan = own[name].clone()
+    nan.view(-1)[0] = float("nan")
+    for odd, rule in (
+        ({**own, name: nan}, "must be finite, got NaN"),
+        ({**own, name: own[name].double()}, "float32.*float64"),
+        ({**own, name: torch.zeros(1).expand(10**12)}, r"\(1000000000000,\)"),
+        ({**own, name: 5}, "got 'int'"),
+        ({**own, "more": nan}, "'more'"),
+    ):
+        with pytest.raises(InvalidValueError, match=rf"must fit PPO.*{rule}"):
+            read(odd)
+    with pytest.raises(DamagedDataError, match="weights by name, got list"):
+        read([1, 2])
+    with pytest.raises(DamagedDataError, match="at most .* bytes for this model"):
+        read(own, pad=1 << 26)
+    with pytest.raises(DamagedDataError, match="stored, not compressed"):
+        read(own, packed=True)
+    with pytest.raises(DamagedDataError, match="not a zip"):
+        read(own, legacy=True)
+
+
 # ---------------------------------------------------------------------- workers
 SCRIPT = """
 import sys

@@ -6,12 +6,14 @@ import math
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.forms import read_space
 from hpo_gym.trial import Status
 from hpo_gym.tuning import page as pages
 from hpo_gym.tuning.study import Ended, Plan
@@ -109,3 +111,46 @@ def test_it_is_written_whole_to_a_file_that_says_what_it_is(tmp_path):
     assert found.read_text("utf-8").startswith("<!doctype html>")
     with pytest.raises(InvalidValueError, match=r"must end in '\.html', got 'mine\.pdf'"):
         tuned(0.5).report(tmp_path / "mine.pdf")
+
+
+@pytest.mark.parametrize("scores", [(1.7e308, -1.7e308), (-1.7e308, 1.7e308, 0.0), (1.7e308, 1.7e308)])
+def test_scores_at_the_ends_of_floating_point_are_drawn(scores):
+    text = pages.page(tuned(*scores))
+    assert text.count("<figure") == 2
+    assert f"{scores[0]:.6g}" in text
+
+
+def wide(d: int, n: int) -> Tuned:
+    """A tuning whose score is the last hyperparameter alone."""
+    space = read_space({"kind": ["a", "b", "c"]} | {f"x{i}": (0.0, 1.0) for i in range(d - 1)})
+    rng = np.random.default_rng(0)
+    ended = []
+    for i in range(n):
+        config = {"kind": "abc"[i % 3]} | dict(zip(space.names[1:], rng.random(d - 1).tolist(), strict=True))
+        ended.append(Ended(i, i, config, Measured(Status.OK, "", 9.0 * config[f"x{d - 2}"] + 5.0 * (i % 3))))
+    return Tuned(Plan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended))
+
+
+def test_of_many_hyperparameters_those_that_explain_the_most_have_a_panel():
+    figure = pages.by_hyperparameter(wide(200, 30))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert len(titles) == 24
+    assert titles[0] == "kind" and titles[-1] == "x198", "in the order of the space"
+    assert "the 24 that explain the most, of 200" in " ".join(t.get_text() for t in figure.texts)
+
+
+def test_the_table_of_many_hyperparameters_has_the_first_of_them_and_says_so():
+    text = pages.page(wide(2000, 12))
+    rows = Cells(text).rows
+    assert len(rows[0]) == 3 + 40 and "1960 more hyperparameters are in" in text
+    assert text.count("<dt>") == 2000, "the best configuration is whole"
+
+
+def test_a_lone_surrogate_is_a_space_on_the_page(tmp_path):
+    space = read_space({"na\udc80me": ["a\ud800", "b"]})
+    ended = [
+        Ended(0, 0, {"na\udc80me": "a\ud800"}, Measured(Status.OK, "", 1.0)),
+        Ended(1, 1, {"na\udc80me": "b"}, Measured(Status.FAILED, "No such file: \udcff")),
+    ]
+    found = Tuned(Plan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended)).report(tmp_path / "h.html")
+    assert "<dt>na me</dt>" in found.read_text("utf-8")
