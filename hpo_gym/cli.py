@@ -757,9 +757,11 @@ def _space(path: Path | None) -> Any:
     if path is None:
         return None
     from hpo_gym.space import SearchSpace
+    from hpo_gym.storage.given import text_of
 
+    text = text_of(path)
     try:
-        return SearchSpace(json.loads(path.read_text(encoding="utf-8")))
+        return SearchSpace(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise DamagedDataError(f"{path} must be the JSON of a ConfigSpace: {fault}") from fault
 

@@ -1,7 +1,9 @@
 """Snapshots: one run as bytes, and back: for look-ahead, for populations, and to replay actions.
 
 A snapshot is a mark, a SHA-256 of the rest, and a block of arrays (`hpo_gym/storage/blocks.py`) with a header in JSON.
-Nothing that is read is executed; whatever is not exactly what was written is refused before anything has changed.
+Nothing that is read is executed; what was cut or changed by accident is refused before anything has changed. The
+checksum proves nothing of who wrote it: a snapshot that somebody made by hand can hold any weights. Of such a one only
+what no run can be is refused.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from hpo_gym.engine.kernel import Kernel
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, shown
 from hpo_gym.storage.blocks import pack, unpack
 from hpo_gym.task import ProgressBank
+from hpo_gym.trial import Status
 
 _MARK, _HEAD = b"hpo-gym snapshot 1\n", "head"
 _SUM = 32  # bytes of the checksum
 _OF_TRIALS = ("run:at", "run:score", "run:cost", "run:status", "run:shown")
+_COUNTERS = {"epoch", "generation"}  # of a training, by kind: one more with each trial
 
 
 def snapshot(kernel: Kernel, i: int) -> bytes:
@@ -48,7 +52,7 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     """
     bank = _bank(kernel)
     arrays = _read(data)
-    head = json.loads(arrays.pop(_HEAD).tobytes())
+    head = _head(arrays)
     number = kernel.runs.task.item(i)
     task = bank.tasks[number]
     if (head["suite"], head["task"]) != (task.suite, task.name):
@@ -61,7 +65,7 @@ def restore(kernel: Kernel, i: int, data: bytes) -> None:
     for name, value in _shape(kernel).items():
         if head[name] != value:
             raise InvalidValueError(f"`{name}` of a snapshot must be {value}, as of this env, got {head[name]}.")
-    _check(kernel.runs.keep(i), arrays)
+    _check(kernel.runs.keep(i), arrays, kernel.contexts.horizon)
     kernel.resume(i, arrays)
 
 
@@ -88,11 +92,30 @@ def _read(data: bytes) -> dict[str, NDArray[Any]]:
     return dict(unpack(data[start:]))
 
 
-def _check(own: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays that are not those of such a run, whoever wrote them."""
+def _head(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    try:
+        head = json.loads(arrays.pop(_HEAD).tobytes())
+        return {key: head[key] for key in ("suite", "task", "identity", "budget", "observer history")}
+    except (KeyError, TypeError, ValueError, RecursionError) as fault:
+        raise DamagedDataError(f"A snapshot must say what it is of, got {fault!r} of its head.") from fault
+
+
+def _check(own: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]], most: int) -> None:
+    """Refuse arrays that are not those of such a run of at most `most` trials, whoever wrote them."""
     fits = set(own) == set(arrays)
     for name in own if fits else ():
         skip = name in _OF_TRIALS
         fits &= own[name].dtype == arrays[name].dtype and own[name].shape[skip:] == arrays[name].shape[skip:]
     if not fits or len({len(arrays[name]) for name in _OF_TRIALS}) != 1:
         raise DamagedDataError("A snapshot must hold the arrays of a run, got others.")
+    trials = len(arrays["run:score"])
+    if trials > most:
+        raise DamagedDataError(f"A snapshot must have at most {most} trials, got {trials}.")
+    for name in _COUNTERS & set(arrays):
+        if arrays[name] != trials:
+            raise DamagedDataError(f"`{name}` of a snapshot must be that of its {trials} trials, got {arrays[name]}.")
+    for name, values in arrays.items():
+        if name.startswith("run:") and values.dtype.kind == "f" and np.isnan(values).any():
+            raise DamagedDataError(f"`{name}` of a snapshot must be numbers, got NaN.")
+    if not np.isin(arrays["run:status"], list(Status)).all():
+        raise DamagedDataError("`run:status` of a snapshot must be codes of `Status`, got others.")

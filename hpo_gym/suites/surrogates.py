@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame, shown
 from hpo_gym.storage.whole import checksum
 from hpo_gym.suite import Suite
 from hpo_gym.tables.suite import TableSuite
-from hpo_gym.tasks.surrogate.model import LAYERS, Surrogate
+from hpo_gym.tasks.surrogate.model import LAYERS, STEPS, Surrogate
 from hpo_gym.tasks.surrogate.task import SurrogateTask
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SUFFIX = ":surrogate"
 ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
 FORMAT = 1
+_SAID = {"served": bool, "agreement": dict, "table": str, "fidelities": list, "version": int}
 FLOOR = 0.8
 """Median Kendall's tau on held-out rows from which on a surrogate is served."""
 NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "levels", "scales", "rising",
@@ -59,7 +60,7 @@ def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
     with blame(path):
         arrays = _arrays(path, said)
         model = _model(base, arrays, tuple(said["fidelities"]))
-    members = _members(base, model, arrays, tuple(said["fidelities"]))
+        members = _members(base, model, arrays, tuple(said["fidelities"]))
     digest = hashlib.sha256(f"{base.data_hash} {said['sha256']}".encode()).hexdigest()
     return Suite(f"{base.name}{SUFFIX}", base.space, members, "surrogate", said["version"], base.splits,
                  _about(base, said), digest)  # fmt: skip
@@ -83,6 +84,12 @@ def read_about(folder: Path) -> dict[str, Any]:
             raise InvalidValueError(f"`format` must be {FORMAT} (a later one needs a later hpo-gym).")
         if said.get("checksum") != checksum(said):
             raise InvalidValueError(f"`checksum` must be {checksum(said)}, got {said.get('checksum')!r}.")
+        for name, kind in _SAID.items():
+            if type(said.get(name)) is not kind:
+                raise InvalidValueError(f"`{name}` must be of type {kind.__name__}, got {shown(said.get(name))}.")
+        tau, top = (float(said["agreement"][name]) for name in ("tau", "top"))
+        if not (math.isfinite(tau) and math.isfinite(top)):
+            raise InvalidValueError(f"`agreement` must be finite, got {tau=}, {top=}.")
     return said
 
 
@@ -94,16 +101,27 @@ def _arrays(path: Path, said: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         if set(stored.files) != set(NAMES):
             raise InvalidValueError(f"The arrays must be {', '.join(NAMES)}, got {stored.files}.")
-        return {name: stored[name] for name in NAMES}
+        arrays = {name: stored[name] for name in NAMES}
+    for name, values in arrays.items():
+        if values.dtype.kind not in "fbiu" or not np.isfinite(values).all():
+            raise InvalidValueError(f"`{name}` must be finite numbers, got NaN, infinity or {values.dtype}.")
+    return arrays
 
 
 def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tuple[float, ...]) -> Surrogate:
     weights, offsets = (tuple(arrays[f"{letter}{i}"] for i in range(LAYERS)) for letter in "wb")
     heads, levels, scales, rising = (arrays[name] for name in ("heads", "levels", "scales", "rising"))
     model = Surrogate(base.space, weights, offsets, heads, levels, scales, rising > 0)
-    shape, wanted = (len(heads), weights[0].shape[1], model.f), (base.table.k, model.encoding.width, len(fidelities))
-    if shape != wanted:
-        raise InvalidValueError(f"The arrays must be of {wanted} tasks, inputs and fidelities, got {shape}.")
+    k, f, width = base.table.k, len(fidelities), model.encoding.width
+    (e, _, h), r, q = weights[0].shape, weights[-1].shape[-1], heads.shape[1]
+    layers = zip((width, h, h, h), (h, h, h, r), strict=True)
+    wanted = {f"w{i}": (e, *shape) for i, shape in enumerate(layers)}
+    wanted |= {f"b{i}": (e, shape[2]) for i, shape in enumerate(wanted.values())}
+    wanted |= {"heads": (k, 3 * f if q == 3 * f else 2 * f, e * r), "levels": (k, q), "scales": (k, 2, f, STEPS + 1),
+               "rising": (k, 2), "optimum": (k, base.space.d), "best": (k,), "worst": (k,)}  # fmt: skip
+    for name, shape in wanted.items():
+        if arrays[name].shape != shape:
+            raise InvalidValueError(f"`{name}` must have the shape {shape}, got {arrays[name].shape}.")
     return model
 
 

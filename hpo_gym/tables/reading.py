@@ -18,6 +18,7 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import require
+from hpo_gym.storage.given import check_ordinary
 from hpo_gym.tables.columns import Column, Columns
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ DELIMITERS = (",", ";", "\t", "|")
 
 _SAMPLE = 50  # lines that decide what the delimiter is
 _PIECE = 1 << 16  # rows that are in memory as they stand in the file
+_ROWS, _CELLS = 5_000_000, 100_000_000  # of a file; with ten columns a million rows take 1 GiB
 
 
 def read_csv(path: Path, delimiter: str | None = None) -> Columns:
@@ -45,9 +47,11 @@ def read_csv(path: Path, delimiter: str | None = None) -> Columns:
 
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InvalidValueError(f"`delimiter` must be one character, no quote and no line break, got {delimiter!r}.")
+    check_ordinary(path)
     try:
         delimiter = delimiter or _delimiter(path)
         header, n = _check_lines(path, delimiter)
+        _check_size(path, n, len(header))
         pieces = pd.read_csv(
             path, sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
             keep_default_na=False, encoding="utf-8-sig", chunksize=_PIECE,
@@ -69,15 +73,18 @@ def read_parquet(path: Path) -> Columns:
     """
     require("parquet")
     import pyarrow.parquet as parquet
+    from pyarrow.lib import ArrowException
 
+    check_ordinary(path)
     if not path.is_file():
         raise FileNotFoundError(2, "No such file or directory", str(path))
     try:
         with parquet.ParquetFile(path) as file:
+            _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
             header = _checked(str(path), file.schema_arrow.names)
             pieces = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(_PIECE))
             columns, n = _gathered(pieces, header)
-    except (OSError, ValueError, TypeError) as fault:  # PyArrow's errors are of these kinds
+    except (OSError, ValueError, TypeError, RuntimeError, ArrowException) as fault:  # as PyArrow may say it
         if isinstance(fault, InvalidValueError):
             raise
         raise InvalidValueError(f"{path} must be a Parquet file, got {fault}.") from fault
@@ -94,6 +101,15 @@ def read_frame(frame: DataFrame) -> Columns:
     pieces = (frame.iloc[start : start + _PIECE] for start in range(0, len(frame), _PIECE))
     columns, n = _gathered(pieces, header)
     return _of_rows("The frame", columns, n)
+
+
+def _check_size(path: Path, rows: int, columns: int) -> None:
+    """Refuse a file that is too large to be held, before it is."""
+    if rows > _ROWS or rows * columns > _CELLS:
+        raise InvalidValueError(
+            f"{path} must have at most {_ROWS} rows and {_CELLS} cells, got {rows} rows of {columns} columns: "
+            "aggregate or sample them first."
+        )
 
 
 def _of_rows(source: str, columns: dict[str, Column], n: int) -> Columns:

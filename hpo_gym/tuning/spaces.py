@@ -9,20 +9,47 @@ from typing import Any
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import read_space
+from hpo_gym.storage.given import text_of
+
+_BYTES, _VALUES = 1 << 24, 1 << 20  # of a file, and of what its aliases make of it
 
 
 def read_file(path: Path) -> SearchSpace:
     """Read a space from a file: YAML (or JSON) of names to ranges and choices, or the JSON of a ConfigSpace.
 
     Raises:
-        InvalidValueError: It is neither.
+        InvalidValueError: It is neither, or very large.
     """
     import yaml
 
+    text = text_of(path, _BYTES)
     try:
-        text = path.read_text(encoding="utf-8")
-        found: Any = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError, RecursionError) as fault:
-        first = next(iter(str(fault).splitlines()), "")
+        found: Any = json.loads(text) if path.suffix == ".json" else _yaml(text)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, yaml.YAMLError) as fault:
+        first = next(iter(str(fault).splitlines()), "")  # PyYAML raises any of them, of a tag such as `!!int`
         raise InvalidValueError(f"{path} must be YAML, or JSON if its name ends in .json: {first}") from fault
     return read_space(found, str(path))
+
+
+def _yaml(text: str) -> Any:
+    """What YAML says; a value that aliases make huge is refused before it is made."""
+    import yaml
+
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if _size(node, {}) > _VALUES:
+            raise InvalidValueError(f"aliases must make at most {_VALUES} values of it.")
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: Any, known: dict[int, int]) -> int:
+    """How many values a node is, with each alias in full."""
+    if id(node) not in known:
+        known[id(node)] = _VALUES + 1  # of one that holds itself
+        parts = node.value if isinstance(getattr(node, "value", None), list) else []
+        inside = (one for part in parts for one in (part if isinstance(part, tuple) else (part,)))
+        known[id(node)] = 1 + sum(_size(one, known) for one in inside)
+    return known[id(node)]

@@ -433,7 +433,7 @@ def test_weights_of_a_stranger_are_bounded_before_they_are_taken(tmp_path: Path)
             read(odd)
     with pytest.raises(DamagedDataError, match="weights by name, got list"):
         read([1, 2])
-    with pytest.raises(DamagedDataError, match="at most .* bytes for this model"):
+    with pytest.raises(DamagedDataError, match=r"at most .* bytes for this model"):
         read(own, pad=1 << 26)
     with pytest.raises(DamagedDataError, match="stored, not compressed"):
         read(own, packed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from pathlib import Path
 
@@ -190,6 +191,29 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     (tmp_path / "no.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(InvalidValueError, match="must be a Parquet file"):
         suite_from_csv(tmp_path / "no.parquet")
+
+
+def test_a_file_of_very_many_rows_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
+    from pyarrow import parquet
+
+    n = 6_000_000
+    table = arrow.table({"C": np.broadcast_to(np.float32(1), n), "score": np.broadcast_to(np.float32(0.5), n)})
+    parquet.write_table(table, tmp_path / "many.parquet")
+    assert (tmp_path / "many.parquet").stat().st_size < 1_000_000
+    with pytest.raises(InvalidValueError, match=r"at most 5000000 rows .* got 6000000 rows of 2 columns"):
+        suite_from_csv(tmp_path / "many.parquet")
+    monkeypatch.setattr("hpo_gym.tables.reading._ROWS", 2)
+    (tmp_path / "t.csv").write_text("C,score\n1,2\n3,4\n5,6\n")
+    with pytest.raises(InvalidValueError, match="got 3 rows of 2 columns"):
+        suite_from_csv(tmp_path / "t.csv")
+
+
+def test_a_pipe_is_no_file_of_trials(tmp_path: Path) -> None:
+    for name in ("pipe.csv", "pipe.parquet"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(InvalidValueError, match="must be a file, it is a pipe or a device"):
+            suite_from_csv(tmp_path / name)
 
 
 def test_parquet_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ from hpo_gym.builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.nearest.distance import distances
 from hpo_gym.space import SearchSpace
+from hpo_gym.storage.whole import sealed
 from hpo_gym.suites import load_suite, surrogates
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
 from hpo_gym.tables.suite import TableSuite, table_suite
@@ -339,6 +343,36 @@ def test_damaged_and_foreign_surrogates_are_refused(base: TableSuite, folder: Pa
     (tmp_path / ABOUT).write_text((folder / ABOUT).read_text().replace('"served": true', '"served": false'))
     with pytest.raises(DamagedDataError, match="`checksum` must be"):
         surrogate_suite(base, tmp_path)
+
+
+def test_a_surrogate_that_no_fit_can_be_is_refused_though_its_checksums_are_right(
+    base: TableSuite, folder: Path, tmp_path: Path
+) -> None:
+    with np.load(folder / ARRAYS) as stored:
+        arrays = dict(stored)
+    about = json.loads((folder / ABOUT).read_text())
+
+    def read(said: Any = (), **changed: Any) -> None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **{**arrays, **changed})
+        (tmp_path / ARRAYS).write_bytes(buffer.getvalue())
+        head = {**about, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(), **dict(said)}
+        (tmp_path / ABOUT).write_bytes(sealed({k: v for k, v in head.items() if v is not None}))
+        surrogate_suite(base, tmp_path)
+
+    read()
+    for name in ("w1", "heads", "levels", "scales", "optimum", "worst"):
+        spoilt = arrays[name].astype(np.float64 if name == "worst" else arrays[name].dtype)
+        spoilt.reshape(-1)[0] = np.nan
+        with pytest.raises(DamagedDataError, match=rf"`{name}` must be finite numbers"):
+            read(**{name: spoilt})
+    for odd in ({"w1": arrays["w1"][:, :3]}, {"optimum": arrays["optimum"][:, :1]}, {"levels": arrays["levels"][0]},
+                {"scales": arrays["scales"][..., :5]}, {"rising": arrays["rising"][:1]}):  # fmt: skip
+        with pytest.raises(DamagedDataError, match=ARRAYS):
+            read(**odd)
+    for said in ({"served": 1}, {"agreement": {}}, {"table": None}, {"fidelities": 3}, {"version": "1"}):
+        with pytest.raises(DamagedDataError, match=ABOUT):
+            read(said)
 
 
 def test_suites_without_surrogates_and_unknown_ones_are_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, Sta
 from hpo_gym.forms.policy_optimizer import PolicyOptimizer
 from hpo_gym.observers.training import SHOWN, Training
 from hpo_gym.optimizer import Context
+from hpo_gym.storage.blocks import pack, unpack
 from hpo_gym.suite import SPLITS
 from hpo_gym.suites import load_suite
 from hpo_gym.suites.schedules import schedules_with
@@ -387,6 +389,43 @@ def test_what_is_no_snapshot_of_this_run_is_refused_and_nothing_changes() -> Non
         envs = HPOVectorEnv(2, "Schedules")
         envs.reset(seed=0)
         envs.snapshot(2)
+
+
+def test_what_no_run_can_be_is_refused_though_its_checksum_is_right() -> None:
+    env = begun()
+    data = env.snapshot()
+    arrays = dict(unpack(data[len(b"hpo-gym snapshot 1\n") + 32 :]))
+
+    def resealed(**changed: Any) -> bytes:
+        block = pack({**arrays, **changed})
+        return b"hpo-gym snapshot 1\n" + hashlib.sha256(block).digest() + block
+
+    score = arrays["run:score"].copy()
+    score[2] = np.nan
+    long = {n: np.repeat(arrays[n], 5, 0) for n in ("run:at", "run:score", "run:cost", "run:status", "run:shown")}
+    for changed, rule in (
+        ({"run:score": score}, "`run:score` of a snapshot must be numbers, got NaN"),
+        ({"run:best": np.array(np.nan)}, "`run:best` of a snapshot must be numbers"),
+        ({"epoch": np.array(10**15)}, "`epoch` of a snapshot must be that of its 6 trials, got 1000000000000000"),
+        ({"run:status": arrays["run:status"] + np.int8(99)}, "must be codes of `Status`"),
+        (long, "at most 25 trials, got 30"),
+        ({"head": np.frombuffer(b"{}", np.uint8)}, "must say what it is of"),
+        ({"head": np.frombuffer(b"5", np.uint8)}, "must say what it is of"),
+    ):
+        with pytest.raises(DamagedDataError, match=rule):
+            env.restore(resealed(**changed))
+        assert env.snapshot() == data
+    env.restore(resealed())
+
+
+def test_a_snapshot_of_a_diverged_training_is_taken() -> None:
+    env = HPOEnv("Schedules", task="moons-s0", codec="box")
+    env.reset(seed=0)
+    for _ in range(6):
+        env.step(np.ones(1, np.float32))
+    data = env.snapshot()
+    env.restore(data)
+    assert env.snapshot() == data
 
 
 @pytest.mark.parametrize(("name", "suite"), [("cosine", "Schedules"), ("jump", "Schedules"), ("alignment", "Drift")])
