@@ -22,6 +22,7 @@ from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_gym import seeding
 from hpo_gym.errors import unknown
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.networks import one_thread
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.sb3 import as_vec_env
@@ -143,6 +144,7 @@ class PPOPool(PoolsAgent[PoolRun]):
         self._needed(self._actor, "reset")
         self._run, self._rng = PoolRun(context, rng), rng
 
+    @one_blas_thread()
     def ask(self) -> Query | None:
         """The candidate that the policy chooses; None where the budget is spent, or no candidate is left."""
         run = self._begun()

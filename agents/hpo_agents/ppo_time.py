@@ -24,6 +24,7 @@ from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym import seeding
 from hpo_gym.errors import unknown
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.networks import one_thread
 from hpo_gym.learning.validate import mean_regret_in_cost
 from hpo_gym.nearest.pool import pool_of
@@ -180,6 +181,7 @@ class PPOTime(PoolsAgent[TimeRun]):
             self._without = OPTIMIZERS.get("transfer-time")()
             self._without.reset(context, rng)
 
+    @one_blas_thread()
     def ask(self) -> Query | None:
         """What the policy chooses; None where it stops, the budget is spent, or no candidate is left."""
         if self._without is not None:

@@ -14,6 +14,7 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Context
@@ -128,6 +129,7 @@ class FewShotBO(Learned, ModelBased):
         self._check()
         super().reset_batch(contexts, rngs)
 
+    @one_blas_thread("scipy.linalg")
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the warm start's next point, then the candidate of the highest expected improvement."""
         return [run.follow(self._plan) if len(run.score) < self.warm_start else self._next(run) for run in runs]

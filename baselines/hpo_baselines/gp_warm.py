@@ -13,6 +13,7 @@ from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.greedy_portfolio import GreedyPortfolio
 from hpo_baselines.taf_r import check_experts
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.transfer.columns import Columns
 from hpo_gym.transfer.gaussian_process import GaussianProcess
@@ -56,6 +57,7 @@ class WarmStartedGP(ModelBased):
         super().reset_batch(contexts, rngs)
         self._given: dict[Run, int] = {}
 
+    @one_blas_thread("scipy.linalg")
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the portfolio's next while a run is young, then the best candidate of its process."""
         if self.n_init < 1:

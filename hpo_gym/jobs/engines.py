@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.jobs.clusters import JOINED, Cluster, dask_here, ray_here
 from hpo_gym.jobs.processes import Job, Outcome, perform, run_in_processes
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.registry import EXTRAS, require
 
 __all__ = ["ENGINES", "Cluster", "Job", "Outcome", "perform", "run", "usable_cores"]
@@ -86,7 +87,7 @@ def usable_cores() -> int:
 
 
 def _serial(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
-    return map(perform, jobs)
+    return map(one_blas_thread()(perform), jobs)
 
 
 Engine = Callable[[Sequence[Job], int, int, float | None], Iterator[Outcome]]

@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.saved import check_like
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread of PyTorch: the same sums in the same order, whatever the machine."""
+    """One thread of PyTorch, and of NumPy beside it: the same sums in the same order, whatever the machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with one_blas_thread():
+            yield
     finally:
         torch.set_num_threads(before)
 

@@ -13,6 +13,7 @@ import numpy as np
 from hpo_gym.errors import InvalidValueError, blame
 from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.jobs.progress import Callback, Progress, told
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.saved import TRAINING
 from hpo_gym.optimizer import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.registry import made, making
@@ -76,7 +77,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     spent = _Spent(folder)
     keep_memory()
-    with told(progress, callbacks, f"training {name}", "trials") as tell:
+    with told(progress, callbacks, f"training {name}", "trials") as tell, one_blas_thread():
 
         def noted(done: int, total: int, what: str) -> None:
             spent.keep()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.space import Points
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ class GaussianProcess:
         self.variance = (float(half @ half) + 1.0) / (len(x) + 1)
 
     @classmethod
+    @one_blas_thread("scipy.linalg", "scipy.optimize")
     def fit(
         cls,
         x: Points,

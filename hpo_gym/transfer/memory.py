@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.optimizer import FIDELITY, TEST, Evaluations
 from hpo_gym.space import SearchSpace
@@ -54,6 +55,7 @@ class Memory:
 
 
 @functools.lru_cache(maxsize=4)
+@one_blas_thread()
 def memory_of(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, test: float = 1.0, fidelity: float = 0.5
 ) -> Memory | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.prior import Mask, Scale
@@ -52,6 +53,7 @@ class PoolPrior:
         return np.asarray(np.maximum(y.max(1, initial=-np.inf) - self.lowest, 1e-3), np.float32)
 
     @classmethod
+    @one_blas_thread()
     def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale, space: SearchSpace) -> PoolPrior:
         """From known tasks: a task that stands on this pool as it was measured, gaps and all, another one by its
         `Surrogate`, which knows every row."""

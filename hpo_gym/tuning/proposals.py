@@ -12,6 +12,7 @@ import numpy as np
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import Form
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.optimizer import Context, Evaluations, Optimizer
 from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.prior import floor_of
@@ -55,6 +56,7 @@ class Proposer:
         self._sign = self.study.plan.sign
         self._floor = floor_of(tuple(self.prior))
 
+    @one_blas_thread()
     def next(self) -> Config | None:
         """The next configuration; None if there is nothing more to try."""
         first = self.study.plan.init

@@ -148,7 +148,9 @@ def test_the_three_packages_know_each_other_one_way(package):
 
 def test_baselines_know_the_protocol_only_and_agents_no_bench():
     for path in files("hpo_baselines"):
-        assert ours(path) <= OF_BASELINES, path.name
+        assert ours(path) <= OF_BASELINES | {"jobs"}, path.name
+        jobs = {name for name in imports(path) if name.startswith("hpo_gym.jobs")}
+        assert jobs <= {"hpo_gym.jobs.threads"}, path.name
     for path in files("hpo_agents"):
         assert not ours(path) & NOT_OF_AGENTS, path.name
 

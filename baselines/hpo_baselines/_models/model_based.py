@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
@@ -76,6 +77,7 @@ class ModelBased(Baseline):
         super().reset_batch(contexts, rngs)
         self._studies = {}
 
+    @one_blas_thread("scipy.linalg")
     def choose(self, runs: Sequence[Run]) -> list[Choice | None]:
         """Claim the best candidate of each run by its own model."""
         return [self._next(run) for run in runs]

@@ -23,6 +23,7 @@ from hpo_baselines._runs.prices import Prices
 from hpo_baselines._runs.rungs import rungs
 from hpo_gym.budget import over, payable, pays
 from hpo_gym.errors import StateError
+from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import keys
 from hpo_gym.optimizer import COST, FIDELITY, Context
 from hpo_gym.space import Points
@@ -264,6 +265,7 @@ class MultiFidelity(ABC):
     def check(self) -> None:  # noqa: B027 - not all methods have settings
         """Refuse settings out of range."""
 
+    @one_blas_thread()
     def choose(self, runs: Sequence[FidelityRun]) -> list[Ask | None]:
         """Claim what each run evaluates next; None where nothing is left to try."""
         self.check()

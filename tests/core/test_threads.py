@@ -1,0 +1,193 @@
+"""Our own linear algebra runs on one thread in the caller's process, and what the user allowed comes back."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import scipy.linalg  # noqa: F401 - so that its library is there
+from threadpoolctl import ThreadpoolController, threadpool_info
+
+import hpo_gym
+from hpo_gym.jobs.engines import Job, run
+from hpo_gym.jobs.threads import one_blas_thread
+from hpo_gym.transfer import gaussian_process
+
+ALLOWED = 2
+
+
+def threads() -> set[int]:
+    """What each BLAS of this process may use now."""
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def allow(count: int) -> None:
+    """As a user does who sets it once: no Python thread is left in charge."""
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        library.set_num_threads(count)
+        getattr(library, "clear_controlling_thread", lambda: None)()
+
+
+@pytest.fixture(autouse=True)
+def two_allowed():
+    """The user allows two threads, whatever the environment of the tests says."""
+    (before,) = threads()
+    allow(ALLOWED)
+    assert threads() == {ALLOWED}
+    yield
+    assert threads() == {ALLOWED}
+    allow(before)
+
+
+@pytest.fixture
+def in_models(monkeypatch):
+    """What may be used whenever a Gaussian process computes a covariance."""
+    seen = []
+    whole = gaussian_process.matern52
+    monkeypatch.setattr(gaussian_process, "matern52", lambda *of: seen.append(threads()) or whole(*of))
+    return seen
+
+
+class Watching:
+    """An optimizer that notes what may be used while it works."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def reset(self, context, rng):
+        self.seen["reset"], self.rng = threads(), rng
+
+    def ask(self):
+        self.seen["ask"] = threads()
+        return hpo_gym.Query({"x": float(self.rng.uniform())})
+
+    def tell(self, trial):
+        self.seen["tell"] = threads()
+
+
+def told(config):
+    """What the environment allows libraries that a trial loads, as a score."""
+    return float(os.environ["OPENBLAS_NUM_THREADS"])
+
+
+def share(config):
+    """What a trial may use, as a score."""
+    return {"score": float(max(threads()))}
+
+
+# ---------------------------------------------------------------------------------------------- the block itself
+def test_a_block_allows_one_thread_and_gives_back_what_was_there():
+    with one_blas_thread():
+        assert threads() == {1}
+        with one_blas_thread():
+            assert threads() == {1}
+        assert threads() == {1}  # the inner one gives back nothing
+    assert threads() == {ALLOWED}
+
+
+def test_what_was_there_comes_back_after_an_exception():
+    with pytest.raises(ZeroDivisionError, match="by zero"), one_blas_thread():
+        1 / 0  # noqa: B018
+    assert threads() == {ALLOWED}
+
+
+def test_a_block_of_another_thread_leaves_the_limit_alone_while_this_one_lasts():
+    seen = []
+
+    def other():
+        with one_blas_thread():
+            seen.append(threads())
+
+    with one_blas_thread():
+        one = threading.Thread(target=other)
+        one.start()
+        one.join()
+        assert threads() == {1}
+    assert seen == [{1}]
+
+
+def test_a_thread_that_begins_while_another_has_the_limit_may_have_it_next():
+    inside, leave, seen = threading.Event(), threading.Event(), []
+
+    def other():
+        with one_blas_thread():
+            inside.set()
+            leave.wait(10)
+            with one_blas_thread():
+                seen.append(threads())
+        seen.append(threads())
+
+    one = threading.Thread(target=other)
+    with one_blas_thread():
+        one.start()
+        assert inside.wait(10)
+    assert threads() == {ALLOWED}
+    leave.set()
+    one.join()
+    assert seen == [{1}, {ALLOWED}]
+
+
+def test_a_library_that_is_loaded_within_a_block_is_limited_by_the_next_and_given_back():
+    code = """
+from threadpoolctl import threadpool_info
+import numpy, hpo_gym.jobs.threads as t
+def now(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
+with t.one_blas_thread():
+    with t.one_blas_thread("scipy.linalg"):
+        print(now())
+print(now())
+"""
+    environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(ALLOWED))
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert found.stdout.splitlines() == ["[1, 1]", f"[{ALLOWED}, {ALLOWED}]"], found.stdout
+
+
+# ---------------------------------------------------------------------------------------------- the doors
+def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
+    monkeypatch.setattr("hpo_gym.tuning.tune.threads_of", lambda size: 3)
+    one = Watching()
+    found = hpo_gym.tune(told, {"x": (0.0, 1.0)}, optimizer=lambda: one, budget=2, seed=0, progress=False)
+    assert one.seen == {"reset": {1}, "ask": {1}, "tell": {1}}
+    assert [e.measured.score for e in found.ended] == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("optimizer", ["gp-ei", "gp-warm", "transfer-mix"])
+def test_a_rollout_models_on_one_thread(optimizer, in_models):
+    tasks = hpo_gym.load_suite("Functions").tasks("test")
+    prior = [t.evaluations() for t in hpo_gym.load_suite("Functions").tasks("train")[:2]]
+    prior = [e.part(np.arange(len(e.x)) < 20) for e in prior] if hasattr(prior[0], "part") else prior
+    hpo_gym.rollout(hpo_gym.make_optimizer(optimizer), tasks[0], 5, prior=prior)
+    assert in_models
+    assert set.union(*in_models) == {1}
+
+
+def test_an_objective_in_this_process_keeps_what_the_user_allowed():
+    suite = hpo_gym.live_suite("mine", {"x": (0.0, 1.0)}, {"mine": share}, guard=False)
+    history = hpo_gym.rollout(hpo_gym.make_optimizer("gp-ei"), suite.members[0], 4)
+    assert list(history.scores) == [float(ALLOWED)] * 4
+
+
+def test_the_sampler_of_optuna_models_on_one_thread(in_models):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler("gp-ei", seed=0))
+    study.optimize(lambda trial: share({})["score"] + trial.suggest_float("x", 0, 1), n_trials=6)
+    assert set.union(*in_models) == {1}
+    assert min(t.value for t in study.trials) >= ALLOWED
+
+
+def test_the_serial_engine_works_on_one_thread_as_workers_do():
+    (outcome,) = run([Job("a", threads)], engine="serial")
+    assert outcome.value == {1}
+
+
+def test_what_trains_or_asks_a_network_limits_both_libraries():
+    torch = pytest.importorskip("torch")
+    from hpo_gym.learning.networks import one_thread
+
+    before = torch.get_num_threads()
+    with one_thread():
+        assert (threads(), torch.get_num_threads()) == ({1}, 1)
+    assert torch.get_num_threads() == before
