@@ -20,7 +20,7 @@ from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import conditions
 from hpo_gym.space.choice_table import ChoiceTable
 from hpo_gym.space.hyperparameter import Hyperparameter as Hyperparameter
-from hpo_gym.space.hyperparameter import column, plain
+from hpo_gym.space.hyperparameter import column, plain, without_units
 from hpo_gym.space.snapping import Snapper
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _ONE = np.array(1.0).view(np.uint64)
 class SearchSpace:
     """All that may be chosen on a task.
 
+    Two spaces are equal if they encode alike: names and defaults included, units not.
+
     Args:
         config_space: A ConfigSpace `ConfigurationSpace`, or its JSON (`to_serialized_dict`). Distributions are read
             by their bounds only; hyperparameters without bounds are refused.
@@ -51,7 +53,7 @@ class SearchSpace:
     def __init__(self, config_space: ConfigurationSpace | Mapping[str, Any]) -> None:
         serialize = getattr(config_space, "to_serialized_dict", None)  # a ConfigurationSpace is a Mapping too
         data: Mapping[str, Any] = serialize() if serialize else config_space
-        self._json = json.dumps(plain(data), sort_keys=True)
+        self._json = json.dumps(without_units(plain(data)), sort_keys=True)
         self.hyperparameters = tuple(column(h) for h in data["hyperparameters"])
         if not self.hyperparameters:
             raise InvalidValueError("A search space must have at least one hyperparameter, got none.")
@@ -73,9 +75,13 @@ class SearchSpace:
     def __repr__(self) -> str:
         return f"SearchSpace({', '.join(self.names)})"
 
-    def to_json(self) -> dict[str, Any]:
-        """The space as ConfigSpace's own JSON."""
-        return json.loads(self._json)  # type: ignore[no-any-return]
+    def to_json(self, *, units: bool = True) -> dict[str, Any]:
+        """The space as ConfigSpace's own JSON, units in `meta`; without `units`, what digests of data are made of."""
+        data: dict[str, Any] = json.loads(self._json)
+        for part, h in zip(data["hyperparameters"], self.hyperparameters, strict=True):
+            if units and h.unit is not None:
+                part["meta"] = {**(part.get("meta") or {}), "unit": h.unit}
+        return data
 
     @property
     def config_space(self) -> ConfigurationSpace:

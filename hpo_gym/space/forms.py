@@ -11,6 +11,7 @@ import numpy as np
 
 from hpo_gym.errors import HPOGymError, InvalidValueError
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.hyperparameter import check_unit, is_finite, shown
 from hpo_gym.space.parts import Part, between, choices
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ AnySpace: TypeAlias = "SearchSpace | ConfigurationSpace | Mapping[str, Any]"
 """What `read_space` takes."""
 
 _LEVELS = 1000  # steps of a range up to which it is an ordinal of its values
+_LARGEST = 1 << 51  # halves of whole numbers beyond are no floats, and the ends of a range are such
+_ENDS = {"min": "low", "minimum": "low", "lower": "low", "max": "high", "maximum": "high", "upper": "high"}
 
 
 def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
@@ -29,7 +32,8 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
         given: A `SearchSpace`; a `ConfigurationSpace` of ConfigSpace, or its JSON; or a mapping of names to any of
 
             - ``(low, high)`` or ``(low, high, "log")``: a range, of whole numbers where both are ints;
-            - ``{"low": low, "high": high, "log": True}``: the same, as in YAML;
+            - ``{"low": low, "high": high, "log": True, "unit": "seconds"}``: the same, as in YAML; ``log`` and ``unit``
+              may be left out. Earlier tasks are matched by the unit too: see `Hyperparameter`;
             - ``["a", "b"]``: choices without an order, the first of them the default;
             - a hyperparameter of ConfigSpace;
             - a distribution of Optuna; one with steps is an ordinal of at most 1,000 values;
@@ -78,18 +82,15 @@ def _part(name: str, value: Any) -> Part:
         return _of_config_space(name, value)
     if isinstance(value, tuple):
         return _range(name, value)
-    if isinstance(value, Mapping) and {"low", "high"} <= set(value) <= {"low", "high", "log"}:
-        log = value.get("log", False)
-        if not isinstance(log, bool):
-            raise InvalidValueError(f"`log` of `{name}` must be true or false, got {log!r}.")
-        return _range(name, (value["low"], value["high"], *(["log"] if log else [])))
+    if isinstance(value, Mapping):
+        return _described(name, value)
     if isinstance(value, (list, np.ndarray)):
-        return _choices(name, list(value))
+        return _listed(name, list(value))
     if _is_plain(value):
         return _choices(name, [value])
     raise InvalidValueError(
         f"`{name}` must be (low, high), (low, high, 'log'), a list of choices, a hyperparameter of ConfigSpace or a "
-        f"distribution of Optuna or SciPy, got {value!r:.80}."
+        f"distribution of Optuna or SciPy, got {shown(value)}."
     )
 
 
@@ -99,16 +100,67 @@ def _range(name: str, value: tuple[Any, ...]) -> Part:
     fine = len(value) == 2 or log
     if not (fine and _is_number(low) and _is_number(high)):
         raise InvalidValueError(
-            f"A range of `{name}` must be (low, high) or (low, high, 'log'), got {value!r:.80}; choices are a list."
+            f"A range of `{name}` must be (low, high) or (low, high, 'log'), got {shown(value)}; choices are a list."
         )
-    whole = isinstance(low, numbers.Integral) and isinstance(high, numbers.Integral)
-    return _between(name, low, high, log=log, whole=whole)
+    return _between(name, low, high, log=log)
 
 
-def _between(name: str, low: Any, high: Any, *, log: bool, whole: bool) -> Part:
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InvalidValueError(f"`{name}` must have finite bounds, got [{low}, {high}]; give a range (low, high).")
+def _described(name: str, value: Mapping[Any, Any]) -> Part:
+    """A range that a mapping describes, as in YAML."""
+    ends = {_ENDS.get(key, key): end for key, end in value.items()}
+    if not {"low", "high"} <= set(value) <= {"low", "high", "log", "unit"}:
+        form = _form(ends.get("low", 1), ends.get("high", 100), log=value.get("log") is True)
+        raise InvalidValueError(
+            f"A range of `{name}` must have `low` and `high`, and may have `log` and `unit`, got the keys "
+            f"{shown(list(value))}; write {form}."
+        )
+    low, high, log, unit = value["low"], value["high"], value.get("log", False), value.get("unit")
+    if not isinstance(log, bool):
+        raise InvalidValueError(f"`log` of `{name}` must be true or false, got {shown(log)}.")
+    for end in (low, high):
+        if not _is_number(end):
+            raise InvalidValueError(f"`low` and `high` of `{name}` must be numbers, got {shown(end)}{_read(end)}.")
+    return _between(name, low, high, log=log) | ({} if unit is None else {"meta": {"unit": check_unit(name, unit)}})
+
+
+def _listed(name: str, values: Sequence[Any]) -> Part:
+    """Choices, unless a range was meant: numbers and the word "log"."""
+    others = [value for value in values if not (isinstance(value, str) and value.lower() == "log")]
+    if 2 <= len(others) < len(values) and all(_is_number(value) or _read(value) for value in others):
+        low, high = others[:2]
+        raise InvalidValueError(
+            f"`{name}` must not be a list of numbers and 'log', which would be {len(values)} choices, got "
+            f"{shown(list(values))}; a range is {_form(low, high, log=True)}, in Python also ({shown(low)}, "
+            f"{shown(high)}, 'log'){next(filter(None, map(_read, others)), '')}."
+        )
+    return _choices(name, values)
+
+
+def _form(low: Any, high: Any, *, log: bool) -> str:
+    """A range as YAML has it."""
+    return f"{{low: {shown(low)}, high: {shown(high)}{', log: true' * log}}}"
+
+
+def _read(value: Any) -> str:
+    """What to say of a text that is a number to a person, as YAML has of 1e-4; nothing of all else."""
+    try:
+        meant = isinstance(value, str) and not math.isnan(float(value))
+    except ValueError:
+        return ""
+    return f"; {value!r} is a text, YAML reads 1.0e-4 as a number but not 1e-4" if meant else ""
+
+
+def _between(name: str, low: Any, high: Any, *, log: bool, whole: bool | None = None) -> Part:
+    """A range, of whole numbers where both ends are unless `whole` says."""
+    if whole is None:
+        whole = isinstance(low, numbers.Integral) and isinstance(high, numbers.Integral)
+    if not (is_finite(low) and is_finite(high) and is_finite(float(high) - float(low))):
+        raise InvalidValueError(
+            f"`{name}` must have finite bounds, got [{shown(low)}, {shown(high)}]; give a range (low, high)."
+        )
     low, high = (int(low), int(high)) if whole else (float(low), float(high))
+    if whole and max(abs(low), abs(high)) > _LARGEST:
+        raise InvalidValueError(f"Whole bounds of `{name}` must be within 2**51 = {_LARGEST}, got [{low}, {high}].")
     if low > high:
         raise InvalidValueError(f"`{name}` must have low <= high, got ({low}, {high}); the nearest is ({high}, {low}).")
     if log and low <= 0:
@@ -123,15 +175,15 @@ def _choices(name: str, values: Sequence[Any]) -> Part:
     for i, value in enumerate(plain):
         if not _is_plain(value):
             raise InvalidValueError(
-                f"Choices of `{name}` must be texts, finite numbers, booleans or None, got {value!r:.80}."
+                f"Choices of `{name}` must be texts, finite numbers, booleans or None, got {shown(value)}."
             )
         if any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in plain[:i]):
-            raise InvalidValueError(f"Choices of `{name}` must differ, got {value!r} twice.")
+            raise InvalidValueError(f"Choices of `{name}` must differ, got {shown(value)} twice.")
     return choices(name, plain)
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, (str, bool)) or (_is_number(value) and math.isfinite(value))
+    return value is None or isinstance(value, (str, bool)) or (_is_number(value) and is_finite(value))
 
 
 def _is_number(value: Any) -> bool:
@@ -148,7 +200,7 @@ def of_distribution(name: str, distribution: Any) -> Part:
     if levels is not None:
         return choices(name, levels, ordinal=True)
     whole = isinstance(distribution, IntDistribution)
-    return between(name, distribution.low, distribution.high, log=distribution.log, whole=whole)
+    return _between(name, distribution.low, distribution.high, log=distribution.log, whole=whole)
 
 
 def levels_of(distribution: Any) -> list[float] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 3, 70, 80, 80
 
 GRID = float(1 << 32)  # floats lie on a grid of 2**-32, so that decode, encode, decode gives the same number again
 
@@ -25,6 +30,9 @@ class Hyperparameter:
         log: Whether the range is uniform in the logarithm.
         choices: Values of an ordinal, categorical or constant hyperparameter, else empty.
         default: The value of the default configuration.
+        unit: What a number is counted in, where that is not what everyone takes it for, such as "multiple of scale" of
+            the `gamma` of an SVM. Earlier tasks say nothing of a hyperparameter of another unit, stated or not. It
+            changes neither the encoding nor whether two spaces are equal.
     """
 
     name: str
@@ -34,6 +42,7 @@ class Hyperparameter:
     log: bool
     choices: tuple[Any, ...]
     default: Any
+    unit: str | None = None
 
     @property
     def size(self) -> float:
@@ -84,13 +93,13 @@ class Hyperparameter:
             for i, choice in enumerate(self.choices):
                 if choice == value and isinstance(choice, bool) == isinstance(value, (bool, np.bool_)):
                     return float(i)
-            raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {value!r}.")
+            raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {shown(value)}.")
         number = _number(value)
         if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
             kind = "an integer" if self.kind == "int" else "a number"
             near = f"; the nearest is {min(max(number, self.low), self.high):g}" if number is not None else ""
             limits = f"[{self.low:g}, {self.high:g}]"
-            raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {value!r}{near}.")
+            raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {shown(value)}{near}.")
         return number
 
     def values(self, v: NDArray[np.float64]) -> list[Any]:
@@ -103,27 +112,68 @@ class Hyperparameter:
 def column(data: Mapping[str, Any]) -> Hyperparameter:
     """A hyperparameter of ConfigSpace's JSON."""
     kind, name = data["type"], data["name"]
+    unit = unit_of(data)
+    unit = None if unit is None else check_unit(name, unit)
     if kind in ("categorical", "ordinal", "constant"):
         key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
         choices = tuple(plain(data[key])) if key else (plain(data["value"]),)
         default = plain(data["default_value"]) if key else choices[0]
         kind = "constant" if len(choices) == 1 else kind
-        return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default)
+        return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default, unit)
     if not kind.endswith(("_float", "_int")):
         raise InvalidValueError(
             f"`type` of `{name}` must be float, int, categorical, ordinal or constant, got {kind!r}."
         )
     low, high = data.get("lower"), data.get("upper")
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        raise InvalidValueError(f"`{name}` must have finite bounds, got [{low}, {high}].")
+    if low is None or high is None or not (is_finite(low) and is_finite(high)):
+        raise InvalidValueError(f"`{name}` must have finite bounds, got [{shown(low)}, {shown(high)}].")
     short, default = ("float" if kind.endswith("float") else "int"), plain(data["default_value"])
-    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high))
+    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high), unit)
 
 
 def _number(value: object) -> float | None:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         return None
-    return float(value) if math.isfinite(float(value)) else None
+    return float(value) if is_finite(value) else None
+
+
+def is_finite(number: Any) -> bool:
+    """Whether a number is finite as a float; 10**400 is not."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def shown(value: object) -> str:
+    """A value in a message, in about 80 characters, however much it holds."""
+    try:
+        return f"{_SHORT.repr(value):.80}"
+    except ValueError:  # Python writes out no more than 4,300 digits
+        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
+
+
+def unit_of(data: Mapping[str, Any]) -> Any:
+    """The unit in ConfigSpace's JSON of a hyperparameter, where its own `meta` has one."""
+    meta = data.get("meta")
+    return meta.get("unit") if isinstance(meta, Mapping) else None
+
+
+def without_units(data: Mapping[str, Any]) -> dict[str, Any]:
+    """ConfigSpace's JSON of a space, as it would be if no hyperparameter had a unit."""
+    parts = []
+    for part in data["hyperparameters"]:
+        if unit_of(part) is not None:
+            part = {**part, "meta": {k: v for k, v in part["meta"].items() if k != "unit"} or None}
+        parts.append(part)
+    return {**data, "hyperparameters": parts}
+
+
+def check_unit(name: str, unit: object) -> str:
+    """Refuse a unit that is no text."""
+    if not isinstance(unit, str) or not unit.strip():
+        raise InvalidValueError(f"`unit` of `{name}` must be a text such as 'seconds', got {shown(unit)}.")
+    return unit
 
 
 def plain(value: object) -> Any:

@@ -117,14 +117,16 @@ def hands(
 
 def identified(suite: Suite) -> Suite:
     """A live suite with the hash of its description, and tasks whose failures are outcomes."""
-    known = digest({k: v for k, v in describe(suite).items() if k != "bounds"})
+    said = describe(suite)
+    bare = [SearchSpace(space).to_json(units=False) for space in said["spaces"]]
+    known = digest({**{k: v for k, v in said.items() if k != "bounds"}, "spaces": bare})
     return replace(suite, kind=LIVE, data_hash=known, members=tuple(map(guarded, suite.members)), make=None)
 
 
 def describe(suite: Suite) -> dict[str, Any]:
     """All of a live suite but its code, as plain JSON values.
 
-    `bounds`, of the tasks whose best and worst scores are known, is no part of the suite's hash.
+    `bounds`, of the tasks whose best and worst scores are known, and units are no part of the suite's hash.
     """
     spaces = list(dict.fromkeys([suite.space, *(t.space for t in suite.members)]))
     return {

@@ -105,9 +105,9 @@ def describe(space: AnySpace) -> str:
     lines = []
     for h in space.hyperparameters:
         values = f"one of {', '.join(map(str, h.choices))}" if h.choices else f"in [{h.low:g}, {h.high:g}]"
-        scale = ", logarithmic" if h.log else ""
+        scale, unit = ", logarithmic" if h.log else "", f" ({h.unit})" if h.unit else ""
         only = f", only if {' and '.join(when[h.name])}" if h.name in when else ""
-        lines.append(f"{h.name}: {h.kind} {values}{scale}{only}")
+        lines.append(f"{h.name}: {h.kind} {values}{unit}{scale}{only}")
     return "\n".join(lines)
 
 

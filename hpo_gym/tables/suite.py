@@ -231,7 +231,11 @@ def suite_of_table(
 
 
 def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, Sequence[str]] | None) -> str:
-    space = {k: v for k, v in table.space.to_json().items() if k in ("hyperparameters", "conditions", "forbiddens")}
+    space = {
+        k: v
+        for k, v in table.space.to_json(units=False).items()
+        if k in ("hyperparameters", "conditions", "forbiddens")
+    }
     tasks = [[t.name, t.family, dict(t.meta_features)] for t in members]
     bounds = [dict(table.constraints)] if table.constraints else []
     out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds]).encode())

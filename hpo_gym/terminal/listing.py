@@ -84,7 +84,7 @@ def info(what: object) -> dict[str, Any]:
         hyperparameters = [
             {
                 "name": h.name, "kind": h.kind, "log": h.log, "default": h.default,
-                "values": list(h.choices) or [h.low, h.high],
+                "values": list(h.choices) or [h.low, h.high], **({"unit": h.unit} if h.unit else {}),
             }
             for h in suite.space.hyperparameters
         ]  # fmt: skip
@@ -259,7 +259,7 @@ def _told(value: Any) -> str:
 
 
 def _values(row: Mapping[str, Any]) -> str:
-    values = row["values"]
+    values, unit = row["values"], f" ({row['unit']})" if "unit" in row else ""
     if row["kind"] in ("float", "int"):
-        return f"{_told(values[0])} to {_told(values[1])}" + (", logarithmic" if row["log"] else "")
-    return ", ".join(map(str, values))
+        return f"{_told(values[0])} to {_told(values[1])}{unit}" + (", logarithmic" if row["log"] else "")
+    return ", ".join(map(str, values)) + unit

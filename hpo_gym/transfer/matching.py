@@ -15,13 +15,14 @@ _ROUNDING = 1e-9  # of the larger bound
 def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluations | None:
     """A task of the space `source` as one of the space `target`; None where it says nothing of that.
 
-    Two hyperparameters are the same if they have one name, one kind and one unit: both are floats or both are integers,
-    both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common. Values keep
-    their meaning: a point with a value that the target does not have is left out. Where the source's hyperparameter
-    is inactive, the point has the target's default. A hyperparameter of the target that the source does not have is
-    NaN throughout, so that `Surrogate` does not see it; what only the source has is ignored.
+    Two hyperparameters are the same if they have one name, one kind, one scale and one unit: both are floats or both
+    are integers, both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common;
+    and `Hyperparameter.unit` is the same, or neither states one. Values keep their meaning: a point with a value that
+    the target does not have is left out. Where the source's hyperparameter is inactive, the point has the target's
+    default. A hyperparameter of the target that the source does not have is NaN throughout, so that `Surrogate` does
+    not see it; what only the source has is ignored.
     """
-    if source == target:
+    if source == target and not foreign_units(source, target):
         return e
     x = source.snap(e.x)
     active, place = source.active(x), {h.name: i for i, h in enumerate(source.hyperparameters)}
@@ -40,7 +41,16 @@ def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluat
     return part if successes(part).any() else None
 
 
+def foreign_units(source: SearchSpace, target: SearchSpace) -> list[tuple[Hyperparameter, Hyperparameter]]:
+    """Hyperparameters of one name in two spaces whose units differ, a unit and none included: theirs and ours."""
+    theirs = {h.name: h for h in source.hyperparameters}
+    pairs = [(theirs[h.name], h) for h in target.hyperparameters if h.name in theirs]
+    return [(a, b) for a, b in pairs if a.unit != b.unit]
+
+
 def _same(a: Hyperparameter, b: Hyperparameter) -> bool:
+    if a.unit != b.unit:
+        return False
     if a.choices or b.choices:
         alike = {a.kind, b.kind} <= {"categorical", "constant"} or {a.kind, b.kind} <= {"ordinal", "constant"}
         return alike and any(_position(b, choice) >= 0 for choice in a.choices)

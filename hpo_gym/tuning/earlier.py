@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,14 @@ import numpy as np
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Evaluations
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space import Hyperparameter, Points, SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.tables.csv import warn
 from hpo_gym.tables.optuna import suite_from_optuna
 from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
 from hpo_gym.tables.roles import PARAMS, state_of
 from hpo_gym.tables.trials import Given, suite_of
-from hpo_gym.transfer.matching import matched
+from hpo_gym.transfer.matching import foreign_units, matched
 from hpo_gym.tuning.tuned import Tuned
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Eva
         found = [one.evaluations(f"tuned-{i}")] if one.ended else []
     order = _order(one.space, space)
     if order is None:
-        yield from _in_common(found, one.space, space, f"{type(one).__name__} {i}")
+        yield from _in_common(found, one.space, space, one.name if isinstance(one, Suite) else f"tuned-{i}")
         return
     moved: dict[int, Points] = {}  # tasks of one pool go on sharing one array
     for task in found:
@@ -98,12 +99,26 @@ def _in_common(
         InvalidValueError: None says anything.
     """
     said = [task for e in found if (task := matched(e, other, space)) is not None]
+    units = " ".join(_of_units(a, b) for a, b in foreign_units(other, space))
     if found and not said:
         raise InvalidValueError(
-            f"`prior` must have a hyperparameter of the space, of the same name, kind and scale, and a success with "
-            f"values in its range; {what} has {', '.join(other.names)}, the space {', '.join(space.names)}."
+            f"`prior` must have a hyperparameter of the space, of the same name, kind, scale and unit, and a success "
+            f"with values in its range; {what} has {', '.join(other.names)}, the space {', '.join(space.names)}."
+            f"{units and ' '}{units}"
         )
+    if units:
+        warnings.warn(f"`prior`, {what}: {units}", stacklevel=2)
     yield from said
+
+
+def _of_units(theirs: Hyperparameter, mine: Hyperparameter) -> str:
+    """Why a hyperparameter of one name is not matched."""
+    a, b = (f"in {h.unit!r}" if h.unit else "of no stated unit" for h in (theirs, mine))
+    said = f"`{mine.name}` there is {a} and {b} in the space, so nothing is taken from it."
+    if theirs.unit is None:
+        return said
+    form = "{low: .., high: .., unit: " + theirs.unit + "}"
+    return f"{said} If yours is counted like that, say so: {form}, or `meta` of ConfigSpace."
 
 
 def _is_frame(given: object) -> bool:

@@ -86,7 +86,8 @@ def test_whole_spaces() -> None:
         ({"h": (2.0, 1.0)}, "the nearest is"), ({"h": (0.0, math.inf)}, "finite bounds"),
         ({"h": ("a", "b")}, "choices are a list"), ({"h": (True, False)}, "choices are a list"),
         ({"h": []}, "at least one choice"), ({"h": ["a", "a"]}, "must differ"), ({"h": [1, 1.0]}, "must differ"),
-        ({"h": [len]}, "must be texts"), ({"h": [math.nan]}, "must be texts"), ({"h": {"a": 1}}, "`h` must be"),
+        ({"h": [len]}, "must be texts"), ({"h": [math.nan]}, "must be texts"),
+        ({"h": {"a": 1}}, "must have `low` and `high`"),
         ({"h": stats.norm(0, 1)}, "finite bounds"), ({"h": stats.poisson(3)}, "finite bounds"),
         ({"h": cs.Float("g", (0.0, 1.0))}, "must have this name"),
     ],
@@ -95,6 +96,80 @@ def test_whole_spaces() -> None:
 def test_what_is_no_space_is_refused_in_words(given: Any, match: str) -> None:
     with pytest.raises(InvalidValueError, match=match):
         read_space(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "form"),
+    [
+        ([4, 64, "log"], r"{low: 4, high: 64, log: true}, in Python also \(4, 64, 'log'\)"),
+        (["log", 0.1, 2.5], r"{low: 0.1, high: 2.5, log: true}"),
+        (np.array([4, 64, "log"], object), r"{low: 4, high: 64, log: true}"),
+        ([4, 8, 64, "LOG"], "would be 4 choices"),
+        (["1e-4", 1, "log"], r"'1e-4' is a text, YAML reads 1.0e-4 as a number"),
+        ({"min": 4, "max": 64}, r"write {low: 4, high: 64}"),
+        ({"min": 4, "max": 64, "log": True}, r"write {low: 4, high: 64, log: true}"),
+        ({"lower": 0.5, "upper": 2.0}, r"write {low: 0.5, high: 2.0}"),
+        ({"low": 1, "high": 2, "step": 1}, r"got the keys \['low', 'high', 'step'\]"),
+        ({"low": "1e-4", "high": 1}, r"must be numbers, got '1e-4'; '1e-4' is a text"),
+        ({"low": 1, "high": 2, "log": "yes"}, "must be true or false, got 'yes'"),
+    ],
+)  # fmt: skip
+def test_a_range_in_another_form_is_refused_with_the_right_one(given: Any, form: str) -> None:
+    with pytest.raises(InvalidValueError, match=form):
+        read_space({"h": given})
+
+
+def test_log_is_a_choice_among_texts_and_of_a_distribution() -> None:
+    assert read_space({"h": ["log", "linear", 2]}).hyperparameters[0].choices == ("log", "linear", 2)
+    assert read_space({"h": [4, "log"]}).hyperparameters[0].choices == (4, "log")
+    assert read_space({"h": cs.Categorical("h", [4, 64, "log"])}).hyperparameters[0].choices == (4, 64, "log")
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ((0, 10**400), r"finite bounds, got \[0, 10000"), ((0.0, 10**5000), "more than 4,300 digits"),
+        ({"low": 10**400, "high": 1}, "finite bounds"), ([1, 10**400], "finite numbers"), (10**400, "`h` must be"),
+        ((-1e308, 1e308), "finite bounds"), ((2**60, 2**60 + 3), r"within 2\*\*51"), ((-(2**60), 0), r"within 2\*\*51"),
+        ({"low": 1, "high": 2, "log": [[[[0] * 9] * 9] * 9] * 9}, r"true or false, got \[\[\[\[\.\.\.\]"),
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)  # fmt: skip
+def test_numbers_beyond_floats_and_values_without_end_are_refused_in_short(given: Any, match: str) -> None:
+    with pytest.raises(InvalidValueError, match=match) as refused:
+        read_space({"h": given})
+    assert len(str(refused.value)) < 400
+
+
+def test_numbers_beyond_floats_are_refused_in_a_config_space_a_distribution_and_a_configuration() -> None:
+    whole = {"type": "uniform_int", "name": "h", "lower": 0, "upper": 10**400, "default_value": 1, "log": False}
+    with pytest.raises(InvalidValueError, match="finite bounds"):
+        read_space({"hyperparameters": [whole]})
+    with pytest.raises(InvalidValueError, match="must be an integer in"):
+        read_space({"h": (1, 9)}).encode([{"h": 10**400}])
+    known = pytest.importorskip("optuna.distributions", reason="needs Optuna")
+    with pytest.raises(InvalidValueError, match="finite bounds"):
+        read_space({"h": known.IntDistribution(0, 10**400)})
+
+
+def test_the_largest_whole_bounds_keep_their_values() -> None:
+    (h,) = read_space({"h": (2**51 - 3, 2**51)}).hyperparameters
+    assert h.values(h.numbers(np.array([0.1, 0.3, 0.6, 0.9]))) == [2**51 - 3, 2**51 - 2, 2**51 - 1, 2**51]
+
+
+def test_a_range_has_a_unit_that_goes_through_json_and_config_space() -> None:
+    space = read_space({"t": {"low": 1, "high": 9, "log": True, "unit": "hours"}, "u": {"low": 0.5, "high": 2.0}})
+    assert [(h.kind, h.log, h.unit) for h in space.hyperparameters] == [("int", True, "hours"), ("float", False, None)]
+    for again in (SearchSpace(space.to_json()), SearchSpace(space.config_space), read_space(space.config_space)):
+        assert [h.unit for h in again.hyperparameters] == ["hours", None]
+    bare = read_space({"t": (1, 9, "log"), "u": (0.5, 2.0)})
+    assert space.to_json(units=False) == bare.to_json() and space == bare and hash(space) == hash(bare)
+    tall = read_space({"t": cs.Float("t", (0.0, 1.0), meta={"unit": "m", "note": "kept"})})
+    assert tall.hyperparameters[0].unit == "m"
+    assert tall.to_json(units=False)["hyperparameters"][0]["meta"] == {"note": "kept"}
+    for wrong in (3, " ", ["s"]):
+        with pytest.raises(InvalidValueError, match="`unit` of `t` must be a text such as 'seconds'"):
+            read_space({"t": {"low": 1, "high": 2, "unit": wrong}})
 
 
 def test_true_and_one_are_two_choices() -> None:

@@ -108,3 +108,23 @@ def test_what_is_marginal_decides_nothing():
     assert made(x) == pytest.approx(made(same), abs=1e-12)
     best = TARGET.from_unit(x[made(x).argmax()])["C"]
     assert 0.7 < best < 1.4
+
+
+@pytest.mark.parametrize(("theirs", "mine", "same"), [
+    ("multiple of scale", "multiple of scale", True), (None, None, True),
+    ("multiple of scale", None, False), (None, "multiple of scale", False), ("hours", "seconds", False),
+])  # fmt: skip
+def test_values_of_another_unit_say_nothing(theirs: str | None, mine: str | None, same: bool) -> None:
+    def of(unit: str | None, order: int) -> SearchSpace:
+        meta = None if unit is None else {"unit": unit}
+        return space(*(Float("gamma", (0.01, 100.0), log=True, meta=meta), Float("C", (0.1, 10.0)))[::order])
+
+    source = of(theirs, 1)
+    e = task(source, [{"gamma": 30.0, "C": 2.0}], [1.0])
+    for order in (1, -1):  # equal spaces, and columns in another order
+        target = of(mine, order)
+        found = matched(e, source, target)
+        assert found is not None
+        gamma, c = (found.x[0, target.names.index(name)] for name in ("gamma", "C"))
+        assert target.hyperparameters[target.names.index("C")].numbers(np.array([c]))[0] == pytest.approx(2.0)
+        assert np.isnan(gamma) != same

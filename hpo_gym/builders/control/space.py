@@ -23,7 +23,7 @@ def config_space() -> ConfigurationSpace:
 
     algorithm = Choice("algorithm", list(ALGORITHMS), default_value="ppo")
     observations = Choice("observations", ["raw", "standard"], default_value="standard")
-    horizon = rate("horizon", 3, 300, 100)
+    horizon = Float("horizon", 3, 300, default_value=100, log=True, meta={"unit": "steps, 1 / (1 - discount)"})
     hidden = Ordinal("hidden", [0, 8, 16], default_value=16)
     features = Choice("q:features", ["tiles", "rbf"], default_value="tiles")
     of = {

@@ -43,7 +43,7 @@ def config_space() -> ConfigurationSpace:
         *(rule, beta, momentum),
         Float("learning_rate", 3e-4, 1.0, default_value=1e-3, log=True),
         *(schedule, warmup),
-        OrdinalHyperparameter("batch_size", [256, 512, 1024, 2048], default_value=1024),
+        OrdinalHyperparameter("batch_size", [256, 512, 1024, 2048], default_value=1024, meta={"unit": "characters"}),
         Float("weight_decay", 1e-4, 1.0, default_value=0.1, log=True),
         Float("clip", 0.1, 10.0, default_value=1.0, log=True),
         Float("width_to_depth", 6.0, 96.0, default_value=32.0, log=True),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ITERATIONS = 20_000
 """Most iterations of libsvm. A machine that needs more counts as failed: a limit that no clock decides."""
 
+GAMMA, EPSILON = "multiple of scale", "standard deviations of the target"
+"""Units that are not scikit-learn's own."""
+
 FIDELITIES = (1 / 9, 1 / 3, 1.0)
 
 
@@ -43,11 +46,11 @@ def config_space() -> ConfigurationSpace:
     kernel = CategoricalHyperparameter("kernel", ["linear", "rbf", "poly", "sigmoid"], default_value="rbf")
     scaling = CategoricalHyperparameter("scaling", ["none", "standard", "min-max"], default_value="standard")
     c = UniformFloatHyperparameter("C", 1e-3, 1e3, log=True, default_value=1.0)
-    gamma = UniformFloatHyperparameter("gamma", 1e-3, 1e3, log=True, default_value=1.0)
+    gamma = UniformFloatHyperparameter("gamma", 1e-3, 1e3, log=True, default_value=1.0, meta={"unit": GAMMA})
     degree = UniformIntegerHyperparameter("degree", 2, 5, default_value=3)
     coef0 = UniformFloatHyperparameter("coef0", -1.0, 1.0, default_value=0.0)
     weight = CategoricalHyperparameter("class_weight", ["none", "balanced"], default_value="none")
-    epsilon = UniformFloatHyperparameter("epsilon", 1e-3, 1.0, log=True, default_value=0.1)
+    epsilon = UniformFloatHyperparameter("epsilon", 1e-3, 1.0, log=True, default_value=0.1, meta={"unit": EPSILON})
     shrinking = CategoricalHyperparameter("shrinking", ["yes", "no"], default_value="yes")
     space.add(kernel, scaling, c, gamma, degree, coef0, weight, epsilon, shrinking)
     space.add(

@@ -97,7 +97,7 @@ def plan(recipe: Recipe) -> dict[str, Any]:
     return {
         "suite": recipe.suite,
         "recipe": recipe.version,
-        "space": SearchSpace(recipe.space()).to_json(),
+        "space": SearchSpace(recipe.space()).to_json(units=False),
         "sha256 of the first configurations": hashlib.sha256(little(first).data).hexdigest(),
         "fidelities": list(recipe.fidelities),
         **recipe.material.plan(),

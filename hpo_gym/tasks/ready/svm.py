@@ -11,6 +11,7 @@ from hpo_gym.space.forms import AnySpace
 from hpo_gym.tasks.ready import READY, Ready
 from hpo_gym.tasks.ready._data import Floats, rows_of, standardised
 
+_UNIT = {"unit": "multiple of scale"}  # of gamma, as in the suite `SVM`
 _ITERATIONS = 20_000  # of libsvm; one that needs more ends there, and no clock decides
 
 
@@ -29,7 +30,10 @@ class SVM(Ready):
         from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, InCondition, Integer
 
         kernel = Categorical("kernel", ["linear", "rbf", "poly", "sigmoid"], default="rbf")
-        gamma, degree = Float("gamma", (1e-3, 1e3), log=True, default=1.0), Integer("degree", (2, 5), default=3)
+        gamma, degree = (
+            Float("gamma", (1e-3, 1e3), log=True, default=1.0, meta=_UNIT),
+            Integer("degree", (2, 5), default=3),
+        )
         space = ConfigurationSpace()
         space.add(kernel, gamma, degree, Float("C", (1e-3, 1e3), log=True, default=1.0))
         space.add(Categorical("scaling", ["standard", "none"], default="standard"))
