@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from hpo_gym import live_suite, load_suite, table_suite, tune
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import read_space
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.spaces import read_file
@@ -86,3 +88,10 @@ def test_ranges_in_yaml(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(InvalidValueError, match=match):
             read_file(file)
+
+
+@pytest.mark.parametrize("name", ["SVM", "LM", "Control"])
+def test_the_units_of_a_suite_are_those_of_its_recipe(name: str) -> None:
+    recipe = importlib.import_module(f"hpo_gym.builders.trained.{name.lower()}").RECIPE
+    units = {h.name: h.unit for h in SearchSpace(recipe.space()).hyperparameters}
+    assert units == {h.name: h.unit for h in load_suite(name).space.hyperparameters} and any(units.values())
