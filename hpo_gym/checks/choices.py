@@ -11,6 +11,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym import seeding
 from hpo_gym.codecs._one_choice import OneChoice
 
 Action = Any
@@ -58,7 +59,7 @@ def walk(space: gym.Space[Any], codec: object, seed: int) -> Iterator[Action]:
 
 def walks(env: Any, codec: object, seed: int) -> Iterator[NDArray[Any]]:
     """As `walk`, of every run of a vector env, each with actions of its own."""
-    own = [walk(space_of(env), codec, seed + i) for i in range(env.num_envs)]
+    own = [walk(space_of(env), codec, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
     while True:
         yield np.array([next(one) for one in own])
 
