@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,7 @@ from hpo_gym.tuning.arguments import is_auto, ready
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
-from hpo_gym.tuning.optuna_trials import PARAMS, SETTLED, Part, Turns, finished, groups
+from hpo_gym.tuning.optuna_trials import Part, Turns, claimed, finished, groups
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.study import Plan, Study
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial, TrialState
 
-_TRIES = 5  # proposals that another trial was found to have
+_TRIES = 5  # proposals of the optimizer that another trial was found to have; then one is drawn at random
 
 
 class HPOGymSampler(BaseSampler):
@@ -42,7 +44,8 @@ class HPOGymSampler(BaseSampler):
     Parameters that always occur together are asked of one optimizer, those of a branch of a conditional space of
     another one, which is told the trials of that branch. Parameters that are new are drawn uniformly in the scale of
     their distribution, by the seed, the trial's number and their name. With a `space`, all that it has is asked for
-    from the first trial on.
+    from the first trial on, and a parameter that a trial does not ask for counts as it was proposed. A warning names
+    the parameters of which trials have no value inside the space, as those of another sampler may.
 
     The optimizer is told each trial that has ended, in the order in which they ended: its value, higher is better; of a
     pruned one the last intermediate value; of one that failed, has broken a constraint, or was pruned without a value,
@@ -85,6 +88,7 @@ class HPOGymSampler(BaseSampler):
         self._seed = secrets.randbits(62) if seed is None else int(seed)
         self._given = None if space is None else ParameterSpace.of(space)
         self._prior, self._known = prior, dict[str, tuple[Evaluations, ...]]()
+        self._warned = False
         earlier = self._earlier("minimize")  # what is wrong with it is said now
         if is_auto(optimizer):
             optimizer = chosen(self._given.space, earlier).optimizer if self._given else ALONE
@@ -127,12 +131,14 @@ class HPOGymSampler(BaseSampler):
         _refuse_several(study)
         with self._lock:
             found: dict[str, Any] = {}
-            for attempt in range(_TRIES if search_space else 0):
+            for attempt in range(_TRIES + 1 if search_space else 0):
                 others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+                parts = self._divided(others, search_space)
+                self._warn_of_unknown(parts, others)
                 found = {}
-                for part in self._divided(others, search_space):
+                for part in parts:
                     found |= self._next(part, others, trial.number, attempt, study.direction.name.lower())
-                if _claimed(study, trial, others, found):
+                if claimed(study, trial, [t for t in others if any(part.tells_of(t) for part in parts)], found):
                     break
             return found
 
@@ -164,24 +170,25 @@ class HPOGymSampler(BaseSampler):
     ) -> Part:
         known = self._parts.get(names)
         if known is None or known.parameters.distributions != distributions:
-            known = self._parts[names] = Part(given or ParameterSpace.of(distributions))
+            known = self._parts[names] = Part(given or ParameterSpace.of(distributions), whole=given is not None)
         return known
 
     def _next(
         self, part: Part, others: Sequence[FrozenTrial], number: int, attempt: int, direction: str
     ) -> dict[str, Any]:
-        ended, init = part.ended(others, direction)
+        ended, init = part.ended(others)
         beside = attempt > 0 or any(not t.state.is_finished() for t in others)
-        given = part.parameters is self._given
         names = part.parameters.space.names
-        seed = self._seed if given else seeding.key("optuna group", self._seed, names)
+        seed = self._seed if part.whole else seeding.key("optuna group", self._seed, names)
         if beside:
             seed, init = seeding.key("optuna beside", seed, number, attempt), ()
         plan = Plan(
             part.parameters.space.to_json(), self._form.name, dict(self._form.settings), direction, seed, "", init
         )
-        prior = self._earlier(direction) if given else ()
-        if beside:
+        prior = self._earlier(direction) if part.whole else ()
+        if attempt == _TRIES:
+            config = None
+        elif beside:
             study = Study(plan, ended, part.begun(others))
             config = Proposer(self._form, study, self._budget, prior, alone=False).next()
         else:
@@ -194,6 +201,18 @@ class HPOGymSampler(BaseSampler):
             return part.parameters.params(config)
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
 
+    def _warn_of_unknown(self, parts: Sequence[Part], others: Sequence[FrozenTrial]) -> None:
+        """Say once which trials the optimizer is not told."""
+        unknown = sum((part.unknown(others) for part in parts), Counter[str]()) if not self._warned else None
+        if unknown:
+            self._warned = True
+            names = ", ".join(f"`{name}` ({count} trial{'s' * (count > 1)})" for name, count in unknown.items())
+            warnings.warn(
+                "A trial must have a value inside the space for each active parameter for the optimizer to be told of "
+                f"it; there is none for {names}. Suggest each in the range of the space; add trials with all of them.",
+                stacklevel=3,
+            )
+
     def _earlier(self, direction: str) -> tuple[Evaluations, ...]:
         """The earlier tasks; scores of files are of the direction of the study."""
         if isinstance(self._prior, (tuple, list)) and not self._prior:
@@ -203,30 +222,6 @@ class HPOGymSampler(BaseSampler):
         if direction not in self._known:
             self._known[direction] = earlier_tasks(self._prior, self._given.space, direction)
         return self._known[direction]
-
-
-def _claimed(study: optuna.Study, trial: FrozenTrial, others: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
-    """Publish a proposal, unless another process has the same since the trials were read.
-
-    Of two that propose the same at once, the trial with the lower number keeps it, else both would ask again, and, of
-    the same model, get the same again. One that has looked and found nothing says that it has settled, and looks once
-    more: a lower one that had not seen that is there by then.
-    """
-    known = {trial.number, *(t.number for t in others if t.state.is_finished())}
-
-    def rivals() -> list[FrozenTrial]:
-        since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
-        return [t for t in since if t.system_attrs.get(PARAMS) == found]
-
-    def tell(key: str, value: Any) -> None:
-        study._storage.set_trial_system_attr(trial._trial_id, key, value)
-
-    tell(SETTLED, False)
-    tell(PARAMS, found)
-    if any(t.number < trial.number or t.system_attrs.get(SETTLED) for t in rivals()):
-        return False
-    tell(SETTLED, True)
-    return not any(t.number < trial.number for t in rivals())
 
 
 def _refuse_several(study: optuna.Study) -> None:

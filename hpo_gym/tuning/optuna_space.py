@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from hpo_gym.errors import HPOGymError
+from hpo_gym.errors import HPOGymError, InvalidValueError
 from hpo_gym.space import Hyperparameter, SearchSpace
 from hpo_gym.space.forms import AnySpace, levels_of, read_space
 
@@ -47,17 +48,41 @@ class ParameterSpace:
         return cls(space, {h.name: mine[h.name] if h.name in mine else _distribution(h) for h in space.hyperparameters})
 
     def config(self, params: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The configuration of parameters, others than the space's left out; None where they are none of this space."""
+        """The configuration of parameters: their values of the active hyperparameters, others left out.
+
+        None where an active one has no value, or one outside the space, or where the space forbids the combination.
+        """
+        values = self._values(params)
+        active = self._active(values)
+        config = {name: value for name, value in values.items() if active[name]}
         try:
-            config = {
-                h.name: _inner(h, self.distributions[h.name], params[h.name])
-                for h in self.space.hyperparameters
-                if h.name in params
-            }
             self.space.to_unit(config)
-        except (HPOGymError, ValueError, TypeError, OverflowError):  # Optuna's own, of a value that is none
+        except InvalidValueError:
             return None
         return config
+
+    def unknown(self, params: Mapping[str, Any]) -> list[str]:
+        """The active hyperparameters of which parameters have no value, or one outside the space."""
+        values = self._values(params)
+        return [name for name, active in self._active(values).items() if active and name not in values]
+
+    def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The values inside the space, by hyperparameter."""
+        values: dict[str, Any] = {}
+        for h in self.space.hyperparameters:
+            with contextlib.suppress(HPOGymError, ValueError, TypeError, OverflowError, KeyError):  # Optuna's own too
+                value = _inner(h, self.distributions[h.name], params[h.name])
+                h.position(value)
+                values[h.name] = value
+        return values
+
+    def _active(self, values: Mapping[str, Any]) -> dict[str, bool]:
+        """Which hyperparameters are active, by name, as far as the values tell."""
+        x = np.full((1, self.space.d), 0.5)
+        for j, h in enumerate(self.space.hyperparameters):
+            if h.name in values:
+                x[0, j] = h.units(np.array([h.position(values[h.name])]))[0]
+        return dict(zip(self.space.names, self.space.active(x)[0].tolist(), strict=True))
 
     def params(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters of a configuration, each within its distribution."""

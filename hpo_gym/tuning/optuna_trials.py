@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from optuna import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
 
+from hpo_gym import seeding
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.trial import Status
 from hpo_gym.tuning.optuna_space import ParameterSpace
@@ -41,12 +44,15 @@ class Part:
 
     Attributes:
         parameters: Their space.
+        whole: Whether they are all that is asked for, so that each trial has them; else a trial that took none of them
+            may have gone another branch.
     """
 
     parameters: ParameterSpace
+    whole: bool = False
     _read: dict[int, tuple[FrozenTrial, Config | None, Measured]] = field(default_factory=dict)
 
-    def ended(self, trials: Iterable[FrozenTrial], direction: str) -> tuple[list[Ended], tuple[Config, ...]]:
+    def ended(self, trials: Iterable[FrozenTrial]) -> tuple[list[Ended], tuple[Config, ...]]:
         """The trials that have these parameters and have ended, in the order in which they did; and the configurations
         of those at the beginning that were enqueued: they are told alone, as `init` of `hpo_gym.tune`."""
         over = [t for t in trials if t.state.is_finished()]
@@ -61,6 +67,10 @@ class Part:
                 out.append(Ended(trial.number, len(out), config, told, (), seconds))
         return out, tuple(init)
 
+    def tells_of(self, trial: FrozenTrial) -> bool:
+        """Whether a trial is among those that `ended` gives."""
+        return trial.state.is_finished() and self._once(trial)[0] is not None
+
     def begun(self, trials: Iterable[FrozenTrial]) -> dict[int, Config]:
         """The configurations of the trials that run or wait, as far as they are known."""
         found = {t.number: self._config(t) for t in trials if not t.state.is_finished()}
@@ -73,12 +83,63 @@ class Part:
             known = self._read[trial.number] = trial, self._config(trial), measured(trial)
         return known[1:]
 
+    def unknown(self, trials: Iterable[FrozenTrial]) -> Counter[str]:
+        """The parameters because of which trials that have ended are not told, and how many trials each."""
+        found = Counter[str]()
+        for trial in trials:
+            if trial.state.is_finished() and trial.params and not self.tells_of(trial) and self._has(trial):
+                values = self._filled(trial)
+                names = self.parameters.unknown(values)
+                found.update(names if self.whole else [n for n in names if n not in values])
+        return found
+
     def _config(self, trial: FrozenTrial) -> Config | None:
-        params: Mapping[str, Any] = trial.params
-        if trial.state not in _OVER and (not params or not params.keys().isdisjoint(self.parameters.distributions)):
-            said = trial.system_attrs  # it may not have come to all of its parameters
-            params = {**said.get(PARAMS, {}), **said.get(_FIXED, {}), **params}
-        return self.parameters.config(params)
+        return self.parameters.config(self._filled(trial))
+
+    def _filled(self, trial: FrozenTrial) -> dict[str, Any]:
+        """The parameters of a trial; what it did not ask for is as it was proposed.
+
+        A trial that was enqueued may have come to its end without a proposal. What it did not ask for had no say in its
+        value then, and is drawn.
+        """
+        if not self._has(trial):
+            return {}
+        said, drawn = trial.system_attrs, dict[str, Any]()
+        if self.whole and PARAMS not in said and _FIXED in said and trial.state.is_finished():
+            drawn = self.parameters.random(seeding.generator(seeding.key("optuna enqueued", trial.number)))
+        return {**drawn, **said.get(PARAMS, {}), **said.get(_FIXED, {}), **trial.params}
+
+    def _has(self, trial: FrozenTrial) -> bool:
+        """Whether the parameters are those of a trial, as far as it has come."""
+        params = trial.params
+        if self.whole or not params.keys().isdisjoint(self.parameters.distributions):
+            return True
+        return not params and trial.state not in _OVER
+
+
+def claimed(study: OptunaStudy, trial: FrozenTrial, told: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
+    """Publish a proposal, unless a trial other than those that the optimizer was told has the same.
+
+    That is one that has begun since the trials were read, or one of which nothing could be told. Of two that propose
+    the same at once, the trial with the lower number keeps it, else both would ask again, and, of the same model, get
+    the same again. One that has looked and found nothing says that it has settled, and looks once more: a lower one
+    that had not seen that is there by then.
+    """
+    known = {trial.number, *(t.number for t in told)}
+
+    def rivals() -> list[FrozenTrial]:
+        since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)
+        return [t for t in since if t.system_attrs.get(PARAMS) == found]
+
+    def tell(key: str, value: Any) -> None:
+        study._storage.set_trial_system_attr(trial._trial_id, key, value)
+
+    tell(SETTLED, False)
+    tell(PARAMS, found)
+    if any(t.number < trial.number or t.system_attrs.get(SETTLED) for t in rivals()):
+        return False
+    tell(SETTLED, True)
+    return not any(t.number < trial.number for t in rivals())
 
 
 def measured(trial: FrozenTrial) -> Measured:

@@ -1,0 +1,247 @@
+"""`HPOGymSampler` where trials lack parameters: they count as proposed, and no two trials get the same proposal."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hpo_gym
+from hpo_gym import Context, Query, Trial
+
+optuna = pytest.importorskip("optuna", reason="needs Optuna")
+
+COMPLETE, PRUNED, FAIL = (getattr(optuna.trial.TrialState, name) for name in ("COMPLETE", "PRUNED", "FAIL"))
+UNIT = optuna.distributions.FloatDistribution(0.0, 1.0)
+SPACE = {"x": UNIT, "y": UNIT}
+PARAMS = "hpo_gym:params"
+OPTIMIZERS = ["random", "gp-ei", "ga", "auto"]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    optuna.logging.set_verbosity(before)
+
+
+class Recorder:
+    """Proposes random configurations, and keeps the trials that the last of its kind was told."""
+
+    told: ClassVar[list[Trial]] = []
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.space, self.rng = context.space, rng
+        Recorder.told = []
+
+    def ask(self) -> Query | None:
+        return Query(self.space.from_unit(self.space.sample(self.rng, 1)[0]))
+
+    def tell(self, trial: Trial) -> None:
+        Recorder.told.append(trial)
+
+
+class Fixed:
+    """Proposes one and the same configuration for ever."""
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.default = context.space.default
+
+    def ask(self) -> Query | None:
+        return Query(self.default)
+
+    def tell(self, trial: Trial) -> None:
+        pass
+
+
+def tried(optimizer: object, objective: Any, count: int, space: Any = SPACE, jobs: int = 1, **given: Any) -> Any:
+    sampler = hpo_gym.HPOGymSampler(optimizer, space=space, seed=0, **given)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.optimize(objective, count, n_jobs=jobs, catch=(ValueError,))
+    return study
+
+
+def proposals(study: Any) -> list[dict[str, Any]]:
+    """Of the trials that asked for a parameter; from Optuna 5 on, the others are proposed nothing."""
+    return [p for t in study.get_trials(deepcopy=False) if (p := t.system_attrs.get(PARAMS))]
+
+
+def distinct(found: list[dict[str, Any]]) -> int:
+    return len({json.dumps(f, sort_keys=True) for f in found})
+
+
+# ---------------------------------------------------------------------- ordinary objectives
+def unused(trial: Any) -> float:
+    return -float((trial.suggest_float("x", 0, 1) - 0.7) ** 2)
+
+
+def conditional(trial: Any) -> float:
+    if trial.suggest_categorical("kind", ["a", "b"]) == "a":
+        return float(trial.suggest_float("x", 0, 1))
+    return 0.2
+
+
+def early(trial: Any) -> float:
+    if trial.suggest_float("x", 0, 1) < 0.9:
+        raise optuna.TrialPruned
+    return float(trial.suggest_float("y", 0, 1))
+
+
+OBJECTIVES: dict[str, tuple[Any, dict[str, Any], int]] = {
+    "unused": (unused, SPACE, 20),
+    "conditional": (conditional, {"kind": optuna.distributions.CategoricalDistribution(["a", "b"]), "x": UNIT}, 20),
+    "early": (early, SPACE, 30),
+}
+
+
+@pytest.mark.parametrize(("optimizer", "jobs"), [*((o, 1) for o in OPTIMIZERS), ("random", 2), ("gp-ei", 2)])
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_each_trial_has_a_proposal_of_its_own(name: str, optimizer: str, jobs: int) -> None:
+    objective, space, count = OBJECTIVES[name]
+    count = count if jobs == 1 else 12
+    study = tried(optimizer, objective, count, space, jobs)
+    assert distinct(proposals(study)) == count
+    assert all(p[n] == v for t, p in zip(study.trials, proposals(study), strict=True) for n, v in t.params.items())
+
+
+# ---------------------------------------------------------------------- what is told
+@pytest.mark.parametrize("taken", [("x",), ("y",), ("x", "y"), ("other",)])
+@pytest.mark.parametrize("state", [COMPLETE, PRUNED, FAIL])
+def test_what_a_trial_did_not_ask_for_is_told_as_it_was_proposed(state: Any, taken: tuple[str, ...]) -> None:
+    def objective(trial: Any) -> float:
+        for name in taken:
+            trial.suggest_float(name, 0, 1)
+        if state == COMPLETE:
+            return 0.5
+        if state == PRUNED:
+            trial.report(0.25, 1)
+            raise optuna.TrialPruned
+        raise ValueError
+
+    study = tried(Recorder, objective, 4)
+    assert [t.config for t in Recorder.told] == proposals(study)[:3]
+    assert {t.score for t in Recorder.told} == {0.5 if state == COMPLETE else 0.25 if state == PRUNED else 0.0}
+    assert {t.state for t in study.trials} == {state}
+
+
+def test_what_a_trial_has_goes_before_what_was_proposed() -> None:
+    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
+    study.enqueue_trial({"x": 0.125})
+    study.enqueue_trial({"y": 0.875})
+    study.enqueue_trial({"x": 0.625, "y": 0.375})
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), 4)
+    first, second, third = (dict(t.config) for t in Recorder.told)
+    assert first["x"] == 0.125 and 0 < first["y"] < 1  # drawn: there was no proposal
+    assert second == {"x": study.trials[1].params["x"], "y": 0.875}
+    assert third == {"x": 0.625, "y": 0.375}
+
+
+def test_a_running_trial_counts_as_it_was_proposed() -> None:
+    study = optuna.create_study(sampler=hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0))
+    for name in ("x", "y", "x"):
+        study.ask().suggest_float(name, 0, 1)
+    assert [t.config for t in Recorder.told] == proposals(study)[:2]
+
+
+def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
+    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
+
+    space = ConfigurationSpace(space={"kind": Categorical("kind", ["a", "b"], default="a")})
+    u, v = Float("u", (0.0, 1.0)), Float("v", (0.0, 1.0))
+    space.add(u, v)
+    space.add(EqualsCondition(u, space["kind"], "a"), EqualsCondition(v, space["kind"], "b"))
+
+    def both(trial: Any) -> float:
+        trial.suggest_categorical("kind", ["a", "b"])
+        return float(trial.suggest_float("u", 0, 1) + trial.suggest_float("v", 0, 1))
+
+    study = tried(Recorder, both, 8, space)
+    names = {"a": "u", "b": "v"}
+    want = [{n: t.params[n] for n in ("kind", names[t.params["kind"]])} for t in study.trials[:-1]]
+    assert [dict(t.config) for t in Recorder.told] == want
+    assert {c["kind"] for c in want} == {"a", "b"}
+
+
+@pytest.mark.parametrize("optimizer", ["gp-ei", "de"])
+def test_with_an_unused_parameter_the_proposals_are_those_of_tune(optimizer: str) -> None:
+    found = hpo_gym.tune(
+        lambda c: -((c["x"] - 0.7) ** 2), {"x": (0.0, 1.0), "y": (0.0, 1.0)}, optimizer=optimizer, budget=8, init=[
+            {"x": 0.5, "y": 0.5}], seed=0, progress=False,
+    )  # fmt: skip
+    study = optuna.create_study(direction="maximize")
+    study.enqueue_trial({"x": 0.5, "y": 0.5})
+    for _ in range(8):  # in a process of its own each
+        study.sampler = hpo_gym.HPOGymSampler(optimizer, budget=8, space=SPACE, seed=0)
+        study.optimize(unused, 1)
+    assert [t.system_attrs[PARAMS] for t in study.trials[1:]] == [dict(e.config) for e in found.ended[1:]]
+
+
+# ---------------------------------------------------------------------- what is known of no one
+def test_trials_of_another_sampler_are_named_once_and_left_out() -> None:
+    study = optuna.create_study(direction="maximize")
+    study.optimize(unused, 3)
+    study.add_trial(optuna.create_trial(params={"x": 0.5, "y": 0.25}, distributions=SPACE, value=1.0))
+    study.add_trial(optuna.create_trial(params={"y": 0.25}, distributions={"y": UNIT}, value=1.0))
+    study.sampler = hpo_gym.HPOGymSampler(Recorder, space=SPACE, seed=0)
+    with pytest.warns(UserWarning, match=r"there is none for `y` \(3 trials\), `x` \(1 trial\)\.") as said:
+        study.optimize(unused, 5)
+    assert len(said) == 1
+    own = [t.system_attrs[PARAMS] for t in study.trials[5:]]
+    assert [t.config for t in Recorder.told] == [{"x": 0.5, "y": 0.25}, *own[:-1]]
+    assert distinct(own) == 5
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, Fixed])
+def test_where_nothing_can_be_told_proposals_differ_all_the_same(optimizer: Any) -> None:
+    with pytest.warns(UserWarning, match=r"there is none for `x` \(1 trial\)\.") as said:
+        study = tried(optimizer, lambda t: t.suggest_float("x", 5, 9) + t.suggest_float("y", 0, 1), 8)
+    assert len(said) == 1
+    assert distinct(proposals(study)) == 8
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_without_a_space_a_trial_outside_the_range_gets_no_proposal_again(optimizer: str) -> None:
+    study = tried(optimizer, lambda trial: trial.suggest_float("x", 0, 1), 4, None)
+    for _ in range(8):
+        trial = study.ask()
+        trial.suggest_float("x", 5, 9)
+        study.tell(trial, state=FAIL)  # so that the range is still that of the trials before
+    assert distinct(proposals(study)) == len(proposals(study)) >= 11
+
+
+# ---------------------------------------------------------------------- all of it
+@st.composite
+def courses(draw: Any) -> list[tuple[Any, tuple[str, ...]]]:
+    """How each trial of a study ends, and what it asks for before."""
+    names = [(), ("x",), ("y",), ("x", "y"), ("other",), ("x", "other")]
+    one = st.tuples(st.sampled_from([COMPLETE, PRUNED, FAIL]), st.sampled_from(names))
+    return draw(st.lists(one, min_size=2, max_size=10))
+
+
+@settings(max_examples=25, deadline=None)
+@given(courses(), st.sampled_from(OPTIMIZERS), st.booleans())
+def test_proposals_are_as_many_as_trials(course: Any, optimizer: str, inferred: bool) -> None:
+    def objective(trial: Any) -> float:
+        state, names = course[trial.number]
+        value = sum(trial.suggest_float(name, 0, 1) for name in names)
+        if state == PRUNED:
+            raise optuna.TrialPruned
+        if state == FAIL:
+            raise ValueError
+        return float(value)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parameters that are new
+        study = tried(optimizer, objective, len(course), None if inferred else SPACE)
+    found = proposals(study)
+    assert distinct(found) == len(found)
+    assert inferred or len(found) >= sum(bool(names) for _, names in course)
