@@ -24,6 +24,7 @@ from toys import gappy
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
 from hpo_agents._tabular.agent import QAgent
+from hpo_agents._tabular.moves import MoveEpisodes, Moves
 from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
 from hpo_agents.q_learning import QLearning
@@ -36,6 +37,7 @@ from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import table_suite
+from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.trial import Trial
@@ -407,10 +409,18 @@ def test_settings_out_of_range_are_refused(
 
 
 def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
+    design = Moves(levels=3, max_states=2)
+    design.fit(line([[0.0, 1.0, 2.0]]), rng())
+    episodes = design.train_on(bank_of(line([[0.0, 1.0, 2.0]])), np.zeros(3, np.int64))
+    assert isinstance(episodes, MoveEpisodes)
+    points = np.array([[0.5], [1.0], [0.0], [1.0]])  # the third is one too many
+    states = episodes.places.states(episodes.places.numbers(points))
+    assert states.tolist() == [1, 2, 0, 2] and design.size() == (3, 3)
+    table = QTable(*design.size(), gamma=0.0)
+    table.update(states, np.zeros(4, np.int64), one(1.0, 2.0, 3.0, 4.0), np.zeros(4), np.ones(4, bool))
+    assert table.n[:, 0].tolist() == [1, 1, 2] and table.q[:2, 0].tolist() == [3.0, 1.0]
     agent = trained("q-learning-move", max_states=3)
-    assert agent.table is not None
-    assert len(agent._design.to_arrays()["cells"]) == 3
-    assert agent.table.n[0].sum() > agent.table.n[1:4].sum() > 0
+    assert len(agent._design.to_arrays()["cells"]) == 3 and agent.table.n.shape[0] == 4
     assert choices(agent, suite)
 
 

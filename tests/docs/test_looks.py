@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,7 +110,16 @@ def test_the_table_by_hand(study: Any) -> None:
 
 
 def test_what_has_nothing_to_run_counts_nothing(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
-    reference, counted = importlib.import_module("reference"), []
-    monkeypatch.setattr(study, "count", lambda *args: counted.append(args))
-    reference.carry_out(tmp_path, "no such job")
-    assert counted == []
+    reference, done = importlib.import_module("reference"), []
+    (tmp_path / "plain-SVM-0").mkdir()
+    (tmp_path / "plain-SVM-0" / "results.json").write_text("{}")
+    jobs = [("plain-SVM-0", "plain", "SVM", 0), ("plain-MLP-0", "plain", "MLP", 0)]
+    monkeypatch.setattr(reference, "jobs", lambda: iter(jobs))
+    monkeypatch.setattr(reference, "GROUPS", {"plain": SimpleNamespace(optimizers=["random"])})
+    monkeypatch.setattr(reference, "benchmark", lambda *of, **more: done.append(of) or SimpleNamespace(failed_cells=0))
+    monkeypatch.setattr(study, "count", lambda command, suites, what, why: done.append((command, suites)))
+    reference.carry_out(tmp_path, "SVM")  # it has its results
+    assert done == []
+    reference.carry_out(tmp_path, "MLP")
+    counted = f"python benchmarks/studies/reference.py {tmp_path} --only MLP", {"MLP"}
+    assert done == [counted, (["random"], "MLP")]

@@ -107,6 +107,13 @@ def test_settings_go_to_the_class_and_to_nothing_that_is_made() -> None:
         make_optimizer(cls, populatio=4)
 
 
+def test_of_settings_that_are_nested_the_outermost_holds() -> None:
+    nested = {"name": {"name": {"name": "ga", "population": 3, "sd": 0.1}, "population": 4, "eta": 2.0}, "eta": 9.0}
+    assert form_of(nested).settings == {"population": 4, "sd": 0.1, "eta": 9.0}
+    made: Any = make_optimizer(nested, sd=0.3)
+    assert (made.population, made.sd, made.eta) == (4, 0.3, 9.0)
+
+
 def test_an_object_is_copied() -> None:
     one = make_optimizer("random")
     other = make_optimizer(one)

@@ -108,7 +108,13 @@ def test_a_seed_study_is_used_where_there_is_one() -> None:
 def test_without_repeats_and_study_nothing_is_said_of_noise() -> None:
     found = validity(suite_of([[0.0, 1.0], [0.0, 1.0]]))
     assert found.noise is None
-    assert "nothing can be said of the noise" in validity_page.page([found])
+    page = validity_page.page([found]).splitlines()
+    head, row = (next(line for line in page if line.startswith(word)) for word in ("| suite", "| [Small]"))
+    cells = dict(zip(*([cell.strip() for cell in line.split("|")] for line in (head, row)), strict=True))
+    assert (cells["signal to noise"], cells["tasks"], cells["configurations"]) == ("-", "2", "2")
+    assert [line for line in page if line.startswith("**Noise.**")] == [
+        "**Noise.** Without scores of single seeds, nothing can be said of the noise."
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- importance

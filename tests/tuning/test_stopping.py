@@ -38,6 +38,12 @@ def test_the_best_of_eta_go_on(values: list[float], eta: int, goes_on: list[bool
     assert [not rule.stops(at(1, *values), number) for number in range(len(values))] == goes_on
 
 
+def test_those_whose_value_is_no_number_count_among_the_n_that_came_as_far() -> None:
+    # floor(6 / 3) = 2 of six go on: 3 and 2; of the three that are numbers it would be one
+    rule, six = Halving(3), at(1, 3.0, 2.0, 1.0, math.nan, math.nan, -math.inf)
+    assert [not rule.stops(six, number) for number in range(6)] == [True, True, False, False, False, False]
+
+
 @given(VALUES, st.integers(2, 5))
 def test_less_is_better_where_it_is_minimised(values: list[float], eta: int) -> None:
     for number in range(len(values)):
