@@ -11,9 +11,10 @@ from hpo_gym.errors import InvalidValueError
 
 
 class Status(enum.IntEnum):
-    """How a trial ended. A failure is an outcome: its cost counts, and it has a finite score, the worst seen so far.
+    """How a trial ended. All but OK is no success: its cost counts, it is never the incumbent, and its score is finite,
+    the worst seen so far.
 
-    INFEASIBLE is what breaks a constraint: a failure like the others.
+    INFEASIBLE breaks a constraint. STOPPED was ended before its last step, because others were ahead of it.
     """
 
     OK = 0
@@ -24,6 +25,7 @@ class Status(enum.IntEnum):
     INVALID = 5
     CRASHED = 6
     INFEASIBLE = 7
+    STOPPED = 8
 
     @property
     def label(self) -> str:

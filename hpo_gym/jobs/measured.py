@@ -1,10 +1,13 @@
-"""What an objective returned, judged: a number, or a mapping of a score and what else was measured."""
+"""What an objective returned, judged: a number, or a mapping of a score and what else was measured.
+
+`verdict` alone decides what a trial counts for: all that runs, stores or reads trials asks it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_gym.trial import Status
@@ -19,7 +22,7 @@ class Measured:
     Attributes:
         status: How it ended.
         reason: Why it was no success; empty if it was.
-        score: As the objective gave it, NaN unless it succeeded.
+        score: As the objective gave it; NaN where it gave none. Without a success it counts for nothing.
         cost: In the objective's own unit; None if it told none.
         constraints: Each is met where it is at most 0.
         test_score: Of the same model on data that no choice sees; None if the objective told none.
@@ -41,8 +44,28 @@ class Measured:
                 "constraints": constraints, **tested}  # fmt: skip
 
 
+def verdict(measured: Measured, *, stopped: bool = False) -> Measured:
+    """Return what a trial counts for: a success ran to its end and met each constraint.
+
+    Args:
+        measured: What the objective gave last, as `judged` has it.
+        stopped: Whether the trial was ended before its last step.
+    """
+    if measured.status is not Status.OK:
+        return measured
+    broken = [f"{i + 1} ({c:g} > 0)" for i, c in enumerate(measured.constraints) if c > 0.0]
+    if broken:
+        return replace(measured, status=Status.INFEASIBLE, reason=f"it breaks constraint {', '.join(broken)}"[:500])
+    if stopped:
+        return replace(measured, status=Status.STOPPED, reason="it was stopped early: others were ahead of it")
+    return measured
+
+
 def judged(value: Any) -> Measured:
-    """Judge what an objective returned: a finite number, or a mapping with a `score` and, if told, others of `KEYS`."""
+    """Read what an objective returned: a finite number, or a mapping with a `score` and, if told, others of `KEYS`.
+
+    It may be a step of many, so that its constraints decide nothing yet: see `verdict`.
+    """
     if not isinstance(value, Mapping):
         return _scored(value)
     unknown = [key for key in value if key not in KEYS]

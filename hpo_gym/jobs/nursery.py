@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hpo_gym.jobs.carried import from_bytes
-from hpo_gym.jobs.measured import Measured, judged
+from hpo_gym.jobs.measured import Measured, judged, verdict
 from hpo_gym.jobs.memory import limit_memory
 from hpo_gym.trial import Status
 
@@ -297,11 +297,11 @@ def _become_trial(
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         _limit(limits["memory"])
         _seed(int(call["seed"]))
-        verdict = _outcome(objective, call, result, reply)
+        told = _outcome(objective, call, result, reply)
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        _say(result, {"verdict": verdict})
+        _say(result, {"verdict": told})
         os._exit(0)
     except BaseException:
         with suppress(BaseException):
@@ -315,7 +315,7 @@ def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -
         value = objective(call["config"], **call["named"])
         if hasattr(value, "__next__"):
             value = _steps(value, result, reply)
-        found = judged(value)
+        found = verdict(judged(value))
     except MemoryError as fault:
         found = Measured(Status.MEMORYOUT, f"it could not allocate memory: {fault}"[:500])
     except TimeoutError as fault:

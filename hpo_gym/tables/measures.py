@@ -16,7 +16,9 @@ FURTHER = "objective "
 """Begins the role of a further objective; its name follows."""
 
 _NOT_MEASURED = ("", "na", "null", "none", "nat", "<na>")
-_FAILED = ("failed", "nan", "-inf", "-infinity")
+FAILED = "failed"
+"""In place of the score of a failure."""
+_FAILED = (FAILED, "nan", "-inf", "-infinity")
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d*([eE][+-]?\d+)?")
 
@@ -25,7 +27,7 @@ def numbers_of(table: Columns, name: str, role: str, loss: bool) -> NDArray[np.f
     """The numbers of a column, ``(n,)``: NaN where nothing was measured, -inf where it failed."""
     column, sign = table[name], -1.0 if loss and role in ("score", "test_score") else 1.0
     found = [_number(text, sign, role) for text in column.texts]
-    rule = f"a number of at most {LARGEST:g}, empty (not measured) or `failed`"
+    rule = f"a number of at most {LARGEST:g}, empty (not measured) or `{FAILED}`"
     if role == "cost":
         rule = f"in [0, {LARGEST:g}], a duration, or empty"
     if role.startswith(FURTHER):

@@ -18,6 +18,7 @@ from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.csv import warn
 from hpo_gym.tables.distributions import merged, reader_for, space_of
+from hpo_gym.tables.measures import FAILED
 from hpo_gym.tables.roles import PARAMS
 from hpo_gym.tables.suite import TableSuite
 from hpo_gym.tables.trials import Given, suite_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 _TASK = "study"
+_CONSTRAINTS = "constraints"  # system attribute of a trial
 
 
 def suite_from_optuna(
@@ -47,9 +49,9 @@ def suite_from_optuna(
     """Make a suite of studies of Optuna, a task each; needs the extra "optuna". Nothing is written to the storage.
 
     The space has the parameters of all studies, a range as wide as the widest; a parameter that some trials lack is
-    active as `suite_from_csv` says of empty cells. Scores of a study that minimises are negated. A trial that failed is
-    a failure; one that was pruned or still runs, and a study without a finished trial, are left out, which a warning
-    tells.
+    active as `suite_from_csv` says of empty cells. Scores of a study that minimises are negated. A trial that failed or
+    broke a constraint is a failure; one that was pruned or still runs, and a study without a finished trial, are left
+    out, which a warning tells.
 
     Args:
         studies: The address of a storage, such as `sqlite:///study.db`; a storage; or studies.
@@ -83,6 +85,12 @@ def suite_from_optuna(
     suite = suite_of(read.table, given, space, name=short, infer=infer, notes=read.notes, tell=False)
     warn(suite)
     return suite
+
+
+def constraints_of(trial: FrozenTrial) -> list[float]:
+    """Return what `constraints_func` and `Trial.set_constraint` stored of a trial; each is met where at most 0."""
+    said = trial.system_attrs
+    return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
 
 
 # ---------------------------------------------------------------------------------------------- studies
@@ -215,8 +223,10 @@ def _sign(study: Study, score: str) -> float:
 
 
 def _values(study: Study, trial: FrozenTrial) -> dict[str, str]:
-    """The objectives of a trial, better the higher."""
+    """The objectives of a trial, better the higher; those of one that breaks a constraint are none."""
     names = _objectives(study)
+    if any(value > 0 for value in constraints_of(trial)):
+        return dict.fromkeys(names, FAILED)
     values = trial.values or [None] * len(names)
     return {n: "" if v is None else repr(_sign(study, n) * v) for n, v in zip(names, values, strict=True)}
 

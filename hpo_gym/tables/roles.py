@@ -10,11 +10,17 @@ from numpy.typing import NDArray
 
 from hpo_gym.tables.columns import Column, Columns, Mask
 from hpo_gym.tables.texts import is_integer, is_number
+from hpo_gym.trial import Status
 
 PARAMS = "params_"
 """What Optuna puts before the names of hyperparameters."""
 
-_FAILED = {"fail", "failed", "failure", "error", "crash", "crashed", "killed", "timeout", "oom"}
+_CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+_FAILED = {"fail", "failure", "error", "crash", "killed", "oom"} | {
+    status.label for status in Status if status not in (Status.OK, Status.STOPPED)
+}
 _UNFINISHED = {"pruned", "running", "waiting", "stopped", "aborted", "cancelled", "canceled", "pending", "queued"}
 _FINISHED = {"complete", "completed", "done", "finished", "ok", "success", "succeeded", "successful"}
 _STATES = _FAILED | _UNFINISHED | _FINISHED
@@ -86,10 +92,14 @@ def state_of(table: Columns, taken: Iterable[str]) -> str | None:
 
 
 def failed_rows(table: Columns, state: str | None) -> Mask:
-    """The rows whose trial failed, as the column `state` says; none where there is no such column."""
-    if state is None:
-        return np.zeros(len(table.rows), bool)
-    return table[state].where(lambda text: text.lower() in _FAILED)
+    """Return the rows whose trial failed, as the column `state` says, or broke a constraint that Optuna stored."""
+    failed = np.zeros(len(table.rows), bool)
+    if state is not None:
+        failed |= table[state].where(lambda text: text.lower() in _FAILED)
+    for name in table.names:
+        if name == _CONSTRAINTS or name.startswith(f"{_CONSTRAINTS}:"):
+            failed |= table[name].where(lambda text: any(float(v) > 0 for v in _NUMBER.findall(text)))
+    return failed
 
 
 def unfinished(state: Column) -> Mask:

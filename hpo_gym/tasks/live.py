@@ -38,8 +38,9 @@ class ObjectiveTask(Task):
     from one that ran through.
 
     **Failures**: an exception is a trial that failed, `TimeoutError` one that ran out of time, `MemoryError` one out of
-    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one. Under guard, a trial
-    beyond its limits ran out of time or memory, and one whose process dies has crashed.
+    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one. One that breaks a
+    constraint is infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process
+    dies has crashed.
 
     **Cost**: what the objective tells; else the fidelity, as no result may depend on a clock, or, if asked for, the
     wall-clock seconds.
@@ -47,7 +48,8 @@ class ObjectiveTask(Task):
     Attributes:
         objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) where it
             has parameters so called; one with a `seed` is noisy. Returns the score, or a mapping of `score` and, if it
-            likes, `cost` and `test_score`, or yields pairs of a step and one of these, of which the last counts.
+            likes, `cost`, `constraints` (each is met where it is at most 0) and `test_score`, or yields pairs of a step
+            and one of these, of which the last counts.
         loss: Whether scores that it returns are better the lower they are.
         cost: "fidelity" or "seconds".
         runner: Who runs trials: this process, or guards, each trial in a fresh process.

@@ -47,11 +47,11 @@ class HPOGymSampler(BaseSampler):
     from the first trial on, and a parameter that a trial does not ask for counts as it was proposed. A warning names
     the parameters of which trials have no value inside the space, as those of another sampler may.
 
-    The optimizer is told each trial that has ended, in the order in which they ended: its value, higher is better; of a
-    pruned one the last intermediate value; of one that failed, has broken a constraint, or was pruned without a value,
-    that it failed, with the worst value before it. While no other trial runs or waits, it is asked and told in turn, as
-    in `hpo_gym.tune`: with the same `space`, seed, budget and prior, the proposals are the same. Else a new one is told
-    of all that has ended, and that the others gave the worst value so far, and is asked once.
+    The optimizer is told each trial that has ended, in the order in which they ended: its value, higher is better; of
+    one that failed, broke a constraint or was pruned, how it ended, with the worst value of the successes before it.
+    While no other trial runs or waits, it is asked and told in turn, as in `hpo_gym.tune`: with the same `space`, seed,
+    budget and prior, the proposals are the same. Else a new one is told of all that has ended, and that the others gave
+    the worst value so far, and is asked once.
 
     Args:
         optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained. "auto" follows the rule of

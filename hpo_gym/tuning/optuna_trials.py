@@ -12,7 +12,8 @@ from optuna import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from hpo_gym import seeding
-from hpo_gym.jobs.measured import Measured
+from hpo_gym.jobs.measured import Measured, verdict
+from hpo_gym.tables.optuna import constraints_of
 from hpo_gym.trial import Status
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.proposals import Config, Proposer
@@ -20,7 +21,7 @@ from hpo_gym.tuning.study import Ended, Plan
 
 PARAMS = "hpo_gym:params"  # system attribute of a trial: what was proposed for it
 SETTLED = "hpo_gym:settled"  # and whether no other trial was seen to have it
-_FIXED, _CONSTRAINTS = "fixed_params", "constraints"  # those of Optuna
+_FIXED = "fixed_params"  # that of Optuna
 _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -143,21 +144,17 @@ def claimed(study: OptunaStudy, trial: FrozenTrial, told: Sequence[FrozenTrial],
 
 
 def measured(trial: FrozenTrial) -> Measured:
-    """What a trial that has ended told: its value, or the last intermediate one if it was pruned."""
+    """Return the verdict of a trial that has ended; a pruned one was stopped."""
     if trial.state == TrialState.FAIL:
         return Measured(Status.FAILED, "the trial failed")
-    if any(value > 0 for value in _constraints(trial.system_attrs)):
-        return Measured(Status.FAILED, "a constraint is broken")
     pruned = trial.state == TrialState.PRUNED
     value = trial.intermediate_values.get(max(trial.intermediate_values, default=0)) if pruned else trial.value
+    if value is None and pruned:
+        return Measured(Status.STOPPED, "it was pruned without a value")
     if value is None or not math.isfinite(value):
         return Measured(Status.DIVERGED, "no finite value")
-    return Measured(Status.OK, score=float(value))
-
-
-def _constraints(said: Mapping[str, Any]) -> list[float]:
-    """What `constraints_func` and `Trial.set_constraint` stored."""
-    return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
+    constraints = tuple(map(float, constraints_of(trial)))
+    return verdict(Measured(Status.OK, score=float(value), constraints=constraints), stopped=pruned)
 
 
 class Turns:

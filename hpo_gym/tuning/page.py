@@ -15,7 +15,6 @@ from hpo_gym.bench.report.style import BAD, FAINT, INK, VIBRANT, lines, theme, t
 from hpo_gym.bench.report.svg import svg_text
 from hpo_gym.bench.report.words import printable
 from hpo_gym.space import Hyperparameter
-from hpo_gym.trial import Status
 from hpo_gym.tuning.study import Ended
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def page(tuned: Tuned) -> str:
     env = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    failed = [e for e in tuned.ended if e.measured.status is not Status.OK]
+    failed = [e for e in tuned.ended if not e.counts]
     names = tuned.space.names[:_COLUMNS]
     figures = [("trials", "The trials in order", progress(tuned))]
     if len(failed) < len(tuned.ended):
@@ -73,7 +72,7 @@ def progress(tuned: Tuned) -> Figure:
     with theme(math=False):
         figure = Figure(figsize=(7.0, 3.8), dpi=150, layout=None)
         axes = figure.add_axes((0.1, 0.14, 0.87, 0.68))
-        good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.measured.status is Status.OK]
+        good = [(i, e.measured.score) for i, e in enumerate(tuned.ended, 1) if e.counts]
         if good:
             order, scores = np.array(good).T
             scores = np.clip(scores, -_HIGHEST, _HIGHEST)
@@ -81,11 +80,11 @@ def progress(tuned: Tuned) -> Figure:
             axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
             axes.step(order, sign * np.maximum.accumulate(sign * scores), where="post", color=INK, label="best so far")
             axes.legend(frameon=False)
-        lost = [i for i, e in enumerate(tuned.ended, 1) if e.measured.status is not Status.OK]
+        lost = [i for i, e in enumerate(tuned.ended, 1) if not e.counts]
         axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)
         n = max(len(tuned.ended), 1)
         axes.set(xlabel="trials", ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
-        said = f", {len(lost)} of them failed" if lost else ""
+        said = f", {len(lost)} of them without success" if lost else ""
         lines(figure, tuned.plan.optimizer, f"{tuned.plan.direction}, {len(tuned.ended)} trials{said}")
     return figure
 
@@ -97,7 +96,7 @@ def by_hyperparameter(tuned: Tuned) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    good = [e for e in tuned.ended if e.measured.status is Status.OK]
+    good = [e for e in tuned.ended if e.counts]
     varied = [h for h in tuned.space.hyperparameters if h.size > 1]
     shown = _telling(varied, good)
     rows = max(1, math.ceil(len(shown) / _PANELS))
@@ -168,19 +167,17 @@ def _best_first(tuned: Tuned) -> list[Ended]:
     sign = tuned.plan.sign
 
     def place(e: Ended) -> tuple[bool, float, int]:
-        counts = tuned.counts(e)
-        return not counts, -sign * e.measured.score if counts else 0.0, e.order
+        return not e.counts, -sign * e.measured.score if e.counts else 0.0, e.order
 
     return sorted(tuned.ended, key=place)
 
 
 def _row(tuned: Tuned, e: Ended, names: Sequence[str]) -> dict[str, Any]:
-    ok = e.measured.status is Status.OK
+    score, label = _text(e.measured.score), e.measured.status.label
     return {
         "number": e.number + 1,
-        "score": _text(e.measured.score) if ok else e.measured.status.label,
-        "ok": ok,
-        "counts": tuned.counts(e),
+        "score": score if e.counts else label if math.isnan(e.measured.score) else f"{label} ({score})",
+        "counts": e.counts,
         "seconds": f"{e.seconds:.2f}",
         "values": [_text(e.config[n]) if n in e.config else "" for n in names],
     }

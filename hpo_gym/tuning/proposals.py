@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,10 +64,16 @@ class Proposer:
         return self._in_turn() if self.alone else self._beside()
 
     def _in_turn(self) -> Config | None:
-        """Ask the one optimizer, which has been asked for and told of all that has ended; `init` it is told alone."""
-        if self._optimizer is None:
+        """Ask the one optimizer, which has been asked for and told of all that has ended; `init` it is told alone.
+
+        At the first success it begins anew: what the trials before it count for is known only now.
+        """
+        trials = self.trials()
+        hollow = not any(t.status is Status.OK for t in trials[: self._told])
+        if self._optimizer is None or (hollow and self._told and any(t.status is Status.OK for t in trials)):
             self._optimizer = self._new(seeding.key("tune", self.study.plan.seed))
-        for trial in self.trials()[self._told :]:
+            self._told, self._waits = 0, False
+        for trial in trials[self._told :]:
             if self._told >= len(self.study.plan.init) and not self._waits:
                 self._optimizer.ask()
             self._optimizer.tell(trial)
@@ -105,19 +110,17 @@ class Proposer:
         return self._space.from_unit(self._space.to_unit(query.config))
 
     def trials(self) -> list[Trial]:
-        """What has ended, as optimizers are told: higher is better, and a failure has the worst of the successes
-        before it."""
-        worst, succeeded, out = self._floor, False, []
+        """Return what has ended as optimizers are told it: higher is better, and a trial without success has the worst
+        of the successes before it; where there is none, the first one; without any, the floor of the earlier tasks."""
+        first = next((e for e in self.study.ended if e.counts), None)
+        worst, out = self._floor if first is None else self._sign * first.measured.score, list[Trial]()
         for ended in self.study.ended:
-            trial = as_trial(ended, self._sign, worst)
-            if trial.status is Status.OK and (trial.score < worst or not succeeded):
-                worst, succeeded = trial.score, True
-            out.append(trial)
+            out.append(as_trial(ended, self._sign, worst))
+            worst = min(worst, out[-1].score) if first is not None else worst
         return out
 
 
 def as_trial(ended: Ended, sign: float, worst: float) -> Trial:
-    """A trial that has ended as a `Trial`."""
-    m = ended.measured
-    score = sign * m.score if math.isfinite(m.score) else worst
-    return Trial(Query(ended.config), score, ended.cost, m.status, ended.seconds)
+    """Return a trial that has ended as a `Trial`; without success its score is `worst`."""
+    score = sign * ended.measured.score if ended.counts else worst
+    return Trial(Query(ended.config), score, ended.cost, ended.measured.status, ended.seconds)

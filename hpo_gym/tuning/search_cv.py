@@ -274,10 +274,17 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         candidates = [rule.parameters(ended.config) for ended in tuned.ended]
         self.cv_results_ = self._format_results(candidates, self.n_splits_, folds)
         if self.refit or not self.multimetric_:
-            self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
+            self.best_index_ = self._best_index(tuned, refit_metric)
             self.best_params_ = self.cv_results_["params"][self.best_index_]
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
+
+    def _best_index(self, tuned: Tuned, metric: Any) -> int:
+        """As scikit-learn chooses, but a trial without success counts for nothing, whatever its `error_score`."""
+        if callable(self.refit) or not tuned.succeeded:
+            return int(self._select_best_index(self.refit, metric, self.cv_results_))
+        means = self.cv_results_[f"mean_test_{metric}"]
+        return int(np.nanargmax(np.where([e.counts for e in tuned.ended], means, -np.inf)))
 
     def _refit(self, x: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
         self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))

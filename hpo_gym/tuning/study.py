@@ -16,7 +16,7 @@ from typing import Any
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, beside
 from hpo_gym.jobs.guard import Verdict
-from hpo_gym.jobs.measured import Measured
+from hpo_gym.jobs.measured import Measured, verdict
 from hpo_gym.space import SearchSpace
 from hpo_gym.storage.store import Store
 from hpo_gym.trial import Status
@@ -68,7 +68,7 @@ class Ended:
         number: Of the trial, in the order in which they began.
         order: In which they ended.
         config: What was evaluated.
-        measured: Status, reason, and what the objective told: the score in its own direction.
+        measured: The `verdict`, and what the objective told: the score in its own direction.
         steps: Pairs of a step and the score at it.
         seconds, cpu_seconds: That it took.
         stopped: Whether it was stopped before its last step; its score is that of the last one that it came to.
@@ -82,6 +82,11 @@ class Ended:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     stopped: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a success: it ran to its end and met its constraints."""
+        return self.measured.status is Status.OK
 
     @property
     def cost(self) -> float:
@@ -121,11 +126,12 @@ class Study:
         self._put(number, {"config": dict(config)})
         return number
 
-    def end(self, number: int, verdict: Verdict, steps: Sequence[tuple[int, float]], *, stopped: bool = False) -> Ended:
+    def end(self, number: int, outcome: Verdict, steps: Sequence[tuple[int, float]], *, stopped: bool = False) -> Ended:
         """A trial has ended; when this returns, it is on the disk."""
         config = self.begun[number]
-        times = round(verdict.seconds, 6), round(verdict.cpu_seconds, 6)
-        ended = Ended(number, len(self.ended), config, verdict.measured, tuple(steps), *times, stopped)
+        times = round(outcome.seconds, 6), round(outcome.cpu_seconds, 6)
+        measured = verdict(outcome.measured, stopped=stopped)
+        ended = Ended(number, len(self.ended), config, measured, tuple(steps), *times, stopped)
         told = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
         told |= {"stopped": True} if stopped else {}
         self._put(number, {"config": dict(config), **told}, {"seconds": times[0], "cpu_seconds": times[1]})
@@ -220,5 +226,6 @@ def _trials(store: Store, names: Sequence[str]) -> tuple[list[Ended], dict[int, 
         steps = tuple((int(step), float(value)) for step, value in told["steps"])
         seconds, cpu = float(str(times["seconds"])), float(str(times["cpu_seconds"]))
         stopped = bool(told.get("stopped", False))
-        ended.append(Ended(number, int(told["order"]), config, measured, steps, seconds, cpu, stopped))
+        order, measured = int(told["order"]), verdict(measured, stopped=stopped)  # older records have none
+        ended.append(Ended(number, order, config, measured, steps, seconds, cpu, stopped))
     return sorted(ended, key=lambda e: e.order), begun

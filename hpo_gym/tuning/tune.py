@@ -16,7 +16,6 @@ from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
-from hpo_gym.trial import Status
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import check_above_zero, checked, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
@@ -186,7 +185,7 @@ class _Loop:
         return self.stopping.stops(trials, one.number, self.study.plan.direction)
 
     def _whole(self) -> list[Ended]:
-        return [e for e in self.study.ended if e.steps and not e.stopped and e.measured.status is Status.OK]
+        return [e for e in self.study.ended if e.steps and e.counts]
 
     def _left(self) -> float:
         spent = time.perf_counter() - self.began
@@ -197,7 +196,7 @@ class _Loop:
 
     def _say(self) -> None:
         sign = self.study.plan.sign
-        best = max((sign * e.measured.score for e in self.study.ended if math.isfinite(e.measured.score)), default=None)
+        best = max((sign * e.measured.score for e in self.study.ended if e.counts), default=None)
         doing = "" if best is None else f"best {sign * best:.6g}"
         if self.budget.cost is not None:
             doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"

@@ -62,7 +62,7 @@ class Tuned:
         Raises:
             StateError: None succeeded; the message has the first reason.
         """
-        good = list(filter(self.counts, self.ended))
+        good = [e for e in self.ended if e.counts]
         if not good:
             why = f": the first one said {self.ended[0].measured.reason!r}" if self.ended else ""
             raise StateError(f"No trial of {len(self.ended)} succeeded and met its constraints{why}.")
@@ -81,13 +81,7 @@ class Tuned:
     @property
     def succeeded(self) -> bool:
         """Whether a trial succeeded and met its constraints."""
-        return any(self.counts(e) for e in self.ended)
-
-    @staticmethod
-    def counts(ended: Ended) -> bool:
-        """Whether a trial ran to its end, succeeded and met its constraints."""
-        met = max(ended.measured.constraints, default=0.0) <= 0.0
-        return ended.measured.status is Status.OK and met and not ended.stopped
+        return any(e.counts for e in self.ended)
 
     def summary(self) -> str:
         """The best trial in lines of text, and how the others ended."""
@@ -104,10 +98,9 @@ class Tuned:
     def history(self) -> History:
         """The trials, higher is better.
 
-        A failure has the lowest score of all successes; the optimizer was told the lowest before it.
+        A trial without success has the lowest score of all successes; the optimizer was told the lowest before it.
         """
-        scores = [self.plan.sign * e.measured.score for e in self.ended]
-        lowest = min(filter(math.isfinite, scores), default=0.0)
+        lowest = min((self.plan.sign * e.measured.score for e in self.ended if e.counts), default=0.0)
         return History(tuple(as_trial(e, self.plan.sign, lowest) for e in self.ended), len(self.plan.init))
 
     def trials(self) -> pd.DataFrame:
@@ -134,22 +127,21 @@ class Tuned:
         return Evaluations(name, name, x, score, cost, status, meta_features=self.plan.meta_features)
 
     def suite(self, name: str = "Tuned", task: str = "tuned") -> TableSuite:
-        """The trials as a suite of one task; of configurations that were tried twice, the last.
+        """The trials as a suite of one task, without those that were stopped; of configurations that were tried twice,
+        the last.
 
         Raises:
-            InvalidValueError: There is no trial.
+            InvalidValueError: There is no such trial.
         """
-        if not self.ended:
-            raise InvalidValueError("A suite must have a trial, there is none.")
-        rows = {tuple(x): i for i, x in enumerate(self.space.encode([dict(e.config) for e in self.ended]))}
-        kept = sorted(rows.values())
-        scores = [
-            self.plan.sign * e.measured.score if e.measured.status is Status.OK else -math.inf for e in self.ended
-        ]
-        costs = [trial.cost for trial in self.history]
+        whole = [e for e in self.ended if e.measured.status is not Status.STOPPED]
+        if not whole:
+            raise InvalidValueError("A suite must have a trial that was not stopped, there is none.")
+        rows = {tuple(x): e for x, e in zip(self.space.encode([dict(e.config) for e in whole]), whole, strict=True)}
+        kept = sorted(rows.values(), key=lambda e: e.order)
         return table_suite(
-            name, self.space, [dict(self.ended[i].config) for i in kept], [[scores[i] for i in kept]],
-            costs=[[costs[i] for i in kept]], tasks=[task], splits={"train": [task]},
+            name, self.space, [dict(e.config) for e in kept],
+            [[self.plan.sign * e.measured.score if e.counts else -math.inf for e in kept]],
+            costs=[[e.cost for e in kept]], tasks=[task], splits={"train": [task]},
         )  # fmt: skip
 
     def plot(self, path: str | Path | None = None) -> Figure:

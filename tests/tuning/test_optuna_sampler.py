@@ -168,21 +168,21 @@ def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst_before(ru
             )
         )  # fmt: skip
 
-    add(0, FAIL)  # nothing succeeded so far: 0
+    add(0, FAIL)  # as the first success
     add(1, COMPLETE, 4.0)
     add(2, PRUNED, steps={1: 9.0, 5: 6.0, 3: 1.0})  # the last step is 5
     add(3, FAIL)
     add(4, PRUNED)
     add(5, COMPLETE, 1.0, constraints=[-1.0, 0.5])  # as `constraints_func` is stored
-    add(6, COMPLETE, 2.0, constraints=[0.0, -1.0])
+    add(6, COMPLETE, 5.0, constraints=[0.0, -1.0])
     add(7, COMPLETE, 3.0, **{"constraints:memory": 0.1})  # as `Trial.set_constraint` is
     add(8, COMPLETE, math.inf)
     add(9, PRUNED, steps={1: math.nan})
     study.ask({"x": float_0_9})
     told = [t for t in runs[-1][1] if t != "ask"]
     assert [(t.config["x"], t.score, t.status.label) for t in told] == [
-        (0, 0, "failed"), (1, -4, "ok"), (2, -6, "ok"), (3, -6, "failed"), (4, -6, "diverged"), (5, -6, "failed"),
-        (6, -2, "ok"), (7, -6, "failed"), (8, -6, "diverged"), (9, -6, "diverged"),
+        (0, -4, "failed"), (1, -4, "ok"), (2, -4, "stopped"), (3, -4, "failed"), (4, -4, "stopped"),
+        (5, -4, "infeasible"), (6, -5, "ok"), (7, -5, "infeasible"), (8, -5, "diverged"), (9, -5, "diverged"),
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.measured import Measured
+from hpo_gym.jobs.measured import Measured, verdict
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import read_space
 from hpo_gym.trial import Status
@@ -31,7 +31,7 @@ def tuned(*scores: float, direction: str = "maximize", constraint: float = 0.0) 
         good = math.isfinite(score)
         constraints = (constraint,) if i == 0 else ()
         measured = (
-            Measured(Status.OK, "", score, constraints=constraints)
+            verdict(Measured(Status.OK, "", score, constraints=constraints))
             if good
             else Measured(Status.FAILED, "ValueError: <script>alert(1)</script>")
         )
@@ -87,7 +87,7 @@ def test_nothing_comes_from_outside_and_texts_are_escaped():
 
 def test_a_trial_that_breaks_a_constraint_does_not_lead():
     rows = Cells(pages.page(tuned(0.9, 0.5, constraint=1.0))).rows
-    assert [row[:2] for row in rows[1:]] == [["2", "0.5"], ["1", "0.9"]]
+    assert [row[:2] for row in rows[1:]] == [["2", "0.5"], ["1", "infeasible (0.9)"]]
 
 
 def test_without_a_success_the_page_says_so():

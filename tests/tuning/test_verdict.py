@@ -1,0 +1,303 @@
+"""One verdict of a trial at all doors: the incumbent is feasible and ran to its end, and a prior begins with it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import hpo_gym
+from hpo_gym.bench.rollout import rollout
+from hpo_gym.jobs.measured import Measured, verdict
+from hpo_gym.optimizer import Context, Evaluations, Query
+from hpo_gym.space.forms import read_space
+from hpo_gym.suite import Suite
+from hpo_gym.trial import Status, Trial
+from hpo_gym.tuning.earlier import earlier_tasks
+from hpo_gym.tuning.study import FILE
+from hpo_gym.tuning.tuned import Tuned
+
+optuna = pytest.importorskip("optuna")
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+SPACE = {"x": (0.0, 1.0)}
+PLACES = (0.25, 0.875, 0.4375, 0.75, 0.5, 0.0)  # the score is x, and more than a half breaks the constraint
+BEST = 0.5
+
+
+class Listener:
+    """Proposes the places, and keeps what it is told."""
+
+    told: ClassVar[list[Trial]] = []
+
+    def reset(self, context: Context, rng: np.random.Generator) -> None:
+        self.told.clear()
+        self.left = list(PLACES)
+
+    def ask(self) -> Query:
+        return Query({"x": self.left.pop(0)})
+
+    def tell(self, trial: Trial) -> None:
+        self.told.append(trial)
+
+
+def bounded(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {"score": config["x"], "constraints": [-1.0, config["x"] - 0.5]}
+
+
+def falling(config: Mapping[str, Any]) -> Any:
+    """Partial scores are above all whole ones: 27, 25 and 1 times x."""
+    for step in (1, 3, 27):
+        yield step, config["x"] * (28 - step)
+
+
+# ---------------------------------------------------------------------- the function
+@pytest.mark.parametrize(
+    ("constraints", "stopped", "status"),
+    [
+        ((), False, Status.OK),
+        ((0.0, -2.0), False, Status.OK),
+        ((-2.0, 1e-9), False, Status.INFEASIBLE),
+        ((), True, Status.STOPPED),
+        ((0.0,), True, Status.STOPPED),
+        ((3.0,), True, Status.INFEASIBLE),
+    ],
+)
+def test_a_success_ran_to_its_end_and_met_each_constraint(
+    constraints: tuple[float, ...], stopped: bool, status: Status
+) -> None:
+    found = verdict(Measured(Status.OK, "", 0.5, constraints=constraints), stopped=stopped)
+    assert (found.status, found.score) == (status, 0.5)
+    assert bool(found.reason) == (status is not Status.OK)
+
+
+def test_a_failure_stays_what_it_is_and_the_reason_names_the_constraint() -> None:
+    failed = Measured(Status.TIMEOUT, "it took longer than 2 s")
+    assert verdict(failed, stopped=True) is failed
+    assert verdict(Measured(Status.OK, "", 1.0, constraints=(-1.0, 0.25))).reason == "it breaks constraint 2 (0.25 > 0)"
+
+
+# ---------------------------------------------------------------------- what optimizers are told
+def test_tune_tells_that_a_constraint_is_broken() -> None:
+    hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
+    told = [(t.config["x"], t.score, t.status.label) for t in Listener.told]
+    assert told == [  # by hand: the worst success so far is .25 throughout
+        (0.25, 0.25, "ok"), (0.875, 0.25, "infeasible"), (0.4375, 0.4375, "ok"), (0.75, 0.25, "infeasible"),
+        (0.5, 0.5, "ok"),
+    ]  # fmt: skip
+
+
+def test_what_comes_before_the_first_success_counts_as_that_success() -> None:
+    """Else losses around 100 would make 0, the floor, the best score of all."""
+
+    def loss(config: Mapping[str, Any]) -> dict[str, Any]:
+        return {"score": 100 + config["x"], "constraints": [config["x"] != 0.4375]}
+
+    hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=4, seed=0, direction="minimize")
+    assert [t.score for t in Listener.told] == [-100.4375] * 3
+    hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
+    assert [t.score for t in Listener.told] == [0.0] * 2, "nothing is known yet"
+
+
+def test_a_stopped_trial_is_told_as_no_success() -> None:
+    hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
+    told = [(t.score, t.status.label) for t in Listener.told]
+    assert told == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
+
+
+@pytest.mark.parametrize(("optimizer", "least"), [("gp-ei", 0.45), ("ga", 0.4)])
+def test_optimizers_search_where_the_constraint_is_met(optimizer: str, least: float) -> None:
+    found = hpo_gym.tune(bounded, SPACE, optimizer=optimizer, budget=20, seed=0)
+    assert least < found.best_score <= BEST
+    assert sum(e.counts for e in found.ended) >= 10
+
+
+# ---------------------------------------------------------------------- doors
+def of_tune(folder: Path) -> Tuned:
+    return hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
+
+
+def of_folder(folder: Path) -> str:
+    hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0, out=folder / "t")
+    return str(folder / "t")
+
+
+def of_file(folder: Path) -> str:
+    of_tune(folder).trials().to_csv(folder / "trials.csv", index=False)
+    return str(folder / "trials.csv")
+
+
+def study_of(sampler: Any) -> Any:
+    study = optuna.create_study(direction="maximize", sampler=sampler, study_name="bounded")
+    for x in PLACES:
+        study.enqueue_trial({"x": x})
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=len(PLACES))
+    return study
+
+
+def broken(trial: Any) -> tuple[float, ...]:
+    return (-1.0, trial.params["x"] - 0.5)
+
+
+def of_optuna(folder: Path) -> Any:
+    return study_of(optuna.samplers.TPESampler(constraints_func=broken, seed=0))
+
+
+def of_sampler(folder: Path) -> Any:
+    return study_of(hpo_gym.HPOGymSampler("random", constraints_func=broken, seed=0))
+
+
+def of_export(folder: Path) -> str:
+    of_optuna(folder).trials_dataframe().to_csv(folder / "export.csv", index=False)
+    return str(folder / "export.csv")
+
+
+DOORS: tuple[Callable[[Path], Any], ...] = (of_tune, of_folder, of_file, of_optuna, of_sampler, of_export)
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_the_best_of_a_prior_is_feasible_and_the_next_tuning_begins_there(
+    door: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    prior = door(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of trials that are left out
+        (known,) = earlier_tasks(prior, read_space(SPACE))
+        again = hpo_gym.tune(bounded, SPACE, prior=prior, optimizer="gp-warm", budget=1, seed=0)
+    good = (known.status == Status.OK) & np.isfinite(known.score)
+    assert sorted(known.score[good]) == [0.0, 0.25, 0.4375, BEST]
+    assert again.ended[0].config == {"x": BEST}
+
+
+def test_the_incumbent_of_a_tuning_is_the_same_everywhere() -> None:
+    found = of_tune(Path())
+    incumbent = found.history.incumbent
+    assert incumbent is not None
+    assert found.best_config == dict(incumbent.config) == {"x": BEST}
+    assert found.best_score == incumbent.score == found.suite().task("tuned").best == BEST
+    assert found.evaluations().status.tolist() == [0, 7, 0, 7, 0, 0]
+    assert found.trials()["status"].tolist() == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
+    assert "4 ok, 2 infeasible" in found.summary()
+
+
+def test_partial_scores_of_stopped_trials_are_the_best_of_nothing(tmp_path: Path) -> None:
+    found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=6, seed=0, out=tmp_path / "t")
+    assert [e.measured.status.label for e in found.ended] == ["ok", "ok", "stopped", "stopped", "stopped", "stopped"]
+    assert max(e.measured.score for e in found.ended) == 0.75 * 27
+    incumbent = found.history.incumbent
+    assert incumbent is not None and incumbent.score == found.best_score == 0.875
+    task = found.suite().task("tuned")
+    assert task.best == 0.875 and task.pool is not None and len(task.pool) == 2, "the others were measured by nobody"
+    found.trials().to_csv(tmp_path / "trials.csv", index=False)
+    for prior in (found, str(tmp_path / "t"), str(tmp_path / "trials.csv")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            again = hpo_gym.tune(falling, SPACE, prior=prior, optimizer="gp-warm", budget=1, seed=0)
+        assert again.ended[0].config == {"x": 0.875}
+
+
+def test_a_pruned_trial_of_optuna_is_no_success() -> None:
+    def curve(trial: Any) -> float:
+        x = trial.suggest_float("x", 0, 1)
+        trial.report(100.0, 1)
+        if x > 0.5:
+            raise optuna.TrialPruned
+        return float(x)
+
+    study = optuna.create_study(direction="maximize", study_name="pruned", sampler=hpo_gym.HPOGymSampler(seed=0))
+    for x in PLACES:
+        study.enqueue_trial({"x": x})
+    study.optimize(curve, n_trials=len(PLACES))
+    with pytest.warns(UserWarning, match="pruned"):
+        again = hpo_gym.tune(bounded, SPACE, prior=study, optimizer="gp-warm", budget=1, seed=0)
+    assert again.ended[0].config == {"x": BEST}
+
+
+@pytest.mark.parametrize("guard", [False, True])
+def test_the_incumbent_of_a_live_env_is_feasible(guard: bool) -> None:
+    env = gym.make("hpo_gym/Live-v0", objective=bounded, space=SPACE, guard=guard, budget=6, codec="box")
+    _, info = env.reset(seed=0)
+    seen = []
+    for x in PLACES:
+        *_, info = env.step(np.array([2 * x - 1], np.float32))
+        seen.append(info["status"])
+    env.close()
+    assert seen == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
+    assert (info["incumbent"]["x"], info["incumbent_score"]) == (BEST, BEST)
+
+
+def live() -> Suite:
+    return hpo_gym.live_suite("Bounded", SPACE, {"bounded": bounded, "mirrored": bounded})
+
+
+def test_the_incumbent_of_a_rollout_on_a_live_task_is_feasible() -> None:
+    history = rollout(Listener(), live().task("bounded"), 6)
+    assert history.incumbent is not None and history.incumbent.config["x"] == BEST
+    assert [s.label for s in history.statuses] == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
+
+
+def test_a_comparison_on_live_tasks_hands_over_what_is_feasible(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="it breaks constraint 2"):
+        found = hpo_gym.benchmark(
+            [Listener], live(), budget=6, seeds=1, out=tmp_path / "b", engine="serial", progress=False
+        )
+    trials, runs = found.trials(), found.runs()
+    assert trials[trials["optimizer"] == "Listener"]["status"].tolist() == [
+        "ok", "infeasible", "ok", "infeasible", "ok", "ok"
+    ] * 2  # fmt: skip
+    assert runs[runs["optimizer"] == "Listener"]["regret"].tolist() == [0.0, 0.0], "a half is the best of all runs"
+
+
+def test_what_scikit_learn_counts_for_a_failed_fit_is_not_chosen() -> None:
+    pytest.importorskip("sklearn")
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.exceptions import FitFailedWarning
+
+    class Fails(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        def __init__(self, x: float = 0.0) -> None:
+            self.x = x
+
+        def fit(self, data: Any, target: Any) -> Fails:
+            if self.x > 0.5:
+                raise ArithmeticError("too much")
+            self.classes_ = np.unique(target)
+            return self
+
+        def predict(self, data: Any) -> Any:
+            return np.zeros(len(data), int)
+
+    data, target = np.zeros((8, 1)), np.array([0, 1] * 4)
+    search = hpo_gym.HPOGymSearchCV(Fails(), SPACE, optimizer=Listener, budget=4, cv=2, error_score=0.9)
+    with pytest.warns(FitFailedWarning):
+        search.fit(data, target)
+    assert search.best_score_ == 0.5 == search.tuned_.best_score
+    assert search.best_params_ == search.tuned_.best_config == {"x": 0.25}
+
+
+def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Path) -> None:
+    """As studies were stored before: a success, with a note that it was stopped, or with constraints above 0."""
+    from hpo_gym.storage.store import Store
+
+    found = hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=2, seed=0, out=tmp_path)
+    with Store(tmp_path / FILE) as store:
+        records = {int(str(r.identity["trial"])): r for r in store.records()}
+        for number, change in ((0, {"stopped": True}), (1, {})):
+            told: Any = dict(records[number].identity) | change
+            told["measured"] = {**told["measured"], "status": 0, "reason": ""}
+            store.put(f"{number:08x}", told, {}, measured=dict(records[number].measured))
+    assert [e.counts for e in found.ended] == [True, False]
+    again = Tuned.load(tmp_path)
+    assert [e.measured.status for e in again.ended] == [Status.STOPPED, Status.INFEASIBLE]
+    assert [e.measured.score for e in again.ended] == [0.25, 0.875]
+
+
+def test_evaluations_know_nothing_but_numbers_of_a_stopped_trial() -> None:
+    found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
+    known: Evaluations = found.evaluations()
+    assert known.status.tolist() == [0, 0, 8, 8]
+    assert known.score.tolist() == [0.25, 0.875, 0.25, 0.25]  # the worst success
