@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+MOST = 1_000_000
+"""Of runs, of a budget of either kind and of given points: more is a slip of the pen."""
+
 FULL = (1.0,)
 """The levels of who evaluates at full fidelity only."""
 

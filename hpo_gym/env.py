@@ -18,7 +18,6 @@ from hpo_gym.engine.make import (
     check_options,
     check_render_mode,
     check_seed,
-    keywords_checked,
     make_kernel,
     reward_space,
     task_positions,
@@ -27,6 +26,7 @@ from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.errors import StateError
+from hpo_gym.keywords import keywords_checked
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights, last_outcomes
@@ -103,7 +103,7 @@ class HPOEnv(gym.Env[Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012 - Gymnasium's own form
 
-    @keywords_checked
+    @keywords_checked("the env")
     def __init__(
         self,
         suite: str | Path | Suite = "AutoML",
@@ -139,7 +139,7 @@ class HPOEnv(gym.Env[Any, Any]):
             self.reward_dim, self.reward_space = self.kernel.parts.reward.dim, reward_space(self.kernel)
         self._single = single_of(self.kernel)
         self._seeded = False
-        self._n_init = n_init
+        self._n_init = self.kernel.contexts.n_init
         self._task = ""
         self._incumbent: dict[str, Any] | None = None
 

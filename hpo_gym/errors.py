@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import math
+import numbers
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -155,11 +157,100 @@ def _slips(a: str, b: str) -> int:
     return row[-1]
 
 
-def check_whole(values: Mapping[str, object], least: int = 1) -> None:
-    """Refuse settings, by their names, that are not integers of at least `least`; `True` is none."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InvalidValueError(f"`{name}` must be an integer >= {least}, got {shown(value)}.")
+def whole(name: str, value: object, least: int = 1, most: int | None = None, also: str = "") -> int:
+    """Return a setting as a Python integer.
+
+    Integers of any kind are taken, NumPy's too; `True`, 2.0 and "2" are none.
+
+    Args:
+        name: Of the setting, for the message.
+        value: As it was given.
+        least, most: The smallest and the largest that is allowed; None for no limit.
+        also: What else the caller takes, for the message, such as ", or None".
+
+    Raises:
+        InvalidValueError: It is no integer, or out of range; the message offers the nearest one.
+    """
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        number = int(value)
+        if least <= number and (most is None or number <= most):
+            return number
+    span = f">= {least}" if most is None else f"in [{least}, {_end(most)}"
+    near = _in(_meant(value), least, math.inf if most is None else most)
+    hint = "" if near is None else f"; the nearest is {round(near)}"
+    raise InvalidValueError(f"`{name}` must be an integer {span}{also}, got {shown(value)}{hint}.")
+
+
+def real(
+    name: str, value: object, least: float = -math.inf, most: float = math.inf, also: str = "", *, above: bool = False
+) -> float:
+    """Return a setting as a finite Python float.
+
+    Numbers of any kind are taken, NumPy's too; `True`, NaN, infinity and "2.5" are none.
+
+    Args:
+        name: Of the setting, for the message.
+        value: As it was given.
+        least, most: The smallest and the largest that is allowed; infinity for no limit.
+        also: What else the caller takes, for the message, such as ", or None".
+        above: Whether `least` itself is refused.
+
+    Raises:
+        InvalidValueError: It is no finite number, or out of range; the message offers the nearest one.
+    """
+    number = finite(value)
+    if number is not None and (least < number if above else least <= number) and number <= most:
+        return number
+    number = _meant(value)
+    if most < math.inf:
+        span = f" in {'(' if above else '['}{least:.15g}, {most:.15g}]"
+    else:
+        span = "" if least == -math.inf else f" {'above' if above else '>='} {least:.15g}"
+    near = None if above and (number is None or number <= least) else _in(number, least, most)
+    hint = "" if near is None else f"; the nearest is {near:.15g}"
+    raise InvalidValueError(f"`{name}` must be a finite number{span}{also}, got {shown(value)}{hint}.")
+
+
+def finite(value: object) -> float | None:
+    """Return the Python float of a finite number of any kind; None for all else, `True` too."""
+    number = _meant(value) if isinstance(value, numbers.Real) else None
+    return number if number is not None and math.isfinite(number) else None
+
+
+def limit(name: str, value: object) -> float | None:
+    """Return a limit above 0 as a Python float, or None for no limit."""
+    return None if value is None else real(name, value, 0.0, also=", or None", above=True)
+
+
+def whole_fields(owner: object, least: int, *names: str) -> None:
+    """Make settings that `owner` was given Python integers of at least `least`; also where it is frozen."""
+    for name in names:
+        object.__setattr__(owner, name, whole(name, getattr(owner, name), least))
+
+
+def _meant(value: object) -> float | None:
+    """The number that a value is or says; None for `True`, NaN and all else."""
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, TypeError):  # a text that is no number
+        return None
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]  # a text does not overflow
+    return None if math.isnan(number) else number
+
+
+def _in(number: float | None, least: float, most: float) -> float | None:
+    """The nearest finite number in [least, most]; None where there is none."""
+    near = None if number is None else min(max(number, least), most)
+    return near if near is not None and math.isfinite(near) else None
+
+
+def _end(most: int) -> str:
+    """The end of a range of integers, closed, or open at a large power of two."""
+    bits = (most + 1).bit_length() - 1
+    return f"2**{bits})" if bits > 30 and most + 1 == 1 << bits else f"{most}]"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, unknown, whole
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import Registry
 from hpo_gym.space import SearchSpace
@@ -38,6 +38,11 @@ def split_of(family: str) -> str:
     """The split of a family: train below .60 of its hash, val below .75, else test."""
     u = _family_uniform(family, 2 * _SALT)
     return SPLITS[sum(u >= share for share in _SHARES)]
+
+
+def fold_checked(fold: object, also: str = "None") -> int | None:
+    """A fold as a Python integer, or None; refuses what is none of 0..4."""
+    return None if fold is None else whole("fold", fold, 0, FOLDS - 1, f", or {also}")
 
 
 def fold_of(family: str) -> int:
@@ -158,9 +163,7 @@ class Suite:
         """
         if split not in SPLITS:
             raise unknown("split", split, SPLITS)
-        if fold is not None and (not isinstance(fold, int) or isinstance(fold, bool) or not 0 <= fold < FOLDS):
-            raise InvalidValueError(f"`fold` must be None or one of 0..{FOLDS - 1}, got {fold!r}.")
-        return self._tasks(split, fold)
+        return self._tasks(split, fold_checked(fold))
 
     @_kept
     def _tasks(self, split: str, fold: int | None) -> tuple[Task, ...]:
@@ -168,7 +171,7 @@ class Suite:
 
     def split(self, task: Task, fold: int | None = None) -> str | None:
         """The split of a task (no member: of its family); None where an explicit split leaves it out, also of folds."""
-        published = self._published(task)
+        fold, published = fold_checked(fold), self._published(task)
         if fold is None or published is None:
             return published
         part = (fold_of(task.family) - fold) % FOLDS

@@ -23,7 +23,6 @@ from hpo_gym.engine.make import (
     check_render_mode,
     check_seed,
     is_row,
-    keywords_checked,
     make_kernel,
     reward_space,
     task_positions,
@@ -32,7 +31,8 @@ from hpo_gym.engine.parts import Part
 from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
-from hpo_gym.errors import InvalidValueError, StateError, check_whole, shown, unknown
+from hpo_gym.errors import InvalidValueError, StateError, shown, unknown, whole
+from hpo_gym.keywords import keywords_checked
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights
@@ -74,7 +74,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
-    @keywords_checked
+    @keywords_checked("the env")
     def __init__(
         self,
         num_envs: int = 1,
@@ -102,18 +102,20 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> None:
         check_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
         if max_episode_steps is not None:
-            check_whole({"max_episode_steps": max_episode_steps})
+            max_episode_steps = whole("max_episode_steps", max_episode_steps)
         if not isinstance(statistics, bool):
             raise InvalidValueError(f"`statistics` must be True or False, got {shown(statistics)}.")
         self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
         self.autoreset_mode = _mode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.num_envs, self._n_init, self.split, self.fold = num_envs, n_init, split, fold
+        self.split, self.fold = split, fold
         self.suite, self.kernel = make_kernel(
             num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
             reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
             constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
         )  # fmt: skip
+        self.num_envs = num_envs = self.kernel.n
+        self._n_init = self.kernel.contexts.n_init
         self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
         self.objectives = () if self._told is None else self._told.names
         if dim:
@@ -303,8 +305,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
     # ------------------------------------------------------------------ views
     def history(self, i: int) -> History:
         """The trials of run `i` in its episode so far."""
-        if not 0 <= i < self.num_envs:
-            raise InvalidValueError(f"`0 <= i < {self.num_envs}` must hold, got {i}.")
+        self._check_run(i)
         return self.kernel.runs.view(i, self._n_init)
 
     def snapshot(self, i: int) -> bytes:
@@ -331,8 +332,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         return self.kernel
 
     def _check_run(self, i: int) -> None:
-        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not 0 <= i < self.num_envs:
-            raise InvalidValueError(f"`0 <= i < {self.num_envs}` must hold, got {shown(i)}.")
+        whole("i", i, 0, self.num_envs - 1)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions make sense, ``(n, a)``."""

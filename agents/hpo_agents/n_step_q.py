@@ -11,7 +11,7 @@ import numpy as np
 from hpo_agents._tabular.rules import Rule, Step, go_on, teach
 from hpo_agents._tabular.states import StatesAgent
 from hpo_agents._tabular.table import Floats, Ints, QTable
-from hpo_gym.errors import check_whole
+from hpo_gym.errors import whole
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -30,7 +30,7 @@ class NStepRule(Rule[QTable]):
     reach: int
 
     def __post_init__(self) -> None:
-        check_whole({"n_steps": self.reach})
+        object.__setattr__(self, "reach", whole("n_steps", self.reach))
 
     def make_table(self, states: int, actions: int, *, gamma: float, alpha_min: float) -> QTable:
         return QTable(states, actions, gamma=gamma, alpha_min=alpha_min)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.observers import F32
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.vector import HPOVectorEnv
@@ -83,7 +83,7 @@ class Options:
     max_grad_norm: float = 0.5  # longer gradients are shortened to this
 
     def __post_init__(self) -> None:
-        check_whole({key: getattr(self, key) for key in ("n_steps", "batch_size", "n_epochs")})
+        whole_fields(self, 1, "n_steps", "batch_size", "n_epochs")
         if not (0 <= self.gamma <= 1 and 0 <= self.gae_lambda <= 1):
             raise InvalidValueError(f"`gamma`, `gae_lambda` must be in [0, 1], got ({self.gamma}, {self.gae_lambda}).")
 

@@ -23,7 +23,7 @@ from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Judge, Learner
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
-from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.errors import InvalidValueError, unknown, whole_fields
 from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.objectives.objective import COST, EVERY, SCORE, Objective
@@ -117,7 +117,7 @@ class PPOObjectives(SB3Agent):
     ) -> None:
         self._given = {key: value for key, value in locals().items() if key != "self"}
         take(self, self._given)
-        check_whole({"hold": self.hold})
+        whole_fields(self, 1, "hold")
 
     # ------------------------------------------------------------------ training
     def prepare(self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator) -> None:

@@ -13,7 +13,7 @@ from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.nearest.pool import Pool
@@ -113,7 +113,7 @@ class FewShotBO(Learned, ModelBased):
     def _check(self) -> None:
         least = {"hidden": 1, "tasks": 1, "points": 2, "outer_steps": 0, "inner_steps": 0, "warm_start": 0}
         for name, low in least.items():
-            check_whole({name: getattr(self, name)}, low)
+            whole_fields(self, low, name)
         if self.warm_start > _WARM:
             raise InvalidValueError(
                 f"`warm_start <= {_WARM}` must hold, got {self.warm_start}; the nearest is {_WARM}."

@@ -19,7 +19,7 @@ from hpo_baselines._runs.genetic_settings import (
     genetic_of,
     settings_space,
 )
-from hpo_gym.errors import check_whole
+from hpo_gym.errors import whole_fields
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.learning.trained import Trained
 from hpo_gym.optimizer import OPTIMIZERS, Context
@@ -74,7 +74,7 @@ class EvolvedGenetic(Trained, Baseline):
         self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
     ) -> None:
         """A step is a trial: fewer are fewer settings on fewer tasks; tables for the portfolio are read besides."""
-        check_whole(self.settings)
+        whole_fields(self, 1, *self.settings)
         per, held = min(self.tasks, len(tasks)), min(self.tasks, len(validation))
         full = Sizes(self.candidates, per, self.finalists + len(USUAL), held)
         sizes = full if steps is None else full.within(steps // self.budget)

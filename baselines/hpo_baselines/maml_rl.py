@@ -13,7 +13,7 @@ from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Floats, Scaling, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.regret import scaled
@@ -132,7 +132,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         """How to train, as the settings say; refuses settings out of their range."""
         from hpo_baselines._maml.policy import PolicyPlan
 
-        check_whole({"candidates": self.candidates})
+        whole_fields(self, 1, "candidates")
         if not 0.0 < self.fidelity <= 1.0:
             raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {self.fidelity}.")
         return PolicyPlan(**self._training, **more)

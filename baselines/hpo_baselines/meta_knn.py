@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of, portfolio_of
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, whole
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
 from hpo_gym.space import Points, SearchSpace
@@ -55,8 +55,7 @@ class MetaKNN(Planned):
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """The portfolio of the run's prior for the run's meta-features."""
-        if self.k != int(self.k) or self.k < 0:
-            raise InvalidValueError(f"`k` must be an integer of at least 0, got {self.k}; the nearest is 0.")
+        whole("k", self.k, 0)
         if not (self.bandwidth > 0 and np.isfinite(self.bandwidth)):
             raise InvalidValueError(
                 f"`0 < bandwidth < inf` must hold, got {self.bandwidth}; the nearest is any above 0."

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import whole
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS, Evaluations
 from hpo_gym.space import Points, SearchSpace
@@ -66,13 +66,10 @@ class MetaPredict(Planned):
 
     def plan(self, run: Run) -> Iterator[Choice]:
         """What the trees foretell, then the rest of the portfolio."""
-        for name in ("trees", "rows"):
-            value = getattr(self, name)
-            if value != int(value) or value < 1:
-                raise InvalidValueError(f"`{name}` must be an integer of at least 1, got {value}; the nearest is 1.")
+        trees, rows = whole("trees", self.trees), whole("rows", self.rows)
         space, prior = run.space, tuple(run.context.prior)
         told = tuple(sorted(known_features(run.context.meta_features).items()))
-        found = _order(space, prior, run.pool, told, int(self.trees), int(self.rows))
+        found = _order(space, prior, run.pool, told, trees, rows)
         yield from choices_of(found, run)
         yield from choices_of(portfolio_of(space, prior, run.pool), run, 0 if found is None else len(found.x))
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
-from hpo_gym.errors import check_whole
+from hpo_gym.errors import whole
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -39,7 +39,7 @@ class Plateau(Schedule):
     def check(self) -> None:
         """The rate must be above 0, the factor in (0, 1], the threshold in [0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), factor=(self.factor, LEAST, 1.0), threshold=(self.threshold, 0.0, 1.0))
-        check_whole({"patience": self.patience}, 0)
+        whole("patience", self.patience, 0)
 
     def log_rate(self, now: Epoch) -> Floats:
         """That of the epoch before, or a share of it."""

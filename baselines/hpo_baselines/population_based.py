@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._schedules.rates import RateColumn
 from hpo_baselines._schedules.schedule import in_range
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole
 from hpo_gym.trial import History
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def population_based(
         StateError: Trials of the env's tasks do not go on from each other.
     """
     members = envs.num_envs
-    check_whole({"every": every})
+    every = whole("every", every)
     in_range(share=(share, 0.0, 0.5), factor=(factor, 1.0, 100.0), low=(low, 1e-12, high), high=(high, low, 1e6))
-    check_whole({"envs.num_envs": members}, 2)
+    whole("envs.num_envs", members, 2)
     _check_env(envs)
     column, rng = RateColumn(envs.suite.space), np.random.default_rng(seed)
     counts = envs.suite.task(task).counts

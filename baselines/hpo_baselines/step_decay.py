@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
-from hpo_gym.errors import check_whole
+from hpo_gym.errors import whole
 from hpo_gym.optimizer import OPTIMIZERS
 
 
@@ -31,7 +31,7 @@ class StepDecay(Schedule):
     def check(self) -> None:
         """The rate must be above 0, the factor in (0, 1]."""
         in_range(rate=(self.rate, LEAST, MOST), factor=(self.factor, LEAST, 1.0))
-        check_whole({"drops": self.drops}, 0)
+        whole("drops", self.drops, 0)
 
     def log_rate(self, now: Epoch) -> Floats:
         """By the number of drops so far."""

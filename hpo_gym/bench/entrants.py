@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.errors import DamagedDataError
 from hpo_gym.forms import OWN, SAVED, Form
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import content_of, parted
-from hpo_gym.optimizer import BatchOptimizer, Optimizer, Trainable, remembers
+from hpo_gym.optimizer import BatchOptimizer, Trainable, remembers
 from hpo_gym.registry import making
 
 
@@ -60,9 +60,6 @@ class Entrant:
             optimizer = entrant.make()
             version = int(getattr(optimizer, "version", 1))
             reads = ",".join(remembers(optimizer))
-        if not isinstance(optimizer, Optimizer):
-            kind = type(optimizer).__name__
-            raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
         trainable = isinstance(optimizer, Trainable) and "checksum" not in settings
         batched = isinstance(optimizer, BatchOptimizer)
         several = trainings if trainable else 1

@@ -12,7 +12,7 @@ from hpo_gym.bench.metrics import normalised_regret
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
 from hpo_gym.budget import horizon, paid
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, whole
 from hpo_gym.optimizer import Evaluations, Optimizer
 from hpo_gym.task import BEST, LAST, Task
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
@@ -117,8 +117,7 @@ def regret_of(
         return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, budget, budget_cost)
     if budget is None:
         budget = horizon(arrays["fidelity"][history.n_init :].sum())
-    if budget < 1:
-        raise InvalidValueError(f"`budget >= 1` must hold, got {budget}; the nearest is 1.")
+    budget = whole("budget", budget)
     scores = incumbents(task, arrays, budget, history.n_init)
     return normalised_regret(scores if task.exact else np.minimum(scores, task.best), task.best, task.worst)
 
@@ -129,10 +128,10 @@ def _by_cost(
 ) -> NDArray[np.float64]:  # fmt: skip
     if budget is not None:
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
-    whole = check_budget_cost(budget_cost)
-    arrays["spent"] = spent_of(cost, cost_units([task], whole).item(), n_init)
-    regret = normalised_regret(incumbents(task, arrays, POINTS, n_init, whole), task.best, task.worst)
-    regret[: waiting(arrays, whole)] = random_regret(task)
+    priced = check_budget_cost(budget_cost)
+    arrays["spent"] = spent_of(cost, cost_units([task], priced).item(), n_init)
+    regret = normalised_regret(incumbents(task, arrays, POINTS, n_init, priced), task.best, task.worst)
+    regret[: waiting(arrays, priced)] = random_regret(task)
     return regret
 
 

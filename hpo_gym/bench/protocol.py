@@ -9,8 +9,8 @@ from typing import Any
 
 from hpo_gym import seeding
 from hpo_gym.bench.spent import POINTS
-from hpo_gym.errors import InvalidValueError, SplitError, unknown
-from hpo_gym.suite import FOLDS, MEMORIES
+from hpo_gym.errors import InvalidValueError, SplitError, unknown, whole_fields
+from hpo_gym.suite import FOLDS, MEMORIES, fold_checked
 from hpo_gym.task import Task
 from hpo_gym.tasks.checkpoints import check_checkpoints
 from hpo_gym.tasks.costs import check_budget_cost
@@ -56,15 +56,13 @@ class Protocol:
             raise unknown("split to compare on", self.split, SPLITS)
         if self.start not in STARTS:
             raise unknown("start", self.start, STARTS)
-        if not (self.fold is None or self.fold == "all" or (_whole(self.fold) and 0 <= int(self.fold) < FOLDS)):
-            raise InvalidValueError(f"`fold` must be 'all' or one of 0..{FOLDS - 1}, got {self.fold!r}.")
-        counts: dict[str, object] = {"budget": self.budget, "seeds": self.seeds, "tasks": self.tasks}
+        if not (isinstance(self.fold, str) and self.fold == "all"):
+            object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
+        whole_fields(self, 1, "budget", "seeds")
         if isinstance(self.tasks, (list, tuple)):
             object.__setattr__(self, "tasks", _names(self.tasks))
-            del counts["tasks"]
-        for name, value in counts.items():
-            if value is not None and not (isinstance(value, int) and _whole(value) and value >= 1):
-                raise InvalidValueError(f"`{name}` must be an integer >= 1, got {value!r}.")
+        elif self.tasks is not None:
+            whole_fields(self, 1, "tasks")
         check_checkpoints(self.checkpoints, self.budget_cost)
         if self.budget_cost is not None:
             object.__setattr__(self, "budget_cost", check_budget_cost(self.budget_cost))
@@ -127,7 +125,3 @@ def _names(given: Sequence[object]) -> tuple[str, ...]:
     if not names or len(names) != len(given):
         raise InvalidValueError(f"`tasks` must be a number or different names of tasks, got {given!r:.200}.")
     return names
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

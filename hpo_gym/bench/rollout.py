@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.budget import SPENT, horizon, most_trials, over, payable, too_dear
+from hpo_gym.budget import MOST, SPENT, horizon, most_trials, over, payable, too_dear
 from hpo_gym.engine.transition import Transition
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, real, whole
+from hpo_gym.forms import optimizer_of
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
@@ -101,7 +102,7 @@ class Run:
     def _evaluate(self, config: Mapping[str, Any], fidelity: float, unit: float | None = None) -> Trial:
         trial = self._session.run(config, fidelity, failed=self.worst)
         if unit is not None:
-            whole = trial.cost
+            price_of_all = trial.cost
             if self._kept is not None:
                 trial = replace(trial, cost=self._kept.price(trial))
             price, left = trial.cost / unit, max(self.budget - self.spent, 0.0)
@@ -110,7 +111,7 @@ class Run:
                 trial = replace(trial, **cut, objectives={})  # type: ignore[arg-type]
             self.spent += price
             if self._kept is not None:
-                self._kept.keep(trial, whole)
+                self._kept.keep(trial, price_of_all)
         if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
             self.worst, self._succeeded = trial.score, True
         self.trials.append(trial)
@@ -118,7 +119,7 @@ class Run:
 
 
 def rollout(
-    optimizer: Optimizer,
+    optimizer: object,
     task: Task,
     budget: float | None = None,
     *,
@@ -131,7 +132,7 @@ def rollout(
     """Let an optimizer tune one task.
 
     Args:
-        optimizer: Anything with `reset`, `ask` and `tell`.
+        optimizer: In any form (`hpo_gym.forms`). One with `reset`, `ask` and `tell` is used itself, not a copy of it.
         task: What to tune.
         budget: In full evaluations; 33 where neither budget is given.
         seed: Seed of the world and of the optimizer's choices.
@@ -152,17 +153,17 @@ def rollout(
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
     if check_checkpoints(checkpoints, budget_cost):
         check_cumulative([task])
-    budget, unit = (33 if budget is None else budget), None
+    seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
+    budget, unit = (33.0 if budget is None else real("budget", budget, 0.0, MOST, above=True)), None
     if budget_cost is not None:
         budget = check_budget_cost(budget_cost)
         unit = cost_units([task], budget).item()
-    if budget <= 0 or n_init < 0:
-        raise InvalidValueError(f"`budget > 0` and `n_init >= 0` must hold, got ({budget=}, {n_init=}).")
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, float(budget), world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
+    run = Run(task, budget, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
     starts = seeding.starts_seed(world)
     context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
-    run_one(optimizer, run, context, choices_of(optimizer, world))
+    chosen = optimizer_of(optimizer)
+    run_one(chosen, run, context, choices_of(chosen, world))
     return History(tuple(run.trials), n_init)
 
 

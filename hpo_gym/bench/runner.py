@@ -22,6 +22,7 @@ from hpo_gym.errors import InvalidValueError, MissingExtraError, shown
 from hpo_gym.forms import Form, form_of, is_model
 from hpo_gym.jobs.engines import Cluster, check_engine, run
 from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
+from hpo_gym.keywords import keywords_checked
 from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store
@@ -44,6 +45,7 @@ CONTROLS = ("default", "portfolio")
 """Run in every comparison, whoever asks."""
 
 
+@keywords_checked("`benchmark`")
 def benchmark(
     optimizers: object = FIRST,
     suites: str | Path | Suite | Iterable[str | Path | Suite] = "AutoML",

@@ -60,8 +60,6 @@ def check_optimizer(
     new: Make = form_of(optimizer).make
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")
-    if not faults.expect(isinstance(first, Optimizer), "It lacks `reset`, `ask` or `tell`"):
-        faults.close()
     context = task if isinstance(task, Context) else Context.of(task, budget, prior)
     answer = made_up if isinstance(task, Context) else _runner(task, int(context.budget))
     if isinstance(answer, _Onward):

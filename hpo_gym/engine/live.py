@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, shown, unknown
+from hpo_gym.errors import InvalidValueError, shown
+from hpo_gym.keywords import unexpected
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import live_suite
@@ -84,7 +85,7 @@ def check_keywords(given: Sequence[str], env: Callable[..., Any]) -> None:
     known = {*_DEFAULTS, *inspect.signature(env).parameters} - {"self", "others"}
     for name in given:
         if name not in known:
-            raise unknown("keyword of the env", name, known)
+            raise unexpected("the env", name, known)
 
 
 def _name(objective: Callable[..., Any]) -> str:

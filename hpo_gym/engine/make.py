@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 from gymnasium.spaces import Box
 
-from hpo_gym.budget import FULL, horizon, most_trials
+from hpo_gym.budget import FULL, MOST, horizon, most_trials
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, Parts, make_parts
-from hpo_gym.errors import InvalidValueError, SplitError, UnknownNameError, shown, unknown
+from hpo_gym.errors import InvalidValueError, SplitError, UnknownNameError, shown, unknown, whole
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observer
@@ -23,7 +21,7 @@ from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import VectorReward, WeightedReward, Weights, weights_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.view import view_of
-from hpo_gym.suite import Suite
+from hpo_gym.suite import Suite, fold_checked
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Known, Task
 from hpo_gym.tasks.banks import bank_of
@@ -31,13 +29,9 @@ from hpo_gym.tasks.checkpoints import check_checkpoints, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.costs import earlier_costs
 
-P = ParamSpec("P")
-
 RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
 DEFAULTS: Mapping[str, Any] = {"budget": 33, "observer": "last", "codec": "box", "reward": "score"}
 """What an env has where neither its keywords nor its suite say otherwise."""
-MOST = 1_000_000
-"""Of runs, of the budget and of given points: more is a slip of the pen."""
 
 
 def make_kernel(
@@ -74,15 +68,15 @@ def make_kernel(
         check_in_cost(budget_cost, budget, objectives)
     asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
     chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
-    for name, value, least in (("num_envs", n, 1), ("budget", chosen["budget"], 1), ("n_init", n_init, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
-            raise InvalidValueError(f"`{name}` must be an integer in {least}..{MOST}, got {shown(value)}.")
+    n, n_init = whole("num_envs", n, 1, MOST), whole("n_init", n_init, 0, MOST)
+    chosen["budget"] = whole("budget", chosen["budget"], 1, MOST)
     if not isinstance(suite, (str, Path, Suite)):
         raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
     words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
     for name, word in words.items():
         if not isinstance(word, str):
             raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
+    fold = fold_checked(fold)
     loaded = load_suite(suite)
     tasks = choose_tasks(loaded, split, task, fold)
     if constraints is not None:
@@ -221,21 +215,5 @@ def check_render_mode(mode: object, window: str) -> None:
 
 
 def check_seed(seed: object) -> int:
-    """Refuse a seed that is no integer in [0, 2**64)."""
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool) and 0 <= int(seed) < 2**64:
-        return int(seed)
-    raise InvalidValueError(f"`seed` must be an integer in [0, 2**64), got {shown(seed)}.")
-
-
-def keywords_checked(init: Callable[P, None]) -> Callable[P, None]:
-    """Let the constructor of an env offer the nearest keyword where one is misspelt."""
-    known = [name for name in inspect.signature(init).parameters if name != "self"]
-
-    @functools.wraps(init)
-    def checked(*args: P.args, **keywords: P.kwargs) -> None:
-        for name in keywords:
-            if name not in known:
-                raise unknown("keyword of the env", name, known)
-        init(*args, **keywords)
-
-    return checked
+    """A seed as a Python integer; refuses what is none in [0, 2**64)."""
+    return whole("seed", seed, 0, 2**64 - 1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, finite, shown, unknown
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.registry import Registry, made
@@ -18,7 +19,9 @@ from hpo_gym.score_scales import SCORES
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
 T = TypeVar("T")
-_PLAIN: Mapping[str, Any] = {"bool": bool, "int": int, "float": (int, float), "str": str, "None": type(None)}
+_PLAIN: Mapping[str, Any] = {
+    "bool": bool, "int": numbers.Integral, "float": numbers.Real, "str": str, "None": type(None)
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,16 +84,22 @@ def make_part(registry: Registry[T], part: Part | T, **given: object) -> T:
     if not isinstance(name, str):
         raise InvalidValueError(f'A {registry.kind} must be a name or {{"name": .., option: ..}}, got {part!r}.')
     maker = registry.get(name)
-    _check_options(f"{registry.kind} {name!r}", maker, options)
+    options = _checked(f"{registry.kind} {name!r}", maker, options)
     return made(maker, name, options, registry.kind, given)
 
 
-def _check_options(kind: str, maker: Callable[..., object], options: Mapping[str, Any]) -> None:
-    """Refuse an option of another type than its annotation says, where that is a plain one."""
+def _checked(kind: str, maker: Callable[..., object], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as plain values; refuses one of another type than its annotation says, where that is a plain one."""
+    plain = dict(options)
     for key, parameter in inspect.signature(maker).parameters.items():
         words = str(parameter.annotation).split(" | ")
         if key not in options or not set(words) <= set(_PLAIN):
             continue
         value = options[key]
-        if not any(isinstance(value, _PLAIN[word]) for word in words) or (type(value) is bool and "bool" not in words):
-            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {value!r}.")
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        known = any(isinstance(value, _PLAIN[word]) for word in words if number or word not in ("int", "float"))
+        if not known or (number and finite(value) is None):
+            raise InvalidValueError(f"`{key}` of {kind} must be {parameter.annotation}, got {shown(value)}.")
+        if number:
+            plain[key] = int(value) if isinstance(value, numbers.Integral) else float(value)
+    return plain

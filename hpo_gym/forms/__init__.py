@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, neighbours, unknown
+from hpo_gym.errors import InvalidValueError, neighbours, shown, unknown
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import ABOUT, content_of, is_saved, load, parted, shipped, trained_name
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
-from hpo_gym.registry import made
+from hpo_gym.registry import made, making
 
 SAVED, OWN = "saved:", "own:"
 
@@ -46,14 +46,23 @@ class Form:
     settings: Mapping[str, Any]
     maker: Carried | None = None
 
-    def make(self) -> Any:
+    def make(self) -> Optimizer:
         """A new one.
 
         Raises:
             UnknownNameError: No such optimizer, or no such setting.
-            InvalidValueError: It was an object, and is not here.
+            InvalidValueError: It was an object, and is not here; or its maker fails, or makes no optimizer.
             MissingExtraError: It needs an optional package; the message is the install command.
         """
+        with making(self.name, self.settings):
+            found = self._made()
+        if not isinstance(found, Optimizer) or isinstance(found, type):
+            raise InvalidValueError(
+                f"{self.name!r} must make an optimizer with `reset`, `ask` and `tell`, got {shown(found)}."
+            )
+        return found
+
+    def _made(self) -> Any:
         if self.spec.startswith(SAVED):
             return load(self.spec.removeprefix(SAVED))
         if not self.spec.startswith(OWN):
@@ -106,7 +115,12 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
         InvalidValueError: No form of an optimizer.
         MissingExtraError: It needs an optional package; the message is the install command.
     """
-    return form_of({**settings, "name": optimizer}).make()  # type: ignore[no-any-return]
+    return form_of({**settings, "name": optimizer}).make()
+
+
+def optimizer_of(given: object) -> Optimizer:
+    """An optimizer that was given as an object, itself and no copy; in any other form, one that is made."""
+    return given if isinstance(given, Optimizer) and not isinstance(given, type) else make_optimizer(given)
 
 
 class _Copies:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.errors import InvalidValueError, StateError, limit
 from hpo_gym.jobs.carried import check_bytes, to_bytes
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.jobs.processes import fresh
@@ -50,9 +50,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in ("seconds", "memory"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
-                raise InvalidValueError(f"`{name}` must be above 0 and finite, or None, got {value!r}.")
+            object.__setattr__(self, name, limit(name, getattr(self, name)))
         if self.memory is not None and not 1 <= self.memory < _MOST:
             raise InvalidValueError(f"`memory` must be bytes in [1, 2**60), got {self.memory!r}.")
 

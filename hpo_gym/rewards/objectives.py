@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError, shown, unknown
+from hpo_gym.errors import InvalidValueError, finite, shown, unknown
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.rewards import Reward, Rewards
 from hpo_gym.state.contexts import Contexts
@@ -70,14 +69,9 @@ def weights_of(weights: object, outcomes: Outcomes) -> tuple[float, ...]:
         given = [weights.get(name) for name in names]
     else:
         given = list(weights) if isinstance(weights, (list, tuple, np.ndarray)) else []
-    numbers = [weight for weight in map(_weight, given) if weight is not None]
+    numbers = [weight for weight in map(finite, given) if weight is not None and weight >= 0.0]
     if not len(given) == len(numbers) == len(names) or not any(numbers):
         raise InvalidValueError(
             f"`weights` must be one for each of {list(names)}, finite, not negative, not all 0, got {shown(weights)}."
         )
     return tuple(numbers)
-
-
-def _weight(value: object) -> float | None:
-    number = isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value < math.inf else None  # type: ignore[arg-type, operator]

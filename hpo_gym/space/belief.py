@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, finite, unknown
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 
 Floats = NDArray[np.float64]
@@ -89,7 +89,7 @@ def _check(h: Hyperparameter, density: object) -> None:
             raise InvalidValueError(f"`belief` of the number {h.name!r} must be one of {KINDS} with two numbers.")
         for choice in density:
             h.position(choice)
-        good = [_real(w) is not None and w >= 0 for w in density.values()]
+        good = [finite(w) is not None and w >= 0 for w in density.values()]
         if not all(good) or sum(density.values()) <= 0:
             raise InvalidValueError(
                 f"`belief` of {h.name!r} must be weights of at least 0, one of them above it, got {density}."
@@ -105,13 +105,8 @@ def _check(h: Hyperparameter, density: object) -> None:
         raise unknown("density", str(kind), KINDS)
     if h.choices:
         raise InvalidValueError(f"`belief` of {h.name!r} must be weights by choice, got {density!r:.80}.")
-    if _real(a) is None or _real(b) is None or (b <= a if kind == "uniform" else b <= 0):
+    if finite(a) is None or finite(b) is None or (b <= a if kind == "uniform" else b <= 0):
         rule = "low < high" if kind == "uniform" else "a deviation above 0"
         raise InvalidValueError(f"`belief` of {h.name!r} must have {rule}, got {density!r:.80}.")
     if kind == "lognormal" and (a <= 0 or h.low <= 0):
         raise InvalidValueError(f"`belief` of {h.name!r} can be lognormal only above 0, got {density!r:.80}.")
-
-
-def _real(value: object) -> float | None:
-    fine = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return float(value) if fine and math.isfinite(value) else None  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, check_whole, unknown
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, unknown, whole
 from hpo_gym.jobs.guard import Limits
 from hpo_gym.jobs.guards import Guards, Here, Runner
 from hpo_gym.seeding import digest
@@ -102,7 +102,7 @@ def hands(
     Raises:
         InvalidValueError: A value out of its range, or one that needs a guard, without it.
     """
-    check_whole({"n_jobs": n_jobs, "threads": threads})
+    n_jobs, threads = whole("n_jobs", n_jobs), whole("threads", threads)
     limits = Limits(trial_timeout, memory)
     if not isinstance(guard, bool):
         raise InvalidValueError(f"`guard` must be True or False, got {guard!r:.80}.")

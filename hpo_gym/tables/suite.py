@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, blame
+from hpo_gym.errors import DamagedDataError, InvalidValueError, blame, whole
 from hpo_gym.objectives.constraints import check_constraints
 from hpo_gym.seeding import canonical
 from hpo_gym.space import Points, SearchSpace
@@ -170,8 +170,7 @@ def table_suite(
     meta = [{}] * table.k if meta_features is None else [values_of(m) for m in meta_features]
     count("meta_features", meta, table.k)
     (title,) = texts("name", [name], 1)
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise InvalidValueError(f"`version` must be an integer of at least 1, got {version!r}.")
+    version = whole("version", version)
     return suite_of_table(title, table, names, groups, splits, meta, about_of(about, names), version)
 
 

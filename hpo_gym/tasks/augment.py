@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, real, unknown, whole
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 from hpo_gym.task import Floats, Keys, Task
 from hpo_gym.tasks.augmented import ALL, AugmentedTask, Columns, optimum_of, score_range
@@ -67,8 +67,7 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
         seed: Of the parts.
         share: Length of each part as a share of the original range (in the logarithm where the range is), in [1e-6, 1].
     """
-    if not 1e-6 <= share <= 1.0:
-        raise InvalidValueError(f"`1e-6 <= share <= 1` must hold, got {share}.")
+    share = real("share", share, 1e-6, 1.0)
     best = _known_optimum(task, "rescale")
     data, same, u = task.space.to_json(), _same(task), seeding.uniform(_keys("rescale", seed, task.space.d))
     low, span = list(same.low), list(same.span)
@@ -100,7 +99,7 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
     space, data = task.space, task.space.to_json()
     looked_at = _mentioned(data)
     free = [j for j, name in enumerate(space.names) if name not in looked_at]
-    _check_int("count", count, 1, min(len(free), space.d - 1))
+    count = whole("count", count, 1, min(len(free), space.d - 1))
     order = np.argsort(seeding.uniform(_keys("drop", seed, len(free))), kind="stable")
     gone = {free[i] for i in order[:count].tolist()}
     names = {space.names[j] for j in gone}
@@ -117,7 +116,7 @@ def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> A
 
 def distract(task: Task, *, count: int = 1) -> AugmentedTask:
     """More hyperparameters, at the end: floats without any effect."""
-    _check_int("count", count, 1, 1000)
+    count = whole("count", count, 1, 1000)
     data = task.space.to_json()
     taken = set(task.space.names)
     fresh = (f"distractor{i}" for i in range(count + len(taken)))
@@ -155,8 +154,7 @@ def noise(task: Task, *, sd: float = 0.1) -> AugmentedTask:
         task: Of any kind.
         sd: Standard deviation as a share of ``best - worst``.
     """
-    if not 0.0 < sd < np.inf:
-        raise InvalidValueError(f"`0 < sd < inf` must hold, got {sd}.")
+    sd = real("sd", sd, 0.0, above=True)
     return replace(_augmented(task, task.space, _same(task), ALL - {"noise"}), noise=sd)
 
 
@@ -194,14 +192,8 @@ def _same(task: Task) -> Columns:
 
 
 def _keys(name: str, seed: int, count: int) -> Keys:
-    _check_int("seed", seed, 0, 2**63 - 1)
-    start = np.array([seeding.key("augment", name, seed)], np.uint64)
+    start = np.array([seeding.key("augment", name, whole("seed", seed, 0, 2**63 - 1))], np.uint64)
     return seeding.mix(start, np.arange(count, dtype=np.uint64))
-
-
-def _check_int(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidValueError(f"`{name}` must be an integer in [{low}, {high}], got {value!r}.")
 
 
 def _ends(h: Hyperparameter, values: Floats) -> Floats:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hpo_gym.budget import too_dear
-from hpo_gym.errors import InvalidValueError, shown
+from hpo_gym.budget import MOST, too_dear
+from hpo_gym.errors import InvalidValueError, real
 from hpo_gym.task import Floats, Task
 
 WITH_COSTS = (
@@ -22,9 +22,6 @@ WITH_COSTS = (
 )  # fmt: skip
 """The shipped suites whose tables have measured costs."""
 
-MOST = 1_000_000.0
-"""Of a budget in cost: more is a slip of the pen."""
-
 
 def check_budget_cost(budget: object) -> float:
     """A budget in cost, in units.
@@ -32,13 +29,7 @@ def check_budget_cost(budget: object) -> float:
     Raises:
         InvalidValueError: It is no number in (0, 1,000,000].
     """
-    number = isinstance(budget, (int, float, np.floating, np.integer)) and not isinstance(budget, bool)
-    if not number or not 0.0 < float(budget) <= MOST:  # type: ignore[arg-type]  # also refuses NaN
-        raise InvalidValueError(
-            f"`budget_cost` must be a number in (0, {MOST:,.0f}], in mean costs of a full evaluation, "
-            f"got {shown(budget)}."
-        )
-    return float(budget)  # type: ignore[arg-type]
+    return real("budget_cost", budget, 0.0, MOST, ", in mean costs of a full evaluation", above=True)
 
 
 def cost_units(tasks: Sequence[Task], budget: float, levels: Sequence[float] | None = None) -> Floats:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym.codecs import CODECS
-from hpo_gym.errors import InvalidValueError, MissingExtraError, neighbours, unknown
+from hpo_gym.errors import MissingExtraError, neighbours, unknown
 from hpo_gym.forms import SAVED, Form, form_of
 from hpo_gym.learning.saved import ABOUT, is_saved, parted, read_about, shipped
 from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
-from hpo_gym.registry import making
+from hpo_gym.optimizer import OPTIMIZERS, Trainable
 from hpo_gym.rewards import REWARDS
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
@@ -119,13 +118,9 @@ def info(what: object) -> dict[str, Any]:
 def _about(form: Form) -> dict[str, Any]:
     """All about an optimizer that is not registered, or is trained."""
     try:
-        with making(form.name, form.settings):
-            optimizer: Any = form.make()
+        optimizer: Any = form.make()
     except MissingExtraError as missing:
         return {"name": form.name, "description": str(missing), **_training(form)}
-    if not isinstance(optimizer, Optimizer):
-        kind = type(optimizer).__name__
-        raise InvalidValueError(f"{form.name!r} must make an optimizer (`reset`, `ask`, `tell`), got {kind!r}.")
     own = getattr(optimizer, "settings", None)
     seen = sorted(getattr(optimizer, "seen", ()))
     trained = {} if not seen else {"seen": f"{len(seen)} families of data sets", **_training(form)}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError, shown
+from hpo_gym.budget import MOST
+from hpo_gym.errors import real, whole
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.trial import Status
 from hpo_gym.tuning.study import Ended
 
 TRIALS = 33
 """Of a tuning that says nothing else; and how many a budget in cost is taken to pay for where nothing says it."""
-MOST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -66,18 +65,11 @@ def allowance(budget: int | None, budget_cost: float | None) -> Allowance:
     Raises:
         InvalidValueError: One is out of range.
     """
-    number = isinstance(budget, (int, np.integer)) and not isinstance(budget, bool)
-    if budget is not None and (not number or not 1 <= budget <= MOST):
-        raise InvalidValueError(f"`budget` must be a whole number in [1, {MOST:,}], or None, got {shown(budget)}.")
+    trials = None if budget is None else whole("budget", budget, 1, MOST, ", or None")
     if budget_cost is None:
-        return Allowance(TRIALS if budget is None else int(budget))
-    number = isinstance(budget_cost, (int, float, np.number)) and not isinstance(budget_cost, bool)
-    if not number or not 0.0 < float(budget_cost) < math.inf:
-        raise InvalidValueError(
-            "`budget_cost` must be above 0 and finite, in seconds or in what the objective tells as `cost`, or None, "
-            f"got {shown(budget_cost)}."
-        )
-    return Allowance(MOST if budget is None else int(budget), float(budget_cost))
+        return Allowance(TRIALS if trials is None else trials)
+    unit = ", in seconds or in what the objective tells as `cost`, or None"
+    return Allowance(MOST if trials is None else trials, real("budget_cost", budget_cost, 0.0, also=unit, above=True))
 
 
 def _paid(e: Evaluations) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, nearest
+from hpo_gym.errors import InvalidValueError, nearest, whole
 from hpo_gym.forms import Form, form_of
 from hpo_gym.optimizer import Evaluations, Optimizer, Trainable, reads_belief
 from hpo_gym.space import SearchSpace
@@ -87,8 +86,7 @@ def checked(
         InvalidValueError: Of any argument; the message says which.
     """
     known = read_space(space)
-    if not isinstance(n_jobs, (int, np.integer)) or isinstance(n_jobs, bool) or n_jobs < 1:
-        raise InvalidValueError(f"`n_jobs` must be a whole number of at least 1, got {n_jobs!r}.")
+    whole("n_jobs", n_jobs)
     if direction not in DIRECTIONS:
         of_loss = "minimize" if "loss" in str(direction) else "maximize"
         near = nearest(str(direction), DIRECTIONS) or of_loss
@@ -160,17 +158,14 @@ def _belief(belief: object, space: SearchSpace) -> Belief | None:
 def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
     """The seed of a study: as given, else that of the study in the folder, else a drawn one."""
     if seed is not None:
-        if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**63:
-            raise InvalidValueError(f"`seed` must be a whole number in [0, 2**63), or None, got {seed!r}.")
-        return int(seed)
+        return seed_checked(seed)
     before = stored_plan(folder) if folder is not None and resume else None
     return secrets.randbits(62) if before is None else before.seed
 
 
-def check_above_zero(name: str, value: float | None) -> None:
-    """Refuse a limit that is none."""
-    if value is not None and not (isinstance(value, (int, float)) and 0 < value < math.inf):
-        raise InvalidValueError(f"`{name}` must be above 0 and finite, or None, got {value!r}.")
+def seed_checked(seed: object) -> int:
+    """The seed of a study as a Python integer; refuses what is none in [0, 2**63)."""
+    return whole("seed", seed, 0, 2**63 - 1, ", or None")
 
 
 def threads_of(size: int) -> int:

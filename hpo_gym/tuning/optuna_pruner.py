@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from optuna.pruners import BasePruner
 
-from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.errors import InvalidValueError, unknown, whole
 from hpo_gym.tuning.stopping import Halving
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ class HPOGymPruner(BasePruner):
         if name == "hyperband":
             if max_steps is None:
                 raise InvalidValueError("`max_steps` must be given for 'hyperband', to count the brackets, got None.")
-            check_whole({"min_steps": min_steps})
-            check_whole({"max_steps": max_steps}, min_steps)
-            check_whole({"eta": eta}, 2)
+            min_steps, eta = whole("min_steps", min_steps), whole("eta", eta, 2)
+            max_steps = whole("max_steps", max_steps, min_steps)
             while min_steps * eta**brackets <= max_steps:
                 brackets += 1
         elif max_steps is not None:

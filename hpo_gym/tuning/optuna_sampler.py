@@ -13,16 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from optuna.samplers import BaseSampler
 from optuna.samplers._base import _process_constraints_after_trial
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space.forms import AnySpace
-from hpo_gym.tuning.allowance import Allowance
-from hpo_gym.tuning.arguments import is_auto, ready
+from hpo_gym.tuning.allowance import allowance
+from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
@@ -79,13 +78,8 @@ class HPOGymSampler(BaseSampler):
         constraints_func: Callable[[FrozenTrial], Sequence[float]] | None = None,
         seed: int | None = None,
     ) -> None:
-        if isinstance(budget, np.integer):
-            budget = int(budget)
-        check_whole({"budget": budget})
-        if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**63):
-            raise InvalidValueError(f"`seed` must be a whole number in [0, 2**63), or None, got {seed!r}.")
-        self._budget, self._constraints_func = Allowance(budget), constraints_func
-        self._seed = secrets.randbits(62) if seed is None else int(seed)
+        self._budget, self._constraints_func = allowance(budget, None), constraints_func
+        self._seed = secrets.randbits(62) if seed is None else seed_checked(seed)
         self._given = None if space is None else ParameterSpace.of(space)
         self._prior, self._known = prior, dict[str, tuple[Evaluations, ...]]()
         self._warned = False

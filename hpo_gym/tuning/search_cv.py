@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError, check_whole, shown, unknown
+from hpo_gym.errors import InvalidValueError, shown, unknown, whole
 from hpo_gym.jobs.guard import Limits, Verdict
 from hpo_gym.jobs.measured import Measured
+from hpo_gym.keywords import keywords_checked
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import require
 from hpo_gym.space.forms import AnySpace
@@ -84,6 +85,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 
     _parameter_constraints = {**BaseSearchCV._parameter_constraints, "random_state": ["random_state"]}  # noqa: RUF012
 
+    @keywords_checked("HPOGymSearchCV")
     def __init__(
         self,
         estimator: Any,
@@ -232,7 +234,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     # ------------------------------------------------------------------ arguments
     def _checked(self, names: Sequence[str] | None) -> tuple[ObjectSpace, Checked]:
         """Refuse wrong arguments before the first trial."""
-        check_whole({"batch_size": self.batch_size})
+        whole("batch_size", self.batch_size)
         Limits(self.trial_timeout, self.memory)
         if names is not None or not callable(self.scoring):
             self._metric(names)

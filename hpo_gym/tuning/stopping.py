@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 
 Steps = Sequence[tuple[int, float]]
 """What a trial has reported: steps, ascending, and the value at each."""
@@ -46,8 +46,8 @@ class Halving:
     brackets: int = 1
 
     def __post_init__(self) -> None:
-        check_whole({"eta": self.eta}, 2)
-        check_whole({"min_steps": self.min_steps, "brackets": self.brackets})
+        whole_fields(self, 2, "eta")
+        whole_fields(self, 1, "min_steps", "brackets")
 
     def stops(
         self, trials: Mapping[int, Steps], number: int, direction: str = "maximize", since: int | None = None

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from hpo_gym import seeding
+from hpo_gym.errors import limit
 from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import check_above_zero, checked, seed_of, takes_seed, threads_of
+from hpo_gym.tuning.arguments import checked, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
 from hpo_gym.tuning.proposals import Proposer
@@ -94,7 +95,7 @@ def tune(
         meta_features=meta_features, stopping=stopping,
     )  # fmt: skip
     limits, folder = Limits(trial_timeout, memory), None if out is None else Path(out)
-    check_above_zero("timeout", timeout)
+    timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
     plan = found.plan(seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))

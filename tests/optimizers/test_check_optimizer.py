@@ -10,7 +10,7 @@ import pytest
 import toys
 
 from hpo_gym import check_optimizer
-from hpo_gym.errors import CheckFailed
+from hpo_gym.errors import CheckFailed, InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.trial import Query
 
@@ -291,7 +291,6 @@ FAULTS = [
     (LeavesTheSpaceOnceLoaded, "A proposal is not in the search space: `C` must be"),
     (TrainsByItsOwnEntropy, "What is trained again from one seed chooses otherwise"),
     (LoadsHalf, "What is loaded chooses otherwise"),
-    (object, "It lacks `reset`, `ask` or `tell`"),
 ]
 
 
@@ -313,6 +312,11 @@ def test_a_planted_fault_is_found_and_named(kind, words):
 def test_a_good_optimizer_has_no_fault(kind, task):
     check_optimizer(kind, task, train=toys.gappy().tasks("train"))
     check_optimizer(kind, Context.of(task, 6, toys.gappy().prior()))
+
+
+def test_what_is_no_optimizer_is_refused_before_it_is_checked():
+    with pytest.raises(InvalidValueError, match=r"'object' must make an optimizer with `reset`, `ask` and `tell`, got"):
+        check_optimizer(object, TASK)
 
 
 def test_what_may_repeat_is_not_blamed_for_it():

@@ -300,7 +300,7 @@ def test_same_spec_same_task():
         ({"name": "drop", "count": 7}, InvalidValueError, "`count` must be an integer in"),
         ({"name": "drop", "at": "bst"}, UnknownNameError, "Did you mean 'best'"),
         ({"name": "distract", "count": True}, InvalidValueError, "`count` must be an integer"),
-        ({"name": "noise", "sd": float("nan")}, InvalidValueError, "0 < sd < inf"),
+        ({"name": "noise", "sd": float("nan")}, InvalidValueError, "`sd` must be a finite number above 0"),
     ],
 )
 def test_wrong_spec_is_refused(spec, error, message):

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import whole, whole_fields
 
 _FOLDER = Path(__file__).parent.parent / "settings"
 _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")
@@ -61,6 +61,5 @@ def take(agent: Any, given: Mapping[str, Any], env: Mapping[str, Any] | None = N
         setattr(agent, key, list(chosen) if key == "network" else chosen)
     if agent.algorithm.get("n_steps", 1) is None:
         agent.algorithm = {**agent.algorithm, "n_steps": agent.budget}
-    check_whole({key: getattr(agent, key) for key in _WHOLE})
-    if any(isinstance(w, bool) or not isinstance(w, int) or w < 1 for w in agent.network):
-        raise InvalidValueError(f"`network` must be a list of integers >= 1, got {agent.network!r}.")
+    whole_fields(agent, 1, *_WHOLE)
+    agent.network = [whole("network", width) for width in agent.network]

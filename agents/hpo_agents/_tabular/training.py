@@ -12,7 +12,7 @@ from hpo_agents._tabular.designs import ALL, Design, Mask
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
 from hpo_gym.engine.parts import make_part
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.validate import mean_regret
 from hpo_gym.rewards import REWARDS, Judge, judge_of
 from hpo_gym.state.contexts import Contexts
@@ -59,7 +59,7 @@ class Plan:
         for name, least in (("steps", 0), ("budget", 1), ("runs", 1), ("trust", 0)):
             value = getattr(self, name)
             if not (name == "steps" and value is None):
-                check_whole({name: value}, least)
+                whole_fields(self, least, name)
 
 
 def learn(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_gym.errors import check_whole
+from hpo_gym.errors import whole_fields
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.space import Points
 
@@ -69,7 +69,7 @@ class FewShot(Learned, Baseline):
         """How to train, as the settings say; refuses settings out of their range."""
         from hpo_baselines._maml.training import Plan
 
-        check_whole({"candidates": self.candidates})
+        whole_fields(self, 1, "candidates")
         settings = {name: value for name, value in self.settings.items() if name != "candidates"}
         return Plan(method=self.name, trials=trials, **settings)
 

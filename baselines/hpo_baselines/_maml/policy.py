@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner
 from hpo_baselines._maml.tasks import Ints
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.networks import load_weights
 
 HISTORY = 5  # columns of `features` that tell of the history
@@ -119,7 +119,7 @@ class PolicyPlan:
         for name in names:
             value, low = getattr(self, name), least.get(name, 1)
             if not (name == "trials" and value is None):
-                check_whole({name: value}, low)
+                whole_fields(self, low, name)
         if self.sample < self.support + self.query:
             raise InvalidValueError(
                 f"`sample >= support + query` must hold, got {self.sample}; the nearest is {self.support + self.query}."

@@ -14,7 +14,7 @@ from hpo_baselines._maml.descent import Descent
 from hpo_baselines._maml.maml import BaseLearner, Batch, MetaLearner
 from hpo_baselines._maml.reptile import ReptileLearner
 from hpo_baselines._maml.tasks import Known, draw
-from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.errors import InvalidValueError, unknown, whole, whole_fields
 from hpo_gym.learning.networks import one_thread
 
 METHODS = ("maml", "fomaml", "reptile")
@@ -58,12 +58,9 @@ class Plan:
             raise unknown("method of meta-learning", self.method, METHODS)
         if not self.supports:
             raise InvalidValueError("`supports` must hold at least one size, got none.")
-        sizes = [("supports", k) for k in self.supports]
-        sizes += [(n, getattr(self, n)) for n in ("members", "hidden", "inner_steps", "query", "tasks")]
-        for name, value in [*sizes, ("outer_steps", self.outer_steps), ("trials", self.trials)]:
-            least = 0 if name in ("supports", "outer_steps", "trials") else 1
-            if not (name == "trials" and value is None):
-                check_whole({name: value}, least)
+        object.__setattr__(self, "supports", tuple(whole("supports", k, 0) for k in self.supports))
+        whole_fields(self, 1, "members", "hidden", "inner_steps", "query", "tasks")
+        whole_fields(self, 0, "outer_steps", *([] if self.trials is None else ["trials"]))
         for name in ("inner_lr", "outer_lr"):
             if not getattr(self, name) > 0.0:
                 raise InvalidValueError(f"`{name} > 0` must hold, got {getattr(self, name)}.")

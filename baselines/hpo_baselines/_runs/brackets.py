@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun
 from hpo_gym.budget import horizon, pays
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import whole
 
 Draw = Callable[[FidelityRun], Choice | None]
 """Claims a new configuration; None where none is left."""
@@ -84,5 +84,4 @@ def brackets(run: FidelityRun, eta: int, draw: Draw, starts: Starts) -> Iterator
 
 def check_eta(eta: int) -> None:
     """Refuse a factor that keeps all, or is no whole number."""
-    if isinstance(eta, bool) or not isinstance(eta, int) or eta < 2:
-        raise InvalidValueError(f"`eta` must be an integer >= 2, got {eta!r}; the nearest is 2.")
+    whole("eta", eta, 2)

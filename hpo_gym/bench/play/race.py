@@ -12,7 +12,7 @@ from hpo_gym.bench.incumbents import regret_of
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.rollout import Run, choices_of, turns
 from hpo_gym.budget import over
-from hpo_gym.errors import InvalidValueError, UnknownNameError, check_whole
+from hpo_gym.errors import InvalidValueError, UnknownNameError, whole
 from hpo_gym.forms import Form, form_of
 from hpo_gym.optimizer import Context, Optimizer, Trainable
 from hpo_gym.suite import Suite
@@ -108,7 +108,7 @@ class Race:
         """
         known = suite.task(first_task(suite) if task is None else task)
         evaluations = int(suite.env.get("budget", BUDGET)) if budget is None else budget
-        check_whole({"budget": evaluations})
+        evaluations = whole("budget", evaluations)
         forms = [_form(agent), *(form_of(name) for name in CONTROLS)]
         own = forms[:1] + [form for form in forms[1:] if form.spec != forms[0].spec]
         return cls(suite, known, evaluations, seed, [Lane(form, suite, known, evaluations, seed) for form in own])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, check_whole
+from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.space import SearchSpace
 
 RATE, SIGMA = "learning_rate", "sigma"
@@ -30,7 +30,7 @@ class Setup:
     decades: float = 1.0
 
     def __post_init__(self) -> None:
-        check_whole({"pairs": self.pairs, "starts": self.starts, "steps": self.steps})
+        whole_fields(self, 1, "pairs", "starts", "steps")
         if not 0 <= self.effort <= 1:
             raise InvalidValueError(f"`0 <= effort <= 1` must hold, got {self.effort}.")
         if not 0 <= self.decades <= 3:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, check_whole, unknown
+from hpo_gym.errors import InvalidValueError, unknown, whole_fields
 
 ACTIVATIONS = ("relu", "tanh")
 OPTIMIZERS = ("sgd", "adam")
@@ -50,10 +50,9 @@ class Recipe:
             raise unknown("activation", self.activation, ACTIVATIONS)
         if self.optimizer not in OPTIMIZERS:
             raise unknown("optimizer of a network", self.optimizer, OPTIMIZERS)
-        check_whole({"hidden": self.hidden, "validation": self.validation})
+        whole_fields(self, 1, "hidden", "validation", "slot", "slots", "chunks")
         for name in ("slot", "slots", "chunks"):
             value = getattr(self, name)
-            check_whole({name: value})
             if value & (value - 1):
                 raise InvalidValueError(
                     f"`{name}` must be a power of two, got {value}; the nearest below is {1 << value.bit_length() - 1}."
