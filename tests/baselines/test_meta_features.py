@@ -268,12 +268,12 @@ def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features(name: str) -> 
 @pytest.mark.parametrize(
     ("name", "options", "rule"),
     [
-        ("meta-knn", {"k": -1}, "`k` must be an integer of at least 0"),
+        ("meta-knn", {"k": -1}, "`k` must be an integer >= 0"),
         ("meta-knn", {"k": 1.5}, "`k` must be an integer"),
         ("meta-knn", {"bandwidth": 0.0}, "0 < bandwidth < inf"),
         ("meta-knn", {"bandwidth": float("nan")}, "0 < bandwidth < inf"),
-        pytest.param("meta-predict", {"trees": 0}, "`trees` must be an integer of at least 1", marks=needs_sklearn),
-        pytest.param("meta-predict", {"rows": 2.5}, "`rows` must be an integer of at least 1", marks=needs_sklearn),
+        pytest.param("meta-predict", {"trees": 0}, "`trees` must be an integer >= 1", marks=needs_sklearn),
+        pytest.param("meta-predict", {"rows": 2.5}, "`rows` must be an integer >= 1", marks=needs_sklearn),
     ],
 )
 def test_settings_without_a_meaning_are_refused(name: str, options: dict[str, Any], rule: str) -> None:

@@ -152,7 +152,7 @@ def test_regret_of_a_run() -> None:
 
 
 def test_a_run_of_less_than_one_evaluation_needs_a_budget() -> None:
-    with pytest.raises(InvalidValueError, match="`budget >= 1` must hold, got 0; the nearest is 1"):
+    with pytest.raises(InvalidValueError, match="`budget` must be an integer >= 1, got 0; the nearest is 1"):
         hpo_gym.regret_of(history([1], [0.5]), task(fidelity=True))
     assert hpo_gym.regret_of(history([1], [0.5]), task(fidelity=True), 1).tolist() == [0.5]
 

@@ -151,9 +151,16 @@ def test_noise_and_choices_are_functions_of_the_seed() -> None:
     )  # the default seed is 0
 
 
-@pytest.mark.parametrize("more", [{"budget": 0}, {"budget": -1.0}, {"n_init": -1}])
-def test_a_run_needs_a_budget(more: dict[str, Any]) -> None:
-    with pytest.raises(InvalidValueError, match="`budget > 0` and `n_init >= 0` must hold"):
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ({"budget": 0}, r"`budget` must be a finite number in \(0, 1000000\], got 0"),
+        ({"budget": -1.0}, "`budget` must be a finite number"),
+        ({"n_init": -1}, r"`n_init` must be an integer in \[0, 1000000\], got -1; the nearest is 0"),
+    ],
+)
+def test_a_run_needs_a_budget(more: dict[str, Any], rule: str) -> None:
+    with pytest.raises(InvalidValueError, match=rule):
         hpo_gym.rollout(Script(), SQUARE.task("a"), **more)
 
 

@@ -190,7 +190,7 @@ def test_a_budget_in_evaluations_is_stored_as_before() -> None:
 # ---------------------------------------------------------------------- refused
 @pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), True, "3"])
 def test_a_budget_that_is_none_is_refused(value: Any, tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="`budget_cost` must be a number in"):
+    with pytest.raises(InvalidValueError, match="`budget_cost` must be a finite number in"):
         bench(tmp_path / "out", budget_cost=value)
     assert not (tmp_path / "out").exists()
 

@@ -181,7 +181,7 @@ def test_what_cannot_be_loaded_elsewhere_is_refused() -> None:
     lock = __import__("threading").Lock()
     with pytest.raises(InvalidValueError, match="travel"):
         Guard(lambda _: lock)
-    with pytest.raises(InvalidValueError, match="`seconds` must be above 0"):
+    with pytest.raises(InvalidValueError, match="`seconds` must be a finite number above 0"):
         Limits(seconds=0)
 
 

@@ -296,7 +296,7 @@ def test_same_spec_same_task():
         ({"name": "permute", "sed": 1}, UnknownNameError, "Did you mean 'seed'"),
         ({"name": "hide", "seed": 1}, UnknownNameError, "No option of 'hide'"),
         ({"name": "permute", "seed": -1}, InvalidValueError, "`seed` must be an integer"),
-        ({"name": "rescale", "share": 0.0}, InvalidValueError, "share <= 1"),
+        ({"name": "rescale", "share": 0.0}, InvalidValueError, r"`share` must be a finite number in \[1e-06, 1\]"),
         ({"name": "drop", "count": 7}, InvalidValueError, "`count` must be an integer in"),
         ({"name": "drop", "at": "bst"}, UnknownNameError, "Did you mean 'best'"),
         ({"name": "distract", "count": True}, InvalidValueError, "`count` must be an integer"),

@@ -428,7 +428,7 @@ def test_a_guarded_suite_is_compared_by_every_engine(engine: str, tmp_path: Path
         ({"task": "digits-svm", "threads": 2}, InvalidValueError, "`threads` is an argument of an objective"),
         ({"suite": "SVM"}, InvalidValueError, "`suite` must be a Suite"),
         ({"task": "digits-svm", "n_jobs": 0}, InvalidValueError, "`n_jobs` must be an integer >= 1, got 0"),
-        ({"objective": noisy, "space": LINE, "trial_timeout": -1}, InvalidValueError, "`seconds` must be above 0"),
+        ({"objective": noisy, "space": LINE, "trial_timeout": -1}, InvalidValueError, "`seconds` must be a finite"),
         ({"objective": noisy, "space": LINE, "cost": "euro"}, UnknownNameError, "cost 'euro'"),
         ({"objective": noisy, "space": LINE, "guard": False, "memory": 9}, InvalidValueError, "needs `guard=True`"),
         ({"objective": noisy, "space": LINE, "guard": 1}, InvalidValueError, "`guard` must be True or False, got 1"),

@@ -385,7 +385,7 @@ def test_what_is_no_snapshot_of_this_run_is_refused_and_nothing_changes() -> Non
     assert env.snapshot() == data
     with pytest.raises(StateError, match="Call `reset` before"):
         HPOEnv("Schedules").restore(data)
-    with pytest.raises(InvalidValueError, match="`0 <= i < 2` must hold"):
+    with pytest.raises(InvalidValueError, match="`i` must be an integer in"):
         envs = HPOVectorEnv(2, "Schedules")
         envs.reset(seed=0)
         envs.snapshot(2)

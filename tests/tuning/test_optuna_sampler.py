@@ -544,8 +544,8 @@ def test_a_method_of_transfer_begins_where_the_earlier_task_was_good() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"budget": 0}, "`budget` .* >= 1, got 0"),
-        ({"seed": -1}, "`seed` must be a whole number"),
+        ({"budget": 0}, "`budget` must be an integer in .*, got 0"),
+        ({"seed": -1}, "`seed` must be an integer"),
         ({"optimizer": "ppo-pool"}, "`optimizer` must be trained"),
         ({"prior": "somewhere"}, "`space` must be given with `prior`"),
         ({"prior": [3], "space": SPACE}, "`prior` must hold what `tune` returned.*got int"),
