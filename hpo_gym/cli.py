@@ -476,7 +476,7 @@ def reference(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder that bench wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that bench or tune wrote.")],
     timings: Annotated[bool, typer.Option("--timings/--no-timings", help="Show measured times.")] = True,
     allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
@@ -487,7 +487,16 @@ def report(
     Without timings, the same bytes every time.
     """
     from hpo_gym.bench.runner import report as remake
+    from hpo_gym.tuning.folder import is_tuning, write
+    from hpo_gym.tuning.tuned import Tuned
 
+    if is_tuning(folder):
+        tuned = Tuned.load(folder)
+        page = write(tuned, folder)
+        if not quiet:
+            print(tuned.summary())
+        print(f"report: {page}")
+        return
     _finish(remake(folder, timings=timings), quiet=quiet, wide=wide, allow_failures=allow_failures, timings=timings)
 
 
@@ -505,32 +514,37 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fa
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="A suite or an optimizer: a name, a folder, file.py:Name.")],
+    name: Annotated[str, typer.Argument(help="A suite, optimizer or tuning: a name, a folder, file.py:Name.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     wide: Wide = False,
 ) -> None:
-    """Show all about a suite or an optimizer."""
+    """Show all about a suite, an optimizer or a tuning."""
     from rich.console import Console
 
     from hpo_gym.terminal import listing
+    from hpo_gym.tuning.folder import about, is_tuning
 
-    data = listing.info(name)
+    data = about(Path(name)) if is_tuning(Path(name)) else listing.info(name)
     print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))
 
 
 @app.command()
 def verify(
     folder: Annotated[
-        Path | None, typer.Argument(help="Results, or a suite's folder; by default what is shipped.")
+        Path | None, typer.Argument(help="Results, a tuning, or a suite's folder; by default what is shipped.")
     ] = None,
 ) -> None:
     """Check checksums.
 
-    Of the shipped data, of a suite's folder, or of every stored cell of results.
+    Of the shipped data, of a suite's folder, of every stored cell of results, or of every trial of a tuning.
     """
     from hpo_gym.checks import shipped
+    from hpo_gym.tuning import folder as tunings
 
-    faults, checked = shipped.verify(folder)
+    if folder is not None and tunings.is_tuning(folder):
+        faults, checked = tunings.verify(folder)
+    else:
+        faults, checked = shipped.verify(folder)
     for fault in faults:
         print(f"damaged: {fault}")
     print(f"{checked} checked, {len(faults)} damaged")
@@ -539,23 +553,25 @@ def verify(
 
 
 @app.command()
-def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench wrote.")]) -> None:
+def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench or tune wrote.")]) -> None:
     """Keep what is whole of damaged results.
 
-    The damaged store stays beside the new one; `bench --resume` runs what was lost.
+    The damaged store stays beside the new one; `bench --resume` and `tune --resume` run what was lost.
     """
     from hpo_gym.storage.repair import repair as mend
     from hpo_gym.storage.store import store_of
+    from hpo_gym.tuning import folder as tunings
 
-    found = mend(store_of(folder))
-    for what in found.lost:
-        print(f"lost: {what}")
+    tuned = tunings.is_tuning(folder)
+    found = tunings.repair(folder) if tuned else mend(store_of(folder))
+    command, what = ("tune", "trials") if tuned else ("bench", "cells")
+    for lost in found.lost:
+        print(f"lost: {lost}")
     if found.damaged is None:
-        print(f"{found.kept} cells, nothing damaged")
+        print(f"{found.kept} {what}, nothing damaged")
     else:
-        print(
-            f"{found.kept} cells kept; the damaged store is {found.damaged}; `hpo-gym bench --resume` runs the others"
-        )
+        print(f"{found.kept} {what} kept; the damaged store is {found.damaged}; `hpo-gym {command} --resume` runs the "
+              "others")  # fmt: skip
 
 
 @app.command()
@@ -632,7 +648,9 @@ def validity(
 @app.command("import")
 def import_(
     out: Annotated[Path, typer.Option(help="Folder of the suite to write.")],
-    file: Annotated[Path | None, typer.Argument(help="A CSV or Parquet file, one row per trial.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A CSV or Parquet file, one row per trial; or a folder that tune wrote.")
+    ] = None,
     optuna: Annotated[
         str | None, typer.Option(help="A storage of Optuna instead of a file: sqlite:///study.db; a task per study.")
     ] = None,
@@ -676,6 +694,11 @@ def import_(
     for option, value in ({"--studies": studies} if optuna is None else of_files).items():
         if value is not None:
             raise InvalidValueError(f"`{option}` must go with {'--optuna' if optuna is None else 'a file'}.")
+    if file is not None and (file / "tune.sqlite").is_file():
+        others = {"--score": score, "--cost": cost, "--fidelity": fidelity, "--family": family, "--space": space,
+                  "--test-score": test_score, "--ignore": ignore, **of_files}  # fmt: skip
+        _import_tuning(file, out, name, [option for option, value in others.items() if value is not None])
+        return
     given = _space(space)
     shared: dict[str, Any] = {
         "score": score, "cost": cost, "fidelity": fidelity, "family": family, "test_score": test_score,
@@ -695,6 +718,18 @@ def import_(
     suite.save(out)
     if space is None:
         print(describe(suite.space))
+    _print_sizes(suite, out)
+
+
+def _import_tuning(folder: Path, out: Path, name: str | None, others: Sequence[str]) -> None:
+    from hpo_gym.tables.csv import describe
+    from hpo_gym.tuning.tuned import Tuned
+
+    if others:
+        raise InvalidValueError(f"`{others[0]}` must go with a file, {folder} holds a tuning, which says all of it.")
+    suite = Tuned.load(folder).suite(name or folder.resolve().name)
+    suite.save(out)
+    print(describe(suite.space))
     _print_sizes(suite, out)
 
 

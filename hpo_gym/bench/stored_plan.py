@@ -11,6 +11,7 @@ from typing import Any
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.storage.expected import exactly, expect, listed, mapping
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
@@ -63,17 +64,17 @@ class StoredPlan:
             DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
         """
         try:
-            data = _mapping("plan", json.loads(text))
-            _exactly("plan", data, _KEYS, {"live"})
-            protocol = _mapping("protocol", data["protocol"])
+            data = mapping("plan", json.loads(text))
+            exactly("plan", data, _KEYS, {"live"})
+            protocol = mapping("protocol", data["protocol"])
             more = _BUDGETS | _LATER
-            _exactly("protocol", protocol, {f.name for f in fields(Protocol)} - more, more)
-            _expect(len(_BUDGETS & set(protocol)) == 1, f"its protocol must have one of {sorted(_BUDGETS)}")
-            entrants = tuple(_entrant(_mapping("entrant", one)) for one in _list("entrants", data["entrants"]))
-            suites, live = _mapping("suites", data["suites"]), _mapping("live", data.get("live", {}))
+            exactly("protocol", protocol, {f.name for f in fields(Protocol)} - more, more)
+            expect(len(_BUDGETS & set(protocol)) == 1, f"its protocol must have one of {sorted(_BUDGETS)}")
+            entrants = tuple(_entrant(mapping("entrant", one)) for one in listed("entrants", data["entrants"]))
+            suites, live = mapping("suites", data["suites"]), mapping("live", data.get("live", {}))
             for spec, known in suites.items():
-                _expect(isinstance(known, str), f"the hash of suite {spec!r} must be a text, got {known!r:.80}")
-            _exactly("live", {spec: None for spec in live if spec not in suites}, set())
+                expect(isinstance(known, str), f"the hash of suite {spec!r} must be a text, got {known!r:.80}")
+            exactly("live", {spec: None for spec in live if spec not in suites}, set())
             return cls(Protocol(**protocol), entrants, suites, live)
         except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as fault:
             why = str(fault) if isinstance(fault, HPOGymError) else repr(fault)
@@ -131,36 +132,13 @@ def _entrant(said: Mapping[str, Any]) -> Entrant:
     """An entrant; settings that came later than the plan have their defaults."""
     known = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
     needed = {name for name, default in known.items() if default is MISSING}
-    _exactly("entrant", said, needed, set(known) - needed)
+    exactly("entrant", said, needed, set(known) - needed)
     for name, value in said.items():
         kind = str if known[name] in (MISSING, None) else type(known[name])
-        _expect(
+        expect(
             type(value) is kind,
             f"`{name}` of an entrant must be of type {kind.__name__}, got {value!r:.80}",
         )
     for name in ("settings", "resolved"):
         json.loads(said.get(name) or "{}")
     return Entrant(**said)
-
-
-def _exactly(what: str, said: Mapping[str, Any], needed: set[str], more: set[str] | None = None) -> None:
-    missing, odd = sorted(needed - set(said)), sorted(set(said) - needed - (more or set()))
-    _expect(not missing, f"its {what} lacks {missing}")
-    _expect(not odd, f"its {what} has the unknown {odd}".replace("its plan", "it"))
-
-
-def _mapping(what: str, value: object) -> Mapping[str, Any]:
-    _expect(isinstance(value, dict), f"its {what} must be a mapping, got {value!r:.80}")
-    assert isinstance(value, dict)
-    return value
-
-
-def _list(what: str, value: object) -> list[Any]:
-    _expect(isinstance(value, list), f"its {what} must be a list, got {value!r:.80}")
-    assert isinstance(value, list)
-    return value
-
-
-def _expect(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise InvalidValueError(f"{otherwise}.")

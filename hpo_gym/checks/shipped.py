@@ -35,7 +35,7 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
     if (folder / ABOUT).is_file():
         return _verify_saved({str(folder): folder})
     raise InvalidValueError(
-        f"`{folder}` must hold one of store.sqlite, suite.json and {ABOUT}, it holds none.{beside(folder)}"
+        f"`{folder}` must hold one of store.sqlite, tune.sqlite, suite.json and {ABOUT}, it holds none.{beside(folder)}"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store, verify
 
 T = TypeVar("T")
-_TEXTS = ("plan", "made")
+_TEXTS = ("plan", "made", "study")
 """What is kept under keys besides cells."""
 _TOGETHER = 128  # cells of a batch
 
@@ -36,17 +36,25 @@ class Repaired:
     damaged: Path | None
 
 
-def repair(path: str | Path) -> Repaired:
+Means = Callable[[Mapping[str, str], Path], Callable[[Record], str]]
+"""Given the texts of a store and its path, what says why a record means nothing there, or "" where it does."""
+
+
+def repair(path: str | Path, means: Means | None = None) -> Repaired:
     """Put a store of all whole cells in the place of a damaged one; the damaged file is kept as `<name>.damaged`.
 
     A kill at any time leaves the old store or the new one.
+
+    Args:
+        path: Of the store.
+        means: What finds cells that are whole and mean nothing; by default none is looked for.
 
     Raises:
         DamagedDataError: Nothing of it can be read.
         StateError: Another process writes to it, or the `.damaged` of an earlier repair is in the way.
     """
     path = Path(path)
-    if not verify(path):
+    if not verify(path) and not _meaningless(path, means):
         with Store(path, write=False) as store:
             return Repaired(len(store.cells()), (), None)
     aside, new = (path.with_name(path.name + end) for end in (".damaged", ".new"))
@@ -56,6 +64,9 @@ def repair(path: str | Path) -> Repaired:
     holder._take_lock()  # until the new store stands
     try:
         kept, texts, lost = _read(path)
+        if means is not None:
+            kept, senseless = _parted(kept, means(texts, path))
+            lost = [*lost, *senseless]
         _remove(new)
         with Store(new) as store:
             for i in range(0, len(kept), _TOGETHER):
@@ -73,6 +84,21 @@ def repair(path: str | Path) -> Repaired:
         _remove(new)
         holder.close()
     return Repaired(len(kept), tuple(lost), aside)
+
+
+def _meaningless(path: Path, means: Means | None) -> list[str]:
+    """Why cells of a whole store mean nothing there."""
+    if means is None:
+        return []
+    with Store(path, write=False) as store:
+        texts = {key: text for key in _TEXTS if (text := store.meta_get(key)) is not None}
+        return _parted(store.records(), means(texts, path))[1]
+
+
+def _parted(records: Iterable[Record], why: Callable[[Record], str]) -> tuple[list[Record], list[str]]:
+    """The records that mean something, and of the others why not."""
+    found = [(record, why(record)) for record in records]
+    return [record for record, said in found if not said], [said for _, said in found if said]
 
 
 def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:

@@ -53,32 +53,32 @@ def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
 
 
 def hyperparameters_of(
-    table: Columns, candidates: Sequence[str], keep: Iterable[str], tasks: Column | None, optuna: Iterable[str] = ()
+    table: Columns, candidates: Sequence[str], keep: Iterable[str], tasks: Column | None, known: Iterable[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
     """Which of the columns without a role are hyperparameters.
 
-    Ids, dates, durations and states are none: columns of their names or looks. An id differs in each row of a task: a
-    text; a whole number with the name of an id, or one that counts the rows or goes up with each. It stays where
-    nothing else would vary.
+    Empty columns, ids, dates, durations and states are none: columns of their names or looks. An id differs in each
+    row of a task: a text; a whole number with the name of an id, or one that counts the rows or goes up with each. It
+    stays where nothing else would vary.
 
     Args:
         table: All columns.
         candidates: Names of columns that nothing else is known of.
         keep: Those that are hyperparameters whatever they look like.
         tasks: The column of the task, None where all rows are of one.
-        optuna: The hyperparameters of an export of Optuna, which are all that it has.
+        known: The hyperparameters of a file of Optuna or `hpo-gym tune`, which are all that it has.
 
     Returns:
         Names of hyperparameters; and of what is left out, with what each is.
     """
-    sure = {*keep, *optuna}
+    sure = {*keep, *known}
     kinds = {name: _kind(name, table[name]) for name in candidates if name not in sure}
     ids = {name for name, kind in kinds.items() if kind is None and _is_id(name, table[name], tasks)}
     others = [name for name in candidates if kinds.get(name) is None and name not in ids]
     if any(len(table[name].given()) > 1 for name in others):
         kinds |= dict.fromkeys(ids, "an id")
-    if optuna:
-        kinds = {name: kind or f"no {PARAMS} column" for name, kind in kinds.items()}
+    if known:
+        kinds = {name: kind or "of the trial" for name, kind in kinds.items()}
     out = {name: kind for name, kind in kinds.items() if kind is not None}
     return [name for name in candidates if name not in out], out
 
@@ -112,10 +112,10 @@ def _plain(name: str) -> str:
 
 
 def _kind(name: str, column: Column) -> str | None:
-    """A date, a duration or a state; None for all else."""
+    """A date, a duration, a state or nothing at all; None for all else."""
     given = column.given()
     if not given:
-        return None
+        return "empty"
     if name.lower() in ("state", "status") and all(text.lower() in _STATES for text in given):
         return "a state"
     looks: tuple[tuple[str, re.Pattern[str], set[str]], ...] = (

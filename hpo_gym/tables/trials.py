@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, UnknownNameError, unknown
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables import roles as of
@@ -18,8 +18,12 @@ from hpo_gym.tables.csv_space import infer_space
 from hpo_gym.tables.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
 from hpo_gym.tables.points import Infer, points_of
 from hpo_gym.tables.suite import TableSuite
+from hpo_gym.tables.tunings import of_tuning
 
 TASK = "task"
+_SCORES = ("score", "acc", "auc", "f1", "r2", "metric", "value", "reward", "fitness", "objective")
+_LOSSES = ("loss", "error", "rmse", "mse", "mae", "perplexity", "regret")
+"""What is in the names of columns that may be the score."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Given:
         asked = {"score": score, "cost": self.cost, "test_score": self.test_score, "fidelity": self.fidelity,
                  "family": self.family}  # fmt: skip
         asked |= {FURTHER + column: column for column in self.objectives}
+        if self.score is None and score not in table:
+            raise _no_score(table, score)
         out = {role: _known(table, column) for role, column in asked.items() if column is not None}
         if self.task != TASK or TASK in table:
             out["task"] = _known(table, self.task)
@@ -96,6 +102,9 @@ def suite_of(
     """
     said = list(notes)
     table, optuna = of.with_optuna_names(table)
+    table, tuned = of_tuning(table)
+    if tuned and given.cost is None and "cost" not in (*given.ignore, *given.keep):
+        given = replace(given, cost="cost")
     roles = given.roles(table, bool(optuna))
     ignored, kept = given.named(table, "ignore", roles), given.named(table, "keep", roles)
     if decimal == "," or (decimal is None and has_commas(table[roles["score"]])):
@@ -108,16 +117,30 @@ def suite_of(
     free = [column for column in table.names if column not in taken]
     table = table.changed({n: _without_nan(c) if n in free else c for n, c in table.by_name.items()})
     tasks = table[roles["task"]] if "task" in roles else None
-    names, others = of.hyperparameters_of(table, free, kept, tasks, optuna)
+    names, others = of.hyperparameters_of(table, free, kept, tasks, optuna | tuned)
     if not names:
         raise InvalidValueError(f"{table.source} must have at least one column of a hyperparameter, got {table.names}.")
-    if optuna and tell and not given.loss:
-        said.append("an export of Optuna does not say its direction: more counts as better; set `loss` if less is")
+    if (optuna or tuned) and tell and not given.loss:
+        who = "an export of Optuna" if optuna else "a file of `hpo-gym tune`"
+        said.append(f"{who} does not say its direction: more counts as better; set `loss` if less is")
     if tell and out | others:
         listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
         said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
     table, found, x = points_of(table, names, state, space, infer, bool(optuna), said)
     return _trials(table, found, x, roles, state, name, given).suite(name, said)
+
+
+def _no_score(table: Columns, score: str) -> UnknownNameError:
+    """The error of a table without a column of the default name, which offers one that may be the score."""
+    like = [name for name in table.names if any(word in name.lower() for word in (*_SCORES, *_LOSSES))]
+    numbers = [name for name in table.names if table[name].given() and table[name].numeric]
+    near = next((name for name in like if name in numbers), (numbers or table.names)[-1])
+    loss = any(word in near.lower() for word in _LOSSES)
+    option, keyword = f"--score {near}{' --loss' if loss else ''}", f"score={near!r}{', loss=True' if loss else ''}"
+    return UnknownNameError(
+        f"No column {score!r} in {table.source}: say which one the score is, such as {keyword} (`{option}`). "
+        f"Known: {table.names}."
+    )
 
 
 def _known(table: Columns, column: str) -> str:

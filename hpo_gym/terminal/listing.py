@@ -15,6 +15,7 @@ from hpo_gym.learning.saved import ABOUT, is_saved, parted, read_about, shipped
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS, Trainable
 from hpo_gym.rewards import REWARDS
+from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.terminal import Column, Sheet, folded
@@ -80,13 +81,6 @@ def info(what: object) -> dict[str, Any]:
     name = str(what) if isinstance(what, (str, Path)) else ""
     if name in SUITES.entries() or (Path(name) / "suite.json").is_file():
         suite = load_suite(name)
-        hyperparameters = [
-            {
-                "name": h.name, "kind": h.kind, "log": h.log, "default": h.default,
-                "values": list(h.choices) or [h.low, h.high], **({"unit": h.unit} if h.unit else {}),
-            }
-            for h in suite.space.hyperparameters
-        ]  # fmt: skip
         about = {k: v for k, v in suite.about.items() if k not in ("name", "title", "description")}
         said = {key: suite.about[key] for key in ("title", "description") if key in suite.about}
         row = suite_row(suite)
@@ -94,7 +88,7 @@ def info(what: object) -> dict[str, Any]:
         further = [f"{o.name} ({o.unit or 'no unit'}, {o.direction})" for o in suite.members[0].objectives]
         trades = {"objectives": further} if further else {}
         return {
-            **head, **said, **row, **trades, "hyperparameters": hyperparameters, "version": suite.version,
+            **head, **said, **row, **trades, "hyperparameters": columns(suite.space), "version": suite.version,
             "about": about,
         }  # fmt: skip
     if name in OPTIMIZERS.entries():
@@ -150,6 +144,17 @@ def _settings(maker: Any, made: object = None) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def columns(space: SearchSpace) -> list[dict[str, Any]]:
+    """All about the hyperparameters of a space."""
+    return [
+        {
+            "name": h.name, "kind": h.kind, "log": h.log, "default": h.default,
+            "values": list(h.choices) or [h.low, h.high], **({"unit": h.unit} if h.unit else {}),
+        }
+        for h in space.hyperparameters
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------------- for people

@@ -7,19 +7,20 @@ outlives a killed process, and is never run again.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, beside
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, beside
 from hpo_gym.jobs.guard import Verdict
 from hpo_gym.jobs.measured import Measured, verdict
 from hpo_gym.space import SearchSpace
+from hpo_gym.storage.records import Record
 from hpo_gym.storage.store import Store
 from hpo_gym.trial import Status
+from hpo_gym.tuning.stored_study import read_plan, read_trial
 
 FILE, PLAN = "tune.sqlite", "study"
 
@@ -121,7 +122,7 @@ class Study:
 
     def begin(self, config: Mapping[str, Any]) -> int:
         """A trial begins; its number."""
-        number = self.count
+        number = max((*self.begun, *(e.number for e in self.ended)), default=-1) + 1
         self.begun[number] = dict(config)
         self._put(number, {"config": dict(config)})
         return number
@@ -165,8 +166,8 @@ def opened(folder: Path | None, plan: Plan, *, resume: bool) -> Iterator[Study]:
         if said is None:
             store.meta_set(PLAN, json.dumps(asdict(plan), sort_keys=True))
         else:
-            _refuse_other(plan, json.loads(said), folder)
-        yield Study(plan, *_trials(store, SearchSpace(plan.space).names), store)
+            _refuse_other(plan, _plan(said, path), folder)
+        yield Study(plan, *_trials(store, SearchSpace(plan.space)), store)
 
 
 def stored_plan(folder: Path) -> Plan | None:
@@ -175,7 +176,7 @@ def stored_plan(folder: Path) -> Plan | None:
         return None
     with Store(folder / FILE, write=False) as store:
         said = store.meta_get(PLAN)
-    return None if said is None else _plan(json.loads(said))
+    return None if said is None else _plan(said, folder / FILE)
 
 
 @contextmanager
@@ -190,42 +191,70 @@ def read(folder: Path) -> Iterator[Study]:
     if plan is None:
         raise InvalidValueError(f"{folder} must hold a study, there is no {FILE} with a plan in it.{beside(folder)}")
     with Store(folder / FILE, write=False) as store:
-        yield Study(plan, *_trials(store, SearchSpace(plan.space).names))
+        yield Study(plan, *_trials(store, SearchSpace(plan.space)))
 
 
-def _refuse_other(plan: Plan, said: Mapping[str, Any], folder: Path) -> None:
-    mine, there = (json.loads(json.dumps(asdict(p))) for p in (plan, _plan(said)))
+def faults(folder: Path) -> list[str]:
+    """What of the study in a folder cannot be read, a sentence each: its plan, or trials of it."""
+    with Store(folder / FILE, write=False) as store:
+        try:
+            space = SearchSpace(_of_store(store).space)
+        except HPOGymError as fault:
+            return [str(fault)]
+        return [why for record in store.records() if (why := _fault(record, space, store.path))]
+
+
+def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
+    """What says why a record of a damaged store is no trial of its study; for `hpo_gym.storage.repair`.
+
+    Raises:
+        DamagedDataError: The plan is lost, without which trials mean nothing.
+    """
+    if PLAN not in texts:
+        raise DamagedDataError(f"Nothing can be kept. The plan of the study in {path} is lost.")
+    space = SearchSpace(_plan(texts[PLAN], path).space)
+    return lambda record: _fault(record, space, path)
+
+
+def _fault(record: Record, space: SearchSpace, path: Path) -> str:
+    try:
+        read_trial(record, space, path)
+    except DamagedDataError as fault:
+        return str(fault)
+    return ""
+
+
+def _refuse_other(plan: Plan, there: Plan, folder: Path) -> None:
+    mine, theirs = (json.loads(json.dumps(asdict(p))) for p in (plan, there))
     for name, value in mine.items():
-        if there[name] != value and name != "why":
-            shown = "" if name in ("space", "prior") else f": {there[name]!r} there, {value!r} here"
+        if theirs[name] != value and name != "why":
+            shown = "" if name in ("space", "prior") else f": {theirs[name]!r} there, {value!r} here"
             raise InvalidValueError(f"`out` must hold this study to be resumed, {folder} has another `{name}`{shown}.")
 
 
-def _plan(said: Mapping[str, Any]) -> Plan:
-    try:
-        return Plan(**{**said, "init": tuple(said["init"])})
-    except (TypeError, KeyError) as fault:
-        raise DamagedDataError(f"A plan of a study must be read, it is damaged: {fault!r}.") from fault
+def _of_store(store: Store) -> Plan:
+    said = store.meta_get(PLAN)
+    if said is None:
+        raise DamagedDataError(f"{store.path} holds no plan of a study: `hpo-gym tune` did not write it.")
+    return _plan(said, store.path)
 
 
-def _trials(store: Store, names: Sequence[str]) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
+def _plan(text: str, path: Path) -> Plan:
+    later = {f.name for f in fields(Plan) if (f.default, f.default_factory) != (MISSING, MISSING)}
+    return Plan(**read_plan(text, {f.name for f in fields(Plan)} - later, later, path))
+
+
+def _trials(store: Store, space: SearchSpace) -> tuple[list[Ended], dict[int, Mapping[str, Any]]]:
     ended: list[Ended] = []
     begun: dict[int, Mapping[str, Any]] = {}
     for record in store.records():
-        told: Any = record.identity
-        number = int(told["trial"])
-        config = {name: told["config"][name] for name in names if name in told["config"]}
-        if "measured" not in told:
-            begun[number] = config
-            continue
-        m, times = told["measured"], record.measured
-        measured = Measured(
-            Status(m["status"]), m["reason"], math.nan if m["score"] is None else m["score"], m["cost"],
-            tuple(m["constraints"]), m.get("test_score"),
-        )  # fmt: skip
-        steps = tuple((int(step), float(value)) for step, value in told["steps"])
-        seconds, cpu = float(str(times["seconds"])), float(str(times["cpu_seconds"]))
-        stopped = bool(told.get("stopped", False))
-        order, measured = int(told["order"]), verdict(measured, stopped=stopped)  # older records have none
-        ended.append(Ended(number, order, config, measured, steps, seconds, cpu, stopped))
+        try:
+            t = read_trial(record, space, store.path)
+        except DamagedDataError as fault:
+            raise DamagedDataError(f"{fault} `hpo-gym repair {store.path.parent}` keeps the others.") from fault
+        if t.measured is None:
+            begun[t.number] = t.config
+        else:
+            measured = verdict(t.measured, stopped=t.stopped)  # older records have none
+            ended.append(Ended(t.number, t.order, t.config, measured, t.steps, t.seconds, t.cpu_seconds, t.stopped))
     return sorted(ended, key=lambda e: e.order), begun

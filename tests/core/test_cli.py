@@ -202,7 +202,7 @@ def test_verify_finds_every_damaged_cell(run: Run, undrawn: None, suite_folder: 
 def test_verify_refuses_a_folder_that_holds_neither(run: Run, tmp_path: Path) -> None:
     done = run("verify", str(tmp_path))
     assert done.code == 2
-    assert "must hold one of store.sqlite, suite.json and optimizer.json" in done.err
+    assert "must hold one of store.sqlite, tune.sqlite, suite.json and optimizer.json" in done.err
 
 
 # ---------------------------------------------------------------------- import

@@ -150,7 +150,7 @@ FAULTS = {
     "too many texts": ("k,score\n" + "".join(f"x{i % 5001},1\n" for i in range(5100)), {}, "at most 5000 different"),
     "column twice": ("i,i,score\n0,1,2\n", {}, "each once"),
     "no hyperparameter": ("task,score\na,1\n", {}, "hyperparameter"),
-    "empty column": ("i,j,score\n0,,2\n1,,2\n", {}, "'j' must have a value"),
+    "empty column that is kept": ("i,j,score\n0,,2\n1,,2\n", {"keep": ["j"]}, "'j' must have a value"),
     "unexplained gap": ("k,j,score\nx,1,2\nx,,2\ny,1,3\n", {}, "explains where 'j' is empty"),
     "all failed": ("i,score\n0,failed\n1,\n", {}, "'trials' must have a configuration with a score that did not fail"),
     "quote not closed": ('i,score\n"0,1\n', {}, "CSV"),

@@ -1,0 +1,62 @@
+"""The folder of a tuning as the command line takes it: check it, mend it, tell of it, and write what people read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.storage import repair as storage
+from hpo_gym.storage import store
+from hpo_gym.terminal.listing import columns
+from hpo_gym.tuning.study import FILE, faults, keeps
+from hpo_gym.tuning.tuned import Tuned
+
+
+def is_tuning(folder: Path | None) -> bool:
+    """Whether a folder holds a tuning."""
+    return folder is not None and (folder / FILE).is_file()
+
+
+def verify(folder: Path) -> tuple[list[str], int]:
+    """Return what of a tuning is damaged, a sentence each, and how many trials were checked."""
+    found = store.verify(folder / FILE) or faults(folder)
+    if found:
+        return found, len(found)
+    with store.Store(folder / FILE, write=False) as opened:
+        return [], len(opened.cells())
+
+
+def repair(folder: Path) -> storage.Repaired:
+    """Keep the trials that can be read; raises as `hpo_gym.storage.repair.repair`."""
+    return storage.repair(folder / FILE, keeps)
+
+
+def write(tuned: Tuned, folder: Path) -> Path:
+    """Write the trials as a file, the figure and the page; returns the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tuned.trials().to_csv(folder / "trials.csv", index=False, errors="backslashreplace")  # what is no Unicode
+    tuned.plot(folder / "tune.svg")
+    return tuned.report(folder / "report.html")
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """Return what `hpo-gym info` tells of a tuning."""
+    tuned = Tuned.load(folder)
+    plan, best = tuned.plan, tuned.best if tuned.succeeded else None
+    kinds = Counter(e.measured.status.label for e in tuned.ended)
+    found = (
+        {} if best is None else {"score": best.measured.score, "trial": best.number + 1, "config": dict(best.config)}
+    )
+    return {
+        "name": str(folder),
+        "kind": "tuning",
+        "optimizer": plan.optimizer,
+        "why": plan.why or "it was asked for",
+        "direction": plan.direction,
+        "seed": plan.seed,
+        "trials": len(tuned.ended),
+        "ended": dict(kinds),
+        "best": found,
+        "hyperparameters": columns(tuned.space),
+    }

@@ -1,0 +1,278 @@
+"""A study of a stranger: its store is whole by its checksums, and its plan or a trial is none. Every door says so."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hpo_gym
+from hpo_gym import cli
+from hpo_gym.errors import DamagedDataError, HPOGymError
+from hpo_gym.storage.store import Store, verify
+from hpo_gym.tuning import folder as tunings
+from hpo_gym.tuning.tuned import Tuned
+
+SPACE = {"x": (0.0, 1.0), "n": (1, 9), "k": ["a", "b"], "rate": (0.01, 1.0, "log")}
+BUDGET = 5
+HUGE, DEEP = 10**400, json.loads("[" * 200 + "]" * 200)
+ODD: list[Any] = [None, True, "", "text", [], {}, -1, 0.5, HUGE, float("nan"), float("inf"), DEEP]
+
+
+def score(config: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    for step in (1, 3, 9):
+        yield step, {"score": config["x"] * step, "cost": 1.0, "constraints": [config["x"] - 0.95], "test_score": 0.5}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study with trials that ended, not to be changed."""
+    folder = tmp_path_factory.mktemp("study") / "k"
+    hpo_gym.tune(score, SPACE, optimizer="random", budget=BUDGET, seed=0, out=folder, progress=False)
+    return folder
+
+
+def plan_of(folder: Path) -> dict[str, Any]:
+    with Store(folder / "tune.sqlite", write=False) as store:
+        return json.loads(store.meta_get("study") or "")  # type: ignore[no-any-return]
+
+
+def plans(good: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Odd texts in the place of a plan."""
+    for text in ("", "{}", "[]", "null", "5", "NaN", '"text"', "{", "[" * 100_000, '{"a": ' * 5000, "\x00"):
+        yield repr(text)[:20], text
+    for name in good:
+        if name in ("space", "optimizer", "settings", "direction", "seed", "prior"):  # others may be of a later version
+            yield f"without {name}", json.dumps({k: v for k, v in good.items() if k != name})
+        for value in ODD:
+            fits = (name == "why" and isinstance(value, str)) or (
+                name in ("optimizer", "prior") and value in ("", "text")
+            )
+            if not fits and not _is_default(name, value):
+                yield f"{name}={str(value)[:12]}", json.dumps({**good, name: value})
+    yield "with more", json.dumps({**good, "more": 1})
+    first = good["space"]["hyperparameters"][0]
+    parts: list[dict[str, Any]] = [{}, {"type": "evm:X"}, {"lower": None}, {"upper": HUGE}, {"lower": "a"}, {"name": 5}]
+    for part in parts:
+        changed = {**first, **part} if part else {}
+        space = {**good["space"], "hyperparameters": [changed, *good["space"]["hyperparameters"][1:]]}
+        yield f"hyperparameter {str(part)[:20]}", json.dumps({**good, "space": space})
+    for conditions in ([5], [{}], [{"type": "EQ", "child": "x", "parent": "nosuch", "value": 1}], {"a": 1}):
+        yield (
+            f"conditions {conditions}"[:30],
+            json.dumps({**good, "space": {**good["space"], "conditions": conditions}}),
+        )
+    for init in ([5], [{"x": 7.0}], [{"nosuch": 1}], [{}]):
+        yield f"init {init}", json.dumps({**good, "init": init})
+    yield "features", json.dumps({**good, "meta_features": {"a": "b"}})
+    yield "stopping", json.dumps({**good, "stopping": ["a"]})
+
+
+def _is_default(name: str, value: Any) -> bool:
+    fits = {"init": ([],), "belief": (None, {}), "settings": ({},), "meta_features": ({},), "stopping": (None, [])}
+    return any(value == one and type(value) is type(one) for one in fits.get(name, ()))
+
+
+def records(good: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Odd records in the place of a trial that has ended."""
+    for name in good:
+        if name not in ("measured", "stopped"):  # without which it has not ended, or was not stopped
+            yield f"without {name}", {k: v for k, v in good.items() if k != name}
+        for value in ODD:
+            if not (name == "steps" and value == []) and not (name == "stopped" and value is True):
+                yield f"{name}={str(value)[:12]}", {**good, name: value}
+    for name in good["measured"]:
+        if name != "test_score":
+            yield f"measured without {name}", {
+                **good, "measured": {k: v for k, v in good["measured"].items() if k != name},
+            }  # fmt: skip
+        for value in ODD:
+            fits: dict[str, Callable[[Any], bool]] = {
+                "reason": lambda v: isinstance(v, str), "cost": lambda v: v in (None, 0.5),
+                "score": lambda v: v in (-1, 0.5), "test_score": lambda v: v in (None, -1, 0.5),
+                "constraints": lambda v: v == [], "status": lambda v: False,
+            }  # fmt: skip
+            if type(value) is bool or not fits[name](value):
+                yield f"measured {name}={str(value)[:12]}", {**good, "measured": {**good["measured"], name: value}}
+    for status in (99, 2**70, "0"):
+        yield f"status {status}"[:20], {**good, "measured": {**good["measured"], "status": status}}
+    for steps in ([5], [[1]], [[1, 2, 3]], [["a", 1]], [[1, "a"]], [[1.5, 2]], [[1, HUGE]]):
+        yield f"steps {steps}"[:20], {**good, "steps": steps}
+    for config in ({"x": 2.0}, {"x": "a"}, {"x": True}, {"x": HUGE}, {"n": 1.5}, {"k": "c"}, {"k": ["a"]}, {"more": 1}):
+        yield f"config {str(config)[:20]}", {**good, "config": {**good["config"], **config}}
+    yield "config that lacks one", {**good, "config": {"x": 0.5}}
+    yield "more", {**good, "more": 1}
+    yield "order", {**good, "order": "0"}
+
+
+def with_plan(folder: Path, text: str) -> None:
+    with Store(folder / "tune.sqlite") as store:
+        store.meta_set("study", text)
+
+
+def with_record(folder: Path, identity: Any, measured: Any = None) -> None:
+    """Write one in the place of trial 2, past the check of what a program of ours may write."""
+    with pytest.MonkeyPatch.context() as patched, Store(folder / "tune.sqlite") as store:
+        patched.setattr("hpo_gym.storage.batches._json", lambda head, records: json.dumps(head))
+        store.put("00000002", identity, {}, measured=measured or {"seconds": 1.0, "cpu_seconds": 1.0})
+
+
+def doors(folder: Path) -> list[Callable[[], Any]]:
+    """Whatever reads a study."""
+    out = folder.parent / "suite"
+    return [
+        lambda: Tuned.load(folder),
+        lambda: hpo_gym.tune(
+            score, SPACE, optimizer="random", budget=BUDGET, seed=0, out=folder, resume=True, progress=False
+        ),
+        lambda: hpo_gym.tune(score, SPACE, optimizer="random", budget=1, prior=folder, progress=False),
+        lambda: line("report", str(folder)), lambda: line("info", str(folder)), lambda: line("verify", str(folder)),
+        lambda: line("import", str(folder), "--out", str(out)), lambda: line("repair", str(folder)),
+    ]  # fmt: skip
+
+
+def line(*words: str) -> None:
+    """A command line in this process; what it exits with must be documented."""
+    with pytest.MonkeyPatch.context() as patched, contextlib.suppress(SystemExit):
+        patched.setattr(sys, "argv", ["hpo-gym", *words])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            assert stop.code in (0, 2, 3), f"{words} gave {stop.code}"
+            raise
+
+
+def refused(study: Path, place: Path, spoil: Callable[[Path], None], what: str, *, first: bool) -> None:
+    """Every door, or the first, ends with an error of ours; the first with one of damage."""
+    shutil.copytree(study, place)
+    spoil(place)
+    with pytest.raises(DamagedDataError, match=r"tune\.sqlite"):
+        Tuned.load(place)
+    for i, door in enumerate(doors(place)[1:] if not first else []):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                door()
+        except HPOGymError:
+            continue
+        except Exception as fault:
+            raise AssertionError(f"{what}: door {i + 1} raised {fault!r}") from fault
+    shutil.rmtree(place)
+
+
+def odd(study: Path) -> list[tuple[str, Callable[[Path], None]]]:
+    """All plans and records, with what puts one in."""
+    with Store(study / "tune.sqlite", write=False) as store:
+        good = dict(store.get("00000002").identity)  # type: ignore[union-attr]
+    good = json.loads(json.dumps(good))
+    found: list[tuple[str, Callable[[Path], None]]] = [
+        (f"plan {what}", lambda folder, text=text: with_plan(folder, text)) for what, text in plans(plan_of(study))
+    ]
+    found += [(f"record {what}", lambda folder, told=told: with_record(folder, told)) for what, told in records(good)]
+    for times in ({}, {"seconds": "a", "cpu_seconds": 1.0}, {"seconds": -1.0, "cpu_seconds": 1.0}, {"seconds": HUGE}):
+        found.append((f"times {times}"[:30], lambda folder, t=times: with_record(folder, good, t or {"more": 1})))
+    return found
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_plan_or_a_trial_that_is_none_is_damage_in_words(study: Path, tmp_path: Path, part: int) -> None:
+    found = odd(study)
+    assert len(found) > 200
+    for what, spoil in found[part::16]:
+        refused(study, tmp_path / "k", spoil, what, first=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("part", range(8))
+def test_of_every_odd_study_every_door_ends_with_an_error_of_ours(study: Path, tmp_path: Path, part: int) -> None:
+    for what, spoil in odd(study)[part::8]:
+        refused(study, tmp_path / "k", spoil, what, first=False)
+
+
+def test_a_good_study_passes_every_door(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "k")
+    for door in doors(tmp_path / "k"):
+        door()
+
+
+# ---------------------------------------------------------------------- one bad trial of many
+def test_repair_keeps_the_trials_that_can_be_read(study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "k"
+    shutil.copytree(study, folder)
+    good = Tuned.load(folder)
+    with_record(folder, {"trial": 2, "config": 5})
+    assert verify(folder / "tune.sqlite") == [], "its checksums are right"
+    with pytest.raises(DamagedDataError, match=r"Trial 00000002 of .*config must be a mapping.*`hpo-gym repair"):
+        Tuned.load(folder)
+    assert tunings.verify(folder)[1] == 1
+    found = tunings.repair(folder)
+    assert found.kept == BUDGET - 1 and found.damaged is not None and "Trial 00000002" in found.lost[0]
+    left = Tuned.load(folder)
+    assert list(left.ended) == [e for e in good.ended if e.number != 2]
+    assert tunings.verify(folder) == ([], BUDGET - 1) and tunings.repair(folder).damaged is None
+    again = hpo_gym.tune(
+        score, SPACE, optimizer="random", budget=BUDGET, seed=0, out=folder, resume=True, progress=False
+    )
+    assert sorted(e.number for e in again.ended) == [0, 1, 3, 4, 5], "the new one takes no other's place"
+    assert len(Tuned.load(folder).ended) == BUDGET
+
+
+def test_without_its_plan_nothing_of_a_study_is_kept(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "k")
+    with_plan(tmp_path / "k", "{}")
+    with pytest.raises(DamagedDataError, match="plan"):
+        tunings.repair(tmp_path / "k")
+    assert tunings.verify(tmp_path / "k")[1] == 1
+
+
+# ---------------------------------------------------------------------- the command line
+def test_report_info_and_import_take_the_folder_of_a_tuning(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(study, tmp_path / "k")
+    best = Tuned.load(study)
+    line("report", str(tmp_path / "k"))
+    assert f"best score {best.best_score:.6g}" in capsys.readouterr().out
+    assert {p.name for p in (tmp_path / "k").iterdir()} >= {"report.html", "tune.svg", "trials.csv"}
+    line("info", str(tmp_path / "k"), "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["trials"], said["best"]["score"], said["optimizer"]) == (BUDGET, best.best_score, "random")
+    line("verify", str(tmp_path / "k"))
+    assert f"{BUDGET} checked, 0 damaged" in capsys.readouterr().out
+    line("repair", str(tmp_path / "k"))
+    assert f"{BUDGET} trials, nothing damaged" in capsys.readouterr().out
+    line("import", str(tmp_path / "k"), "--out", str(tmp_path / "suite"))
+    assert len(hpo_gym.load_suite(tmp_path / "suite").members[0].evaluations().score) == len(
+        best.suite().members[0].evaluations().score
+    )
+    line("import", str(tmp_path / "k"), "--out", str(tmp_path / "other"), "--score", "x")
+    assert "`--score` must go with a file" in capsys.readouterr().err
+
+
+def test_trials_csv_of_a_tuning_is_a_suite_of_the_same_scores_and_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def often(config: dict[str, Any]) -> Any:
+        if config["x"] > 0.8:
+            raise ValueError("boom")
+        return config["x"]
+
+    tuned = hpo_gym.tune(often, SPACE, optimizer="random", budget=12, seed=1, progress=False, out=tmp_path / "k")
+    assert len({e.measured.status for e in tuned.ended}) == 2
+    line("report", str(tmp_path / "k"), "--quiet")
+    line("import", str(tmp_path / "k" / "trials.csv"), "--out", str(tmp_path / "suite"))
+    noted = capsys.readouterr().err
+    assert "left out of the search space: trial" in noted and "`hpo-gym tune` does not say its direction" in noted
+    mine, read = tuned.suite().members[0].evaluations(), hpo_gym.load_suite(tmp_path / "suite").members[0].evaluations()
+    assert sorted(hpo_gym.load_suite(tmp_path / "suite").space.names) == sorted(SPACE)
+    assert read.score.tolist() == pytest.approx(mine.score.tolist())
+    assert read.cost.tolist() == pytest.approx(mine.cost.tolist())
+    assert (read.status != 0).tolist() == (mine.status != 0).tolist()
