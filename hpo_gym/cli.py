@@ -31,8 +31,15 @@ FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 _RESUMED = ("bench", "train", "build", "tune", "play")
 
 
+_ORDER = ("demo", "tune", "bench", "train", "play", "list", "info", "import", "report")
+"""Commands that people need first; the others follow as they stand here."""
+
+
 class _Commands(typer.core.TyperGroup):
     """The commands; of one that is misspelt, the nearest is offered as of any other name."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: (*_ORDER, name).index(name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not args[0].startswith("-") and args[0] not in self.commands:
@@ -462,7 +469,7 @@ def reference(
     out: Annotated[Path, typer.Option(help="Folder that gets a file or two per suite.")] = Path("reference"),
     keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
-    """Make reference runs of comparisons, for `bench --with-reference`."""
+    """Make the runs that `bench --with-reference` shows."""
     from hpo_gym.bench.reference.collect import collect
     from hpo_gym.bench.reference.reference import FOLDER
     from hpo_gym.builders.files import update_manifest
@@ -683,7 +690,10 @@ def import_(
     name: Annotated[str | None, typer.Option(help="Name of the suite; by default that of the file.")] = None,
     space: Annotated[Path | None, typer.Option(help="ConfigSpace JSON; inferred if left out.")] = None,
 ) -> None:
-    """Make a suite of a table of your own trials, or of studies of Optuna."""
+    """Make a suite of your own trials.
+
+    Of a file with one trial a line, of the folder of a tuning, or of studies of Optuna.
+    """
     from hpo_gym.tables.csv import describe, suite_from_csv
     from hpo_gym.tables.optuna import suite_from_optuna
 

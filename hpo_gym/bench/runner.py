@@ -132,7 +132,10 @@ def benchmark(
     entrants = entrants_of(optimizers, trainings or 1)
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
-        raise InvalidValueError(f"`out` must be a new folder, {folder} holds results: pass `resume`, or another `out`.")
+        raise InvalidValueError(
+            f"`out` must be a new folder, {folder} holds results: `resume=True` (`--resume`) goes on and runs "
+            "what is not there yet; another `out` (`--out`) begins anew."
+        )
     loaded, live = load_suites(suites, folder)
     if protocol.budget_cost is None:
         budget = _budget(loaded.values()) if budget is None else budget

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None]
 """Told what is done, how much that is in all (0: not known yet), and what is being done."""
 
+_BAR, _OTHERS = 16, 52  # columns of a terminal: the bar, and all but the text with a gap between each
+_NARROW, _WIDE = 12, 60  # of the text
+
 LOGGER = logging.getLogger("hpo_gym")
 
 
@@ -147,20 +150,35 @@ def bar(unit: str, *, shown: bool) -> Iterator[Progress]:
             yield tell
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Rate(ProgressColumn):
         """So many units per second."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{task.finished_speed or task.speed or 0:.0f} {unit}/s")
+            return Text(rate(task.finished_speed or task.speed or 0.0, unit))
 
-    columns = (TextColumn("{task.description:24.24}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    class Doing(ProgressColumn):
+        """What is being done, in as much room as the terminal has."""
+
+        def render(self, task: Task) -> Text:
+            text = Text(task.description)
+            text.truncate(max(_NARROW, min(_WIDE, console.width - _OTHERS)), overflow="ellipsis", pad=True)
+            return text
+
     console = Console(stderr=True)
+    columns = (Doing(), BarColumn(_BAR), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown_bar:
         task = shown_bar.add_task("", total=None)
         yield lambda done, total, what: shown_bar.update(task, completed=done, total=total or None, description=what)
+
+
+def rate(speed: float, unit: str) -> str:
+    """So many units per second, or where that is less than one the seconds of one; a dash where none is known."""
+    if speed <= 0.0:
+        return f"– {unit}/s"
+    return f"{speed:.0f} {unit}/s" if speed >= 1.0 else f"{1.0 / speed:.3g} s/{unit.removesuffix('s')}"
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def train(
     folder = Path(out)
     if ((folder / TRAINING).exists() or (folder / "checkpoints").exists()) and not resume:
         raise InvalidValueError(
-            f"`out` must be a new folder, {folder} holds a training: pass `resume`, or another `out`."
+            f"`out` must be a new folder, {folder} holds a training: `resume=True` (`--resume`) goes on with it."
         )
     tasks, validation = ([t for s in loaded for t in s.tasks(split, fold)] for split in ("train", "val"))
     rng = np.random.default_rng(seed)

@@ -469,6 +469,25 @@ def test_help_and_nothing_show_the_commands(run: Run) -> None:
         assert run(command, "--help").code == 0
 
 
+def test_lines_of_help_are_whole_at_80_columns_and_what_people_need_first_comes_first(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    lines = run("--help").out.partition("Commands:")[2].strip().splitlines()
+    assert not [line for line in lines if line.endswith("...")]
+    assert [line.split()[0] for line in lines][:5] == ["demo", "tune", "bench", "train", "play"]
+
+
+def test_a_second_comparison_in_the_same_folder_says_how_it_goes_on(run: Run, tmp_path: Path) -> None:
+    words = ("bench", "--suite", "SVM", "--optimizers", "random", "--tasks", "1", "--seeds", "1", "--budget", "2",
+             "--engine", "serial", "--quiet", "--out", "twice")  # fmt: skip
+    assert run(*words).code == 0
+    again = run(*words)
+    assert again.code == 2 and "`resume=True` (`--resume`) goes on and runs what is not there" in again.err
+    assert run(*words, "--resume").code == 0
+
+
 # ---------------------------------------------------------------------- stopped
 def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from toys import plain
 
 import hpo_gym
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.progress import Callback, bar, in_notebook, told
+from hpo_gym.jobs.progress import Callback, bar, in_notebook, rate, told
 
+DOING = "training q-learning, q-portfolio and sarsa on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}
 
 
@@ -94,6 +96,31 @@ def test_a_bar_is_shown_where_a_person_looks(
     results = hpo_gym.benchmark("random", plain(), out=tmp_path, progress=progress, **SMALL)
     text = stream.getvalue()
     assert ("cells/s" in text, repr(results) in text) == (shown, shown)
+
+
+@pytest.mark.parametrize(
+    ("speed", "known"),
+    [(0.0, "– trials/s"), (12.4, "12 trials/s"), (1.0, "1 trials/s"), (0.5, "2 s/trial"), (0.013, "76.9 s/trial")],
+)
+def test_below_one_a_second_the_rate_is_seconds(speed: float, known: str) -> None:
+    assert rate(speed, "trials") == known
+
+
+@pytest.mark.parametrize(
+    ("columns", "seen"), [(60, "training q-…"), (80, "training q-learning, q-port…"), (120, DOING), (200, DOING)]
+)
+def test_what_is_done_is_cut_by_the_width_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int, seen: str
+) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with bar("trials", shown=True) as tell:
+        tell(12_345, 100_000, DOING)
+    lines = [re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", one).rstrip() for one in re.split(r"[\r\n]+", stream.getvalue())]
+    last = [one for one in lines if "12345/100000" in one][-1]
+    assert last.startswith(f"{seen} ") and len(last) <= columns and "trials/s" in last
 
 
 @pytest.mark.parametrize(("keyword", "value"), [("progress", 3), ("callbacks", [print])])

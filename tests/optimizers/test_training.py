@@ -47,7 +47,7 @@ def test_a_training_says_what_it_was(trained: Path) -> None:
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(trained: Path) -> None:
     before = (trained / ABOUT).read_bytes()
-    with pytest.raises(InvalidValueError, match="pass `resume`"):
+    with pytest.raises(InvalidValueError, match=r"`resume=True` \(`--resume`\)"):
         hpo_gym.train("q-learning", "SVM", settings=SMALL, out=trained, seed=1)
     assert (trained / ABOUT).read_bytes() == before
     hpo_gym.train("q-learning", "SVM", settings=SMALL, out=trained, resume=True)
