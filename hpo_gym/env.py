@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.codecs import Codec, as_batch
 from hpo_gym.engine.kernel import Kernel
+from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.engine.make import (
     RENDER_FPS,
     RENDER_MODES,
@@ -26,7 +27,6 @@ from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.errors import StateError
-from hpo_gym.keywords import keywords_checked
 from hpo_gym.observers import Observer, first
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights, last_outcomes

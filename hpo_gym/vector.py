@@ -16,6 +16,7 @@ from hpo_gym import seeding
 from hpo_gym.codecs import Codec, Mask
 from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
 from hpo_gym.engine.kernel import Kernel, pick, put
+from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.engine.make import (
     RENDER_FPS,
     RENDER_MODES,
@@ -32,7 +33,6 @@ from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.engine.transition import Ended
 from hpo_gym.engine.watch import Watch
 from hpo_gym.errors import InvalidValueError, StateError, shown, unknown, whole
-from hpo_gym.keywords import keywords_checked
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights

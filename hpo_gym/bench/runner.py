@@ -18,11 +18,11 @@ from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.errors import InvalidValueError, MissingExtraError, shown
 from hpo_gym.forms import Form, form_of, is_model
 from hpo_gym.jobs.engines import Cluster, check_engine, run
 from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
-from hpo_gym.keywords import keywords_checked
 from hpo_gym.optimizer import Optimizer
 from hpo_gym.seeding import digest
 from hpo_gym.storage.store import Store

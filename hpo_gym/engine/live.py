@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hpo_gym.engine.keywords import unexpected
 from hpo_gym.errors import InvalidValueError, shown
-from hpo_gym.keywords import unexpected
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import live_suite

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.errors import InvalidValueError, shown, unknown, whole
 from hpo_gym.jobs.guard import Limits, Verdict
 from hpo_gym.jobs.measured import Measured
-from hpo_gym.keywords import keywords_checked
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import require
 from hpo_gym.space.forms import AnySpace

@@ -15,7 +15,7 @@ FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT
 # From the ground up; a file imports what stands on a lower line only, or what is in its own room.
 LAYERS = """
 errors budget interrupt
-keywords seeding registry trial objectives
+seeding registry trial objectives
 storage jobs
 space
 nearest
