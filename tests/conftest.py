@@ -9,6 +9,7 @@ import reports
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # before NumPy is imported: each worker of pytest has a core
+os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing that lies on this machine
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -15,7 +15,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.surrogate import candidates_of, scores_at
+from hpo_gym.transfer.surrogate import candidates_of, table_at
 
 Matrix = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def candidates_and_worth(
     if not tasks:
         return None
     x = candidates_of(space, tasks) if pool is None else pool.x
-    return x, np.stack([_filled(scores_at(space, e, x)) for e in tasks])
+    return x, np.stack([_filled(y) for y in table_at(space, tasks, x)])
 
 
 def _of_shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Points, Matrix] | None:

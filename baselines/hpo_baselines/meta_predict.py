@@ -19,7 +19,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.meta_distance import MetaRanks, known_features, ranks_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known
-from hpo_gym.transfer.surrogate import scores_at
+from hpo_gym.transfer.surrogate import table_at
 
 Floats = NDArray[np.float64]
 Features = tuple[tuple[str, float], ...]
@@ -122,7 +122,7 @@ def forest_of(
     tasks, ranks = known(space, prior), ranks_of(space, prior)
     count = min(len(portfolio.x), max(_FEWEST, rows // len(tasks)))
     kept = np.array([portfolio.entry(i) for i in range(count)])
-    z = np.stack([quantiles(scores_at(space, e, portfolio.x)) for e in tasks])[:, kept]
+    z = np.stack([quantiles(y) for y in table_at(space, tasks, portfolio.x)])[:, kept]
     task, candidate = np.nonzero(~np.isnan(z))
     if not len(task):
         return None

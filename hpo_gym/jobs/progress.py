@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import importlib
 import logging
+import multiprocessing
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +33,8 @@ _BAR, _OTHERS = 16, 52  # columns of a terminal: the bar, and all but the text w
 _NARROW, _WIDE = 12, 60  # of the text
 
 LOGGER = logging.getLogger("hpo_gym")
+PATIENCE = 1.0
+"""Seconds that work may take before somebody is told."""
 
 
 class Callback:
@@ -86,6 +91,10 @@ class Teller:
         self.said = ""
         self._show, self._listeners, self._tenth = show, listeners, 0
 
+    def aside(self, done: int, total: int, doing: str) -> None:
+        """Show how far something is that comes before the next step, and that nobody counts."""
+        self._show(done, total, doing)
+
     def __call__(self, done: int, total: int, doing: str) -> None:
         for tell in (self._show, *self._listeners):
             tell(done, total, doing)
@@ -93,6 +102,10 @@ class Teller:
         if total and done * 10 // total > self._tenth:
             self._tenth = done * 10 // total
             LOGGER.info("%s: %d of %d %s", self.what, done, total, self.unit)
+
+
+_NOW: ContextVar[Teller | None] = ContextVar("now", default=None)
+"""The call that is under way."""
 
 
 @contextmanager
@@ -120,12 +133,40 @@ def told(progress: Progress | bool | None, callbacks: Sequence[Callback], what: 
         one.begun(what)
     with bar(unit, shown=shown) as show:
         tell = Teller(what, unit, show, [*own, *(one.advanced for one in callbacks)])
-        yield tell
+        outer = _NOW.set(tell)
+        try:
+            yield tell
+        finally:
+            _NOW.reset(outer)
     for one in callbacks:
         one.ended(tell.result)
     LOGGER.info("%s: done. %s", what, tell.said)
     if shown and not in_notebook():
         print(tell.said, file=sys.stderr)
+
+
+@contextmanager
+def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Hand out what tells how far work is that somebody waits for; from its second second on it is shown, on the bar of
+    the call that it is part of or on one of its own, and the log has it.
+
+    Args:
+        what: What is done.
+        total: How much it is.
+        unit: What is counted.
+    """
+    began, shown = time.monotonic(), list[Progress]()
+    with ExitStack() as stack:
+
+        def tell(done: int) -> None:
+            if not shown and time.monotonic() - began > PATIENCE:
+                LOGGER.info("%s: %d of %d %s", what, done, total, unit)
+                call, alone = _NOW.get(), multiprocessing.parent_process() is None
+                shown.append(call.aside if call else stack.enter_context(bar(unit, shown=alone and watched())))
+            for show in shown:
+                show(done, total, what)
+
+        yield tell
 
 
 def watched() -> bool:

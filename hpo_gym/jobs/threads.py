@@ -38,6 +38,12 @@ class one_blas_thread(ContextDecorator):
         _LIMIT.leave()
 
 
+def libraries() -> list[str]:
+    """What computes linear algebra within a block, with its version and the processor that it computes for: that
+    decides about last bits."""
+    return _LIMIT.libraries()
+
+
 class _Limit:
     """What all blocks of this process share: libraries have one number of threads, not one for each Python thread.
 
@@ -69,6 +75,16 @@ class _Limit:
                 self._depth -= 1
                 if not self._depth:
                     self._limits.close()
+
+    def libraries(self) -> list[str]:
+        """Of those that were there when they were last looked for."""
+        known = self._controller.info() if self._controller else []
+        said = (
+            f"{one['internal_api']} {one['version']} {one.get('architecture')}"
+            for one in known
+            if one["user_api"] == "blas"
+        )
+        return sorted(said)
 
     def _look(self, new: bool) -> ThreadpoolController:
         from threadpoolctl import ThreadpoolController

@@ -18,7 +18,7 @@ from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Floats, Task
 from hpo_gym.transfer.prior import known
-from hpo_gym.transfer.surrogate import scores_at
+from hpo_gym.transfer.surrogate import table_at
 from hpo_gym.trial import Status
 
 
@@ -48,8 +48,8 @@ def log_cost_at(space: SearchSpace, prior: tuple[Evaluations, ...], x: Points) -
     A task that was measured at other points has the values of a `Surrogate`.
     """
     total, count = np.zeros(len(x)), np.zeros(len(x))
-    for e in _as_scores(space, prior):
-        _add(total, count, scores_at(space, e, x))
+    for values in table_at(space, _as_scores(space, prior), x):
+        _add(total, count, values)
     return total / np.maximum(count, 1.0)
 
 

@@ -14,7 +14,7 @@ from hpo_gym.optimizer import FIDELITY, Evaluations, Measurement
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Ints
 from hpo_gym.transfer.prior import known
-from hpo_gym.transfer.surrogate import scores_at
+from hpo_gym.transfer.surrogate import scores_at, table_at
 from hpo_gym.trial import Status
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ def ladder_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool, ru
     """What earlier tasks tell of some fidelities at the rows of a pool."""
     tasks, m = known(space, prior), len(pool.x)
     gap, noise, log_cost = np.zeros((len(rungs), m)), np.zeros(len(rungs)), np.zeros((len(rungs), m))
-    whole = [scores_at(space, e, pool.x) for e in tasks]
+    whole = table_at(space, tasks, pool.x)
     spread = [float(np.nanstd(y)) for y in whole]
     sds = [np.log(s) for s in spread if s > 0]
     for s, fidelity in enumerate(rungs):

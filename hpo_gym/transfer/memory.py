@@ -17,7 +17,7 @@ from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import filled, known, shared_points
 from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.surrogate import candidates_of, scores_at
+from hpo_gym.transfer.surrogate import candidates_of, table_at
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,11 +77,11 @@ def memory_of(
     shared = shared_points(space, tasks)
     if pool is None:
         pool = pool_of(space, candidates_of(space, tasks) if shared is None else shared)
-    groups = [(np.stack([scores_at(space, e, pool.x) for e in tasks]), 1.0)]
+    groups = [(table_at(space, tasks, pool.x), 1.0)]
     for name, weight in ((TEST, test), (FIDELITY, fidelity)):
         more = _measured_by(space, tasks, name) if weight > 0 else ()
         if more:
-            groups.append((np.stack([scores_at(space, e, pool.x) for e in more]), weight))
+            groups.append((table_at(space, more, pool.x), weight))
     log_cost, own = log_cost_of(space, tuple(prior), pool), groups[0][0]
     kept = rest = None
     if shared is not None and len(pool.x) > _KEPT and np.isnan(own).mean() > _GAPS:

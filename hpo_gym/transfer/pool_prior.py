@@ -13,7 +13,7 @@ from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.prior import Mask, Scale
-from hpo_gym.transfer.surrogate import surrogate_of
+from hpo_gym.transfer.surrogate import foretold
 
 Singles = NDArray[np.float32]
 
@@ -58,7 +58,8 @@ class PoolPrior:
         """From known tasks: a task that stands on this pool as it was measured, gaps and all, another one by its
         `Surrogate`, which knows every row."""
         points = x if all(_stands_on(e, x) for e in prior) else space.snap(x)
-        rows = [e.score if _stands_on(e, x) else surrogate_of(space, e)(points) for e in prior]
+        rest = iter(foretold(space, [e for e in prior if not _stands_on(e, x)], points))
+        rows = [e.score if _stands_on(e, x) else next(rest) for e in prior]
         raw = np.array(rows).reshape(len(prior), len(x))
         y = np.clip((raw - scale.mean) / scale.sd, -BOUND, BOUND)
         known = np.isfinite(y)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import time
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym import seeding
+from hpo_gym.jobs.progress import steps
+from hpo_gym.jobs.threads import libraries, one_blas_thread
 from hpo_gym.nearest.pool import Pool, keys
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
+from hpo_gym.storage.kept import read, write
 from hpo_gym.transfer.columns import one_hot
 from hpo_gym.transfer.gaussian_process import GaussianProcess, matern52
 from hpo_gym.transfer.prior import scores_of, successes
@@ -20,6 +28,9 @@ Floats = NDArray[np.float64]
 _LEARNED = 500  # points of a task that its process learns from, drawn once
 _ITERATIONS = 5  # of the search for its hyperparameters
 _SLICE = 2048  # points predicted at once: they stay in the processor's cache
+DEAR = 1.0  # seconds from which on scores are kept on the disk
+_FEW = 500  # points of all tasks together, of fewer it is not asked whether they are there
+_FILES = ("columns", "gaussian_process", "prior", "surrogate")
 _BEST = 256  # candidates that are the best points of the tasks
 _CANDIDATES = 1000  # the rest of so many are drawn
 
@@ -93,10 +104,73 @@ def surrogate_of(space: SearchSpace, e: Evaluations) -> Surrogate:
 def scores_at(space: SearchSpace, e: Evaluations, x: Points) -> Floats:
     """Scores of a known task at canonical points ``(m, d)``, ``(m,)``: its own, gaps NaN, where these are all of its
     points in their order, else those of its surrogate."""
-    whole = e.x.shape == x.shape and not np.isnan(e.x).any()  # NaN: of another space
-    if e.x is x or (whole and np.array_equal(space.snap(e.x), x)):
-        return scores_of(e)
-    return surrogate_of(space, e)(x)
+    return scores_of(e) if _stands_on(space, e.x, x) else surrogate_of(space, e)(x)
+
+
+def table_at(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Floats:
+    """`scores_at` of known tasks, ``(k, m)``, as `foretold` where surrogates are needed."""
+    own = {id(e.x): e.x for e in tasks}  # tasks of one pool share one array
+    stands = {key: _stands_on(space, points, x) for key, points in own.items()}
+    rest = iter(foretold(space, [e for e in tasks if not stands[id(e.x)]], x))
+    return np.array([scores_of(e) if stands[id(e.x)] else next(rest) for e in tasks]).reshape(len(tasks), len(x))
+
+
+def _stands_on(space: SearchSpace, own: Points, x: Points) -> bool:
+    whole = own.shape == x.shape and not np.isnan(own).any()  # NaN: of another space
+    return own is x or bool(whole and np.array_equal(space.snap(own), x))
+
+
+def foretold(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Floats:
+    """What the surrogates of tasks say of canonical points ``(m, d)``, ``(k, m)``.
+
+    What takes more than a second tells how far it is (`jobs.progress.steps`), and is kept on the disk
+    (`storage.kept`) for the next process that knows the same of the same tasks.
+    """
+    if not tasks:
+        return np.empty((0, len(x)))
+    shape, name = (len(tasks), len(x)), _name(space, tasks, x)
+    found = None if name is None else read(name, shape)
+    if found is not None:
+        return found
+    began, out = time.perf_counter(), np.empty(shape)
+    with steps("learning from earlier tasks", len(tasks), "earlier tasks") as tell:
+        for i, e in enumerate(tasks):
+            out[i] = surrogate_of(space, e)(x)
+            tell(i + 1)
+    if name is not None and time.perf_counter() - began > DEAR:
+        write(name, out)
+    return out
+
+
+@one_blas_thread("scipy.linalg")
+def _name(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> str | None:
+    """A hash of all that scores of tasks at points follow from, the last bit included: what is known, the code, and
+    the libraries that compute; None for so few points that it is quicker to compute them."""
+    if sum(len(e.x) for e in tasks) < _FEW:
+        return None
+    arrays = [x, *(part for e in tasks for part in (e.x, e.score, e.status))]
+    hashes = {id(array): _hash(array) for array in arrays}
+    said = [space.to_json(), [hashes[id(array)] for array in arrays], _code(), np.__version__, *libraries()]
+    return hashlib.sha256(seeding.canonical(said).encode()).hexdigest()
+
+
+def _hash(array: NDArray[Any]) -> str:
+    said = hashlib.sha256(f"{array.shape} {array.dtype}".encode())
+    said.update(np.ascontiguousarray(array).data)
+    return said.hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """A hash of the files that say how scores are foretold, and of the release that searches for hyperparameters."""
+    import scipy
+
+    here = Path(__file__).resolve().parent
+    files = (*(here / f"{name}.py" for name in _FILES), *sorted((here.parent / "space").glob("*.py")))
+    said = hashlib.sha256(scipy.__version__.encode())
+    for path in files:
+        said.update(path.read_bytes())
+    return said.hexdigest()
 
 
 def candidates_of(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points:

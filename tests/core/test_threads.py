@@ -13,7 +13,7 @@ from threadpoolctl import ThreadpoolController, threadpool_info
 import hpo_gym
 from hpo_gym.jobs.engines import Job, run
 from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.transfer import gaussian_process
+from hpo_gym.transfer import gaussian_process, posterior
 
 ALLOWED = 2
 
@@ -43,10 +43,15 @@ def two_allowed():
 
 @pytest.fixture
 def in_models(monkeypatch):
-    """What may be used whenever a Gaussian process computes a covariance."""
+    """What may be used whenever a process of the run or of earlier tasks computes."""
     seen = []
-    whole = gaussian_process.matern52
-    monkeypatch.setattr(gaussian_process, "matern52", lambda *of: seen.append(threads()) or whole(*of))
+
+    def watched(of, name):
+        whole = getattr(of, name)
+        monkeypatch.setattr(of, name, lambda *given: seen.append(threads()) or whole(*given))
+
+    watched(gaussian_process, "matern52")
+    watched(posterior.TaskProcess, "covariance")
     return seen
 
 
@@ -155,12 +160,11 @@ def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeyp
 
 @pytest.mark.parametrize("optimizer", ["gp-ei", "gp-warm", "transfer-mix"])
 def test_a_rollout_models_on_one_thread(optimizer, in_models):
-    tasks = hpo_gym.load_suite("Functions").tasks("test")
-    prior = [t.evaluations() for t in hpo_gym.load_suite("Functions").tasks("train")[:2]]
-    prior = [e.part(np.arange(len(e.x)) < 20) for e in prior] if hasattr(prior[0], "part") else prior
-    hpo_gym.rollout(hpo_gym.make_optimizer(optimizer), tasks[0], 5, prior=prior)
-    assert in_models
-    assert set.union(*in_models) == {1}
+    suite = hpo_gym.load_suite("Functions")
+    few = np.arange(20)
+    prior = [task.evaluations().part(few) for task in suite.tasks("train")[:2]]
+    hpo_gym.rollout(hpo_gym.make_optimizer(optimizer), suite.tasks("test")[0], 5, prior=prior)
+    assert in_models and set.union(*in_models) == {1}
 
 
 def test_an_objective_in_this_process_keeps_what_the_user_allowed():

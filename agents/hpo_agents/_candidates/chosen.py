@@ -18,7 +18,7 @@ from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import evaluations, known
 from hpo_gym.transfer.regret import relative_regret, scaled
-from hpo_gym.transfer.surrogate import candidates_of, scores_at
+from hpo_gym.transfer.surrogate import candidates_of, table_at
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 
@@ -158,7 +158,7 @@ def _choose_rows(
 def _choose_points(space: SearchSpace, tasks: Sequence[Evaluations], count: int, rng: np.random.Generator) -> Points:
     tasks = known(space, tasks)
     x = candidates_of(space, tasks)
-    worth = np.stack([scaled(scores_at(space, e, x)) for e in tasks]) - 1.0
+    worth = np.stack([scaled(y) for y in table_at(space, tasks, x)]) - 1.0
     return x[_half_good(np.arange(len(x)), worth, min(count, len(x)), rng)]
 
 

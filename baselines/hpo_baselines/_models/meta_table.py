@@ -14,7 +14,7 @@ from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import filled, known, scores_of, shared_points
 from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.surrogate import candidates_of, scores_at
+from hpo_gym.transfer.surrogate import candidates_of, table_at
 
 Matrix = NDArray[np.float64]
 
@@ -63,4 +63,4 @@ def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
         pool = pool_of(space, candidates_of(space, tasks) if shared is None else shared)
     if shared is not None and np.array_equal(shared, pool.x):
         return MetaTable(pool, filled(np.stack([scores_of(e) for e in tasks])))
-    return MetaTable(pool, filled(np.stack([scores_at(space, e, pool.x) for e in tasks])))
+    return MetaTable(pool, filled(table_at(space, tasks, pool.x)))
