@@ -22,6 +22,8 @@ from hpo_gym.errors import (
     SplitError,
     StateError,
     StorageFullError,
+    StorageLostError,
+    TrialsFailedError,
     UnknownNameError,
 )
 
@@ -163,11 +165,13 @@ __all__ = [
     "StateError",
     "Status",
     "StorageFullError",
+    "StorageLostError",
     "Suite",
     "Task",
     "TensorBoard",
     "Trainable",
     "Trial",
+    "TrialsFailedError",
     "Tuned",
     "UnknownNameError",
     "augment",

@@ -20,7 +20,17 @@ import typer.core
 
 import hpo_gym
 from hpo_gym import interrupt
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError, beside, nearest, unknown
+from hpo_gym.errors import (
+    DamagedDataError,
+    HPOGymError,
+    InvalidValueError,
+    StorageFullError,
+    StorageLostError,
+    TrialsFailedError,
+    beside,
+    nearest,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from hpo_gym.bench.results import Results
@@ -78,7 +88,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except HPOGymError as fault:
-        damaged = isinstance(fault, (DamagedDataError, StorageFullError))
+        damaged = isinstance(fault, (DamagedDataError, StorageFullError, StorageLostError))
         _leave(f"error: {fault}", DAMAGED if damaged else WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         _leave(_stopped(), INTERRUPTED)
@@ -328,6 +338,9 @@ def tune(
     trial_timeout: Annotated[float | None, typer.Option(help="Seconds that a trial may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="GB that a trial may take.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Trials side by side.")] = 1,
+    max_failures: Annotated[
+        int, typer.Option(min=0, help="End after so many first trials that fail alike; 0: never.")
+    ] = 3,
     seed: Annotated[int | None, typer.Option(min=0, help="Everything random is drawn from it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the trials.")] = Path("hpo-gym-tuned"),
     resume: Annotated[
@@ -345,20 +358,25 @@ def tune(
     from hpo_gym.tuning.spaces import read_file
     from hpo_gym.tuning.tune import tune as run
 
-    found = user_function(objective, "objective")
-    with bar("trials", shown=not quiet) as progress:
-        tuned = run(
-            found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
-            budget_cost=budget_cost, direction=direction, prior=prior or (), timeout=timeout,
-            trial_timeout=trial_timeout, memory=None if memory is None else memory * 1e9, n_jobs=jobs, seed=seed,
-            out=out, resume=resume, progress=progress,
-        )  # fmt: skip
+    found, why = user_function(objective, "objective"), ""
+    try:
+        with _notes(), bar("trials", shown=not quiet) as progress:
+            tuned = run(
+                found, read_file(space), optimizer={"name": optimizer, **_settings(settings or ())}, budget=budget,
+                budget_cost=budget_cost, direction=direction, prior=prior or (), timeout=timeout,
+                trial_timeout=trial_timeout, memory=None if memory is None else memory * 1e9, n_jobs=jobs,
+                max_failures=max_failures or None, seed=seed, out=out, resume=resume, progress=progress,
+            )  # fmt: skip
+    except TrialsFailedError as fault:
+        tuned, why = fault.tuned, f"error: {fault}"
     tuned.trials().to_csv(out / "trials.csv", index=False)
     tuned.plot(out / "tune.svg")
     tuned.report(out / "report.html")
     if not quiet:
         print(tuned.summary())
     print(f"{len(tuned.ended)} trials -> {out}")
+    if why:
+        print(why, file=sys.stderr)
     if not tuned.succeeded:
         raise typer.Exit(FAILED_CELLS)
 

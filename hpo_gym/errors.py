@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _WORD, _TEXT = 500, 3000  # characters of a message: of what has no space in it, and in all
 _LONGEST = 200  # characters that are looked at of a name
@@ -42,7 +43,33 @@ class DamagedDataError(HPOGymError, ValueError):
 
 
 class StorageFullError(HPOGymError, OSError):
-    """A store could not be written: disk full, quota, or an error of the disk. What was stored before is intact."""
+    """A store could not be written: disk full, quota, or an error of the disk. What was stored before is intact.
+
+    Attributes:
+        tuned: Of a tuning, its trials so far, as `hpo_gym.Tuned`; else None.
+    """
+
+    tuned: Any = None
+
+
+class StorageLostError(HPOGymError, OSError):
+    """A folder that is written to was removed, replaced or cut meanwhile.
+
+    Attributes:
+        tuned: Of a tuning, its trials so far, as `hpo_gym.Tuned`; else None.
+    """
+
+    tuned: Any = None
+
+
+class TrialsFailedError(HPOGymError, RuntimeError):
+    """The first trials of a tuning all failed, and all alike.
+
+    Attributes:
+        tuned: The trials, as `hpo_gym.Tuned`.
+    """
+
+    tuned: Any = None
 
 
 class MissingExtraError(HPOGymError, ImportError):

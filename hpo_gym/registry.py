@@ -338,7 +338,13 @@ def user_function(spec: str, kind: str) -> Callable[..., Any]:
 
 
 def _imported(module: str) -> ModuleType:
-    return _import_file(Path(module)) if module.endswith(".py") else _import_user(module)
+    try:
+        return _import_file(Path(module)) if module.endswith(".py") else _import_user(module)
+    except SystemExit as fault:
+        raise InvalidValueError(
+            f"{module!r} must define things when it is imported, it ended the process (exit code {fault.code}): put "
+            "what it does as a script under `if __name__ == '__main__':`."
+        ) from fault
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -18,6 +18,7 @@ _NAMES: Mapping[str, str] = {
     "trial_timeout": "trial_time_limit time_limit_per_trial walltime_per_trial",
     'direction="minimize"': "loss minimize minimise greater_is_better mode",
     'direction="maximize"': "maximize maximise",
+    "scoring": "loss minimize minimise maximize maximise greater_is_better mode direction score objective func",
     "objective": "f fn func function target",
     "space": "search_space param_space param_distributions param_grid params pbounds bounds",
     "optimizer": "optimiser algorithm algo sampler search_alg method",

@@ -6,8 +6,11 @@ The bytes are for this process's own workers: they are never written to a file, 
 from __future__ import annotations
 
 import functools
+import io
 import sys
+from collections import ChainMap
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from hpo_gym.errors import InvalidValueError
@@ -67,10 +70,30 @@ def to_bytes(thing: object) -> bytes:
     for module in own:
         cloudpickle.register_pickle_by_value(module)
     try:
-        return bytes(cloudpickle.dumps(thing))
+        file = io.BytesIO()
+        _pickler()(file).dump(thing)
+        return file.getvalue()
     finally:
         for module in own:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+@functools.cache
+def _pickler() -> Any:
+    """A pickler of cloudpickle that keeps the files of functions, so that an exception tells its line."""
+    import cloudpickle
+
+    known = cloudpickle.Pickler.dispatch_table
+
+    def reduced(code: CodeType) -> tuple[Any, ...]:
+        make, arguments = known[CodeType](code)[:2]
+        return _of_file, (code.co_filename, make, arguments)
+
+    return type("_Pickler", (cloudpickle.Pickler,), {"dispatch_table": ChainMap({CodeType: reduced}, known)})
+
+
+def _of_file(name: str, make: Callable[..., CodeType], arguments: tuple[Any, ...]) -> CodeType:
+    return make(*arguments).replace(co_filename=name)
 
 
 @functools.lru_cache(maxsize=16)

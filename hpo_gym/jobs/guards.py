@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from hpo_gym.jobs.carried import check_bytes, to_bytes
 from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.measured import Measured, judged, verdict
+from hpo_gym.jobs.reasons import reason_of
 from hpo_gym.trial import Status
 
 _KEPT = 8  # guards of several objectives that wait for their next trial; each holds the imports of its objective
@@ -249,7 +250,7 @@ def _here(trial: Asked) -> Verdict:
     try:
         found = verdict(judged(_last(trial.objective(dict(trial.config), **trial.named))))
     except (Exception, SystemExit) as fault:
-        found = Measured(kind_of(fault), f"{type(fault).__name__}: {fault}")
+        found = Measured(kind_of(fault), reason_of(fault))
     return Verdict(found, time.perf_counter() - start)
 
 

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 from hpo_gym.jobs.carried import from_bytes
 from hpo_gym.jobs.measured import Measured, judged, verdict
 from hpo_gym.jobs.memory import limit_memory
+from hpo_gym.jobs.reasons import reason_of
 from hpo_gym.trial import Status
 
 TICK = 0.02
@@ -317,12 +318,12 @@ def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -
             value = _steps(value, result, reply)
         found = verdict(judged(value))
     except MemoryError as fault:
-        found = Measured(Status.MEMORYOUT, f"it could not allocate memory: {fault}"[:500])
+        found = Measured(Status.MEMORYOUT, reason_of(fault, "it could not allocate memory"))
     except TimeoutError as fault:
-        found = Measured(Status.TIMEOUT, f"TimeoutError: {fault}"[:500])
+        found = Measured(Status.TIMEOUT, reason_of(fault))
     except BaseException as fault:
         traceback.print_exc()
-        found = Measured(Status.FAILED, f"{type(fault).__name__}: {fault}"[:500])
+        found = Measured(Status.FAILED, reason_of(fault))
     return {**found.to_json(), "seconds": time.perf_counter() - start}
 
 

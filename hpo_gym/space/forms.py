@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
 from hpo_gym.errors import HPOGymError, InvalidValueError
 from hpo_gym.space import SearchSpace
+from hpo_gym.space.branches import joined
 from hpo_gym.space.hyperparameter import check_unit, is_finite, shown
 from hpo_gym.space.parts import Part, between, choices
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-AnySpace: TypeAlias = "SearchSpace | ConfigurationSpace | Mapping[str, Any]"
+AnySpace: TypeAlias = "SearchSpace | ConfigurationSpace | Mapping[str, Any] | Sequence[Mapping[str, Any]]"
 """What `read_space` takes."""
 
 _LEVELS = 1000  # steps of a range up to which it is an ordinal of its values
@@ -41,7 +42,8 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
               `reciprocal` as a range in the logarithm;
             - a text, a number, a boolean or None: a constant.
 
-            The default of a range is its middle.
+            The default of a range is its middle. Or a list of such mappings, of which one is chosen
+            (`hpo_gym.space.branches`).
         what: Name of the argument, for messages.
 
     Raises:
@@ -50,7 +52,9 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
     if isinstance(given, SearchSpace):
         return given
     if hasattr(given, "to_serialized_dict"):
-        return SearchSpace(given)
+        return SearchSpace(cast("ConfigurationSpace", given))
+    if is_branches(given):
+        return read_space(given[0], what) if len(given) == 1 else SearchSpace(joined(given, _part, what))
     if not isinstance(given, Mapping):
         raise InvalidValueError(
             f"`{what}` must be a SearchSpace, a ConfigurationSpace, or a mapping of names to ranges, choices or "
@@ -70,6 +74,11 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
         raise InvalidValueError(f"Names in `{what}` must be texts, got {wrong[0]!r}.")
     parts = [_part(name, value) for name, value in given.items()]
     return SearchSpace({"name": None, "hyperparameters": parts, "conditions": [], "forbiddens": []})
+
+
+def is_branches(given: object) -> TypeGuard[Sequence[Mapping[str, Any]]]:
+    """Whether a space is given as a list of mappings."""
+    return isinstance(given, (list, tuple)) and bool(given) and all(isinstance(one, Mapping) for one in given)
 
 
 def _part(name: str, value: Any) -> Part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.budget import MOST
+from hpo_gym.budget import MOST, TRIALS_A_UNIT
 from hpo_gym.errors import real, whole
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.trial import Status
@@ -16,6 +16,8 @@ from hpo_gym.tuning.study import Ended
 
 TRIALS = 33
 """Of a tuning that says nothing else; and how many a budget in cost is taken to pay for where nothing says it."""
+FREE = TRIALS_A_UNIT * TRIALS
+"""How many trials may cost next to nothing, less than a millionth of the budget, before it counts as spent."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,11 @@ class Allowance:
         return 0.0 if self.cost is None else sum(e.cost for e in ended) / self.cost
 
     def spent(self, ended: Sequence[Ended]) -> bool:
-        """Whether nothing is left for another trial."""
-        return self.share(ended) >= 1.0
+        """Whether nothing is left for another trial, or as many as may have been free."""
+        if self.cost is None:
+            return False
+        free = sum(e.cost * MOST < self.cost for e in ended)
+        return self.share(ended) >= 1.0 or free >= FREE
 
     def unit(self, prior: Sequence[Evaluations]) -> float | None:
         """What optimizers are told as `Context.unit`.

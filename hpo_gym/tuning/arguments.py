@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, nearest, whole
+from hpo_gym.errors import InvalidValueError, StateError, nearest, shown, whole
 from hpo_gym.forms import Form, form_of
 from hpo_gym.optimizer import Evaluations, Optimizer, Trainable, reads_belief
 from hpo_gym.space import SearchSpace
@@ -24,7 +24,7 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import Plan, stored_plan
+from hpo_gym.tuning.study import FILE, Plan, stored_plan
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -166,6 +166,42 @@ def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
 def seed_checked(seed: object) -> int:
     """The seed of a study as a Python integer; refuses what is none in [0, 2**63)."""
     return whole("seed", seed, 0, 2**63 - 1, ", or None")
+
+
+def check_objective(objective: object) -> None:
+    """Refuse what cannot be called with a configuration."""
+    if not callable(objective):
+        raise InvalidValueError(
+            f"`objective` must be a function of a configuration that returns its score, got {shown(objective)}."
+        )
+
+
+def folder_of(out: object) -> Path | None:
+    """The folder of a study.
+
+    Raises:
+        InvalidValueError: It can be none.
+        StateError: Nothing can run, since the working directory was removed.
+    """
+    try:
+        Path.cwd()
+    except OSError as fault:
+        raise StateError(
+            "The working directory must exist while trials run, it was removed: change to another by `os.chdir`."
+        ) from fault
+    if out is None:
+        return None
+    if not isinstance(out, (str, os.PathLike)):
+        raise InvalidValueError(f"`out` must be a folder or None, got {shown(out)}.")
+    folder = Path(out)
+    try:
+        (folder / FILE).lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as fault:  # a name that no folder can have
+        why = getattr(fault, "strerror", None) or fault
+        raise InvalidValueError(f"`out` must be a folder that can be made, got {shown(str(folder))}: {why}.") from fault
+    return folder
 
 
 def threads_of(size: int) -> int:

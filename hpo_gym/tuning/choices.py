@@ -13,7 +13,7 @@ import numpy as np
 
 from hpo_gym.errors import cut, shown
 from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import AnySpace, read_space
+from hpo_gym.space.forms import AnySpace, is_branches, read_space
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -38,18 +38,30 @@ class ObjectSpace:
         Raises:
             InvalidValueError: It is none of these; the message says which part is not.
         """
-        if not _by_name(given):
+        if not is_branches(given) and not _by_name(given):
             return cls(read_space(given), {})
-        assert isinstance(given, Mapping)
         objects: dict[str, dict[str, Any]] = {}
-        plain: dict[str, Any] = dict(given)
-        for name, value in given.items():
-            values = _list(value)
-            if values is not None and not all(map(_is_plain, values)):
-                texts = [v if _is_plain(v) else _text(i, v) for i, v in enumerate(values)]
-                objects[name] = {t: v for t, v in zip(texts, values, strict=True) if not _is_plain(v)}
-                plain[name] = texts
-        return cls(read_space(plain), objects)
+        if is_branches(given):
+            return cls(read_space([_in_words(one, objects) for one in given]), objects)
+        return cls(read_space(_in_words(given, objects)), objects)
+
+
+def _in_words(given: Any, objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A mapping with texts in place of objects, which are added to `objects`; one object has one text."""
+    plain: dict[str, Any] = dict(given)
+    for name, value in given.items():
+        values = _list(value)
+        if values is None or all(map(_is_plain, values)):
+            continue
+        known = objects.setdefault(name, {})
+        before = len(known)
+        plain[name] = []
+        for i, one in enumerate(values):
+            text = one if _is_plain(one) else next((t for t, o in known.items() if o is one), _text(before + i, one))
+            if not _is_plain(one):
+                known[text] = one
+            plain[name].append(text)
+    return plain
 
 
 def _by_name(given: object) -> bool:

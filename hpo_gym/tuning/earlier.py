@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import HPOGymError, InvalidValueError, beside, shown
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 from hpo_gym.suite import Suite
+from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.csv import warn
 from hpo_gym.tables.optuna import suite_from_optuna
 from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
 from hpo_gym.tables.roles import PARAMS, state_of
-from hpo_gym.tables.trials import Given, suite_of
+from hpo_gym.tables.trials import TASK, Given, suite_of
 from hpo_gym.transfer.matching import foreign_units, matched
 from hpo_gym.tuning.tuned import Tuned
 
@@ -35,7 +36,6 @@ FORMS = (
 )
 _PARQUET = (".parquet", ".pq")
 _FILES = (".csv", ".tsv", ".txt", *_PARQUET)
-_ROLES = ("task", "score", "value")  # columns that say what a trial is
 
 
 def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> tuple[Evaluations, ...]:
@@ -53,7 +53,15 @@ def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize"
     """
     whole = isinstance(prior, (str, Path, Suite)) or _is_frame(prior)
     given: list[Any] = list(prior) if isinstance(prior, Iterable) and not whole else [prior]
-    return tuple(task for i, one in enumerate(given) for task in _tasks(i, one, space, direction))
+    try:
+        return tuple(task for i, one in enumerate(given) for task in _tasks(i, one, space, direction))
+    except HPOGymError:
+        raise
+    except OSError as fault:
+        name = fault.filename if isinstance(fault.filename, (str, Path)) else ""
+        raise InvalidValueError(
+            f"`prior` must be there to be read, got {shown(str(name))}: {fault.strerror or fault}.{beside(name)}"
+        ) from fault
 
 
 def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Evaluations]:
@@ -133,13 +141,30 @@ def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
     else:
         file = Path(given)
         table = read_parquet(file) if file.suffix.lower() in _PARQUET else read_csv(file)
-    mine = [name for name in table.names if name.removeprefix(PARAMS) in space.names]
-    kept = {*mine, *_ROLES, state_of(table, mine), ""}
+    table, task, score = _own_names(table, space)
+    mine = [name for name in table.names if name in space.names]
+    kept = {*mine, task, score, state_of(table, mine), ""}
     others = [name for name in table.names if name not in kept]
-    columns = Given(ignore=tuple(others), keep=tuple(mine), loss=loss)
+    columns = Given(task=task, score=score, ignore=tuple(others), keep=tuple(mine), loss=loss)
     suite = suite_of(table, columns, space, name=short, decimal=None, tell=False)
     warn(suite)
     return suite
+
+
+def _own_names(table: Columns, space: SearchSpace) -> tuple[Columns, str, str]:
+    """The table with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of the task
+    and of the score. A column that is in the way, or may be one of a role, has another name."""
+    mine = {name: name.removeprefix(PARAMS) for name in table.names if name.startswith(PARAMS)}
+    mine = {name: plain for name, plain in mine.items() if plain in space.names}
+    moved = {plain: f"{plain} of the trial" for plain in mine.values() if plain in table}
+    if "status" in moved and "state" not in table:
+        moved["status"] = "state"
+    columns = {moved.get(name, mine.get(name, name)): column for name, column in table.by_name.items()}
+    if TASK in mine.values():
+        columns.setdefault(f"{TASK} of the trial", Column.of(["earlier"] * len(table.rows)))
+    score = "value" if mine and "score" not in table else "score"
+    task = f"{TASK} of the trial" if TASK in mine.values() else TASK
+    return table.changed(columns), task, moved.get(score, score)
 
 
 def _order(other: SearchSpace, space: SearchSpace) -> list[int] | None:

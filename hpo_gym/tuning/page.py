@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from hpo_gym.bench.report.style import BAD, FAINT, INK, VIBRANT, lines, theme, t
 from hpo_gym.bench.report.svg import svg_text
 from hpo_gym.bench.report.words import printable
 from hpo_gym.space import Hyperparameter
+from hpo_gym.tuning.failures import counted
 from hpo_gym.tuning.study import Ended
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _ROWS = 500  # trials in the table, the best first
+_KINDS = 20  # of failures
 _COLUMNS = 40  # hyperparameters in that table
 _PANELS, _MOST = 4, 24  # beside each other, and in all
 _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has no room for more
@@ -60,7 +61,7 @@ def page(tuned: Tuned) -> str:
         trials=[_row(tuned, e, names) for e in _best_first(tuned)[:_ROWS]],
         left=max(0, len(tuned.ended) - _ROWS),
         narrower=tuned.space.d - len(names),
-        failures=Counter(f"{e.measured.status.label}: {printable(e.measured.reason)}" for e in failed).most_common(20),
+        failures=[(printable(why), count) for count, why in counted(tuned.ended)[:_KINDS]],
         failed=len(failed),
     )
 

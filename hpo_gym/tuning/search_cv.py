@@ -64,7 +64,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         estimator: As of `RandomizedSearchCV`, and so are `scoring`, `n_jobs`, `refit`, `cv`, `verbose`, `pre_dispatch`,
             `error_score` and `return_train_score`.
         space: In any form that `hpo_gym.space.forms.read_space` reads, with names such as ``svc__C``; in a mapping, a
-            list may hold any objects.
+            list may hold any objects. A list of mappings is branches, as in scikit-learn (`hpo_gym.space.branches`).
         optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained.
         budget: Trials: configurations that are evaluated on all splits.
         prior: Earlier tasks of the same space: as of `hpo_gym.tune`, fitted searches among them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpo_gym.errors import InvalidValueError, whole_fields
@@ -79,6 +79,25 @@ class Halving:
             self._goes_on([sign * value for steps in rivals for value in _at(steps, rung)], sign * _at(own, rung)[0])
             for rung in rungs
         )
+
+    def ends(self, trials: Mapping[int, Steps], whole: Collection[int], number: int) -> bool:
+        """Whether a trial is likely at its own end at its last report, so that stopping it would spare nothing.
+
+        It is at a rung at which most others ended by themselves: of those that came as far, more than half of the ones
+        whose fate is known. One trial that ends early decides that for the next one only.
+
+        Args:
+            trials: As of `stops`.
+            whole: Numbers of those that ended by themselves, with a score.
+            number: Of the trial that is asked about.
+        """
+        own = trials[number]
+        rungs = self.reached(number, own[-1][0], own[-2][0] if len(own) > 1 else None) if own else []
+        if not rungs:
+            return False
+        there = [(n, steps) for n, steps in trials.items() if n != number and _at(steps, rungs[-1])]
+        beyond = [n for n, steps in there if len(steps) > 1 and steps[-2][0] >= rungs[-1]]
+        return sum(n in whole and n not in beyond for n, _ in there) > len(beyond)
 
     def reached(self, number: int, last: int, since: int | None = None) -> list[int]:
         """The rungs of a trial that are above step `since`, and not above step `last`."""

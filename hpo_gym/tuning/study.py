@@ -13,7 +13,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, beside
+from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageLostError, beside
 from hpo_gym.jobs.guard import Verdict
 from hpo_gym.jobs.measured import Measured, verdict
 from hpo_gym.space import SearchSpace
@@ -110,6 +110,9 @@ class Study:
     begun: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     _store: Store | None = None
 
+    def __post_init__(self) -> None:
+        self._file = None if self._store is None or not self._store.write else _File(self._store.path)
+
     @property
     def space(self) -> SearchSpace:
         """What may be chosen."""
@@ -133,16 +136,53 @@ class Study:
         times = round(outcome.seconds, 6), round(outcome.cpu_seconds, 6)
         measured = verdict(outcome.measured, stopped=stopped)
         ended = Ended(number, len(self.ended), config, measured, tuple(steps), *times, stopped)
+        del self.begun[number]
+        self.ended.append(ended)
         told = {"measured": ended.measured.to_json(), "steps": [list(s) for s in ended.steps], "order": ended.order}
         told |= {"stopped": True} if stopped else {}
         self._put(number, {"config": dict(config), **told}, {"seconds": times[0], "cpu_seconds": times[1]})
-        del self.begun[number]
-        self.ended.append(ended)
         return ended
 
     def _put(self, number: int, told: Mapping[str, Any], times: Mapping[str, float] | None = None) -> None:
-        if self._store is not None:
+        if self._store is not None and self._file is not None:
+            self._file.check()  # what is removed or cut is written to without an error
             self._store.put(f"{number:08x}", {"trial": number, **told}, {}, measured=times or {})
+            self._file.check()
+
+
+class _File:
+    """The file of a study, which nobody else may remove, replace or cut while it is written to.
+
+    Args:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._seen = self._path.stat()
+
+    def check(self) -> None:
+        """Look whether it is there, and whole.
+
+        Raises:
+            StorageLostError: It is not.
+        """
+        before = self._seen
+        try:
+            now = self._path.stat()
+        except OSError:
+            raise self._lost("removed") from None
+        if (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino):
+            raise self._lost("replaced")
+        if now.st_size < before.st_size:
+            raise self._lost(f"cut from {before.st_size:,} to {now.st_size:,} bytes")
+        self._seen = now
+
+    def _lost(self, how: str) -> StorageLostError:
+        return StorageLostError(
+            f"The folder of a study must stay as it is while it runs, {self._path} was {how}: give an `out` that the "
+            "objective leaves alone. The trials so far are in `tuned` of this error."
+        )
 
 
 @contextmanager

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from hpo_gym import seeding
-from hpo_gym.errors import limit
+from hpo_gym.engine.keywords import keywords_checked
+from hpo_gym.errors import StorageFullError, StorageLostError, TrialsFailedError, limit, whole
 from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
 from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tuning.allowance import Allowance, allowance
-from hpo_gym.tuning.arguments import checked, seed_of, takes_seed, threads_of
+from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
 from hpo_gym.tuning.auto import AUTO
 from hpo_gym.tuning.earlier import Earlier
+from hpo_gym.tuning.failures import MOST, Watch, failed
 from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
-from hpo_gym.tuning.study import Ended, Study, opened
+from hpo_gym.tuning.study import Study, opened
 from hpo_gym.tuning.tuned import Tuned
 
 _HOUR = 3600.0  # systems wait for no more than some weeks at a time
 
 
+@keywords_checked("`tune`")
 def tune(
     objective: Callable[..., Any],
     space: AnySpace,
@@ -45,6 +49,7 @@ def tune(
     trial_timeout: float | None = None,
     memory: float | None = None,
     n_jobs: int = 1,
+    max_failures: int | None = MOST,
     direction: str = "maximize",
     seed: int | None = None,
     out: str | Path | None = None,
@@ -79,6 +84,8 @@ def tune(
         trial_timeout: Wall-clock seconds that a trial may take.
         memory: Bytes that a trial may take.
         n_jobs: Trials side by side. The share of the processors that each may use is as large for all.
+        max_failures: After so many trials that all failed alike, before any success, the tuning ends with an exception
+            (`hpo_gym.tuning.failures`); None: it goes on.
         direction: "maximize" or "minimize".
         seed: Of all choices, and of the generators of `random`, NumPy and torch in each trial; None draws one.
         out: Folder for the trials; None keeps them in memory.
@@ -88,17 +95,24 @@ def tune(
 
     Raises:
         InvalidValueError: Of any argument, before the first trial; the message says which. Or `out` holds another study.
+        TrialsFailedError: The first `max_failures` trials failed alike. They are stored, and in its `tuned`.
+        StorageLostError, StorageFullError: `out` cannot be written to any more. The trials so far are in its `tuned`.
+
+    The first failure of each kind is a `UserWarning` with its reason.
     """  # noqa: E501
+    check_objective(objective)
+    most = None if max_failures is None else whole("max_failures", max_failures, also=", or None")
     may_take = allowance(budget, budget_cost)
     found = checked(
         space, optimizer, may_take, init=init, prior=prior, n_jobs=n_jobs, direction=direction, belief=belief,
         meta_features=meta_features, stopping=stopping,
     )  # fmt: skip
-    limits, folder = Limits(trial_timeout, memory), None if out is None else Path(out)
+    limits, folder = Limits(trial_timeout, memory), folder_of(out)
     timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
     plan = found.plan(seed_of(seed, folder, resume=resume))
     with ExitStack() as stack:
         study = stack.enter_context(opened(folder, plan, resume=resume))
+        stack.enter_context(_told_of(study))
         proposer = Proposer(
             found.form, study, may_take, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
         )
@@ -106,10 +120,34 @@ def tune(
         if study.count < may_take.trials or study.begun:
             size = min(n_jobs, may_take.trials - len(study.ended))
             guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
+            watch = Watch(most, tuple(study.ended), _kept(folder))
             seeded = takes_seed(objective)
-            _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded).run()
+            _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
         result = tell.result = Tuned(plan, tuple(study.ended))
         return result
+
+
+def _kept(folder: Path | None) -> str:
+    """Words on where the trials are."""
+    if folder is None:
+        return "The trials are in `tuned` of this error."
+    return (
+        f"The trials are stored in {folder}: `resume=True` (`--resume`) goes on with them, another `out` begins anew."
+    )
+
+
+@contextmanager
+def _told_of(study: Study) -> Iterator[None]:
+    """Hand out the trials of a tuning that ends before its time."""
+    try:
+        yield
+    except (TrialsFailedError, StorageLostError, StorageFullError) as fault:
+        fault.tuned = Tuned(study.plan, tuple(study.ended))
+        raise
+    except KeyboardInterrupt:
+        found = Tuned(study.plan, tuple(study.ended))
+        print(f"stopped: {found.summary() if found.ended else 'no trial has ended'}", file=sys.stderr)
+        raise
 
 
 @dataclass
@@ -135,6 +173,7 @@ class _Loop:
     tell: Teller
     stopping: Halving | None
     seeded: bool
+    watch: Watch
     busy: dict[Any, _Running] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -177,16 +216,20 @@ class _Loop:
             del self.busy[pipe]
             self.study.end(one.number, news, one.steps, stopped=one.stopped)
             self._say()
+            self.watch.look(self.study.ended)
 
     def _stops(self, one: _Running) -> bool:
-        """Whether a trial ends here; not at a step at which another one has come to its end by itself."""
-        if self.stopping is None or any(e.steps[-1][0] <= one.steps[-1][0] for e in self._whole()):
+        """Whether a trial ends here; not where it is likely at its own end."""
+        if self.stopping is None:
             return False
         trials = {e.number: e.steps for e in self.study.ended} | {r.number: r.steps for r in self.busy.values()}
+        if self.stopping.ends(trials, self._whole(), one.number):
+            return False
         return self.stopping.stops(trials, one.number, self.study.plan.direction)
 
-    def _whole(self) -> list[Ended]:
-        return [e for e in self.study.ended if e.steps and e.counts]
+    def _whole(self) -> set[int]:
+        """Numbers of the trials that told steps and ended by themselves, with a score."""
+        return {e.number for e in self.study.ended if e.steps and not e.stopped and not failed(e.measured)}
 
     def _left(self) -> float:
         spent = time.perf_counter() - self.began

@@ -13,9 +13,12 @@ import numpy as np
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
+from hpo_gym.tables.roles import PARAMS
 from hpo_gym.tables.suite import TableSuite, table_suite
+from hpo_gym.tables.trials import TASK
 from hpo_gym.trial import History, Status
 from hpo_gym.tuning import study as stored
+from hpo_gym.tuning.failures import counted, failed
 from hpo_gym.tuning.proposals import as_trial
 from hpo_gym.tuning.study import Ended, Plan
 
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
 
 COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
 """Of `Tuned.trials`, before the hyperparameters."""
+
+
+def column_of(name: str) -> str:
+    """The column of a hyperparameter: its name, after ``params_`` where that would be the column of something else."""
+    taken = name in COLUMNS or name == TASK or name.startswith(PARAMS)
+    return f"{PARAMS}{name}" if taken else name
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,15 +93,22 @@ class Tuned:
         return any(e.counts for e in self.ended)
 
     def summary(self) -> str:
-        """The best trial in lines of text, and how the others ended."""
+        """The best trial in lines of text, how the others ended, and the reasons of those that failed."""
         kinds = Counter(e.measured.status.label for e in self.ended)
         counts = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
-        if not self.succeeded:
-            first = next((e.measured.reason for e in self.ended if e.measured.reason), "")
-            return f"no success in {len(self.ended)} trials ({counts}){first and f': {first}'}"
-        values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
-        head = f"best score {self.best_score:.6g} in trial {self.best.number + 1} of {len(self.ended)} ({counts})"
-        return "\n".join([head, *values])
+        if self.succeeded:
+            head = f"best score {self.best_score:.6g} in trial {self.best.number + 1} of {len(self.ended)} ({counts})"
+            values = [f"  {name}: {value!r}" for name, value in self.best_config.items()]
+        else:
+            head, values = f"no success in {len(self.ended)} trials ({counts})", []
+        return "\n".join([head, *values, *self.failures()])
+
+    def failures(self, most: int = 20) -> list[str]:
+        """How trials failed, a text for each kind of failure, the most frequent first: how many, status and reason.
+
+        Failures are alike that have the same status; exceptions, that are of the same type and from the same line.
+        """
+        return [f"{count} {why}" for count, why in counted([e for e in self.ended if failed(e.measured)])[:most]]
 
     @property
     def history(self) -> History:
@@ -104,19 +120,20 @@ class Tuned:
         return History(tuple(as_trial(e, self.plan.sign, lowest) for e in self.ended), len(self.plan.init))
 
     def trials(self) -> pd.DataFrame:
-        """One row per trial: status and reason, the score as the objective returned it, whether it was stopped early,
-        cost, seconds, and the configuration, a column for each hyperparameter."""
+        """One row per trial: its number, from 1 in the order in which they began, status and reason, the score as the
+        objective returned it, whether it was stopped early, cost, seconds, and the configuration, a column for each
+        hyperparameter. One that is called as another column is, such as `score`, has `params_` before its name."""
         import pandas as pd
 
         rows = [
             {
-                "trial": e.number, "status": e.measured.status.label, "reason": e.measured.reason,
+                "trial": e.number + 1, "status": e.measured.status.label, "reason": e.measured.reason,
                 "score": e.measured.score, "stopped": e.stopped, "cost": e.measured.cost, "seconds": e.seconds,
-                **e.config,
+                **{column_of(name): value for name, value in e.config.items()},
             }
             for e in self.ended
         ]  # fmt: skip
-        return pd.DataFrame(rows, columns=[*COLUMNS, *self.space.names])
+        return pd.DataFrame(rows, columns=[*COLUMNS, *map(column_of, self.space.names)])
 
     def evaluations(self, name: str = "tuned") -> Evaluations:
         """The trials as an earlier task, for the `prior` of the next tuning."""

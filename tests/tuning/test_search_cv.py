@@ -485,7 +485,7 @@ def test_under_limits_a_batch_runs_side_by_side_settings_travel_and_errors_are_r
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"space": {"C": (1.0, 0.0)}}, "nearest is"), ({"space": [SPACE]}, "must be a SearchSpace"),
+        ({"space": {"C": (1.0, 0.0)}}, "nearest is"), ({"space": [3]}, "must be a SearchSpace"),
         ({"space": {"C": SVC()}}, "a list of choices"), ({"space": {"c": (0.1, 1.0)}}, "Invalid parameter 'c'"),
         ({"optimizer": "gp-eu"}, "gp-ei"), ({"budget": 0}, "`budget`"), ({"budget": 2.5}, "`budget`"),
         ({"batch_size": 0}, "`batch_size`"), ({"prior": 3}, "`prior`"), ({"metric": "f1"}, "`metric` must be None"),

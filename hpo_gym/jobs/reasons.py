@@ -1,0 +1,72 @@
+"""Why a trial raised, in a few lines: the exception, the end of its message, and the user's line that it came from."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+_MOST = 500  # characters of a reason
+_HEAD = 100  # of them, those of the beginning where a message is too long: libraries put the cause last
+_INSTALLED = ("site-packages", "dist-packages")
+_HERE = Path(__file__).resolve().parent
+_LIBRARIES = [_HERE.parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))]
+
+
+def reason_of(fault: BaseException, what: str = "") -> str:
+    """Type and message of an exception, and where the user's own code raised it or called what did.
+
+    A message that is too long keeps its first line and its last ones.
+
+    Args:
+        fault: The exception.
+        what: What is said in place of its type.
+    """
+    try:
+        message = str(fault).strip()
+    except Exception:  # a foreign exception may raise anything
+        message = "its message cannot be shown"
+    place = place_of(fault)
+    at = f" ({place})"[-_MOST // 2 :] if place else ""
+    return _shortened(f"{what or type(fault).__name__}: {message}", _MOST - len(at)) + at
+
+
+def place_of(fault: BaseException) -> str:
+    """The innermost line of the user's own code, as ``file.py:12, in name``; empty where there is none."""
+    places = list(_places(fault))
+    own = [place for place in places if not _of_library(place[0])] or places
+    if not own:
+        return ""
+    file, line, name = own[-1]
+    return f"{_short(file)}:{line}, in {name}"
+
+
+def _places(fault: BaseException) -> Iterator[tuple[str, int, str]]:
+    """File, line and function of each call from the objective inwards."""
+    for frame, line in traceback.walk_tb(fault.__traceback__):
+        if Path(frame.f_code.co_filename).parent != _HERE:
+            yield frame.f_code.co_filename, line, frame.f_code.co_name
+
+
+def _of_library(file: str) -> bool:
+    path = Path(file)
+    inside = any(path.is_relative_to(root) for root in _LIBRARIES)
+    return inside or file.startswith("<") or any(part in _INSTALLED for part in path.parts)
+
+
+def _short(file: str) -> str:
+    """A file as seen from the working directory, where it is below it."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return file
+
+
+def _shortened(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    first = text.partition("\n")[0][:_HEAD]
+    tail = text[len(first) :][-(most - len(first) - 5) :]
+    whole = tail.partition("\n")[2].strip("\n")  # without a line that is cut
+    return f"{first} ...\n{whole}" if whole else f"{first} ... {tail}"

@@ -1,0 +1,102 @@
+"""Trials that failed: which are alike, what is said of the first of a kind, and when a tuning ends for them.
+
+What a configuration may well do to a sound objective is no fault of it: a broken constraint, an early stop, a score
+that is not finite. The first two are no failures; the third is one that is told, and never ends a tuning.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hpo_gym.errors import TrialsFailedError
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.trial import Status
+from hpo_gym.tuning.study import Ended
+
+MOST = 3
+"""Trials that fail alike, before the first success, and end a tuning."""
+
+Kind = tuple[str, ...]
+
+_NO_FAILURES = (Status.OK, Status.INFEASIBLE, Status.STOPPED)
+_PLACE = re.compile(r"\((\S.*:\d+, in .*)\)\Z")  # as `jobs.reasons` writes it
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+def failed(measured: Measured) -> bool:
+    """Whether a trial failed: neither succeeded, nor broke a constraint, nor was stopped early."""
+    return measured.status not in _NO_FAILURES
+
+
+def kind_of(measured: Measured) -> Kind:
+    """What failures have in common that are alike: the status; of exceptions also the type, and where it was raised."""
+    if measured.status is not Status.FAILED:
+        return (measured.status.label,)
+    place = _PLACE.search(measured.reason)
+    return measured.status.label, measured.reason.partition(":")[0], place[1] if place else ""
+
+
+def counted(ended: Sequence[Ended]) -> list[tuple[int, str]]:
+    """How many trials without success are alike, the most frequent first, and the first reason of each kind."""
+    lost = [e.measured for e in ended if not e.counts]
+    first = {kind_of(m): f"{m.status.label}: {m.reason}" for m in reversed(lost)}
+    return [(count, first[kind]) for kind, count in Counter(map(kind_of, lost)).most_common()]
+
+
+@dataclass
+class Watch:
+    """Looks at each trial that has ended: warns of the first of each kind of failure, and ends what only fails.
+
+    Attributes:
+        most: A tuning ends when its first `most` trials failed alike; None: never.
+        before: Trials that had ended when this tuning began or went on.
+        where: Words on where the trials are.
+    """
+
+    most: int | None
+    before: Sequence[Ended] = ()
+    where: str = ""
+    _kinds: set[Kind] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._since = len(self.before)
+        self._succeeded = any(not failed(e.measured) for e in self.before)
+
+    def look(self, ended: Sequence[Ended]) -> None:
+        """Look at the last of all trials that have ended.
+
+        Raises:
+            TrialsFailedError: The first ones failed alike.
+        """
+        last = ended[-1]
+        if not failed(last.measured):
+            self._succeeded = True
+            return
+        kind, why = kind_of(last.measured), f"{last.measured.status.label}: {last.measured.reason}"
+        new = ended[self._since :]
+        if self.most is not None and not self._succeeded and len(new) == self.most and self._ends(new):
+            raise TrialsFailedError(
+                f"The first {len(new)} trials must not all fail alike, they did ({why}). Mend the objective, or let "
+                f"failures count with `max_failures=None` (`--max-failures 0`). {self.where}"
+            )
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            warnings.warn(f"Trial {last.number + 1} is no success ({why}). The tuning goes on.", stacklevel=_level())
+
+    def _ends(self, new: Sequence[Ended]) -> bool:
+        kinds = {kind_of(e.measured) for e in new}
+        return len(kinds) == 1 and all(e.measured.status is not Status.DIVERGED for e in new)
+
+
+def _level() -> int:
+    """The `stacklevel` of whoever called this package, as seen from the caller of this function."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level

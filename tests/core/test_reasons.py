@@ -1,0 +1,95 @@
+"""What is said of a trial that raised: the end of the message, and the user's own line."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hpo_gym import Status
+from hpo_gym.jobs.guard import Guard
+from hpo_gym.jobs.reasons import place_of, reason_of
+
+HERE = __file__
+
+
+def caught(function: Callable[[], Any]) -> BaseException:
+    try:
+        function()
+    except BaseException as fault:
+        return fault
+    raise AssertionError("it must raise")
+
+
+def line_of(function: Callable[..., Any], down: int = 1) -> int:
+    return function.__code__.co_firstlineno + down
+
+
+def misspelt() -> Any:
+    return {"rate": 1}["rte"]
+
+
+def in_a_library() -> Any:
+    return json.loads("{")
+
+
+def test_type_message_and_line_are_told() -> None:
+    reason = reason_of(caught(misspelt))
+    assert reason == f"KeyError: 'rte' ({place_of(caught(misspelt))})"
+    assert reason.endswith(f"test_reasons.py:{line_of(misspelt)}, in misspelt)")
+
+
+def test_the_line_is_the_user_s_that_called_the_library() -> None:
+    fault = caught(in_a_library)
+    assert place_of(fault).endswith(f"test_reasons.py:{line_of(in_a_library)}, in in_a_library")
+    assert reason_of(fault).startswith("JSONDecodeError: Expecting property name")
+
+
+def test_without_a_line_of_the_user_the_innermost_is_told() -> None:
+    decoder = json.JSONDecoder()
+    fault = caught(lambda: decoder.decode("{"))
+    fault.__traceback__ = fault.__traceback__.tb_next.tb_next  # type: ignore[union-attr]
+    assert "decoder.py" in place_of(fault)
+    fault.__traceback__ = None
+    assert place_of(fault) == "" and reason_of(fault).endswith("(char 1)")
+
+
+def test_a_long_message_keeps_its_first_and_its_last_lines() -> None:
+    lines = ["All the 3 fits failed.", *(f"  boilerplate {i}" for i in range(100)), "ValueError: one class"]
+
+    def objective() -> None:
+        raise ValueError("\n" + "\n".join(lines))
+
+    reason = reason_of(caught(objective))
+    assert len(reason) <= 500
+    assert reason.startswith("ValueError: All the 3 fits failed. ...\n  boilerplate ")
+    assert "boilerplate 99\nValueError: one class (" in reason
+    assert len(reason_of(ValueError("x" * 10_000))) == 500
+
+
+def test_an_exception_that_cannot_be_shown_is_told_without_its_message() -> None:
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert reason_of(OddError()) == "OddError: its message cannot be shown"
+
+
+def test_an_objective_that_travels_by_value_keeps_its_file() -> None:
+    def objective(config: Any) -> Any:  # a closure: it does not travel by name
+        return config["rte"]
+
+    with Guard(objective) as guard:
+        verdict = guard.run({"rate": 1})
+    assert verdict.status is Status.FAILED
+    assert verdict.measured.reason.endswith(f"test_reasons.py:{line_of(objective)}, in objective)")
+
+
+@pytest.mark.parametrize("kind", [MemoryError, TimeoutError])
+def test_what_stands_for_a_limit_has_a_line_too(kind: type[Exception]) -> None:
+    def objective(_: Any) -> Any:
+        raise kind("too much")
+
+    with Guard(objective) as guard:
+        reason = guard.run({}).measured.reason
+    assert "too much (" in reason and reason.endswith(", in objective)")

@@ -1,0 +1,374 @@
+"""A tuning speaks up: warnings, reasons, when it ends for its failures, and what is refused before the first trial."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import hpo_gym
+from hpo_gym import Status, tune
+from hpo_gym.cli import app
+from hpo_gym.errors import InvalidValueError, StateError, StorageFullError, StorageLostError, TrialsFailedError
+from hpo_gym.jobs.measured import Measured
+from hpo_gym.tuning import allowance
+from hpo_gym.tuning.allowance import Allowance
+from hpo_gym.tuning.failures import counted, failed, kind_of
+from hpo_gym.tuning.study import Ended
+from hpo_gym.tuning.tuned import COLUMNS, Tuned
+
+SPACE = {"x": (0.0, 1.0)}
+QUIET: dict[str, Any] = {"optimizer": "random", "seed": 0, "progress": False}
+EXPECTED = pytest.mark.filterwarnings("ignore:Trial .* is no success:UserWarning")
+
+
+def misspelt(config: dict[str, Any]) -> Any:
+    return config["rte"]
+
+
+LINE = misspelt.__code__.co_firstlineno + 1
+
+
+def ended(number: int, status: Status, reason: str = "", **told: Any) -> Ended:
+    return Ended(number, number, {"x": 0.5}, Measured(status, reason, **told))
+
+
+# ---------------------------------------------------------------------- the first failure is told
+def test_the_first_failed_trial_is_a_warning_with_the_user_s_line() -> None:
+    with pytest.warns(UserWarning, match="Trial 1 is no success") as said:
+        tune(misspelt, SPACE, budget=2, **QUIET)
+    (one,) = said
+    assert f"(failed: KeyError: 'rte' (tests/tuning/test_failed_trials.py:{LINE}, in misspelt))" in str(one.message)
+    assert one.filename == __file__, "where `tune` was called"
+
+
+def test_each_kind_of_failure_is_told_once() -> None:
+    def objective(config: dict[str, Any]) -> Any:
+        if config["x"] < 0.5:
+            raise ValueError(f"{config['x']} is small")
+        return None if config["x"] < 0.6 else 1.0
+
+    with pytest.warns(UserWarning) as said:
+        found = tune(objective, SPACE, budget=12, **QUIET)
+    kinds = [re.search(r"\((\w+): ", str(one.message))[1] for one in said]  # type: ignore[index]
+    assert sorted(kinds) == ["failed", "invalid"]
+    lost = [e.measured.status for e in found.ended]
+    assert lost.count(Status.FAILED) > 1 and lost.count(Status.INVALID) > 1, "more than the two that are told"
+
+
+def test_what_a_sound_objective_does_is_no_failure() -> None:
+    def objective(config: dict[str, Any]) -> dict[str, Any]:
+        return {"score": config["x"], "constraints": [1.0]}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(tune(objective, SPACE, budget=4, **QUIET).ended) == 4
+    assert not failed(Measured(Status.OK)) and not failed(Measured(Status.INFEASIBLE))
+    assert failed(Measured(Status.TIMEOUT)) and failed(Measured(Status.DIVERGED))
+
+
+# ---------------------------------------------------------------------- the first ones all fail
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@EXPECTED
+def test_the_tuning_ends_when_the_first_trials_fail_alike(tmp_path: Path, n_jobs: int) -> None:
+    with pytest.raises(TrialsFailedError, match=r"first 3 trials .*KeyError: 'rte' .*max_failures=None") as told:
+        tune(misspelt, SPACE, budget=10, out=tmp_path / "k", n_jobs=n_jobs, **QUIET)
+    assert [e.measured.status for e in told.value.tuned.ended] == [Status.FAILED] * 3
+    assert Tuned.load(tmp_path / "k").ended == told.value.tuned.ended, "they are stored"
+
+
+@EXPECTED
+def test_it_goes_on_after_the_objective_is_mended(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"out": tmp_path / "k", "budget": 8, **QUIET}
+    with pytest.raises(TrialsFailedError):
+        tune(misspelt, SPACE, **given)
+    with pytest.raises(TrialsFailedError):  # three more of a call that is as bad
+        tune(misspelt, SPACE, resume=True, **given)
+    found = tune(lambda c: c["x"], SPACE, resume=True, **given)
+    assert [e.measured.status for e in found.ended] == [Status.FAILED] * 6 + [Status.OK] * 2
+
+
+@EXPECTED
+def test_max_failures_says_after_how_many() -> None:
+    with pytest.raises(TrialsFailedError, match="first 1 trials"):
+        tune(misspelt, SPACE, budget=4, max_failures=1, **QUIET)
+    assert len(tune(misspelt, SPACE, budget=5, max_failures=None, **QUIET).ended) == 5
+    assert len(tune(misspelt, SPACE, budget=3, max_failures=4, **QUIET).ended) == 3
+    for wrong in (0, -1, 2.5, True, "3"):
+        with pytest.raises(InvalidValueError, match="`max_failures`"):
+            tune(misspelt, SPACE, max_failures=wrong, **QUIET)
+
+
+@pytest.mark.parametrize("kind", ["another line", "another type", "a success first", "diverged"])
+@EXPECTED
+def test_failures_that_are_not_alike_or_not_the_first_end_nothing(kind: str, tmp_path: Path) -> None:
+    def objective(config: dict[str, Any]) -> Any:
+        with (tmp_path / "log").open("a") as log:
+            log.write("x")
+        n = len((tmp_path / "log").read_text())
+        if kind == "diverged":
+            return math.nan
+        if kind == "a success first" and n == 1:
+            return 1.0
+        if kind == "another line" and n == 2:
+            raise ValueError("here")
+        raise KeyError("there") if kind == "another type" and n == 2 else ValueError("there")
+
+    assert len(tune(objective, SPACE, budget=5, **QUIET).ended) == 5
+
+
+def test_failures_are_counted_by_kind_with_the_first_reason() -> None:
+    lost = [
+        ended(0, Status.FAILED, "ValueError: 1 (a.py:3, in f)"), ended(1, Status.OK, score=1.0),
+        ended(2, Status.TIMEOUT, "it ran longer than 1 s"), ended(3, Status.FAILED, "ValueError: 2 (a.py:3, in f)"),
+        ended(4, Status.FAILED, "ValueError: 1 (a.py:4, in f)"), ended(5, Status.INFEASIBLE),
+        ended(6, Status.TIMEOUT, "it ran longer than 2 s"), ended(7, Status.FAILED, "KeyError: 1 (a.py:3, in f)"),
+    ]  # fmt: skip
+    assert counted(lost) == [
+        (2, "failed: ValueError: 1 (a.py:3, in f)"), (2, "timeout: it ran longer than 1 s"),
+        (1, "failed: ValueError: 1 (a.py:4, in f)"), (1, "infeasible: "), (1, "failed: KeyError: 1 (a.py:3, in f)"),
+    ]  # fmt: skip
+    assert kind_of(lost[0].measured) == ("failed", "ValueError", "a.py:3, in f")
+
+
+@EXPECTED
+def test_summary_and_page_tell_the_reasons(tmp_path: Path) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        if config["x"] < 0.5:
+            raise ValueError(f"{config['x']} is small")
+        return 1.0
+
+    found = tune(objective, SPACE, budget=8, **QUIET)
+    lost = sum(e.measured.status is Status.FAILED for e in found.ended)
+    assert lost > 1 and f"{lost} failed: ValueError: 0." in found.summary().splitlines()[-1]
+    page = found.report(tmp_path / "page.html").read_text("utf-8")
+    assert page.count("is small") == 1 and f"<td>{lost}</td>" in page
+
+
+# ---------------------------------------------------------------------- on the command line
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("space.yaml").write_text("x: {low: 0.0, high: 1.0}\n")
+    Path("some.py").write_text(
+        "def score(config):\n    if config['x'] < .6:\n        raise ValueError('small')\n    return 1.0\n"
+    )
+    Path("none.py").write_text("def score(config):\n    return config['rte']\n")
+    Path("ends.py").write_text("import sys\ndef score(config):\n    return 1.0\nsys.exit(0)\n")
+    return tmp_path
+
+
+LINE_OF_TUNE = ["--space", "space.yaml", "--optimizer", "random", "--seed", "0"]
+
+
+def test_the_command_line_tells_distinct_reasons_with_counts(place: Path) -> None:
+    ran = CliRunner().invoke(app, ["tune", "some.py:score", *LINE_OF_TUNE, "--budget", "8"], catch_exceptions=False)
+    assert ran.exit_code == 0
+    assert re.search(r"^[2-7] failed: ValueError: small \(some.py:3, in score\)$", ran.output, re.MULTILINE)
+    assert ran.output.count("note: Trial") == 1
+
+
+def test_the_command_line_ends_when_all_fail_alike_and_keeps_the_trials(place: Path) -> None:
+    line = ["tune", "none.py:score", *LINE_OF_TUNE, "--budget", "8"]
+    ran = CliRunner().invoke(app, line, catch_exceptions=False)
+    assert ran.exit_code == 1 and "error: The first 3 trials" in ran.output and "--max-failures 0" in ran.output
+    assert "3 failed: KeyError: 'rte' (none.py:2, in score)" in ran.output
+    assert len(Path("hpo-gym-tuned/trials.csv").read_text().splitlines()) == 4
+    ran = CliRunner().invoke(app, [*line, "--resume", "--max-failures", "0"], catch_exceptions=False)
+    assert ran.exit_code == 1 and "8 trials -> hpo-gym-tuned" in ran.output
+
+
+def test_a_file_that_ends_the_process_is_refused(place: Path) -> None:
+    ran = CliRunner().invoke(app, ["tune", "ends.py:score", *LINE_OF_TUNE])
+    assert isinstance(ran.exception, InvalidValueError)
+    assert "'ends.py' must define things" in str(ran.exception) and "__main__" in str(ran.exception)
+
+
+SCRIPT = """
+import sys, time
+import hpo_gym
+def objective(config):
+    time.sleep(.1)
+    return config["x"]
+hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="random", budget=200, seed=0,
+             progress=lambda done, total, what: print(done, flush=True))
+"""
+
+
+@pytest.mark.long
+def test_ctrl_c_prints_the_best_so_far() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    assert process.stdout is not None
+    while process.stdout.readline().strip() != "3":
+        pass
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert re.search(r"stopped: best score 0\.\d+ in trial [1-5] of [3-5]", said) and "KeyboardInterrupt" in said
+
+
+# ---------------------------------------------------------------------- the folder is gone
+def removes(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def replaces(folder: Path) -> None:
+    shutil.copytree(folder, f"{folder}-copy")
+    shutil.rmtree(folder)
+    Path(f"{folder}-copy").rename(folder)
+
+
+def cuts(folder: Path) -> None:
+    os.truncate(folder / "tune.sqlite", 4096)
+
+
+@pytest.mark.parametrize("harm", [removes, replaces, cuts])
+def test_a_folder_that_is_removed_replaced_or_cut_ends_the_tuning(harm: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "k"
+
+    def objective(config: dict[str, Any]) -> float:
+        if (folder / "second").exists():
+            harm(folder)
+        else:
+            (folder / "second").touch()
+        return float(config["x"])
+
+    how = {"removes": "removed", "replaces": "replaced", "cuts": "cut from"}[harm.__name__]
+    with pytest.raises(StorageLostError, match=how) as told:
+        tune(objective, SPACE, budget=5, out=folder, **QUIET)
+    assert len(told.value.tuned.ended) == 2, "the trials so far are not lost"
+
+
+def test_what_an_error_of_the_disk_leaves_is_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    puts = []
+
+    def put(self: Any, *_: Any, **__: Any) -> None:
+        puts.append(1)
+        if len(puts) == 4:
+            raise StorageFullError("full")
+
+    monkeypatch.setattr("hpo_gym.storage.store.Store.put", put)
+    with pytest.raises(StorageFullError, match="full") as told:
+        tune(lambda c: c["x"], SPACE, budget=5, out=tmp_path / "k", **QUIET)
+    assert len(told.value.tuned.ended) == 2
+
+
+# ---------------------------------------------------------------------- columns and counts
+@pytest.mark.parametrize("name", [*COLUMNS, "task", "params_x"])
+def test_a_hyperparameter_does_not_overwrite_a_column_and_is_read_again(name: str, tmp_path: Path) -> None:
+    space: dict[str, Any] = {name: (0.0, 1.0), "other": ["a", "b"]}
+    found = tune(lambda c: c[name] + 100, space, budget=4, **QUIET)
+    frame = found.trials()
+    assert list(frame["score"]) == [e.measured.score for e in found.ended] and frame["score"].min() >= 100
+    assert list(frame[f"params_{name}"]) == [e.config[name] for e in found.ended]
+    assert list(frame["trial"]) == [1, 2, 3, 4] and set(frame["status"]) == {"ok"}
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    for prior in (tmp_path / "trials.csv", frame):
+        given = {**QUIET, "optimizer": "gp-warm"}
+        again = tune(lambda c: c[name] + 100, space, budget=1, prior=prior, **given)
+        assert again.ended[0].config == found.best_config, "it begins with the best of the file"
+
+
+def test_failures_of_such_a_file_stay_failures(tmp_path: Path) -> None:
+    def objective(config: dict[str, Any]) -> Any:
+        return None if config["status"] < 0.6 else config["status"]
+
+    with pytest.warns(UserWarning, match="no success"):
+        found = tune(objective, {"status": (0.0, 1.0)}, budget=6, **QUIET)
+    from hpo_gym.tuning.earlier import earlier_tasks
+
+    (task,) = earlier_tasks(found.trials(), found.space)
+    assert task.status.tolist().count(int(Status.OK)) == sum(e.measured.status is Status.OK for e in found.ended)
+    assert len(task.status) == 6
+
+
+def test_trials_are_counted_from_one_everywhere(tmp_path: Path) -> None:
+    heard: list[int] = []
+    found = tune(lambda c: c["x"], SPACE, budget=6, **{**QUIET, "progress": lambda done, *_: heard.append(done)})
+    row = found.trials().sort_values("score", ascending=False).iloc[0]
+    assert f"in trial {row['trial']} of 6" in found.summary()
+    page = found.report(tmp_path / "page.html").read_text("utf-8")
+    assert f"in trial {row['trial']} of 6" in page and f'<th scope="row">{row["trial"]}</th>' in page
+    assert heard == list(range(7)) and found.best.number == row["trial"] - 1
+
+
+# ---------------------------------------------------------------------- free trials
+def test_a_budget_in_cost_ends_where_trials_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert allowance.FREE == 16 * 33
+    monkeypatch.setattr(allowance, "FREE", 6)
+    free = tune(lambda c: {"score": c["x"], "cost": 0.0}, SPACE, budget_cost=5.0, **QUIET)
+    assert len(free.ended) == 6
+    paid = tune(lambda c: {"score": c["x"], "cost": 0.5}, SPACE, budget_cost=5.0, **QUIET)
+    assert len(paid.ended) == 10, "what costs something is paid for"
+
+
+def test_what_is_next_to_free_is_a_millionth_of_the_budget() -> None:
+    def trials(cost: float) -> list[Ended]:
+        return [ended(i, Status.OK, score=1.0, cost=cost) for i in range(allowance.FREE)]
+
+    assert Allowance(cost=1.0).spent(trials(0.9e-6)) and not Allowance(cost=1.0).spent(trials(1.1e-6))
+    assert not Allowance(cost=1.0).spent(trials(0.0)[1:]) and not Allowance().spent(trials(0.0))
+
+
+# ---------------------------------------------------------------------- refused before the first trial
+@pytest.mark.parametrize("objective", [None, 5, "file.py:score", SPACE], ids=str)
+def test_what_cannot_be_called_is_refused(objective: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match="`objective` must be a function"):
+        tune(objective, SPACE, out=tmp_path / "k", **QUIET)
+    assert not (tmp_path / "k").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "match"),
+    [("a\0b", "null"), ("a" * 400, "too long"), ("file", "Not a directory"), (5, "or None, got 5")],
+    ids=["null", "long", "file", "number"],
+)
+def test_what_can_be_no_folder_is_refused(out: Any, match: str, place: Path) -> None:
+    Path("file").touch()
+    with pytest.raises(InvalidValueError, match=f"(?s)`out` must be a folder.*{match}"):
+        tune(lambda c: c["x"], SPACE, budget=1, out=out, **QUIET)
+
+
+@pytest.mark.parametrize("prior", ["sqlite:///no.db", "no.csv", "a" * 400, "spaces.yam"])
+def test_a_prior_that_is_not_there_is_refused(prior: str, place: Path) -> None:
+    with pytest.raises(InvalidValueError, match=r"`prior` must be there|must hold a study"):
+        tune(lambda c: c["x"], SPACE, budget=1, prior=prior, **QUIET)
+
+
+def test_a_working_directory_that_was_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for out in (None, "k"):
+        with pytest.raises(StateError, match="working directory must exist"):
+            tune(lambda c: c["x"], SPACE, budget=1, out=out, **QUIET)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("n_trials", "budget"), ("n_iter", "budget"), ("num_samples", "budget"), ("loss", 'direction="minimize"'),
+     ("minimize", 'direction="minimize"'), ("random_state", "seed"), ("param_distributions", "space")],
+)  # fmt: skip
+def test_the_name_of_another_tool_is_refused_with_the_one_it_has_here(name: str, meant: str) -> None:
+    with pytest.raises(hpo_gym.UnknownNameError, match=f"No keyword '{name}' of `tune`: it is `{meant}` here"):
+        tune(misspelt, SPACE, **{name: 3})  # type: ignore[arg-type]
+
+
+def test_the_search_of_scikit_learn_knows_these_names_too() -> None:
+    pytest.importorskip("sklearn", reason="needs scikit-learn")
+    for name, meant in (("n_iter", "budget"), ("loss", "scoring"), ("seed", "random_state"), ("param_grid", "space")):
+        with pytest.raises(hpo_gym.UnknownNameError, match=f"No keyword '{name}' of HPOGymSearchCV.*`{meant}` here"):
+            hpo_gym.HPOGymSearchCV(None, SPACE, **{name: 3})
