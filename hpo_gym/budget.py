@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 MOST = 1_000_000
 """Of runs, of a budget of either kind and of given points: more is a slip of the pen."""
 
+BUDGET = 33
+"""Full evaluations of a run, where nobody says how many."""
+
 FULL = (1.0,)
 """The levels of who evaluates at full fidelity only."""
 

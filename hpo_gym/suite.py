@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, unknown, whole
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import Registry
@@ -192,6 +193,11 @@ class Suite:
     def env(self) -> Mapping[str, Any]:
         """Keywords that an env has on this suite where it is given none: see `Task.env`."""
         return self.members[0].env if self.members else {}
+
+    @property
+    def budget(self) -> int:
+        """Full evaluations of a run that is given no budget: see `Task.budget`."""
+        return self.members[0].budget if self.members else BUDGET
 
     @_kept
     def scale(self, fold: int | None = None) -> Scale:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.optimizer import Evaluations
@@ -101,6 +102,11 @@ class Task(ABC):
         return {}
 
     @property
+    def budget(self) -> int:
+        """Full evaluations of a run that is given no budget: what `env` says, else 33."""
+        return int(self.env.get("budget", BUDGET))
+
+    @property
     def cost_unit(self) -> float:
         """Mean cost of a configuration at full fidelity, in the task's own unit; NaN where no costs were measured.
 
@@ -138,6 +144,13 @@ class Task(ABC):
     def best_in(self, world: int) -> float:
         """What a run in a world is held against: `best`, or where worlds differ the best that was found in this one."""
         return self.best
+
+    def searched(self, world: int | None) -> bool:
+        """Whether `best_in` of a world holds there; else it is an estimate, which a run may be better or worse than.
+
+        None is a world in which nobody has searched.
+        """
+        return True
 
     @property
     def score_scale(self) -> ScoreScale | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.bench.metrics import normalised_regret
+from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
 from hpo_gym.budget import horizon, paid
@@ -97,12 +97,14 @@ def regret_of(
         history: As `rollout` returns it.
         task: The task of the run.
         budget: Full evaluations; those that a run which ended before did not make keep its last incumbent. By default
-            as many as it made.
+            the task's own where it has one, as the 25 epochs of `Schedules`, else as many as the run made.
         budget_cost: In place of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
             that at 33 evenly spaced points of it, and before the first trial has ended that of a random configuration.
 
     Returns:
         Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
+        Where worlds differ, as on `Schedules` and `Drift`, nobody has searched that of a rollout: the best is then the
+        mean of what was found in others, and what is better has a regret below 0 (see `hpo_gym.bench.regret`).
 
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
@@ -116,10 +118,10 @@ def regret_of(
     if budget_cost is not None:
         return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, budget, budget_cost)
     if budget is None:
-        budget = horizon(arrays["fidelity"][history.n_init :].sum())
+        own = "budget" in task.env
+        budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
     budget = whole("budget", budget)
-    scores = incumbents(task, arrays, budget, history.n_init)
-    return normalised_regret(scores if task.exact else np.minimum(scores, task.best), task.best, task.worst)
+    return regret_on(task, incumbents(task, arrays, budget, history.n_init))
 
 
 def _by_cost(
@@ -130,26 +132,28 @@ def _by_cost(
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
     priced = check_budget_cost(budget_cost)
     arrays["spent"] = spent_of(cost, cost_units([task], priced).item(), n_init)
-    regret = normalised_regret(incumbents(task, arrays, POINTS, n_init, priced), task.best, task.worst)
+    regret = regret_on(task, incumbents(task, arrays, POINTS, n_init, priced))
     regret[: waiting(arrays, priced)] = random_regret(task)
     return regret
 
 
 def mean_regret(
-    optimizer: Optimizer, tasks: Sequence[Task], budget: int = 33, *, seeds: int = 1, prior: Sequence[Evaluations] = ()
-) -> float:
+    optimizer: Optimizer, tasks: Sequence[Task], budget: int | None = None, *, seeds: int = 1,
+    prior: Sequence[Evaluations] = (),
+) -> float:  # fmt: skip
     """Mean of `regret_of` over tasks, a rollout of each of the first `seeds` seeds, and trials.
 
     Args:
         optimizer: Trained, where it must be.
         tasks: At least one.
-        budget: Of each rollout.
+        budget: Of each rollout; by default the task's own, else 33.
         seeds: Rollouts of each task.
         prior: Earlier tasks; a task is told of none of its own family.
     """
     regrets = []
     for task in tasks:
         others = tuple(e for e in prior if e.family != task.family)
-        histories = (rollout(optimizer, task, budget, seed=seed, prior=others) for seed in range(seeds))
-        regrets += [regret_of(history, task, budget).mean() for history in histories]
+        most = task.budget if budget is None else budget
+        histories = (rollout(optimizer, task, most, seed=seed, prior=others) for seed in range(seeds))
+        regrets += [regret_of(history, task, most).mean() for history in histories]
     return float(np.mean(regrets))

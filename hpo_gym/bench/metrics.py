@@ -46,9 +46,11 @@ class Curves:
         end: Whether only the end counts: the regret is of what the run had come to after each trial, such as its last
             score, and that at the end is compared.
         regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A cell (task and replicate) that
-            failed is NaN at all trials; all else is finite and not negative. The array is copied and read-only.
+            failed is NaN at all trials; all else is finite, and not negative but in cells that are `estimated`. The
+            array is copied and read-only.
         cost: The budget in cost, in mean costs of a full evaluation, where the regret is that at h evenly spaced points
             of it; None where it is after trials.
+        estimated: Of which cells the best is an estimate, ``(k, r)``, so that a run may be better; None: of none.
 
     Raises:
         InvalidValueError: The regret breaks one of these rules.
@@ -62,6 +64,7 @@ class Curves:
     score: str = VALIDATION
     end: bool = False
     cost: float | None = None
+    estimated: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         regret = np.array(self.regret, np.float64)
@@ -83,7 +86,8 @@ class Curves:
         lost = np.isnan(regret)
         if (lost.any(axis=2) != lost.all(axis=2)).any():
             raise InvalidValueError(f"A cell of `regret` must be NaN at all trials (failed) or at none ({where}).")
-        if not np.isfinite(regret[~lost]).all() or (regret[~lost] < 0.0).any():
+        known = ~lost if self.estimated is None else ~lost & ~self.estimated[:, :, None]
+        if not np.isfinite(regret[~lost]).all() or (regret[known] < 0.0).any():
             raise InvalidValueError(f"`0 <= regret < inf` must hold, got {regret[~lost].min()} ({where}).")
         regret.flags.writeable = False
         object.__setattr__(self, "regret", regret)
@@ -108,10 +112,18 @@ class Curves:
     def of_task(self, task: str) -> Curves:
         """Those of one task."""
         i = self.tasks.index(task)
-        return replace(self, tasks=(task,), families=self.families[i : i + 1], regret=self.regret[i : i + 1])
+        return self.take([i])
+
+    def take(self, at: Sequence[int]) -> Curves:
+        """Those of the tasks at some places, in that order."""
+        tasks, families = (tuple(of[i] for i in at) for of in (self.tasks, self.families))
+        some = None if self.estimated is None else self.estimated[list(at)]
+        return replace(self, tasks=tasks, families=families, regret=self.regret[list(at)], estimated=some)
 
 
-def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Floats:
+def normalised_regret(
+    incumbent_scores: ArrayLike, best: ArrayLike, worst: ArrayLike, *, estimated: ArrayLike = False
+) -> Floats:
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.
 
     Negative values that rounding explains (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat
@@ -121,20 +133,22 @@ def normalised_regret(incumbent_scores: ArrayLike, best: ArrayLike, worst: Array
         incumbent_scores: Any shape, such as ``(k, r, h)``; higher is better.
         best: The best reachable score, over the leading axes of the scores: a number or ``(k,)``.
         worst: The worst score, likewise. A score below it has a regret above 1.
+        estimated: Where the best is an estimate, likewise: what is better has a regret below 0.
 
     Raises:
-        InvalidValueError: `worst <= best` does not hold, or an incumbent is better than the best.
+        InvalidValueError: `worst <= best` does not hold, or an incumbent is better than a best that is no estimate.
     """
     scores = np.asarray(incumbent_scores, np.float64)
     top, bottom = (_leading(np.asarray(v, np.float64), scores.ndim) for v in (best, worst))
+    known = ~_leading(np.asarray(estimated, bool), scores.ndim)
     span = top - bottom
     if not (np.isfinite(span) & (span >= 0.0)).all():
         raise InvalidValueError(f"`worst <= best` must hold and both be finite, got {best=}, {worst=}.")
-    if (top - scores < -1e-6 * np.maximum(np.abs(top), span)).any():
+    if (known & (top - scores < -1e-6 * np.maximum(np.abs(top), span))).any():
         raise InvalidValueError(
             f"`score <= best` must hold, got a score of {np.nanmax(scores - top):g} above it; correct the task's best."
         )
-    return relative_regret(scores, top, bottom, most=np.inf)
+    return relative_regret(scores, top, bottom, most=np.inf, cut=known)
 
 
 def auc(curves: Curves) -> Floats:
@@ -149,9 +163,12 @@ def auc_of_runs(curves: Curves) -> Floats:
 
 
 def log_auc(curves: Curves) -> Floats:
-    """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``."""
+    """Mean of ``log10(regret + 1e-3)`` over replicates and trials (where only the end counts, there), ``(k,)``.
+
+    A regret below 0 counts as 0.
+    """
     regret = curves.filled[:, :, -1:] if curves.end else curves.filled
-    return np.asarray(np.log10(regret + LOG_FLOOR).mean(axis=(1, 2)))
+    return np.asarray(np.log10(np.maximum(regret, 0.0) + LOG_FLOOR).mean(axis=(1, 2)))
 
 
 def regret_at(curves: Curves, trial: int) -> Floats:
@@ -334,9 +351,7 @@ def _aligned(curves: Sequence[Curves], *, unique: bool = True) -> tuple[list[Cur
 
 def by_name(curves: Curves) -> Curves:
     """The same with the tasks in the order of their names."""
-    at = sorted(range(len(curves.tasks)), key=lambda i: curves.tasks[i])
-    tasks, families = (tuple(of[i] for i in at) for of in (curves.tasks, curves.families))
-    return replace(curves, tasks=tasks, families=families, regret=curves.regret[at])
+    return curves.take(sorted(range(len(curves.tasks)), key=lambda i: curves.tasks[i]))
 
 
 def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int, bool, float | None]:
@@ -344,5 +359,5 @@ def _setting(curves: Curves) -> tuple[str, str, list[tuple[str, str]], int, bool
     return curves.suite, curves.score, pairs, curves.regret.shape[2], curves.end, curves.cost
 
 
-def _leading(values: Floats, ndim: int) -> Floats:
+def _leading(values: NDArray[Any], ndim: int) -> NDArray[Any]:
     return values.reshape(values.shape + (1,) * (ndim - values.ndim))

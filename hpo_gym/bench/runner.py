@@ -18,6 +18,7 @@ from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
+from hpo_gym.budget import BUDGET
 from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.errors import InvalidValueError, MissingExtraError, shown
 from hpo_gym.forms import Form, form_of, is_model
@@ -38,7 +39,6 @@ FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", 
 ENGINE = "process"
 """The engine of a comparison that names none."""
 
-BUDGET = 33
 """Full evaluations of each run, where nobody says otherwise."""
 
 CONTROLS = ("default", "portfolio")
@@ -269,7 +269,7 @@ def load_suites(
 
 def _budget(suites: Iterable[Suite]) -> int:
     """The budget of suites that say what theirs is."""
-    own = {s.name: int(s.env.get("budget", BUDGET)) for s in suites}
+    own = {s.name: s.budget for s in suites}
     if len(set(own.values())) > 1:
         raise InvalidValueError(f"Suites that are compared together need one `budget`, they have {own}: give one.")
     return next(iter(own.values()))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.bench.cells import world_of
-from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, normalised_regret, summarise
+from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
+from hpo_gym.bench.regret import Against
 from hpo_gym.task import BEST
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def curves_of(
 
     Args:
         bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. Where worlds differ, the best
-            is that of each replicate's own; where the best is only the best that was found, what is better is as good.
+            is that of each replicate's own: see `Against`.
         score: What the incumbents are scored by.
         cost: Of a budget in cost, what else there is to know of the runs.
     """
@@ -118,16 +119,14 @@ def curves_of(
             if found is not None:
                 scores[i, r] = found
     known = [suite.task(name) for name in tasks]
-    best = np.repeat(bounds[:, :1], seeds, axis=1)
-    for i, task in enumerate(known):
-        if not task.exact:
-            best[i] = [task.best_in(world_of(suite.name, task.name, r)) for r in range(seeds)]
-            scores[i] = np.minimum(scores[i], best[i][:, None])
-    regret = normalised_regret(scores, best, bounds[:, 1])
+    worlds = [[world_of(suite.name, name, r) for r in range(seeds)] for name in tasks]
+    against = Against.of(known, worlds, bounds, score)
+    regret = against.regret(scores)
     if cost is not None:
         cost.stand(regret, tasks)
-    families, end = tuple(t.family for t in known), known[0].counts != BEST
-    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score, end, cost.budget if cost else None)
+    families, end, spent = tuple(t.family for t in known), known[0].counts != BEST, cost.budget if cost else None
+    guessed = against.estimated if against.estimated.any() else None
+    return Curves(suite.name, optimizer, tuple(tasks), regret, families, score, end, spent, guessed)
 
 
 def bounds_of(
@@ -170,6 +169,7 @@ def summaries(
         n_unknown: How many of the tasks do not know how good they can be: see `bounds_of`.
     """
     optimizers, first = summarise(curves), curves[0]
+    guessed = {} if first.estimated is None else {"estimated_cells": int(first.estimated.sum())}
     if first.score == TEST:
         beside = summarise(validation)
         for name, summary in optimizers.items():
@@ -181,6 +181,7 @@ def summaries(
         "end": first.end,
         "tested_tasks": n_tested,
         "best_seen_tasks": n_unknown,
+        **guessed,
         "comparisons": sum(s["p"] is not None for s in optimizers.values()),
         "optimizers": optimizers,
     }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
-from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.errors import HPOGymError, InvalidValueError, shown
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.branches import joined
-from hpo_gym.space.hyperparameter import check_unit, is_finite, shown
+from hpo_gym.space.hyperparameter import check_unit, is_finite
 from hpo_gym.space.parts import Part, between, choices
 
 if TYPE_CHECKING:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
-
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlong = 3, 70, 80, 80
+from hpo_gym.errors import InvalidValueError, shown
 
 GRID = float(1 << 32)  # floats lie on a grid of 2**-32, so that decode, encode, decode gives the same number again
 
@@ -143,14 +138,6 @@ def is_finite(number: Any) -> bool:
         return math.isfinite(number)
     except OverflowError:
         return False
-
-
-def shown(value: object) -> str:
-    """A value in a message, in about 80 characters, however much it holds."""
-    try:
-        return f"{_SHORT.repr(value):.80}"
-    except ValueError:  # Python writes out no more than 4,300 digits
-        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
 
 
 def unit_of(data: Mapping[str, Any]) -> Any:

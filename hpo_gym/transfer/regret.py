@@ -15,15 +15,19 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def relative_regret(score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0) -> Floats:
+def relative_regret(
+    score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0, cut: ArrayLike = True
+) -> Floats:
     """Regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
 
     Args:
         most: What a score below the worst has at most; infinity leaves it above 1.
+        cut: Where a score above the best has 0; elsewhere it has less.
     """
     score, best, worst = np.asarray(score, np.float64), np.asarray(best, np.float64), np.asarray(worst, np.float64)
     lost = np.isneginf(score)
-    gap = np.maximum(best - np.where(lost, worst, score), 0.0)
+    gap = best - np.where(lost, worst, score)
+    gap = np.maximum(gap, 0.0) if cut is True else np.where(cut, np.maximum(gap, 0.0), gap)
     return np.where(lost, 1.0, np.minimum(share_of(gap, best - worst), most))
 
 

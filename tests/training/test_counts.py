@@ -77,7 +77,7 @@ def test_where_nobody_has_searched_regret_is_the_loss() -> None:
     assert (task.best, task.worst) == (0.0, -1.0)
     history = rollout(hpo_gym.make_optimizer("default"), task, 3)
     assert isinstance(history, History)
-    assert regret_of(history, task) == pytest.approx([-s for s in history.scores])
+    assert regret_of(history, task, 3) == pytest.approx([-s for s in history.scores])
 
 
 def test_a_file_of_another_suite_is_not_read(tmp_path: Path) -> None:

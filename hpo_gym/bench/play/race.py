@@ -22,7 +22,6 @@ from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import History, Trial
 
 CONTROLS = ("portfolio", "random")
-BUDGET = 33
 REGRET, SCORE = "regret", "score"
 
 
@@ -107,8 +106,7 @@ class Race:
             UnknownNameError: No such optimizer or task.
         """
         known = suite.task(first_task(suite) if task is None else task)
-        evaluations = int(suite.env.get("budget", BUDGET)) if budget is None else budget
-        evaluations = whole("budget", evaluations)
+        evaluations = whole("budget", known.budget if budget is None else budget)
         forms = [_form(agent), *(form_of(name) for name in CONTROLS)]
         own = forms[:1] + [form for form in forms[1:] if form.spec != forms[0].spec]
         return cls(suite, known, evaluations, seed, [Lane(form, suite, known, evaluations, seed) for form in own])

@@ -55,6 +55,11 @@ class OnwardTask(Task):
         """The best that was found in a world; of one in which nobody has searched, in the mean over those that were."""
         return self.found.get(world, self.best)
 
+    def searched(self, world: int | None) -> bool:
+        """Whether somebody has searched this very world; of a task in no world of which anybody has, always: `best` is
+        then a bound that none is above."""
+        return not self.found or world in self.found
+
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         """Whole runs, each at one configuration."""
         progress = self.alone.progress(len(x), self.epochs)
