@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.bench.metrics import VALIDATION, Floats, normalised_regret
-from hpo_gym.task import Mask, Task
+from hpo_gym.bench.metrics import VALIDATION, normalised_regret
+from hpo_gym.task import Floats, Mask, Task
 
 
 @dataclass(frozen=True, eq=False)
