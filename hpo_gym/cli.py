@@ -78,6 +78,9 @@ class _Terminated(BaseException):
 def main() -> None:
     """Run the command line, and turn errors into messages and exit codes."""
     held = False
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # what a stranger's file holds need not be of any encoding
     try:
         held = interrupt.release()
         signal.signal(signal.SIGTERM, _terminate)

@@ -115,8 +115,9 @@ def _model(base: TableSuite, arrays: Mapping[str, NDArray[Any]], fidelities: tup
     k, f, width = base.table.k, len(fidelities), model.encoding.width
     (e, _, h), r, q = weights[0].shape, weights[-1].shape[-1], heads.shape[1]
     layers = zip((width, h, h, h), (h, h, h, r), strict=True)
-    wanted = {f"w{i}": (e, *shape) for i, shape in enumerate(layers)}
-    wanted |= {f"b{i}": (e, shape[2]) for i, shape in enumerate(wanted.values())}
+    wanted: dict[str, tuple[int, ...]] = {}
+    for i, (before, after) in enumerate(layers):
+        wanted |= {f"w{i}": (e, before, after), f"b{i}": (e, after)}
     wanted |= {"heads": (k, 3 * f if q == 3 * f else 2 * f, e * r), "levels": (k, q), "scales": (k, 2, f, STEPS + 1),
                "rising": (k, 2), "optimum": (k, base.space.d), "best": (k,), "worst": (k,)}  # fmt: skip
     for name, shape in wanted.items():

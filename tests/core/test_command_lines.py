@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 import random
 import shlex
 import shutil
@@ -24,6 +25,9 @@ import typer.main
 from reports import left_out
 
 from hpo_gym import cli
+from hpo_gym.storage.store import Store
+from hpo_gym.tuning.folder import write
+from hpo_gym.tuning.tuned import Tuned
 
 RUBBISH = [
     "0", "1", "-1", "1e9", "nan", "é", "²", "-", "--", "", " ", "a:b", ":", "..", "../..", "%s", "{}", "'", "[bold]",
@@ -32,29 +36,31 @@ RUBBISH = [
 ]  # fmt: skip
 NO_ARGUMENT = {"--", "--out="}
 """Where an argument stands these give none: `validity --out=` would examine all suites that ship."""
-FOLDERS = ["plain", "bad", "results", "cut", "empty", "file"]
+FOLDERS = ["plain", "bad", "results", "cut", "empty", "file", "tuned", "spoilt", "torn"]
 SHORT = ["random", "default", "grid", "random,default", "module:name", "ga"]
 FITS: dict[str, list[str]] = {
     "suite": ["plain", "bad", "plain,plain", "empty"], "optimizers": SHORT, "split": ["test", "val", "train"],
     "fold": ["0", "4", "all", "5"], "start": ["cold", "init5"], "budget": ["1", "2", "3"], "seeds": ["1", "2"],
     "budget_cost": ["1.5", "3", "0.001"],
     "tasks": ["1", "2", "g", "a,b"], "trainings": ["1", "2"], "engine": ["serial"], "workers": ["1", "2"],
-    "out": ["new", "out", "results", "file", "plain", "new/deep"], "name": ["random", "q-learning", "plain", "AutoML"],
+    "out": ["new", "out", "results", "file", "plain", "new/deep", "tuned", "spoilt"],
+    "name": ["random", "q-learning", "plain", "AutoML", "tuned", "spoilt", "torn"],
     "steps": ["1", "2"], "seed": ["0", "1"], "settings": ["a=1", "alpha=0.5", "x", "levels=2"], "folder": FOLDERS,
     "folders": FOLDERS, "suites": ["plain", "bad", "empty"], "archives": ["empty", "file"], "work": ["work", "file"],
-    "rows": ["1", "2"], "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet"], "studies": ["a", "a,b"],
+    "rows": ["1", "2"], "studies": ["a", "a,b"],
+    "file": ["t.csv", "wide.csv", "file", "plain", "t.parquet", "tuned", "spoilt", "tuned/trials.csv", "pipe"],
     "optuna": ["sqlite:///no.db", "sqlite:///file", "sqlite:///", "no.db", "mysql://x"], "task": ["task", "C"],
     "score": ["score", "C", "value"], "test_score": ["score", "C"],
     "cost": ["C", "seconds"], "fidelity": ["C", "depth"], "family": ["task", "kernel"],
     "ignore": ["kernel", "C,kernel"], "keep": ["C", "number"], "decimal": [".", ","], "delimiter": [";", "tab", ","],
-    "space": ["space.yaml", "space.yaml", "space.json", "file", "list.json"],
+    "space": ["space.yaml", "space.yaml", "space.json", "file", "list.json", "bomb.yaml", "pipe"],
     "address": ["tcp://127.0.0.1:1", "auto"], "tls_ca": ["file", "no"],
     "tls_cert": ["file"], "tls_key": ["file"], "timeout": ["1", "0.5"], "shard": ["1/2", "2/2", "3/2", "0/2"],
-    "objective": ["mine.py:score", "mine.py:raises", "mine.py:nosuch", "mine:score", "json:dumps"],
+    "objective": ["mine.py:score", "mine.py:raises", "mine.py:odd", "mine.py:nosuch", "mine:score", "json:dumps"],
     "optimizer": ["random", "ga", "grid", "plain"], "direction": ["maximize", "minimize"],
     "leave_suite_out": ["plain", "bad", "empty", "Curves"], "objectives": ["score,cost", "score", "C", "size,size"],
     "constraints": ["cost=1", "score=0.5,cost=9", "size=2", "cost=", "cost=a"], "minimize": ["C", "kernel", "C,C"],
-    "maximize": ["C", "number"], "prior": ["tuned", "results", "file"],
+    "maximize": ["C", "number"], "prior": ["tuned", "spoilt", "torn", "results", "file", "tuned/trials.csv", "t.csv"],
     "trial_timeout": ["1", "0.5"], "memory": ["1", "0.5", "train", "train+val"], "jobs": ["1", "2"],
     "agent": [*SHORT, "transfer-mix", "q-learning"], "seconds": ["0", "0.01"],
     "picture": ["new.svg", "new.gif", "file/new.svg", "no/new.svg"],
@@ -64,6 +70,20 @@ ALWAYS = {  # what would take long by default
     "build": ("archives", "engine"), "validity": ("suites",), "import": ("out",), "tune": ("objective", "budget"),
     "demo": ("agent", "suite"), "play": ("suite", "budget"),
 }  # fmt: skip
+MINE = """
+def score(c):
+    return {"score": c["rate"], "constraints": [c["rate"] - 0.5]}
+
+
+def raises(c):
+    return {}[0]
+
+
+def odd(c):
+    if c["rate"] < 0.4:
+        raise OSError("no file \\udcff")
+    return 1.7e308 if c["kind"] == "a" else -1.7e308
+"""
 ROWS = [(task, c, kernel) for task in "ab" for c in (0.1, 1.0) for kernel in ("rbf", "p")]
 CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, k in ROWS)
 
@@ -116,6 +136,12 @@ def furnish(folder: Path, results: Path) -> None:
     shutil.copytree(results, folder / "cut")
     whole = (folder / "cut" / "store.sqlite").read_bytes()
     (folder / "cut" / "store.sqlite").write_bytes(whole[: len(whole) // 2])
+    for name in ("tuned", "spoilt", "torn"):
+        shutil.copytree(results.with_name("tuned"), folder / name)
+    with Store(folder / "spoilt" / "tune.sqlite") as store:
+        store.put("00000001", {"trial": 1, "config": {"rate": "a"}}, {})
+    whole = (folder / "torn" / "tune.sqlite").read_bytes()
+    (folder / "torn" / "tune.sqlite").write_bytes(whole[: len(whole) // 2])
     (folder / "empty").mkdir()
     (folder / "file").write_text("no such thing\n")
     (folder / "t.csv").write_text(CSV)
@@ -124,7 +150,11 @@ def furnish(folder: Path, results: Path) -> None:
     (folder / "space.json").write_text('{"hyperparameters": [1]}')
     (folder / "list.json").write_text("[1, 2]")
     (folder / "space.yaml").write_text("rate: {low: 0.1, high: 1, log: true}\nkind: [a, b]\n")
-    (folder / "mine.py").write_text("def score(c):\n    return c['rate']\n\n\ndef raises(c):\n    return {}[0]\n")
+    (folder / "mine.py").write_text(MINE)
+    (folder / "bomb.yaml").write_text(
+        "x0: &l0 [a, b]\n" + "".join(f"x{i + 1}: &l{i + 1} [{', '.join([f'*l{i}'] * 10)}]\n" for i in range(8))
+    )
+    os.mkfifo(folder / "pipe")
 
 
 @contextmanager
@@ -155,6 +185,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lines") / "results"
     with left_out():
         hpo_gym.benchmark(["random"], toys.plain(), budget=2, seeds=1, tasks=1, engine="serial", out=folder)
+    space = {"rate": (0.1, 1.0, "log"), "kind": ["a", "b"]}
+    tuned = folder.with_name("tuned")
+    hpo_gym.tune(lambda c: c["rate"], space, optimizer="random", budget=3, seed=0, out=tuned, progress=False)
+    write(Tuned.load(tuned), tuned)
     return folder
 
 
