@@ -358,6 +358,7 @@ def tune(
     """
     from hpo_gym.jobs.progress import bar
     from hpo_gym.registry import user_function
+    from hpo_gym.tuning.folder import write
     from hpo_gym.tuning.spaces import read_file
     from hpo_gym.tuning.tune import tune as run
 
@@ -372,9 +373,7 @@ def tune(
             )  # fmt: skip
     except TrialsFailedError as fault:
         tuned, why = fault.tuned, f"error: {fault}"
-    tuned.trials().to_csv(out / "trials.csv", index=False)
-    tuned.plot(out / "tune.svg")
-    tuned.report(out / "report.html")
+    write(tuned, out)
     if not quiet:
         print(tuned.summary())
     print(f"{len(tuned.ended)} trials -> {out}")

@@ -16,6 +16,7 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.tables.roles import PARAMS
 from hpo_gym.tables.suite import TableSuite, table_suite
 from hpo_gym.tables.trials import TASK
+from hpo_gym.tables.tunings import COLUMNS
 from hpo_gym.trial import History, Status
 from hpo_gym.tuning import study as stored
 from hpo_gym.tuning.failures import counted, failed
@@ -25,9 +26,6 @@ from hpo_gym.tuning.study import Ended, Plan
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
-"""Of `Tuned.trials`, before the hyperparameters."""
 
 
 def column_of(name: str) -> str:
