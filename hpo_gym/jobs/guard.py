@@ -3,8 +3,10 @@
     owner --pipe-- nursery (holds the imports) --fork-- a process for each trial, leader of a session of its own
 
 A trial may raise, hang, ignore signals, fork, flee from its session, eat memory, print without end, exit or crash: its
-verdict says which, and nothing of it is left running. The objective travels by cloudpickle through the guard's own
-pipe; what comes back is JSON. Linux; macOS by the same calls, on which it is untried (there is no limit of memory).
+verdict says which, and nothing of it is left running. The owner keeps its own time: a nursery that a trial, a debugger
+or a freezer has stopped is ended `GRACE` seconds after the limit of its trial. The objective travels by cloudpickle
+through the guard's own pipe; what comes back is JSON. Linux; macOS by the same calls, on which it is untried (there is
+no limit of memory, and what flees from the session of a trial that ended or stopped its nursery stays).
 """
 
 from __future__ import annotations
@@ -13,22 +15,30 @@ import json
 import math
 import multiprocessing
 import os
+import secrets
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
 from hpo_gym.errors import InvalidValueError, StateError, limit
 from hpo_gym.jobs.carried import check_bytes, to_bytes
+from hpo_gym.jobs.endings import end_guard, is_stopped
 from hpo_gym.jobs.measured import Measured
-from hpo_gym.jobs.processes import fresh
+from hpo_gym.jobs.processes import fresh, whole_streams
 from hpo_gym.trial import Status
 
+GRACE = 0.75
+"""Seconds after the limit of a trial in which its nursery must have said that it ends it."""
 _MOST = 2**60  # bytes; systems have no limit beyond some more
+_PATIENCE = 6.0  # seconds in which a nursery ends all that its trial started, and itself
+_HOUR = 3600.0  # systems wait for no more than some weeks at a time
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ class Guard:
         check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
         self._data, self._threads, self._patience = to_bytes(objective), threads, patience
         self._process: multiprocessing.process.BaseProcess | None = None
-        self._trial: tuple[int, float, Limits] | None = None  # session, when it was asked for, limits
+        self._trial: _Running | None = None
         self._until: float | None = None  # while the objective is loaded: when it must be
         self._wait = wait
         self._begin()
@@ -136,10 +146,25 @@ class Guard:
         """Whether the objective is not loaded yet, so far as was read."""
         return self._until is not None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that holds the imports; None if none does."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def left(self) -> float:
+        """Seconds until `read` has an answer, whatever the trial does to its guard; infinite where it has no limit."""
+        if self._until is not None:
+            return max(0.0, self._until - time.perf_counter())
+        return math.inf if self._trial is None else max(0.0, self._trial.until - time.perf_counter())
+
     def _begin(self) -> None:
         """Start the process that holds the imports."""
-        self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
-        self._process = fresh(_serve, (theirs,), threads=self._threads)
+        self._folder = ""
+        self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
+        with whole_streams():
+            self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
+            self._process = fresh(_serve, (theirs,), threads=self._threads, mark=self._mark)
         theirs.close()
         self._until = time.perf_counter() + self._patience
         try:
@@ -159,7 +184,9 @@ class Guard:
                 answer = json.loads(self.pipe.recv_bytes())
                 if "broken" in answer:
                     raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
-                self._until = None
+                self._until, self._folder = None, str(answer["folder"])
+                if self._trial is not None:
+                    self._trial.count()
             elif timeout is None or left <= timeout:
                 raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
         except (EOFError, OSError) as fault:
@@ -194,7 +221,7 @@ class Guard:
             self.close()
             self._begin()
         call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
-        self._trial = 0, time.perf_counter(), limits
+        self._trial = _Running(limits)
         memory = None if limits.memory is None else int(limits.memory)
         most = {"seconds": limits.seconds, "memory": memory, "per_step": limits.per_step}
         asked = {"call": call, "limits": most}
@@ -202,9 +229,7 @@ class Guard:
             self.pipe.send_bytes(json.dumps(asked).encode())
 
     def read(self, timeout: float | None = None) -> Step | Verdict | None:
-        """Wait for news of the trial; None if there is none in time.
-
-        `multiprocessing.connection.wait` on the `pipe` of several guards waits for the first of them.
+        """Wait for news of the trial; None if there is none in time. See `first_of` for several guards.
 
         Raises:
             StateError: No trial is running.
@@ -218,16 +243,25 @@ class Guard:
             if self.loading:
                 return None
         while True:
-            left = None if until is None else max(0.0, until - time.perf_counter())
+            left = math.inf if until is None else max(0.0, until - time.perf_counter())
             try:
-                if not self.pipe.poll(left):
-                    return None
+                if not self.pipe.poll(min(_HOUR, left, self.left)):
+                    if self.left == 0.0:
+                        return self._unanswered()
+                    if left == 0.0:
+                        return None
+                    continue
                 news = json.loads(self.pipe.recv_bytes())
             except (EOFError, OSError):
                 return self._bereaved()
             if "began" in news:
-                self._trial = (int(news["began"]), *self._trial[1:])
+                self._trial.session = int(news["began"])
+                self._trial.count()
+            elif "ending" in news:
+                self._trial.until = time.perf_counter() + _PATIENCE
             elif "step" in news:
+                if self._trial.limits.per_step:
+                    self._trial.count()
                 return Step(int(news["step"]), float(news["value"]))
             else:
                 self._trial = None
@@ -255,29 +289,67 @@ class Guard:
 
     def close(self) -> None:
         """End a trial and the process that holds the imports."""
+        self._close(_PATIENCE)
+
+    def _close(self, patience: float) -> None:
         process, self._process, self._until = self._process, None, None
         if process is None:
             return
         self.pipe.close()  # it ends its trial and itself
-        process.join(6.0)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        self._end_session()
+        assert process.pid is not None
+        until = time.perf_counter() + patience
+        while process.is_alive() and time.perf_counter() < until and not is_stopped(process.pid):
+            process.join(0.1)
+        trial, self._trial = self._trial, None
+        if process.exitcode != 0:
+            end_guard(process.pid, self._mark)
+            process.join(_PATIENCE)
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if trial is not None and trial.session:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(trial.session, signal.SIGKILL)
 
     def _bereaved(self) -> Verdict:
         """The verdict of a trial that killed the process around it."""
-        assert self._trial is not None
-        began = self._trial[1]
-        self.close()
-        reason = "it ended the process that guards it"
-        return Verdict(Measured(Status.CRASHED, reason), seconds=time.perf_counter() - began)
+        return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
 
-    def _end_session(self) -> None:
-        trial, self._trial = self._trial, None
-        if trial is not None and trial[0]:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(trial[0], signal.SIGKILL)
+    def _unanswered(self) -> Verdict:
+        """The verdict of a trial whose guard does not tell it in time."""
+        assert self._trial is not None
+        seconds = self._trial.limits.seconds
+        late = "" if seconds is None else f"it ran longer than {seconds:g} s; "
+        return self._lost(Status.TIMEOUT, f"{late}its guard did not answer, and both were killed", 0.0)
+
+    def _lost(self, status: Status, reason: str, patience: float) -> Verdict:
+        assert self._trial is not None
+        began = self._trial.asked
+        self._close(patience)
+        return Verdict(Measured(status, reason), seconds=time.perf_counter() - began)
+
+
+@dataclass
+class _Running:
+    """A trial as its owner knows it: its session, when it was asked for, and until when there must be news of it."""
+
+    limits: Limits
+    session: int = 0
+    asked: float = field(default_factory=time.perf_counter)
+    until: float = math.inf
+
+    def __post_init__(self) -> None:
+        self.count()
+
+    def count(self) -> None:
+        """Count the seconds that are limited from now on."""
+        if self.limits.seconds is not None:
+            self.until = time.perf_counter() + self.limits.seconds + GRACE
+
+
+def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
+    """Wait for the first of guards whose `read(0)` has something to do; those that have, none if time is up."""
+    by_pipe = {guard.pipe: guard for guard in guards}
+    ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in by_pipe.values())])))
+    return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
 
 
 def _serve(pipe: Any) -> None:

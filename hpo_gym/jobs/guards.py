@@ -16,11 +16,10 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import util
-from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 from hpo_gym.jobs.carried import check_bytes, to_bytes
-from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict, first_of
 from hpo_gym.jobs.measured import Measured, judged, verdict
 from hpo_gym.jobs.reasons import reason_of
 from hpo_gym.trial import Status
@@ -179,11 +178,10 @@ class Guards:
 
 def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]]:
     """Wait for news of the guards at these pipes; those whose trial has ended are taken out."""
-    loading = [pipe for pipe, (guard, _) in busy.items() if guard.loading]  # they look at the clock in `read`
     told: list[tuple[int, Step | Verdict]] = []
-    for pipe in dict.fromkeys([*wait(list(busy), 1.0 if loading else None), *loading]):
-        guard, i = busy[pipe]
-        news = guard.read(0)
+    for guard in first_of(guard for guard, _ in busy.values()):
+        pipe = guard.pipe
+        i, news = busy[pipe][1], guard.read(0)
         if isinstance(news, Step):
             guard.answer(go=True)
         elif isinstance(news, Verdict):

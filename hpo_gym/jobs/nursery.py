@@ -16,16 +16,18 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import parent_process, util
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NoReturn
 
 from hpo_gym.jobs.carried import from_bytes
+from hpo_gym.jobs.endings import descendants, end_trial, ended, resident
 from hpo_gym.jobs.measured import Measured, judged, verdict
 from hpo_gym.jobs.memory import limit_memory
+from hpo_gym.jobs.processes import fill_streams
 from hpo_gym.jobs.reasons import reason_of
 from hpo_gym.trial import Status
 
@@ -42,6 +44,9 @@ def serve(pipe: Connection) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _prctl(_SUBREAPER, 1)
+    fill_streams()
+    own = _open_files()
+    folder = util.get_temp_dir()  # of the sockets of all trials, none of which removes it
     with suppress(EOFError, OSError):
         data = pipe.recv_bytes()
         try:
@@ -49,11 +54,23 @@ def serve(pipe: Connection) -> None:
         except BaseException:  # of whatever it imports
             _tell(pipe, {"broken": traceback.format_exc()})
             return
-        _tell(pipe, {"ready": True})
+        _tell(pipe, {"ready": True, "folder": folder})
         while True:
             asked = json.loads(pipe.recv_bytes())
             if "call" in asked:
-                _Trial(pipe, asked["limits"]).run(objective, asked["call"])
+                _Trial(pipe, own, asked["limits"]).run(objective, asked["call"])
+
+
+def _open_files() -> frozenset[int]:
+    """Those of this process but its standard streams, and the one that shows whether its owner lives."""
+    kept, found = {0, 1, 2}, set[int]()
+    if (owner := parent_process()) is not None:
+        kept.add(owner.sentinel)
+    for number in map(int, os.listdir("/dev/fd")):  # noqa: PTH208
+        with suppress(OSError):
+            os.fstat(number)
+            found.add(number)
+    return frozenset(found - kept)
 
 
 def _tell(pipe: Connection, message: Mapping[str, Any]) -> None:
@@ -67,11 +84,13 @@ class _Trial:
 
     Attributes:
         pipe: To the owner.
+        own: Files of this process that no trial must have.
         limits: `seconds` and `memory` in bytes, None for no limit; `per_step`, whether `seconds` are those of a step.
         since: When the seconds began that are limited.
     """
 
     pipe: Connection
+    own: frozenset[int]
     limits: Mapping[str, Any]
     pid: int = 0
     began: float = 0.0
@@ -87,18 +106,19 @@ class _Trial:
         """Run the objective in a process of its own, and tell the owner of the verdict."""
         ends = [os.pipe() for _ in range(3)]
         (out, out_theirs), (result, result_theirs), (reply_theirs, reply) = ends
-        self.base, self.began = _resident(os.getpid()), time.perf_counter()
+        self.base, self.began = resident(os.getpid()), time.perf_counter()
         self.since = self.began
         self.pid = os.fork()
         if self.pid == 0:
-            _become_trial(objective, call, self.limits, out_theirs, result_theirs, reply_theirs)
+            spare = (out, result, reply, *self.own)
+            _become_trial(objective, call, self.limits, spare, out_theirs, result_theirs, reply_theirs)
         for end in (out_theirs, result_theirs, reply_theirs):
             os.close(end)
         try:
             _tell(self.pipe, {"began": self.pid})
             code, cpu = self._attend(out, result, reply)
         except BaseException:  # the owner is gone
-            _end_all(self.pid)
+            end_trial(self.pid)
             raise
         finally:
             for end in (out, result, reply):
@@ -112,8 +132,8 @@ class _Trial:
             for end in (out, result, self.pipe.fileno()):
                 os.set_blocking(end, False) if end != self.pipe.fileno() else None
                 ready.register(end, selectors.EVENT_READ)
-            ended: tuple[int | None, float] | None = None
-            while self.verdict is None and ended is None:
+            found: tuple[int, float] | None = None
+            while self.verdict is None and found is None:
                 left = math.inf if limit is None else limit - (time.perf_counter() - self.since)
                 if left <= 0:
                     self._fail(Status.TIMEOUT, f"it ran longer than {limit:g} s and was killed")
@@ -126,12 +146,13 @@ class _Trial:
                     elif key.fd == self.pipe.fileno():
                         self._obey(reply)
                 self._look_at_memory()
-                ended = _ended(self.pid)
-            if ended is not None:
+                found = ended(self.pid)
+            if found is not None:
                 self._read_result(result)
-            ended = _end_all(self.pid) if ended is None else (_end_all(self.pid), ended)[1]
-            self._read_output(out)
-        return ended or (None, 0.0)
+            self._read_output(out)  # before resource trackers say what they clean up
+            _tell(self.pipe, {"ending": True})
+            left = end_trial(self.pid)
+        return found or left or (None, 0.0)
 
     def _read_output(self, out: int) -> bool:
         """Keep the end of what the trial prints; whether more may come."""
@@ -190,7 +211,7 @@ class _Trial:
         limit = self.limits["memory"]
         if limit is None or sys.platform != "linux":
             return
-        used = sum(max(0, _resident(pid) - self.base) for pid in (self.pid, *_descendants(self.pid)))
+        used = sum(max(0, resident(pid) - self.base) for pid in (self.pid, *descendants(self.pid)))
         self.peak = max(self.peak, used)
         if used > limit:
             self._fail(Status.MEMORYOUT, f"it used more than {limit:,} bytes and was killed")
@@ -219,59 +240,6 @@ def _death(code: int | None, output: str) -> tuple[Status, str]:
     return Status.CRASHED, f"its process was ended by {name}"
 
 
-def _ended(pid: int) -> tuple[int, float] | None:
-    """Exit code (of a signal, negative) and processor time of a child that is no more; None while it lives."""
-    try:
-        found, status, usage = os.wait4(pid, os.WNOHANG)
-    except ChildProcessError:
-        return 0, 0.0
-    if not found:
-        return None
-    return os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
-
-
-def _end_all(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
-    """End a trial and all that it started; what `_ended` says of the trial, None if that was known before."""
-    told, deadline = None, time.perf_counter() + patience
-    while time.perf_counter() < deadline:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        for other in _descendants(os.getpid()):
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(other, signal.SIGKILL)
-        try:
-            while True:
-                found, status, usage = os.wait4(-1, os.WNOHANG)
-                if not found:
-                    break
-                if found == pid:
-                    told = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
-        except ChildProcessError:  # nothing is left
-            return told
-        time.sleep(0.001)
-    return told
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    """Processes that this one started, and those that they did; none where the system does not tell (macOS)."""
-    todo = [pid]
-    while todo:
-        with suppress(OSError, ValueError):
-            for thread in Path(f"/proc/{todo.pop()}/task").iterdir():
-                with suppress(OSError):
-                    found = [int(p) for p in (thread / "children").read_text().split()]
-                    yield from found
-                    todo += found
-
-
-def _resident(pid: int) -> int:
-    """Bytes of memory that a process has; 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
@@ -280,9 +248,10 @@ def _prctl(option: int, value: int) -> None:
 
 # ---------------------------------------------------------------------- inside a trial
 def _become_trial(
-    objective: Any, call: Mapping[str, Any], limits: Mapping[str, Any], out: int, result: int, reply: int
-) -> NoReturn:
-    """The trial's own process: run, tell, and end without any exit handler."""
+    objective: Any, call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
+    out: int, result: int, reply: int,
+) -> NoReturn:  # fmt: skip
+    """The trial's own process: close what is `spare`, run, tell, and end without any exit handler."""
     parent = os.getppid()
     try:
         os.setsid()
@@ -293,8 +262,10 @@ def _become_trial(
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (out, 1), (out, 2)):
             os.dup2(source, target)
-        result, reply = _above(result), _above(reply)
-        _close_others(result, reply)
+        for end in {null, out, *spare} - {0, 1, 2}:
+            with suppress(OSError):  # of what the imports have closed
+                os.close(end)
+        _leave_trackers()
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         _limit(limits["memory"])
         _seed(int(call["seed"]))
@@ -347,23 +318,14 @@ def _say(result: int, message: Mapping[str, Any]) -> None:
         data = data[os.write(result, data) :]
 
 
-def _above(end: int, least: int = 10) -> int:
-    """The same end of a pipe under a number that no standard stream has."""
-    import fcntl
-
-    return fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, least)
-
-
-def _close_others(*kept: int) -> None:
-    """Close all that the trial must not reach: the pipe to the owner above all."""
-    import resource
-
-    most = max(kept)
-    for number in range(3, most):
-        if number not in kept:
+def _leave_trackers() -> None:
+    """Let the trial start resource trackers of its own, which end with it; those that it knows clean up much later."""
+    for name in [name for name in sys.modules if name.endswith(".resource_tracker")]:
+        tracker = getattr(sys.modules[name], "_resource_tracker", None)
+        if getattr(tracker, "_fd", None) is not None:
             with suppress(OSError):
-                os.close(number)
-    os.closerange(most + 1, min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 16))
+                os.close(tracker._fd)
+            tracker._fd = tracker._pid = None
 
 
 def _limit(memory: int | None) -> None:

@@ -17,9 +17,10 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
@@ -101,7 +102,8 @@ class _Worker:
     """A process with a pipe of its own, at one job at a time."""
 
     def __init__(self, context: SpawnContext) -> None:
-        self.pipe, theirs = context.Pipe()
+        with whole_streams():
+            self.pipe, theirs = context.Pipe()
         tied = threading.current_thread() is threading.main_thread()
         self.process = fresh(_serve, (theirs, os.getpid(), tied))
         theirs.close()  # so that the pipe ends when the worker does
@@ -236,11 +238,21 @@ class _Pool:
         worker.kill()
 
 
-def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1) -> BaseProcess:
-    """Start a process that has nothing of this one but what it is given; Ctrl-C is blocked until it has decided."""
+MARKS = "HPO_GYM_GUARDS"
+"""Environment variable with the marks of the guards around a process, separated by commas."""
+
+
+def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1, mark: str = "") -> BaseProcess:
+    """Start a process that has nothing of this one but what it is given; Ctrl-C is blocked until it has decided.
+
+    All that it starts has `mark` in its environment, under `MARKS`, unless it starts it with another environment.
+    """
     process = multiprocessing.get_context("spawn").Process(target=target, args=args)
-    with few_threads(threads), _ctrl_c_held(), _without_main():
-        process.start()
+    marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}
+    with few_threads(threads), whole_streams(), _ctrl_c_held(), _without_main():
+        resource_tracker.ensure_running()  # it is this process's own, and has no mark
+        with environment(marks):
+            process.start()
     return process
 
 
@@ -251,8 +263,15 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 @contextmanager
 def few_threads(threads: int = 1) -> Iterator[None]:
     """Let processes that are started meanwhile use so many threads per numerical library."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, str(threads)))
+    with environment(dict.fromkeys(ONE_THREAD, str(threads))):
+        yield
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
@@ -260,6 +279,32 @@ def few_threads(threads: int = 1) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextmanager
+def whole_streams() -> Iterator[None]:
+    """Keep file descriptors 0 to 2 in use, so that no pipe to a process that is started meanwhile has one of them.
+
+    Where they are closed, as those of a daemon may be, it would be taken for a standard stream there, and closed.
+    """
+    opened = fill_streams()
+    try:
+        yield
+    finally:
+        for number in opened:
+            os.close(number)
+
+
+def fill_streams() -> list[int]:
+    """Open those of the file descriptors 0 to 2 that are closed, on nothing; which."""
+    opened = []
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened.append(os.open(os.devnull, os.O_RDWR))  # the lowest number that is free
+            os.set_inheritable(opened[-1], True)
+    return opened
 
 
 @contextmanager

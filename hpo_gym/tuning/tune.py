@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from hpo_gym import seeding
 from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.errors import StorageFullError, StorageLostError, TrialsFailedError, limit, whole
-from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict, first_of
 from hpo_gym.jobs.progress import Callback, Progress, Teller, told
 from hpo_gym.space.belief import Density
 from hpo_gym.space.forms import AnySpace
@@ -28,8 +27,6 @@ from hpo_gym.tuning.proposals import Proposer
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.study import Study, opened
 from hpo_gym.tuning.tuned import Tuned
-
-_HOUR = 3600.0  # systems wait for no more than some weeks at a time
 
 
 @keywords_checked("`tune`")
@@ -187,8 +184,8 @@ class _Loop:
                     self._begin(guard, cut_off)
             if not self.busy or self._late():
                 return
-            for pipe in wait(list(self.busy), min(_HOUR, self._left())):
-                self._attend(pipe)
+            for guard in first_of([one.guard for one in self.busy.values()], self._left()):
+                self._attend(guard.pipe)
 
     def _begin(self, guard: Guard, cut_off: list[int]) -> None:
         if cut_off:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bad_objectives import BAD, MARK
+from bad_objectives import BAD, SLOW
+from left_behind import left_in_memory, left_running
 
 from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict, first_of
 from hpo_gym.trial import Status
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
@@ -27,19 +29,6 @@ AFTER = 1.0  # seconds after the limit
 def limits(name: str) -> Limits:
     """Those of a trial of a bad objective: short where it must run into them."""
     return Limits(seconds=0.5 if BAD[name].status is Status.TIMEOUT else 30.0, memory=1 << 28)
-
-
-def running(mark: str = MARK) -> list[int]:
-    """Processes with a mark in their command line."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = entry.read_bytes()
-        except OSError:
-            continue
-        if mark.encode() in text and b"pytest" not in text:
-            found.append(int(entry.parent.name))
-    return found
 
 
 def square(config: dict[str, Any]) -> float:
@@ -52,7 +41,7 @@ def any_objective() -> Iterator[Guard]:
         yield guard
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in BAD])
 def test_a_bad_objective_has_its_verdict_in_time_and_leaves_nothing(any_objective: Guard, name: str) -> None:
     start = time.perf_counter()
     verdict = any_objective.run({"name": name}, limits=limits(name))
@@ -60,7 +49,8 @@ def test_a_bad_objective_has_its_verdict_in_time_and_leaves_nothing(any_objectiv
     assert verdict.status is BAD[name].status, verdict
     assert re.search(BAD[name].reason, verdict.measured.reason), verdict.measured.reason
     assert verdict.status is not Status.TIMEOUT or spent < 0.5 + AFTER
-    assert not running()
+    assert not left_running(any_objective.pid)
+    assert not left_in_memory(re.findall("in memory: (.+)", verdict.output))
     if verdict.status is Status.OK:
         assert verdict.measured.score == 1.0
     good = any_objective.run({"name": "goes_elsewhere"})
@@ -70,6 +60,7 @@ def test_a_bad_objective_has_its_verdict_in_time_and_leaves_nothing(any_objectiv
 @pytest.mark.long
 @pytest.mark.parametrize("size", [2, 8])
 def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
+    known = left_running()
     todo, told = list(BAD), {}
     guards = [Guard(lambda config: BAD[config["name"]].objective(config)) for _ in range(size)]
     busy: dict[Any, tuple[Guard, str]] = {}
@@ -78,9 +69,9 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
             if todo and guard.pipe not in busy:
                 guard.start({"name": todo[-1]}, limits=limits(todo[-1]))
                 busy[guard.pipe] = guard, todo.pop()
-        for pipe in wait(list(busy)):
-            guard, name = busy[pipe]
-            news = guard.read(0)
+        for guard in first_of(guard for guard, _ in busy.values()):
+            pipe = guard.pipe
+            name, news = busy[pipe][1], guard.read(0)
             if isinstance(news, Step):
                 guard.answer(go=True)
             elif isinstance(news, Verdict):
@@ -88,7 +79,7 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
                 del busy[pipe]
     for guard in guards:
         guard.close()
-    assert not running()
+    assert not left_running(*known)
     for name, verdict in told.items():
         assert verdict.status is BAD[name].status, (name, verdict)
         assert re.search(BAD[name].reason, verdict.measured.reason), (name, verdict.measured.reason)
@@ -190,38 +181,39 @@ def _cannot() -> Any:
 
 
 def test_one_trial_at_a_time() -> None:
+    known = left_running()
     with Guard(BAD["hangs"].objective) as guard:
         with pytest.raises(StateError, match="start"):
             guard.read()
         guard.start({})
         with pytest.raises(StateError, match="one trial at a time"):
             guard.start({})
-    assert not running()
+    assert not left_running(*known)
 
 
 def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path) -> None:
-    script = f"""
+    script = """
 import os, signal, subprocess, sys, time
 from hpo_gym.jobs.guard import Guard
 
 def objective(_):
     for new in (False, True):
-        subprocess.Popen((sys.executable, "-c", "import time; time.sleep(600)", "{MARK}-owner"), start_new_session=new)
+        subprocess.Popen((sys.executable, "-c", "import time; time.sleep(600)"), start_new_session=new)
     open("begun", "w").close()
     time.sleep(600)
 
 guard = Guard(objective)
-guard.start({{}})
+guard.start({})
 while not os.path.exists("begun"):
     guard.read(0.01)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False, timeout=60)
-    assert done.returncode == -signal.SIGKILL
+    owner = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    assert owner.wait(60) == -signal.SIGKILL
     deadline = time.monotonic() + 5
-    while running(f"{MARK}-owner") and time.monotonic() < deadline:
+    while left_running(owner=owner.pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not running(f"{MARK}-owner")
+    assert not left_running(owner=owner.pid)
 
 
 def test_no_file_of_the_owner_is_open_in_a_trial() -> None:
@@ -231,4 +223,85 @@ def test_no_file_of_the_owner_is_open_in_a_trial() -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("the system does not tell")
     with Guard(objective) as guard:
-        assert guard.run({}).measured.score == 3 + 2 + 1, "standard streams, two pipes, and the folder itself"
+        assert guard.run({}).measured.score == 3 + 2 + 1 + 1, (
+            "standard streams, two pipes, the end of one that shows whether the owner lives, and the folder itself"
+        )
+
+
+# ---------------------------------------------------------------------- the owner's own time
+def _stops_its_guard(config: dict[str, Any]) -> Iterator[tuple[int, float]]:
+    yield 1, 0.5
+    if config["stops"]:
+        os.kill(os.getppid(), signal.SIGSTOP)
+        time.sleep(600)
+    yield 2, 1.0
+
+
+def test_a_guard_that_is_stopped_in_a_step_ends_in_time_and_the_next_trial_goes_on() -> None:
+    known = left_running()
+    with Guard(_stops_its_guard) as guard:
+        for per_step in (False, True):
+            start = time.perf_counter()
+            verdict = guard.run({"stops": True}, limits=Limits(0.3, per_step=per_step))
+            assert verdict.status is Status.TIMEOUT and "did not answer" in verdict.measured.reason
+            assert time.perf_counter() - start < 0.3 + AFTER + (5.0 if per_step else 0.0), "the second starts a guard"
+            assert not left_running(*known)
+        assert guard.run({"stops": False}, limits=Limits(30.0)).measured.score == 1.0
+
+
+def test_read_waits_no_longer_than_it_is_told_for_a_guard_that_is_stopped() -> None:
+    known = left_running()
+    with Guard(_stops_its_guard) as guard:
+        guard.start({"stops": True}, limits=Limits(60.0))
+        assert guard.read(10.0) == Step(1, 0.5)
+        guard.answer(go=True)
+        assert guard.read(0.1) is None and first_of([guard], 0.1) == []
+        assert 50.0 < guard.left < 61.0
+        start = time.perf_counter()
+    assert time.perf_counter() - start < 3.0, "a process that is stopped is not waited for"
+    assert not left_running(*known)
+
+
+def test_without_a_limit_a_guard_is_waited_for() -> None:
+    with Guard(square) as guard:
+        guard.start({"x": 1.0})
+        assert guard.left == math.inf
+        assert isinstance(guard.read(), Verdict)
+        guard.start({"x": 1.0}, limits=Limits(30.0))
+        assert 0.0 < guard.left < 31.0
+
+
+@pytest.mark.parametrize("closed", [(0,), (1, 2), (0, 1, 2)])
+def test_a_process_without_standard_streams_runs_trials(tmp_path: Path, closed: tuple[int, ...]) -> None:
+    script = f"""
+import os
+for number in {closed}:
+    os.close(number)
+from hpo_gym.jobs.guard import Guard
+
+with Guard(lambda config: config["x"]) as guard:
+    found = [guard.run({{"x": x}}).measured.score for x in (1.0, 2.0)]
+open("found", "w").write(str(found))
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False, timeout=60, stderr=subprocess.DEVNULL)
+    assert (tmp_path / "found").read_text() == "[1.0, 2.0]"
+
+
+def test_files_that_imports_opened_stay_open_in_trials(tmp_path: Path) -> None:
+    with Guard(_Writes(tmp_path / "log")) as guard:
+        assert [guard.run({}).status for _ in range(2)] == [Status.OK, Status.OK]
+    assert (tmp_path / "log").read_text() == "trial\ntrial\n"
+
+
+class _Writes:
+    """Opens a file where it is loaded, and writes to it in each trial."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.file = path, path.open("a")
+
+    def __call__(self, config: dict[str, Any]) -> float:
+        print("trial", file=self.file, flush=True)
+        return 1.0
+
+    def __reduce__(self) -> Any:
+        return _Writes, (self.path,)

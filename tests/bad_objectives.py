@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from hpo_gym.trial import Status
@@ -30,6 +33,11 @@ class Bad:
 
 
 BAD: dict[str, Bad] = {}
+SLOW = {
+    "flees_and_kills_its_guard", "stops_its_guard_and_returns", "flees_and_stops_its_guard", "hangs_in_a_pool",
+    "hangs_with_shared_memory", "locks_itself_out", "yields_for_ever", "forks_in_a_chain",
+}  # fmt: skip
+"""Of these others of their kind do for every day."""
 
 
 def bad(status: Status, reason: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
@@ -100,7 +108,80 @@ def returns_what_raises(_: Any) -> Any:
     return Sly(1.0)
 
 
+@bad(Status.DIVERGED, "finite, got inf")
+def returns_infinity(_: Any) -> Any:
+    return float("inf")
+
+
+@bad(Status.INVALID, "must have a score, .* got no 'score'")
+def returns_an_empty_mapping(_: Any) -> Any:
+    return {}
+
+
+@bad(Status.INVALID, "a number, got None")
+def returns_a_score_of_none(_: Any) -> Any:
+    return {"score": None}
+
+
+@bad(Status.DIVERGED, "finite, got nan")
+def returns_a_mapping_with_nan(_: Any) -> Any:
+    return {"score": float("nan"), "cost": 1.0}
+
+
+@bad(Status.INVALID, "cost must be finite and not negative, got nan")
+def returns_a_cost_of_nan(_: Any) -> Any:
+    return {"score": 1.0, "cost": float("nan")}
+
+
+@bad(Status.INVALID, "constraints must be numbers, got .'a'")
+def returns_constraints_of_text(_: Any) -> Any:
+    return {"score": 1.0, "constraints": ["a"]}
+
+
+@bad(Status.INVALID, "constraints must be finite")
+def returns_constraints_of_infinity(_: Any) -> Any:
+    return {"score": 1.0, "constraints": [float("inf")]}
+
+
+@bad(Status.INVALID, "test score must be a finite number, got 'b'")
+def returns_a_test_score_of_text(_: Any) -> Any:
+    return {"score": 1.0, "test_score": "b"}
+
+
+@bad(Status.INVALID, "a number, got <class 'float'>")
+def returns_a_class(_: Any) -> Any:
+    return float
+
+
+@bad(Status.INVALID, "a number, got 'xxxx")
+def returns_ten_megabytes(_: Any) -> Any:
+    return "x" * 10**7
+
+
+@bad(Status.INVALID, "a number, got None")
+def yields_nothing(_: Any) -> Iterator[Any]:
+    yield from ()
+
+
+@bad(Status.FAILED, "TypeError: cannot unpack")
+def yields_no_pairs(_: Any) -> Iterator[Any]:
+    yield 1.0
+
+
+@bad(Status.DIVERGED, "finite, got nan")
+def yields_nan(_: Any) -> Iterator[Any]:
+    yield 1, 0.5
+    yield 2, float("nan")
+
+
 # ---------------------------------------------------------------------- exceptions
+class Unspeakable(Exception):
+    """An exception that raises when it is shown."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError("unspeakable")
+
+
 @bad(Status.FAILED, "KeyError: 'missing'")
 def raises(_: Any) -> Any:
     return {}["missing"]
@@ -136,7 +217,45 @@ def raises_on_its_way(_: Any) -> Iterator[Any]:
     raise ValueError("late")
 
 
+@bad(Status.FAILED, "^Unspeakable")
+def raises_what_cannot_be_shown(_: Any) -> Any:
+    raise Unspeakable
+
+
+@bad(Status.TIMEOUT, "TimeoutError: slow")
+def raises_a_timeout(_: Any) -> Any:
+    raise TimeoutError("slow")
+
+
+@bad(Status.MEMORYOUT, "could not allocate memory: full")
+def raises_a_memory_error(_: Any) -> Any:
+    raise MemoryError("full")
+
+
+@bad(Status.FAILED, "ValueError: x{90}")
+def raises_with_a_megabyte(_: Any) -> Any:
+    raise ValueError("x" * 10**6)
+
+
+@bad(Status.FAILED, "ExceptionGroup: both")
+def raises_a_group(_: Any) -> Any:
+    raise ExceptionGroup("both", [ValueError(), KeyError()])
+
+
+@bad(Status.FAILED, "GeneratorExit")
+def raises_generator_exit(_: Any) -> Any:
+    raise GeneratorExit
+
+
 # ---------------------------------------------------------------------- deaths
+def flee() -> None:
+    """Leave a child in a session of its own."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(600)
+        os._exit(0)
+
+
 @bad(Status.CRASHED, "ended with code 3")
 def exits_at_once(_: Any) -> Any:
     os._exit(3)
@@ -175,7 +294,50 @@ def closes_all_it_has(_: Any) -> Any:
     return 1.0
 
 
+@bad(Status.CRASHED, "SIGTERM")
+def terminates_itself(_: Any) -> Any:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(600)
+
+
+@bad(Status.CRASHED, "SIGALRM")
+def has_an_alarm(_: Any) -> Any:
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    time.sleep(600)
+
+
+@bad(Status.CRASHED, "SIGKILL")
+def kills_its_session(_: Any) -> Any:
+    os.killpg(0, signal.SIGKILL)
+    time.sleep(600)
+
+
+@bad(Status.CRASHED, "ended with code 5")
+def exits_in_a_thread(_: Any) -> Any:
+    threading.Thread(target=os._exit, args=(5,)).start()
+    time.sleep(600)
+
+
+@bad(Status.CRASHED, "ended with code 0")
+def becomes_another_program(_: Any) -> Any:
+    os.execv("/bin/true", ["true"])
+
+
+@bad(Status.CRASHED, "ended the process that guards it")
+def flees_and_kills_its_guard(_: Any) -> Any:
+    flee()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+
+
 # ---------------------------------------------------------------------- time
+def share() -> None:
+    """Take shared memory, and never give it back."""
+    memory = SharedMemory(create=True, size=1 << 16)
+    memory.buf[0] = 1
+    print(f"in memory: {memory.name}", flush=True)
+
+
 @bad(Status.TIMEOUT, "longer than")
 def hangs(_: Any) -> Any:
     time.sleep(600)
@@ -217,6 +379,58 @@ def waits_for_its_child(_: Any) -> Any:
 def reads_its_input_and_hangs(_: Any) -> Any:
     assert sys.stdin.read() == ""
     time.sleep(600)
+
+
+@bad(Status.TIMEOUT, "its guard did not answer")
+def stops_its_guard(_: Any) -> Any:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(600)
+
+
+@bad(Status.TIMEOUT, "its guard did not answer")
+def stops_its_guard_and_returns(_: Any) -> Any:
+    os.kill(os.getppid(), signal.SIGSTOP)
+    return 1.0
+
+
+@bad(Status.TIMEOUT, "its guard did not answer")
+def flees_and_stops_its_guard(_: Any) -> Any:
+    flee()
+    os.kill(os.getppid(), signal.SIGSTOP)
+    time.sleep(600)
+
+
+@bad(Status.TIMEOUT, "longer than")
+def hangs_in_a_pool(_: Any) -> Any:
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return pool.map(time.sleep, [600, 600])
+
+
+@bad(Status.TIMEOUT, "longer than")
+def hangs_with_shared_memory(_: Any) -> Any:
+    share()
+    time.sleep(600)
+
+
+@bad(Status.TIMEOUT, "longer than")
+def locks_itself_out(_: Any) -> Any:
+    lock = threading.Lock()
+    with lock:
+        lock.acquire()
+
+
+@bad(Status.TIMEOUT, "longer than")
+def yields_for_ever(_: Any) -> Iterator[Any]:
+    for step in itertools.count():
+        yield step, 0.5
+
+
+@bad(Status.TIMEOUT, "longer than")
+def forks_in_a_chain(_: Any) -> Any:
+    while True:
+        if os.fork():
+            time.sleep(600)
+        time.sleep(0.02)
 
 
 # ---------------------------------------------------------------------- memory
@@ -290,4 +504,16 @@ def closes_its_streams(_: Any) -> Any:
 def goes_elsewhere(_: Any) -> Any:
     os.chdir("/")
     os.environ.clear()
+    return 1.0
+
+
+@bad(Status.OK, "^$")
+def leaves_shared_memory(_: Any) -> Any:
+    share()
+    return 1.0
+
+
+@bad(Status.OK, "^$")
+def leaves_a_pool(_: Any) -> Any:
+    multiprocessing.get_context("fork").Pool(2)
     return 1.0
