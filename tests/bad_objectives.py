@@ -232,7 +232,7 @@ def raises_a_memory_error(_: Any) -> Any:
     raise MemoryError("full")
 
 
-@bad(Status.FAILED, "ValueError: x{90}")
+@bad(Status.FAILED, "ValueError: x{80}")
 def raises_with_a_megabyte(_: Any) -> Any:
     raise ValueError("x" * 10**6)
 
