@@ -117,11 +117,11 @@ def with_plan(folder: Path, text: str) -> None:
         store.meta_set("study", text)
 
 
-def with_record(folder: Path, identity: Any, measured: Any = None) -> None:
-    """Write one in the place of trial 2, past the check of what a program of ours may write."""
+def with_record(folder: Path, identity: Any, measured: Any = None, *, cell: str = "00000000") -> None:
+    """Write one in the place of a trial, by default a success, past the check of what a program of ours may write."""
     with pytest.MonkeyPatch.context() as patched, Store(folder / "tune.sqlite") as store:
         patched.setattr("hpo_gym.storage.batches._json", lambda head, records: json.dumps(head))
-        store.put("00000002", identity, {}, measured=measured or {"seconds": 1.0, "cpu_seconds": 1.0})
+        store.put(cell, identity, {}, measured=measured or {"seconds": 1.0, "cpu_seconds": 1.0})
 
 
 def doors(folder: Path) -> list[Callable[[], Any]]:
@@ -170,7 +170,7 @@ def refused(study: Path, place: Path, spoil: Callable[[Path], None], what: str, 
 def odd(study: Path) -> list[tuple[str, Callable[[Path], None]]]:
     """All plans and records, with what puts one in."""
     with Store(study / "tune.sqlite", write=False) as store:
-        good = dict(store.get("00000002").identity)  # type: ignore[union-attr]
+        good = dict(store.get("00000000").identity)  # type: ignore[union-attr]
     good = json.loads(json.dumps(good))
     found: list[tuple[str, Callable[[Path], None]]] = [
         (f"plan {what}", lambda folder, text=text: with_plan(folder, text)) for what, text in plans(plan_of(study))
@@ -208,7 +208,7 @@ def test_repair_keeps_the_trials_that_can_be_read(study: Path, tmp_path: Path) -
     folder = tmp_path / "k"
     shutil.copytree(study, folder)
     good = Tuned.load(folder)
-    with_record(folder, {"trial": 2, "config": 5})
+    with_record(folder, {"trial": 2, "config": 5}, cell="00000002")
     assert verify(folder / "tune.sqlite") == [], "its checksums are right"
     with pytest.raises(DamagedDataError, match=r"Trial 00000002 of .*config must be a mapping.*`hpo-gym repair"):
         Tuned.load(folder)
