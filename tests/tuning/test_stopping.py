@@ -120,3 +120,37 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, int], said: str) -> 
         Halving(**wrong)
     with pytest.raises(InvalidValueError, match="'maximize' or 'minimize', got 'up'"):
         Halving().stops({0: [(1, 1.0)]}, 0, "up")
+
+
+# ---------------------------------------------------------------------- the own end of a trial
+@pytest.mark.parametrize(
+    ("lengths", "whole", "step", "ends"),
+    [
+        ((), (), 27, False),  # of nobody the end is known
+        ((27,), (0,), 27, True),  # all that came as far ended there
+        ((27,), (0,), 9, False),  # nobody ended there
+        ((27, 27), (0,), 27, True),  # the second one was stopped there: who knows
+        ((1,), (0,), 1, True),  # one that ends early lets the next one through
+        ((1, 27), (0, 1), 1, False),  # and no more: half are not most
+        ((1, 2), (0,), 1, False),  # the second one still runs
+        ((1, 1, 27), (0, 1, 2), 1, True),
+        ((9, 27, 81), (0, 1, 2), 9, False),  # one of three
+        ((9, 27, 81), (0, 1, 2), 27, False),
+        ((9, 27, 81), (0, 1, 2), 81, True),
+        ((5, 27), (0,), 5, False),  # no rung: nobody stops there anyway
+    ],
+)
+def test_a_trial_is_at_its_own_end_where_most_others_were(
+    lengths: tuple[int, ...], whole: tuple[int, ...], step: int, ends: bool
+) -> None:
+    trials = {n: [(s, 1.0) for s in range(1, length + 1)] for n, length in enumerate(lengths)}
+    trials[99] = [(s, 0.0) for s in range(1, step + 1)]
+    assert Halving(3).ends(trials, whole, 99) is ends
+
+
+def test_the_last_reports_of_trials_need_not_be_at_one_step() -> None:
+    """The rung 729 is passed at 1,000 by the one and at 1,024 by the other, with the last report of both."""
+    trials: dict[int, Steps] = {0: [(500, 1.0), (1000, 1.0)], 1: [(512, 0.0), (1024, 0.0)]}
+    assert Halving(3).ends(trials, {0}, 1)
+    assert not Halving(3).ends({**trials, 0: [(500, 1.0), (1000, 1.0), (1500, 1.0)]}, {0}, 1)
+    assert not Halving(3).ends({1: []}, (), 1)

@@ -118,6 +118,37 @@ def test_when_to_stop_can_be_said(stopping: Any, steps: list[int]) -> None:
     assert [len(e.steps) for e in found.ended] == steps
 
 
+def test_one_trial_that_ends_early_does_not_let_the_others_run() -> None:
+    """By hand: of .5, which ends by itself at step 1, the next one is let through there; then half of those whose fate
+    is known went on, and the rule of the test above holds again: .75 goes on, and .125, .625 and 0 stop at step 1."""
+
+    def early(config: dict[str, Any]) -> Any:
+        for step in range(1, 10):
+            yield step, config["x"] * step
+            if config["x"] == 0.5:
+                return
+
+    found = tune(early, SPACE, optimizer=Listener, budget=6, seed=0)
+    assert [len(e.steps) for e in found.ended] == [1, 9, 9, 1, 1, 1]
+    assert [e.stopped for e in found.ended] == [False] * 3 + [True] * 3
+
+
+def test_trials_with_patience_of_their_own_do_not_let_the_others_run() -> None:
+    """By hand: .75 has patience and ends at step 4. 1.25 is ahead at steps 1 and 3 and behind at step 9, where two of
+    two went on: it stops."""
+
+    def patient(config: dict[str, Any]) -> Any:
+        for step in range(1, 28):
+            yield step, config["x"] * step if step < 9 or config["x"] != 1.25 else 0.0
+            if config["x"] == 0.75 and step == 4:
+                return
+
+    first = [{"x": x} for x in (0.5, 0.75, 1.0, 1.25)]
+    found = tune(patient, {"x": (0.0, 2.0)}, optimizer="random", init=first, budget=4, seed=0)
+    assert [len(e.steps) for e in found.ended] == [27, 4, 27, 9]
+    assert [e.stopped for e in found.ended] == [False, False, False, True]
+
+
 def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Path) -> None:
     def falling(config: dict[str, Any]) -> Any:
         for step in range(1, 5):
