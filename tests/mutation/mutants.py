@@ -21,7 +21,7 @@ from mutmut.mutation.mutators import mutation_operators
 from untouched import untouched, untouched_parts
 
 KEY = "hpo-gym mutants 1"
-SIZE = 600
+SIZE = 1200
 
 
 @dataclass(frozen=True)
