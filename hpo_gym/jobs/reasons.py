@@ -56,7 +56,9 @@ def _of_library(file: str) -> bool:
 
 
 def _short(file: str) -> str:
-    """A file as seen from the working directory, where it is below it."""
+    """A file as seen from the working directory, where it is below it; of a notebook, whose files change, its cell."""
+    if "ipykernel_" in file:
+        return "cell"
     try:
         return str(Path(file).relative_to(Path.cwd()))
     except (ValueError, OSError):

@@ -93,3 +93,9 @@ def test_what_stands_for_a_limit_has_a_line_too(kind: type[Exception]) -> None:
     with Guard(objective) as guard:
         reason = guard.run({}).measured.reason
     assert "too much (" in reason and reason.endswith(", in objective)")
+
+
+def test_a_cell_of_a_notebook_is_called_so() -> None:
+    names: dict[str, Any] = {}
+    exec(compile("def f():\n    return 1 / 0\n", "/tmp/ipykernel_123/456.py", "exec"), names)
+    assert place_of(caught(names["f"])) == "cell:2, in f"

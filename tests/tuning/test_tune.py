@@ -23,6 +23,8 @@ from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.tuning.auto import taken
 from hpo_gym.tuning.tuned import Tuned
 
+pytestmark = pytest.mark.filterwarnings("ignore:Trial .* is no success:UserWarning")
+
 SPACE = {"x": (0.0, 1.0), "kind": ["a", "b"]}
 LIST = [{"x": 0.5, "kind": "a"}, {"x": 0.25, "kind": "b"}, {"x": 0.75, "kind": "a"}, {"x": 0.0, "kind": "a"}]
 
@@ -69,10 +71,8 @@ def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(directio
     assert [t.cost for t in FromList.told][:2] == [7.0, 7.0]
     assert found.best_config == {"x": best, "kind": "a" if best == 0.5 else "b"}
     assert found.best_score == 2 * best
-    assert [e.measured.reason for e in found.ended][2:] == [
-        "the score must be a number, got None",
-        "ValueError: zero",
-    ]
+    assert found.ended[2].measured.reason == "the score must be a number, got None"
+    assert found.ended[3].measured.reason.startswith("ValueError: zero (")
     frame = found.trials()
     assert list(frame["score"])[:2] == [1.0, 0.5] and frame["score"][2:].isna().all()
     assert list(frame["x"]) == [0.5, 0.25, 0.75, 0.0]
