@@ -141,7 +141,11 @@ def normalised_regret(
     scores = np.asarray(incumbent_scores, np.float64)
     top, bottom = (_leading(np.asarray(v, np.float64), scores.ndim) for v in (best, worst))
     known = ~_leading(np.asarray(estimated, bool), scores.ndim)
-    span = top - bottom
+    with np.errstate(over="ignore"):
+        span = top - bottom
+    if np.isposinf(span).any() and np.isfinite(top).all() and np.isfinite(bottom).all():
+        scores, top, bottom = (0.25 * v for v in (scores, top, bottom))  # no float has the span; the shares are equal
+        span = top - bottom
     if not (np.isfinite(span) & (span >= 0.0)).all():
         raise InvalidValueError(f"`worst <= best` must hold and both be finite, got {best=}, {worst=}.")
     if (known & (top - scores < -1e-6 * np.maximum(np.abs(top), span))).any():

@@ -24,7 +24,7 @@ def reason_of(fault: BaseException, what: str = "") -> str:
         what: What is said in place of its type.
     """
     try:
-        message = str(fault).strip()
+        message = str(fault).strip().encode("utf-8", "backslashreplace").decode()  # paths may hold lone surrogates
     except Exception:  # a foreign exception may raise anything
         message = "its message cannot be shown"
     place = place_of(fault)

@@ -106,12 +106,14 @@ class Hyperparameter:
 
 def column(data: Mapping[str, Any]) -> Hyperparameter:
     """A hyperparameter of ConfigSpace's JSON."""
-    kind, name = data["type"], data["name"]
+    kind, name = data["type"], _unicode("A name", data["name"])
     unit = unit_of(data)
     unit = None if unit is None else check_unit(name, unit)
     if kind in ("categorical", "ordinal", "constant"):
         key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
         choices = tuple(plain(data[key])) if key else (plain(data["value"]),)
+        for choice in choices:
+            _unicode(f"A choice of `{name}`", choice)
         default = plain(data["default_value"]) if key else choices[0]
         kind = "constant" if len(choices) == 1 else kind
         return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default, unit)
@@ -124,6 +126,15 @@ def column(data: Mapping[str, Any]) -> Hyperparameter:
         raise InvalidValueError(f"`{name}` must have finite bounds, got [{shown(low)}, {shown(high)}].")
     short, default = ("float" if kind.endswith("float") else "int"), plain(data["default_value"])
     return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high), unit)
+
+
+def _unicode(what: str, value: Any) -> Any:
+    """A value that, if it is a text, can be written to a file: lone surrogates cannot."""
+    try:
+        str.encode(value) if isinstance(value, str) else None
+    except UnicodeEncodeError as fault:
+        raise InvalidValueError(f"{what} must be Unicode, without lone surrogates, got {shown(value)}.") from fault
+    return value
 
 
 def _number(value: object) -> float | None:

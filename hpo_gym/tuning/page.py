@@ -86,7 +86,7 @@ def progress(tuned: Tuned) -> Figure:
         n = max(len(tuned.ended), 1)
         axes.set(xlabel="trials", ylabel="score", xlim=(0.5, n + 0.5), xticks=ticks(n))
         said = f", {len(lost)} of them without success" if lost else ""
-        lines(figure, tuned.plan.optimizer, f"{tuned.plan.direction}, {len(tuned.ended)} trials{said}")
+        lines(figure, printable(tuned.plan.optimizer)[:60], f"{tuned.plan.direction}, {len(tuned.ended)} trials{said}")
     return figure
 
 

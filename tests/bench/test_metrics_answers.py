@@ -158,6 +158,11 @@ def test_a_run_of_less_than_one_evaluation_needs_a_budget() -> None:
 
 
 # ---------------------------------------------------------------------------------------------- normalised regret
+def test_regret_of_scores_whose_span_no_float_has() -> None:
+    found = normalised_regret([[0.0, 1.7e308, -1.7e308, 0.85e308]], [1.7e308], [-1.7e308])
+    assert found.tolist() == [[0.5, 0.0, 1.0, 0.25]]
+
+
 def test_regret_of_each_task_is_on_the_scale_of_that_task() -> None:
     scores = [[[0.0, 4.0], [6.0, 8.0]], [[-8.0, -6.0], [-5.0, -4.0]]]  # (tasks, replicates, trials)
     got = normalised_regret(scores, [8.0, -4.0], [0.0, -8.0])

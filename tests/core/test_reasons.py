@@ -99,3 +99,8 @@ def test_a_cell_of_a_notebook_is_called_so() -> None:
     names: dict[str, Any] = {}
     exec(compile("def f():\n    return 1 / 0\n", "/tmp/ipykernel_123/456.py", "exec"), names)
     assert place_of(caught(names["f"])) == "cell:2, in f"
+
+
+def test_a_message_that_is_no_unicode_is_escaped() -> None:
+    """Names of files that are no UTF-8 come as lone surrogates, which no pipe and no file takes."""
+    assert reason_of(OSError("no file \udcff")).startswith("OSError: no file \\udcff")

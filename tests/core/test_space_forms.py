@@ -70,6 +70,12 @@ def test_distributions_of_optuna() -> None:
     assert found["halves"].choices == (0.0, 0.5, 1.0)
 
 
+@pytest.mark.parametrize("given", [{"na\udc80me": (0.0, 1.0)}, {"k": ["a\ud800", "b"]}, {"k": "\udcff"}])
+def test_lone_surrogates_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match="must be Unicode, without lone surrogates"):
+        read_space(given)
+
+
 def test_whole_spaces() -> None:
     space = cs.ConfigurationSpace({"a": (0.0, 1.0), "b": ["x", "y"]})
     mine = SearchSpace(space)

@@ -16,6 +16,7 @@ from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import read_space
 from hpo_gym.trial import Status
 from hpo_gym.tuning import page as pages
+from hpo_gym.tuning.folder import write
 from hpo_gym.tuning.study import Ended, Plan
 from hpo_gym.tuning.tuned import Tuned
 
@@ -146,11 +147,13 @@ def test_the_table_of_many_hyperparameters_has_the_first_of_them_and_says_so():
     assert text.count("<dt>") == 2000, "the best configuration is whole"
 
 
-def test_a_lone_surrogate_is_a_space_on_the_page(tmp_path):
-    space = read_space({"na\udc80me": ["a\ud800", "b"]})
+def test_lone_surrogates_are_on_the_page_and_in_the_file_in_some_way(tmp_path):
+    space = read_space({"k": ["a", "b"]})
     ended = [
-        Ended(0, 0, {"na\udc80me": "a\ud800"}, Measured(Status.OK, "", 1.0)),
-        Ended(1, 1, {"na\udc80me": "b"}, Measured(Status.FAILED, "No such file: \udcff")),
+        Ended(0, 0, {"k": "a"}, Measured(Status.OK, "", 1.0)),
+        Ended(1, 1, {"k": "b"}, Measured(Status.FAILED, "No such file: \udcff")),
     ]
-    found = Tuned(Plan(space.to_json(), "random", {}, "maximize", 0, ""), tuple(ended)).report(tmp_path / "h.html")
-    assert "<dt>na me</dt>" in found.read_text("utf-8")
+    found = Tuned(Plan(space.to_json(), "rand\ud800om", {}, "maximize", 0, ""), tuple(ended))
+    assert "No such file:" in found.report(tmp_path / "h.html").read_text("utf-8")
+    write(found, tmp_path)
+    assert "\\udcff" in (tmp_path / "trials.csv").read_text("utf-8")
