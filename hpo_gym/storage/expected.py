@@ -37,6 +37,16 @@ def of_type(what: str, value: object, kind: type) -> Any:
     return value
 
 
+def text(what: str, value: object, most: int = 10_000) -> str:
+    """Return a text that can be written to a file, or raise `InvalidValueError`."""
+    try:
+        good = type(value) is str and len(value) <= most and str.encode(value) is not None
+    except UnicodeEncodeError:  # a lone surrogate
+        good = False
+    expect(good, f"its {what} must be a text of at most {most} characters, got {shown(value, 80)}")
+    return str(value)
+
+
 def number(what: str, value: object, least: float = -_LARGEST) -> float:
     """Return a finite number of at least `least`, or raise `InvalidValueError`."""
     good = type(value) in (int, float) and least <= value <= _LARGEST  # type: ignore[operator]

@@ -35,7 +35,7 @@ def repair(folder: Path) -> storage.Repaired:
 def write(tuned: Tuned, folder: Path) -> Path:
     """Write the trials as a file, the figure and the page; returns the page."""
     folder.mkdir(parents=True, exist_ok=True)
-    tuned.trials().to_csv(folder / "trials.csv", index=False, errors="backslashreplace")  # what is no Unicode
+    tuned.trials().to_csv(folder / "trials.csv", index=False)
     tuned.plot(folder / "tune.svg")
     return tuned.report(folder / "report.html")
 

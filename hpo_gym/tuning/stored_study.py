@@ -19,6 +19,7 @@ from hpo_gym.errors import DamagedDataError, HPOGymError, shown
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.space import Hyperparameter, SearchSpace
 from hpo_gym.storage.expected import exactly, expect, listed, mapping, number, of_type, whole
+from hpo_gym.storage.expected import text as text_of
 from hpo_gym.storage.records import Record
 from hpo_gym.trial import Status
 
@@ -60,8 +61,8 @@ def read_plan(text: str, needed: Collection[str], more: Collection[str], path: P
         exactly("plan", said, set(needed), set(more))
         space = _space(said["space"])
         for name in ("optimizer", "prior"):
-            of_type(name, said[name], str)
-        said["why"] = of_type("why", said.get("why", ""), str)
+            text_of(name, said[name])
+        said["why"] = text_of("why", said.get("why", ""))
         settings = mapping("settings", said["settings"])
         said["settings"] = settings
         expect(said["direction"] in ("maximize", "minimize"), "its direction must be maximize or minimize")
@@ -102,7 +103,7 @@ def _measured(value: object) -> Measured:
     said = mapping("measured", value)
     exactly("measured", said, {"status", "reason", "score", "cost", "constraints"}, {"test_score"})
     status = Status(whole("status", said["status"], most=max(Status)))
-    reason = of_type("reason", said["reason"], str)
+    reason = text_of("reason", said["reason"])
     score, tested = (None if said.get(k) is None else number(k, said[k]) for k in ("score", "test_score"))
     expect(score is not None or status is not Status.OK, "its score must be a number where it succeeded, got None")
     cost = None if said["cost"] is None else number("cost", said["cost"], 0.0)

@@ -71,6 +71,8 @@ def plans(good: dict[str, Any]) -> Iterator[tuple[str, str]]:
         )
     for init in ([5], [{"x": 7.0}], [{"nosuch": 1}], [{}]):
         yield f"init {init}", json.dumps({**good, "init": init})
+    for name in ("optimizer", "prior", "why"):
+        yield f"{name} is no Unicode", json.dumps({**good, name: "\ud800"})
     yield "features", json.dumps({**good, "meta_features": {"a": "b"}})
     yield "stopping", json.dumps({**good, "stopping": ["a"]})
 
@@ -108,6 +110,8 @@ def records(good: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for config in ({"x": 2.0}, {"x": "a"}, {"x": True}, {"x": HUGE}, {"n": 1.5}, {"k": "c"}, {"k": ["a"]}, {"more": 1}):
         yield f"config {str(config)[:20]}", {**good, "config": {**good["config"], **config}}
     yield "config that lacks one", {**good, "config": {"x": 0.5}}
+    for reason in ("\ud800", "x" * 10_001):
+        yield f"reason {reason!r}"[:20], {**good, "measured": {**good["measured"], "reason": reason}}
     yield "more", {**good, "more": 1}
     yield "order", {**good, "order": "0"}
 
