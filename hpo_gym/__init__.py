@@ -10,6 +10,7 @@ from __future__ import annotations
 from hpo_gym import interrupt as _interrupt  # noqa: F401 - first of all: Ctrl-C while the rest is imported  # isort: skip
 
 import importlib
+import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -211,7 +212,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    rooms = (name.rpartition(".") for name in list(sys.modules))
+    return sorted({*__all__, *(name for package, _, name in rooms if package == __name__)})
 
 
 def _register() -> None:

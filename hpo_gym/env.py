@@ -23,6 +23,7 @@ from hpo_gym.engine.make import (
     reward_space,
     task_positions,
 )
+from hpo_gym.engine.named import Named
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.single import single_of
 from hpo_gym.engine.snapshots import restore, snapshot
@@ -34,7 +35,7 @@ from hpo_gym.suite import Suite
 from hpo_gym.trial import LABELS, History
 
 
-class HPOEnv(gym.Env[Any, Any]):
+class HPOEnv(Named, gym.Env[Any, Any]):
     """Tune the hyperparameters of a model: one episode is one run on one task.
 
     ## Description
@@ -114,7 +115,7 @@ class HPOEnv(gym.Env[Any, Any]):
         budget: int | None = None,
         observer: Part | Observer | None = None,
         codec: Part | Codec | None = None,
-        reward: Part | Reward | None = None,
+        reward: Part | Reward | Callable[..., Any] | None = None,
         scores: str = "raw",
         duplicates: str = "allow",
         n_init: int = 0,

@@ -153,7 +153,7 @@ class HPOVecEnv(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         dones = terminated | truncated
         if dones.any():
-            self._tell_ends(infos, np.flatnonzero(dones), truncated, info)
+            self._tell_ends(infos, np.flatnonzero(dones), truncated & ~terminated, info)
         return obs, rewards, dones, infos
 
     def _tell_ends(

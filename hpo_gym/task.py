@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hpo_gym import seeding
 from hpo_gym.budget import BUDGET
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.errors import InvalidValueError, StateError, shown
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
@@ -538,3 +538,10 @@ def check_finite(name: str, value: float) -> float:
     if not math.isfinite(value):
         raise InvalidValueError(f"`{name}` must be finite, got {value}.")
     return float(value)
+
+
+def check_task(task: object) -> None:
+    """Refuse what is no task, such as the name of a suite."""
+    if not isinstance(task, Task):
+        near = "`load_suite('SVM').tasks('test')[0]`"
+        raise InvalidValueError(f"`task` must be a task, such as {near}, got {shown(task)}.")

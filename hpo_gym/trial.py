@@ -5,9 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, SupportsIndex
 
-from hpo_gym.errors import InvalidValueError
+import numpy as np
+
+from hpo_gym.errors import InvalidValueError, real
 
 
 class Status(enum.IntEnum):
@@ -59,7 +62,7 @@ class Trial:
 
     Attributes:
         query: What was evaluated: on a table, the measured row nearest to what was asked.
-        score: Higher is better; finite also where the trial failed.
+        score: Higher is better; a finite number of any kind, kept as a Python float, also where the trial failed.
         cost: What the evaluation cost, in the task's unit (seconds, unless it says otherwise).
         status: How it ended.
         seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
@@ -75,6 +78,12 @@ class Trial:
     seconds: float = 0.0
     signals: Mapping[str, float] = field(default_factory=dict)
     objectives: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        score = self.score
+        if type(score) is not float or not isfinite(score):  # most are finite floats, and there are many trials
+            plain = float(score) if isinstance(score, (bool, np.bool_)) else real("Trial.score", score)
+            object.__setattr__(self, "score", plain)
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -28,6 +28,7 @@ from hpo_gym.engine.make import (
     reward_space,
     task_positions,
 )
+from hpo_gym.engine.named import Named
 from hpo_gym.engine.parts import Part
 from hpo_gym.engine.snapshots import restore, snapshot
 from hpo_gym.engine.transition import Ended
@@ -46,7 +47,7 @@ _SPAWN = 7  # salt
 _zeros, _BOOL = np.zeros, np.dtype(bool)
 
 
-class HPOVectorEnv(VectorEnv[Any, Any, Any]):
+class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
     """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
 
     Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
@@ -63,7 +64,8 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
             an error.
         statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
             ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them: faster, and not beside it.
-        max_episode_steps: After how many steps an episode is truncated, or None.
+        max_episode_steps: After how many steps an episode is truncated, or None. A step that spends the budget too is
+            both terminated and truncated, as with Gymnasium's `TimeLimit`.
 
     The other arguments, and what is raised, are those of `HPOEnv`.
     """
@@ -86,7 +88,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         budget: int | None = None,
         observer: Part | Observer | None = None,
         codec: Part | Codec | None = None,
-        reward: Part | Reward | None = None,
+        reward: Part | Reward | Callable[..., Any] | None = None,
         scores: str = "raw",
         duplicates: str = "allow",
         n_init: int = 0,
@@ -209,7 +211,7 @@ class HPOVectorEnv(VectorEnv[Any, Any, Any]):
         if ended is not False:
             terminated[slice(None) if ended is None else ended] = True
         if self._watch is not None and self.max_episode_steps is not None:
-            truncated |= self._watch.late() & ~terminated & ~kernel.over
+            truncated |= self._watch.late() & ~kernel.over  # also where the budget is spent, as Gymnasium's TimeLimit
             which = (terminated | truncated).nonzero()[0]
             ended = False if not which.size else None if len(which) == self.num_envs else which
         obs = kernel.observe()

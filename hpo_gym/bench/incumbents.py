@@ -12,9 +12,9 @@ from hpo_gym.bench.regret import regret_on
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
 from hpo_gym.budget import horizon, paid
-from hpo_gym.errors import InvalidValueError, whole
+from hpo_gym.errors import InvalidValueError, shown, whole
 from hpo_gym.optimizer import Evaluations, Optimizer
-from hpo_gym.task import BEST, LAST, Task
+from hpo_gym.task import BEST, LAST, Task, check_task
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.random_regret import random_regret
 from hpo_gym.trial import History, Status
@@ -109,6 +109,9 @@ def regret_of(
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
     """
+    check_task(task)
+    if not isinstance(history, History):
+        raise InvalidValueError(f"`history` must be what `rollout` returns, got {shown(history)}.")
     arrays: dict[str, NDArray[Any]] = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
         "score": np.array(history.scores, np.float64),

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.budget import MOST, SPENT, horizon, most_trials, over, payable, too_dear
 from hpo_gym.engine.transition import Transition
-from hpo_gym.errors import InvalidValueError, real, whole
+from hpo_gym.errors import InvalidValueError, real, shown, whole
 from hpo_gym.forms import optimizer_of
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats, PoolBankView, Task
+from hpo_gym.task import Floats, PoolBankView, Task, check_task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.checkpoints import Checkpoints, check_checkpoints, check_cumulative, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
@@ -152,6 +152,10 @@ def rollout(
     """
     if budget_cost is not None and budget is not None:
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    check_task(task)
+    prior = tuple(prior)
+    if not all(isinstance(earlier, Evaluations) for earlier in prior):
+        raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
     if check_checkpoints(checkpoints, budget_cost):
         check_cumulative([task])
     seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
@@ -160,7 +164,7 @@ def rollout(
         budget = check_budget_cost(budget_cost)
         unit = cost_units([task], budget).item()
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, budget, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
+    run = Run(task, budget, world, n_init, floor_of(prior), unit=unit, checkpoints=checkpoints)
     starts = seeding.starts_seed(world)
     context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
     chosen = optimizer_of(optimizer)

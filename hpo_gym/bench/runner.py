@@ -173,7 +173,9 @@ def benchmark(
             results.write(report=report)
         tell.result, tell.said = results, repr(results)
     if results.failed_cells:
-        LOGGER.warning("%d cells failed; the first: %s", results.failed_cells, (*results.errors, "it is missing")[0])
+        first, _, trace = (*results.errors, "it is missing")[0].partition(": Traceback")
+        said = f"{first}: {trace.strip().splitlines()[-1]}; `errors` has the traceback" if trace else first
+        LOGGER.warning("%d cells failed; the first: %s", results.failed_cells, said)
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
     return results

@@ -61,9 +61,10 @@ def run_cells(work: Work) -> list[Made]:
         try:
             return _run_together(optimizer, suite, work)
         except (Exception, SystemExit):
-            if len(work.cells) > 1:  # find out whose failure it is
-                return [made for cell in work.cells for made in run_cells(_only(work, cell))]
-            return [failed(work.cells[0], traceback.format_exc())]
+            fault = traceback.format_exc()
+        if len(work.cells) > 1:  # find out whose failure it is
+            return [made for cell in work.cells for made in run_cells(_only(work, cell))]
+        return [failed(work.cells[0], fault)]
     return [_run_alone(optimizer, suite, work, cell) for cell in work.cells]
 
 

@@ -13,7 +13,7 @@ from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
 from hpo_gym.env import HPOEnv
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, shown
 from hpo_gym.vector import HPOVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
@@ -57,6 +57,11 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         CheckFailed: `faults` lists all that was found.
         InvalidValueError: An env whose reward is a vector: with `weights` it has the same trials.
     """
+    if not hasattr(env, "unwrapped") or getattr(env.unwrapped, "kernel", None) is None:
+        raise InvalidValueError(
+            f'`env` must be an env of hpo_gym, such as `gym.make("hpo_gym/SVM-v0")`, got {shown(env)}; others have '
+            "`gymnasium.utils.env_checker.check_env`."
+        )
     if isinstance(env.unwrapped, (HPOEnv, HPOVectorEnv)) and kernel_of(env).parts.reward.dim:
         raise InvalidValueError("A reward must be a number here, got a vector of `objectives`; give `weights`.")
     faults = Faults(f"The env {env}")

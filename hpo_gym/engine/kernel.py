@@ -15,6 +15,7 @@ from hpo_gym.engine.parts import Parts
 from hpo_gym.engine.transition import Transition
 from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import judge_of, rest_of
+from hpo_gym.rewards._given import is_foreign, not_finite
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Bank, Floats, Ints, Keys
@@ -57,6 +58,7 @@ class Kernel(Transition):
         self._decode, self._observe = codec.decoder(contexts), observer.__call__
         self.quit: NDArray[np.bool_] | None = None
         self._blanks = False  # whether some runs, not all, may have no trial
+        self._foreign = is_foreign(parts.reward)
 
     # ------------------------------------------------------------------ episodes
     def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
@@ -99,6 +101,10 @@ class Kernel(Transition):
         Args:
             actions: One action per run.
             skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
+
+        Raises:
+            InvalidValueError: An action is outside the action space, and nothing has changed; or the reward is not
+                finite.
         """
         contexts, runs = self.contexts, self.runs
         at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
@@ -119,6 +125,8 @@ class Kernel(Transition):
             if self._rest is not None and self.quit is not None:
                 left = self.quit if skip is None else self.quit & ~skip
                 rewards[left] = self._rest(contexts, runs)[left]
+        if self._foreign and not np.isfinite(rewards).all():
+            raise not_finite(self.parts.reward, rewards)
         return rewards
 
     @staticmethod

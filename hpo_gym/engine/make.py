@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -44,7 +44,7 @@ def make_kernel(
     budget: int | None,
     observer: Part | Observer | None,
     codec: Part | Codec | None,
-    reward: Part | Reward | None,
+    reward: Part | Reward | Callable[..., Any] | None,
     scores: str,
     duplicates: str,
     n_init: int,
@@ -70,8 +70,6 @@ def make_kernel(
     chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
     n, n_init = whole("num_envs", n, 1, MOST), whole("n_init", n_init, 0, MOST)
     chosen["budget"] = whole("budget", chosen["budget"], 1, MOST)
-    if not isinstance(suite, (str, Path, Suite)):
-        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {suite!r}.")
     words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
     for name, word in words.items():
         if not isinstance(word, str):

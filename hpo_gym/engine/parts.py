@@ -14,11 +14,13 @@ from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.registry import Registry, made
 from hpo_gym.rewards import REWARDS, Reward
+from hpo_gym.rewards._given import GivenReward
 from hpo_gym.score_scales import SCORES
 
 DUPLICATES = ("allow", "mask", "penalize")
 Part = str | Mapping[str, Any]
 T = TypeVar("T")
+_OWN = "docs/extending.md, An observer, a codec, a reward"
 _PLAIN: Mapping[str, Any] = {
     "bool": bool, "int": numbers.Integral, "float": numbers.Real, "str": str, "None": type(None)
 }  # fmt: skip
@@ -57,7 +59,7 @@ class Parts:
 def make_parts(
     observer: Part | Observer,
     codec: Part | Codec,
-    reward: Part | Reward,
+    reward: Part | Reward | Callable[..., Any],
     scores: str = "raw",
     duplicates: str = "allow",
     told: Outcomes | None = None,
@@ -67,11 +69,13 @@ def make_parts(
         raise InvalidValueError(f"`scores` must be a name, got {scores!r}.")
     served = SCORES.get(scores)()
     seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)
-    parts = (seen, make_part(CODECS, codec), make_part(REWARDS, reward))
+    own = callable(reward) and not isinstance(reward, (type, Reward))
+    judge: Part | Reward = GivenReward(reward) if own else reward  # type: ignore[arg-type, assignment]
+    parts = (seen, make_part(CODECS, codec), make_part(REWARDS, judge))
     for part, kind in zip(parts, (Observer, Codec, Reward), strict=True):
         if not isinstance(part, kind):
             rule = f'must be a name, {{"name": .., option: ..}} or a {kind.__name__}'
-            raise InvalidValueError(f"A part {rule}, got {part!r}.")
+            raise InvalidValueError(f"The {kind.__name__.lower()} {rule} ({_OWN}), got {shown(part)}.")
     return Parts(*parts, duplicates, told)
 
 

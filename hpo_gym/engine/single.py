@@ -6,10 +6,12 @@ Each part may bring a scalar form, equal to its batch form bit for bit (`Codec.d
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.rewards import judge_one_of
+from hpo_gym.rewards._given import not_finite
 
 
 class Single:
@@ -18,13 +20,17 @@ class Single:
     def __init__(self, kernel: Kernel) -> None:
         self._runs, self._contexts, self._observer = kernel.runs, kernel.contexts, kernel.parts.observer
         self._row = kernel.parts.codec.decoder_one(kernel.contexts)
+        self._part = kernel.parts.reward
         self._reward = judge_one_of(kernel.parts.reward, kernel.bank.tasks)
 
     def step(self, action: object) -> float:
         """Advance the run by one action; returns the reward."""
         runs = self._runs
         runs.submit_one(self._row(runs, action))  # a bad action is refused before anything is changed
-        return self._reward(self._contexts, runs)
+        reward = self._reward(self._contexts, runs)
+        if not isfinite(reward):
+            raise not_finite(self._part, reward)
+        return reward
 
     def observe(self) -> Any:
         """A fresh observation of the run, which has a trial."""

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, neighbours, shown, unknown
+from hpo_gym.errors import InvalidValueError, UnknownNameError, neighbours, shown, unknown
 from hpo_gym.jobs.carried import Carried
 from hpo_gym.learning.saved import ABOUT, content_of, is_saved, load, parted, shipped, trained_name
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer, Trainable
 from hpo_gym.registry import made, making
+from hpo_gym.suites import is_shipped
 
 SAVED, OWN = "saved:", "own:"
 
@@ -67,6 +68,9 @@ class Form:
             return load(self.spec.removeprefix(SAVED))
         if not self.spec.startswith(OWN):
             if ":" not in self.spec and self.spec not in OPTIMIZERS.entries():
+                if is_shipped(self.spec):
+                    order = "an optimizer comes first, such as benchmark(optimizers, suites)"
+                    raise UnknownNameError(f"No optimizer {self.spec!r}: it is a suite; {order}.")
                 near = [*shipped(), *neighbours(self.spec, ABOUT)]
                 raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), near)
             return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)

@@ -14,7 +14,7 @@ from hpo_gym.budget import FULL, SPENT, horizon, most_trials, over
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.errors import InvalidValueError, StateError, shown
 from hpo_gym.nearest.pool import pool_of
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
@@ -56,6 +56,9 @@ class PolicyOptimizer:
         scale: Scale | None = None,
         space: SearchSpace | None = None,
     ) -> None:
+        if not callable(policy):
+            rule = "must be a function of an observation and a generator that returns an action"
+            raise InvalidValueError(f"`policy` {rule}, got {shown(policy)}.")
         self.policy, self.space = policy, space
         served = SCORES.get(scores)()
         seen: Observer = observer if isinstance(observer, Observer) else make_part(OBSERVERS, observer, served=served)

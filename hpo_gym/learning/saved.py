@@ -145,6 +145,8 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
     """
     spec, folder = parted(saved)
     found: Any = _maker(folder, optimizer or spec)
+    if not callable(getattr(found, "load", None)):
+        raise InvalidValueError(f"{folder} must name an optimizer that can be trained, got {type(found).__name__!r}.")
     found.load(folder)
     return found  # type: ignore[no-any-return]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, shown, unknown
 from hpo_gym.space import conditions
 from hpo_gym.space.choice_table import ChoiceTable
 from hpo_gym.space.hyperparameter import Hyperparameter as Hyperparameter
@@ -53,6 +53,11 @@ class SearchSpace:
     def __init__(self, config_space: ConfigurationSpace | Mapping[str, Any]) -> None:
         serialize = getattr(config_space, "to_serialized_dict", None)  # a ConfigurationSpace is a Mapping too
         data: Mapping[str, Any] = serialize() if serialize else config_space
+        if not isinstance(data, Mapping) or not isinstance(data.get("hyperparameters"), (list, tuple)):
+            raise InvalidValueError(
+                "`config_space` must be a ConfigurationSpace or its JSON, with `hyperparameters`, got "
+                f"{shown(config_space)}; `hpo_gym.space.forms.read_space` takes spaces such as {{'x': (0.0, 1.0)}}."
+            )
         self._json = json.dumps(without_units(plain(data)), sort_keys=True)
         self.hyperparameters = tuple(column(h) for h in data["hyperparameters"])
         if not self.hyperparameters:

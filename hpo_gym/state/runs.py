@@ -60,7 +60,8 @@ class Runs(Slots):
     Attributes:
         bank: What may be known of the tasks, and evaluated on them.
         task, world: Each run's position in the bank's tasks, and the seed of its world, ``(n,)``.
-        last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``.
+        last, best, previous: Score of the last trial, of the incumbent, and of the incumbent before it, ``(n,)``; -inf
+            where there is none, as `previous` is at the first trial.
         spent: Budget used, a number while in step; with `units` in these, ``(n,)``.
         unit: The cost that is a unit of each run's budget, ``(n,)``, or None.
         cell: After a step on a fused table, the place of what was evaluated in the flat table, ``(n,)``; fresh.
@@ -156,6 +157,12 @@ class Runs(Slots):
         """As `reached`, of the incumbent before the last one."""
         failures = self._failures
         return self.previous if failures is None else failures.sure(self.previous, failures.before)
+
+    @property
+    def improvement(self) -> Floats:
+        """How far the last trial of each run lifted its incumbent, ``(n,)``, in the score's unit; 0 by a first."""
+        now, before = self.reached.astype(np.float64), self.reached_before
+        return np.maximum(now - np.where(before > -np.inf, before, now), 0.0, where=now > -np.inf, out=np.zeros(self.n))
 
     def improved(self) -> bool:
         """Whether the last trial of the only run became its incumbent."""

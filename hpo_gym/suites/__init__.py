@@ -6,7 +6,7 @@ import functools
 import os
 from pathlib import Path
 
-from hpo_gym.errors import InvalidValueError, neighbours, unknown
+from hpo_gym.errors import InvalidValueError, neighbours, shown, unknown
 from hpo_gym.suite import SUITES, Suite
 
 _ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
@@ -38,6 +38,11 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     """
     if isinstance(suite, Suite):
         return suite
+    if not isinstance(suite, (str, Path)):
+        hint = ""
+        if isinstance(suite, (list, tuple)) and all(isinstance(one, str) for one in suite):
+            hint = f"; the nearest is {','.join(suite)!r}" if suite else ""
+        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {shown(suite)}{hint}.")
     name = str(suite)
     if name in SUITES.entries():
         return _registered(name)

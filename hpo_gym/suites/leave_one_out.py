@@ -11,7 +11,7 @@ from hpo_gym.suites.apart import Split, apart
 
 
 def leave_suite_out(
-    held_out: str | Path | Suite, others: Sequence[str | Path | Suite], fold: int | None = None
+    held_out: str | Path | Suite, others: str | Path | Suite | Sequence[str | Path | Suite], fold: int | None = None
 ) -> Split:
     """Split by suite: an agent trains on `others` and is judged on the test tasks of a suite that it has never seen.
 
@@ -25,4 +25,5 @@ def leave_suite_out(
     Raises:
         InvalidValueError: `held_out` is among the others, or no task is left to train on.
     """
-    return apart(load_suite(held_out), [load_suite(suite) for suite in others], fold)
+    listed = [others] if isinstance(others, (str, Path, Suite)) else list(others)
+    return apart(load_suite(held_out), [load_suite(suite) for suite in listed], fold)
