@@ -153,7 +153,6 @@ def rollout(
     if budget_cost is not None and budget is not None:
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
     check_task(task)
-    prior = tuple(prior)
     if not all(isinstance(earlier, Evaluations) for earlier in prior):
         raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
     if check_checkpoints(checkpoints, budget_cost):
@@ -164,7 +163,7 @@ def rollout(
         budget = check_budget_cost(budget_cost)
         unit = cost_units([task], budget).item()
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, budget, world, n_init, floor_of(prior), unit=unit, checkpoints=checkpoints)
+    run = Run(task, budget, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
     starts = seeding.starts_seed(world)
     context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
     chosen = optimizer_of(optimizer)
