@@ -373,6 +373,10 @@ def tune(
             )  # fmt: skip
     except TrialsFailedError as fault:
         tuned, why = fault.tuned, f"error: {fault}"
+    except (StorageFullError, StorageLostError) as fault:
+        if fault.tuned is not None:  # nowhere else is it to be had
+            print(fault.tuned.summary(), file=sys.stderr)
+        raise
     write(tuned, out)
     if not quiet:
         print(tuned.summary())

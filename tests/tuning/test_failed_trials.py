@@ -194,6 +194,16 @@ def test_a_file_that_ends_the_process_is_refused(place: Path) -> None:
     assert "'ends.py' must define things" in str(ran.exception) and "__main__" in str(ran.exception)
 
 
+def test_the_command_line_tells_what_was_found_before_the_folder_vanished(place: Path) -> None:
+    Path("harm.py").write_text(
+        "import os, shutil\ndef score(config):\n    if os.path.exists('k/seen'):\n        shutil.rmtree('k')\n"
+        "    else:\n        open('k/seen', 'w').close()\n    return config['x']\n"
+    )
+    ran = CliRunner().invoke(app, ["tune", "harm.py:score", *LINE_OF_TUNE, "--out", "k"])
+    assert isinstance(ran.exception, StorageLostError), "the exit code is 3: see `cli.main`"
+    assert "best score 0." in ran.output and "of 2 (2 ok)" in ran.output
+
+
 SCRIPT = """
 import sys, time
 import hpo_gym
