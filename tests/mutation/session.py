@@ -31,7 +31,7 @@ class Place:
         return self.scratch / "output.txt"
 
 
-@dataclass
+@dataclass(eq=False)  # a plugin of pytest is looked up by its hash
 class First:
     """A plugin that moves `likely` tests to the front and keeps the first failure, `broken` where no test could run."""
 
@@ -73,7 +73,7 @@ def reach(place: Place, files: Sequence[str], run: Callable[[object], object]) -
     return {file: data.contexts_by_lineno(str((place.root / file).resolve())) for file in files}
 
 
-@dataclass
+@dataclass(eq=False)
 class _Contexts:
     """A plugin that names each test as the context of what it runs."""
 
