@@ -9,6 +9,7 @@ from typing import Any
 
 from hpo_gym import seeding
 from hpo_gym.bench.spent import POINTS
+from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, SplitError, unknown, whole_fields
 from hpo_gym.suite import FOLDS, MEMORIES, fold_checked
 from hpo_gym.task import Task
@@ -44,7 +45,7 @@ class Protocol:
     split: str = "test"
     fold: int | str | None = None
     start: str = "cold"
-    budget: int = 33
+    budget: int = BUDGET
     seeds: int = 5
     tasks: int | tuple[str, ...] | None = None
     budget_cost: float | None = None

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from gymnasium.spaces import Box
 
-from hpo_gym.budget import FULL, MOST, horizon, most_trials
+from hpo_gym.budget import BUDGET, FULL, MOST, horizon, most_trials
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.kernel import Kernel
 from hpo_gym.engine.parts import Part, Parts, make_parts
@@ -30,7 +30,7 @@ from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.costs import earlier_costs
 
 RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
-DEFAULTS: Mapping[str, Any] = {"budget": 33, "observer": "last", "codec": "box", "reward": "score"}
+DEFAULTS: Mapping[str, Any] = {"budget": BUDGET, "observer": "last", "codec": "box", "reward": "score"}
 """What an env has where neither its keywords nor its suite say otherwise."""
 
 
