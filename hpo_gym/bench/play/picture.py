@@ -53,9 +53,8 @@ def check_path(path: Path | None) -> None:
         InvalidValueError: The name ends in anything else.
     """
     if path is not None and path.suffix.lower() != ".svg":
-        raise InvalidValueError(
-            f"`--picture` must be an .svg file, got {str(path)!r}; the nearest is {str(path.with_suffix('.svg'))!r}."
-        )
+        near = path.with_suffix(".svg") if path.name else path / "demo.svg"
+        raise InvalidValueError(f"`--picture` must be an .svg file, got {str(path)!r}; the nearest is {str(near)!r}.")
 
 
 def write(race: Race, path: Path) -> None:
