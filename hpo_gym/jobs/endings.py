@@ -38,7 +38,7 @@ def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
     told, began = None, time.perf_counter()
     while (spent := time.perf_counter() - began) < patience:
         others = set(descendants(os.getpid()))
-        cleaning = set(filter(_cleans, others)) if spent < CLEANING else set()
+        cleaning = {p for p in others if spent < CLEANING and _cleans(p)}
         if not cleaning:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
@@ -66,7 +66,7 @@ def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
         living = {p for p in {*descendants(pid), *_marked(mark)} - {pid} if resident(p)}
         if not living:
             break
-        _kill(living - set(filter(_cleans, living)))
+        _kill({p for p in living if not _cleans(p)})
         time.sleep(0.001)
     _kill({*living, pid})
 

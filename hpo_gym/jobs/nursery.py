@@ -321,7 +321,7 @@ def _say(result: int, message: Mapping[str, Any]) -> None:
 def _leave_trackers() -> None:
     """Let the trial start resource trackers of its own, which end with it; those that it knows clean up much later."""
     for name in [name for name in sys.modules if name.endswith(".resource_tracker")]:
-        tracker = getattr(sys.modules[name], "_resource_tracker", None)
+        tracker: Any = getattr(sys.modules[name], "_resource_tracker", None)
         if getattr(tracker, "_fd", None) is not None:
             with suppress(OSError):
                 os.close(tracker._fd)

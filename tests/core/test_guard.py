@@ -271,7 +271,7 @@ def test_without_a_limit_a_guard_is_waited_for() -> None:
         assert 0.0 < guard.left < 31.0
 
 
-@pytest.mark.parametrize("closed", [(0,), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("closed", [(0, 1, 2), *(pytest.param(c, marks=pytest.mark.long) for c in [(0,), (1, 2)])])
 def test_a_process_without_standard_streams_runs_trials(tmp_path: Path, closed: tuple[int, ...]) -> None:
     script = f"""
 import os

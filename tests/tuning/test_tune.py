@@ -21,6 +21,7 @@ from hpo_gym import Context, Query, Status, Trial, tune
 from hpo_gym.cli import app
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.tuning.auto import taken
+from hpo_gym.tuning.study import Ended
 from hpo_gym.tuning.tuned import Tuned
 
 pytestmark = pytest.mark.filterwarnings("ignore:Trial .* is no success:UserWarning")
@@ -250,24 +251,37 @@ def objective(config):
 hpo_gym.tune(objective, {"x": (0.0, 1.0)}, optimizer="ga", budget=40, direction="minimize", seed=2, out="study",
              resume=True, progress=lambda done, total, what: print(done, flush=True))
 """
-
-
-MOMENTS = [
+IN_STEPS = SCRIPT.replace(
+    """    return (config["x"] - 0.3) ** 2
+""",
+    """    for step in range(1, 10):
+        yield step, {"score": (config["x"] - 0.3) ** 2 + 1 / step, "constraints": [0.25 - config["x"]]}
+""",
+)
+KILLED = [
     pytest.param(5, marks=pytest.mark.long),
     pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
 ]
 
 
-@pytest.mark.parametrize("moments", MOMENTS)
-def test_no_trial_is_lost_or_run_twice_when_it_is_killed(tmp_path: Path, moments: int) -> None:
-    whole = tune(
-        lambda c: (c["x"] - 0.3) ** 2, {"x": (0.0, 1.0)}, optimizer="ga", budget=40, direction="minimize", seed=2
-    )
+@pytest.mark.parametrize("moments", KILLED)
+@pytest.mark.parametrize(
+    ("script", "ends"),
+    [(SCRIPT, {Status.OK}), (IN_STEPS, {Status.OK, Status.STOPPED, Status.INFEASIBLE})],
+    ids=["whole", "in steps"],
+)
+def test_no_trial_is_lost_or_run_twice_when_it_is_killed(
+    tmp_path: Path, moments: int, script: str, ends: set[Status]
+) -> None:
+    (tmp_path / "whole").mkdir()
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path / "whole", check=True, stdout=subprocess.DEVNULL)
+    whole = [_outcome(e) for e in Tuned.load(tmp_path / "whole" / "study").ended]
+    assert len(whole) == 40 and {measured.status for _, measured, _ in whole} == ends
     rng, kills, cut_off = np.random.default_rng(0), 0, 0
     place = tmp_path / "0"
     place.mkdir()
     for number in range(1, 10_000):
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=place, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([sys.executable, "-c", script], cwd=place, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         first = process.stdout.readline()
         if not first:
@@ -279,7 +293,7 @@ def test_no_trial_is_lost_or_run_twice_when_it_is_killed(tmp_path: Path, moments
         kills += 1
         stored = Tuned.load(place / "study").ended
         assert len(stored) >= told[-1], "what was told to have ended is stored"
-        assert [e.config for e in stored] == [e.config for e in whole.ended[: len(stored)]]
+        assert [_outcome(e) for e in stored] == whole[: len(stored)]
         cut_off += 1
         if len(stored) == 40:
             ran = (place / "log").read_text().count("x")
@@ -289,6 +303,11 @@ def test_no_trial_is_lost_or_run_twice_when_it_is_killed(tmp_path: Path, moments
             cut_off, place = 0, tmp_path / str(number)
             place.mkdir()
     raise AssertionError(f"the script ended by itself after {kills} kills")
+
+
+def _outcome(ended: Ended) -> tuple[Any, ...]:
+    """What of a trial does not depend on the clock."""
+    return ended.config, ended.measured, ended.steps
 
 
 def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> None:
