@@ -34,7 +34,7 @@ from hpo_gym.jobs.measured import Measured
 from hpo_gym.jobs.processes import fresh, whole_streams
 from hpo_gym.trial import Status
 
-GRACE = 0.75
+GRACE = 0.5
 """Seconds after the limit of a trial in which its nursery must have said that it ends it."""
 _MOST = 2**60  # bytes; systems have no limit beyond some more
 _PATIENCE = 6.0  # seconds in which a nursery ends all that its trial started, and itself
