@@ -14,7 +14,7 @@ import numpy as np
 
 from hpo_gym.budget import SPENT, over, pays, too_dear
 from hpo_gym.checks.faults import Faults
-from hpo_gym.checks.worth import worth
+from hpo_gym.checks.worth import outcome, worth
 from hpo_gym.errors import HPOGymError
 from hpo_gym.task import Task
 from hpo_gym.tasks.checkpoints import Checkpoints
@@ -73,7 +73,8 @@ class Account:
         """A trial: its info, its reward (None: a wrapper changes it), and whether the episode ends with it."""
         status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
         trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
-        self._check_score(trial, info, faults)
+        trial = replace(trial, objectives=self._check_score(trial, info, faults))
+        self._check_objectives(trial, info, faults)
         before, spent = tuple(self.trials), self.spent
         self.trials.append(trial)
         self._check_incumbent(info, faults)
@@ -83,15 +84,18 @@ class Account:
         if reward is not None and expected is not None and not expected.agrees(reward):
             faults.add(f"The reward {reward!r} is not the {expected.name}, {expected.value!r}")
 
-    def _check_score(self, trial: Trial, info: Info, faults: Faults) -> None:
-        """Score, cost and status are those that the task gives for the configuration in this world."""
+    def _check_score(self, trial: Trial, info: Info, faults: Faults) -> Mapping[str, float]:
+        """Score, cost and status are those that the task gives for the configuration in this world.
+
+        Returns its further objectives.
+        """
         good = [t.score for t in self.trials if t.status is Status.OK]
         failed = min(good, default=self.floor)
         try:
             true = self._session.run(trial.config, trial.fidelity, failed=failed)
         except HPOGymError as error:
             faults.add(f"A trial cannot be repeated on its task: {error}")
-            return
+            return {}
         whole = true.cost
         if self._kept is not None:
             true = replace(true, cost=self._kept.price(true))
@@ -109,6 +113,18 @@ class Account:
             noise = " in this world" if self.task.noisy and name == "score" else ""
             fault = f"`info[{name!r}]` is not what the task gives{noise}: {told!r} instead of {is_!r}"
             faults.once(told == is_, f"not what the task gives {name}{noise}", fault)
+        return true.objectives
+
+    def _check_objectives(self, trial: Trial, info: Info, faults: Faults) -> None:
+        """The objectives are told in their order and units, of the configuration at full fidelity."""
+        told = self.kernel.parts.told
+        if told is None:
+            return
+        if faults.expect("objectives" in info, "The info of `step` lacks ['objectives']"):
+            expected = np.array([outcome(trial, name) for name in told.names])
+            same = np.array_equal(info["objectives"], expected, equal_nan=True)
+            fault = f"`info['objectives']` is not {list(told.names)} of the trial: {info['objectives']}, not {expected}"
+            faults.once(same, "objectives", fault)
 
     def _check_incumbent(self, info: Info, faults: Faults) -> None:
         best = self.incumbent

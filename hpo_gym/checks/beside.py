@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.drive import Env, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
+from hpo_gym.checks.rows import Pools, Rows
 from hpo_gym.env import HPOEnv
 from hpo_gym.trial import LABELS
 from hpo_gym.vector import HPOVectorEnv
 
-NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
+NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t", "objectives")
+
+
+Plain = TypeVar("Plain", HPOEnv, HPOVectorEnv)
 
 
 class Told(NamedTuple):
@@ -30,12 +35,19 @@ class Told(NamedTuple):
 
 def plain_one(env: Env) -> HPOEnv:
     """A single env of the parts inside `env`."""
-    return HPOEnv(**_keywords(env))
+    return _telling(env, HPOEnv(**_keywords(env)))
 
 
 def plain_many(env: Env, n: int) -> HPOVectorEnv:
     """A vector env of the parts inside `env`, whose runs begin when they are told to."""
-    return HPOVectorEnv(n, **_keywords(env), autoreset_mode="DISABLED")
+    return _telling(env, HPOVectorEnv(n, **_keywords(env), autoreset_mode="DISABLED"))
+
+
+def _telling(env: Env, plain: Plain) -> Plain:
+    """The plain env, made to tell the objectives that `env` tells: those of constraints stand in no keyword."""
+    told = kernel_of(env).parts.told
+    plain.kernel.parts, plain._told = replace(plain.kernel.parts, told=told), told
+    return plain
 
 
 def _keywords(env: Env) -> dict[str, Any]:
@@ -70,7 +82,8 @@ def told_run(env: Env, outcome: Any, i: int) -> Told:
 
 def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
     """The infos of run `i`, as a single env gives them."""
-    out = {name: np.asarray(infos[name])[i].item() for name in NUMBERS if name in infos}
+    out = {name: np.asarray(infos[name])[i] for name in NUMBERS if name in infos}
+    out = {name: np.array(value) if value.ndim else value.item() for name, value in out.items()}
     if "task" in out:
         out["task"] = env.unwrapped.task_names[out["task"]]
     if "status" in out:
@@ -111,8 +124,9 @@ def _array(obs: Any) -> Any:
 class Run:
     """A run of the vector env, the single env that it must be like, and what its trials say."""
 
-    def __init__(self, i: int, env: Env) -> None:
+    def __init__(self, i: int, env: Env, pools: Pools) -> None:
         self.i, self.single = i, plain_one(env)
+        self.rows = Rows(self.single.kernel, pools, self.single.suite.tasks("train", self.single.fold))
         self.last: Told | None = None
         self.between = False
         self.rewards: list[float] = []

@@ -7,10 +7,14 @@ from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes
 from hpo_gym.checks.faults import Faults, Patience, untouched_global_rng
 from hpo_gym.checks.handed import check_given_values, check_handed_out
+from hpo_gym.checks.keywords import check_keywords
+from hpo_gym.checks.left_open import check_open_files
 from hpo_gym.checks.many import check_vector_steps
 from hpo_gym.checks.neighbours import check_neighbours
 from hpo_gym.checks.pictures import check_pictures
 from hpo_gym.checks.refusals import check_actions, check_closing, check_order, check_resets, check_splits
+from hpo_gym.checks.remade import check_spec
+from hpo_gym.checks.restored import check_snapshots
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
 from hpo_gym.env import HPOEnv
 from hpo_gym.errors import InvalidValueError, shown
@@ -23,11 +27,19 @@ _FIRST = {
     "Splits": check_splits,
     "Bad actions": check_actions,
     "To close": check_closing,
+    "Keywords": check_keywords,
+    "`spec`": check_spec,
+    "Open files": check_open_files,
     "What is handed over": check_given_values,
 }
 _ONE = {"Valid episodes": check_episodes, "Other actions": check_other_actions}
 _MANY = {"Valid episodes": check_vector_steps, "What neighbours do": check_neighbours}
-_LAST = {"What is handed out": check_handed_out, "Seeds": check_seeds, "Copies": check_copies}
+_LAST = {
+    "What is handed out": check_handed_out,
+    "Seeds": check_seeds,
+    "Copies": check_copies,
+    "Snapshots": check_snapshots,
+}
 
 
 def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:

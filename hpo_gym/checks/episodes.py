@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from hpo_gym.checks.account import Account, Info, check_given, is_number
+from hpo_gym.checks.asked import check_asked
 from hpo_gym.checks.beside import Told, compare, plain_many, told, told_run
 from hpo_gym.checks.choices import Action, has_masks, space_of, stopping, walk
 from hpo_gym.checks.drive import Env, Make, as_inside, codec_of, is_limited, kernel_of, method, most_steps
@@ -19,6 +20,8 @@ from hpo_gym.checks.worth import worth_of_stop
 from hpo_gym.trial import LABELS
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
+
+OF_TRIALS = ("config", "score", "fidelity", "cost", "status", "objectives")
 
 _LONG = 60  # steps: of longer episodes only the first is followed to its end, the others so far
 _TASKS, _STEPS = 400, 1200  # so many tasks at most are visited, in so many steps together
@@ -69,7 +72,8 @@ class Episodes:
 
     def __init__(self, env: Env, faults: Faults) -> None:
         self.env, self.faults, self.kernel = env, faults, kernel_of(env)
-        self.rows, self.patience = Rows(self.kernel), Patience(_SECONDS)
+        train = env.unwrapped.suite.tasks("train", env.unwrapped.fold)
+        self.rows, self.patience = Rows(self.kernel, train=train), Patience(_SECONDS)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         self.beside = plain_many(env, 2) if as_inside(env, "action") else None
         self.masks = has_masks(env.unwrapped.action_space)
@@ -116,6 +120,8 @@ class Episodes:
         faults.expect(isinstance(info, dict), "The info of `reset` is not a dictionary")
         lacking = sorted({"task", "t"} - set(info))
         faults.expect(not lacking, f"The info of `reset` lacks {lacking}")
+        early = sorted(set(info) & set(OF_TRIALS))
+        faults.expect(not early, f"The info of `reset` tells {early}, of which there is no trial yet")
         name = info.get("task", self.kernel.bank.tasks[int(self.kernel.runs.task[0])].name)
         if plan.task is not None:
             faults.expect(name == plan.task, "`options={'task': name}` is not the task of the episode that it begins")
@@ -151,23 +157,23 @@ class Episodes:
         faults.expect(not truncated or is_limited(env), "An episode is truncated though no TimeLimit is set")
         faults.expect(info["task"] == account.task.name, "The task changes within an episode")
         check_types(info, faults)
+        if as_inside(env, "action"):
+            with faults.guard("To find what an action asks for"):
+                check_asked(action, info, account, self.rows, faults)
         own = reward if self.same["reward"] else None
         account.add(info, own, bool(terminated), bool(truncated), faults)
         if account.t <= _HISTORY or terminated or truncated:
             account.check_history(method(env, "history")(), info, faults)
         self._look(obs, account, step < _MASKS)
-        if self.beside is not None and self.rows.of_rows and not account.fidelity:
-            self.rows.check_row(action, info["config"], account, self._names[account.task.name], faults)
         return True
 
     def _look(self, obs: object, account: Account, masks: bool) -> None:
         """What an agent is shown."""
         if self.same["observation"]:
             with self.faults.guard("To read the observation"):
-                check_shown(obs, account, self.faults)
+                check_shown(obs, account, self.rows, self.faults)
         if self.masks and masks:
-            number = self._names[account.task.name]
-            self.rows.check_masks(method(self.env, "action_masks")(), account, number, self.faults)
+            self.rows.check_masks(method(self.env, "action_masks")(), account, self.faults)
 
     # ------------------------------------------------------------------ the plain env beside it
     def _beside_reset(self, plan: Plan) -> Told | None:

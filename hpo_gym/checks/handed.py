@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from hpo_gym.checks.choices import space_of, walk, walks
+from hpo_gym.checks.choices import has_masks, space_of, walk, walks
 from hpo_gym.checks.drive import Driver, Env, Make, codec_of, episode_length, is_vector, method, mode_of
 from hpo_gym.checks.faults import Faults, difference, mutable, same, shared, snapshot, spoil
 
@@ -18,6 +18,7 @@ def check_handed_out(make: Make, faults: Faults) -> None:
     env, spoilt, twin = Driver(make()), Driver(make()), Driver(make())
     given, kept = [env.first], [snapshot(env.first)]
     histories: list[tuple[Any, Any]] = []
+    masks = [(mask, mask.copy()) for mask in _masks(env.env)]
     spoil(spoilt.first)
     for _ in range(episode_length(env.env) + 3):
         outcome = env.step()
@@ -27,6 +28,7 @@ def check_handed_out(make: Make, faults: Faults) -> None:
         given.append(outcome)
         kept.append(snapshot(outcome))
         histories.extend((history, _content(history)) for history in _histories(env.env))
+        masks.extend((mask, mask.copy()) for mask in _masks(env.env))
         changed, expected = spoilt.step(), snapshot(twin.step())
         same(faults, "To overwrite what was handed out changes later steps", expected, snapshot(changed))
         spoil(changed)
@@ -38,12 +40,18 @@ def check_handed_out(make: Make, faults: Faults) -> None:
     for history, content in histories:
         where = difference(content, _content(history))
         faults.once(where is None, "live", f"A history that was handed out changes with later steps (at {where})")
+    for mask, before in masks:
+        faults.expect(np.array_equal(mask, before), "Masks that were handed out change with later steps")
 
 
 def _histories(env: Env) -> list[Any]:
     if not hasattr(env.unwrapped, "history"):
         return []
     return [method(env, "history")(0) if is_vector(env) else method(env, "history")()]
+
+
+def _masks(env: Env) -> list[Any]:
+    return [method(env, "action_masks")()] if has_masks(space_of(env)) else []
 
 
 def _content(history: Any) -> list[Any]:

@@ -10,18 +10,21 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from hpo_gym.checks.asked import check_asked
 from hpo_gym.checks.beside import Run, Told, compare, numbers, told, told_run
 from hpo_gym.checks.choices import has_masks, stopping, walks
 from hpo_gym.checks.drive import Driver, Env, Make, as_inside, codec_of, episode_length, kernel_of, method, mode_of
 from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
+from hpo_gym.checks.rows import Pools
+from hpo_gym.checks.shown import check_shown
 from hpo_gym.errors import StateError
 
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
 Info = Mapping[str, Any]
 
 _RUNS = 5  # runs that are followed, and the last one
-_STEPS = 120  # at most
+_STEPS, _LONG = 120, 40  # at most, and of episodes that end at different times
 _SECONDS = 4.0  # of processor time: slower envs are not played on every task
 _ROUNDING = 1e-9  # of a sum of rewards
 _HISTORY, _MASKS = 40, 12  # trials up to which histories, and masks, are looked at
@@ -81,7 +84,8 @@ class Many:
         self.env, self.faults, self.mode = env, faults, mode_of(env)
         self.same = {what: as_inside(env, what) for what in ("observation", "reward")}
         n = env.num_envs
-        self.runs = [Run(i, env) for i in sorted({*range(min(n, _RUNS)), n - 1})]
+        pools: Pools = {}
+        self.runs = [Run(i, env, pools) for i in sorted({*range(min(n, _RUNS)), n - 1})]
         self.limit = getattr(env.unwrapped, "max_episode_steps", None)
         self._actions = walks(env, codec_of(env), 5)
         self.good, self.patience = True, Patience(_SECONDS)
@@ -99,10 +103,9 @@ class Many:
         self._steps(min(length, 8) + 1)
         self._reset(options={"task": [names[i % len(names)] for i in range(n)]}, seed=[2 * i for i in range(n)])
         self._steps(2)
-        some = np.arange(n) % 2 == 0
-        self._reset(some)
-        self._steps(2)
-        self._reset(~some if n > 1 else some, options={"task": names[0]})
+        self._some(names)
+        self._steps(min(length, _LONG) + 3)  # runs that began at different times end at different times
+        self._reset(seed=[None if i % 2 == 0 else 90 + i for i in range(n)])
         self._steps(2)
         self._reset()
         self._steps(min(length, 8) + 1, stop=True)
@@ -113,11 +116,25 @@ class Many:
             self._reset(options={"task": [names[(start + i) % len(names)] for i in range(n)]})
             self._steps(2)
 
+    def _some(self, names: list[str]) -> None:
+        """Begin some runs, others with one task, some with seeds, then some with a task of their own each."""
+        n = self.env.num_envs
+        even = np.arange(n) % 2 == 0
+        odd = ~even if n > 1 else even
+        self._reset(even)
+        self._steps(2)
+        self._reset(odd, options={"task": names[0]})
+        self._steps(2)
+        self._reset(even, seed=[50 + i for i in range(even.sum())])
+        self._steps(2)
+        last = np.arange(n) >= n - 2
+        self._reset(last, options={"task": [names[-1 - i % len(names)] for i in range(last.sum())]})
+
     # ------------------------------------------------------------------ beginnings
     def _reset(
-        self, which: NDArray[np.bool_] | None = None, seed: list[int] | None = None, options: Any = None
+        self, which: NDArray[np.bool_] | None = None, seed: list[int | None] | None = None, options: Any = None
     ) -> None:
-        """Begin runs, in the vector env and beside it."""
+        """Begin runs, in the vector env and beside it; of seeds and tasks, one for each run that begins."""
         if not self.good:
             return
         env, given = self.env, dict(options or {})
@@ -128,8 +145,9 @@ class Many:
         names = given.get("task")
         for run in self.runs:
             if begun[run.i]:
-                name = names[int(begun[: run.i].sum())] if isinstance(names, list) else names
-                self._begun(run, outcome, None if seed is None else seed[run.i], name)
+                place = int(begun[: run.i].sum())
+                name = names[place] if isinstance(names, list) else names
+                self._begun(run, outcome, None if seed is None else seed[place], name)
             elif run.last is not None:
                 self._compare("What a reset of other runs leaves", told_run(env, outcome, run.i), run.last._replace(
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
@@ -194,7 +212,7 @@ class Many:
         else:
             self._compare("A step", got, expected, run)
             self._views(run)
-        self._trial(run, got, expected, same_step)
+        self._trial(run, now.actions[run.i], got, expected, same_step)
         if ended:
             self._statistics(run, now.outcome[-1])
             run.between = not same_step
@@ -202,13 +220,18 @@ class Many:
                 self._begun(run, (now.outcome[0], now.outcome[-1]), None, None)
         return ended
 
-    def _trial(self, run: Run, got: Told, expected: Told, final: bool) -> None:
+    def _trial(self, run: Run, action: Any, got: Told, expected: Told, final: bool) -> None:
         """The numbers of a trial are those of its task, by what the vector env itself told."""
         if "config" not in expected.info or run.account is None:
             return
         info = {**expected.info, **({} if final else got.info)}
         reward = got.reward if self.same["reward"] else None
+        with self.faults.guard("To find what an action asks for"):
+            check_asked(action, info, run.account, run.rows, self.faults)
         run.account.add(info, reward, got.terminated, got.truncated, self.faults)
+        if self.same["observation"] and not final:
+            with self.faults.guard("To read the observation"):
+                check_shown(got.obs, run.account, run.rows, self.faults)
 
     def _final(self, run: Run, infos: Info, expected: Told) -> None:
         """What a step that ends an episode, and begins the next one, tells of the last."""

@@ -1,7 +1,8 @@
-"""`Rows`: what the actions of a `pool` codec are by the tasks themselves, and which of them may be chosen."""
+"""`Rows`: what the rows of pools are by the tasks themselves, and which of them may be chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,35 +14,45 @@ from hpo_gym.codecs.grid import Grid
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool as PoolCodec
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.task import Ints, Task
+from hpo_gym.optimizer import Evaluations
+from hpo_gym.space import Points
+from hpo_gym.task import Floats, Ints, Task
 
 Mask = NDArray[np.bool_]
+Pools = dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]]
+"""Pools of tasks, and which of their rows are the only one of their configuration."""
 
 
 class Rows:
     """The pools of an env's tasks.
 
+    Args:
+        kernel: Of the env.
+        pools: Those that are known, to share them.
+        train: The training tasks of the suite.
+
     Attributes:
         of_rows: Whether the codec is `pool`; what another masks is its own matter.
     """
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: Any, pools: Pools | None = None, train: Sequence[Task] = ()) -> None:
+        self._train, self._earlier = train, dict[str, Floats]()
         self.kernel, self.codec, self.contexts = kernel, kernel.parts.codec, kernel.contexts
         self.of_rows = isinstance(self.codec, PoolCodec)
         space = self.codec.space(self.contexts)
         self._width = int(space.n) if hasattr(space, "n") else int(np.sum(getattr(space, "nvec", 0)))
-        self._pools: dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]] = {}
+        self._pools: Pools = {} if pools is None else pools
+        self._numbers = {task.name: number for number, task in enumerate(kernel.bank.tasks)}
         self._run: Account | None = None  # the run that the next two are of
-        self._drawn: tuple[Ints, Mask] = np.empty(0, np.int64), np.empty(0, bool)
+        self._drawn: dict[int | None, tuple[Ints, Mask]] = {}
         self._told: list[int] = []
 
-    def check_masks(self, masks: Mask, account: Account, number: int, faults: Faults) -> None:
+    def check_masks(self, masks: Mask, account: Account, faults: Faults) -> None:
         """Rows are masked where they were not measured on the task, and where `duplicates="mask"` once they are tried.
 
         Args:
             masks: Of the run, ``(a,)``.
             account: The run.
-            number: The position of its task.
             faults: Where to note.
         """
         good = isinstance(masks, np.ndarray) and masks.dtype == bool and masks.shape == (self._width,)
@@ -53,7 +64,7 @@ class Rows:
             return
         width = self.codec.candidates or self.contexts.bank.m
         faults.expect(masks[width:].all(), "`action_masks` masks a fidelity, or to stop")
-        rows, there = self._rows(account, number)
+        rows, there = self._rows(account, self.codec.candidates)
         tried, sure = self._tried(account, rows)
         masking = self.kernel.parts.duplicates == "mask"
         allowed = there & ~tried if masking else there
@@ -62,22 +73,49 @@ class Rows:
         same = (masks[:width] == allowed)[sure].all()
         faults.once(same, fault, f"{fault} on task {account.task.name!r} after {account.t} trials")
 
-    def check_row(self, action: Any, config: Any, account: Account, number: int, faults: Faults) -> None:
-        """An action that is a measured row evaluates that row."""
+    def shown(self, account: Account) -> tuple[Points, Mask, Mask, Mask] | None:
+        """The candidates of the `pool` observer ``(c, d)``; which may be chosen, which were tried, and which are sure.
+
+        None where the pool of the task is shorter than what is shown.
+        """
+        rows, there = self._rows(account, self.kernel.parts.observer.candidates)
+        pool = self._pool(account.task)[0].x
+        return None if len(pool) < self.contexts.bank.m else (pool[rows], there, *self._tried(account, rows))
+
+    def earlier(self, account: Account) -> Floats:
+        """What the candidates of the `pool` observer cost on training tasks of other families, ``(c,)``.
+
+        The mean over those tasks of the natural logarithm of the cost, less the task's mean; 0 where none knows it.
+        """
+        task = account.task
+        if task.name not in self._earlier:
+            others = [e for e in self._train if e.family != task.family and e.pool is task.pool]
+            logs = np.array([_log_costs(e.evaluations()) for e in others]).reshape(len(others), self.contexts.bank.m)
+            there = ~np.isnan(logs)
+            self._earlier[task.name] = np.where(there, logs, 0.0).sum(0) / np.maximum(there.sum(0), 1)
+        return self._earlier[task.name][self._rows(account, self.kernel.parts.observer.candidates)[0]]
+
+    def row(self, action: Any, account: Account) -> int | None:
+        """The row of an action, or None where it was not measured on the task, so that another answers."""
         choice = int(np.asarray(action).flat[0])
-        rows, there = self._rows(account, number)
-        if there[choice]:
-            row = account.task.space.from_unit(self._pool(account.task)[0].x[rows[choice]])
-            faults.once(config == row, "row", f"The action {choice} evaluates {config}, its row is {row}")
+        rows, there = self._rows(account, self.codec.candidates)
+        return int(rows[choice]) if there[choice] else None
 
-    def _rows(self, account: Account, number: int) -> tuple[Ints, Mask]:
-        """The row that each action is, and whether it was measured on the task and is no repeat."""
+    def points(self, task: Task) -> tuple[Points, Mask]:
+        """The pool of a task, and which of its rows were measured on it."""
+        x = self._pool(task)[0].x
+        return x, np.ones(len(x), bool) if task.measured is None else task.measured
+
+    def _rows(self, account: Account, candidates: int | None) -> tuple[Ints, Mask]:
+        """The row that each choice is, and whether it was measured on the task and is no repeat."""
         if self._run is not account:
-            self._run, self._told, self._drawn = account, [], self._draw(account, number)
-        return self._drawn
+            self._run, self._told, self._drawn = account, [], {}
+        if candidates not in self._drawn:
+            self._drawn[candidates] = self._draw(account, candidates)
+        return self._drawn[candidates]
 
-    def _draw(self, account: Account, number: int) -> tuple[Ints, Mask]:
-        task, candidates = account.task, self.codec.candidates
+    def _draw(self, account: Account, candidates: int | None) -> tuple[Ints, Mask]:
+        task, number = account.task, self._numbers[account.task.name]
         measured = np.zeros(self.contexts.bank.m, bool)
         measured[: len(self._pool(task)[0].x)] = True if task.measured is None else task.measured
         if candidates is None:
@@ -105,3 +143,12 @@ class Rows:
             pool = Pool(task.space, x)
             self._pools[key] = pool, np.bincount(pool.group, minlength=len(x))[pool.group] == 1
         return self._pools[key]
+
+
+def _log_costs(known: Evaluations) -> Floats:
+    """Natural logarithms of the costs of a task's rows less their mean; NaN of rows that say nothing."""
+    there = ~np.isnan(known.score) & np.isfinite(known.cost) & (known.cost > 0)
+    costs = np.where(there, known.cost, np.nan)
+    if not there.any() or np.nanmin(costs) == np.nanmax(costs):
+        return np.full(len(costs), np.nan)
+    return np.asarray(np.log(costs) - np.nanmean(np.log(costs)))

@@ -12,6 +12,7 @@ from hpo_gym.rewards import OracleReward, Reward
 from hpo_gym.rewards.cost_aware import CostAware
 from hpo_gym.rewards.final import Final, FinalRegret
 from hpo_gym.rewards.improvement import Improvement, NormalizedImprovement
+from hpo_gym.rewards.objectives import WeightedReward
 from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
 from hpo_gym.rewards.regret_rate import RegretRate
 from hpo_gym.rewards.score import Score
@@ -57,6 +58,8 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
     reward, scale = kernel.parts.reward, kernel.contexts.scale
     if isinstance(reward, Score):
         return Worth("score", trial.score, 0.0)
+    if isinstance(reward, WeightedReward):
+        return _weighted(reward, trial)
     if isinstance(reward, (Final, FinalRegret)):
         return _final(reward, scale, task, before, trial)
     was, now = _reached(before), _reached([*before, trial])
@@ -131,6 +134,20 @@ def _final(reward: Reward, scale: Scale, task: Task, before: Sequence[Trial], tr
         return Worth("rise of the score in standard deviations", (trial.score - earlier) / scale.sd, slack)
     fall = (_regret(task, before[-1].score) if before else 1.0) - _regret(task, trial.score)
     return Worth("drop of the regret of the last score", fall, 2 * _ROUNDING)
+
+
+def outcome(trial: Trial, name: str) -> float:
+    """What a trial has of an objective, in its own unit; NaN where it has none of this name."""
+    return {"score": trial.score, "cost": trial.cost}.get(name, trial.objectives.get(name, math.nan))
+
+
+def _weighted(reward: WeightedReward, trial: Trial) -> Worth:
+    """The sum of the objectives by their weights, a minimised one negated."""
+    parts = [
+        (-weight if objective.direction == "minimize" else weight) * outcome(trial, objective.name)
+        for objective, weight in zip(reward.outcomes.objectives, reward.weights, strict=True)
+    ]
+    return Worth("weighted sum of the objectives", sum(parts), _ROUNDING * (1.0 + sum(map(abs, parts))))
 
 
 def _reached(trials: Sequence[Trial]) -> float:

@@ -1,0 +1,64 @@
+"""Whether an env is what its `spec` says: the env that `gym.make` makes of it, and a plain one of its keywords."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
+
+from hpo_gym.checks.drive import Env, Make, drive, episode_length, is_vector
+from hpo_gym.checks.faults import Faults, difference
+from hpo_gym.env import HPOEnv
+from hpo_gym.vector import HPOVectorEnv
+
+_STEPS = 12  # at most
+_OURS = (HPOEnv.__module__, HPOVectorEnv.__module__)
+
+
+def check_spec(make: Make, faults: Faults) -> None:
+    """The env, that of its `spec` and a plain one of the same keywords go alike; a `spec` survives JSON."""
+    env = make().unwrapped
+    spec = getattr(env, "spec", None)
+    if spec is None:
+        return
+    how = "gym.make_vec" if is_vector(env) else "gym.make"
+    _check_json(spec, faults)
+    ways: dict[str, Callable[[], Env]] = {f"`{how}(env.spec)` makes": lambda: _by_gymnasium(spec, is_vector(env))}
+    plain = next((kind for kind in type(env).__mro__ if kind.__module__ in _OURS), None)
+    if plain is not None and plain is not type(env):
+        ways["The keywords of `env.spec` make"] = lambda: plain(**_keywords(spec))
+    steps = min(episode_length(env) + 3, _STEPS)
+    for what, way in ways.items():
+        with faults.guard(what):
+            where = _differs(make().unwrapped, way(), steps)
+            faults.expect(where is None, f"{what} another env (at {where})")
+
+
+def _by_gymnasium(spec: EnvSpec, many: bool) -> Env:
+    return gym.make_vec(spec).unwrapped if many else gym.make(spec).unwrapped
+
+
+def _keywords(spec: EnvSpec) -> dict[str, Any]:
+    return {key: value for key, value in spec.kwargs.items() if key != "vectorization_mode"}
+
+
+def _differs(env: Env, other: Env, steps: int) -> str | None:
+    """Where two envs differ, in their spaces, runs, render mode or an episode; None where they do not."""
+    for name in ("observation_space", "action_space", "num_envs", "render_mode", "metadata"):
+        if getattr(env, name, None) != getattr(other, name, None):
+            return name
+    return difference(drive(env, 3, steps), drive(other, 3, steps))
+
+
+def _check_json(spec: EnvSpec, faults: Faults) -> None:
+    """Where the keywords are plain JSON, the `spec` comes back from its own."""
+    try:
+        plain = json.loads(json.dumps(spec.kwargs)) == spec.kwargs
+    except (TypeError, ValueError):
+        return
+    if plain:
+        back = EnvSpec.from_json(spec.to_json())
+        faults.expect(back == spec, "`env.spec` does not come back from its JSON")
