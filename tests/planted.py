@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
+import pytest
+
+from hpo_gym import check_env
+from hpo_gym.env import HPOEnv
+from hpo_gym.errors import CheckFailed
+from hpo_gym.vector import HPOVectorEnv
+
 Case = tuple[type, str, dict[str, Any]]
 
 
@@ -19,3 +27,36 @@ def planting(faults: list[Case]) -> Callable[..., Callable[[type], type]]:
         return decorate
 
     return planted
+
+
+class Changes(HPOEnv):
+    """Changes parts of each step."""
+
+    def step(self, action: Any) -> Any:
+        return self.changed(*super().step(action))
+
+    def changed(self, obs: Any, reward: Any, terminated: Any, truncated: Any, info: Any) -> Any:
+        raise NotImplementedError
+
+
+class ChangesMany(HPOVectorEnv):
+    """Changes parts of each step of all runs."""
+
+    def step(self, actions: Any) -> Any:
+        return self.changed(*super().step(actions))
+
+    def changed(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, infos: Any) -> Any:
+        raise NotImplementedError
+
+
+def made(kind: type, keywords: dict[str, Any]) -> Any:
+    """An env of a class, on a small suite unless the keywords say otherwise; three runs of a vector env."""
+    options = {"suite": "ToyPlain", "budget": 5, **keywords}
+    return kind(3, **options) if issubclass(kind, gym.vector.VectorEnv) else kind(**options)
+
+
+def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
+    """The faults that `check_env` finds; it must find one."""
+    with pytest.raises(CheckFailed) as caught:
+        check_env(env, **{"processes": False, "render": False, **options})
+    return caught.value.faults

@@ -55,7 +55,8 @@ def _names() -> Iterator[Bad]:
     yield Bad("The keyword 'bugdet'", {"bugdet": 5}, "budget")
     for key, wrong, right in (
         ("observer", "lasst", "last"), ("codec", "boxx", "box"), ("reward", "scoer", "score"),
-        ("scores", "raww", "raw"), ("duplicates", "alow", "allow"), ("split", "trian", "train"), ("render_mode", "ansy", "ansi"),
+        ("scores", "raww", "raw"), ("duplicates", "alow", "allow"), ("split", "trian", "train"),
+        ("render_mode", "ansy", "ansi"),
     ):  # fmt: skip
         yield Bad(f"The {key} {wrong!r}", {key: wrong}, right)
     yield Bad("The option 'stpo' of a codec", {"codec": {"name": "box", "stpo": True}}, "stop")

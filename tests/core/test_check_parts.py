@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
+from planted import faults_of
 
-from hpo_gym import check_env
 from hpo_gym.codecs.box import Box
 from hpo_gym.codecs.grid import Grid
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool
 from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed
 from hpo_gym.observers import first
 from hpo_gym.observers.blind import Blind
 from hpo_gym.observers.history import HistoryObserver
@@ -152,6 +151,7 @@ asked(" evaluates ", Grid, lambda a, _: np.maximum(a, 1) - 1, **GAPPY)
 asked(" evaluates ", Move, lambda a, contexts: np.where(a < 2 * contexts.space.d, a ^ 1, a), **GAPPY)
 asked(" evaluates ", Pool, lambda a, contexts: (a + 1) % contexts.bank.m, suite="ToyPlain")
 asked(" is evaluated at fidelity ", Box, lambda a, _: _lowest(a), {"fidelity": True}, **FIDELITY)
+asked(" at fidelity ", Box, lambda a, _: _lowest(a), {"fidelity": True}, **COST)
 
 
 def _lowest(a: Any) -> Any:
@@ -248,12 +248,6 @@ for _reward, _words in (
 
 
 # ---------------------------------------------------------------------- all are found
-def faults_of(env: Any) -> tuple[str, ...]:
-    with pytest.raises(CheckFailed) as caught:
-        check_env(env, processes=False, render=False)
-    return caught.value.faults
-
-
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.long
 def test_a_planted_fault_is_found_and_named(name, monkeypatch):

@@ -5,48 +5,26 @@ and files that stay open.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
 from gymnasium.envs.registration import EnvSpec
-from planted import Case, planting
+from planted import Case, Changes, ChangesMany, faults_of, made, planting
 
 from hpo_gym import check_env
 from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed, HPOGymError
+from hpo_gym.errors import HPOGymError
 from hpo_gym.vector import HPOVectorEnv
 
 FAULTS: list[Case] = []
 planted = planting(FAULTS)
-RUNS = 3
 BEGINNING = "A beginning of a vector env is not that of a single env"
 OBJECTIVES = {"suite": "NASBench201", "codec": "pool", "objectives": ["score", "cost", "size"]}
 WEIGHTED = {**OBJECTIVES, "weights": {"score": 1.0, "cost": 0.5, "size": 1e-7}}
-
-
-class Changes(HPOEnv):
-    """Changes parts of each step."""
-
-    def step(self, action: Any) -> Any:
-        obs, reward, terminated, truncated, info = super().step(action)
-        return self.changed(obs, reward, terminated, truncated, info)
-
-    def changed(self, obs: Any, reward: Any, terminated: Any, truncated: Any, info: Any) -> Any:
-        raise NotImplementedError
-
-
-class ChangesMany(HPOVectorEnv):
-    """Changes parts of each step of all runs."""
-
-    def step(self, actions: Any) -> Any:
-        return self.changed(*super().step(actions))
-
-    def changed(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, infos: Any) -> Any:
-        raise NotImplementedError
 
 
 # ---------------------------------------------------------------------- seeds and tasks of some runs
@@ -174,10 +152,49 @@ class LosesItsKeywords(HPOEnv):
         return with_spec(HPOEnv(**keywords), False, suite=keywords["suite"])
 
 
+@planted("`gym.make(env.spec)` makes another env")
+class IsOfAnotherSuiteThanItsId(HPOEnv):
+    def __new__(cls, **keywords: Any) -> Any:
+        env = with_spec(HPOEnv(**keywords), False, **{**keywords, "suite": "SVM"})
+        env.spec.id = "hpo_gym/SVM-v0"
+        return env
+
+
+@planted("`env.spec` does not come back from its JSON")
+class ForgetsItsJSON(HPOEnv):
+    def __new__(cls, **keywords: Any) -> Any:
+        env = with_spec(HPOEnv(**keywords), False, **keywords)
+        env.spec.__class__ = Forgetful
+        return env
+
+
+class Forgetful(EnvSpec):
+    """A spec whose JSON lacks the keywords."""
+
+    def to_json(self) -> str:
+        return EnvSpec(self.id, self.entry_point).to_json()
+
+
+@planted("The keywords of `env.spec` make another env", n_init=2)
+class IgnoresTheInitialDesign(HPOEnv):
+    def __init__(self, **keywords: Any) -> None:
+        HPOEnv.__init__(self, **{**keywords, "n_init": 0})
+        self.spec = EnvSpec("hpo_gym/HPO-v0", type(self), kwargs=keywords)
+
+
 @planted("`gym.make_vec(env.spec)` makes another env")
 class LosesItsKeywordsOfMany(HPOVectorEnv):
     def __new__(cls, *arguments: Any, **keywords: Any) -> Any:
         return with_spec(HPOVectorEnv(*arguments, **keywords), True, suite=keywords["suite"])
+
+
+# ---------------------------------------------------------------------- statistics
+@planted("The statistics of meta-train that are shown are not those", scores="global")
+class HasStatisticsOfItsOwnTasks(HPOEnv):
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        contexts = self.kernel.contexts
+        object.__setattr__(contexts, "scale", replace(contexts.scale, mean=contexts.scale.mean + 0.1))
 
 
 # ---------------------------------------------------------------------- files
@@ -299,21 +316,10 @@ class TakesTheContextOfLevels(Takes, HPOEnv):
 
 
 # ---------------------------------------------------------------------- all are found
-def made(kind: type, keywords: dict[str, Any]) -> Any:
-    options = {"suite": "ToyPlain", "budget": 5, **keywords}
-    return kind(RUNS, **options) if issubclass(kind, gym.vector.VectorEnv) else kind(**options)
-
-
-def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
-    with pytest.raises(CheckFailed) as caught:
-        check_env(env, **options)
-    return caught.value.faults
-
-
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])
 @pytest.mark.long
 def test_a_planted_fault_is_found_and_named(kind, words, keywords):
-    faults = faults_of(made(kind, keywords), processes=False, render=False)
+    faults = faults_of(made(kind, keywords))
     assert any(words in fault for fault in faults), faults
 
 
