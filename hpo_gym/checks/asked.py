@@ -24,6 +24,7 @@ from hpo_gym.space import Hyperparameter, Points, SearchSpace
 Floats = NDArray[np.float64]
 
 _TRIALS = 12  # of an episode are looked at: to search a large pool for each takes long
+_SAME = 1e-9  # fidelities, and distances to two levels
 _DIGITS = 12  # of squared distances: what is equal in these is as near
 
 
@@ -41,7 +42,7 @@ def check_asked(action: Any, info: Info, account: Account, rows: Rows, faults: F
         return
     level = _fidelity(action, account)
     fault = f"The action {action} is evaluated at fidelity {info['fidelity']:g} instead of {level:g}"
-    faults.once(abs(info["fidelity"] - level) < 1e-9, "asked fidelity", fault)
+    faults.once(abs(info["fidelity"] - level) < _SAME, "asked fidelity", fault)
     if account.t - account.kernel.contexts.n_init >= _TRIALS:
         return
     config = _config(action, account, rows)
@@ -111,7 +112,7 @@ def _moved(choice: int, account: Account) -> Points | None:
     j, up = divmod(choice, 2)
     h, levels = space.hyperparameters[j], list(space.levels(account.kernel.parts.codec.levels)[j])
     distances = np.abs(np.array(levels) - here[j])
-    if np.ptp(np.sort(distances)[:2]) < 1e-9 and len(levels) > 1:  # two levels are as near
+    if np.ptp(np.sort(distances)[:2]) < _SAME and len(levels) > 1:  # two levels are as near
         return None
     cell = int(distances.argmin()) + (1 if up else -1)
     here[j] = levels[cell % len(levels) if h.kind == "categorical" else min(max(cell, 0), len(levels) - 1)]

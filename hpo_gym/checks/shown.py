@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 Named = tuple[str, Any, Any]
 
 _NEAR = 1e-5  # of one and a number, as it is shown in float32
+_SAME = 1e-9  # distances to two levels
 _HUGE = float(np.finfo(np.float32).max)
 
 
@@ -131,7 +132,7 @@ def _levels(obs: Any, account: Account) -> Iterator[Named]:
     grid = space.levels(observer.levels)
     cell = [int(np.abs(values - u).argmin()) for values, u in zip(grid, x, strict=True)]
     unsure = [
-        np.ptp(np.sort(np.abs(values - u))[:2]) < 1e-9 and len(values) > 1 for values, u in zip(grid, x, strict=True)
+        np.ptp(np.sort(np.abs(values - u))[:2]) < _SAME and len(values) > 1 for values, u in zip(grid, x, strict=True)
     ]
     if observer.flat:
         number = np.ravel_multi_index(tuple(cell), tuple(len(values) for values in grid))

@@ -32,7 +32,7 @@ def cumulative() -> Any:
 
 
 def failing() -> Any:
-    """A table where every other configuration fails; tasks differ so much that successes are below what failures have."""
+    """A table where every other configuration fails; many successes are below what failures have."""
     rng, space = np.random.default_rng(6), toys.conditional_space()
     scores = rng.random((8, 16)) + 3.0 * (np.arange(8) % 2)[:, None]
     scores[:, ::2] = -np.inf

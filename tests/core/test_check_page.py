@@ -45,7 +45,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "sets the task of the next episode": ("GivesAllRunsTheFirstTask", "KeepsTheTaskThatWasAskedFor"),
     "`score` and `incumbent_score` of a step are read-only": ("HandsOutScoresThatItGoesOnWith",),
     # ------------------------------------------------------------------ observers
-    "Configurations are shown as float32": ("Last: as the last configuration", "the observation is float64, its space float32"),
+    "Configurations are shown as float32": (
+        "Last: as the last configuration", "the observation is float64, its space float32",
+    ),
     "| `blind` |": ("Blind: as the last move", "Blind: as whether nothing was tried"),
     "| `history` |": (
         "HistoryObserver: as the fidelities of the trials", "HistoryObserver: as the configurations of the trials",
@@ -288,5 +290,5 @@ def test_every_fault_that_a_promise_names_is_planted():
 
 
 def test_a_page_is_cut_into_sentences_and_rows():
-    page = "# Title\n\nOne is two. `Three` is\nfour: `x`.\n\n- A point.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n```\n"
+    page = "# T\n\nOne is two. `Three` is\nfour: `x`.\n\n- A point.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nx\n```\n"
     assert sentences(page) == ["One is two.", "`Three` is four:", "`x`.", "A point.", "| a | b |", "| 1 | 2 |"]
