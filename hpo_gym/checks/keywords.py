@@ -31,7 +31,9 @@ def check_keywords(make: Make, faults: Faults) -> None:
     if kernel is None or not set(inspect.signature(type(inner)).parameters) >= _NEEDED:
         return
     for bad in (*_names(), *_values(), *_together(), *_of_suite(inner.suite), *_splits(inner.suite, inner.fold)):
-        call = functools.partial(type(inner), suite=inner.suite, **{"fold": inner.fold, **bad.keywords})
+        call = functools.partial(
+            type(inner), suite=inner.suite, **{"split": inner.split, "fold": inner.fold, **bad.keywords}
+        )
         faults.refuses(bad.what, _offering(call, bad, faults))
 
 

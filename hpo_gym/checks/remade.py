@@ -50,7 +50,11 @@ def _differs(env: Env, other: Env, steps: int) -> str | None:
     for name in ("observation_space", "action_space", "num_envs", "render_mode", "metadata"):
         if getattr(env, name, None) != getattr(other, name, None):
             return name
-    return difference(drive(env, 3, steps), drive(other, 3, steps))
+    try:
+        return difference(drive(env, 3, steps), drive(other, 3, steps))
+    finally:
+        for one in (env, other):
+            one.close()  # live tasks have processes
 
 
 def _check_json(spec: EnvSpec, faults: Faults) -> None:
