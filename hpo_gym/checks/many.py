@@ -200,7 +200,7 @@ class Many:
         """A run that goes on; whether its episode ends."""
         expected = told(run.single.step(now.actions[run.i]))
         run.rewards.append(expected.reward)
-        late = self.limit is not None and len(run.rewards) >= self.limit and not expected.terminated
+        late = self.limit is not None and len(run.rewards) >= self.limit
         expected = run.last = expected._replace(truncated=late)
         got = told_run(self.env, now.outcome, run.i)
         ended = expected.terminated or late

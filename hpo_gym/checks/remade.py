@@ -58,7 +58,9 @@ def _differs(env: Env, other: Env, steps: int) -> str | None:
 
 
 def _check_json(spec: EnvSpec, faults: Faults) -> None:
-    """Where the keywords are plain JSON, the `spec` comes back from its own."""
+    """Where the keywords are plain JSON, the `spec` comes back from its own; Gymnasium writes no classes."""
+    if callable(spec.entry_point) or callable(spec.vector_entry_point):
+        return
     try:
         plain = json.loads(json.dumps(spec.kwargs)) == spec.kwargs
     except (TypeError, ValueError):
