@@ -1,6 +1,5 @@
 """Doors of the public API: what is taken in every form, and what is refused in words before anything runs."""
 
-# ruff: noqa: E501 - messages stand in one line
 from __future__ import annotations
 
 import json
