@@ -148,8 +148,8 @@ class Suite:
         Raises:
             UnknownNameError: No such task; the message offers the nearest.
         """
-        found = self._by_name.get(name)
-        if found is None and self.make is not None:
+        found = self._by_name.get(name) if isinstance(name, str) else None
+        if found is None and isinstance(name, str) and self.make is not None:
             return self.make(name)
         if found is None:
             raise unknown(f"task in suite {self.name!r}:", name, self._by_name)

@@ -10,7 +10,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError, real
+from hpo_gym.errors import InvalidValueError, finite, real, shown
 
 
 class Status(enum.IntEnum):
@@ -52,8 +52,11 @@ class Query:
     fidelity: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.fidelity <= 1.0:
-            raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {self.fidelity}; the nearest is 1.0.")
+        share = self.fidelity if type(self.fidelity) is float else finite(self.fidelity)
+        if share is None or not 0.0 < share <= 1.0:
+            raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {shown(self.fidelity)}; the nearest is 1.0.")
+        if not isinstance(self.config, Mapping):
+            raise InvalidValueError(f"`config` must be a dictionary of values by name, got {shown(self.config)}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -153,7 +153,7 @@ def rollout(
     if budget_cost is not None and budget is not None:
         raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
     check_task(task)
-    if not all(isinstance(earlier, Evaluations) for earlier in prior):
+    if not isinstance(prior, Iterable) or not all(isinstance(earlier, Evaluations) for earlier in prior):
         raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
     if check_checkpoints(checkpoints, budget_cost):
         check_cumulative([task])

@@ -20,7 +20,7 @@ from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.budget import BUDGET
 from hpo_gym.engine.keywords import keywords_checked
-from hpo_gym.errors import InvalidValueError, MissingExtraError, shown
+from hpo_gym.errors import InvalidValueError, MissingExtraError, shown, whole
 from hpo_gym.forms import Form, form_of, is_model
 from hpo_gym.jobs.engines import Cluster, check_engine, run
 from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
@@ -118,7 +118,7 @@ def benchmark(
         raise InvalidValueError(f"`budget_cost` excludes {other}, got budget_cost={shown(budget_cost)}.")
     limit = BUDGET if budget is None else budget
     replicates = 5 if seeds is None else seeds
-    chosen = tasks if tasks is None or isinstance(tasks, (int, str)) else tuple(tasks)
+    chosen = tuple(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, str) else tasks
     protocol = Protocol(split, fold, start, limit, replicates, chosen, budget_cost, checkpoints, memory)  # type: ignore[arg-type]
     if with_reference and isinstance(chosen, tuple):
         raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {chosen!r:.200}.")
@@ -127,9 +127,11 @@ def benchmark(
     engine = engine or ENGINE
     cluster, part = Cluster.of(engine, address, tls), None if shard is None else Shard.parse(shard)
     check_engine(engine, workers, timeout, cluster)
-    if trainings is not None and trainings < 1:
-        raise InvalidValueError(f"`trainings >= 1` must hold, got {trainings}; the nearest is 1.")
+    if trainings is not None:
+        trainings = whole("trainings", trainings)
     entrants = entrants_of(optimizers, trainings or 1)
+    if not isinstance(out, (str, Path)):
+        raise InvalidValueError(f"`out` must be a folder, got {shown(out)}.")
     folder = Path(out)
     if (folder / "store.sqlite").exists() and not resume:
         raise InvalidValueError(

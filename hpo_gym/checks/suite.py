@@ -34,8 +34,8 @@ def check_suite(suite: Suite | str, *, tasks: int = 24, points: int = 200) -> No
     Raises:
         CheckFailed: `faults` lists all that was found.
     """
-    faults = Faults(f"The suite {suite if isinstance(suite, str) else suite.name!r}")
     loaded = load_suite(suite)
+    faults = Faults(f"The suite {suite if isinstance(suite, str) else loaded.name!r}")
     for check in (_names, _splits, _hash, _space, _scale):
         with faults.guard(f"What `{check.__name__.strip('_')}` checks"):
             check(loaded, faults)

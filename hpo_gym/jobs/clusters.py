@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, StateError
+from hpo_gym.errors import InvalidValueError, StateError, shown
 from hpo_gym.jobs.processes import ONE_THREAD, Job, Outcome, few_threads, perform
 
 _TLS = ("ca", "cert", "key")
@@ -39,6 +39,8 @@ class Cluster:
         Raises:
             InvalidValueError: An engine that joins none, a file that is not there, or files without an address.
         """
+        if tls is not None and not isinstance(tls, Mapping):
+            raise InvalidValueError(f"`tls` must name three files, {', '.join(_TLS)}, got {shown(tls)}.")
         given = {name: str(path) for name, path in (tls or {}).items()}
         if address is None:
             if given:
@@ -46,7 +48,7 @@ class Cluster:
             return None
         if engine not in JOINED:
             raise InvalidValueError(f"`address` needs the engine 'dask' or 'ray', got ({engine=}, {address=}).")
-        if not address or not address.isprintable():
+        if not isinstance(address, str) or not address or not address.isprintable():
             raise InvalidValueError(f"`address` must be that of a running cluster, got {address!r}.")
         if given:
             _check_tls(engine, given)

@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.errors import InvalidValueError, limit, unknown, whole
 from hpo_gym.jobs.clusters import JOINED, Cluster, dask_here, ray_here
 from hpo_gym.jobs.processes import Job, Outcome, perform, run_in_processes
 from hpo_gym.jobs.threads import one_blas_thread
@@ -65,16 +65,15 @@ def check_engine(
     engine: str, workers: int | None, timeout: float | None = None, cluster: Cluster | None = None
 ) -> None:
     """Refuse an engine that does not exist or is not installed, and options that it does not have; see `run`."""
-    if engine not in ENGINES:
+    if not isinstance(engine, str) or engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
     if engine in EXTRAS:
         require(engine)
-    if workers is not None and workers < 1:
-        raise InvalidValueError(f"`workers >= 1` must hold, got {workers}; the nearest is 1.")
+    if workers is not None:
+        whole("workers", workers)
     if workers is not None and cluster is not None:
         raise InvalidValueError(f"`workers` must not be given with `address`: {cluster.address} has its own.")
-    if timeout is not None and not timeout > 0:
-        raise InvalidValueError(f"`timeout > 0` must hold, got {timeout}.")
+    limit("timeout", timeout)
     if timeout is not None and engine != "process":
         raise InvalidValueError(f"`timeout` needs the engine 'process', got ({engine=}, {timeout=}).")
     if cluster is not None and engine not in JOINED:

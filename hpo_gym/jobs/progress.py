@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, shown
 from hpo_gym.registry import require
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ class TensorBoard(Callback):
         require("rl")
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer: Any = SummaryWriter(str(folder))
+        try:
+            self._writer: Any = SummaryWriter(str(folder))
+        except (OSError, ValueError) as fault:
+            raise InvalidValueError(f"`folder` must be writable, got {shown(folder)}: {fault}.") from fault
 
     def advanced(self, done: int, total: int, what: str) -> None:
         if total:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError, shown, unknown
+from hpo_gym.errors import InvalidValueError, shown, unknown, whole
 from hpo_gym.space import conditions
 from hpo_gym.space.choice_table import ChoiceTable
 from hpo_gym.space.hyperparameter import Hyperparameter as Hyperparameter
@@ -213,6 +213,8 @@ class SearchSpace:
         x = np.full((len(given), self.d), 0.5)
         present = np.zeros((len(given), self.d), bool)
         for i, config in enumerate(given):
+            if not isinstance(config, Mapping):
+                raise InvalidValueError(f"A configuration must be a dictionary of values by name, got {shown(config)}.")
             for name, value in config.items():
                 j = self._index.get(name)
                 if j is None:
@@ -252,7 +254,7 @@ class SearchSpace:
 
     def sample(self, rng: np.random.Generator, n: int) -> Points:
         """Draw `n` legal configurations, uniform in the unit cube, as canonical points ``(n, d)``."""
-        return self.repair(rng, rng.random((n, self.d)))
+        return self.repair(rng, rng.random((whole("n", n, 0), self.d)))
 
     def repair(self, rng: np.random.Generator, x: NDArray[Any]) -> Points:
         """Snap points and draw anew those that a forbidden clause rules out."""

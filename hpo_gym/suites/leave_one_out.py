@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hpo_gym.suite import Suite
@@ -25,5 +25,5 @@ def leave_suite_out(
     Raises:
         InvalidValueError: `held_out` is among the others, or no task is left to train on.
     """
-    listed = [others] if isinstance(others, (str, Path, Suite)) else list(others)
+    listed = list(others) if isinstance(others, Iterable) and not isinstance(others, (str, Path)) else [others]
     return apart(load_suite(held_out), [load_suite(suite) for suite in listed], fold)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, shown
 from hpo_gym.objectives.constraints import check_constraints, rule_of
 from hpo_gym.objectives.objective import SCORE, find_objective
 from hpo_gym.suite import Suite
@@ -30,7 +30,7 @@ def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collecti
         UnknownNameError: No such objective.
     """
     if not isinstance(suite, TableSuite):
-        raise InvalidValueError(f"`constraints` need a suite with a table, got {suite.name!r} of kind {suite.kind!r}.")
+        raise InvalidValueError(f"`constraints` need a suite with a table, got {_said(suite)}.")
     if suite.table.constraints:
         raise InvalidValueError(f"Suite {suite.name!r} is under constraints already: {dict(suite.table.constraints)}.")
     bounds = check_constraints(constraints, suite.table.further)
@@ -82,3 +82,7 @@ def _nothing(suite: str, task: str, table: Table, k: int) -> str:
         f"Task {task!r} of {suite!r} must have a configuration with {' and '.join(rules)}; the best alone are "
         f"{', '.join(least)}."
     )
+
+
+def _said(suite: object) -> str:
+    return f"{suite.name!r} of kind {suite.kind!r}" if isinstance(suite, Suite) else shown(suite)

@@ -568,7 +568,7 @@ def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_p
         k for k, (identity, _, _) in stored(tmp_path / "thrice").items() if "training" not in identity
     }
     assert report(tmp_path / "thrice").data["suites"] == thrice.data["suites"]
-    with pytest.raises(InvalidValueError, match="`trainings >= 1`"):
+    with pytest.raises(InvalidValueError, match="`trainings` must be an integer >= 1"):
         benchmark("random", folder, trainings=0, out=tmp_path / "none", **options)
 
 

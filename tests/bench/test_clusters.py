@@ -158,7 +158,7 @@ def test_where_no_scheduler_answers_is_said_in_words(folder: Path, tmp_path: Pat
         ({"engine": "dask", "address": NOWHERE, "tls": dict.fromkeys(("ca", "cert", "key"), "x")}, "'ca' is none: 'x'"),
         ({"engine": "ray", "address": NOWHERE, "tls": {"ca": "x"}}, "`tls` needs the engine 'dask'"),
         ({"engine": "serial", "timeout": 1.0}, "`timeout` needs the engine 'process'"),
-        ({"engine": "process", "timeout": 0.0}, "`timeout > 0`"),
+        ({"engine": "process", "timeout": 0.0}, "`timeout` must be a finite number above 0"),
     ],
 )
 @needs_dask

@@ -417,7 +417,7 @@ def test_a_cell_that_has_not_run_is_told_once(
         (["--budget", "x"], "Invalid value for '--budget'"),
         (["--seeds", "-1"], "`seeds` must be"),
         (["--tasks", "0"], "`tasks` must be"),
-        (["--workers", "0"], "`workers >= 1` must hold"),
+        (["--workers", "0"], "`workers` must be an integer >= 1"),
         (["--seed", "1"], "--seeds"),
         (["--out"], "requires an argument"),
         (["--out", "file"], "error: "),

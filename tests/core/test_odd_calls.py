@@ -46,10 +46,10 @@ TASK = SUITE.tasks("test")[0]
 HISTORY = hpo_gym.rollout("random", TASK, 2)
 QUERY = hpo_gym.Query({"x": 0.5})
 ODD: list[Any] = [
-    None, True, False, 0, 1, 2, -1, 3, 10**9, 2**70, 10**400, 0.5, 1.0, 2.5, -0.0, 1e308, math.nan, math.inf, -math.inf,
+    None, True, False, 0, 1, 2, -1, 3, 2**70, 10**400, 0.5, 1.0, 2.5, -0.0, 1e308, math.nan, math.inf, -math.inf,
     np.int64(2), np.float32(0.5), np.bool_(True), np.array(3), np.array([1, 2]), np.array([]), "", "random", "SVM", "a",
-    "3", "nope", "SVM,Boosting", "test", "x\0y", "\ud800", "os:getcwd", "json:loads", "nope.py:f", b"x", [], [1], ["SVM"],
-    [None], (), (0, 1), (1, 0), {}, {"name": "random"}, {"name": 5}, {"x": 0.5}, {"x": (0, 1)}, {"x": math.nan}, {1: 2},
+    "3", "nope", "SVM,Boosting", "test", "x\0y", "\ud800", "os:getcwd", "json:loads", "nope.py:f", b"x", [], [1],
+    ["SVM"], [None], (), (0, 1), (1, 0), {}, {"name": "random"}, {"name": 5}, {"x": 0.5}, {"x": (0, 1)}, {"x": math.nan}, {1: 2},
     set(), frozenset("a"), range(3), object(), Exception("e"), int, dict, len, lambda *a, **k: 1, score, Path("nowhere"),
     SUITE, TASK, HISTORY, QUERY, hpo_gym.Trial(QUERY, 1.0), 3j, slice(2), iter([1]), memoryview(b"x"), NotImplemented,
 ]  # fmt: skip
@@ -58,7 +58,8 @@ GOOD: dict[str, list[Any]] = {
     "optimizers": ["random", ["random"]], "task": [TASK, "a", "d"], "budget": [1, 2, np.int64(2)], "budget_cost": [None],
     "split": ["train", "test"], "space": [SPACE], "objective": [score], "seed": [0, 3], "history": [HISTORY],
     "out": [None], "progress": [False], "config_space": [hpo_gym.load_suite("SVM").space.config_space],
-    "query": [QUERY], "score": [0.5], "env": [hpo_gym.HPOEnv(SUITE, codec="pool")], "policy": [lambda obs, rng: 0],
+    "query": [QUERY], "score": [0.5], "env": [hpo_gym.HPOEnv(SUITE, codec="pool")],
+    "policy": [lambda obs, rng: 0],
 }  # fmt: skip
 """Values that most calls take, by the name of the argument; all others are left at their defaults, or are odd."""
 SLOW = {"train", "check_env", "check_suite", "check_optimizer"}
@@ -73,15 +74,19 @@ CAPPED: dict[str, dict[str, Any]] = {
 
 def _doors() -> dict[str, Callable[..., Any]]:
     """Every public name that can be called, and the methods of what they make."""
-    abstract = {"Callback", "Codec", "Observer", "Reward", "Task", "Optimizer", "BatchOptimizer", "Trainable"}
-    names = [n for n in hpo_gym.__all__ if n not in abstract and not n.endswith(("Error", "Failed")) and not n.isupper()]
+    abstract = {"Callback", "Codec", "Observer", "Reward", "Task", "Optimizer", "BatchOptimizer", "Trainable", "Status"}
+    names = [
+        n for n in hpo_gym.__all__ if n not in abstract and not n.endswith(("Error", "Failed")) and not n.isupper()
+    ]
     doors: dict[str, Callable[..., Any]] = {name: getattr(hpo_gym, name) for name in names}
     doors |= {
         "gym.make": lambda suite="SVM", **k: gym.make("hpo_gym/HPO-v0", suite=suite, disable_env_checker=True, **k),
         "gym.make_vec": lambda suite="SVM", **k: gym.make_vec("hpo_gym/HPO-v0", suite=suite, **k),
         "HPOEnv.reset": lambda seed=0, options=None: hpo_gym.HPOEnv(SUITE).reset(seed=seed, options=options),
         "HPOEnv.step": lambda action=0: _begun(hpo_gym.HPOEnv(SUITE, codec="pool")).step(action),
-        "HPOVectorEnv.reset": lambda seed=0, options=None: hpo_gym.HPOVectorEnv(2, SUITE).reset(seed=seed, options=options),
+        "HPOVectorEnv.reset": lambda seed=0, options=None: hpo_gym.HPOVectorEnv(2, SUITE).reset(
+            seed=seed, options=options
+        ),
         "HPOVectorEnv.step": lambda actions=(0, 1): _begun(hpo_gym.HPOVectorEnv(2, SUITE, codec="pool")).step(actions),
         "HPOVectorEnv.history": lambda i=0: _begun(hpo_gym.HPOVectorEnv(2, SUITE)).history(i),
         "Suite.task": lambda name="a": SUITE.task(name),
@@ -146,7 +151,7 @@ def ended(name: str, door: Callable[..., Any], arguments: dict[str, Any]) -> tup
         return "refused", ""
     except Exception as fault:
         trace = traceback.extract_tb(fault.__traceback__)
-        if isinstance(fault, TypeError) and len(trace) <= 2 and trace[-1].filename == __file__:
+        if isinstance(fault, TypeError) and Path(trace[-1].filename).name in (Path(__file__).name, "keywords.py"):
             return "signature", ""  # Python itself: a keyword that does not exist, an argument that is missing
         return "foreign", traceback.format_exc()
     return "taken", ""
