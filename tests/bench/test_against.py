@@ -17,8 +17,9 @@ from hpo_gym.bench.regret import Against
 from hpo_gym.bench.report.tables import said
 from hpo_gym.bench.summaries import bounds_of, curves_of, summaries
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.space import Points
 from hpo_gym.space.forms import read_space
-from hpo_gym.task import Evaluated
+from hpo_gym.task import Evaluated, Floats, Keys
 from hpo_gym.tasks.training.task import TrainingTask
 
 SPACE = read_space({"x": (0.0, 1.0)})
@@ -33,7 +34,7 @@ class Toy(Task):
     cost_unit = 2.0
     least_costs = (2.0,)
 
-    def evaluate(self, x, fidelity, key):
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
         return Evaluated(x[:, 0], np.full(len(x), 2.0), np.zeros(len(x), np.int8))
 
     @property
