@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from hpo_gym.checks.drive import Make, kernel_of
+from hpo_gym.checks.drive import Env, Make, kernel_of
 from hpo_gym.checks.faults import Faults
 from hpo_gym.errors import HPOGymError, SplitError
 from hpo_gym.suite import Suite
@@ -27,14 +27,17 @@ class Bad(NamedTuple):
 def check_keywords(make: Make, faults: Faults) -> None:
     """Unknown names and values that have no meaning are refused, with the nearest name."""
     env = make()
-    inner, kernel = env.unwrapped, kernel_of(env)
-    if kernel is None or not set(inspect.signature(type(inner)).parameters) >= _NEEDED:
+    inner, kind = env.unwrapped, _kind(env)
+    if kernel_of(env) is None or not set(inspect.signature(kind).parameters) >= _NEEDED:
         return
     for bad in (*_names(), *_values(), *_together(), *_of_suite(inner.suite), *_splits(inner.suite, inner.fold)):
-        call = functools.partial(
-            type(inner), suite=inner.suite, **{"split": inner.split, "fold": inner.fold, **bad.keywords}
-        )
+        call = functools.partial(kind, suite=inner.suite, **{"split": inner.split, "fold": inner.fold, **bad.keywords})
         faults.refuses(bad.what, _offering(call, bad, faults))
+
+
+def _kind(env: Env) -> Callable[..., Any]:
+    """The class of the env inside, which makes another."""
+    return type(env.unwrapped)
 
 
 def _offering(call: Any, bad: Bad, faults: Faults) -> Any:

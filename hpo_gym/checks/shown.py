@@ -203,8 +203,9 @@ def _context(obs: Any, account: Account) -> Iterator[Named]:
 def _meta(task: Task, scale: Scale) -> list[float]:
     known, values = [], []
     for name, mean, sd in zip(scale.meta_names, scale.meta_mean, scale.meta_sd, strict=True):
-        value = task.meta_features.get(name)
-        there = value is not None and np.isfinite(value)
+        told = task.meta_features.get(name)
+        value = np.nan if told is None else told
+        there = np.isfinite(value)
         known.append(float(there))
         values.append((np.sign(value) * np.log1p(abs(value)) - mean) / sd if there else 0.0)
     return [*values, *known]
