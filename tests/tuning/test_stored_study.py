@@ -201,6 +201,7 @@ def test_of_every_odd_study_every_door_ends_with_an_error_of_ours(study: Path, t
         refused(study, tmp_path / "k", spoil, what, first=False)
 
 
+@pytest.mark.long
 def test_a_good_study_passes_every_door(study: Path, tmp_path: Path) -> None:
     shutil.copytree(study, tmp_path / "k")
     for door in doors(tmp_path / "k"):
