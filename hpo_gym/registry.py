@@ -177,7 +177,7 @@ class Registry(Generic[T]):
 
     def _entry(self, name: str) -> Entry:
         entries = self.entries()
-        if name not in entries:
+        if not isinstance(name, str) or name not in entries:
             raise unknown(self.kind, name, entries)
         return entries[name]
 

@@ -162,7 +162,7 @@ class Suite:
             split: "train", "val" or "test".
             fold: None for the published split, else 0..4.
         """
-        if split not in SPLITS:
+        if not isinstance(split, str) or split not in SPLITS:
             raise unknown("split", split, SPLITS)
         return self._tasks(split, fold_checked(fold))
 
@@ -199,9 +199,12 @@ class Suite:
         """Full evaluations of a run that is given no budget: see `Task.budget`."""
         return self.members[0].budget if self.members else BUDGET
 
-    @_kept
     def scale(self, fold: int | None = None) -> Scale:
         """Statistics of meta-train; of a suite without training tasks, the plain scale."""
+        return self._scale(fold_checked(fold))
+
+    @_kept
+    def _scale(self, fold: int | None) -> Scale:
         return scale_of(self.tasks("train", fold))
 
     def prior(self, fold: int | None = None, memory: str = "train") -> tuple[Evaluations, ...]:
@@ -215,9 +218,9 @@ class Suite:
         Raises:
             UnknownNameError: No such memory.
         """
-        if memory not in MEMORIES:
+        if not isinstance(memory, str) or memory not in MEMORIES:
             raise unknown("memory", memory, MEMORIES)
-        return self._prior(fold, memory)
+        return self._prior(fold_checked(fold), memory)
 
     @_kept
     def _prior(self, fold: int | None, memory: str) -> tuple[Evaluations, ...]:

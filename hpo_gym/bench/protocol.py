@@ -53,9 +53,9 @@ class Protocol:
     memory: str = TRAIN
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS:
+        if not isinstance(self.split, str) or self.split not in SPLITS:
             raise unknown("split to compare on", self.split, SPLITS)
-        if self.start not in STARTS:
+        if not isinstance(self.start, str) or self.start not in STARTS:
             raise unknown("start", self.start, STARTS)
         if not (isinstance(self.fold, str) and self.fold == "all"):
             object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
@@ -68,7 +68,7 @@ class Protocol:
         if self.budget_cost is not None:
             object.__setattr__(self, "budget_cost", check_budget_cost(self.budget_cost))
             object.__setattr__(self, "budget", POINTS)
-        if self.memory not in MEMORIES:
+        if not isinstance(self.memory, str) or self.memory not in MEMORIES:
             raise unknown("memory", self.memory, MEMORIES)
         if self.split in self.remembered:
             raise SplitError(

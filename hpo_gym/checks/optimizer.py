@@ -18,7 +18,7 @@ from hpo_gym.errors import HPOGymError
 from hpo_gym.forms import form_of
 from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, pooled
+from hpo_gym.task import Task, check_task, pooled
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import Query, Status, Trial
 
@@ -57,6 +57,8 @@ def check_optimizer(
     Raises:
         CheckFailed: `faults` lists all that was found.
     """
+    if not isinstance(task, Context):
+        check_task(task)
     new: Make = form_of(optimizer).make
     first = new()
     faults = Faults(f"The optimizer {type(first).__name__}")

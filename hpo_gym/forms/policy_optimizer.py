@@ -14,7 +14,7 @@ from hpo_gym.budget import FULL, SPENT, horizon, most_trials, over
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
 from hpo_gym.engine.parts import Part, make_part
-from hpo_gym.errors import InvalidValueError, StateError, shown
+from hpo_gym.errors import InvalidValueError, StateError, finite, shown
 from hpo_gym.nearest.pool import pool_of
 from hpo_gym.observers import OBSERVERS, Observer
 from hpo_gym.optimizer import Context
@@ -199,6 +199,11 @@ class _Told(Bank):
         """What is seen of the run, ``(1, s)``, from numbers by name."""
         if set(signals) != set(self.signals):
             raise InvalidValueError(f"`trial.signals` must be {sorted(self.signals)}, got {sorted(signals)}.")
+        wrong = [name for name in self.signals if finite(signals[name]) is None]
+        if wrong:
+            raise InvalidValueError(
+                f"`trial.signals[{wrong[0]!r}]` must be a finite number, got {signals[wrong[0]]!r}."
+            )
         return np.array([[signals[name] for name in self.signals]], np.float32)
 
     def _wide(self, x: Points) -> Points:

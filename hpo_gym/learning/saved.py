@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame, nearest, neighbours
+from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame, nearest, neighbours, shown
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer
 from hpo_gym.registry import made
 from hpo_gym.storage.whole import checksum, sealed, write_files
@@ -143,6 +143,8 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
         UnknownNameError: The folder is of a class of one's own: say which.
         MissingExtraError: It needs an optional package.
     """
+    if not isinstance(saved, (str, Path)):
+        raise InvalidValueError(f"`saved` must be a name, a folder or 'file.py:Name@folder', got {shown(saved)}.")
     spec, folder = parted(saved)
     found: Any = _maker(folder, optimizer or spec)
     if not callable(getattr(found, "load", None)):
@@ -208,7 +210,10 @@ def _split(text: str) -> tuple[str | None, Path]:
 
 
 def _is_folder(folder: Path) -> bool:
-    return (folder / ABOUT).is_file() or (folder / TRAINING).is_file()
+    try:
+        return (folder / ABOUT).is_file() or (folder / TRAINING).is_file()
+    except (OSError, ValueError):  # what can be no path at all
+        return False
 
 
 def shipped() -> dict[str, Path]:

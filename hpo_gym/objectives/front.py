@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.errors import InvalidValueError, shown
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -47,7 +47,7 @@ def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
     Raises:
         InvalidValueError: Other shapes, or a number that is not finite.
     """
-    a, base = _matrix(values), np.asarray(reference, np.float64)
+    a, base = _matrix(values), _numbers("reference", reference)
     if base.shape != (a.shape[1],) or not np.isfinite(base).all():
         raise InvalidValueError(f"`reference` must be {a.shape[1]} finite numbers, got {reference!r}.")
     above = a[(a > base).all(1)] - base
@@ -71,7 +71,14 @@ def _volume(a: Floats) -> float:
 
 
 def _matrix(values: ArrayLike) -> Floats:
-    a = np.asarray(values, np.float64)
+    a = _numbers("values", values)
     if a.ndim != 2 or not a.shape[1] or not np.isfinite(a).all():
         raise InvalidValueError(f"`values` must be finite numbers of shape (n, objectives), got {a.shape}.")
     return a
+
+
+def _numbers(name: str, given: ArrayLike) -> Floats:
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError) as fault:
+        raise InvalidValueError(f"`{name}` must be an array of numbers, got {shown(given)}.") from fault

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError
@@ -18,8 +20,8 @@ def own_limits(contexts: Contexts) -> Limits:
     return [(0, 1, 2), (-1, 1, d), (-2, 2, d)]
 
 
-def check_signals(contexts: Contexts, name: str) -> None:
-    """Refuse tasks without signals; `name` is the observer's.
+def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -> None:
+    """Refuse tasks without signals, or without one that is `needed`; `name` is the observer's.
 
     Raises:
         InvalidValueError: The tasks are of another kind.
@@ -28,6 +30,11 @@ def check_signals(contexts: Contexts, name: str) -> None:
         raise InvalidValueError(
             f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "
             "'Drift' and 'Policies'; use 'last'."
+        )
+    missing = sorted(set(needed) - set(contexts.bank.signals))
+    if missing:
+        raise InvalidValueError(
+            f"The `{name}` observer shows the signals {sorted(needed)}, the tasks lack {missing}; use 'last'."
         )
 
 

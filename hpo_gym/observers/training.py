@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_gym.errors import InvalidValueError
 from hpo_gym.observers import F32, OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.observers._own import Limits, check_signals, own_limits, show_own
@@ -18,6 +19,14 @@ SHOWN = (
     "growth of the weights", "classes", "diverged", "gradient norm at the start", "sharpness at the start",
 )  # fmt: skip
 """What is shown of the signals, after the share of the budget spent, a flag of the start, values and moves."""
+
+_SIGNALS = (
+    "validation_loss", "training_loss", "gradient_norm", "weight_norm", "update_norm", "first_loss",
+    "validation_loss_before", "training_loss_before", "last_loss", "best_validation_loss", "accuracy",
+    "usual_gradient_norm", "alignment", "weight_norm_at_start", "classes", "diverged", "gradient_norm_at_start",
+    "sharpness_at_start",
+)  # fmt: skip
+"""What they are made of."""
 
 _MOST = 10.0
 _LOSS, _NORM = 1e-2, 1e-6  # what is added before a logarithm
@@ -37,11 +46,15 @@ class Training(Flat):
         self.blank = False
 
     def limits(self, contexts: Contexts) -> Limits:
-        check_signals(contexts, "training")
+        check_signals(contexts, "training", _SIGNALS)
         return [*own_limits(contexts), (-_MOST, _MOST, len(SHOWN))]
 
     def __call__(self, contexts: Contexts, runs: Runs) -> F32:
         assert runs.signals is not None
+        if not np.isfinite(runs.signals).all():
+            run, at = np.argwhere(~np.isfinite(runs.signals))[0].tolist()
+            name, value = contexts.bank.signals[at], runs.signals[run, at]
+            raise InvalidValueError(f"The signal {name!r} must be finite, got {value} of run {run}.")
         own = 2 + 2 * contexts.space.d
         out = np.zeros((runs.n, own + len(SHOWN)), np.float32)
         show_own(contexts, runs, out[:, :own])

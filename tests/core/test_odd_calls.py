@@ -49,13 +49,15 @@ ODD: list[Any] = [
     None, True, False, 0, 1, 2, -1, 3, 2**70, 10**400, 0.5, 1.0, 2.5, -0.0, 1e308, math.nan, math.inf, -math.inf,
     np.int64(2), np.float32(0.5), np.bool_(True), np.array(3), np.array([1, 2]), np.array([]), "", "random", "SVM", "a",
     "3", "nope", "SVM,Boosting", "test", "x\0y", "\ud800", "os:getcwd", "json:loads", "nope.py:f", b"x", [], [1],
-    ["SVM"], [None], (), (0, 1), (1, 0), {}, {"name": "random"}, {"name": 5}, {"x": 0.5}, {"x": (0, 1)}, {"x": math.nan}, {1: 2},
-    set(), frozenset("a"), range(3), object(), Exception("e"), int, dict, len, lambda *a, **k: 1, score, Path("nowhere"),
+    ["SVM"], [None], (), (0, 1), (1, 0), {}, {"name": "random"}, {"name": 5}, {"x": 0.5}, {"x": (0, 1)},
+    {"x": math.nan}, {1: 2}, set(), frozenset("a"), range(3), object(), Exception("e"), int, dict, len,
+    lambda *a, **k: 1, score, Path("nowhere"),
     SUITE, TASK, HISTORY, QUERY, hpo_gym.Trial(QUERY, 1.0), 3j, slice(2), iter([1]), memoryview(b"x"), NotImplemented,
 ]  # fmt: skip
 GOOD: dict[str, list[Any]] = {
     "suite": ["SVM", SUITE], "suites": ["SVM", SUITE, [SUITE]], "optimizer": ["random", "ga", "gp-ei"],
-    "optimizers": ["random", ["random"]], "task": [TASK, "a", "d"], "budget": [1, 2, np.int64(2)], "budget_cost": [None],
+    "optimizers": ["random", ["random"]], "task": [TASK, "a", "d"],
+    "budget": [1, 2, np.int64(2)], "budget_cost": [None],
     "split": ["train", "test"], "space": [SPACE], "objective": [score], "seed": [0, 3], "history": [HISTORY],
     "out": [None], "progress": [False], "config_space": [hpo_gym.load_suite("SVM").space.config_space],
     "query": [QUERY], "score": [0.5], "env": [hpo_gym.HPOEnv(SUITE, codec="pool")],
