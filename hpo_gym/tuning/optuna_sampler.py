@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +127,9 @@ class HPOGymSampler(BaseSampler):
             for attempt in range(_TRIES + 1 if search_space else 0):
                 others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
                 parts = self._divided(others, search_space)
-                self._warn_of_unknown(parts, others)
                 found = {}
                 for part in parts:
+                    self._warn_of_unknown(part, others)
                     found |= self._next(part, others, trial.number, attempt, study.direction.name.lower())
                 if claimed(study, trial, [t for t in others if any(part.tells_of(t) for part in parts)], found):
                     break
@@ -195,9 +194,9 @@ class HPOGymSampler(BaseSampler):
             return part.parameters.params(config)
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
 
-    def _warn_of_unknown(self, parts: Sequence[Part], others: Sequence[FrozenTrial]) -> None:
+    def _warn_of_unknown(self, part: Part, others: Sequence[FrozenTrial]) -> None:
         """Say once which trials the optimizer is not told."""
-        unknown = sum((part.unknown(others) for part in parts), Counter[str]()) if not self._warned else None
+        unknown = part.unknown(others) if part.whole and not self._warned else None
         if unknown:
             self._warned = True
             names = ", ".join(f"`{name}` ({count} trial{'s' * (count > 1)})" for name, count in unknown.items())

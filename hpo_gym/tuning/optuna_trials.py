@@ -31,11 +31,14 @@ def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
 
 
 def groups(trials: Sequence[FrozenTrial], names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The names, divided into those that always occur together in the trials that were completed or pruned."""
+    """The names, divided into those that always occur together in the trials that were completed; those that none of
+    these has, in the ones that were pruned."""
+    completed = [t for t in trials if t.state == TrialState.COMPLETE]
+    pruned = [t for t in trials if t.state == TrialState.PRUNED]
     found: dict[tuple[int, ...], list[str]] = {}
-    over = finished(trials)
     for name in sorted(names):
-        found.setdefault(tuple(t.number for t in over if name in t.params), []).append(name)
+        where = (tuple(t.number for t in some if name in t.params) for some in (completed, pruned))
+        found.setdefault(next(filter(None, where), ()), []).append(name)
     return [tuple(together) for together in found.values()]
 
 
@@ -86,36 +89,24 @@ class Part:
 
     def unknown(self, trials: Iterable[FrozenTrial]) -> Counter[str]:
         """The parameters because of which trials that have ended are not told, and how many trials each."""
-        found = Counter[str]()
-        for trial in trials:
-            if trial.state.is_finished() and trial.params and not self.tells_of(trial) and self._has(trial):
-                values = self._filled(trial)
-                names = self.parameters.unknown(values)
-                found.update(names if self.whole else [n for n in names if n not in values])
-        return found
+        over = (t for t in trials if t.state.is_finished() and t.params and not self.tells_of(t))
+        return Counter(name for t in over for name in self.parameters.unknown(self._filled(t)))
 
     def _config(self, trial: FrozenTrial) -> Config | None:
         return self.parameters.config(self._filled(trial))
 
     def _filled(self, trial: FrozenTrial) -> dict[str, Any]:
-        """The parameters of a trial; what it did not ask for is as it was proposed.
+        """The parameters of a trial that it has, as far as it has come; what it did not ask for, as it was proposed.
 
-        A trial that was enqueued may have come to its end without a proposal. What it did not ask for had no say in its
-        value then, and is drawn.
+        What was proposed for none of its parameters, and it never asked for, had no say in its value, and is drawn.
         """
-        if not self._has(trial):
-            return {}
-        said, drawn = trial.system_attrs, dict[str, Any]()
-        if self.whole and PARAMS not in said and _FIXED in said and trial.state.is_finished():
-            drawn = self.parameters.random(seeding.generator(seeding.key("optuna enqueued", trial.number)))
+        said, asked = trial.system_attrs, not trial.params.keys().isdisjoint(self.parameters.distributions)
+        if not (self.whole or asked or (not trial.params and trial.state != TrialState.COMPLETE)):
+            return {}  # another branch
+        drawn: dict[str, Any] = {}
+        if trial.state.is_finished() and (_FIXED in said if self.whole else asked):
+            drawn = self.parameters.random(seeding.generator(seeding.key("optuna not asked for", trial.number)))
         return {**drawn, **said.get(PARAMS, {}), **said.get(_FIXED, {}), **trial.params}
-
-    def _has(self, trial: FrozenTrial) -> bool:
-        """Whether the parameters are those of a trial, as far as it has come."""
-        params = trial.params
-        if self.whole or not params.keys().isdisjoint(self.parameters.distributions):
-            return True
-        return not params and trial.state not in _OVER
 
 
 def claimed(study: OptunaStudy, trial: FrozenTrial, told: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:

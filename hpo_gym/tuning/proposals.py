@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,7 @@ class Proposer:
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     belief: Belief | None = None
     _optimizer: Optimizer | None = None
-    _told: int = 0
+    _heard: list[Trial] = field(default_factory=list)
     _waits: bool = False  # it was asked, and not told what became of that
 
     def __post_init__(self) -> None:
@@ -66,18 +68,18 @@ class Proposer:
     def _in_turn(self) -> Config | None:
         """Ask the one optimizer, which has been asked for and told of all that has ended; `init` it is told alone.
 
-        At the first success it begins anew: what the trials before it count for is known only now.
+        It begins anew where a success has changed what the trials before it count for.
         """
         trials = self.trials()
-        hollow = not any(t.status is Status.OK for t in trials[: self._told])
-        if self._optimizer is None or (hollow and self._told and any(t.status is Status.OK for t in trials)):
+        if self._optimizer is None or trials[: len(self._heard)] != self._heard:
             self._optimizer = self._new(seeding.key("tune", self.study.plan.seed))
-            self._told, self._waits = 0, False
-        for trial in trials[self._told :]:
-            if self._told >= len(self.study.plan.init) and not self._waits:
+            self._heard, self._waits = [], False
+        for trial in trials[len(self._heard) :]:
+            if len(self._heard) >= len(self.study.plan.init) and not self._waits:
                 self._optimizer.ask()
             self._optimizer.tell(trial)
-            self._told, self._waits = self._told + 1, False
+            self._heard.append(trial)
+            self._waits = False
         self._waits = True
         return self._config(self._optimizer.ask())
 
@@ -111,12 +113,22 @@ class Proposer:
 
     def trials(self) -> list[Trial]:
         """Return what has ended as optimizers are told it: higher is better, and a trial without success has the worst
-        of the successes before it; where there is none, the first one; without any, the floor of the earlier tasks."""
-        first = next((e for e in self.study.ended if e.counts), None)
-        worst, out = self._floor if first is None else self._sign * first.measured.score, list[Trial]()
+        score of the successes before it; without any, the floor of the earlier tasks.
+
+        At the first success, and wherever a trial without success has more than the median success by then, all of them
+        get the worst score anew: they would seem worth another look.
+        """
+        out, ranked, worst, highest = list[Trial](), list[float](), self._floor, -math.inf
         for ended in self.study.ended:
             out.append(as_trial(ended, self._sign, worst))
-            worst = min(worst, out[-1].score) if first is not None else worst
+            if not ended.counts:
+                highest = max(highest, worst) if ranked else math.inf
+                continue
+            bisect.insort(ranked, out[-1].score)
+            worst = ranked[0]
+            if highest > ranked[(len(ranked) - 1) // 2]:
+                out = [t if t.status is Status.OK else replace(t, score=worst) for t in out]
+                highest = worst
         return out
 
 

@@ -153,7 +153,7 @@ def test_it_finds_a_good_configuration_also_beyond_its_budget() -> None:
 
 
 # ---------------------------------------------------------------------- what is told
-def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst_before(runs: Any) -> None:
+def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst(runs: Any) -> None:
     sampler = hpo_gym.HPOGymSampler(Recorder, space={"x": (0.0, 9.0)}, seed=0)
     study = optuna.create_study(direction="minimize", sampler=sampler)
     float_0_9 = optuna.distributions.FloatDistribution(0, 9)
@@ -168,7 +168,7 @@ def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst_before(ru
             )
         )  # fmt: skip
 
-    add(0, FAIL)  # as the first success
+    add(0, FAIL)  # as the worse of two successes
     add(1, COMPLETE, 4.0)
     add(2, PRUNED, steps={1: 9.0, 5: 6.0, 3: 1.0})  # the last step is 5
     add(3, FAIL)
@@ -181,8 +181,8 @@ def test_failures_pruned_and_infeasible_trials_are_told_with_the_worst_before(ru
     study.ask({"x": float_0_9})
     told = [t for t in runs[-1][1] if t != "ask"]
     assert [(t.config["x"], t.score, t.status.label) for t in told] == [
-        (0, -4, "failed"), (1, -4, "ok"), (2, -4, "stopped"), (3, -4, "failed"), (4, -4, "stopped"),
-        (5, -4, "infeasible"), (6, -5, "ok"), (7, -5, "infeasible"), (8, -5, "diverged"), (9, -5, "diverged"),
+        (0, -5, "failed"), (1, -4, "ok"), (2, -5, "stopped"), (3, -5, "failed"), (4, -5, "stopped"),
+        (5, -5, "infeasible"), (6, -5, "ok"), (7, -5, "infeasible"), (8, -5, "diverged"), (9, -5, "diverged"),
     ]  # fmt: skip
 
 

@@ -123,13 +123,12 @@ def test_what_a_trial_did_not_ask_for_is_told_as_it_was_proposed(state: Any, tak
         if state == COMPLETE:
             return 0.5
         if state == PRUNED:
-            trial.report(0.25, 1)
             raise optuna.TrialPruned
         raise ValueError
 
     study = tried(Recorder, objective, 4)
     assert [t.config for t in Recorder.told] == proposals(study)[:3]
-    assert {t.score for t in Recorder.told} == {0.5 if state == COMPLETE else 0.25 if state == PRUNED else 0.0}
+    assert {t.score for t in Recorder.told} == {0.5 if state == COMPLETE else 0.0}
     assert {t.state for t in study.trials} == {state}
 
 
@@ -216,6 +215,29 @@ def test_without_a_space_a_trial_outside_the_range_gets_no_proposal_again(optimi
         trial.suggest_float("x", 5, 9)
         study.tell(trial, state=FAIL)  # so that the range is still that of the trials before
     assert distinct(proposals(study)) == len(proposals(study)) >= 11
+
+
+def test_without_a_space_a_trial_that_was_pruned_early_is_told_in_full() -> None:
+    study = tried(Recorder, early, 30, None)
+    assert study.trials[0].state == PRUNED, "nothing was proposed for it, so that its `y` is drawn"
+    assert {frozenset(t.config) for t in Recorder.told} == {frozenset("xy")}
+    assert [t.config["x"] for t in Recorder.told] == [t.params["x"] for t in study.trials[:-1]]
+    for trial, told in list(zip(study.trials, Recorder.told, strict=False))[-9:]:
+        assert told.config == trial.system_attrs[PARAMS]
+
+
+def test_parameters_of_pruned_trials_alone_have_groups_too() -> None:
+    def never(trial: Any) -> float:
+        if trial.suggest_categorical("kind", ["a", "b"]) == "a":
+            return float(trial.suggest_float("u", 0, 1))
+        trial.suggest_float("v", 0, 1)
+        trial.suggest_float("w", 0, 1)
+        raise optuna.TrialPruned
+
+    from hpo_gym.tuning.optuna_trials import groups
+
+    study = tried("random", never, 8, None)
+    assert sorted(groups(study.trials, ["kind", "u", "v", "w"])) == [("kind", "u"), ("v", "w")]
 
 
 # ---------------------------------------------------------------------- all of it

@@ -18,8 +18,11 @@ from hpo_gym.optimizer import Context, Evaluations, Query
 from hpo_gym.space.forms import read_space
 from hpo_gym.suite import Suite
 from hpo_gym.trial import Status, Trial
+from hpo_gym.tuning.allowance import Allowance
+from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
-from hpo_gym.tuning.study import FILE
+from hpo_gym.tuning.proposals import Proposer
+from hpo_gym.tuning.study import FILE, Ended, Plan, Study
 from hpo_gym.tuning.tuned import Tuned
 
 optuna = pytest.importorskip("optuna")
@@ -102,6 +105,32 @@ def test_what_comes_before_the_first_success_counts_as_that_success() -> None:
     assert [t.score for t in Listener.told] == [-100.4375] * 3
     hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
     assert [t.score for t in Listener.told] == [0.0] * 2, "nothing is known yet"
+
+
+def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> None:
+    """Else the trials before a first success that is good would be as good as the best one, for ever."""
+
+    def failing(config: Mapping[str, Any]) -> dict[str, Any]:
+        return {"score": config["x"], "constraints": [config["x"] == 0.25]}
+
+    hpo_gym.tune(failing, SPACE, optimizer=Listener, budget=4, seed=0)
+    assert [(t.config["x"], t.score) for t in Listener.told] == [(0.25, 0.4375), (0.875, 0.875), (0.4375, 0.4375)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([None, -3.0, -7.0, None, -2.0], [-7.0, -3.0, -7.0, -7.0, -2.0]),
+        ([None, 3.0, 5.0, 2.0, None], [3.0, 3.0, 5.0, 2.0, 2.0]),  # 3 is the median of 2, 3 and 5
+        ([None, 3.0, 5.0, 2.0, None, 1.0], [1.0, 3.0, 5.0, 2.0, 1.0, 1.0]),  # and above the lower one of 1, 2, 3, 5
+    ],
+)
+def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], told: list[float]) -> None:
+    plan = Plan(read_space(SPACE).to_json(), "random", {}, "maximize", 0, "")
+    measured = [Measured(Status.FAILED) if s is None else Measured(Status.OK, score=s) for s in scores]
+    study = Study(plan, [Ended(i, i, {"x": 0.5}, m) for i, m in enumerate(measured)])
+    form, _ = ready("random")
+    assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == told
 
 
 def test_a_stopped_trial_is_told_as_no_success() -> None:
