@@ -183,6 +183,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The noise of an evaluation depends": ("DrawsNoiseByTheOrderOfCalls", "AddsNoise", "HasOneWorldForAllEpisodes"),
     "The seed 0 is a seed.": ("LosesSeedZero",),
     "In the vector env, a number spawns": ("SeedsAllRunsAlike", "ReadsTheFirstSeedOnly"),
+    "So it is a list with which runs are those of single envs": ("ReadsTheFirstSeedOnly", "RoundsRewards"),
+    '`infos["task"]` is there a position': ("TellsOneTask",),
     "a run whose seed is None goes on as it would": ("ReseedsRunsWhoseSeedIsNone",),
     "Beside a `reset_mask`, seeds and names": (
         "SeedsTheFirstRunsInsteadOfThoseThatBegin", "DealsTasksFromTheLastRunOn", "GivesAllRunsTheFirstTask",
