@@ -14,7 +14,7 @@ MOST = 30.0  # seconds
 
 def keywords(name: str) -> dict[str, Any]:
     """Of a short episode; of live tasks the cost is no measured time, which differs from run to run."""
-    return {"budget": 2, "cost": "fidelity"} if name == "hpo_gym/Live-v0" else {"budget": 5}
+    return {"task": "wine-svm", "budget": 3, "cost": "fidelity"} if name == "hpo_gym/Live-v0" else {"budget": 5}
 
 
 @pytest.mark.slow
