@@ -25,8 +25,8 @@ from hpo_gym.tuning.auto import ALONE, AUTO, chosen
 from hpo_gym.tuning.earlier import Earlier, earlier_tasks
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.optuna_trials import Part, Turns, claimed, finished, groups
-from hpo_gym.tuning.proposals import Proposer
-from hpo_gym.tuning.study import Plan, Study
+from hpo_gym.tuning.proposals import Config, Proposer
+from hpo_gym.tuning.study import Ended, Plan, Study
 
 if TYPE_CHECKING:
     import optuna
@@ -127,11 +127,14 @@ class HPOGymSampler(BaseSampler):
             for attempt in range(_TRIES + 1 if search_space else 0):
                 others = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
                 parts = self._divided(others, search_space)
+                known = [part.ended(others) for part in parts]
+                told = {e.number for ended, _ in known for e in ended}
+                self._warn_of_unknown(parts[0], [t for t in others if t.number not in told])
                 found = {}
-                for part in parts:
-                    self._warn_of_unknown(part, others)
-                    found |= self._next(part, others, trial.number, attempt, study.direction.name.lower())
-                if claimed(study, trial, [t for t in others if any(part.tells_of(t) for part in parts)], found):
+                for part, (ended, init) in zip(parts, known, strict=True):
+                    direction = study.direction.name.lower()
+                    found |= self._next(part, ended, init, others, trial.number, attempt, direction)
+                if claimed(study, trial, told, found):
                     break
             return found
 
@@ -167,9 +170,9 @@ class HPOGymSampler(BaseSampler):
         return known
 
     def _next(
-        self, part: Part, others: Sequence[FrozenTrial], number: int, attempt: int, direction: str
-    ) -> dict[str, Any]:
-        ended, init = part.ended(others)
+        self, part: Part, ended: Sequence[Ended], init: tuple[Config, ...], others: Sequence[FrozenTrial],
+        number: int, attempt: int, direction: str,
+    ) -> dict[str, Any]:  # fmt: skip
         beside = attempt > 0 or any(not t.state.is_finished() for t in others)
         names = part.parameters.space.names
         seed = self._seed if part.whole else seeding.key("optuna group", self._seed, names)
@@ -182,7 +185,7 @@ class HPOGymSampler(BaseSampler):
         if attempt == _TRIES:
             config = None
         elif beside:
-            study = Study(plan, ended, part.begun(others))
+            study = Study(plan, list(ended), part.begun(others))
             config = Proposer(self._form, study, self._budget, prior, alone=False).next()
         else:
             turns = self._turns.pop(names, None)
@@ -194,9 +197,9 @@ class HPOGymSampler(BaseSampler):
             return part.parameters.params(config)
         return part.parameters.random(seeding.generator(seeding.key("optuna spent", seed, number, attempt)))
 
-    def _warn_of_unknown(self, part: Part, others: Sequence[FrozenTrial]) -> None:
+    def _warn_of_unknown(self, part: Part, untold: Sequence[FrozenTrial]) -> None:
         """Say once which trials the optimizer is not told."""
-        unknown = part.unknown(others) if part.whole and not self._warned else None
+        unknown = part.unknown(untold) if part.whole and not self._warned else None
         if unknown:
             self._warned = True
             names = ", ".join(f"`{name}` ({count} trial{'s' * (count > 1)})" for name, count in unknown.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,10 +71,6 @@ class Part:
                 out.append(Ended(trial.number, len(out), config, told, (), seconds))
         return out, tuple(init)
 
-    def tells_of(self, trial: FrozenTrial) -> bool:
-        """Whether a trial is among those that `ended` gives."""
-        return trial.state.is_finished() and self._once(trial)[0] is not None
-
     def begun(self, trials: Iterable[FrozenTrial]) -> dict[int, Config]:
         """The configurations of the trials that run or wait, as far as they are known."""
         found = {t.number: self._config(t) for t in trials if not t.state.is_finished()}
@@ -87,9 +83,9 @@ class Part:
             known = self._read[trial.number] = trial, self._config(trial), measured(trial)
         return known[1:]
 
-    def unknown(self, trials: Iterable[FrozenTrial]) -> Counter[str]:
+    def unknown(self, untold: Iterable[FrozenTrial]) -> Counter[str]:
         """The parameters because of which trials that have ended are not told, and how many trials each."""
-        over = (t for t in trials if t.state.is_finished() and t.params and not self.tells_of(t))
+        over = (t for t in untold if t.state.is_finished() and t.params)
         return Counter(name for t in over for name in self.parameters.unknown(self._filled(t)))
 
     def _config(self, trial: FrozenTrial) -> Config | None:
@@ -109,7 +105,7 @@ class Part:
         return {**drawn, **said.get(PARAMS, {}), **said.get(_FIXED, {}), **trial.params}
 
 
-def claimed(study: OptunaStudy, trial: FrozenTrial, told: Sequence[FrozenTrial], found: Mapping[str, Any]) -> bool:
+def claimed(study: OptunaStudy, trial: FrozenTrial, told: Collection[int], found: Mapping[str, Any]) -> bool:
     """Publish a proposal, unless a trial other than those that the optimizer was told has the same.
 
     That is one that has begun since the trials were read, or one of which nothing could be told. Of two that propose
@@ -117,7 +113,7 @@ def claimed(study: OptunaStudy, trial: FrozenTrial, told: Sequence[FrozenTrial],
     the same again. One that has looked and found nothing says that it has settled, and looks once more: a lower one
     that had not seen that is there by then.
     """
-    known = {trial.number, *(t.number for t in told)}
+    known = {trial.number, *told}
 
     def rivals() -> list[FrozenTrial]:
         since = (t for t in study.get_trials(deepcopy=False) if t.number not in known)

@@ -49,7 +49,7 @@ class Proposer:
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
     belief: Belief | None = None
     _optimizer: Optimizer | None = None
-    _heard: list[Trial] = field(default_factory=list)
+    _heard: list[float] = field(default_factory=list)  # scores that the optimizer was told
     _waits: bool = False  # it was asked, and not told what became of that
 
     def __post_init__(self) -> None:
@@ -71,14 +71,14 @@ class Proposer:
         It begins anew where a success has changed what the trials before it count for.
         """
         trials = self.trials()
-        if self._optimizer is None or trials[: len(self._heard)] != self._heard:
+        if self._optimizer is None or [t.score for t in trials[: len(self._heard)]] != self._heard:
             self._optimizer = self._new(seeding.key("tune", self.study.plan.seed))
             self._heard, self._waits = [], False
         for trial in trials[len(self._heard) :]:
             if len(self._heard) >= len(self.study.plan.init) and not self._waits:
                 self._optimizer.ask()
             self._optimizer.tell(trial)
-            self._heard.append(trial)
+            self._heard.append(trial.score)
             self._waits = False
         self._waits = True
         return self._config(self._optimizer.ask())
