@@ -32,10 +32,15 @@ def _check_suite(spec: EnvSpec) -> None:
     own = gym.registry.get(spec.id)
     named = None if own is None else own.kwargs.get("suite")
     asked = spec.kwargs.get("suite")
-    if named is None or (isinstance(asked, str) and asked == named):
+    if named is None or _name(asked) == _name(named):
         return
     other = f"hpo_gym/{asked}-v0"
     near = f"use {other!r}, or" if isinstance(asked, str) and other in gym.registry else "use"
     raise InvalidValueError(
         f"`suite` must be {named!r} in {spec.id!r}, got {shown(asked)}: {near} 'hpo_gym/HPO-v0' with this suite."
     )
+
+
+def _name(suite: object) -> object:
+    """The name of a suite, given by it or as an object: one of the same name may have other tasks."""
+    return getattr(suite, "name", suite)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class Hyperparameter:
     log: bool
     choices: tuple[Any, ...]
     default: Any
-    unit: str | None = None
+    unit: str | None = field(default=None, compare=False)
 
     @property
     def size(self) -> float:

@@ -171,7 +171,7 @@ def _order(other: SearchSpace, space: SearchSpace) -> list[int] | None:
     """Where the columns of a space are in another one that differs in their order or defaults at most; else None."""
     mine = {h.name: replace(h, default=None) for h in space.hyperparameters}
     theirs = {h.name: replace(h, default=None) for h in other.hyperparameters}
-    if mine != theirs or _rules(other) != _rules(space):
+    if mine != theirs or _rules(other) != _rules(space) or foreign_units(other, space):
         return None
     return [other.names.index(name) for name in space.names]
 

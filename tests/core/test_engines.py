@@ -139,8 +139,12 @@ def test_wrong_options_are_refused_before_anything_runs() -> None:
         run([job, job])
     with pytest.raises(InvalidValueError, match="`timeout` needs the engine 'process'"):
         run([job], timeout=1.0)
-    for options in ({"workers": 0}, {"retries": -1}, {"timeout": 0.0, "engine": "process"}):
-        with pytest.raises(InvalidValueError, match="must hold"):
+    for options, rule in (
+        ({"workers": 0}, "`workers` must be an integer >= 1"),
+        ({"retries": -1}, "`retries >= 0` must hold"),
+        ({"timeout": 0.0, "engine": "process"}, "`timeout` must be a finite number above 0"),
+    ):
+        with pytest.raises(InvalidValueError, match=rule):
             run([job], **options)
     assert set(ENGINES) == {"serial", "process", "dask", "ray"}
 
