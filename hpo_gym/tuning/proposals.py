@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.study import Ended, Study
 
 Config = Mapping[str, Any]
+_LESS = 1e-3  # of a score, at least of 1
 
 
 @dataclass
@@ -113,23 +115,28 @@ class Proposer:
 
     def trials(self) -> list[Trial]:
         """Return what has ended as optimizers are told it: higher is better, and a trial without success has the worst
-        score of the successes before it; without any, the floor of the earlier tasks.
+        score of the successes before it; while there is one alone, a little less, so that they differ; without any, the
+        floor of the earlier tasks.
 
-        At the first success, and wherever a trial without success has more than the median success by then, all of them
-        get the worst score anew: they would seem worth another look.
+        At the first two successes, and wherever a trial without success has more than the median success by then, all
+        of them get the worst score anew: they would seem worth another look.
         """
         out, ranked, worst, highest = list[Trial](), list[float](), self._floor, -math.inf
         for ended in self.study.ended:
             out.append(as_trial(ended, self._sign, worst))
             if not ended.counts:
-                highest = max(highest, worst) if ranked else math.inf
+                highest = max(highest, worst) if len(ranked) > 1 else math.inf
                 continue
             bisect.insort(ranked, out[-1].score)
-            worst = ranked[0]
+            worst = ranked[0] if len(ranked) > 1 else _a_little_less(ranked[0])
             if highest > ranked[(len(ranked) - 1) // 2]:
                 out = [t if t.status is Status.OK else replace(t, score=worst) for t in out]
-                highest = worst
+                highest = worst if len(ranked) > 1 else math.inf
         return out
+
+
+def _a_little_less(score: float) -> float:
+    return max(score - _LESS * max(1.0, abs(score)), -sys.float_info.max)
 
 
 def as_trial(ended: Ended, sign: float, worst: float) -> Trial:

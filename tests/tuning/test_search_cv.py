@@ -233,23 +233,23 @@ def test_a_batch_runs_in_parallel_to_the_same_result(backend: str) -> None:
 
 
 def test_a_failure_is_a_row_and_is_told_as_the_worst() -> None:
-    values = [0.125, 0.875, 0.375, 0.9375]
+    values = [0.125, 0.375, 0.875, 0.9375]
     search = HPOGymSearchCV(
         Threshold(fails=0.875), {"at": (0.0, 1.0)}, optimizer=from_list(values, "at"), budget=5, cv=TWO
     )
     with pytest.warns(FitFailedWarning, match="4 fits failed out of a total of 8"), pytest.warns(UserWarning):
         search.fit(LINE, LABELS)
-    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [0.75, np.nan, 1.0, np.nan])
-    assert search.cv_results_["rank_test_score"].tolist() == [2, 3, 1, 3]
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], [0.75, 1.0, np.nan, np.nan])
+    assert search.cv_results_["rank_test_score"].tolist() == [2, 1, 3, 3]
     (told,) = FromList.told
-    assert [t.status for t in told] == [Status.OK, Status.FAILED, Status.OK, Status.FAILED]
-    assert [t.score for t in told] == [0.75, 0.75, 1.0, 0.75]
-    assert "is too much" in search.tuned_.ended[1].measured.reason
+    assert [t.status for t in told] == [Status.OK, Status.OK, Status.FAILED, Status.FAILED]
+    assert [t.score for t in told] == [0.75, 1.0, 0.75, 0.75]
+    assert "is too much" in search.tuned_.ended[2].measured.reason
 
     search.set_params(optimizer=from_list(values, "at"), error_score=0.5)
     with pytest.warns(FitFailedWarning):
         search.fit(LINE, LABELS)
-    assert search.cv_results_["mean_test_score"].tolist() == [0.75, 0.5, 1.0, 0.5]
+    assert search.cv_results_["mean_test_score"].tolist() == [0.75, 1.0, 0.5, 0.5]
 
 
 def test_without_a_success_or_where_errors_are_to_be_raised_it_ends_as_scikit_learn_does() -> None:

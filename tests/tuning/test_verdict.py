@@ -95,14 +95,14 @@ def test_tune_tells_that_a_constraint_is_broken() -> None:
     ]  # fmt: skip
 
 
-def test_what_comes_before_the_first_success_counts_as_that_success() -> None:
+def test_what_comes_before_the_first_success_counts_for_a_thousandth_less() -> None:
     """Else losses around 100 would make 0, the floor, the best score of all."""
 
     def loss(config: Mapping[str, Any]) -> dict[str, Any]:
         return {"score": 100 + config["x"], "constraints": [config["x"] != 0.4375]}
 
     hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=4, seed=0, direction="minimize")
-    assert [t.score for t in Listener.told] == [-100.4375] * 3
+    assert [t.score for t in Listener.told] == pytest.approx([-100.5379375, -100.5379375, -100.4375], abs=1e-12)
     hpo_gym.tune(loss, SPACE, optimizer=Listener, budget=3, seed=0, direction="minimize")
     assert [t.score for t in Listener.told] == [0.0] * 2, "nothing is known yet"
 
@@ -120,6 +120,9 @@ def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> N
 @pytest.mark.parametrize(
     ("scores", "told"),
     [
+        ([None, None], [0.0, 0.0]),
+        ([None, 3.0, None], [2.997, 3.0, 2.997]),  # a thousandth of the only success less
+        ([None, 0.5, None], [0.499, 0.5, 0.499]),  # at least a thousandth of 1
         ([None, -3.0, -7.0, None, -2.0], [-7.0, -3.0, -7.0, -7.0, -2.0]),
         ([None, 3.0, 5.0, 2.0, None], [3.0, 3.0, 5.0, 2.0, 2.0]),  # 3 is the median of 2, 3 and 5
         ([None, 3.0, 5.0, 2.0, None, 1.0], [1.0, 3.0, 5.0, 2.0, 1.0, 1.0]),  # and above the lower one of 1, 2, 3, 5
@@ -130,7 +133,7 @@ def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], told: 
     measured = [Measured(Status.FAILED) if s is None else Measured(Status.OK, score=s) for s in scores]
     study = Study(plan, [Ended(i, i, {"x": 0.5}, m) for i, m in enumerate(measured)])
     form, _ = ready("random")
-    assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == told
+    assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == pytest.approx(told, abs=1e-12)
 
 
 def test_a_stopped_trial_is_told_as_no_success() -> None:
