@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gymnasium.vector import AutoresetMode
+
 from hpo_gym.checks.choices import actions
-from hpo_gym.checks.drive import Env, Make, codec_of, episode_length, is_vector, kernel_of, method
+from hpo_gym.checks.drive import Env, Make, codec_of, episode_length, is_vector, kernel_of, method, mode_of
 from hpo_gym.checks.faults import Faults, same, snapshot
 from hpo_gym.errors import StateError
 
@@ -25,18 +27,26 @@ def check_snapshots(make: Make, faults: Faults) -> None:
         return
     taken, steps = actions(env, codec_of(env), 5), min(_STEPS, (episode_length(env) - 1) // 2)
     for _ in range(steps):
-        env.step(next(taken))
+        _step(env, next(taken))
     kept, again = method(env, "snapshot")(*run), [next(taken) for _ in range(steps)]
     first = _steps(env, again, run)
     method(env, "restore")(*run, kept)  # of a vector env the other runs have moved on
     same(faults, "An episode that was restored goes on otherwise than before", first, _steps(env, again, run))
 
 
+def _step(env: Env, action: Any) -> tuple[Any, Any, Any]:
+    """Take a step; runs that end begin anew where the env leaves that to its user."""
+    obs, reward, terminated, truncated, _ = env.step(action)
+    if is_vector(env) and mode_of(env) is AutoresetMode.DISABLED and (over := terminated | truncated).any():
+        env.reset(options={"reset_mask": over})
+    return obs, reward, terminated
+
+
 def _steps(env: Env, chosen: list[Any], run: tuple[int, ...]) -> list[Any]:
     """What the first run is told of some steps, without the infos of others."""
     out = []
     for action in chosen:
-        obs, reward, terminated, _, _ = env.step(action)
+        obs, reward, terminated = _step(env, action)
         if run:
             obs = {k: v[0] for k, v in obs.items()} if isinstance(obs, dict) else obs[0]
             reward, terminated = float(reward[0]), bool(terminated[0])

@@ -35,6 +35,12 @@ def guard() -> Iterator[Guard]:
     assert not left_running()
 
 
+@pytest.fixture
+def known() -> list[int]:
+    """What runs before a test: the guard of the others, perhaps."""
+    return left_running()
+
+
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.long] * (o in LONG)) for n, o in ORDINARY.items()])
 def test_what_an_objective_does_with_processes_works_and_leaves_nothing(guard: Guard, name: str) -> None:
     verdict = guard.run({"name": name}, limits=Limits(seconds=200))
@@ -59,25 +65,25 @@ def test_sockets_of_managers_go_with_the_guard() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("objective", [joblib_workers, executor, nested])
-def test_it_works_in_a_tuning(objective: Any) -> None:
+def test_it_works_in_a_tuning(objective: Any, known: list[int]) -> None:
     found = hpo_gym.tune(objective, SPACE, optimizer="random", budget=2, n_jobs=2, trial_timeout=200, seed=0)
     assert [e.measured.score for e in found.ended] == [6.0, 6.0], [e.measured.reason for e in found.ended]
-    assert not left_running()
+    assert not left_running(*known)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("objective", [joblib_workers, executor, nested])
-def test_it_works_in_an_env(objective: Any) -> None:
+def test_it_works_in_an_env(objective: Any, known: list[int]) -> None:
     suite = hpo_gym.live_suite("Own", SPACE, {"task": objective}, guard=True, trial_timeout=200)
     with contextlib.closing(gym.make("hpo_gym/Live-v0", suite=suite, split="test", budget=2)) as env:
         env.reset(seed=0)
         *_, info = env.step(env.action_space.sample())
         assert info["score"] == 6.0, info
-    assert not left_running()
+    assert not left_running(*known)
 
 
 @pytest.mark.long
-def test_it_works_in_a_search_with_limits() -> None:
+def test_it_works_in_a_search_with_limits(known: list[int]) -> None:
     ensemble = pytest.importorskip("sklearn.ensemble", reason="needs scikit-learn")
     data = pytest.importorskip("sklearn.datasets").make_classification(60, random_state=0)
     stacked = ensemble.StackingClassifier([("forest", ensemble.RandomForestClassifier(4, random_state=0))], n_jobs=2)
@@ -86,4 +92,4 @@ def test_it_works_in_a_search_with_limits() -> None:
     free = HPOGymSearchCV(stacked, space, **given).fit(*data)
     limited = HPOGymSearchCV(stacked, space, **given, trial_timeout=200).fit(*data)
     assert limited.best_score_ == free.best_score_ > 0.5
-    assert not left_running()
+    assert not left_running(*known)
