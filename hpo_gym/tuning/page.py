@@ -80,8 +80,9 @@ def progress(tuned: Tuned) -> Figure:
             sign = tuned.plan.sign
             axes.plot(order, scores, "o", color=VIBRANT[0], markersize=4, label="trial")
             best = sign * np.maximum.accumulate(sign * scores)
-            until, last = np.append(order, len(tuned.ended)), np.append(best, best[-1])
-            axes.step(until, last, where="post", color=INK, label="best so far")
+            if order[-1] < len(tuned.ended):  # it is the best until the last trial
+                order, best = np.append(order, len(tuned.ended)), np.append(best, best[-1])
+            axes.step(order, best, where="post", color=INK, label="best so far")
             axes.legend(frameon=False)
         lost = [i for i, e in enumerate(tuned.ended, 1) if not e.counts]
         axes.plot(lost, np.zeros(len(lost)), "x", color=BAD, transform=axes.get_xaxis_transform(), clip_on=False)

@@ -154,3 +154,9 @@ def test_lone_surrogates_are_spaces_on_the_page(tmp_path):
     ]
     found = Tuned(Plan(space.to_json(), "rand\ud800om", {}, "maximize", 0, ""), tuple(ended))
     assert "No such file:" in found.report(tmp_path / "h.html").read_text("utf-8")
+
+
+def test_the_best_so_far_is_drawn_until_the_last_trial():
+    (axes,) = pages.progress(tuned(0.25, 0.5, math.nan, math.nan)).axes
+    best = next(line for line in axes.lines if line.get_label() == "best so far")
+    assert list(zip(best.get_xdata(), best.get_ydata(), strict=True)) == [(1, 0.25), (2, 0.5), (4, 0.5)]
