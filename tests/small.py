@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
+from drawn import EVERY, HEAVY  # noqa: F401 - HEAVY is for tests
 
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.forms import make_optimizer
@@ -25,16 +26,12 @@ from hpo_gym.registry import EXTRAS
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite
 
-EVERY = {name: e for name, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages}
 ENTRIES = {name: e for name, e in EVERY.items() if e.about["family"] != "schedule"}
 """Those that tune: they look for the best of many configurations, of a table too."""
 SCHEDULES = [name for name in EVERY if name not in ENTRIES]
 """Those that set the learning rate of one training from epoch to epoch."""
 TRAINABLE = [name for name, e in ENTRIES.items() if e.about["trainable"]]
 HERE = [name for name in EVERY if OPTIMIZERS.installed(name)]
-HEAVY = {"smac": "a third of a second a trial"}
-"""What is tested by `pytest -m slow`, but for a case or two."""
-
 PATIENCE = 3.0
 """Seconds of the processor that a training may take in a test; those here take up to half of one."""
 

@@ -1,0 +1,76 @@
+"""The optimizers that the fast tests try: one of each base class, and more drawn by the date; the others are `long`.
+
+A fault of a base class shows in any class derived from it. A fault of one class alone shows on a day that draws it, in
+the long tests of a change to its file, and each night. `HPO_GYM_DAY=2026-11-29 pytest` draws what that day drew.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import functools
+import os
+import random
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.registry import Entry
+
+MORE = 8
+"""Optimizers drawn beside the first of each base class."""
+DAY = os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # workers inherit it: one draw a session
+EVERY = MappingProxyType({n: e for n, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages})
+"""The optimizers of the shipped packages, by name."""
+HEAVY = MappingProxyType({"smac": "a third of a second a trial"})
+"""Optimizers that are neither first of a base class nor drawn: all their cases are `slow`."""
+
+
+def drawn(names: Iterable[str]) -> list[Any]:
+    """Return names as parameters of pytest: those not of today are `long`, heavy ones `slow`."""
+    return [pytest.param(name, marks=mark(name)) for name in names]
+
+
+def mark(name: str) -> tuple[Any, ...]:
+    """Return the marks of an optimizer's cases: none for one of today."""
+    if name in HEAVY:
+        return (pytest.mark.slow,)
+    return () if name in today() else (pytest.mark.long,)
+
+
+def today() -> frozenset[str]:
+    """Return the optimizers of the fast tests."""
+    return of_day(DAY)
+
+
+@functools.cache
+def of_day(day: str) -> frozenset[str]:
+    """Return the first optimizer of each base class, and `MORE` drawn by the day alone."""
+    firsts = first_of_each(bases())
+    return firsts | frozenset(random.Random(day).sample(sorted(EVERY.keys() - firsts - HEAVY.keys()), MORE))
+
+
+def first_of_each(known: Mapping[str, str]) -> frozenset[str]:
+    """Return the first name, in order of the alphabet, with each base class."""
+    firsts: dict[str, str] = {}
+    for name in sorted(known):
+        if name not in HEAVY:
+            firsts.setdefault(known[name], name)
+    return frozenset(firsts.values())
+
+
+@functools.cache
+def bases() -> Mapping[str, str]:
+    """Return the base classes of each optimizer as its file names them; imports none of the files."""
+    return {name: base_of(entry) for name, entry in EVERY.items()}
+
+
+def base_of(entry: Entry) -> str:
+    """Return the base classes of one optimizer as its file names them, such as "Learned, ModelBased"."""
+    assert entry.path is not None
+    tree = ast.parse(entry.path.read_text(encoding="utf-8"))
+    made = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == entry.maker)
+    return ", ".join(ast.unparse(base) for base in made.bases)
