@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hpo_gym.checks import check_env, check_optimizer, check_suite
     from hpo_gym.codecs import CODECS, Codec, Proposal
     from hpo_gym.env import HPOEnv
+    from hpo_gym.evaluations import Evaluations, Measurement
     from hpo_gym.forms import make_optimizer
     from hpo_gym.forms.policy_optimizer import PolicyOptimizer
     from hpo_gym.jobs.progress import Callback, TensorBoard
@@ -43,15 +44,7 @@ if TYPE_CHECKING:
     from hpo_gym.learning.train import train
     from hpo_gym.objectives.front import hypervolume
     from hpo_gym.observers import OBSERVERS, Observer
-    from hpo_gym.optimizer import (
-        OPTIMIZERS,
-        BatchOptimizer,
-        Context,
-        Evaluations,
-        Measurement,
-        Optimizer,
-        Trainable,
-    )
+    from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Trainable
     from hpo_gym.rewards import REWARDS, Reward
     from hpo_gym.space import SearchSpace
     from hpo_gym.suite import SUITES, Suite
@@ -80,7 +73,7 @@ _LAZY = {
     "Callback": "jobs.progress",
     "Codec": "codecs",
     "Context": "optimizer",
-    "Evaluations": "optimizer",
+    "Evaluations": "evaluations",
     "HPOEnv": "env",
     "HPOGymSearchCV": "tuning.search_cv",
     "HPOGymPruner": "tuning.optuna_pruner",
@@ -89,7 +82,7 @@ _LAZY = {
     "History": "trial",
     "OBSERVERS": "observers",
     "OPTIMIZERS": "optimizer",
-    "Measurement": "optimizer",
+    "Measurement": "evaluations",
     "Observer": "observers",
     "Optimizer": "optimizer",
     "PolicyOptimizer": "forms.policy_optimizer",

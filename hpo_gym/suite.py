@@ -18,7 +18,7 @@ import numpy as np
 from hpo_gym import seeding
 from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, unknown, whole
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.registry import Registry
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Task

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, StateError, shown
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.objectives.objective import Objective
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Status, Trial
 

@@ -24,11 +24,12 @@ from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym import seeding
 from hpo_gym.errors import unknown
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.learning.networks import one_thread
 from hpo_gym.learning.validate import mean_regret_in_cost
 from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations, Optimizer
+from hpo_gym.optimizer import OPTIMIZERS, Context, Optimizer
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.task import Task
 from hpo_gym.transfer.ladder import rungs_of

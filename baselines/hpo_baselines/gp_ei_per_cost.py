@@ -9,7 +9,8 @@ from hpo_baselines._models.log_cost import LogCost, check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel, check_n_init
-from hpo_gym.optimizer import COST, OPTIMIZERS
+from hpo_gym.evaluations import COST
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS, Evaluations
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known, shared_points, successes

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
 from hpo_gym.errors import whole
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS, Evaluations
+from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.meta_distance import MetaRanks, known_features, ranks_of
 from hpo_gym.transfer.portfolio import Portfolio

@@ -13,7 +13,8 @@ from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei_per_cost import GPPerCost
 from hpo_baselines.task_mixture import check_temperature
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import COST, FIDELITY, OPTIMIZERS, TEST, Context
+from hpo_gym.evaluations import COST, FIDELITY, TEST
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import Points
 from hpo_gym.transfer.ensemble import EXPONENT, NOISE, PROCESSES, SHRINKAGE, Ensemble, members_of
 from hpo_gym.transfer.incremental import IncrementalPosterior

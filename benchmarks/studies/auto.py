@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import Run, run_one
 from hpo_gym.bench.runner import benchmark
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import form_of, make_optimizer
 from hpo_gym.jobs.guard import Verdict
 from hpo_gym.jobs.measured import Measured
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.transfer.prior import floor_of

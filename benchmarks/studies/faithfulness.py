@@ -33,8 +33,8 @@ from hpo_gym.builders.order import BUILDERS
 from hpo_gym.builders.training import cells
 from hpo_gym.builders.training.recipe import Recipe, TrainingFailed
 from hpo_gym.errors import HPOGymError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Evaluated, Floats, Keys, Task

@@ -25,9 +25,9 @@ from pool_seeds import TAUGHT, TRAININGS, UNTRAINED
 from hpo_gym import seeding
 from hpo_gym.bench.incumbents import regret_of
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.learning.train import train
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.transfer.matching import matched

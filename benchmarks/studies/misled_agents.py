@@ -27,8 +27,9 @@ from robustness import BUDGET, KINDS, SUITES, earlier, judged
 from hpo_gym import seeding
 from hpo_gym.bench.incumbents import regret_of
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Evaluations, Resumable
+from hpo_gym.optimizer import Resumable
 from hpo_gym.storage.whole import write_files
 from hpo_gym.suites import load_suite
 from hpo_gym.tables.suite import TableSuite, suite_of_table

@@ -36,7 +36,7 @@ import hpo_gym
 from hpo_gym import seeding
 from hpo_gym.builders.trained import boosting, mlp, svm
 from hpo_gym.builders.training import cells
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.suites import load_suite
 from hpo_gym.tuning.tuned import Tuned
 

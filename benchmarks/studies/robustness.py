@@ -32,8 +32,8 @@ from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report.words import interval
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.seeding import generator, key
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task

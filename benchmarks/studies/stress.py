@@ -22,8 +22,9 @@ from time_parts import share_of
 
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Evaluations, Optimizer
+from hpo_gym.optimizer import Context, Optimizer
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.transfer.prior import floor_of

@@ -24,9 +24,10 @@ from hpo_gym import seeding
 from hpo_gym.bench.incumbents import incumbents, incumbents_on_test
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, spent_of, waiting
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context, Evaluations, Optimizer
+from hpo_gym.optimizer import Context, Optimizer
 from hpo_gym.suites import load_suite
 from hpo_gym.task import Task
 from hpo_gym.transfer.ensemble import EXPONENT, NOISE, Ensemble, members_of

@@ -13,7 +13,8 @@ from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
 from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError, shown, whole
-from hpo_gym.optimizer import Evaluations, Optimizer
+from hpo_gym.evaluations import Evaluations
+from hpo_gym.optimizer import Optimizer
 from hpo_gym.task import BEST, LAST, Task, check_task
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
 from hpo_gym.transfer.random_regret import random_regret

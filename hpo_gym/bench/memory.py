@@ -10,7 +10,7 @@ import numpy as np
 
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.optimizer import COST, FIDELITY, TEST, Evaluations
+from hpo_gym.evaluations import COST, FIDELITY, TEST, Evaluations
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import LIVE
 

@@ -14,8 +14,9 @@ from hpo_gym import seeding
 from hpo_gym.budget import MOST, SPENT, horizon, most_trials, over, payable, too_dear
 from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError, real, shown, whole
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import optimizer_of
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Evaluations, Optimizer
+from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Floats, PoolBankView, Task, check_task

@@ -15,8 +15,9 @@ from hpo_gym import seeding
 from hpo_gym.budget import FULL, over, payable
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
 from hpo_gym.errors import HPOGymError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import form_of
-from hpo_gym.optimizer import BatchOptimizer, Context, Evaluations, Optimizer, Trainable
+from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Task, check_task, pooled
 from hpo_gym.tasks.banks import bank_of

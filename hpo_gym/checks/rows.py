@@ -13,8 +13,8 @@ from hpo_gym.checks.faults import Faults
 from hpo_gym.codecs.grid import Grid
 from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool as PoolCodec
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Floats, Ints, Task
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import COST
 from hpo_gym.observers import F32, MAX, OBSERVERS, Observer
 from hpo_gym.observers._dict import box, dict_space, with_context
-from hpo_gym.optimizer import COST
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs

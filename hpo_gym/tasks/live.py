@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.errors import StateError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.guard import Limits, Verdict
 from hpo_gym.jobs.guards import Asked, Guards, Here, Runner, kind_of
 from hpo_gym.jobs.measured import judged
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank
 from hpo_gym.trial import Status

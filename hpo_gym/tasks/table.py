@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.nearest.candidates import Shut
 from hpo_gym.nearest.pool import Gaps, Pool
 from hpo_gym.objectives.constraints import broken
 from hpo_gym.objectives.objective import SCORE, Objective, find_objective
-from hpo_gym.optimizer import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, filled, noise_keys
 from hpo_gym.tasks.sizes import Sizes

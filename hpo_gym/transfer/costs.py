@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Floats, Task
 from hpo_gym.transfer.prior import known

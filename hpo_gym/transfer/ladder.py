@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.evaluations import FIDELITY, Evaluations, Measurement
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import FIDELITY, Evaluations, Measurement
 from hpo_gym.space import SearchSpace
 from hpo_gym.task import Ints
 from hpo_gym.transfer.prior import known

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.evaluations import FIDELITY, TEST, Evaluations
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.optimizer import FIDELITY, TEST, Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.portfolio import Portfolio

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.prior import Mask, Scale
 from hpo_gym.transfer.surrogate import foretold

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.transfer.acquisition import tame

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.progress import steps
 from hpo_gym.jobs.threads import libraries, one_blas_thread
 from hpo_gym.nearest.pool import Pool, keys
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.storage.kept import read, write
 from hpo_gym.transfer.columns import one_hot

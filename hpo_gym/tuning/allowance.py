@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_gym.budget import MOST, TRIALS_A_UNIT
 from hpo_gym.errors import real, whole
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.trial import Status
 from hpo_gym.tuning.study import Ended
 

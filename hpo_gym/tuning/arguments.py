@@ -14,8 +14,9 @@ import numpy as np
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError, StateError, nearest, shown, whole
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import Form, form_of
-from hpo_gym.optimizer import Evaluations, Optimizer, Trainable, reads_belief
+from hpo_gym.optimizer import Optimizer, Trainable, reads_belief
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.belief import Belief
 from hpo_gym.space.forms import AnySpace, read_space

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from hpo_gym.errors import HPOGymError, InvalidValueError, beside, shown
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.tables.columns import Column, Columns

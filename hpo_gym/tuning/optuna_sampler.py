@@ -17,7 +17,7 @@ from optuna.samplers._base import _process_constraints_after_trial
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tuning.allowance import allowance
 from hpo_gym.tuning.arguments import is_auto, ready, seed_checked

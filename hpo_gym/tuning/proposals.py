@@ -13,9 +13,10 @@ import numpy as np
 
 from hpo_gym import seeding
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import Form
 from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.optimizer import Context, Evaluations, Optimizer
+from hpo_gym.optimizer import Context, Optimizer
 from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.prior import floor_of
 from hpo_gym.trial import Query, Status, Trial

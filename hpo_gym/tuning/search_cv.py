@@ -13,9 +13,9 @@ import numpy as np
 
 from hpo_gym.engine.keywords import keywords_checked
 from hpo_gym.errors import InvalidValueError, shown, unknown, whole
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.guard import Limits, Verdict
 from hpo_gym.jobs.measured import Measured
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.registry import require
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tables.input import values_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.tables.roles import PARAMS
 from hpo_gym.tables.suite import TableSuite, table_suite

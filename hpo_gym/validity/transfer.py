@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.suite import Suite
 from hpo_gym.tables.flat import expected_random_regret
 from hpo_gym.tasks.table import TableTask

@@ -25,8 +25,9 @@ from hpo_baselines.transfer_time import TransferTime
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.env import HPOEnv
 from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.evaluations import FIDELITY, Evaluations, Measurement
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import FIDELITY, Context, Evaluations, Measurement
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.suites import load_suite

@@ -8,8 +8,9 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.model_based import _trust, _weighed
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Evaluations, reads_belief
+from hpo_gym.optimizer import Context, reads_belief
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.prior import Place

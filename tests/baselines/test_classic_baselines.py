@@ -39,9 +39,10 @@ from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import Pool, keys
-from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.suggest import distributions, finished, levels, suggested
 from hpo_gym.transfer.columns import Columns, one_hot

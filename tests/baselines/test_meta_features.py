@@ -13,9 +13,10 @@ from hpo_baselines.meta_knn import near_portfolio
 from hpo_baselines.meta_predict import forest_of, quantiles
 from hpo_gym.bench.rollout import run_batch
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS, Context, Evaluations
+from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.suites import load_suite
 from hpo_gym.trial import Query, Status, Trial

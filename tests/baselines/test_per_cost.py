@@ -18,8 +18,9 @@ from hpo_baselines._runs.prices import mean_prices
 from hpo_gym.bench.rollout import Run as Rollout
 from hpo_gym.bench.rollout import run_batch, run_one
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import FIDELITY, TEST, Context, Evaluations, Measurement
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import Place
 from hpo_gym.trial import Query, Trial

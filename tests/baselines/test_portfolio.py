@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.trial import Status, Trial
 

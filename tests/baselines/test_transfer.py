@@ -22,9 +22,10 @@ from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
 from hpo_gym.bench import rollout
 from hpo_gym.bench.rollout import run_batch, run_one
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import Suite
 from hpo_gym.transfer import gaussian_process, surrogate

@@ -14,9 +14,10 @@ from ConfigSpace import ConfigurationSpace
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.transfer_time import TimeModel
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.forms import make_optimizer
 from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import FIDELITY, TEST, Context, Evaluations, Measurement
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer import memory
 from hpo_gym.transfer.ensemble import Steep, members_of, steep_of

@@ -11,8 +11,9 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer import trust as trust_module
 from hpo_gym.transfer.ensemble import members_of

@@ -23,7 +23,7 @@ import hpo_gym
 from hpo_gym.bench.runner import benchmark, report
 from hpo_gym.bench.summaries import bounds_of
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.storage.store import Store
 from hpo_gym.suite import Suite
 from hpo_gym.suites.live import describe, from_description, identified, live_suite

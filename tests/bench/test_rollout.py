@@ -16,7 +16,8 @@ from hpo_gym import seeding
 from hpo_gym.bench.incumbents import mean_regret
 from hpo_gym.bench.rollout import Run, run_batch, run_one
 from hpo_gym.errors import InvalidValueError, SplitError
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.evaluations import Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.state.contexts import given_points
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.trial import History, Query, Status, Trial

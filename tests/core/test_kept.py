@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs import progress
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import read_space
 from hpo_gym.storage import kept

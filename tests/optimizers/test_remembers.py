@@ -14,9 +14,10 @@ from small import ENTRIES, HEAVY, made, need, ready
 
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.errors import UnknownNameError
+from hpo_gym.evaluations import COST, FIDELITY, REMEMBERED, TEST, Evaluations, Measurement
 from hpo_gym.forms import make_optimizer
 from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimizer import COST, FIDELITY, REMEMBERED, TEST, Evaluations, Measurement, remembers
+from hpo_gym.optimizer import remembers
 from hpo_gym.trial import Status
 
 SUITE = toys.gappy()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
+from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.ladder import ladder_of, rungs_of
 

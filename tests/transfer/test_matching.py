@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.matching import matched
 from hpo_gym.transfer.surrogate import Surrogate

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.pool_prior import PoolPrior
 from hpo_gym.transfer.prior import Scale, known, shared_points, successes

@@ -10,7 +10,7 @@ from ConfigSpace import Categorical, ConfigurationSpace
 from scipy.stats import norm, spearmanr
 
 from hpo_gym import load_suite
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import scores_of
 from hpo_gym.transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Query, Trial, tune
-from hpo_gym.optimizer import Evaluations
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.trial import Status
 from hpo_gym.tuning.allowance import Allowance
 

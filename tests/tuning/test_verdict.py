@@ -13,11 +13,12 @@ import pytest
 
 import hpo_gym
 from hpo_gym.bench.rollout import rollout
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.measured import Measured, verdict
-from hpo_gym.optimizer import Context, Evaluations, Query
+from hpo_gym.optimizer import Context
 from hpo_gym.space.forms import read_space
 from hpo_gym.suite import Suite
-from hpo_gym.trial import Status, Trial
+from hpo_gym.trial import Query, Status, Trial
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks

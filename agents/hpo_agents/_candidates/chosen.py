@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context, Evaluations
+from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints, PoolBank, Task
 from hpo_gym.tasks.banks import bank_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Ints
 from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of, names_of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import standardised
 from hpo_gym.transfer.columns import Columns

@@ -12,8 +12,8 @@ from hpo_baselines._models.model_based import rows_of
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
 from hpo_gym.errors import InvalidValueError
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.columns import Columns
 from hpo_gym.transfer.costs import log_cost_of

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.optimizer import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import filled, known, scores_of, shared_points
 from hpo_gym.transfer.regret import scaled

@@ -23,9 +23,10 @@ from hpo_baselines._runs.prices import Prices
 from hpo_baselines._runs.rungs import rungs
 from hpo_gym.budget import over, payable, pays
 from hpo_gym.errors import StateError
+from hpo_gym.evaluations import COST, FIDELITY
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import COST, FIDELITY, Context
+from hpo_gym.optimizer import Context
 from hpo_gym.space import Points
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpo_baselines._models.log_cost import Foretold, LogCost
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_gym.budget import pays
-from hpo_gym.optimizer import FIDELITY, Evaluations
+from hpo_gym.evaluations import FIDELITY, Evaluations
 from hpo_gym.space import Points
 from hpo_gym.transfer.prior import Place
 
