@@ -26,7 +26,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
-    *("repository", "env_pages", "registered", "accessible", "mathml", "source_links"),  # docs/_ext
+    *("repository", "env_pages", "registered", "results", "accessible", "mathml", "source_links"),  # docs/_ext
 ]
 exclude_patterns = ["_build", "_ext", "examples"]
 html_theme = "furo"
