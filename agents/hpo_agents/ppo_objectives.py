@@ -24,6 +24,7 @@ from hpo_agents._policy.training import Judge, Learner
 from hpo_gym import seeding
 from hpo_gym.codecs import Codec
 from hpo_gym.errors import InvalidValueError, unknown, whole_fields
+from hpo_gym.finite import tame
 from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.objectives.objective import COST, EVERY, SCORE, Objective
@@ -33,7 +34,6 @@ from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.state.runs import Runs
 from hpo_gym.task import Floats, Task
 from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.acquisition import tame
 from hpo_gym.transfer.prior import scale_of
 from hpo_gym.trial import Status, Trial
 from hpo_gym.vector import HPOVectorEnv

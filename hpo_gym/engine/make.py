@@ -27,7 +27,7 @@ from hpo_gym.task import Known, Task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.checkpoints import check_checkpoints, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units
-from hpo_gym.transfer.costs import earlier_costs
+from hpo_gym.transfer.earlier_costs import earlier_costs
 
 RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
 DEFAULTS: Mapping[str, Any] = {"budget": BUDGET, "observer": "last", "codec": "box", "reward": "score"}

@@ -24,7 +24,7 @@ from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
 from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
-from hpo_gym.transfer.costs import mean_log_costs
+from hpo_gym.transfer.earlier_costs import mean_log_costs
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial
 

@@ -15,7 +15,7 @@ from hpo_gym.learning.saved import ABOUT, is_saved, parted, read_about, shipped
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS, Trainable
 from hpo_gym.rewards import REWARDS
-from hpo_gym.space import SearchSpace
+from hpo_gym.space.columns import columns
 from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.terminal import Column, Sheet, folded
@@ -144,17 +144,6 @@ def _settings(maker: Any, made: object = None) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
-def columns(space: SearchSpace) -> list[dict[str, Any]]:
-    """All about the hyperparameters of a space."""
-    return [
-        {
-            "name": h.name, "kind": h.kind, "log": h.log, "default": h.default,
-            "values": list(h.choices) or [h.low, h.high], **({"unit": h.unit} if h.unit else {}),
-        }
-        for h in space.hyperparameters
-    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------------- for people

@@ -5,20 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.finite import LARGEST
+
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-LARGEST = 1e100  # scores beyond it count as it, so that squares stay finite
 _FAR = 1e3  # so many standard deviations below the incumbent, an expansion is more exact than a difference
 _EQUAL = 1e-9  # standard deviation of scores that do not differ
 _FLOOR = -20.0  # of what trained policies see
 _TASKS = 8  # summed at once: they stay in the processor's cache
 _LOG_2PI = float(np.log(2.0 * np.pi))
-
-
-def tame(score: NDArray[np.float64]) -> Floats:
-    """Scores that can be squared and summed."""
-    return np.clip(np.asarray(score, np.float64), -LARGEST, LARGEST)
 
 
 def standardised(y: Floats) -> Floats:

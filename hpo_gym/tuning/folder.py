@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.space.columns import columns
 from hpo_gym.storage import repair as storage
 from hpo_gym.storage import store
-from hpo_gym.terminal.listing import columns
 from hpo_gym.tuning.study import FILE, faults, keeps
 from hpo_gym.tuning.tuned import Tuned
 

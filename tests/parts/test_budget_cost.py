@@ -22,7 +22,7 @@ from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.suite import SUITES as SHIPPED
 from hpo_gym.tasks.costs import WITH_COSTS, cost_units
-from hpo_gym.transfer.costs import earlier_costs, log_costs, mean_log_costs
+from hpo_gym.transfer.earlier_costs import earlier_costs, log_costs, mean_log_costs
 from hpo_gym.transfer.random_regret import random_regret, random_test_regret
 from hpo_gym.trial import Query, Status
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from hpo_gym.finite import LARGEST, tame
 from hpo_gym.transfer.acquisition import (
-    LARGEST,
     best_of,
     expected_improvement,
     floored_log_improvement,
     log_expected_improvement,
     standardised,
-    tame,
     weighted_gain,
 )
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.finite import tame
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.space.belief import Belief
-from hpo_gym.transfer.acquisition import best_of, tame
+from hpo_gym.transfer.acquisition import best_of
 from hpo_gym.transfer.prior import Place
 
 Floats = NDArray[np.float64]
