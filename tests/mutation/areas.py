@@ -46,6 +46,7 @@ AREAS = (
         "parts",
         ("hpo_gym/observers/*.py", "hpo_gym/codecs/*.py", "hpo_gym/rewards/*.py", "hpo_gym/score_scales.py"),
         (
+            "tests/parts/test_answers.py",
             "tests/parts/test_observers.py",
             "tests/parts/test_codecs.py",
             "tests/parts/test_rewards.py",

@@ -1,8 +1,4 @@
-"""What each observer shows in two episodes, worked out by hand from the table in `toy_suite`.
-
-Task a tries rows 0 4 0 1: it repeats row 0 in the third trial, and row 4, the second, stays the incumbent.
-Task b tries rows 2 3 0 3: each of the first three is a new incumbent, and the last repeats row 3.
-"""
+"""What observers show where `answers` has no episode: drawn candidates, gaps, staggered runs; spaces and refusals."""
 
 from __future__ import annotations
 
@@ -10,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers.episodes import NO, R0, R1, R2, R3, R4
+from answers.observers import history, last, summary
+from answers.observers import levels as cells
 from toy_suite import (
     WAYS,
     Episode,
     alone,
     anywhere,
     assert_shown,
-    assert_walked,
     gaps,
     levels,
     part,
@@ -28,437 +26,9 @@ from toy_suite import (
 import hpo_gym
 from hpo_gym.space import SearchSpace
 
-A = Episode("a", (0, 4, 0, 1))  # scores .5 .75 .5 .625
-B = Episode("b", (2, 3, 0, 3))  # scores .375 .75 1.25 .75
-GIVEN_A = Episode("a", (0, 1), seed=6, given=(0, 4))
-GIVEN_B = Episode("b", (0, 3), seed=0, given=(2, 3))
-
-R0 = (-0.75, -0.75, -1.0, 0.0)
-R1 = (-0.25, -0.25, 0.0, -0.5)
-R2 = (0.75, 0.25, 1.0, 1.0)
-R3 = (0.25, 0.75, -0.5, 0.0)
-R4 = (-0.25, -0.25, 0.5, 0.5)
-NO = (0.0, 0.0, 0.0, 0.0)
 MOST = 3.4028234663852886e38  # of float32
 
-# configuration, its score, the incumbent's score, budget left
-LAST = (
-    [
-        (*NO, 0, 0, 1),
-        (*R0, 0.5, 0.5, 0.75),
-        (*R4, 0.75, 0.75, 0.5),
-        (*R0, 0.5, 0.75, 0.25),
-        (*R1, 0.625, 0.75, 0),
-    ],
-    [
-        (*NO, 0, 0, 1),
-        (*R2, 0.375, 0.375, 0.75),
-        (*R3, 0.75, 0.75, 0.5),
-        (*R0, 1.25, 1.25, 0.25),
-        (*R3, 0.75, 1.25, 0),
-    ],
-)
-# incumbent, last configuration, their scores, budget left, trials of 4, trials since the incumbent of all
-SUMMARY = (
-    [
-        (*NO, *NO, 0, 0, 1, 0, 0),
-        (*R0, *R0, 0.5, 0.5, 0.75, 0.25, 0),
-        (*R4, *R4, 0.75, 0.75, 0.5, 0.5, 0),
-        (*R4, *R0, 0.75, 0.5, 0.25, 0.75, 1 / 3),  # one trial of three came after it
-        (*R4, *R1, 0.75, 0.625, 0, 1, 0.5),  # two of four
-    ],
-    [
-        (*NO, *NO, 0, 0, 1, 0, 0),
-        (*R2, *R2, 0.375, 0.375, 0.75, 0.25, 0),
-        (*R3, *R3, 0.75, 0.75, 0.5, 0.5, 0),
-        (*R0, *R0, 1.25, 1.25, 0.25, 0.75, 0),
-        (*R0, *R3, 1.25, 0.75, 0, 1, 0.25),
-    ],
-)
-# share of the budget spent, nothing tried, the last configuration (at first the default), its change
-BLIND = (
-    [
-        (0, 1, *R1, *NO),
-        (0.25, 0, *R0, -0.5, -0.5, -1, 0.5),
-        (0.5, 0, *R4, 0.5, 0.5, 1.5, 0.5),
-        (0.75, 0, *R0, -0.5, -0.5, -1.5, -0.5),
-        (1, 0, *R1, 0.5, 0.5, 1, -0.5),
-    ],
-    [
-        (0, 1, *R1, *NO),
-        (0.25, 0, *R2, 1, 0.5, 1, 1.5),
-        (0.5, 0, *R3, -0.5, 0.5, -1.5, -1),
-        (0.75, 0, *R0, -1, -1.5, -0.5, 0),
-        (1, 0, *R3, 1, 1.5, 0.5, 0),
-    ],
-)
-NONE = (*NO, 0, 0)  # a trial that is not there yet
-# four times configuration, score, fidelity
-HISTORY = (
-    [
-        (*NONE, *NONE, *NONE, *NONE),
-        (*R0, 0.5, 1, *NONE, *NONE, *NONE),
-        (*R0, 0.5, 1, *R4, 0.75, 1, *NONE, *NONE),
-        (*R0, 0.5, 1, *R4, 0.75, 1, *R0, 0.5, 1, *NONE),
-        (*R0, 0.5, 1, *R4, 0.75, 1, *R0, 0.5, 1, *R1, 0.625, 1),
-    ],
-    [
-        (*NONE, *NONE, *NONE, *NONE),
-        (*R2, 0.375, 1, *NONE, *NONE, *NONE),
-        (*R2, 0.375, 1, *R3, 0.75, 1, *NONE, *NONE),
-        (*R2, 0.375, 1, *R3, 0.75, 1, *R0, 1.25, 1, *NONE),
-        (*R2, 0.375, 1, *R3, 0.75, 1, *R0, 1.25, 1, *R3, 0.75, 1),
-    ],
-)
-
-
-def _tokens(x: Any, y: Any, f: Any, mask: Any, left: float, **more: Any) -> dict[str, Any]:
-    return {"history_x": x, "history_y": y, "history_f": f, "mask": mask, "left": (left,), **more}
-
-
-TOKENS = (
-    [
-        _tokens((NO, NO, NO, NO), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), 1),
-        _tokens((R0, NO, NO, NO), (0.5, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), 0.75),
-        _tokens((R0, R4, NO, NO), (0.5, 0.75, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), 0.5),
-        _tokens((R0, R4, R0, NO), (0.5, 0.75, 0.5, 0), (1, 1, 1, 0), (1, 1, 1, 0), 0.25),
-        _tokens((R0, R4, R0, R1), (0.5, 0.75, 0.5, 0.625), (1, 1, 1, 1), (1, 1, 1, 1), 0),
-    ],
-    [
-        _tokens((NO, NO, NO, NO), (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0), 1),
-        _tokens((R2, NO, NO, NO), (0.375, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), 0.75),
-        _tokens((R2, R3, NO, NO), (0.375, 0.75, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), 0.5),
-        _tokens((R2, R3, R0, NO), (0.375, 0.75, 1.25, 0), (1, 1, 1, 0), (1, 1, 1, 0), 0.25),
-        _tokens((R2, R3, R0, R3), (0.375, 0.75, 1.25, 0.75), (1, 1, 1, 1), (1, 1, 1, 1), 0),
-    ],
-)
-# float, int, ordinal, categorical, constant; logarithmic; 1 / number of values
-COLUMNS = ((0, 1, 0, 0, 0, 0, 0.25), (0, 0, 0, 1, 0, 0, 0.25), (1, 0, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, 0, 0))
-ALL, BUT_SHAPE, NOT_YET = (1, 1, 1, 1), (1, 1, 1, 0), (0, 0, 0, 0)
-ACTIVE = (
-    [
-        (NOT_YET, NOT_YET, NOT_YET, NOT_YET),
-        (BUT_SHAPE, NOT_YET, NOT_YET, NOT_YET),
-        (BUT_SHAPE, ALL, NOT_YET, NOT_YET),
-        (BUT_SHAPE, ALL, BUT_SHAPE, NOT_YET),
-        (BUT_SHAPE, ALL, BUT_SHAPE, ALL),
-    ],
-    [
-        (NOT_YET, NOT_YET, NOT_YET, NOT_YET),
-        (ALL, NOT_YET, NOT_YET, NOT_YET),
-        (ALL, BUT_SHAPE, NOT_YET, NOT_YET),
-        (ALL, BUT_SHAPE, BUT_SHAPE, NOT_YET),
-        (ALL, BUT_SHAPE, BUT_SHAPE, BUT_SHAPE),
-    ],
-)
-WIDE_TOKENS = tuple(
-    [{**seen, "hyperparameters": COLUMNS, "active": on} for seen, on in zip(tokens, active, strict=True)]
-    for tokens, active in zip(TOKENS, ACTIVE, strict=True)
-)
-# before the first trial the default configuration, row 1
-CELLS = (
-    [(1, 1, 2, 1), (0, 0, 0, 2), (1, 1, 3, 3), (0, 0, 0, 2), (1, 1, 2, 1)],
-    [(1, 1, 2, 1), (3, 2, 4, 4), (2, 3, 1, 2), (0, 0, 0, 2), (2, 3, 1, 2)],
-)
-# the same cell as one number: ((4 depth + kernel) 5 + rate) 5 + shape
-FLAT_CELLS = ([136, 2, 143, 2, 136], [136, 374, 282, 2, 282])
-# of depth three levels are left (1, 2, 4; 3 is at .625, half-way: to the lower), of rate and shape 0, .5 and 1
-COARSE_CELLS = (
-    [(1, 1, 1, 0), (0, 0, 0, 1), (1, 1, 1, 1), (0, 0, 0, 1), (1, 1, 1, 0)],
-    [(1, 1, 1, 0), (2, 2, 2, 2), (1, 3, 0, 1), (0, 0, 0, 1), (1, 3, 0, 1)],
-)
-
-
-def _pool(features: Any, mask: Any, best: float, left: float) -> dict[str, Any]:
-    rows = (R0, R1, R2, R3, R4)
-    return {"candidates": rows, "candidate_features": features, "action_mask": mask, "state": (best, left)}
-
-
-# of each row: tried, its score, distance to the incumbent, distance to the nearest trial
-UNSEEN = ((0, 0, 1, 1),) * 5
-POOL = (
-    [
-        _pool(UNSEEN, (1, 1, 1, 1, 1), 0, 1),
-        _pool(  # row 0 is all there is
-            (
-                (1, 0.5, 0, 0),
-                (0, 0, 0.3125, 0.3125),
-                (0, 0, 0.6875, 0.6875),
-                (0, 0, 0.375, 0.375),
-                (0, 0, 0.375, 0.375),
-            ),
-            (0, 1, 1, 1, 1), 0.5, 0.75,
-        ),
-        _pool(  # incumbent 4, tried 0 and 4
-            (
-                (1, 0.5, 0.375, 0),
-                (0, 0, 0.1875, 0.1875),
-                (0, 0, 0.3125, 0.3125),
-                (0, 0, 0.375, 0.375),
-                (1, 0.75, 0, 0),
-            ),
-            (0, 1, 1, 1, 0), 0.75, 0.5,
-        ),
-        _pool(  # the repeat of row 0 changes nothing but the budget
-            (
-                (1, 0.5, 0.375, 0),
-                (0, 0, 0.1875, 0.1875),
-                (0, 0, 0.3125, 0.3125),
-                (0, 0, 0.375, 0.375),
-                (1, 0.75, 0, 0),
-            ),
-            (0, 1, 1, 1, 0), 0.75, 0.25,
-        ),
-        _pool(  # and 1: row 3 is nearer to it (.3125) than to 0 and 4 (.375), row 2 nearer to 4
-            (
-                (1, 0.5, 0.375, 0),
-                (1, 0.625, 0.1875, 0),
-                (0, 0, 0.3125, 0.3125),
-                (0, 0, 0.375, 0.3125),
-                (1, 0.75, 0, 0),
-            ),
-            (0, 0, 1, 1, 0), 0.75, 0,
-        ),
-    ],
-    [
-        _pool(UNSEEN, (1, 1, 1, 1, 1), 0, 1),
-        _pool(
-            (
-                (0, 0, 0.6875, 0.6875),
-                (0, 0, 0.5, 0.5),
-                (1, 0.375, 0, 0),
-                (0, 0, 0.4375, 0.4375),
-                (0, 0, 0.3125, 0.3125),
-            ),
-            (1, 1, 0, 1, 1), 0.375, 0.75,
-        ),
-        _pool(  # incumbent 3, tried 2 and 3
-            (
-                (0, 0, 0.375, 0.375),
-                (0, 0, 0.3125, 0.3125),
-                (1, 0.375, 0.4375, 0),
-                (1, 0.75, 0, 0),
-                (0, 0, 0.375, 0.3125),
-            ),
-            (1, 1, 0, 0, 1), 0.75, 0.5,
-        ),
-        _pool(  # incumbent 0, tried 0, 2 and 3
-            (
-                (1, 1.25, 0, 0),
-                (0, 0, 0.3125, 0.3125),
-                (1, 0.375, 0.6875, 0),
-                (1, 0.75, 0.375, 0),
-                (0, 0, 0.375, 0.3125),
-            ),
-            (0, 1, 0, 0, 1), 1.25, 0.25,
-        ),
-        _pool(
-            (
-                (1, 1.25, 0, 0),
-                (0, 0, 0.3125, 0.3125),
-                (1, 0.375, 0.6875, 0),
-                (1, 0.75, 0.375, 0),
-                (0, 0, 0.375, 0.3125),
-            ),
-            (0, 1, 0, 0, 1), 1.25, 0,
-        ),
-    ],
-)  # fmt: skip
-
-KNOWN: dict[str, tuple[Any, Any]] = {
-    "last": ("last", LAST),
-    "summary": ("summary", SUMMARY),
-    "blind": ("blind", BLIND),
-    "history": ("history", HISTORY),
-    "tokens": ("tokens", TOKENS),
-    "tokens-hyperparameters": ({"name": "tokens", "hyperparameters": True}, WIDE_TOKENS),
-    "levels": ("levels", CELLS),
-    "levels-flat": ({"name": "levels", "flat": True}, FLAT_CELLS),
-    "levels-3": ({"name": "levels", "levels": 3}, COARSE_CELLS),
-    "pool": ("pool", POOL),
-}
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-
-
-@EACH_WAY
-@pytest.mark.parametrize("name", KNOWN)
-def test_an_episode(name: str, way: Any) -> None:
-    observer, wanted = KNOWN[name]
-    for walk, literals in zip(way([A, B], observer=observer, codec="pool"), wanted, strict=True):
-        assert_walked(walk, literals)
-
-
-@pytest.mark.parametrize("name", KNOWN)
-def test_an_observation_is_in_its_space_and_of_its_type(name: str) -> None:
-    observer, _ = KNOWN[name]
-    env = single_env(observer=observer, codec="pool")
-    observation, _ = env.reset(seed=0)
-    assert env.observation_space.contains(observation)
-    for key, space in getattr(env.observation_space, "spaces", {}).items():
-        assert observation[key].dtype == space.dtype
-
-
-# ---------------------------------------------------------------------------------------------- context
-CONTEXT = {"a": (1, -1, 1, 1), "b": (-1, 1, 1, 1), "c": (-2, 3, 1, 1), "d": (2, 0, 1, 0)}
-FLAT = {"last": LAST, "summary": SUMMARY, "history": HISTORY}
-DICTS = {"tokens": TOKENS, "pool": POOL}
-
-
-@EACH_WAY
-@pytest.mark.parametrize("name", FLAT)
-def test_context_follows_a_flat_observation(name: str, way: Any) -> None:
-    walks = way([A, B], observer={"name": name, "context": True}, codec="pool")
-    for walk, literals, context in zip(walks, FLAT[name], ("a", "b"), strict=True):
-        assert_walked(walk, [(*seen, *CONTEXT[context]) for seen in literals])
-
-
-@EACH_WAY
-@pytest.mark.parametrize("name", DICTS)
-def test_context_is_one_more_entry_of_a_dict(name: str, way: Any) -> None:
-    walks = way([A, B], observer={"name": name, "context": True}, codec="pool")
-    for walk, literals, context in zip(walks, DICTS[name], ("a", "b"), strict=True):
-        assert_walked(walk, [{**seen, "context": CONTEXT[context]} for seen in literals])
-
-
-@EACH_WAY
-@pytest.mark.parametrize(("split", "task", "score"), [("val", "c", 1.0), ("test", "d", 0.25)])
-def test_context_of_other_splits_is_standardised_by_meta_train(way: Any, split: str, task: str, score: float) -> None:
-    episode = Episode(task, (3,))
-    (walk,) = way([episode], observer={"name": "last", "context": True}, codec="pool", split=split, budget=1)
-    assert_walked(walk, [(*NO, 0, 0, 1, *CONTEXT[task]), (*R3, score, score, 0, *CONTEXT[task])])
-
-
-# ---------------------------------------------------------------------------------------------- given points
-# As the episodes above from the second trial on, but nothing was paid for the first two, of then four trials at most.
-GIVEN: dict[str, tuple[Any, Any]] = {
-    "last": (
-        [(*R4, 0.75, 0.75, 1), (*R0, 0.5, 0.75, 0.5), (*R1, 0.625, 0.75, 0)],
-        [(*R3, 0.75, 0.75, 1), (*R0, 1.25, 1.25, 0.5), (*R3, 0.75, 1.25, 0)],
-    ),
-    "summary": (
-        [
-            (*R4, *R4, 0.75, 0.75, 1, 0.5, 0),
-            (*R4, *R0, 0.75, 0.5, 0.5, 0.75, 1 / 3),
-            (*R4, *R1, 0.75, 0.625, 0, 1, 0.5),
-        ],
-        [
-            (*R3, *R3, 0.75, 0.75, 1, 0.5, 0),
-            (*R0, *R0, 1.25, 1.25, 0.5, 0.75, 0),
-            (*R0, *R3, 1.25, 0.75, 0, 1, 0.25),
-        ],
-    ),
-    "history": (HISTORY[0][2:], HISTORY[1][2:]),
-    "tokens": tuple(
-        [{**seen, "left": (left,)} for seen, left in zip(TOKENS[i][2:], (1, 0.5, 0), strict=True)] for i in (0, 1)
-    ),
-    "levels": (CELLS[0][2:], CELLS[1][2:]),
-    "pool": (
-        [{**seen, "state": (0.75, left)} for seen, left in zip(POOL[0][2:], (1, 0.5, 0), strict=True)],
-        [
-            {**POOL[1][2], "state": (0.75, 1)},
-            {**POOL[1][3], "state": (1.25, 0.5)},
-            {**POOL[1][4], "state": (1.25, 0)},
-        ],
-    ),
-}
-
-
-@EACH_WAY
-@pytest.mark.parametrize("observer", GIVEN)
-def test_given_points_are_seen_and_not_charged(observer: str, way: Any) -> None:
-    walks = way([GIVEN_A, GIVEN_B], observer=observer, codec="pool", budget=2, n_init=2)
-    assert [trial.score for trial in walks[0].history] == [0.5, 0.75, 0.5, 0.625]  # the seeds give these rows
-    assert [trial.score for trial in walks[1].history] == [0.375, 0.75, 1.25, 0.75]
-    for walk, literals in zip(walks, GIVEN[observer], strict=True):
-        assert_walked(walk, literals)
-
-
-@EACH_WAY
-def test_the_best_given_point_is_the_incumbent_though_it_is_not_the_last(way: Any) -> None:
-    episodes = [Episode("a", (1,), seed=21, given=(4, 0)), Episode("b", (0,), seed=11, given=(3, 2))]
-    a, b = way(episodes, observer="summary", codec="pool", budget=1, n_init=2)
-    assert_walked(a, [(*R4, *R0, 0.75, 0.5, 1, 2 / 3, 0.5), (*R4, *R1, 0.75, 0.625, 0, 1, 2 / 3)])
-    assert_walked(b, [(*R3, *R2, 0.75, 0.375, 1, 2 / 3, 0.5), (*R0, *R0, 1.25, 1.25, 0, 1, 0)])
-
-
-# ---------------------------------------------------------------------------------------------- fidelities
-# At 1/4 a score is .25 higher, at 1/2 .125 lower; the incumbent is the best at the highest fidelity tried. Budget 2.
-# a: row 2 at 1/4, row 0 at 1/2, row 4 in full, row 1 in full, of which 1/4 is left. Scores 1.125 .375 .75 .875.
-# b: row 0 at 1/4, row 1 in full, row 3 at 1/2, row 3 at 1/2, of which 1/4 is left. Scores 1.5 -.75 .625 1.
-PARTS_A = Episode("a", ((2, 0), (0, 1), (4, 2), (1, 2)))
-PARTS_B = Episode("b", ((0, 0), (1, 2), (3, 1), (3, 1)))
-PARTS: dict[str, tuple[Any, Any]] = {
-    "last": (
-        [
-            (*NO, 0, 0, 1),
-            (*R2, 1.125, 1.125, 0.875),  # 1/4 of 2 is spent
-            (*R0, 0.375, 0.375, 0.625),  # the higher fidelity is the incumbent, though it scores less
-            (*R4, 0.75, 0.75, 0.125),
-            (*R1, 0.875, 0.75, 0),  # more, but at 1/4 only
-        ],
-        [
-            (*NO, 0, 0, 1),
-            (*R0, 1.5, 1.5, 0.875),
-            (*R1, -0.75, -0.75, 0.375),
-            (*R3, 0.625, -0.75, 0.125),
-            (*R3, 1, -0.75, 0),
-        ],
-    ),
-    "summary": (
-        [
-            (*NO, *NO, 0, 0, 1, 0, 0),  # eight trials at most
-            (*R2, *R2, 1.125, 1.125, 0.875, 0.125, 0),
-            (*R0, *R0, 0.375, 0.375, 0.625, 0.25, 0),
-            (*R4, *R4, 0.75, 0.75, 0.125, 0.375, 0),
-            (*R4, *R1, 0.75, 0.875, 0, 0.5, 0.25),
-        ],
-        [
-            (*NO, *NO, 0, 0, 1, 0, 0),
-            (*R0, *R0, 1.5, 1.5, 0.875, 0.125, 0),
-            (*R1, *R1, -0.75, -0.75, 0.375, 0.25, 0),
-            (*R1, *R3, -0.75, 0.625, 0.125, 0.375, 1 / 3),
-            (*R1, *R3, -0.75, 1, 0, 0.5, 0.5),
-        ],
-    ),
-    "history": (
-        [
-            NONE * 8,
-            (*R2, 1.125, 0.25, *NONE * 7),
-            (*R2, 1.125, 0.25, *R0, 0.375, 0.5, *NONE * 6),
-            (*R2, 1.125, 0.25, *R0, 0.375, 0.5, *R4, 0.75, 1, *NONE * 5),
-            (*R2, 1.125, 0.25, *R0, 0.375, 0.5, *R4, 0.75, 1, *R1, 0.875, 0.25, *NONE * 4),
-        ],
-        [
-            NONE * 8,
-            (*R0, 1.5, 0.25, *NONE * 7),
-            (*R0, 1.5, 0.25, *R1, -0.75, 1, *NONE * 6),
-            (*R0, 1.5, 0.25, *R1, -0.75, 1, *R3, 0.625, 0.5, *NONE * 5),
-            (*R0, 1.5, 0.25, *R1, -0.75, 1, *R3, 0.625, 0.5, *R3, 1, 0.25, *NONE * 4),
-        ],
-    ),
-}
-
-
-@EACH_WAY
-@pytest.mark.parametrize("observer", PARTS)
-def test_fidelities(observer: str, way: Any) -> None:
-    codec = {"name": "pool", "fidelity": True}
-    walks = way([PARTS_A, PARTS_B], levels(), observer=observer, codec=codec, budget=2)
-    for walk, literals in zip(walks, PARTS[observer], strict=True):
-        assert_walked(walk, literals)
-
-
-@EACH_WAY
-def test_tokens_tell_fidelities(way: Any) -> None:
-    codec = {"name": "pool", "fidelity": True}
-    a, b = way([PARTS_A, PARTS_B], levels(), observer="tokens", codec=codec, budget=2)
-    rest, zeros = [NO] * 5, [0] * 5
-    wanted = _tokens(
-        [R2, R0, R4, *rest], [1.125, 0.375, 0.75, *zeros], [0.25, 0.5, 1, *zeros], [1, 1, 1, *zeros], 0.125
-    )
-    assert_shown(a.seen[3], wanted)
-    wanted = _tokens([R0, R1, R3, *rest], [1.5, -0.75, 0.625, *zeros], [0.25, 1, 0.5, *zeros], [1, 1, 1, *zeros], 0.125)
-    assert_shown(b.seen[3], wanted)
 
 
 # ---------------------------------------------------------------------------------------------- candidates, gaps
@@ -520,14 +90,14 @@ def test_once_all_rows_are_tried_none_is_masked(way: Any) -> None:
 # run 2 goes on for three trials and stops.
 STAGGERED: dict[str, Any] = {
     "last": (
-        LAST[0],
+        last.EPISODES[0],
         [(*NO, 0, 0, 1), (*R2, 0.875, 0.875, 0.75), (*R2, 0.875, 0.875, 0.75), (*NO, 0, 0, 1),
          (*R3, 0.375, 0.375, 0.75)],
         [(*NO, 0, 0, 1), (*R4, 0.75, 0.75, 0.75), (*R1, 0.625, 0.75, 0.5), (*R3, 0.375, 0.75, 0.25),
          (*R3, 0.375, 0.75, 0.25)],
     ),
     "summary": (
-        SUMMARY[0],
+        summary.EPISODES[0],
         [
             (*NO, *NO, 0, 0, 1, 0, 0),
             (*R2, *R2, 0.875, 0.875, 0.75, 0.25, 0),
@@ -544,24 +114,24 @@ STAGGERED: dict[str, Any] = {
         ],
     ),
     "history": (
-        HISTORY[0],
+        history.EPISODES[0],
         [
-            NONE * 4,
-            (*R2, 0.875, 1, *NONE * 3),
-            (*R2, 0.875, 1, *NONE * 3),
-            NONE * 4,
-            (*R3, 0.375, 1, *NONE * 3),
+            history.NONE * 4,
+            (*R2, 0.875, 1, *history.NONE * 3),
+            (*R2, 0.875, 1, *history.NONE * 3),
+            history.NONE * 4,
+            (*R3, 0.375, 1, *history.NONE * 3),
         ],
         [
-            NONE * 4,
-            (*R4, 0.75, 1, *NONE * 3),
-            (*R4, 0.75, 1, *R1, 0.625, 1, *NONE * 2),
-            (*R4, 0.75, 1, *R1, 0.625, 1, *R3, 0.375, 1, *NONE),
-            (*R4, 0.75, 1, *R1, 0.625, 1, *R3, 0.375, 1, *NONE),
+            history.NONE * 4,
+            (*R4, 0.75, 1, *history.NONE * 3),
+            (*R4, 0.75, 1, *R1, 0.625, 1, *history.NONE * 2),
+            (*R4, 0.75, 1, *R1, 0.625, 1, *R3, 0.375, 1, *history.NONE),
+            (*R4, 0.75, 1, *R1, 0.625, 1, *R3, 0.375, 1, *history.NONE),
         ],
     ),
     "levels": (
-        CELLS[0],
+        cells.EPISODES[0],
         [(1, 1, 2, 1), (3, 2, 4, 4), (3, 2, 4, 4), (1, 1, 2, 1), (2, 3, 1, 2)],
         [(1, 1, 2, 1), (1, 1, 3, 3), (1, 1, 2, 1), (2, 3, 1, 2), (2, 3, 1, 2)],
     ),

@@ -1,7 +1,4 @@
-"""On which scale scores are shown, in two episodes worked out by hand from the table in `toy_suite`.
-
-Task a scores .5 .75 .5 .625 (rows 0 4 0 1), task b .375 .75 1.25 .75 (rows 2 3 0 3).
-"""
+"""Where observers show the scores of `answers/scores`; fidelities, failures and clipped scores on each scale."""
 
 from __future__ import annotations
 
@@ -9,55 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from answers import KINDS, cases, shipped
+from answers.episodes import INITIAL, TWO
 from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env, vector_env
 
 import hpo_gym
 from hpo_gym.score_scales import Bounded, Global, Rank, Raw
 
-A = Episode("a", (0, 4, 0, 1))
-B = Episode("b", (2, 3, 0, 3))
-GIVEN_A = Episode("a", (0, 1), seed=6, given=(0, 4))
-GIVEN_B = Episode("b", (0, 3), seed=0, given=(2, 3))
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
-# All trials so far, after one, two, three and four.
-SHOWN: dict[str, tuple[Any, Any]] = {
-    "raw": (
-        [(0.5,), (0.5, 0.75), (0.5, 0.75, 0.5), (0.5, 0.75, 0.5, 0.625)],
-        [(0.375,), (0.375, 0.75), (0.375, 0.75, 1.25), (0.375, 0.75, 1.25, 0.75)],
-    ),
-    # less the mean of meta-train, .5, in its standard deviations, .5
-    "global": (
-        [(0,), (0, 0.5), (0, 0.5, 0), (0, 0.5, 0, 0.25)],
-        [(-0.25,), (-0.25, 0.5), (-0.25, 0.5, 1.5), (-0.25, 0.5, 1.5, 0.5)],
-    ),
-    "running": (
-        [
-            (0,),
-            (-1, 1),  # two that differ are one deviation from their mean
-            (-0.70710678, 1.41421356, -0.70710678),  # (-1 2 -1) / sqrt(2)
-            (-0.90453403, 1.50755672, -0.90453403, 0.30151134),  # (-3 5 -3 1) / sqrt(11), in 32nds from 19 / 32
-        ],
-        [
-            (0,),
-            (-1, 1),
-            (-1.16247639, -0.11624764, 1.27872403),  # (-10 -1 11) / sqrt(74), in 24ths from 19 / 24
-            (-1.30654916, -0.10050378, 1.50755672, -0.10050378),  # (-13 -1 15 -1) / sqrt(99), in 32nds from 25 / 32
-        ],
-    ),
-    # share of the trials that are worse less the share that are better
-    "rank": (
-        [
-            (0,),
-            (-0.5, 0.5),
-            (-1 / 3, 2 / 3, -1 / 3),  # of three, one is better than .5 and two are worse than .75
-            (-0.5, 0.75, -0.5, 0.25),  # of four, two are worse than .625 and one is better
-        ],
-        [(0,), (-0.5, 0.5), (-2 / 3, 0, 2 / 3), (-0.75, 0, 0.75, 0)],
-    ),
-}
 INCUMBENT = ((0, 1, 1, 1), (0, 1, 2, 2))  # its place among the trials
-EACH_SCALE = pytest.mark.parametrize("scale", SHOWN)
+EACH_SCALE = pytest.mark.parametrize("scale", shipped(KINDS["scores"]))
 
 
 def _assert_scores(observer: str, observation: Any, shown: Any, incumbent: int, rows: Any) -> None:
@@ -68,8 +27,6 @@ def _assert_scores(observer: str, observation: Any, shown: Any, incumbent: int, 
         assert_shown(observation[4:6], (last, best))
     elif observer == "summary":
         assert_shown(observation[8:10], (best, last))
-    elif observer == "history":
-        assert_shown(observation[4::6], padded)
     elif observer == "tokens":
         assert_shown(observation["history_y"], padded)
     else:
@@ -80,26 +37,26 @@ def _assert_scores(observer: str, observation: Any, shown: Any, incumbent: int, 
 
 @EACH_WAY
 @EACH_SCALE
-@pytest.mark.parametrize("observer", ["last", "summary", "history", "tokens", "pool"])
+@pytest.mark.parametrize("observer", ["last", "summary", "tokens", "pool"])
 def test_an_episode(observer: str, scale: str, way: Any) -> None:
-    walks = way([A, B], observer=observer, codec="pool", scores=scale)
-    for walk, shown, incumbent in zip(walks, SHOWN[scale], INCUMBENT, strict=True):
-        rows = A.actions if walk is walks[0] else B.actions
-        _assert_scores(observer, walk.seen[0], (), -1, rows)
+    case = cases("scores", scale)["two episodes"]
+    walks = way(TWO, observer=observer, codec="pool", scores=scale)
+    for episode, walk, shown, incumbent in zip(TWO, walks, case.wanted, INCUMBENT, strict=True):
+        _assert_scores(observer, walk.seen[0], (), -1, episode.actions)
         for t, observation in enumerate(walk.seen[1:]):
-            _assert_scores(observer, observation, shown[t], incumbent[t], rows)
+            _assert_scores(observer, observation, shown[t], incumbent[t], episode.actions)
 
 
 @EACH_WAY
 @EACH_SCALE
-@pytest.mark.parametrize("observer", ["last", "summary", "history", "tokens", "pool"])
-def test_given_points_count_as_trials(observer: str, scale: str, way: Any) -> None:
+@pytest.mark.parametrize("observer", ["last", "summary", "tokens", "pool"])
+def test_an_initial_design_counts_as_trials(observer: str, scale: str, way: Any) -> None:
     """The first two trials of the same episodes are given, so that they are seen at once."""
-    walks = way([GIVEN_A, GIVEN_B], observer=observer, codec="pool", scores=scale, budget=2, n_init=2)
-    for walk, shown, incumbent in zip(walks, SHOWN[scale], INCUMBENT, strict=True):
-        rows = A.actions if walk is walks[0] else B.actions
+    case = cases("scores", scale)["two episodes"]
+    walks = way(INITIAL, observer=observer, codec="pool", scores=scale, budget=2, n_init=2)
+    for episode, walk, shown, incumbent in zip(TWO, walks, case.wanted, INCUMBENT, strict=True):
         for t, observation in enumerate(walk.seen, 1):
-            _assert_scores(observer, observation, shown[t], incumbent[t], rows)
+            _assert_scores(observer, observation, shown[t], incumbent[t], episode.actions)
 
 
 @EACH_WAY

@@ -17,7 +17,6 @@ from hpo_gym.bench.rollout import rollout
 from hpo_gym.env import HPOEnv
 from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError
 from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.observers.training import SHOWN, Training
 from hpo_gym.optimizer import Context
 from hpo_gym.storage.blocks import pack, unpack
 from hpo_gym.suite import SPLITS
@@ -134,32 +133,6 @@ def test_ten_thousand_bad_actions_change_nothing() -> None:
 
 
 # ---------------------------------------------------------------------- what is seen and got
-def test_what_is_shown_of_signals_by_hand() -> None:
-    values = dict.fromkeys(SIGNALS, 0.0) | {
-        "validation_loss": 0.5, "training_loss": 0.25, "accuracy": 0.75, "first_loss": 0.49, "last_loss": 0.09,
-        "gradient_norm": 0.1, "alignment": -0.5, "update_norm": 0.01, "weight_norm": 10.0,
-        "validation_loss_before": 1.0, "training_loss_before": 0.5, "best_validation_loss": 0.4,
-        "usual_gradient_norm": 1.0, "gradient_norm_at_start": 1e5, "sharpness_at_start": 100.0,
-        "weight_norm_at_start": 1.0, "classes": 3.0, "diverged": 0.0,
-    }  # fmt: skip
-    out = np.zeros((1, len(SHOWN)), np.float32)
-    Training._show(SIGNALS, np.array([[values[name] for name in SIGNALS]], np.float32), out)
-    shown = dict(zip(SHOWN, out[0].tolist(), strict=True))
-    ln = math.log
-    assert shown == pytest.approx(
-        {
-            "validation loss": ln(0.51), "training loss": ln(0.26),
-            "fall of the validation loss": 3 * ln(1.01 / 0.51), "fall of the training loss": 3 * ln(0.51 / 0.26),
-            "fall within the epoch": 3 * ln(0.5 / 0.1), "jump at its start": 3 * ln(0.5 / 1.01),
-            "gap to the best": 3 * ln(0.51 / 0.41), "gap to the training loss": ln(0.51 / 0.26), "accuracy": 0.75,
-            "gradient norm": -1.0, "gradient norm against the usual": -3.0, "alignment": -1.5, "update norm": -2.0,
-            "update ratio": -3.0, "growth of the weights": 1.0, "classes": ln(3), "diverged": 0.0,
-            "gradient norm at the start": 5.0, "sharpness at the start": 2.0,
-        },
-        abs=1e-3,
-    )  # fmt: skip
-
-
 def test_the_share_the_values_and_their_moves_are_shown() -> None:
     env = HPOEnv("Schedules", task="moons-s0", budget=4)
     obs, _ = env.reset(seed=0)
