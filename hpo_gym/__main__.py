@@ -1,5 +1,5 @@
 """`python -m hpo_gym` is the command `hpo-gym`."""
 
-from hpo_gym.cli import main
+from hpo_gym.app import main
 
 main()

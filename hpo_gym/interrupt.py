@@ -21,7 +21,7 @@ def is_command() -> bool:
     asked = list(getattr(sys, "orig_argv", ()))
     first = (getattr(sys, "argv", None) or [""])[0]
     if first == "-m":  # so it is while `python -m` looks for the module
-        return "-m" in asked and asked[asked.index("-m") + 1 :][:1] in (["hpo_gym"], ["hpo_gym.cli"])
+        return "-m" in asked and asked[asked.index("-m") + 1 :][:1] == ["hpo_gym"]
     return first in asked and os.path.basename(first) == "hpo-gym"  # noqa: PTH119 - `pathlib` takes its time
 
 

@@ -450,7 +450,7 @@ def test_a_report_imports_no_optimizer_that_the_store_names(
 # ---------------------------------------------------------------------- killed at any moment
 def _kill_at_random_moments(folder: Path, reference: Path, out: Path, seed: int, kills: int = 2) -> None:
     rng = random.Random(seed)
-    command = [sys.executable, "-m", "hpo_gym.cli", "bench", "--suite", str(folder), "--out", str(out), "--quiet",
+    command = [sys.executable, "-m", "hpo_gym", "bench", "--suite", str(folder), "--out", str(out), "--quiet",
                "--optimizers", ",".join(SLOW), "--budget", "6", "--seeds", "12", "--resume", "--workers", "2",
                "--engine", rng.choice(["serial", "process"])]  # fmt: skip
     for _ in range(kills):

@@ -16,7 +16,7 @@ import toys
 from clusters import certificates, dask_cluster, ray_head
 from test_bench import MINE, stored
 
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.bench.runner import benchmark, report
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.jobs.engines import Cluster, Job, run
@@ -108,7 +108,7 @@ def test_an_encrypted_scheduler_is_joined_by_the_command_line(
         keys = [word for name, path in tls.items() for word in (f"--tls-{name}", str(path))]
         monkeypatch.setattr("sys.argv", [*words, "--address", cluster.address, *keys, "--out", str(tmp_path / "out")])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            app.main()
         assert end.value.code == 0
         with (
             monkeypatch.context() as patch,
@@ -132,7 +132,7 @@ def test_a_running_ray_is_joined(folder: Path, serial: Path, tmp_path: Path) -> 
         ray_head(Path(place)) as ray,
     ):  # sockets: short paths
         words = [*_words(folder)[1:], "--engine", "ray", "--address", ray.address, "--out", str(tmp_path / "out")]
-        command = [sys.executable, "-m", "hpo_gym.cli", *words]
+        command = [sys.executable, "-m", "hpo_gym", *words]
         environment = {**os.environ, **ray.environment, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr

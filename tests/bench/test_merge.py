@@ -19,7 +19,7 @@ import toys
 from test_bench import MINE, stored
 from test_live import mine
 
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.bench.merge import merge
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, report
@@ -252,7 +252,7 @@ def test_a_killed_merge_leaves_all_or_nothing_150_times(shards: list[Path], tmp_
 def _cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> object:
     monkeypatch.setattr("sys.argv", ["hpo-gym", *map(str, words)])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        app.main()
     return end.value.code
 
 

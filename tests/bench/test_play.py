@@ -16,13 +16,13 @@ import toys
 from odd_spaces import odd_space
 
 import hpo_gym
+from hpo_gym.app.play.game import Game, sheet
+from hpo_gym.app.play.offers import Offers, difference
+from hpo_gym.app.play.person import Person
+from hpo_gym.app.play.talk import Talk
+from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.merge import merge
-from hpo_gym.bench.play.game import Game, sheet
-from hpo_gym.bench.play.offers import Offers, difference
-from hpo_gym.bench.play.person import Person
-from hpo_gym.bench.play.talk import Talk
-from hpo_gym.bench.play.typed import range_of, typed
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.optimizer import Context

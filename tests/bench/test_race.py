@@ -16,11 +16,11 @@ import toys
 from rich.console import Console
 
 import hpo_gym
-from hpo_gym import Query, cli
-from hpo_gym.bench.play import screen
-from hpo_gym.bench.play.picture import HOLD, SLOT, svg, write
-from hpo_gym.bench.play.race import Race
-from hpo_gym.bench.play.scale import Scale, brief, told
+from hpo_gym import Query, app
+from hpo_gym.app.play import screen
+from hpo_gym.app.play.picture import HOLD, SLOT, svg, write
+from hpo_gym.app.play.race import Race
+from hpo_gym.app.play.scale import Scale, brief, told
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 DRAWING = Path(__file__).resolve().parents[2] / "docs" / "figures" / "demo.svg"
@@ -277,7 +277,7 @@ def test_the_picture_of_the_docs_is_what_its_command_makes(tmp_path: Path, monke
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        app.main()
     signal.signal(signal.SIGTERM, before)
     assert stop.value.code == 0
     made, there = (tmp_path / "demo.svg").read_bytes(), DRAWING.read_bytes()

@@ -15,13 +15,13 @@ import tiny_recipe
 from processors import MADE_WITH, kernels
 from typer.testing import CliRunner
 
+from hpo_gym.app import app
 from hpo_gym.builders import files
 from hpo_gym.builders.data_sets.material import DataSets
 from hpo_gym.builders.order import BUILDERS, Order
 from hpo_gym.builders.training import build as training
 from hpo_gym.builders.training import cells
 from hpo_gym.builders.training.shards import Shards
-from hpo_gym.cli import app
 from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SUITES, split_of

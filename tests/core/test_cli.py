@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 import toys
 
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.checks import shipped
 from hpo_gym.codecs import CODECS
 from hpo_gym.observers import OBSERVERS
@@ -55,7 +55,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     def go(*arguments: str) -> Ran:
         monkeypatch.setattr(sys, "argv", ["hpo-gym", *arguments])
         with pytest.raises(SystemExit) as stop:
-            cli.main()
+            app.main()
         captured = capsys.readouterr()
         return Ran(int(stop.value.code or 0), captured.out, captured.err)
 
@@ -491,7 +491,7 @@ def test_a_second_comparison_in_the_same_folder_says_how_it_goes_on(run: Run, tm
 # ---------------------------------------------------------------------- stopped
 def _process(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "hpo_gym.cli", *arguments]
+    command = [sys.executable, "-m", "hpo_gym", *arguments]
     return subprocess.Popen(
         command, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's background ignores it
@@ -522,7 +522,7 @@ def test_a_stopped_bench_says_how_to_go_on(
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    script = f"{sys.executable} -m hpo_gym.cli list | head -1; exit ${{PIPESTATUS[0]}}"
+    script = f"{sys.executable} -m hpo_gym list | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stderr == ""

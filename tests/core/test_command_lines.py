@@ -6,7 +6,6 @@ start on a shipped suite, in processes, or for many trials is always given a val
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import random
@@ -21,10 +20,9 @@ from typing import Any
 
 import pytest
 import toys
-import typer.main
 from reports import left_out
 
-from hpo_gym import cli
+from hpo_gym.app import group, main
 from hpo_gym.storage.store import Store
 from hpo_gym.tuning.folder import write
 from hpo_gym.tuning.tuned import Tuned
@@ -89,14 +87,8 @@ ROWS = [(task, c, kernel) for task in "ab" for c in (0.1, 1.0) for kernel in ("r
 CSV = "task,C,kernel,score\n" + "".join(f"{t},{c},{k},{c * len(k)}\n" for t, c, k in ROWS)
 
 
-@functools.cache
-def group() -> Any:
-    """What Typer makes of the app at each call, which takes longer than most lines."""
-    return typer.main.get_command(cli.app)
-
-
 def commands() -> dict[str, Any]:
-    return group().commands  # type: ignore[no-any-return]
+    return group().commands
 
 
 def line(rng: random.Random) -> list[str]:
@@ -173,7 +165,7 @@ def call(words: list[str]) -> tuple[int, str, str]:
     sys.argv = ["hpo-gym", *words]
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace"), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as stop, typed():
-        cli.main()
+        main()
     out.flush()
     return int(stop.value.code or 0), out.buffer.getvalue().decode(), err.getvalue()  # type: ignore[attr-defined]
 
@@ -198,7 +190,6 @@ def here(undrawn: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", [])
-    monkeypatch.setattr(cli, "app", group())
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     yield tmp_path / "here"

@@ -142,7 +142,7 @@ print(len(hpo_gym.rollout(agent, hpo_gym.load_suite("AutoML").tasks("test")[0], 
 )
 def test_a_command_works_or_says_in_words_that_it_needs_posix(arguments, code, said, tmp_path):
     (tmp_path / "t.csv").write_text("C,score\n0.1,1\n0.5,2\n")
-    call = f"\nsys.argv = ['hpo-gym', *{arguments}]\nfrom hpo_gym.cli import main\nmain()"
+    call = f"\nsys.argv = ['hpo-gym', *{arguments}]\nfrom hpo_gym.app import main\nmain()"
     done = without_posix(call, tmp_path)
     assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr

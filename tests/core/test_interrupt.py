@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process is sent SIGIN
 SCRIPT = """#!{python}
 import os, sys
 os.write(1, b"begun\\n")  # from here on the process is ours
-from hpo_gym.cli import main
+from hpo_gym.app import main
 if __name__ == "__main__":
     sys.exit(main())
 """

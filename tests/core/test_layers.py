@@ -35,15 +35,15 @@ forms
 terminal
 bench builders checks
 tuning validity
-cli
+app
 __main__
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 OF_BASELINES = {
-    "budget", "errors", "evaluations", "finite", "learning", "nearest", "objectives", "optimizer", "registry", "seeding", "space",
-    "state", "transfer", "trial",
+    "budget", "errors", "evaluations", "finite", "learning", "nearest", "objectives", "optimizer", "registry", "seeding",
+    "space", "state", "transfer", "trial",
 }  # fmt: skip
-NOT_OF_AGENTS = {"bench", "cli", "builders", "checks", "terminal", "validity"}
+NOT_OF_AGENTS = {"bench", "app", "builders", "checks", "terminal", "validity"}
 
 
 @functools.cache

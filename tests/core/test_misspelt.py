@@ -14,9 +14,8 @@ import gymnasium as gym
 import pytest
 import toys
 from slips import misspelt, near, offered, slips, unoffered
-from test_command_lines import call, commands, group
+from test_command_lines import call, commands
 
-from hpo_gym import cli
 from hpo_gym.codecs import CODECS
 from hpo_gym.errors import InvalidValueError, UnknownNameError, nearest
 from hpo_gym.forms import make_optimizer
@@ -48,7 +47,6 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", [])
-    monkeypatch.setattr(cli, "app", group())
     monkeypatch.chdir(tmp_path)
     toys.plain().save(tmp_path / "plain")
     (tmp_path / "trials.csv").write_text("task,C,score\na,1,1\n")

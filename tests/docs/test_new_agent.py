@@ -54,7 +54,7 @@ def test_the_example_keeps_the_contract_and_trains_alike_twice(tmp_path: Path) -
 @pytest.mark.long
 def test_the_example_is_compared_on_the_command_line_by_its_module(tmp_path: Path) -> None:
     done = _run(
-        "-m", "hpo_gym.cli", "bench", "--suite", "SVM", "--optimizers", "new_agent:LinearES",
+        "-m", "hpo_gym", "bench", "--suite", "SVM", "--optimizers", "new_agent:LinearES",
         "--tasks", "2", "--seeds", "1", "--budget", "3", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

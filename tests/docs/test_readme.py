@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import hpo_gym
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.registry import scan_names
 from hpo_gym.suites import load_suite
 
@@ -73,9 +73,8 @@ def _pages() -> list[Any]:
 
 def _parse(command: str) -> Any:
     """Parse a command line without running it; what it must be given may be left out, as text does."""
-    import typer.main
 
-    group = typer.main.get_command(cli.app)
+    group = app.group()
     arguments = shlex.split(command)[1:]
     context = group.make_context("hpo-gym", list(arguments))  # type: ignore[attr-defined]
     name, sub, rest = group.resolve_command(context, arguments)  # type: ignore[attr-defined]
@@ -117,7 +116,7 @@ def test_a_command_line_that_is_wrong_does_not_parse() -> None:
 @pytest.mark.parametrize("arguments", [["list", "--json"], ["info", "AutoML"], ["info", "portfolio"], ["verify"]])
 def test_the_installed_command_runs(arguments: list[str], tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("hpo-gym")
-    start = [str(command)] if command.exists() else [sys.executable, "-m", "hpo_gym.cli"]
+    start = [str(command)] if command.exists() else [sys.executable, "-m", "hpo_gym"]
     done = subprocess.run([*start, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout

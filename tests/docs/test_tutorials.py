@@ -33,7 +33,7 @@ for kind, place, text in steps:
         said.append(out.getvalue())
     else:
         words = shlex.split(text)
-        start = [sys.executable, "-m", "hpo_gym.cli"] if words[0] == "hpo-gym" else [sys.executable]
+        start = [sys.executable, "-m", "hpo_gym"] if words[0] == "hpo-gym" else [sys.executable]
         done = subprocess.run([*start, *words[1:]], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{place}: {text!r} ended with {done.returncode}: {done.stderr}")

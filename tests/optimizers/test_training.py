@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("all_undrawn")
 
 
 def cli(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hpo_gym.cli", *map(str, words)]
+    command = [sys.executable, "-m", "hpo_gym", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False, **options)
 
 
@@ -158,7 +158,7 @@ def _killed_after_a_checkpoint(words: list[str], folder: Path) -> None:
 @pytest.mark.long
 def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3")
-    words = [sys.executable, "-m", "hpo_gym.cli", "train", "a2c", "--suite", "SVM", "--steps", "60000", "--quiet"]
+    words = [sys.executable, "-m", "hpo_gym", "train", "a2c", "--suite", "SVM", "--steps", "60000", "--quiet"]
     words += ["--set", "segments=30", "--set", "patience=30", "--out"]
     subprocess.run([*words, str(tmp_path / "whole")], check=True, timeout=250)
     _killed_after_a_checkpoint([*words, str(tmp_path / "killed")], tmp_path / "killed")

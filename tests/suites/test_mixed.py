@@ -8,8 +8,8 @@ from ConfigSpace import ConfigurationSpace
 from typer.testing import CliRunner
 
 import hpo_gym
+from hpo_gym.app import app
 from hpo_gym.bench.results import Results
-from hpo_gym.cli import app
 from hpo_gym.suites import load_suite
 from hpo_gym.suites.mixed import held_out, mixed
 from hpo_gym.task import PoolBank

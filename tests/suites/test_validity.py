@@ -16,7 +16,7 @@ import toys
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition, UniformFloatHyperparameter
 from scipy import stats
 
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.builders.files import DATA
 from hpo_gym.errors import InvalidValueError, UnknownNameError
@@ -550,7 +550,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr("sys.argv", ["hpo-gym", "validity", *arguments])
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        app.main()
     return int(stop.value.code or 0)
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import hpo_gym
 from hpo_gym import Status, tune
-from hpo_gym.cli import app
+from hpo_gym.app import app
 from hpo_gym.errors import InvalidValueError, StateError, StorageFullError, StorageLostError, TrialsFailedError
 from hpo_gym.jobs.measured import Measured
 from hpo_gym.tuning import allowance
@@ -200,7 +200,7 @@ def test_the_command_line_tells_what_was_found_before_the_folder_vanished(place:
         "    else:\n        open('k/seen', 'w').close()\n    return config['x']\n"
     )
     ran = CliRunner().invoke(app, ["tune", "harm.py:score", *LINE_OF_TUNE, "--out", "k"])
-    assert isinstance(ran.exception, StorageLostError), "the exit code is 3: see `cli.main`"
+    assert isinstance(ran.exception, StorageLostError), "the exit code is 3: see `app.main`"
     assert "best score 0." in ran.output and "of 2 (2 ok)" in ran.output
 
 

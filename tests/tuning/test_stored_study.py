@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import hpo_gym
-from hpo_gym import cli
+from hpo_gym import app
 from hpo_gym.errors import DamagedDataError, HPOGymError
 from hpo_gym.storage.store import Store, verify
 from hpo_gym.tuning import folder as tunings
@@ -147,7 +147,7 @@ def line(*words: str) -> None:
     with pytest.MonkeyPatch.context() as patched, contextlib.suppress(SystemExit):
         patched.setattr(sys, "argv", ["hpo-gym", *words])
         try:
-            cli.main()
+            app.main()
         except SystemExit as stop:
             assert stop.code in (0, 2, 3), f"{words} gave {stop.code}"
             raise

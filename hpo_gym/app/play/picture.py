@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, brief, told
-from hpo_gym.bench.play.screen import head, marked
+from hpo_gym.app.play.race import REGRET, Race
+from hpo_gym.app.play.scale import Scale, brief, told
+from hpo_gym.app.play.screen import head, marked
 from hpo_gym.bench.report.words import counted
 from hpo_gym.engine.render import short
 from hpo_gym.errors import InvalidValueError

@@ -6,8 +6,8 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from hpo_gym.bench.play.race import REGRET, Race
-from hpo_gym.bench.play.scale import Scale, told
+from hpo_gym.app.play.race import REGRET, Race
+from hpo_gym.app.play.scale import Scale, told
 from hpo_gym.bench.report.words import counted
 from hpo_gym.engine.render import short
 from hpo_gym.errors import cut

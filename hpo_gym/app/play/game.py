@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.app.play.person import Person
+from hpo_gym.app.play.race import first_task
+from hpo_gym.app.play.scale import told
+from hpo_gym.app.play.talk import Talk
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan, opened
-from hpo_gym.bench.play.person import Person
-from hpo_gym.bench.play.race import first_task
-from hpo_gym.bench.play.scale import told
-from hpo_gym.bench.play.talk import Talk
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.provenance import MADE, provenance
 from hpo_gym.bench.report.words import counted

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.bench.play.offers import Offer, Offers, difference
-from hpo_gym.bench.play.scale import told
-from hpo_gym.bench.play.talk import Talk
-from hpo_gym.bench.play.typed import range_of, typed
+from hpo_gym.app.play.offers import Offer, Offers, difference
+from hpo_gym.app.play.scale import told
+from hpo_gym.app.play.talk import Talk
+from hpo_gym.app.play.typed import range_of, typed
 from hpo_gym.budget import payable
 from hpo_gym.engine.render import short
 from hpo_gym.errors import HPOGymError, InvalidValueError

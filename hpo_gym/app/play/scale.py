@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo_gym.bench.play.race import REGRET, Race, spread
+from hpo_gym.app.play.race import REGRET, Race, spread
 
 FLOOR = 1e-3
 """What is below it stands on the lowest line."""

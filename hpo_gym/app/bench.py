@@ -1,0 +1,162 @@
+"""`hpo-gym bench`: compare optimizers on suites."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hpo_gym.app._options import Wide, fold_of, suites_of, tasks_of, words
+from hpo_gym.app._output import FAILED_CELLS, finish
+from hpo_gym.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from hpo_gym.bench.results import Results
+    from hpo_gym.suite import Suite
+
+
+def bench(
+    suite: Annotated[
+        str, typer.Option(help="Suites or folders, separated by commas; file.py:name for a function that makes one.")
+    ] = "AutoML",
+    optimizers: Annotated[
+        str | None,
+        typer.Option(help="Names separated by commas; file.py:Name for a class of yours; folders of trained ones."),
+    ] = None,
+    leave_suite_out: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Train on the suites given, test on this one, which they lack.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="test, or val while you still choose.")] = "test",
+    fold: Annotated[str | None, typer.Option(help="0..4 or all, instead of the published split.")] = None,
+    start: Annotated[str, typer.Option(help="cold, or init5: an initial design of five configurations.")] = "cold",
+    budget: Annotated[
+        int | None, typer.Option(help="Full evaluations of each run; by default the suite's own, mostly 33.")
+    ] = None,
+    budget_cost: Annotated[
+        float | None,
+        typer.Option(help="Instead of --budget: mean costs of a full evaluation; a run ends when they are spent."),
+    ] = None,
+    checkpoints: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoints",
+            help="With --budget-cost: who trains a configuration further pays the difference, where epochs and the "
+            "like are fidelities.",
+        ),
+    ] = False,
+    memory: Annotated[
+        str, typer.Option(help="Which earlier tasks all may read: train, or train+val while you judge on test.")
+    ] = "train",
+    seeds: Annotated[int | None, typer.Option(help="Replicates of each task; 5, or those of --with-reference.")] = None,
+    tasks: Annotated[
+        str | None, typer.Option(help="Number of tasks per suite, or their names, separated by commas.")
+    ] = None,
+    trainings: Annotated[
+        int | None,
+        typer.Option(help="Trainings per learned optimizer, each with its own seed; replicates take turns. 1."),
+    ] = None,
+    with_reference: Annotated[
+        bool,
+        typer.Option(
+            "--with-reference", help="Compare with the shipped runs of all baselines, without re-running them."
+        ),
+    ] = False,
+    engine: Annotated[str, typer.Option(help="serial, process, dask or ray.")] = "process",
+    workers: Annotated[int | None, typer.Option(help="Processes; by default one per core.")] = None,
+    address: Annotated[str | None, typer.Option(help="Join a running Dask scheduler, or a running Ray.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="Certificate authority of a scheduler at tls://.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate to show it.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key of that certificate.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds that a run may take, with --engine process; then it has failed.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Such as 2/8: run the second of eight parts only; see hpo-gym merge.")
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(help="Also tell hypervolumes of these, such as score,size; writes hypervolume.csv."),
+    ] = None,
+    constraints: Annotated[
+        str | None, typer.Option(help="Bounds such as size=1e5,latency=0.02: regret is of what is feasible.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("hpo-gym-results"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
+    ] = False,
+    allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Compare optimizers on suites.
+
+    Trains those that learn, runs all, stores every trial, prints a table and writes a report.
+    """
+    from hpo_gym.bench.runner import FIRST, benchmark
+    from hpo_gym.jobs.progress import bar
+
+    names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
+    suites: list[Any] = [*suites_of(suite, leave_suite_out)]
+    if constraints is not None:
+        suites = _constrained(suites, constraints)
+    if objectives is not None and budget_cost is not None:
+        raise InvalidValueError("--objectives needs a budget in full evaluations, got --budget-cost: give --budget.")
+    trades = None if objectives is None else _trades(words(objectives), suites)
+    files = {"ca": tls_ca, "cert": tls_cert, "key": tls_key}
+    with bar("cells", shown=not quiet) as progress, warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+        results = benchmark(
+            names, suites, split=split, fold=fold_of(fold), start=start, budget=budget, seeds=seeds,
+            tasks=0 if tasks == "0" else tasks_of(tasks), trainings=trainings, with_reference=with_reference,
+            engine=engine, workers=workers, address=address,
+            tls={k: v for k, v in files.items() if v is not None}, timeout=timeout, shard=shard, out=out, resume=resume,
+            progress=progress, budget_cost=budget_cost, checkpoints=checkpoints, memory=memory,
+        )  # fmt: skip
+    if trades is not None and shard is None:
+        frame = results.hypervolume(trades)
+        frame.to_csv(out / "hypervolume.csv", index=False)
+        means = frame.groupby(["suite", "optimizer"])[["hypervolume_auc", "hypervolume_regret"]].mean()
+        if not quiet:
+            print(f"hypervolume of {', '.join(trades)}, means over runs:", means.round(4).to_string(), sep="\n")
+    if shard is None:
+        finish(results, quiet=quiet, wide=wide, allow_failures=allow_failures)
+    else:
+        _finish_shard(results, shard, allow_failures)
+
+
+def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
+    """Suites under constraints that are given as ``size=1e5,latency=0.02``."""
+    from hpo_gym.suites import load_suite
+    from hpo_gym.tables.constrained import constrained
+
+    bounds: dict[str, float] = {}
+    for word in words(text):
+        name, equals, value = (part.strip() for part in word.partition("="))
+        try:
+            bounds[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not name or not equals:
+            raise InvalidValueError(f"`--constraints` must be name=number, separated by commas, got {word!r}.")
+    return [constrained(load_suite(name), bounds) for name in suites]
+
+
+def _trades(names: list[str], suites: Sequence[Any]) -> list[str]:
+    """Objectives of which hypervolumes can be told on all suites."""
+    from hpo_gym.bench.hypervolume import Front
+    from hpo_gym.suites import load_suite
+
+    for suite in suites:
+        Front.of(load_suite(suite).members[0], names)
+    return names
+
+
+def _finish_shard(results: Results, shard: str, allow_failures: bool) -> None:
+    failed = len(results.errors)
+    print(f"shard {shard} is done, {failed} cells failed -> {results.folder}; hpo-gym merge joins the shards")
+    if failed and not allow_failures:
+        raise typer.Exit(FAILED_CELLS)

@@ -1,0 +1,26 @@
+"""`hpo-gym info`: show a suite, an optimizer or a tuning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpo_gym.app._options import Wide
+
+
+def info(
+    name: Annotated[str, typer.Argument(help="A suite, optimizer or tuning: a name, a folder, file.py:Name.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Show all about a suite, an optimizer or a tuning."""
+    from rich.console import Console
+
+    from hpo_gym.terminal import listing
+    from hpo_gym.tuning.folder import about, is_tuning
+
+    data = about(Path(name)) if is_tuning(Path(name)) else listing.info(name)
+    print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))

@@ -1,0 +1,36 @@
+"""`hpo-gym report`: make a report anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpo_gym.app._options import Wide
+from hpo_gym.app._output import finish
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder that bench or tune wrote.")],
+    timings: Annotated[bool, typer.Option("--timings/--no-timings", help="Show measured times.")] = True,
+    allow_failures: Annotated[bool, typer.Option("--allow-failures", help="Exit 0 even if cells failed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
+    wide: Wide = False,
+) -> None:
+    """Make the report of stored results anew.
+
+    Without timings, the same bytes every time.
+    """
+    from hpo_gym.bench.runner import report as remake
+    from hpo_gym.tuning.folder import is_tuning, write
+    from hpo_gym.tuning.tuned import Tuned
+
+    if is_tuning(folder):
+        tuned = Tuned.load(folder)
+        page = write(tuned, folder)
+        if not quiet:
+            print(tuned.summary())
+        print(f"report: {page}")
+        return
+    finish(remake(folder, timings=timings), quiet=quiet, wide=wide, allow_failures=allow_failures, timings=timings)

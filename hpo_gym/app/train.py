@@ -1,0 +1,51 @@
+"""`hpo-gym train`: train an optimizer on suites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpo_gym.app._options import settings_of, suites_of
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="A trainable optimizer; file.py:Name for a class of your own.")],
+    suite: Annotated[
+        str, typer.Option(help="Suites or folders, separated by commas; all: those that the optimizer names.")
+    ] = "AutoML",
+    leave_suite_out: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Leave out relatives of this suite's test tasks.")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="0..4, instead of the published split.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Trials; by default the optimizer's own.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random is drawn from it.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, the value as JSON or a word; repeatable.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the trained optimizer, checkpoints and TensorBoard logs.")
+    ] = Path("hpo-gym-trained"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue what the folder holds; finished work is kept.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+) -> None:
+    """Train an optimizer on suites.
+
+    It learns from the meta-train tasks; the version that does best on the validation tasks is kept.
+    """
+    from hpo_gym.jobs.progress import bar
+    from hpo_gym.learning.train import summary
+    from hpo_gym.learning.train import train as run
+
+    names = suites_of(suite, leave_suite_out)
+    with bar("trials", shown=not quiet) as progress:
+        curve = run(
+            name, names, fold=fold, steps=steps, seed=seed, settings=settings_of(settings or ()), out=out,
+            resume=resume, progress=progress,
+        )  # fmt: skip
+    if curve and not quiet:
+        print(summary(curve))
+    print(f"{name} -> {name}@{out}" if ":" in name else f"{name} -> {out}")

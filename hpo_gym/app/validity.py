@@ -1,0 +1,36 @@
+"""`hpo-gym validity`: report how informative suites are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hpo_gym.app._output import FAILED_CELLS
+
+
+def validity(
+    suites: Annotated[list[str] | None, typer.Argument(help="Suites or folders; by default all with tables.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page to write; by default it is printed.")] = None,
+) -> None:
+    """Report how informative suites are.
+
+    Noise, ties, importance, transfer, signs; reproducible byte for byte.
+    """
+    from hpo_gym.suites import load_suite
+    from hpo_gym.validity import examine as statistics
+    from hpo_gym.validity import page as validity_page
+
+    names, left_out = statistics.suites_of(suites or ())
+    found = [statistics.validity(load_suite(name)) for name in names]
+    faults = validity_page.failures(found)
+    if out is None:
+        print(validity_page.page(found, left_out), end="")
+    else:
+        validity_page.write(out, found, left_out)
+        print(f"{len(found)} suites examined, {len(faults)} sign checks failed -> {out}")
+    for fault in faults:
+        print(f"failed: {fault}")
+    if faults:
+        raise typer.Exit(FAILED_CELLS)

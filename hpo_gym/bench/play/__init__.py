@@ -1,1 +1,0 @@
-"""Runs in front of a person: `race` and what draws it, and `game`, in which the person chooses."""
