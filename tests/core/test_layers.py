@@ -40,8 +40,8 @@ __main__
 """
 RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
 OF_BASELINES = {
-    "budget", "errors", "evaluations", "finite", "learning", "nearest", "objectives", "optimizer", "registry", "seeding",
-    "space", "state", "transfer", "trial",
+    "budget", "errors", "evaluations", "finite", "learning", "nearest", "objectives", "optimizer", "registry",
+    "seeding", "space", "state", "transfer", "trial",
 }  # fmt: skip
 NOT_OF_AGENTS = {"bench", "app", "builders", "checks", "terminal", "validity"}
 
