@@ -64,7 +64,7 @@ def finalised(z: int) -> int:
 
 
 def mixed(seed: int, salt: int) -> int:
-    """Two rounds of it: what `hpo_gym.seeding.mix` must give, see `test_seeding_answers`."""
+    """Two rounds of it: what `hpo_gym.seeding.mix` must give, see `test_seeding`."""
     return finalised((finalised(seed ^ ((salt * GOLDEN + B) & MOST)) + GOLDEN) & MOST)
 
 

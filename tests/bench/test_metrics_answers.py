@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import hpo_gym
 from hpo_gym import seeding
@@ -226,6 +227,8 @@ def test_values_by_task() -> None:
     assert auc(c).tolist() == [0.4375, 0.65625]
     assert regret_at(c, 1).tolist() == [0.75, 0.75]
     assert regret_at(c, 2).tolist() == regret_at(c, 33).tolist() == [0.125, 0.5625]
+    with pytest.raises(InvalidValueError, match="`trial >= 1` must hold"):
+        regret_at(c, 0)
     assert solved(c).tolist() == [0.5, 0.0]
     logs = [math.log10(v + 0.001) for v in (0.5, 0.25, 1.0, 0.0)]
     assert logs == pytest.approx([-0.300162, -0.600326, 0.000434, -3.0], abs=1e-6)
@@ -254,6 +257,9 @@ def test_interquartile_mean() -> None:
     assert iqm(np.array([8.0, 0.0, 4.0, 2.0])) == 3.0  # the middle two
     assert iqm(np.array([6.0, 0.0, 4.0])) == pytest.approx(11 / 3)  # the middle, and a quarter of either side
     assert iqm(np.array([8.0, 0.0, 4.0, 0.0])) == 2.0  # half of it is 0, half is 4
+    assert iqm(np.array([100.0, 1.0])) == 50.5  # half of each
+    x = np.random.default_rng(0).random(40)
+    assert iqm(x) == pytest.approx(stats.trim_mean(x, 0.25))
 
 
 def test_performance_profile() -> None:
@@ -268,6 +274,7 @@ def test_friedman_of_ranks_worked_by_hand() -> None:
     nearly = np.array([[1.0, 1.0 + 4e-13, 1.0], [1.0, 1.0, 1.0]])
     assert all(math.isnan(v) for v in friedman(nearly))
     assert all(math.isnan(v) for v in friedman(np.ones((2, 2)) * [[1.0, 2.0]]))
+    assert all(math.isnan(v) for v in friedman(np.eye(3)[:1]))  # one family
     assert friedman(np.array([[1.0, 1.0, 2.0], [1.0, 1.0, 2.0]]))[0] == pytest.approx(4.0)  # ties corrected
 
 
@@ -276,6 +283,8 @@ def test_nemenyis_critical_difference() -> None:
     assert critical_difference(3, 10, 0.10) == pytest.approx(2.052 * math.sqrt(3 * 4 / 60), abs=1e-3)
     with pytest.raises(InvalidValueError, match="`n_optimizers >= 2` and `n_families >= 1` must hold"):
         critical_difference(2, 0)
+    with pytest.raises(InvalidValueError, match="`n_optimizers >= 2`"):
+        critical_difference(1, 3)
 
 
 def test_cliques_by_hand() -> None:
@@ -348,6 +357,7 @@ def test_numbers_have_six_decimals() -> None:
     assert [plain(v) for v in (0.12345649, 0.1234565001, 2.0, -math.inf, math.nan)] == [
         0.123456, 0.123457, 2.0, None, None,
     ]  # fmt: skip
+    assert str(plain(-1e-9)) == "0.0"
 
 
 # ---------------------------------------------------------------------------------------------- summaries
@@ -405,3 +415,5 @@ def test_what_does_not_belong_together_says_what_differs() -> None:
         summarise([curves(OTHER), curves(OTHER, "b", suite="T")])
     with pytest.raises(InvalidValueError, match="must be unique, got"):
         summarise([curves(OTHER), curves(OTHER)])
+    with pytest.raises(InvalidValueError, match="must not be empty"):
+        summarise([])

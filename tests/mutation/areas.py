@@ -97,7 +97,7 @@ AREAS = (
             "tests/bench/test_rollout.py",
         ),
     ),
-    Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding_answers.py", "tests/core/test_seeding.py")),
+    Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding.py",)),
     Area(
         "store",
         ("hpo_gym/storage/*.py",),
