@@ -1,17 +1,17 @@
-"""What an optimizer learned, in a folder: `optimizer.json` says what it is, a second file holds the arrays. No pickle.
+"""Trained optimizers in folders: `optimizer.json` describes one, a second file holds its arrays. No pickle.
 
-That is ``arrays.npz``, or, of the weights of networks, ``weights.safetensors``; there is none where the JSON says all.
+That is ``arrays.npz``, or, for the weights of networks, ``weights.safetensors``; there is none where the JSON says all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError, blame, nearest, neighbours, shown
+from hpo_gym.learning.folders import ABOUT, ARRAYS, FORMAT, TRAINING, WEIGHTS, read_about, read_bytes, shipped
+from hpo_gym.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
 from hpo_gym.optimizer import OPTIMIZERS, Optimizer
 from hpo_gym.registry import made
-from hpo_gym.storage.whole import checksum, sealed, write_files
+from hpo_gym.storage.whole import MADE_OF, sealed, write_files
 from hpo_gym.suite import SUITES
 from hpo_gym.suites import load_suite
 
-FORMAT = 1
-ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
-TRAINING = "training.json"
-_OURS = ("format", "optimizer", "data", "arrays", "sha256", "checksum")
-_LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
+_DATA = "data"
+_OURS = ("format", "optimizer", _DATA, "arrays", "sha256", "checksum", MADE_OF)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -38,13 +37,14 @@ def write_saved(
     folder: str | Path, name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = None, *,
     weights: bool = False,
 ) -> None:  # fmt: skip
-    """Write what an optimizer learned; the same optimizer gives the same bytes.
+    """Write a trained optimizer; the same one gives the same bytes.
 
     Args:
         folder: Made if it is missing.
         name: The registered name of the optimizer.
         about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and what else
-            the arrays need to be understood. The data hash of each registered suite is added.
+            the arrays need to be understood. The data hash of each registered suite (`data`) and what it was made of
+            (`made_of`) are added unless they are given, as those of an optimizer that was loaded.
         arrays: Booleans or numbers.
         weights: Whether they are weights, for `WEIGHTS`.
 
@@ -52,32 +52,34 @@ def write_saved(
         InvalidValueError: `about` is not plain JSON.
     """
     said = {k: v for k, v in about.items() if k not in _OURS}
-    head = {"format": FORMAT, "optimizer": name, **said, "data": _data(about.get("suites", ())), "arrays": None}
+    trained_on = about.get(_DATA) or _data(about.get("suites", ()))
+    head = {"format": FORMAT, "optimizer": name, **said, _DATA: trained_on, "arrays": None}
     data = None
     if arrays is not None:
         ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
         data = _safetensors().save(ready) if weights else _npz(ready)
         head |= {"arrays": WEIGHTS if weights else ARRAYS, "sha256": hashlib.sha256(data).hexdigest()}
+    head[MADE_OF] = about.get(MADE_OF) or _made_of(name, about)
     files = {} if data is None else {str(head["arrays"]): data}
     write_files(Path(folder), {**files, ABOUT: sealed(head)})
 
 
-def read_saved(folder: str | Path, name: str, version: int) -> tuple[dict[str, Any], Arrays]:
-    """Read and check what `write_saved` wrote; nothing that is read is run.
+def read_saved(folder: str | Path, name: str, version: int | None = None) -> tuple[dict[str, Any], Arrays]:
+    """Read and check a folder of `write_saved`; nothing in it is run. `stale_since` says what has moved on.
+
+    Args:
+        version: The only version to take; None for any.
 
     Raises:
-        DamagedDataError: A file is missing or damaged, or it is of another optimizer, version or format, or was trained
-            on other data than a suite has now.
+        DamagedDataError: A file is missing or damaged, or it is of another optimizer, version or format.
     """
     path = Path(folder) / ABOUT
     head = read_about(folder)
     with blame(path):
         found = (head["optimizer"], head["version"])
-        if found != (name, version):
-            raise InvalidValueError(f"`optimizer` and `version` must be {(name, version)}, got {found}.")
-        for suite, trained_on in head["data"].items():
-            if suite in SUITES.entries() and load_suite(suite).data_hash != trained_on:
-                raise InvalidValueError(f"it was trained on other data of {suite!r} than are here: train it anew.")
+        wanted = (name, found[1] if version is None else version)
+        if found != wanted:
+            raise InvalidValueError(f"`optimizer` and `version` must be {wanted}, got {found}.")
         if head["arrays"] is None:
             return head, {}
         if head["arrays"] not in (ARRAYS, WEIGHTS):
@@ -86,24 +88,32 @@ def read_saved(folder: str | Path, name: str, version: int) -> tuple[dict[str, A
 
 
 def check_saved(folder: str | Path) -> None:
-    """Whether the files of a folder are those that were written; raises `DamagedDataError` where they are not."""
+    """Raise `DamagedDataError` unless the files of a folder are those that were written."""
     head = read_about(folder)
     with blame(Path(folder) / ABOUT):
         if head["arrays"] is not None:
             _checked(Path(folder) / str(head["arrays"]), head["sha256"])
 
 
-def read_about(folder: str | Path) -> dict[str, Any]:
-    """What `optimizer.json` says, its checksum checked; raises `DamagedDataError` as `read_saved`."""
-    path = Path(folder) / ABOUT
-    data = _bytes(path)
-    with blame(path):
-        head = json.loads(data.decode("utf-8"))
-        if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise InvalidValueError(f"`format` must be {FORMAT}.")
-        if head.get("checksum") != checksum(head):
-            raise InvalidValueError(f"`checksum` must be {checksum(head)}, got {head.get('checksum')!r}.")
-        return head
+def stale_since(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what has moved on since a training: ``("MLP 1 -> 2",)``; see `hpo_gym.learning.made_of`.
+
+    Args:
+        about: What `optimizer.json` says, or `training.json` of an optimizer with files of its own.
+    """
+    return stale(about.get(MADE_OF) or _known_of(about))
+
+
+def _known_of(about: Mapping[str, Any]) -> MadeOf:
+    """Return what a file without `made_of` was made of, as far as its data hashes and version tell."""
+    data = about.get(_DATA, about.get("suites"))
+    hashes = data if isinstance(data, Mapping) else {}
+    known = {str(about.get("optimizer")): f"{about['version']}@{UNKNOWN}"} if "version" in about else {}
+    return {"suites": {name: stamp_of_data(name, of) for name, of in hashes.items()}, "optimizers": known}
+
+
+def _made_of(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    return made_of([s for s in about.get("suites", ()) if s in SUITES.entries()], [name])
 
 
 def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
@@ -130,7 +140,7 @@ def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
-    """A trained optimizer.
+    """Load a trained optimizer; its `stale` says what has moved on since its training, such as ``("MLP 1 -> 2",)``.
 
     Args:
         saved: The name of one that is shipped (`shipped`), a folder that `hpo_gym.train` or `save` wrote, or
@@ -139,7 +149,7 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
 
     Raises:
         InvalidValueError: Nothing of the kind.
-        DamagedDataError: Its files are not what was written, or were trained on other data than a suite has now.
+        DamagedDataError: Its files are not what was written.
         UnknownNameError: The folder is of a class of one's own: say which.
         MissingExtraError: It needs an optional package.
     """
@@ -150,7 +160,14 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
     if not callable(getattr(found, "load", None)):
         raise InvalidValueError(f"{folder} must name an optimizer that can be trained, got {type(found).__name__!r}.")
     found.load(folder)
+    with suppress(AttributeError):  # of a class with slots
+        found.stale = stale_since(_about(folder))
     return found  # type: ignore[no-any-return]
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Return what the files of a folder say of a training."""
+    return read_about(folder) if (folder / ABOUT).is_file() else _training(folder)
 
 
 def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
@@ -169,7 +186,7 @@ def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
 
 def trained_name(folder: Path) -> str:
     """The registered name of what was trained into a folder, as its files say."""
-    return str((read_about(folder) if (folder / ABOUT).is_file() else _training(folder)).get("optimizer"))
+    return str(_about(folder).get("optimizer"))
 
 
 def _training(folder: Path) -> dict[str, Any]:
@@ -216,16 +233,6 @@ def _is_folder(folder: Path) -> bool:
         return False
 
 
-def shipped() -> dict[str, Path]:
-    """Names and folders of the trained optimizers that are shipped."""
-    found: dict[str, Path] = {}
-    for package in OPTIMIZERS.packages:
-        spec = importlib.util.find_spec(package)
-        for root in (spec.submodule_search_locations or ()) if spec else ():
-            found |= {p.parent.name: p.parent for p in sorted(Path(root, "pretrained").glob(f"*/{ABOUT}"))}
-    return found
-
-
 def folder_of(saved: str | Path) -> Path:
     """The folder of a trained optimizer; raises `InvalidValueError` where there is none."""
     known = shipped()
@@ -245,7 +252,7 @@ def _data(suites: Iterable[str]) -> dict[str, str]:
 
 
 def _checked(path: Path, sha256: str) -> bytes:
-    data = _bytes(path)
+    data = read_bytes(path)
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
@@ -264,15 +271,6 @@ def _arrays(path: Path, sha256: str) -> Arrays:
             return {key: arrays[key] for key in arrays.files}
 
 
-def _bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise DamagedDataError(f"{path} must be a file; it is missing.")
-    size = path.stat().st_size
-    if size > _LARGEST[path.name]:
-        raise DamagedDataError(f"{path} must have at most {_LARGEST[path.name]} bytes, got {size}.")
-    return path.read_bytes()
-
-
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays)  # type: ignore[arg-type]
@@ -281,3 +279,10 @@ def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _safetensors() -> Any:
     return importlib.import_module("safetensors.numpy")  # of the extra "rl", which tables do without
+
+
+__all__ = [
+    "ABOUT", "ARRAYS", "TRAINING", "WEIGHTS", "Arrays", "check_finite", "check_like", "check_saved", "content_of",
+    "folder_of", "is_saved", "load", "parted", "read_about", "read_saved", "shipped", "stale_since", "trained_name",
+    "write_saved",
+]  # fmt: skip

@@ -7,13 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from hpo_gym.errors import InvalidValueError, SplitError, StateError, blame
-from hpo_gym.learning.saved import ABOUT, Arrays, read_saved, write_saved
+from hpo_gym.learning.saved import ABOUT, Arrays, read_saved, stale_since, write_saved
 from hpo_gym.space import SearchSpace
+from hpo_gym.storage.whole import MADE_OF
 
 if TYPE_CHECKING:
     from hpo_gym.task import Task
@@ -26,13 +28,16 @@ class Trained(ABC):
 
     Attributes:
         name: The registered name.
-        version: Files of another one are refused.
+        version: Raised when it behaves differently.
         networks: Whether `arrays` are weights of networks.
+        stale: What has moved on since its training, such as ``("MLP 1 -> 2",)``.
     """
 
     name: str
     version: int = 1
     networks: ClassVar[bool] = False
+    stale: tuple[str, ...] = ()
+    _origin: Mapping[str, Any] = MappingProxyType({})  # of a loaded one, what its file says of its training
     _seen: frozenset[str] = frozenset()
     _suites: tuple[str, ...] = ()
     _space: SearchSpace | None = None
@@ -87,6 +92,7 @@ class Trained(ABC):
             raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
         yield list(tasks), list(validation)
         self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
+        self.stale, self._origin = (), {}
 
     def _needed(self, learned: T | None, what: str) -> T:
         """What was learned, for what comes next; `StateError` where nothing was."""
@@ -120,18 +126,20 @@ class Trained(ABC):
             StateError: Neither trained nor loaded.
         """
         self._needed(self._seen or None, "saved")
-        write_saved(folder, self.name, self.about(), self.arrays(), weights=self.networks)
+        write_saved(folder, self.name, {**self.about(), **self._origin}, self.arrays(), weights=self.networks)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote; its settings take the place of this one's, and runs in the making end.
 
         Raises:
-            DamagedDataError: A file is missing, damaged, or not of this optimizer and version.
+            DamagedDataError: A file is missing, damaged, or not of this optimizer.
         """
-        about, arrays = read_saved(folder, self.name, self.version)
+        about, arrays = read_saved(folder, self.name)
         with blame(Path(folder) / ABOUT):
             other = type(self)(**about["settings"])
             other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+            other._origin = {key: about[key] for key in ("version", "data", MADE_OF) if key in about}
+            other.stale = stale_since(about)
             other._space = SearchSpace(about["space"]) if about.get("space") else None
             other.restore(about, arrays)
         self.__dict__.clear()

@@ -135,20 +135,42 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+MADE_OF = "made_of"
+"""The key under which a description says what it was made of. It has a checksum of its own: the same thing is the same,
+whatever is known of its origin."""
+
+
 def checksum(data: Mapping[str, Any]) -> str:
-    """SHA-256 of a description, whatever its line breaks and order of keys; its own `checksum` is not counted."""
-    text = canonical({key: value for key, value in data.items() if key != "checksum"})
+    """Return the SHA-256 of a description without its `checksum` and `made_of`, in any order and layout."""
+    text = canonical({key: value for key, value in data.items() if key not in ("checksum", MADE_OF)})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sealed(data: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
-    """A description as JSON, an entry a line, with its `checksum`.
+    """Return a description as JSON, an entry a line, with its `checksum`.
 
     Raises:
         InvalidValueError: It is not plain JSON (NaN, objects).
     """
     try:
-        text = json.dumps({**data, "checksum": checksum(data)}, indent=1, sort_keys=sort_keys, allow_nan=False)
+        seals = {MADE_OF: _with_checksum(data[MADE_OF])} if MADE_OF in data else {}
+        text = json.dumps(_with_checksum({**data, **seals}), indent=1, sort_keys=sort_keys, allow_nan=False)
     except (TypeError, ValueError) as fault:
         raise InvalidValueError(f"What is saved must be plain JSON without NaN: {fault}.") from fault
     return f"{text}\n".encode()
+
+
+def _with_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, "checksum": checksum(data)}
+
+
+def check_seal(data: Mapping[str, Any]) -> None:
+    """Refuse a description that is not what `sealed` wrote.
+
+    Raises:
+        InvalidValueError: A checksum is missing or another.
+    """
+    of = data.get(MADE_OF, {"checksum": checksum({})})
+    for part, where in ((data, "`checksum`"), (of, f"`checksum` of `{MADE_OF}`")):
+        if part.get("checksum") != checksum(part):
+            raise InvalidValueError(f"{where} must be {checksum(part)}, got {part.get('checksum')!r}.")
