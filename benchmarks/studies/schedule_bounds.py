@@ -26,10 +26,10 @@ import looks
 import numpy as np
 from schedule_rules import RANGES, SUITES, drawn
 
+from hpo_builders.files import DATA, update_manifest, write_json
 from hpo_gym import seeding
 from hpo_gym.bench.cells import world_of
 from hpo_gym.bench.rollout import run_batch
-from hpo_gym.builders.files import DATA, update_manifest, write_json
 from hpo_gym.forms import make_optimizer
 from hpo_gym.optimizer import Context
 from hpo_gym.storage.whole import write_files

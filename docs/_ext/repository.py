@@ -18,7 +18,15 @@ from sphinx.transforms import SphinxTransform
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
 NOTEBOOKS = {f"notebooks/{path.name}": f"notebooks/{path.stem}" for path in sorted((TOP / "notebooks").glob("*.ipynb"))}
-FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/builders", "hpo_gym/data", "hpo_gym/suites", "tests/mutation")
+FOLDERS = (
+    "agents",
+    "baselines",
+    "benchmarks",
+    "benchmarks/builders",
+    "hpo_gym/data",
+    "hpo_gym/suites",
+    "tests/mutation",
+)
 TEXTS = {f"{name}.md": f"repository/{name.lower()}" for name in ("CODE_OF_CONDUCT", "CONTRIBUTING", "SECURITY")}
 READMES = {f"{folder}/README.md": f"repository/{folder.replace('/', '-')}" for folder in FOLDERS}
 COPIED = {file: page for file, page in (NOTEBOOKS | TEXTS | READMES).items() if (TOP / file).is_file()}

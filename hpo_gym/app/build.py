@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app._options import tasks_of
+from hpo_gym.checkout import BUILDERS, import_from_checkout
 
 
 def build(
     suites: Annotated[
-        list[str], typer.Argument(help="Suites whose tables, or NAME:surrogate: hpo_gym/builders/README.md.")
+        list[str], typer.Argument(help="Suites whose tables, or NAME:surrogate: benchmarks/builders/README.md.")
     ],
     archives: Annotated[Path, typer.Option(help="Folder of the downloaded packages.")] = Path("archives"),
     out: Annotated[Path, typer.Option(help="Folder that gets a folder per suite.")] = Path("hpo-gym-data"),
@@ -33,8 +34,10 @@ def build(
 
     Trains and scores what is missing, or converts a published table; then writes the suites' folders.
     """
-    from hpo_gym.builders.order import Order
-    from hpo_gym.builders.surrogates.named import builder_of
+    import_from_checkout(BUILDERS, "`hpo-gym build`")
+
+    from hpo_builders.order import Order
+    from hpo_builders.surrogates.named import builder_of
     from hpo_gym.jobs.progress import bar
 
     with bar("cells", shown=not quiet) as progress:

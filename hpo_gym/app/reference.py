@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from hpo_gym.checkout import BUILDERS, import_from_checkout
+
 
 def reference(
     folders: Annotated[list[Path], typer.Argument(help="Finished folders of bench: all suites, cold and init5.")],
@@ -16,10 +18,12 @@ def reference(
     """Make the runs that `bench --with-reference` shows."""
     from hpo_gym.bench.reference.collect import collect
     from hpo_gym.bench.reference.reference import FOLDER
-    from hpo_gym.builders.files import update_manifest
 
     for one in collect(folders, out if keep else None):
         paths = one.write(out)
         if out.resolve() == FOLDER:
+            import_from_checkout(BUILDERS, "`hpo-gym reference` of the shipped runs")
+            from hpo_builders.files import update_manifest
+
             update_manifest(FOLDER.parent, [path.resolve() for path in paths])
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds -> {paths[1]}")

@@ -24,6 +24,6 @@ def automl() -> TableSuite:
 
     **Source**: Yang, Fan, Wu and Udell, "AutoML Pipeline Selection: Efficiently Navigating the Combinatorial Space",
     KDD 2020, arXiv:2006.04216; Python package `oboe` 0.2.0, BSD-3-Clause. How the table was made:
-    `hpo_gym/builders/converted/automl.py`.
+    `benchmarks/builders/hpo_builders/converted/automl.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "AutoML")

@@ -26,6 +26,6 @@ def boosting() -> TableSuite:
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
     **Source**: our own training with LightGBM 4 (Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision
-    Tree", NeurIPS 2017). How the table was made: `hpo_gym/builders/trained/boosting.py`.
+    Tree", NeurIPS 2017). How the table was made: `benchmarks/builders/hpo_builders/trained/boosting.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Boosting")

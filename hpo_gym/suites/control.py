@@ -31,6 +31,7 @@ def control() -> TableSuite:
 
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
-    **Source**: our own training with NumPy. How the table was made: `hpo_gym/builders/trained/control.py`.
+    **Source**: our own training with NumPy. How the table was made:
+    `benchmarks/builders/hpo_builders/trained/control.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Control")

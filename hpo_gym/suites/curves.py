@@ -28,6 +28,6 @@ def curves() -> TableSuite:
 
     **Source**: Mohr, Viering, Loog and van Rijn, "LCDB 1.0: An Extensive Learning Curves Database for Classification
     Tasks", ECML PKDD 2022; Python package `lcdb` 0.1.0, MIT. How the table was made:
-    `hpo_gym/builders/converted/curves.py`.
+    `benchmarks/builders/hpo_builders/converted/curves.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Curves")

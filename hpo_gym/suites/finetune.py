@@ -17,7 +17,7 @@ def finetune() -> TableSuite:
     26 columns, four of them conditional. The default is that of the source. Pipeline j of the 525 was tuned on task
     j, so rows are good on their own task, and random rows are better than random points of the space. The source gives
     settings and scores in different orders of data sets; the match is inferred from the scores (evidence:
-    `hpo_gym/builders/converted/finetune.py`).
+    `benchmarks/builders/hpo_builders/converted/finetune.py`).
 
     **Score**: normalised area under the learning curve within a time limit, at most 1; 0 is guessing, and a run may
     fall below it. A run that failed is a failure. No cost is known.
@@ -30,6 +30,6 @@ def finetune() -> TableSuite:
 
     **Source**: Ozturk, Ferreira, Jomaa, Schmidt-Thieme, Grabocka and Hutter, "Zero-Shot AutoML with Pretrained
     Models", ICML 2022, arXiv:2206.08476; Python package `deeppipe_api` 0.1.1, BSD-3-Clause. How the table was made:
-    `hpo_gym/builders/converted/finetune.py`.
+    `benchmarks/builders/hpo_builders/converted/finetune.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "FineTune")

@@ -27,6 +27,6 @@ def linear() -> TableSuite:
     **Best score**: the table's own maximum, so it is exact for the configurations in the table.
 
     **Source**: trained with scikit-learn; the data sets are named in `suite.json`. How the table was made:
-    `hpo_gym/builders/trained/linear.py`.
+    `benchmarks/builders/hpo_builders/trained/linear.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Linear")

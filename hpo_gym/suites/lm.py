@@ -32,6 +32,6 @@ def lm() -> TableSuite:
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
     **Source**: our own training with torch; the texts are named in `suite.json`. How the table was made:
-    `hpo_gym/builders/trained/lm.py`.
+    `benchmarks/builders/hpo_builders/trained/lm.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "LM")

@@ -29,6 +29,6 @@ def mlp() -> TableSuite:
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
     **Source**: our own training with torch; the data sets are named in `suite.json`. How the table was made:
-    `hpo_gym/builders/trained/mlp.py`.
+    `benchmarks/builders/hpo_builders/trained/mlp.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "MLP")

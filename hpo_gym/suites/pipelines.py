@@ -26,6 +26,6 @@ def pipelines() -> TableSuite:
 
     **Source**: Fusi, Sheth and Elibol, "Probabilistic Matrix Factorization for Automated Machine Learning", NeurIPS
     2018, arXiv:1705.05355; Python package `deeppipe_api` 0.1.1, BSD-3-Clause. How the table was made:
-    `hpo_gym/builders/converted/pipelines.py`.
+    `benchmarks/builders/hpo_builders/converted/pipelines.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Pipelines")

@@ -28,6 +28,7 @@ def studies() -> TableSuite:
     **Best score**: the best of the task's own rows, so it is exact for these.
 
     **Source**: our own training with LightGBM 4 (Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision
-    Tree", NeurIPS 2017) and Optuna's TPE. How the table was made: `hpo_gym/builders/trained/studies.py`.
+    Tree", NeurIPS 2017) and Optuna's TPE. How the table was made:
+    `benchmarks/builders/hpo_builders/trained/studies.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Studies")

@@ -34,6 +34,6 @@ def text() -> TableSuite:
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
     **Source**: our own training with scikit-learn; the corpora are named in `suite.json`, and no text is shipped. How
-    the table was made: `hpo_gym/builders/trained/text.py`.
+    the table was made: `benchmarks/builders/hpo_builders/trained/text.py`.
     """
     return load_folder(Path(__file__).resolve().parent.parent / "data" / "Text")

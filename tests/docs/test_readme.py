@@ -22,7 +22,7 @@ from hpo_gym.suites import load_suite
 
 TOP = Path(__file__).resolve().parents[2]
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
-FOLDERS = ("agents", "baselines", "benchmarks", "hpo_gym/suites", "hpo_gym/data", "hpo_gym/builders")
+FOLDERS = ("agents", "baselines", "benchmarks", "benchmarks/builders", "hpo_gym/suites", "hpo_gym/data")
 OTHERS = (
     "README.zh-CN.md", "docs/zh/index.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
     *(f"{folder}/README.md" for folder in FOLDERS),

@@ -18,10 +18,10 @@ import toy_suite as known
 import toys
 
 import hpo_gym
+from hpo_builders.files import DATA
+from hpo_builders.training.recipe import Recipe
 from hpo_gym.bench.rollout import Run, rollout
 from hpo_gym.budget import most_trials
-from hpo_gym.builders.files import DATA
-from hpo_gym.builders.training.recipe import Recipe
 from hpo_gym.checks.env import check_env
 from hpo_gym.errors import DamagedDataError, InvalidValueError
 from hpo_gym.optimizer import Context
@@ -299,7 +299,7 @@ def test_a_policy_is_told_what_was_paid() -> None:
 
 # ---------------------------------------------------------------------- which tasks
 def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so() -> None:
-    from hpo_gym.builders.trained import boosting, control, linear, lm, mlp, nas, studies, svm, text, vision
+    from hpo_builders.trained import boosting, control, linear, lm, mlp, nas, studies, svm, text, vision
 
     modules = (boosting, control, linear, lm, mlp, nas, studies, svm, text, vision)
     recipes: list[Recipe] = [m.RECIPE for m in modules]
@@ -309,8 +309,8 @@ def test_the_shipped_suites_that_are_cumulative_are_those_whose_recipes_say_so()
 
 
 def test_a_build_writes_what_is_shipped_of_costs() -> None:
-    from hpo_gym.builders.trained import boosting, control, linear, mlp, nas, studies, svm, vision
-    from hpo_gym.builders.training.assembly import cost
+    from hpo_builders.trained import boosting, control, linear, mlp, nas, studies, svm, vision
+    from hpo_builders.training.assembly import cost
 
     for module in (boosting, control, linear, mlp, nas, studies, svm, vision):
         recipe: Recipe = module.RECIPE

