@@ -16,6 +16,7 @@ import toys
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition, UniformFloatHyperparameter
 from scipy import stats
 
+from hpo_builders.files import DATA
 from hpo_gym import app
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.errors import InvalidValueError, UnknownNameError
