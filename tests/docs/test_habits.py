@@ -29,14 +29,73 @@ def run_of_ci() -> str:
 
 
 # ---------------------------------------------------------------------------------------------- what runs where
-def test_workflows_do_what_ci_run_does_and_nothing_else() -> None:
+def workflow() -> Any:
     (path,) = (ROOT / ".github" / "workflows").glob("*.yml")
-    (job,) = read(path.relative_to(ROOT).as_posix())["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run", ".ci/run --full"]
-    used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
-    assert used == ["actions/checkout", "actions/setup-python"]
-    versions = job["steps"][1]["with"]["python-version"].split()
+    return read(path.relative_to(ROOT).as_posix())
+
+
+def commands(job: Any) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_workflows_do_what_ci_run_does_and_nothing_else() -> None:
+    jobs = workflow()["jobs"]
+    assert commands(jobs["commit"]) == [".ci/run ${{ matrix.part }}"]
+    assert commands(jobs["nightly"]) == [".ci/run --full", '.ci/report "$RUN"']
+    for job in jobs.values():
+        used = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+        assert used == ["actions/checkout", "actions/setup-python"]
+        assert job["steps"][0]["with"]["fetch-depth"] == 0  # `.ci/base` needs the commits before
+    versions = jobs["nightly"]["steps"][1]["with"]["python-version"].split()
     assert sorted(versions) == claimed()
+    assert jobs["commit"]["steps"][1]["with"]["python-version"] == claimed()[0]
+
+
+def test_jobs_of_a_commit_are_the_parts_of_ci_run() -> None:
+    parts = workflow()["jobs"]["commit"]["strategy"]["matrix"]["part"]
+    assert parts == re.findall(r"^if every (\w+); then$", run_of_ci(), re.MULTILINE)
+    assert f"usage: .ci/run [{'|'.join(parts)}|--full]" in run_of_ci()
+    wrong = subprocess.run([str(CI / "run"), "tets"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr.split(":")[0]) == (2, "usage")
+
+
+def test_only_the_nightly_job_may_open_an_issue_and_does_when_it_fails() -> None:
+    read_only = {"contents": "read"}
+    assert workflow()["permissions"] == read_only
+    allowed = {name: job.get("permissions", read_only) for name, job in workflow()["jobs"].items()}
+    assert allowed == {"commit": read_only, "nightly": {**read_only, "issues": "write"}}
+    report = workflow()["jobs"]["nightly"]["steps"][-1]
+    assert report["if"] == "failure()"
+    assert "gh issue create" in (CI / "report").read_text(encoding="utf-8")
+
+
+def test_a_change_is_held_against_where_it_left_main_or_against_the_commit_before(tmp_path: Path) -> None:
+    def git(*command: str) -> str:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+        done = subprocess.run(
+            ["git", "-C", str(tmp_path), *settings, *command], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def base() -> str:
+        return subprocess.run([str(script)], capture_output=True, text=True, check=True).stdout.strip()
+
+    script = tmp_path / ".ci" / "base"
+    script.parent.mkdir()
+    script.write_bytes((CI / "base").read_bytes())
+    script.chmod(0o755)
+    git("init", "-q")
+    for message in ("one", "two"):
+        git("commit", "-q", "--allow-empty", "-m", message)
+        if message == "one":
+            assert base() == git("rev-parse", "HEAD")  # nothing is before it
+    one, two = git("rev-parse", "HEAD^1"), git("rev-parse", "HEAD")
+    assert base() == one
+    git("update-ref", "refs/remotes/origin/main", two)
+    assert base() == one  # it is on main
+    git("commit", "-q", "--allow-empty", "-m", "three")
+    git("commit", "-q", "--allow-empty", "-m", "four")
+    assert base() == two
 
 
 def test_hooks_run_the_commands_of_ci_run() -> None:
@@ -44,8 +103,8 @@ def test_hooks_run_the_commands_of_ci_run() -> None:
     assert repository["repo"] == "local"  # nothing is fetched
     commands = [hook["entry"].replace(" --force-exclude", "") for hook in repository["hooks"]]
     assert commands == ["ruff check", "ruff format", "mypy"]
-    lines = run_of_ci().splitlines()
-    assert {"ruff check .", "ruff format --check .", "mypy"} <= set(lines)
+    lines = {line.strip() for line in run_of_ci().splitlines()}
+    assert {"ruff check .", "ruff format --check .", 'step "types" mypy'} <= lines
     assert all(hook["language"] == "system" for hook in repository["hooks"])
 
 
@@ -58,7 +117,7 @@ def test_read_the_docs_builds_as_ci_run_does() -> None:
     assert said["build"]["tools"]["python"] in claimed()
 
 
-@pytest.mark.parametrize("script", ["run", "versions", "python", "library"])
+@pytest.mark.parametrize("script", ["run", "base", "report", "versions", "python", "library"])
 def test_scripts_of_ci_are_whole(script: str) -> None:
     path = CI / script
     assert path.stat().st_mode & 0o100
