@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
+from listings import folds
 from made import write_pages
 
 from hpo_gym.codecs import CODECS
@@ -17,7 +18,7 @@ from hpo_gym.env import HPOEnv
 from hpo_gym.observers import OBSERVERS
 from hpo_gym.registry import scan_names
 from hpo_gym.rewards import REWARDS
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.suite import SPLITS, SUITES, Suite
 from hpo_gym.suites import surrogates
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ def hyperparameters(suite: Suite) -> Iterator[str]:
         yield f"| `{h.name}` | {values} | {scale} | {cell(h.default)} | {active} |"
 
 
+def splits(suite: Suite) -> str:
+    """Tasks and families of each split."""
+    parts = ((split, suite.tasks(split)) for split in SPLITS)
+    return ", ".join(f"{len(tasks)} {split} ({len({t.family for t in tasks})} families)" for split, tasks in parts)
+
+
 # ---------------------------------------------------------------------- the page
 def head(name: str, env: HPOEnv, own: Mapping[str, Any]) -> Iterator[str]:
     """Name, purpose, and the table at the top."""
@@ -156,9 +163,8 @@ def body(name: str, suite: Suite, own: Mapping[str, Any]) -> Iterator[str]:
     yield from ("| keyword | default here |", "|---|---|")
     yield from (f"| `{key}` | `{own[key]!r}` |" for key in own)
     yield from ("", "All keywords: [environment](../environment.md#keywords).", "", "## Data", "")
-    yield from (
-        f"- **{key.capitalize()}**: {rows[key]}." for key in ("tasks", "split", "folds", "best score") if key in rows
-    )
+    yield from (f"- **{key.capitalize()}**: {rows[key]}." for key in ("tasks", "best score") if key in rows)
+    yield from (f"- **Split**: {splits(suite)}.", f"- **Folds**: test parts of {folds(suite)} tasks.")
     yield from ("", notes, "", "## Licence", "", f"{rows['licence']}.", "", "## Versions", "")
     yield f"- Env `v0`: first version.\n- Tasks: version {suite.version} (`Suite.version`, raised when a task changes)."
     yield from ("", "## References", "", f"{rows['source'][0].upper()}{rows['source'][1:]}.", "")

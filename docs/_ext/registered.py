@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from made import write_pages
 
+from hpo_gym.codecs import CODECS
+from hpo_gym.observers import OBSERVERS
 from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.rewards import REWARDS
+from hpo_gym.score_scales import SCORES
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -31,10 +35,18 @@ def reference(package: str, title: str, said: str) -> Iterator[str]:
             yield from ("```{eval-rst}", f".. autoclass:: {entry.module}.{entry.maker}", "```")
 
 
+def parts() -> Iterator[str]:
+    """Yield the classes of the parts of an env, as `docs/api.md` includes them."""
+    yield "```{eval-rst}"
+    for registry in (OBSERVERS, CODECS, REWARDS, SCORES):
+        yield from (f".. autoclass:: {entry.module}.{entry.maker}" for entry in registry.entries().values())
+    yield "```"
+
+
 def write_reference(app: Sphinx) -> None:
     """Write the pages."""
     pages = {f"{name}.md": "\n".join([*reference(*told), ""]).encode() for name, told in PAGES.items()}
-    write_pages(Path(app.srcdir) / "reference", pages)
+    write_pages(Path(app.srcdir) / "reference", {**pages, "parts.txt": "\n".join([*parts(), ""]).encode()})
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

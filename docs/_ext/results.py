@@ -20,6 +20,7 @@ from typing import Any
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from stored import NUMBER, MissingResult, faults, files, lookup, plain, shown, table
@@ -27,6 +28,7 @@ from stored import NUMBER, MissingResult, faults, files, lookup, plain, shown, t
 log = logging.getLogger(__name__)
 FOLDER = "tables"
 """Where the CSV files are, in the folder of the built pages."""
+ON_GITHUB = "On GitHub, tables and figures are keys"
 RIGHT = re.compile(rf"(?:[<~] ?)?{NUMBER}.*|-|")
 """A cell of numbers, set to the right."""
 CLAIM = re.compile(r'(?P<conditions>.+?) "(?P<sentence>.+)"', re.S)
@@ -114,6 +116,18 @@ class Claim(SphinxRole):
         return list(parsed), list(messages)
 
 
+class NotForTheSite(SphinxTransform):
+    """Drop the line that tells a reader on GitHub where the tables are."""
+
+    default_priority = 300
+
+    def apply(self, **kwargs: object) -> None:
+        """Remove paragraphs that begin with `ON_GITHUB`."""
+        for paragraph in list(self.document.findall(nodes.paragraph)):
+            if paragraph.astext().startswith(ON_GITHUB):
+                paragraph.parent.remove(paragraph)
+
+
 def depend(part: Any, key: str) -> None:
     """Read the page anew when a file of the key's study changes."""
     for path in files(re.split(r"[/.]", key)[0]):
@@ -130,6 +144,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("results_out", "", "")
     app.connect("builder-inited", say_where)
     app.add_directive("table", Table, override=True)
+    app.add_transform(NotForTheSite)
     app.add_role("num", Num())
     app.add_role("claim", Claim())
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,15 @@ NUMBER = r"[+-]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
 INTERVAL = re.compile(rf"({NUMBER})[^\[\d]*\[({NUMBER}), ({NUMBER})\]")
 PARTS = {"mean": 0, "low": 1, "high": 2}
 """Parts of an interval, as a key names them after its last dot."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of this folder's modules: heads, and rows of Markdown cells."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
 class MissingResult(Exception):

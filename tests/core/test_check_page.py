@@ -6,6 +6,7 @@ with the reason why `check_env` has nothing to find there. A fault is named by i
 """
 
 import re
+import sys
 from pathlib import Path
 
 import test_check_failures
@@ -15,7 +16,8 @@ import test_check_parts
 import test_check_promises
 import test_checks
 
-PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
+TOP = Path(__file__).parents[2]
+PAGE = TOP / "docs" / "environment.md"
 
 PROMISES: dict[str, tuple[str, ...]] = {
     # ------------------------------------------------------------------ ids and keywords
@@ -95,27 +97,27 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The rewards marked `train`": ("ReadsTheOracleOfTestTasks", "TakesOracleRewardsAnywhere"),
     "Results never depend on rewards.": ("Meddles",),
     # ------------------------------------------------------------------ budget in cost
-    "`budget_cost=33` counts them": ("CountsInHalfUnits",),
+    "`budget_cost=33` counts it": ("CountsInHalfUnits",),
     "An episode ends when the cost is spent.": ("GoesOnAfterACutTrial", "CountsInHalfUnits"),
     "A trial that does not fit": (
         "TellsACutTrialAsASuccess", "TellsTheScoreOfACutTrial", "ChargesACutTrialInFull",
     ),
     "An episode also ends after 16 trials a unit": ("EndsAfterFourTrials",),
     "A fidelity is not lowered": ("Box:  at fidelity ",),
-    "Given points (`n_init`) are free.": ("ChargesForGivenPointsInCost",),
+    "The initial design (`n_init`) is free.": ("ChargesForGivenPointsInCost",),
     "Observers show the share of the budget": ("CountsTrialsAsTheBudget", "LagsByAStep"),
-    "`pool` also shows what each candidate cost": ("PoolObserver: as what candidates cost on earlier tasks",),
-    "`tokens` shows in `history_c`": ("Tokens: as what the trials took",),
-    "What a configuration costs on the task itself": ("PoolObserver: as what candidates cost on earlier tasks",),
+    "`pool` also shows the cost of each candidate": ("PoolObserver: as what candidates cost on earlier tasks",),
+    "`tokens` shows the cost of each trial": ("Tokens: as what the trials took",),
+    "The cost of a configuration on the task itself": ("PoolObserver: as what candidates cost on earlier tasks",),
     "`regret_rate` pays minus": ("HalfRegretRate",),
     "Before the first trial ends, that is": ("HalfRegretRate",),
     "An action that stops pays for the rest.": ("PaysNothingForTheRest",),
     "Others refuse it by name.": ("TakesABudgetInCostWhereThereIsNone",),
     "A cost that is not recorded counts as": ("TakesNoBudgetInCost", "TakesObjectivesBesideABudgetInCost"),
-    "A trial costs what it costs less": ("PaysInFullAboveACheckpoint",),
-    '`info["cost"]` and `Trial.cost` are what was paid.': ("PaysInFullAboveACheckpoint",),
+    "A trial costs its price minus": ("PaysInFullAboveACheckpoint",),
+    '`info["cost"]` and `Trial.cost` are the amounts paid.': ("PaysInFullAboveACheckpoint",),
     "The same fidelity again is paid again": ("SparesTheSameFidelity", "SparesLessThanACheckpoint"),
-    "Given points are full evaluations": ("GoesOnFromGivenPoints",),
+    "The initial design is full evaluations": ("GoesOnFromGivenPoints",),
     # ------------------------------------------------------------------ objectives and constraints
     "`weights` makes a number of it": ("WeighsTheCostAsAGain",),
     '`info["objectives"]` has the numbers': (
@@ -128,7 +130,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "TellsTheScoreOfWhatBreaksAConstraint", "KeepsWhatBreaksAConstraint", "DoesNotChargeWhatBreaksAConstraint",
     ),
     '`info["objectives"]` tells its numbers.': ("TellsNoNumbersOfWhatBreaksAConstraint",),
-    "Best score and regret are those": ("HasTheRegretOfWhatIsNotFeasible",),
+    "Best score and regret are over": ("HasTheRegretOfWhatIsNotFeasible",),
     "A task without a feasible configuration": ("TakesConstraintsThatNothingKeeps",),
     # ------------------------------------------------------------------ scales
     "None uses the task's own range": ("ShowsScoresByTheTaskItself",),
@@ -183,9 +185,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The noise of an evaluation depends": ("DrawsNoiseByTheOrderOfCalls", "AddsNoise", "HasOneWorldForAllEpisodes"),
     "The seed 0 is a seed.": ("LosesSeedZero",),
     "In the vector env, a number spawns": ("SeedsAllRunsAlike", "ReadsTheFirstSeedOnly"),
-    "So it is a list with which runs are those of single envs": ("ReadsTheFirstSeedOnly", "RoundsRewards"),
+    "So it is a list that reproduces single envs": ("ReadsTheFirstSeedOnly", "RoundsRewards"),
     '`infos["task"]` is there a position': ("TellsOneTask",),
-    "a run whose seed is None goes on as it would": ("ReseedsRunsWhoseSeedIsNone",),
+    "a run with the seed None continues": ("ReseedsRunsWhoseSeedIsNone",),
     "Beside a `reset_mask`, seeds and names": (
         "SeedsTheFirstRunsInsteadOfThoseThatBegin", "DealsTasksFromTheLastRunOn", "GivesAllRunsTheFirstTask",
     ),
@@ -194,7 +196,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "| incumbent, `t`, budget spent": ("ChargesForGivenPoints", "`t` is"),
     "| reward, for each registered": ("is not the score",),
     "| all that the registered observers show": ("Last: as the last configuration",),
-    "| what an action asks for": ("Box:  evaluates ", "Answers: second"),
+    "| the query of an action": ("Box:  evaluates ", "Answers: second"),
     "| `action_masks` of the `pool` codec": ("MasksNothing",),
     "| all outcomes of a single env": ("IsWrongOnOneTaskOf132", "DiffersFromMany"),
     "| all outcomes, histories and masks": ("MixesUpMasks", "MixesUpHistories"),
@@ -213,14 +215,15 @@ PROMISES: dict[str, tuple[str, ...]] = {
 
 REST: dict[str, tuple[str, ...]] = {
     "a definition, or the words for what other sentences promise": (
+        "On GitHub, tables and figures are keys", "[the built page](install.md#this-site)",
         "An episode is one run", "`HPOEnv` steps one run", "`suite`, `observer`, `codec` and", "A part with options",
         '`{"name":', '"grid", "levels": 5}`', "`d` is the number of hyperparameters", "A codec (action-space codec)",
-        "Everybody pays seconds.", "Such a budget pays for about", "So the return is minus",
-        "(It is of the scores that the run has seen", "A training that passes through all fidelities",
-        "Whoever keeps its checkpoints", "`objectives` names what counts", '`"score"`, `"cost"`, and what else',
+        "In practice you pay for time", "Such a budget pays for about", "So the return is minus",
+        "Where a training passes through all fidelities",
+        "With checkpoints, continuing it", "`objectives` lists the objectives", '`"score"`, `"cost"`, and further ones',
         "Observers show scores on one of these", "| id |", "| keyword |", "| observer |", "| codec |", "| reward |",
-        "| `scores` | shown", "| `autoreset_mode` |", "| key |", "| what |", "Differences to the table:",
-        "[Which suites have surrogates", "A table answers with its nearest row",
+        "| `scores` | shown", "| `autoreset_mode` |", "| key |", "| checked |", "Differences to the table:",
+        "[Suites with surrogates", "A table answers with its nearest row",
     ),
     "how it is done, which no caller can tell": ("Infos of the vector env are made when they are read",),
     "rewards that are vectors, which `check_env` refuses: it asks for weights": (
@@ -228,23 +231,22 @@ REST: dict[str, tuple[str, ...]] = {
     ),
     "other programs": ("Gymnasium's own checker warns", "`disable_env_checker=True`", "Wrappers of MO-Gymnasium"),
     "optimizers, the benchmark and agents": (
-        "An optimizer finds in `Context", "`context.charge(trial)`", "`Context.prior` has", "`rollout(optimizer",
+        "An optimizer finds ", "a unit in `Context.unit` and", "`context.charge(trial)`", "`Context.prior` has", "`rollout(optimizer",
         "[hypervolume]", "`hpo_gym.constrained(", "`save` keeps", "`rollout`, `bench` and optimizers",
         "Trained agents record", "A second split is by suite", "Only this split tests", "The training suites omit",
         "The same as a suite", "`hpo-gym bench --suite", "`hpo-gym train` takes", "In Python, its name",
         "Optimizers get no table", "(A suite with the same search space", '`"Studies->Boosting"`',
     ),
     "suites: `check_suite`, and the tests of each": (
-        "The suites with measured costs", "`Task.cumulative` says", "Of several suites at once, the others",
-        "In the other suites each fidelity", "`Trial.objectives` those of the table", "The bound itself is allowed.",
+        "The suites with measured costs", "`Task.cumulative` says", "In the other suites each fidelity", "`Trial.objectives` has the table's", "The bound itself is allowed.",
         "With repeats, a bound on the score", '`suite="SVM,MLP"` draws', "If all suites have pools",
-        "Fidelities are those that all tasks share", "Suites of trainings", "A failure is foretold",
+        "Only fidelities shared by all tasks", "Suites of trainings", "Failures are predicted too",
         "Scores and costs lie between", "`best` is the best that a search", "A configuration that a forbidden clause",
     ),
     "a default, which `tests/core/test_make.py` has": ("The default split is `train`.",),
     "what `check_env` does not see, and its time": (
-        "`check_env` takes an env", "It works the numbers out anew", "It does not see a fault",
-        "What a wrapper says that it changes", "The shipped suites take", "A slow env is looked at",
+        "`check_env` takes an env", "It recomputes the numbers", "It does not see a fault",
+        "Declared changes of a wrapper", "The shipped suites take", "A slow env is looked at",
     ),
 }  # fmt: skip
 
@@ -273,7 +275,19 @@ def planted() -> set[str]:
     return found | set(test_check_parts.FAULTS) | {"ClipsRows"}
 
 
-SENTENCES = sentences(PAGE.read_text(encoding="utf-8"))
+def built() -> str:
+    """Return the page with its tables in place."""
+    sys.path.insert(0, str(TOP / "docs" / "_ext"))
+    import listings
+
+    def lines(match: re.Match[str]) -> str:
+        table = listings.listing(match[1])
+        return "\n".join(f"| {' | '.join(row)} |" for row in (table.columns, *table.rows))
+
+    return re.sub(r"```\{table\} listings/(\w+)\n```", lines, PAGE.read_text(encoding="utf-8"))
+
+
+SENTENCES = sentences(built())
 QUOTES = [*PROMISES, *(quote for quotes in REST.values() for quote in quotes)]
 
 

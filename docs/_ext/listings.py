@@ -1,0 +1,175 @@
+"""Tables with a row for each suite, optimizer and part, made of their own files.
+
+The row of a part is the first paragraph of its docstring; of an observer and a codec the words before its first colon
+are the space. An agent states `state` and `action` in its decorator. Counts come from the shipped tables.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stored import Grid
+
+from hpo_gym.codecs import CODECS
+from hpo_gym.errors import InvalidValueError
+from hpo_gym.observers import OBSERVERS
+from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.registry import Entry, Registry
+from hpo_gym.rewards import REWARDS
+from hpo_gym.score_scales import SCORES
+from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
+from hpo_gym.suites import load_suite, surrogates
+from hpo_gym.terminal.listing import suite_row
+
+Rows = Iterable[Iterable[str]]
+
+
+# ---------------------------------------------------------------------- what a file says
+def said(entry: Entry) -> str:
+    """Return the first paragraph of a docstring, up to bold text; the file is read, not imported."""
+    assert entry.path is not None
+    nodes = {getattr(node, "name", None): node for node in ast.parse(entry.path.read_text(encoding="utf-8")).body}
+    text = ast.get_docstring(nodes[entry.maker])  # type: ignore[arg-type]
+    if not text:
+        raise InvalidValueError(f"`{entry.maker}` must have a docstring, its row in a table, in {entry.path}.")
+    first = " ".join(text.split("\n\n")[0].split()).split(" **")[0]
+    return first.removesuffix(".").replace("``", "`")
+
+
+def space_and_use(entry: Entry) -> list[str]:
+    """Return the two halves of "Space: contents, or the meaning of an action"."""
+    space, colon, use = said(entry).partition(": ")
+    if not colon:
+        raise InvalidValueError(f"The text of `{entry.maker}` must begin with its space and a colon: {entry.path}.")
+    return [space, use]
+
+
+def stated(entry: Entry, fact: str) -> str:
+    """Return a fact of the decorator."""
+    if fact not in entry.about:
+        raise InvalidValueError(f"`register({entry.name!r}, ..)` must state `{fact}`, a cell of its row: {entry.path}.")
+    return str(entry.about[fact])
+
+
+def options(registry: Registry[Any], name: str) -> str:
+    """Return the options of a part, without the one that the env sets."""
+    names = [p for p in inspect.signature(registry.get(name)).parameters if p != "served"]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def file_of(entry: Entry) -> str:
+    """Return the name of the file, as code."""
+    return f"`{entry.module.rpartition('.')[2]}.py`"
+
+
+# ---------------------------------------------------------------------- rows
+def optimizers(package: str) -> list[Entry]:
+    """Return the optimizers of a package, by family and name."""
+    entries = [e for e in OPTIMIZERS.entries().values() if e.package == package]
+    return sorted(entries, key=lambda e: (stated(e, "family"), e.name))
+
+
+def agents() -> Rows:
+    """Yield a row for each agent."""
+    for e in optimizers("hpo_agents"):
+        yield f"`{e.name}`", file_of(e), stated(e, "state"), stated(e, "action"), said(e)
+
+
+def baselines() -> Rows:
+    """Yield a row for each baseline."""
+    for e in optimizers("hpo_baselines"):
+        trained, extra = "yes" if stated(e, "trainable") == "True" else "", f"`{e.extra}`" if e.extra else ""
+        yield f"`{e.name}`", file_of(e), stated(e, "family"), trained, extra, said(e)
+
+
+def suites() -> Rows:
+    """Yield a row for each suite."""
+    for name, entry in SUITES.entries().items():
+        configurations = suite_row(load_suite(name), name)["configurations"]
+        size = "unlimited" if configurations is None else f"{configurations:,}"
+        yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(load_suite(name).members):,}", size, said(entry)
+
+
+def ids() -> Rows:
+    """Yield a row for each env id."""
+    yield from ((f"`hpo_gym/{name}-v0`", f"[{name}](suites.md#{name.lower()})") for name in SUITES.names())
+    for name in surrogates.served():
+        yield f"`hpo_gym/{name.partition(':')[0]}Surrogate-v0`", f"[`{name}`](#surrogates)"
+    yield "`hpo_gym/HPO-v0`", "the value of `suite=`: a registered name, a folder, or a `Suite`"
+    yield "`hpo_gym/Live-v0`", "[live tasks](live.md): your own objective, or one of the ready ones"
+
+
+def observers() -> Rows:
+    """Yield a row for each observer."""
+    for name, entry in OBSERVERS.entries().items():
+        yield f"`{name}`", *space_and_use(entry), options(OBSERVERS, name)
+
+
+def codecs() -> Rows:
+    """Yield a row for each codec."""
+    for name, entry in CODECS.entries().items():
+        yield f"`{name}`", *space_and_use(entry), options(CODECS, name)
+
+
+def rewards() -> Rows:
+    """Yield a row for each reward."""
+    for name, entry in REWARDS.entries().items():
+        only = getattr(REWARDS.get(name), "training_only", False)
+        yield f"`{name}`", said(entry), "train" if only else "all", options(REWARDS, name)
+
+
+def scores() -> Rows:
+    """Yield a row for each score normalisation."""
+    yield from ((f"`{name}`", said(entry)) for name, entry in SCORES.entries().items())
+
+
+def counts() -> Rows:
+    """Yield a row of counts for each suite."""
+    for suite in (load_suite(name) for name in sorted(SUITES.entries())):
+        table = getattr(suite, "table", None)
+        yield (
+            f"[`{suite.name}`](#{suite.name.lower()})",
+            f"{len(suite.members):,}",
+            " / ".join(str(len(suite.tasks(s))) for s in SPLITS),
+            " / ".join(str(len({t.family for t in suite.tasks(s)})) for s in SPLITS),
+            folds(suite),
+            str(sum(suite.split(t) is None for t in suite.members)),
+            "unlimited" if table is None else f"{table.m:,}",
+            str(suite.space.d),
+            "1" if table is None else str(len(table.fidelities)),
+            "yes" if table is not None and table.test_score is not None else "",
+            "yes" if table is not None and table.repeats is not None else "",
+        )
+
+
+def folds(suite: Suite) -> str:
+    """Return the sizes of a suite's test parts in cross-validation."""
+    return ", ".join(str(len(suite.tasks("test", fold))) for fold in range(FOLDS))
+
+
+HEADS: Mapping[str, str] = {
+    "agents": "name | file | state | action | description",
+    "baselines": "name | file | family | trained | extra | description",
+    "suites": "name | file | kind | tasks | configurations | description",
+    "ids": "id | suite",
+    "observers": "observer | space | contents | options",
+    "codecs": "codec | space | an action is | options",
+    "rewards": "reward | value of a trial | splits | options",
+    "scores": "`scores` | shown",
+    "counts": "suite | tasks | train / val / test | families | folds | left out | configurations | columns | fidelities "
+    "| test scores | seeds kept",
+}
+"""The heads of each table; a function of its name yields its rows."""
+
+
+def listing(name: str) -> Grid:
+    """Return one table."""
+    return Grid(tuple(HEADS[name].split(" | ")), tuple(tuple(row) for row in globals()[name]()))
+
+
+def tables(stored: Any) -> dict[str, Grid]:
+    """Return all tables."""
+    return {name: listing(name) for name in HEADS}
