@@ -7,10 +7,10 @@ table is the one of `limit.py`. What answers unmeasured rows is known beforehand
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 
-from ratios import SHIPPED, Found, Goal, Group, Ratios, change, main, rows
+from ratios import SHIPPED, Found, Goal, Group, Ratios, main
 
 # isort: split
 import limit
@@ -60,26 +60,7 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {suite: partial(measure, suite) for suite in (*SHIPPED, V1)}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each suite."""
-    yield from rows(
-        "| suite | one run | floor (stretch) | us | 512 runs | floor (stretch) | us | one run, `pool` |",
-        (
-            [
-                suite if suite == V1 else f"`{suite}`",
-                *(text for n in (1, RUNS) for text in _of(before, now, f"{suite} n={n}")),
-                change(before, now, f"{suite} pool n=1"),
-            ]
-            for suite in (*SHIPPED, V1)
-        ),
-    )
-
-
-def _of(before: Found, now: Found, case: str) -> tuple[str, str, str]:
-    return change(before, now, case), RATIOS.goal(case), change(before, now, case, "us")
-
-
-RATIOS = Ratios("defaults", groups, table, GOALS, less=True)
+RATIOS = Ratios("defaults", groups, GOALS, less=True)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from ratios import SHIPPED, Found, Goal, Group, Ratios, change, main, rows
+from ratios import SHIPPED, Found, Goal, Group, Ratios, main
 
 CALLS = ("first make", "first step", "second make", "1,024 runs")
 BRIEF = 0.15  # the least ratio: what is shorter, 15 ms or so, is not told apart
@@ -50,24 +50,7 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {"import": imported, **{suite: partial(measure, suite) for suite in SHIPPED}}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each suite, and the import."""
-    yield f"`import hpo_gym`: {change(before, now, 'import', 's')} CPU seconds, at most {GOALS['import']}."
-    yield ""
-    yield from rows(
-        f"| suite | {' | '.join(f'{call}, ms' for call in CALLS)} | process at most, MB |",
-        (
-            [
-                f"`{suite}`",
-                *(change(before, now, f"{suite} {call}", "s", 1000) for call in CALLS),
-                change(before, now, suite, "MB"),
-            ]
-            for suite in SHIPPED
-        ),
-    )
-
-
-RATIOS = Ratios("first_calls", groups, table, GOALS, less=True, aim="s")
+RATIOS = Ratios("first_calls", groups, GOALS, less=True, aim="s")
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

@@ -7,12 +7,12 @@ with 1,000 rows, 8 columns of floats. Each size has a process of its own, whose 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from fresh import fresh, megabytes
-from ratios import Found, Goal, Group, Ratios, change, main, rows
+from ratios import Found, Goal, Group, Ratios, main
 
 # isort: split
 import limit
@@ -98,42 +98,7 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {f"{what}={size}": partial(fresh, calls[what], size) for what in sizes for size in sizes[what]}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A table for runs, one for the speed on tables, one for their making."""
-    yield from rows(
-        f"| n | {' | '.join(KINDS)} | {' | '.join(f'{kind}, steps / CPU s' for kind in KINDS)} | process, MB |",
-        (
-            [
-                f"{n:,}",
-                *(change(before, now, f"n={n} {kind}", figure) for figure in ("ratio", "rate") for kind in KINDS),
-                change(before, now, f"n={n}", "MB"),
-            ]
-            for n in RUNS
-        ),
-    )
-    sizes = {f"rows={count}": f"10 tasks x {count:,} rows" for count in ROWS}
-    sizes |= {f"tasks={count}": f"{count:,} tasks x 1,000 rows" for count in TASKS}
-    cases = [f"{codec} n={n}" for codec, counts in SIZES.items() for n in counts]
-    yield ""
-    yield from rows(
-        f"| table | {' | '.join(f'`{c}`' for c in cases)} | floor (stretch) of `{cases[-1]}` |",
-        (
-            [said, *(change(before, now, f"{name} {c}") for c in cases), RATIOS.goal(f"{name} {cases[-1]}")]
-            for name, said in sizes.items()
-        ),
-    )
-    made = {"suite s": 1, "make s": 1000, "first box step s": 1000, "MB": 1}
-    yield ""
-    yield from rows(
-        "| table | suite, s | make, ms | first step of `box`, ms | process, MB |",
-        (
-            [said, *(change(before, now, name, what, times) for what, times in made.items())]
-            for name, said in sizes.items()
-        ),
-    )
-
-
-RATIOS = Ratios("growth", groups, table, GOALS)
+RATIOS = Ratios("growth", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

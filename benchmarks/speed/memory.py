@@ -9,12 +9,12 @@ without a table, one run or 64.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from fresh import fresh, megabytes
-from ratios import Found, Goal, Group, Ratios, change, main, rows
+from ratios import Found, Goal, Group, Ratios, main
 
 # isort: split
 import gymnasium as gym
@@ -87,20 +87,8 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {f"{suite}, {said}": partial(fresh, growth, suite, n) for suite in USES for n, said in SIZES.items()}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each env."""
-    yield from rows(
-        f"| MB that are added by | {' | '.join(f'{count:,} {what}' for what, count in COUNTS.items())} |",
-        (
-            [f"`{suite}`, {said}", *(change(before, now, f"{suite}, {said}, {what}", AIM) for what in COUNTS)]
-            for suite in USES
-            for said in SIZES.values()
-        ),
-    )
-
-
 GOALS = {f"{suite}, {said}, {what}": Goal(MOST) for suite in USES for said in SIZES.values() for what in USES[suite]}
-RATIOS = Ratios("memory", groups, table, GOALS, less=True, aim=AIM, most=MOST)
+RATIOS = Ratios("memory", groups, GOALS, less=True, aim=AIM, most=MOST)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

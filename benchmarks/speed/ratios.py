@@ -1,10 +1,9 @@
-"""What the scripts of this folder share: they measure ratios, hold them against what was reached, and fill the page.
+"""Measure ratios, and hold them against stored ones: the frame of the scripts of this folder.
 
-`before.json` has the figures from before the work on speed, `reached.json` those of the last full run with `--write`,
-which also renews the tables of `docs/speed.md`. A processor with other vector instructions than `PAGE_LEVEL` has a file
-of its own, `reached-LEVEL.json`, and leaves the page alone: a call of NumPy takes another share of CartPole-v1's step
-there. With `--check` a run fails where a ratio is worse than reached by a third or more; what seems so is measured once
-more first. Where a processor has no figures, those of the page count.
+`reached.json` has the figures of the last full run with `--write`; the page on speed shows them. A processor with
+other vector instructions than `PAGE_LEVEL` has its own file, `reached-LEVEL.json`: a call of NumPy takes another share
+of CartPole-v1's step there. With `--check` a run fails where a ratio is worse than stored by a third or more,
+in two tries. Where a processor has no figures, those of `reached.json` count.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -24,14 +23,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.append(str(TOP / "benchmarks" / "studies"))
 import numpy as np
-from marks import renewed
 
 from hpo_gym.suite import SUITES
 
-PAGE = TOP / "docs" / "speed.md"
-BEFORE, REACHED = (Path(__file__).with_name(f"{name}.json") for name in ("before", "reached"))
+REACHED = Path(__file__).with_name("reached.json")
 PAGE_LEVEL = "X86_V4"  # with AVX-512
 FALL = 2 / 3
 SHIPPED = tuple(
@@ -67,7 +63,6 @@ class Ratios:
     Args:
         name: The script's; its part of the files and its mark in the page.
         groups: What is measured by a run, small or full, by name. A small run measures cases of the full one.
-        table: The lines of the page from the figures before and now.
         goals: By case.
         less: Whether less is better.
         aim: The figure that goals speak of.
@@ -76,7 +71,6 @@ class Ratios:
 
     name: str
     groups: Callable[[bool], Mapping[str, Group]]
-    table: Callable[[Found, Found], Iterable[str]]
     goals: Mapping[str, Goal] = field(default_factory=dict)
     less: bool = False
     aim: str = "ratio"
@@ -183,12 +177,6 @@ def machine() -> str:
     return f"Python {platform.python_version()}, {packages}, {platform.machine()}, {level()}"
 
 
-def page(text: str, ratios: Ratios) -> str:
-    """The page with the script's table as its stored figures give it."""
-    before, now = stored(BEFORE, ratios.name), stored(REACHED, ratios.name)
-    return str(renewed(text, [(ratios.name, ratios.table(before, now))]))
-
-
 # ---------------------------------------------------------------------- tables
 def number(value: float) -> str:
     """Two or three digits that count."""
@@ -196,22 +184,6 @@ def number(value: float) -> str:
     if size >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 or value == 0 else f"{value:.2g}"
-
-
-def change(before: Found, now: Found, case: str, figure: str = "ratio", times: float = 1.0) -> str:
-    """One figure before and now as a cell; empty if the case was not measured."""
-    old, new = (found.get(case, {}).get(figure) for found in (before, now))
-    if old is None and new is None:
-        return ""
-    return " → ".join("?" if value is None else number(value * times) for value in (old, new))
-
-
-def rows(head: str, lines: Iterable[Iterable[str]]) -> Iterator[str]:
-    """A table of Markdown; the first column is text, the others are numbers."""
-    yield head
-    yield "|---|" + "---:|" * (head.count("|") - 2)
-    for line in lines:
-        yield f"| {' | '.join(line)} |"
 
 
 # ---------------------------------------------------------------------- the command line
@@ -229,21 +201,17 @@ def main(ratios: Ratios, about: str | None) -> None:
     what.add_argument(
         "--write",
         action="store_true",
-        help="store the figures as reached; renew the page, if it is of such a processor",
+        help="store the figures as reached",
     )
-    what.add_argument("--page", action="store_true", help="measure nothing, renew the page from what is stored")
     given = parser.parse_args()
     if given.write and given.small:
         parser.error("--write needs a full run")
-    if not given.page:
-        print(f"{ratios.name}: {machine()}, one thread, CPU clock")
-        reached = stored(reached_here(), ratios.name) or stored(REACHED, ratios.name)
-        found, fallen = ratios.measure(given.small, given.check, given.only, reached)
-        if missed := ratios.missed(found):
-            print(f"{ratios.name}: below the floor: {', '.join(missed)}")
-        if fallen:
-            sys.exit(f"{ratios.name}: {_fault(ratios)}, twice: {', '.join(fallen)}")
-        if given.write:
-            store(reached_here(), ratios.name, found)
-    if given.page or (given.write and reached_here() == REACHED):
-        PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), ratios), encoding="utf-8")
+    print(f"{ratios.name}: {machine()}, one thread, CPU clock")
+    reached = stored(reached_here(), ratios.name) or stored(REACHED, ratios.name)
+    found, fallen = ratios.measure(given.small, given.check, given.only, reached)
+    if missed := ratios.missed(found):
+        print(f"{ratios.name}: below the floor: {', '.join(missed)}")
+    if fallen:
+        sys.exit(f"{ratios.name}: {_fault(ratios)}, twice: {', '.join(fallen)}")
+    if given.write:
+        store(reached_here(), ratios.name, found)

@@ -7,7 +7,7 @@ Episodes go on and on in both, so a reset, which the kernel alone does not have,
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -99,20 +99,7 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {"n=1": one, **{f"{suite} n={n}": partial(many, suite, n) for n in SIZES for suite in suites}}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """The lines of the page."""
-    cells = [
-        (f"`{case.split()[0]}`, {case.split()[1]}", "a loop by hand" if case.endswith("=1") else "the bare kernel",
-         f"{now[case]['ratio']:.2f}", RATIOS.goal(case), f"{now[case]['rate']:,.0f}", f"{now[case][MIB]:,.0f}")
-        for case in sorted(now, key=lambda c: (int(c.rpartition("=")[2]), c))
-    ]  # fmt: skip
-    head = "| env | against | ratio | floor | epochs / CPU s | resident MiB |"
-    yield head
-    yield "|---|---|---:|---:|---:|---:|"
-    yield from (f"| {' | '.join(line)} |" for line in cells)
-
-
-RATIOS = Ratios("schedules", groups, table, GOALS)
+RATIOS = Ratios("schedules", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

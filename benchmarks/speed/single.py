@@ -8,11 +8,11 @@ is shown apart.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ratios import Found, Goal, Group, Ratios, change, main, rows
+from ratios import Found, Goal, Group, Ratios, main
 
 # isort: split
 import gymnasium as gym
@@ -83,26 +83,7 @@ def groups(small: bool) -> Mapping[str, Group]:
     }  # fmt: skip
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each case."""
-    said = {V1: f"{V1}, `score`", f"{V1}, {NUMPY}": f"the same, actions are `{NUMPY}`"}
-    said |= {f"{V1}, {name}": f"the same, `{name}`" for name in OTHERS} | {s: f"`{s}`" for s in ("AutoML", "Pipelines")}
-    yield from rows(
-        "| V7 | of CartPole-v1 | floor (stretch) | steps / CPU s | us of the first steps |",
-        (
-            [
-                text,
-                change(before, now, case),
-                RATIOS.goal(case),
-                change(before, now, case, "rate"),
-                change(before, now, case, "first us"),
-            ]
-            for case, text in said.items()
-        ),
-    )
-
-
-RATIOS = Ratios("single", groups, table, GOALS)
+RATIOS = Ratios("single", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

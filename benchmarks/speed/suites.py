@@ -6,10 +6,10 @@ by key, so that an evaluation gives the same score whenever and wherever it is m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 
-from ratios import SHIPPED, Found, Goal, Group, Ratios, change, main, number, rows
+from ratios import SHIPPED, Found, Goal, Group, Ratios, main
 
 # isort: split
 import limit
@@ -59,15 +59,8 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {name: partial(measure, name) for name in tables()}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each suite."""
-    lines = [["floor", *map(number, FLOORS.values())]]
-    lines += [[f"`{name}`", *(change(before, now, f"{name} n={n}") for n in FLOORS)] for name in tables()]
-    yield from rows(f"| suite | {' | '.join(f'n = {n:,}' for n in FLOORS)} |", lines)
-
-
 GOALS = {f"{name} n={n}": Goal(floor) for name in tables() for n, floor in FLOORS.items()}
-RATIOS = Ratios("suites", groups, table, GOALS)
+RATIOS = Ratios("suites", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 
-from ratios import Found, Goal, Group, Ratios, change, main, number, rows
+from ratios import Found, Goal, Group, Ratios, main
 
 # isort: split
 import numpy as np
@@ -58,19 +58,8 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {name: partial(measure, name) for name in (served()[:1] if small else served())}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each suite."""
-    lines = [["floor", *map(number, FLOORS.values()), ""]]
-    for name in served():
-        rate = now.get(f"{name} n=1024", {}).get("rate")
-        ratios = [change(before, now, f"{name} n={n}").rpartition(" ")[2] for n in FLOORS]
-        lines.append([f"`{name}`", *ratios, "" if rate is None else number(rate)])
-    head = " | ".join(f"n = {n:,}" for n in FLOORS)
-    yield from rows(f"| suite | {head} | steps / CPU s at 1,024 |", lines)
-
-
 GOALS = {f"{name} n={n}": Goal(floor) for name in served() for n, floor in FLOORS.items()}
-RATIOS = Ratios("surrogates", groups, table, GOALS)
+RATIOS = Ratios("surrogates", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ratios import Found, Goal, Group, Ratios, change, main, rows
+from ratios import Found, Goal, Group, Ratios, main
 
 # isort: split
 import gymnasium as gym
@@ -135,25 +135,8 @@ def groups(small: bool) -> Mapping[str, Group]:
     return {name: partial(measure, name) for name in makers()}
 
 
-def table(before: Found, now: Found) -> Iterator[str]:
-    """A row for each case."""
-    yield from rows(
-        "| case | ratio | floor (stretch) | ours, steps / CPU s | anchor, steps / CPU s |",
-        (
-            [
-                case,
-                change(before, now, case),
-                RATIOS.goal(case),
-                change(before, now, case, "rate"),
-                change(before, now, case, "anchor"),
-            ]
-            for case in makers()
-        ),
-    )
-
-
 TABLE = suite()
-RATIOS = Ratios("vector_env", groups, table, GOALS)
+RATIOS = Ratios("vector_env", groups, GOALS)
 
 if __name__ == "__main__":
     main(RATIOS, __doc__)

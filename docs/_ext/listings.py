@@ -90,7 +90,14 @@ def suites() -> Rows:
     for name, entry in SUITES.entries().items():
         configurations = suite_row(load_suite(name), name)["configurations"]
         size = "unlimited" if configurations is None else f"{configurations:,}"
-        yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(load_suite(name).members):,}", size, said(entry)
+        yield (
+            f"`{name}`",
+            file_of(entry),
+            stated(entry, "kind"),
+            f"{len(load_suite(name).members):,}",
+            size,
+            said(entry),
+        )
 
 
 def ids() -> Rows:
@@ -159,8 +166,8 @@ HEADS: Mapping[str, str] = {
     "codecs": "codec | space | an action is | options",
     "rewards": "reward | value of a trial | splits | options",
     "scores": "`scores` | shown",
-    "counts": "suite | tasks | train / val / test | families | folds | left out | configurations | columns | fidelities "
-    "| test scores | seeds kept",
+    "counts": "suite | tasks | train / val / test | families | folds | left out | configurations | columns "
+    "| fidelities | test scores | seeds kept",
 }
 """The heads of each table; a function of its name yields its rows."""
 

@@ -78,7 +78,9 @@ def tables(stored: Any) -> dict[str, Grid]:
             found["schedules"], ("of the anchor", "epochs / CPU s", "MiB"), ("ratio", "rate", "resident MiB")
         ),
         "vector_env": cases(
-            found["vector_env"], ("of the anchor", "steps / CPU s", "anchor, steps / CPU s"), ("ratio", "rate", "anchor")
+            found["vector_env"],
+            ("of the anchor", "steps / CPU s", "anchor, steps / CPU s"),
+            ("ratio", "rate", "anchor"),
         ),
         "suites": pivot(found["suites"], r"(.+) (n=\d+)", sizes, "suite"),
         "surrogates": pivot(found["surrogates"], r"(.+) (n=\d+)", dict(list(sizes.items())[:2]), "suite"),

@@ -231,14 +231,16 @@ REST: dict[str, tuple[str, ...]] = {
     ),
     "other programs": ("Gymnasium's own checker warns", "`disable_env_checker=True`", "Wrappers of MO-Gymnasium"),
     "optimizers, the benchmark and agents": (
-        "An optimizer finds ", "a unit in `Context.unit` and", "`context.charge(trial)`", "`Context.prior` has", "`rollout(optimizer",
+        "An optimizer finds ", "a unit in `Context.unit` and", "`context.charge(trial)`", "`Context.prior` has",
+        "`rollout(optimizer",
         "[hypervolume]", "`hpo_gym.constrained(", "`save` keeps", "`rollout`, `bench` and optimizers",
         "Trained agents record", "A second split is by suite", "Only this split tests", "The training suites omit",
         "The same as a suite", "`hpo-gym bench --suite", "`hpo-gym train` takes", "In Python, its name",
         "Optimizers get no table", "(A suite with the same search space", '`"Studies->Boosting"`',
     ),
     "suites: `check_suite`, and the tests of each": (
-        "The suites with measured costs", "`Task.cumulative` says", "In the other suites each fidelity", "`Trial.objectives` has the table's", "The bound itself is allowed.",
+        "The suites with measured costs", "`Task.cumulative` says", "In the other suites each fidelity",
+        "`Trial.objectives` has the table's", "The bound itself is allowed.",
         "With repeats, a bound on the score", '`suite="SVM,MLP"` draws', "If all suites have pools",
         "Only fidelities shared by all tasks", "Suites of trainings", "Failures are predicted too",
         "Scores and costs lie between", "`best` is the best that a search", "A configuration that a forbidden clause",

@@ -1,4 +1,4 @@
-"""Ratios of speed are held against what was reached; the page on speed shows what is stored."""
+"""Ratios of speed are held against stored ones, in a file for each kind of processor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ratios(monkeypatch: pytest.MonkeyPatch):
 def make(ratios: Any, *found: dict[str, dict[str, float]], **settings: Any) -> Any:
     """Ratios of one group, whose measurements are given one after the other."""
     left = iter(found)
-    settings = {"groups": lambda small: {"group": lambda small: next(left)}, "table": lambda *_: [], **settings}
+    settings = {"groups": lambda small: {"group": lambda small: next(left)}, **settings}
     return ratios.Ratios("sample", **settings)
 
 
@@ -80,13 +80,6 @@ def test_figures_are_stored_in_place_of_the_same_cases(ratios, tmp_path: Path) -
     assert json.loads(path.read_text())["sample"]["on"].startswith("Python 3.")
 
 
-def test_a_cell_shows_both_figures(ratios) -> None:
-    before, now = {"a": {"s": 0.0123}}, {"a": {"s": 1.0}, "new": {"s": 2000.0}}
-    assert ratios.change(before, now, "a", "s", 1000) == "12.3 → 1,000"
-    assert ratios.change(before, now, "new", "s") == "? → 2,000"
-    assert ratios.change(before, now, "none", "s") == ""
-
-
 def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
     ratios.store(ratios.reached_here(), "sample", {"a": {"ratio": 3.0}})
@@ -96,36 +89,26 @@ def test_a_check_that_fails_names_the_cases(ratios, monkeypatch: pytest.MonkeyPa
     ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
 
 
-def test_a_full_run_is_written_into_file_and_page(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("by hand\n<!-- sample -->\nold\n<!-- /sample -->\nby hand\n")
-    for name, path in (("PAGE", page), ("REACHED", tmp_path / "reached.json"), ("BEFORE", tmp_path / "before.json")):
-        monkeypatch.setattr(ratios, name, path)
+def test_only_a_full_run_is_written(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
     monkeypatch.setattr(ratios, "level", lambda: ratios.PAGE_LEVEL)
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
-    sample = make(ratios, {"a": {"ratio": 3.0}}, table=lambda before, now: [ratios.change(before, now, "a")])
-    ratios.main(sample, None)
-    assert page.read_text() == "by hand\n<!-- sample -->\n\n? → 3.00\n\n<!-- /sample -->\nby hand\n"
+    ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
+    assert ratios.stored(tmp_path / "reached.json", "sample") == {"a": {"ratio": 3.0}}
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write", "--small"])
     with pytest.raises(SystemExit):
-        ratios.main(sample, None)
+        ratios.main(make(ratios, {"a": {"ratio": 3.0}}), None)
 
 
-def test_another_processor_has_a_file_of_its_own_and_leaves_the_page(
-    ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("<!-- sample -->\nold\n<!-- /sample -->\n")
-    for name, path in (("PAGE", page), ("REACHED", tmp_path / "reached.json"), ("BEFORE", tmp_path / "before.json")):
-        monkeypatch.setattr(ratios, name, path)
+def test_another_processor_has_a_file_of_its_own(ratios, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ratios, "REACHED", tmp_path / "reached.json")
     monkeypatch.setattr(ratios, "level", lambda: "NEON")
     ratios.store(tmp_path / "reached.json", "sample", {"a": {"ratio": 3.0}})
     monkeypatch.setattr(sys, "argv", ["sample.py", "--check"])
-    with pytest.raises(SystemExit, match="twice: a"):  # nothing of its own yet: the page's figure counts
+    with pytest.raises(SystemExit, match="twice: a"):  # nothing of its own yet: the main file counts
         ratios.main(make(ratios, {"a": {"ratio": 1.5}}, {"a": {"ratio": 1.5}}), None)
     monkeypatch.setattr(sys, "argv", ["sample.py", "--write"])
     ratios.main(make(ratios, {"a": {"ratio": 1.5}}), None)
-    assert "old" in page.read_text()
     assert ratios.stored(tmp_path / "reached-NEON.json", "sample") == {"a": {"ratio": 1.5}}
     assert ratios.stored(tmp_path / "reached.json", "sample") == {"a": {"ratio": 3.0}}
     monkeypatch.setattr(sys, "argv", ["sample.py", "--check"])
@@ -142,20 +125,13 @@ def test_the_level_is_the_highest_that_numpy_found(ratios, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_the_page_shows_what_is_stored(ratios, script: str) -> None:
-    made = importlib.import_module(script).RATIOS
-    text = ratios.PAGE.read_text(encoding="utf-8")
-    assert made.name == script
-    assert ratios.page(text, made) == text, f"run `python benchmarks/speed/{script}.py --page`"
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_case_has_its_figures(ratios, script: str) -> None:
     made = importlib.import_module(script).RATIOS
     files = [ratios.REACHED, *ratios.REACHED.parent.glob(f"{ratios.REACHED.stem}-*.json")]
     assert set(made.goals) <= {case for path in files for case in ratios.stored(path, script)}
     assert set(made.groups(True)) <= set(made.groups(False))
-    assert f"benchmarks/speed/{script}.py" in ratios.PAGE.read_text(encoding="utf-8")
+    page = SPEED.parents[1] / "docs" / "speed.md"
+    assert f"benchmarks/speed/{script}.py" in page.read_text(encoding="utf-8")
 
 
 def test_what_is_short_of_its_floor_is_measured_once_more_and_the_better_counts(monkeypatch) -> None:
