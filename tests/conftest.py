@@ -4,12 +4,22 @@ import importlib
 import os
 from collections.abc import Iterator
 
+import drawn
 import pytest
 import reports
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # before NumPy is imported: each worker of pytest has a core
 os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing that lies on this machine
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` takes its choice
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    drawn.mark_the_rest(items)
+
+
+def pytest_report_header() -> str:
+    return f"optimizers of {drawn.DAY}: {', '.join(sorted(drawn.of_day(drawn.DAY)))}"
 
 
 @pytest.fixture(autouse=True, scope="session")

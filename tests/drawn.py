@@ -1,7 +1,8 @@
 """The optimizers that the fast tests try: one of each base class, and more drawn by the date; the others are `long`.
 
-A fault of a base class shows in any class derived from it. A fault of one class alone shows on a day that draws it, in
-the long tests of a change to its file, and each night. `HPO_GYM_DAY=2026-11-29 pytest` draws what that day drew.
+This holds for each test over a registry, without a word in the test. A fault of a base class shows in any class derived
+from it. A fault of one class alone shows on a day that draws it, in the long tests of a change to its file, and each
+night. `HPO_GYM_DAY=2026-11-29 pytest` draws what that day drew.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import datetime
 import functools
 import os
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
@@ -22,28 +23,28 @@ from hpo_gym.registry import Entry
 
 MORE = 8
 """Optimizers drawn beside the first of each base class."""
+MANY = 12
+"""A test with cases of more optimizers than this is over a registry."""
 DAY = os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # workers inherit it: one draw a session
 EVERY = MappingProxyType({n: e for n, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages})
 """The optimizers of the shipped packages, by name."""
 HEAVY = MappingProxyType({"smac": "a third of a second a trial"})
-"""Optimizers that are neither first of a base class nor drawn: all their cases are `slow`."""
+"""Optimizers that are neither first of a base class nor drawn; most of their cases are `slow`."""
 
 
-def drawn(names: Iterable[str]) -> list[Any]:
-    """Return names as parameters of pytest: those not of today are `long`, heavy ones `slow`."""
-    return [pytest.param(name, marks=mark(name)) for name in names]
-
-
-def mark(name: str) -> tuple[Any, ...]:
-    """Return the marks of an optimizer's cases: none for one of today."""
-    if name in HEAVY:
-        return (pytest.mark.slow,)
-    return () if name in today() else (pytest.mark.long,)
-
-
-def today() -> frozenset[str]:
-    """Return the optimizers of the fast tests."""
-    return of_day(DAY)
+def mark_the_rest(items: Iterable[pytest.Item], day: str = DAY) -> None:
+    """Mark `long` what the day does not draw of each test over a registry."""
+    cases: dict[str, list[tuple[str, pytest.Item]]] = defaultdict(list)
+    for item in items:
+        values = getattr(item, "callspec", None)
+        names = sorted(v for v in values.params.values() if isinstance(v, str) and v in EVERY) if values else []
+        if names:
+            cases[item.nodeid.partition("[")[0]].append((names[0], item))
+    for found in cases.values():
+        if len({name for name, _ in found}) > MANY:
+            for name, item in found:
+                if name not in of_day(day):
+                    item.add_marker(pytest.mark.long)
 
 
 @functools.cache
