@@ -12,7 +12,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hpo_gym.arrays import Floats
 
 MOST = 1_000_000
 """Of runs, of a budget of either kind and of given points: more is a slip of the pen."""

@@ -12,9 +12,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints
 from hpo_gym.errors import DamagedDataError, InvalidValueError, shown
 from hpo_gym.registry import require
-from hpo_gym.task import Ints
 from hpo_gym.vector import HPOVectorEnv
 
 require("rl")

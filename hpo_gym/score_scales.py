@@ -11,8 +11,6 @@ from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
-F32 = NDArray[np.float32]
-
 SCORES: Registry[ServedScores] = Registry("served-score transform")
 
 

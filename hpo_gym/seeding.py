@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
+from hpo_gym.arrays import Keys
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _A = np.uint64(0xBF58476D1CE4E5B9)
@@ -39,7 +39,7 @@ def digest(value: object) -> str:
     return hashlib.blake2b(canonical(value, allow_nan=False).encode(), digest_size=16).hexdigest()
 
 
-def mix(seed: U64, salt: U64 | int) -> U64:
+def mix(seed: Keys, salt: Keys | int) -> Keys:
     """Hash pairs of 64-bit integers elementwise, with broadcasting; both as arrays (or an integer `salt`)."""
     s = np.atleast_1d(np.asarray(salt & _MASK if isinstance(salt, int) else salt, np.uint64))
     z = np.atleast_1d(seed) ^ (s * _GOLDEN + _B)
@@ -49,7 +49,7 @@ def mix(seed: U64, salt: U64 | int) -> U64:
     z = z + _GOLDEN  # a second round: one leaves related pairs correlated
     z = (z ^ (z >> _S30)) * _A
     z = (z ^ (z >> _S27)) * _B
-    out: U64 = z ^ (z >> _S31)
+    out: Keys = z ^ (z >> _S31)
     return out
 
 
@@ -58,17 +58,17 @@ def mix_int(seed: int, salt: int) -> int:
     return int(mix(np.array([seed & _MASK], np.uint64), salt)[0])
 
 
-def uniform(keys: U64) -> NDArray[np.float64]:
+def uniform(keys: Keys) -> NDArray[np.float64]:
     """Map 64-bit keys to floats uniform in (0, 1), elementwise."""
     return ((keys >> _S11).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def below(keys: U64, n: int | NDArray[np.int64]) -> NDArray[np.int64]:
+def below(keys: Keys, n: int | NDArray[np.int64]) -> NDArray[np.int64]:
     """Map 64-bit keys to integers uniform in [0, n), elementwise (bias below n / 2**53); `n` may be one for each."""
     return np.minimum((uniform(keys) * n).astype(np.int64), n - 1)
 
 
-def normal(keys: U64) -> NDArray[np.float64]:
+def normal(keys: Keys) -> NDArray[np.float64]:
     """Map 64-bit keys to standard normal floats, elementwise (Box and Muller, 1958)."""
     u, v = uniform(keys), uniform(mix(keys, 1))
     return np.asarray(np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * v), np.float64)

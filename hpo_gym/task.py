@@ -16,18 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys, Mask
 from hpo_gym.budget import BUDGET
 from hpo_gym.errors import InvalidValueError, StateError, shown
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.trial import Query, Status, Trial
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Keys = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
-
 
 BEST, LAST, MEAN = "best", "last", "mean"
 """What of a run counts: its best trial, the last one, or the mean of all."""

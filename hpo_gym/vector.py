@@ -13,7 +13,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
-from hpo_gym.codecs import Codec, Mask
+from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.codecs import Codec
 from hpo_gym.engine.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
 from hpo_gym.engine.kernel import Kernel, pick, put
 from hpo_gym.engine.keywords import keywords_checked
@@ -38,7 +39,6 @@ from hpo_gym.observers import Observation, Observer
 from hpo_gym.rewards import Reward
 from hpo_gym.rewards.objectives import Weights
 from hpo_gym.suite import Suite
-from hpo_gym.task import Floats, Ints
 from hpo_gym.trial import History
 
 Seeds = int | Sequence[int | None] | None

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import InvalidValueError, whole_fields
-from hpo_gym.observers import F32
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.vector import HPOVectorEnv
 
@@ -223,7 +223,7 @@ class BareActor(Actor):
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    def act(self, obs: F32, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
+    def act(self, obs: Singles, masks: NDArray[np.bool_] | None, rng: np.random.Generator | None) -> NDArray[Any]:
         policy = self.network.act(torch.from_numpy(obs), None if masks is None else torch.from_numpy(masks))
         if rng is None:
             return policy.legal(policy.best())

@@ -22,6 +22,7 @@ from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Judge, Learner
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.codecs import Codec
 from hpo_gym.errors import InvalidValueError, unknown, whole_fields
 from hpo_gym.finite import tame
@@ -32,7 +33,7 @@ from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observer
 from hpo_gym.optimizer import OPTIMIZERS, Context
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats, Task
+from hpo_gym.task import Task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import scale_of
 from hpo_gym.trial import Status, Trial

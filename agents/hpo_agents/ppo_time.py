@@ -17,12 +17,13 @@ from hpo_agents._policy.settings import tiny
 from hpo_agents._policy.training import Actor, Learner
 from hpo_agents._time.codec import RungCodec
 from hpo_agents._time.expert import Expert, expert_of
-from hpo_agents._time.features import FEATURES, Singles
+from hpo_agents._time.features import FEATURES
 from hpo_agents._time.policy import TimeExtractor, TimePolicy, TimeScorer
 from hpo_agents._time.run import TimeRun, run_of
 from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym import seeding
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import unknown
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.threads import one_blas_thread

@@ -13,10 +13,9 @@ from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import brackets, check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_baselines.hyperband import round_of
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
-
-Floats = NDArray[np.float64]
 
 _ROWS = 2048  # of a pool that are looked at for one choice
 

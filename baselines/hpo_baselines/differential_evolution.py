@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.population import Population, quarter
 from hpo_baselines._runs.relaxed import relax
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("de", family="evolutionary", trainable=False)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
 from hpo_gym.transfer.gaussian_process import matern52
 from hpo_gym.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 SHRINKAGE, NOISE = 0.4, 0.05
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
+from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
+from hpo_gym.arrays import Floats
 from hpo_gym.optimizer import OPTIMIZERS
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, CurveProcess, Shape
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.columns import one_hot
-
-Floats = NDArray[np.float64]
 
 _FROZEN, _NEW = 64, 256  # candidates of each kind
 _MOST = 256  # trials that the model is made of

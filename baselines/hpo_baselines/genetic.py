@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 

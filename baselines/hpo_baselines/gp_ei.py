@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.registry import require
 from hpo_gym.transfer.acquisition import log_expected_improvement
 from hpo_gym.transfer.columns import Columns
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 SURROGATES = ("light", "botorch")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.log_cost import LogCost, check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel, check_n_init
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import COST
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("gp-ei-per-cost", family="no-transfer", trainable=False)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.optimizer import OPTIMIZERS
@@ -17,8 +18,6 @@ from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known, shared_points, successes
 from hpo_gym.transfer.regret import scaled
 from hpo_gym.transfer.surrogate import candidates_of, table_at
-
-Matrix = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("portfolio", family="transfer", trainable=False)
@@ -92,7 +91,7 @@ def _modelled(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | N
 
 def candidates_and_worth(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
-) -> tuple[Points, Matrix] | None:
+) -> tuple[Points, Floats] | None:
     """The candidates ``(m, d)`` and their scores in [0, 1] on each earlier task ``(k, m)``; None: nothing is known."""
     shared = _of_shared(space, prior)
     if shared is not None:
@@ -104,7 +103,7 @@ def candidates_and_worth(
     return x, np.stack([_filled(y) for y in table_at(space, tasks, x)])
 
 
-def _of_shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Points, Matrix] | None:
+def _of_shared(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Points, Floats] | None:
     tasks = known(space, prior)
     shared = shared_points(space, tasks) if tasks else None
     return None if shared is None else (shared, np.stack([normalised(e) for e in tasks]))
@@ -116,13 +115,13 @@ def _rows(portfolio: Portfolio, pool: Pool) -> NDArray[np.int64]:
     return pool.exact(portfolio.x)
 
 
-def normalised(e: Evaluations) -> Matrix:
+def normalised(e: Evaluations) -> Floats:
     """Scores of a task in [0, 1], ``(m,)``: failures 0, and the mean of the others where not measured."""
     z, missing = scaled(e.score, successes(e)), np.isnan(e.score)
     return np.where(missing, z[~missing].mean(), z)
 
 
-def _filled(y: Matrix) -> Matrix:
+def _filled(y: Floats) -> Floats:
     """Scores of a task in [0, 1], ``(m,)``: the mean of the others where one is NaN."""
     there = ~np.isnan(y)
     z = scaled(y, there)

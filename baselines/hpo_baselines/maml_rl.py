@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from hpo_baselines._maml.few_shot import candidate_points, encoding_of
 from hpo_baselines._maml.learned import Learned
-from hpo_baselines._maml.tasks import Encoding, Floats, Scaling, scaling_of, tables_of
+from hpo_baselines._maml.tasks import Encoding, Scaling, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.optimizer import OPTIMIZERS

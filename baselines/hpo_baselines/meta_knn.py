@@ -6,10 +6,10 @@ import functools
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of, portfolio_of
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, whole
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
@@ -18,7 +18,6 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.transfer.meta_distance import known_features, ranks_of
 from hpo_gym.transfer.portfolio import Portfolio
 
-Floats = NDArray[np.float64]
 Features = tuple[tuple[str, float], ...]
 
 NEIGHBOURS = 1

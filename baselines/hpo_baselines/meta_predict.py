@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import whole
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
@@ -22,7 +22,6 @@ from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import known
 from hpo_gym.transfer.surrogate import table_at
 
-Floats = NDArray[np.float64]
 Features = tuple[tuple[str, float], ...]
 
 TREES = 60

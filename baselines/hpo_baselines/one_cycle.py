@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules import shapes
-from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Floats, Schedule, in_range
+from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
+from hpo_gym.arrays import Floats
 from hpo_gym.optimizer import OPTIMIZERS
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.population import Population, quarter
 from hpo_baselines._runs.relaxed import relax
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.space import Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("pso", family="evolutionary", trainable=False)

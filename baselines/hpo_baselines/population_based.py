@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._schedules.rates import RateColumn
 from hpo_baselines._schedules.schedule import in_range
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, whole
 from hpo_gym.trial import History
 
 if TYPE_CHECKING:
     from hpo_gym.vector import HPOVectorEnv
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

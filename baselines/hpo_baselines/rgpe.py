@@ -10,12 +10,11 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.acquisition import expected_improvement, log_expected_improvement, standardised
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("rgpe", family="transfer", trainable=False)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.acquisition import weighted_gain
 from hpo_gym.transfer.mixture import TEMPERATURE, order_weights
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 _MEAN = 1e-6  # weight of the mean score, which decides where no improvement is expected
 

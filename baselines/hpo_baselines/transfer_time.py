@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei_per_cost import GPPerCost
 from hpo_baselines.task_mixture import check_temperature
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.evaluations import COST, FIDELITY, TEST
 from hpo_gym.optimizer import OPTIMIZERS, Context
@@ -22,8 +22,6 @@ from hpo_gym.transfer.memory import Memory, memory_of
 from hpo_gym.transfer.mixture import TEMPERATURE
 from hpo_gym.transfer.prior import Place
 from hpo_gym.transfer.trust import consistent
-
-Floats = NDArray[np.float64]
 
 _LOST = -1e6  # value of rows that a cut pool has not kept
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.experts import Experts, experts_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
@@ -11,11 +10,10 @@ from hpo_baselines._models.ranking import PEAK, kernel_weights
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
+from hpo_gym.arrays import Floats
 from hpo_gym.optimizer import OPTIMIZERS
 from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 
 @OPTIMIZERS.register("tst-r", family="transfer", trainable=False)

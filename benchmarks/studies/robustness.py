@@ -27,6 +27,7 @@ import numpy as np
 from marks import renew
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.bench.incumbents import regret_of
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
@@ -51,8 +52,6 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 BUDGET, SEEDS = 33, 3
 UNITS = ("evaluations", "cost")
-
-Floats = NDArray[np.float64]
 
 
 def earlier(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from marks import renew
-from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.bench.incumbents import incumbents, incumbents_on_test
 from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.spent import POINTS, spent_of, waiting
@@ -56,7 +56,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 }
 SHARES, BEST_OF = (0.25, 0.5), {"2": 2, "4": 4, "16": 16, "all": sys.maxsize}
 OTHERS = ("transfer-mix", "transfer-mix-per-cost", "portfolio-per-cost", "portfolio")
-Floats = NDArray[np.float64]
 
 
 class BestOf(Optimizer):

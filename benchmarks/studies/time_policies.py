@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 from marks import ratio, renew
-from numpy.typing import NDArray
 from seconds import COST, FAMILIES, FEW, PAGE, SEEDS, SLOW
 from seconds import SUITES as ALL
 
 from hpo_agents.ppo_time import PPOTime, TimeActor
+from hpo_gym.arrays import Floats
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.learning.networks import one_thread
@@ -36,7 +36,6 @@ FOUND = Path(__file__).with_suffix(".json")
 SUITES = tuple(name for name in ALL if name not in SLOW["val"])
 BASE, TOGETHER, HALF = "transfer-time", "their mean", "their mean and `transfer-time`"
 SHARE = 0.5
-Floats = NDArray[np.float64]
 
 
 class Mixture:

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.seeding import below, key, mix
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Estimate = list[float | None]  # [mean, low, high], None where it is undefined
 
 RESAMPLES = 2000

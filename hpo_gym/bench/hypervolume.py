@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.budget import horizon, paid
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.objectives.front import hypervolume, nondominated
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.space import Points
-from hpo_gym.task import Floats, Task
+from hpo_gym.task import Task
 from hpo_gym.trial import History, Status
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from hpo_gym.bench.bootstrap import Floats, Resamples, placed
+from hpo_gym.arrays import Floats
+from hpo_gym.bench.bootstrap import Resamples, placed
 from hpo_gym.bench.significance import holm, mean_p
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.transfer.regret import relative_regret

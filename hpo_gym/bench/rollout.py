@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.budget import MOST, SPENT, horizon, most_trials, over, payable, too_dear
 from hpo_gym.engine.transition import Transition
 from hpo_gym.errors import InvalidValueError, real, shown, whole
@@ -19,7 +20,7 @@ from hpo_gym.forms import optimizer_of
 from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats, PoolBankView, Task, check_task
+from hpo_gym.task import PoolBankView, Task, check_task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.tasks.checkpoints import Checkpoints, check_checkpoints, check_cumulative, kept_on
 from hpo_gym.tasks.costs import check_budget_cost, cost_units

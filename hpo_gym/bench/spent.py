@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.budget import ended_by
-from hpo_gym.task import Floats, Ints
 from hpo_gym.trial import Status
 
 POINTS = 33

@@ -21,8 +21,6 @@ from hpo_gym.codecs.move import Move
 from hpo_gym.codecs.pool import Pool
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 
-Floats = NDArray[np.float64]
-
 _TRIALS = 6  # of an episode are looked at: to search a large pool for each takes long
 _SAME = 1e-9  # fidelities, and distances to two levels
 _DIGITS = 12  # of squared distances: what is equal in these is as near

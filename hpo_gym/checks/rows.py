@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Mask
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
 from hpo_gym.codecs.grid import Grid
@@ -16,9 +16,8 @@ from hpo_gym.codecs.pool import Pool as PoolCodec
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points
-from hpo_gym.task import Floats, Ints, Task
+from hpo_gym.task import Task
 
-Mask = NDArray[np.bool_]
 Pools = dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]]
 """Pools of tasks, and which of their rows are the only one of their configuration."""
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.checks.account import Account
 from hpo_gym.score_scales import Bounded, Global, Rank, Raw, Running, ServedScores
-
-Floats = NDArray[np.float64]
 
 _FLAT = 1e-4  # of one and the mean: a lesser spread is made of rounding where scores are float32
 

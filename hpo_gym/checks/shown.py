@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.rows import Rows
@@ -24,7 +24,6 @@ from hpo_gym.observers.training import Training
 from hpo_gym.task import Task
 from hpo_gym.transfer.prior import Scale
 
-Floats = NDArray[np.float64]
 Named = tuple[str, Any, Any]
 
 _NEAR = 1e-5  # of one and a number, as it is shown in float32

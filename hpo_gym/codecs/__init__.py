@@ -15,14 +15,12 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpo_gym.arrays import Floats, Mask
 from hpo_gym.codecs.checks import array_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.registry import Registry
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats
-
-Mask = NDArray[np.bool_]
 
 
 class Proposal(NamedTuple):

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from hpo_gym.arrays import Ints
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
-from hpo_gym.task import Ints
 
 FACTORS = (2.0, 10.0)
 """By which a logarithmic range is gone down or up."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.errors import InvalidValueError, shown
-from hpo_gym.task import Floats, Ints
 
 _RULE = "Actions must be an array of numbers"
 _INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)

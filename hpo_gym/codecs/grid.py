@@ -8,12 +8,12 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpo_gym.arrays import Ints
 from hpo_gym.codecs import CODECS, Codec, Proposal
 from hpo_gym.codecs.checks import integers_of
 from hpo_gym.space import level_grid
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints
 
 
 @CODECS.register("grid")

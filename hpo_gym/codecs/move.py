@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints
 from hpo_gym.codecs import CODECS
 from hpo_gym.codecs._one_choice import OneChoice
 from hpo_gym.codecs._steps import count_of, stepped
 from hpo_gym.space import level_grid, nearest_level
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints
 
 
 @CODECS.register("move")

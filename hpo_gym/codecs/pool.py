@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpo_gym.codecs import CODECS, Decoder, DecoderOne, Mask, as_batch
+from hpo_gym.arrays import Ints, Mask
+from hpo_gym.codecs import CODECS, Decoder, DecoderOne, as_batch
 from hpo_gym.codecs._one_choice import OneChoice
 from hpo_gym.codecs.checks import choices_of
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Ints, PoolBankView, pooled
+from hpo_gym.task import PoolBankView, pooled
 
 MOST_CANDIDATES = 65_536
 

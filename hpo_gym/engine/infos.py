@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.observers import Observation
-from hpo_gym.task import Bank, Floats, Ints, filled
+from hpo_gym.task import Bank, filled
 
 Lazy = dict[str, Callable[[], Any]]
 _NOTHING: Lazy = {}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.codecs import Codec
 from hpo_gym.engine.parts import Parts
 from hpo_gym.engine.transition import Transition
@@ -18,7 +19,7 @@ from hpo_gym.rewards import judge_of, rest_of
 from hpo_gym.rewards._given import is_foreign, not_finite
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, Floats, Ints, Keys
+from hpo_gym.task import Bank
 
 _AHEAD = 32  # episodes
 _NOBODY = np.empty(0, np.int64)

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys, Mask
 from hpo_gym.budget import SPENT, affordable, horizon, over
 from hpo_gym.state.contexts import given_points
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Bank, Floats, Ints, Keys, Mask
+from hpo_gym.task import Bank
 
 Ended = Ints | Literal[False] | None
 """Whose episode a step ended: nobody's (False), everybody's (None), or of those at positions ``(b,)``."""

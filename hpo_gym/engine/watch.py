@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints, Mask
+from hpo_gym.arrays import Ints, Mask
 
 
 class Watch:

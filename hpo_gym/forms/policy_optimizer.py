@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.budget import FULL, SPENT, horizon, most_trials, over
 from hpo_gym.codecs import CODECS, Codec
 from hpo_gym.engine.kernel import make_runs
@@ -23,7 +24,7 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
+from hpo_gym.task import Bank, Evaluated, PoolBank, Task
 from hpo_gym.transfer.earlier_costs import mean_log_costs
 from hpo_gym.transfer.prior import Scale
 from hpo_gym.trial import Query, Trial

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from hpo_gym.arrays import Mask
 from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import BEST, LAST, Mask, Task
+from hpo_gym.task import BEST, LAST, Task
 
 
 def mean_regret(tasks: Sequence[Task], runs: Runs, step: Callable[[], object]) -> float:

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.nearest.distance import Ints, Mask, between
+from hpo_gym.arrays import Ints, Mask
+from hpo_gym.nearest.distance import between
 from hpo_gym.space import Points, SearchSpace
 
 

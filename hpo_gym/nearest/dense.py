@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_gym.arrays import Singles
 from hpo_gym.nearest.candidates import Candidates, Shut
 from hpo_gym.nearest.distance import columns, of_points, of_rows, parts
-from hpo_gym.nearest.scan import Singles, scan, slack_of
+from hpo_gym.nearest.scan import scan, slack_of
 from hpo_gym.space import Points, SearchSpace
 
 

@@ -12,11 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Mask
 from hpo_gym.space import Points, SearchSpace
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ROUNDED = 1e-11  # more than squared distances differ that are equal when rounded to 12 digits
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Ints, Keys
 
-Ints = NDArray[np.int64]
 Points = NDArray[np.float64]
-Keys = NDArray[np.uint64]
 
 _COARSE = 2.0**24  # most points in float32 match too
 _WHOLE = 2.0**52  # added to a smaller number, it leaves the nearest integer in the low bits

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpo_gym.arrays import Floats, Ints, Mask, Singles
 from hpo_gym.nearest.candidates import Candidates, Shut
-from hpo_gym.nearest.distance import Floats, Ints, Mask, Parts, columns, parts
+from hpo_gym.nearest.distance import Parts, columns, parts
 from hpo_gym.nearest.exact import Exact
-from hpo_gym.nearest.scan import Singles, scan, slack_of
+from hpo_gym.nearest.scan import scan, slack_of
 from hpo_gym.space import Points, SearchSpace
 
 

@@ -13,16 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys, Mask
 from hpo_gym.nearest import search_of
 from hpo_gym.nearest.candidates import Search, Shut, settle
 from hpo_gym.nearest.distance import distances
 from hpo_gym.nearest.exact import Exact, bytes_of
 from hpo_gym.space import Points, SearchSpace
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Keys = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
 
 _KEPT = 8
 _SMALL = 2048

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Singles
 from hpo_gym.nearest.candidates import Candidates, Shut
-from hpo_gym.nearest.distance import ROUNDED, Floats, Ints
-
-Singles = NDArray[np.float32]
+from hpo_gym.nearest.distance import ROUNDED
 
 _HELD, _AT_MOST = 1 << 17, 1 << 22  # products at a time: what stays in the cache, and the most for the sake of
 _POINTS = 32  # points at a time: a product of fewer is slow

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.nearest.candidates import Candidates, Shut
 from hpo_gym.nearest.dense import Dense
-from hpo_gym.nearest.distance import ROUNDED, Floats, Ints, parts
+from hpo_gym.nearest.distance import ROUNDED, parts
 from hpo_gym.space import Points, SearchSpace
 
 _LEAF = 48

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpo_gym.arrays import Floats, Mask
 from hpo_gym.errors import InvalidValueError, shown
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def nondominated(values: ArrayLike) -> Mask:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, shown
 from hpo_gym.objectives.objective import Objective, find_objective
 
-Floats = NDArray[np.float64]
 _SCORE, _COST = -2, -1
 
 

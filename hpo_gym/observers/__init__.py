@@ -19,7 +19,6 @@ from hpo_gym.score_scales import Raw, ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
-F32 = NDArray[np.float32]
 Observation = NDArray[Any] | dict[str, NDArray[Any]]
 MAX = float(np.finfo(np.float32).max)
 

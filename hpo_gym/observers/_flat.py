@@ -8,7 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from hpo_gym.observers import F32, MAX, Observer
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import MAX, Observer
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -33,6 +34,6 @@ class Flat(Observer):
         high = np.concatenate([np.full(w, hi, np.float32) for _, hi, w in parts])
         return gym.spaces.Box(low, high, dtype=np.float32)
 
-    def finish(self, contexts: Contexts, runs: Runs, out: F32) -> F32:
+    def finish(self, contexts: Contexts, runs: Runs, out: Singles) -> Singles:
         """Append the context, if it is shown."""
         return np.concatenate([out, contexts.meta[runs.task]], 1) if self.context else out

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import numpy as np
 
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.observers import F32
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 
@@ -38,7 +38,7 @@ def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -
         )
 
 
-def show_own(contexts: Contexts, runs: Runs, out: F32) -> None:
+def show_own(contexts: Contexts, runs: Runs, out: Singles) -> None:
     """Write the share of the budget spent, whether nothing was tried, values and their last move.
 
     Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their

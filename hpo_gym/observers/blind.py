@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.observers import F32, OBSERVERS
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.observers._own import Limits, own_limits, show_own
 from hpo_gym.score_scales import ServedScores
@@ -27,7 +28,7 @@ class Blind(Flat):
     def limits(self, contexts: Contexts) -> Limits:
         return own_limits(contexts)
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         out = np.zeros((runs.n, 2 + 2 * contexts.space.d), np.float32)
         show_own(contexts, runs, out)
         return self.finish(contexts, runs, out)

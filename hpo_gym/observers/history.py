@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.observers import F32, MAX, OBSERVERS
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import MAX, OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -20,7 +21,7 @@ class HistoryObserver(Flat):
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, contexts.space.d), (-MAX, MAX, 1), (0, 1, 1)] * contexts.horizon
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         assert runs.history is not None
         out = runs.history.copy()
         if not self.served.plain and not runs.fresh:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.observers import F32, MAX, OBSERVERS
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import MAX, OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -22,7 +23,7 @@ class Last(Flat):
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, contexts.space.d), (-MAX, MAX, 2), (0, 1, 1)]
 
-    def one(self, contexts: Contexts, runs: Runs) -> F32:
+    def one(self, contexts: Contexts, runs: Runs) -> Singles:
         out, d = runs.row, runs.d
         if out is None or self.context or not (runs.single and self.served.plain):
             return super().one(contexts, runs)  # type: ignore[no-any-return]
@@ -30,7 +31,7 @@ class Last(Flat):
         out[d + 2] = runs.left
         return out
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         d = runs.d
         out = runs.block
         if out is None:

@@ -8,9 +8,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.evaluations import COST
-from hpo_gym.observers import F32, MAX, OBSERVERS, Observer
+from hpo_gym.observers import MAX, OBSERVERS, Observer
 from hpo_gym.observers._dict import box, dict_space, with_context
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
@@ -91,7 +92,7 @@ class PoolObserver(Observer):
             )
         return self.candidates or m
 
-    def _fill(self, contexts: Contexts, runs: Runs, rows: NDArray[np.int64], x: NDArray[Any], out: F32) -> None:
+    def _fill(self, contexts: Contexts, runs: Runs, rows: NDArray[np.int64], x: NDArray[Any], out: Singles) -> None:
         at, scores, there = runs.ordered(runs.at), self.serve(contexts, runs, runs.scores()), runs.exists()
         seen = runs.bank.points(np.repeat(runs.task, runs.h), np.maximum(at, 0).reshape(-1)).reshape(*at.shape, -1)
         out[:, :, 2] = np.abs(x - runs.incumbent_x()[:, None]).mean(2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.observers import F32, OBSERVERS
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.observers._own import Limits, check_signals, own_limits, show_own
 from hpo_gym.score_scales import ServedScores
@@ -33,7 +34,7 @@ class Progress(Flat):
         s = len(contexts.bank.signals)
         return [*own_limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         assert runs.signals is not None
         signals, own = runs.signals, 2 + 2 * contexts.space.d
         s = signals.shape[1]

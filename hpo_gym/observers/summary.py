@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.observers import F32, MAX, OBSERVERS
+from hpo_gym.arrays import Singles
+from hpo_gym.observers import MAX, OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
@@ -23,7 +24,7 @@ class Summary(Flat):
     def limits(self, contexts: Contexts) -> list[tuple[float, float, int]]:
         return [(-1, 1, 2 * contexts.space.d), (-MAX, MAX, 2), (0, 1, 3)]
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         d = contexts.space.d
         out = np.zeros((runs.n, 2 * d + 5), np.float32)
         out[:, 2 * d + 2] = runs.left

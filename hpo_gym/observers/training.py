@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.observers import F32, OBSERVERS
+from hpo_gym.observers import OBSERVERS
 from hpo_gym.observers._flat import Flat
 from hpo_gym.observers._own import Limits, check_signals, own_limits, show_own
 from hpo_gym.score_scales import ServedScores
@@ -49,7 +50,7 @@ class Training(Flat):
         check_signals(contexts, "training", _SIGNALS)
         return [*own_limits(contexts), (-_MOST, _MOST, len(SHOWN))]
 
-    def __call__(self, contexts: Contexts, runs: Runs) -> F32:
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
         assert runs.signals is not None
         if not np.isfinite(runs.signals).all():
             run, at = np.argwhere(~np.isfinite(runs.signals))[0].tolist()
@@ -62,7 +63,7 @@ class Training(Flat):
         return self.finish(contexts, runs, out)
 
     @staticmethod
-    def _show(names: tuple[str, ...], signals: F32, out: F32) -> None:
+    def _show(names: tuple[str, ...], signals: Singles, out: Singles) -> None:
         s = dict(zip(names, signals.T, strict=True))
         valid, train = np.log(s["validation_loss"] + _LOSS), np.log(s["training_loss"] + _LOSS)
         norm, weight = np.log10(s["gradient_norm"] + _NORM), np.log10(s["weight_norm"] + _NORM)

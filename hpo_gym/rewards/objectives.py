@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, finite, shown, unknown
 from hpo_gym.objectives.outcomes import Outcomes
 from hpo_gym.rewards import Reward, Rewards
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats
 
 Weights = Mapping[str, float] | Sequence[float]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from hpo_gym.arrays import Floats
 from hpo_gym.rewards import REWARDS, OracleReward, Rewards
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.oracle import Oracle
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import Floats
 
 
 @REWARDS.register("regret_rate")

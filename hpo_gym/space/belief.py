@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, finite, unknown
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 
-Floats = NDArray[np.float64]
 Density: TypeAlias = "tuple[str, float, float] | Mapping[Any, float]"
 """``("normal", mean, sd)``, ``("lognormal", median, sd of the logarithm)``, ``("uniform", low, high)``, or weights of
 choices, 0 for those that are not named."""

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError, unknown
 
-Mask = NDArray[np.bool_]
 Clause = Mapping[str, Any]
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space.hyperparameter import GRID, Hyperparameter
-
-Floats = NDArray[np.float64]
 
 _CHOICE, _FLOAT, _LOG_FLOAT, _LOG_INT, _INT = range(5)  # in this order the floats are neighbours, and the logarithms
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Ints, Keys, Mask
 from hpo_gym.nearest.pool import draw_rows
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Bank, BankView, Ints, Keys, Mask, pooled
+from hpo_gym.task import Bank, BankView, pooled
 from hpo_gym.transfer.prior import Scale, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts

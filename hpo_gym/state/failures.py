@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints, Mask, filled
+from hpo_gym.arrays import Ints, Mask
+from hpo_gym.task import filled
 
 _LOST = -np.inf
 _equal, _minimum, _putmask, _where = np.equal, np.minimum, np.putmask, np.where

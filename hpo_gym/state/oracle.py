@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.errors import InvalidValueError
-from hpo_gym.task import Floats, Ints, Task
+from hpo_gym.task import Task
 from hpo_gym.transfer.random_regret import random_regret
 from hpo_gym.transfer.regret import relative_regret, relative_regret_of
 

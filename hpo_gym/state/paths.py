@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Mask, PoolBank, Progress
+from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.task import Bank, Evaluated, PoolBank, Progress
 
 if TYPE_CHECKING:
     from hpo_gym.state.runs import Runs

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys, Mask
 from hpo_gym.budget import too_dear
 from hpo_gym.space import Points
 from hpo_gym.state.failures import Failures
 from hpo_gym.state.paths import FusedRows, path_of, path_of_one
 from hpo_gym.state.slots import Slots
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, BankView, Evaluated, Floats, Ints, Keys, Mask, PoolBank, ProgressBank, filled
+from hpo_gym.task import Bank, BankView, Evaluated, PoolBank, ProgressBank, filled
 from hpo_gym.trial import History, Query, Status, Trial
 
 _maximum, _LOST = np.maximum, -np.inf

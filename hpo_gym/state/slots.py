@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints
+from hpo_gym.arrays import Ints
 
 Time = int | NDArray[np.int64]
 """A count of trials: one number while all runs are in step, else ``(n,)``."""

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, BankView, Ints, PoolBank, PoolBankView
+from hpo_gym.task import Bank, BankView, PoolBank, PoolBankView
 
 
 def view_of(bank: Bank) -> BankView:

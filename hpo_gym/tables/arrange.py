@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.measures import FURTHER
 from hpo_gym.tables.suite import TableSuite, table_suite
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _UNION = 0.5  # share of measured cells above which the pools of the tasks become one
 _CELLS = 200_000_000  # of an array of the table; more would not fit in memory

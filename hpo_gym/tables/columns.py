@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.tables.texts import is_number
 
 Codes = NDArray[np.int32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

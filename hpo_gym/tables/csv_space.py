@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.parts import Part, between, choices
-from hpo_gym.tables.columns import Column, Mask
+from hpo_gym.tables.columns import Column
 from hpo_gym.tables.parts import with_conditions
 from hpo_gym.tables.texts import TRUTH, is_integer, is_whole
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import SearchSpace
 from hpo_gym.space.forms import levels_of, of_distribution
-from hpo_gym.tables.columns import Column, Mask
+from hpo_gym.tables.columns import Column
 from hpo_gym.tables.csv_space import LARGEST
 from hpo_gym.tables.parts import with_conditions
 from hpo_gym.tables.roles import PARAMS

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Hyperparameter, SearchSpace
 from hpo_gym.space.hyperparameter import column as plain
 from hpo_gym.space.parts import Part
-from hpo_gym.tables.columns import Column, Mask
+from hpo_gym.tables.columns import Column
 from hpo_gym.tables.texts import reader_of
 
 _STEPS = 32  # a whole number with more values than this splits rows by chance

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import HPOGymError, unknown
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
 from hpo_gym.space.forms import AnySpace, read_space
 from hpo_gym.tables import roles as of
-from hpo_gym.tables.columns import Column, Columns, Mask
+from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.parts import UnexplainedError
 from hpo_gym.tables.texts import reader_of
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.tables.columns import Column, Columns, Mask
+from hpo_gym.arrays import Mask
+from hpo_gym.tables.columns import Column, Columns
 from hpo_gym.tables.texts import is_integer, is_number
 from hpo_gym.trial import Status
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Keys
 from hpo_gym.errors import InvalidValueError, real, unknown, whole
 from hpo_gym.space import Hyperparameter, Points, SearchSpace
-from hpo_gym.task import Floats, Keys, Task
+from hpo_gym.task import Task
 from hpo_gym.tasks.augmented import ALL, AugmentedTask, Columns, optimum_of, score_range
 
 Spec = str | Mapping[str, Any]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Keys
 from hpo_gym.space import Points
-from hpo_gym.task import Evaluated, Floats, Keys, Task
+from hpo_gym.task import Evaluated, Task
 from hpo_gym.trial import Status
 
 INVARIANTS: Mapping[str, str] = {

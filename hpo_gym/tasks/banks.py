@@ -10,9 +10,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task
+from hpo_gym.task import Bank, Evaluated, PoolBank, Task
 
 _FUSE_BELOW = 64 << 20  # bytes, as of one table
 

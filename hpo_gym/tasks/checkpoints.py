@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpo_gym.arrays import Mask
 from hpo_gym.errors import InvalidValueError, shown
-from hpo_gym.task import Mask, Task
+from hpo_gym.task import Task
 from hpo_gym.tasks.table import Name, name_of
 from hpo_gym.trial import Status, Trial
 

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hpo_gym.arrays import Floats
 from hpo_gym.budget import MOST, too_dear
 from hpo_gym.errors import InvalidValueError, real
-from hpo_gym.task import Floats, Task
+from hpo_gym.task import Task
 
 WITH_COSTS = (
     "AutoML", "Boosting", "Control", "Curves", "FCNet", "LM", "Linear", "MLP", "MLPGrid", "NAS", "NASBench201", "SVM",

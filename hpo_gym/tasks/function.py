@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.errors import InvalidValueError, unknown
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task
+from hpo_gym.task import Bank, Evaluated, Task
 from hpo_gym.tasks.formulas import FORMULAS, Formula
 from hpo_gym.tasks.landscape import GRID, Landscape, between, draw, landscape_of, stack
 

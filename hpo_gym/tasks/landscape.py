@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.space import Points
-from hpo_gym.task import Floats, Ints, Keys
 from hpo_gym.tasks.formulas import Formula
 
 GRID = 2.0**32  # the floats of a search space lie on a grid of 1 / GRID

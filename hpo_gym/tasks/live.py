@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.errors import StateError
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.guard import Limits, Verdict
 from hpo_gym.jobs.guards import Asked, Guards, Here, Runner, kind_of
 from hpo_gym.jobs.measured import judged
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank
+from hpo_gym.task import Bank, Evaluated, Task, TaskBank
 from hpo_gym.trial import Status
 
 Objective = Callable[..., Any]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.nearest.candidates import Shut
@@ -21,7 +22,7 @@ from hpo_gym.nearest.pool import Gaps, Pool
 from hpo_gym.objectives.constraints import broken
 from hpo_gym.objectives.objective import SCORE, Objective, find_objective
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, PoolBank, Task, filled, noise_keys
+from hpo_gym.task import Bank, Evaluated, PoolBank, Task, filled, noise_keys
 from hpo_gym.tasks.sizes import Sizes
 from hpo_gym.trial import Query, Status, Trial
 

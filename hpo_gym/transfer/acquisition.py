@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Singles
 from hpo_gym.finite import LARGEST
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 _FAR = 1e3  # so many standard deviations below the incumbent, an expansion is more exact than a difference
 _EQUAL = 1e-9  # standard deviation of scores that do not differ

@@ -6,12 +6,10 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Floats
 from hpo_gym.transfer.earlier_costs import add, log_costs
 from hpo_gym.transfer.prior import known
 from hpo_gym.transfer.surrogate import table_at

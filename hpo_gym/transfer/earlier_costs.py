@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
-from hpo_gym.task import Floats, Task
+from hpo_gym.task import Task
 
 
 def log_costs(e: Evaluations) -> Floats:

@@ -6,8 +6,8 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import weighted_gain
 from hpo_gym.transfer.incremental import IncrementalPosterior, Matern, RowProcess
@@ -15,8 +15,6 @@ from hpo_gym.transfer.memory import Memory
 from hpo_gym.transfer.posterior import TaskPrior
 from hpo_gym.transfer.prior import Place
 from hpo_gym.transfer.trees import ExtraTrees
-
-Floats = NDArray[np.float64]
 
 PROCESSES = ("matern", "trees", "exp")
 NOISE = 0.05  # variance of a trial, as a share of the variance of its task

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.space import Points
-
-Floats = NDArray[np.float64]
 
 _SCALE_BOUNDS, _NOISE_BOUNDS = (-4.0, 4.0), (-10.0, 0.0)
 _NOISE_MEAN, _NOISE_SD = -6.0, 2.0

@@ -12,13 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Singles
 from hpo_gym.space import Points
 from hpo_gym.transfer.acquisition import expected_improvement
 from hpo_gym.transfer.posterior import TaskPrior
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 _JITTER = 1e-8
 _WHITE = 0.1  # share of white noise in the stationary part

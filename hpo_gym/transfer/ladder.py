@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.evaluations import FIDELITY, Evaluations, Measurement
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import SearchSpace
-from hpo_gym.task import Ints
 from hpo_gym.transfer.prior import known
 from hpo_gym.transfer.surrogate import scores_at, table_at
 from hpo_gym.trial import Status
-
-Floats = NDArray[np.float64]
 
 RUNGS = 3
 _WANTED = (1.0 / 9.0, 1.0 / 3.0)  # shares of a full evaluation, near which lower rungs are

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.evaluations import FIDELITY, TEST, Evaluations
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool, pool_of
@@ -18,9 +19,6 @@ from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import filled, known, shared_points
 from hpo_gym.transfer.regret import scaled
 from hpo_gym.transfer.surrogate import candidates_of, table_at
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _GAPS = 0.05  # share of scores that are missing, from which on a large pool is cut
 _KEPT, _FIRST = 1000, 100  # rows of a pool that is cut, and how many of them are those of the portfolio

@@ -7,13 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import known
-
-Floats = NDArray[np.float64]
 
 
 class MetaRanks:

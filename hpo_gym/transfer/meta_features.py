@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from hpo_gym.arrays import Floats, Ints
 
 MAX_LEVELS = 10
 """Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""

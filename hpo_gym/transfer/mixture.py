@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints
-from hpo_gym.transfer.pool_prior import PoolPrior, Singles
-from hpo_gym.transfer.prior import Mask
+from hpo_gym.arrays import Ints, Mask, Singles
+from hpo_gym.transfer.pool_prior import PoolPrior
 
 TEMPERATURE = 0.08  # share of discordant pairs that lowers a task's weight to 1 / e
 _LEAST = 1e-9  # sum of the weights of a run that may know none of the tasks; pairs of a run without any

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Mask, Singles
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.prior import Mask, Scale
+from hpo_gym.transfer.prior import Scale
 from hpo_gym.transfer.surrogate import foretold
-
-Singles = NDArray[np.float32]
 
 BOUND = 5.0  # standard deviations of meta-train
 

@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Mask, Singles
 from hpo_gym.space import Points
-from hpo_gym.task import Ints
 from hpo_gym.transfer.acquisition import expected_improvement
-from hpo_gym.transfer.pool_prior import BOUND, PoolPrior, Singles
-from hpo_gym.transfer.prior import Mask, Place
+from hpo_gym.transfer.pool_prior import BOUND, PoolPrior
+from hpo_gym.transfer.prior import Place
 
-Floats = NDArray[np.float64]
 Correlation = Callable[[Points, Points], Floats]
 """Of points ``(n, d)`` and ``(c, d)``, ``(n, c)``."""
 

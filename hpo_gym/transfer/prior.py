@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Mask
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.finite import tame
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.task import Task
 from hpo_gym.trial import Status
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

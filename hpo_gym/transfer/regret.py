@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from hpo_gym.arrays import Floats, Mask
 
 
 def relative_regret(

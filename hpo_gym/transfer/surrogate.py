@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.jobs.progress import steps
 from hpo_gym.jobs.threads import libraries, one_blas_thread
@@ -22,8 +23,6 @@ from hpo_gym.storage.kept import read, write
 from hpo_gym.transfer.columns import one_hot
 from hpo_gym.transfer.gaussian_process import GaussianProcess, matern52
 from hpo_gym.transfer.prior import scores_of, successes
-
-Floats = NDArray[np.float64]
 
 _LEARNED = 500  # points of a task that its process learns from, drawn once
 _ITERATIONS = 5  # of the search for its hyperparameters

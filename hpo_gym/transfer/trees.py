@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Singles
 from hpo_gym.space import Points
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 TREES = 60
 _LEAF = 3  # points of a leaf, at least

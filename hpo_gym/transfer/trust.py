@@ -6,15 +6,13 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.seeding import generator, key
 from hpo_gym.space import Points
 from hpo_gym.transfer.incremental import IncrementalPosterior, Matern, RowProcess
 from hpo_gym.transfer.memory import Memory
 from hpo_gym.transfer.posterior import TaskPrior
-
-Floats = NDArray[np.float64]
 
 BEFORE = (0.85, 0.1, 0.05)
 """Weights before the first trial: earlier tasks are right, tell nothing of the points, have the wrong sign."""

@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from hpo_gym.arrays import Floats
 from hpo_gym.tasks.table import Table
-
-Floats = NDArray[np.float64]
 
 FEW = 33
 """Trials after which the choice is judged: the budget of the protocol."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.suite import SUITES, Suite
 from hpo_gym.tables.flat import LEAST, expected_random_regret
 from hpo_gym.tasks.table import Table, TableTask
@@ -24,8 +25,6 @@ from hpo_gym.validity.resolution import Resolution, resolution
 from hpo_gym.validity.signs import Sign, signs
 from hpo_gym.validity.surrogates import Agreed, agreed
 from hpo_gym.validity.transfer import Transfer, transfer
-
-Floats = NDArray[np.float64]
 
 KINDS = ("table", "function")
 """Kinds of suites whose scores are known without training anything."""

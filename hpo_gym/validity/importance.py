@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space import SearchSpace
 from hpo_gym.tasks.table import Table
-
-Floats = NDArray[np.float64]
 
 BINS = 10
 MATTERS = 0.05

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Mask
 from hpo_gym.errors import unknown
 from hpo_gym.space import Hyperparameter, SearchSpace
 from hpo_gym.tasks.table import Table
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from hpo_gym.arrays import Floats
 from hpo_gym.suite import Suite, fold_of
 from hpo_gym.validity.choice import spearman
 from hpo_gym.validity.examine import full_scores, table_of
-
-Floats = NDArray[np.float64]
 
 LEAST = 5.0
 """Excess from which a pair is a suspect: fewer than one in ten thousand of `AutoML`'s pairs of two families have it."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.forms import make_optimizer
 from hpo_gym.optimizer import Context
@@ -17,8 +18,6 @@ from hpo_gym.tables.flat import expected_random_regret
 from hpo_gym.tasks.table import TableTask
 from hpo_gym.transfer.regret import share_of
 from hpo_gym.trial import Trial
-
-Floats = NDArray[np.float64]
 
 TRIALS = (1, 5, 25)
 MOST_ROWS = 8192

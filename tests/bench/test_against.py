@@ -10,6 +10,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym import History, Query, Status, Task, Trial, load_suite, regret_of, rollout
+from hpo_gym.arrays import Floats, Keys
 from hpo_gym.bench.cells import world_of
 from hpo_gym.bench.incumbents import mean_regret
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
@@ -19,7 +20,7 @@ from hpo_gym.bench.summaries import bounds_of, curves_of, summaries
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.space import Points
 from hpo_gym.space.forms import read_space
-from hpo_gym.task import Evaluated, Floats, Keys
+from hpo_gym.task import Evaluated
 from hpo_gym.tasks.training.task import TrainingTask
 
 SPACE = read_space({"x": (0.0, 1.0)})

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import pool_of
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Ints, PoolBank, Task
+from hpo_gym.task import PoolBank, Task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.portfolio import Portfolio
 from hpo_gym.transfer.prior import evaluations, known

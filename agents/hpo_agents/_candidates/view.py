@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
+from hpo_gym.arrays import Ints, Mask
 from hpo_gym.codecs import Codec, Proposal
 from hpo_gym.codecs.checks import points_of
 from hpo_gym.errors import InvalidValueError
@@ -17,9 +18,8 @@ from hpo_gym.observers import MAX, Observer
 from hpo_gym.score_scales import ServedScores
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
-from hpo_gym.task import BankView, Ints
+from hpo_gym.task import BankView
 
-Mask = NDArray[np.bool_]
 _ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
 
 

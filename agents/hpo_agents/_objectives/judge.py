@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hpo_agents._objectives.view import past_of
 from hpo_agents._objectives.weighing import Ranges
 from hpo_agents._policy.training import Actor
-from hpo_gym.task import Floats
+from hpo_gym.arrays import Floats
 from hpo_gym.vector import HPOVectorEnv
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.finite import tame
 from hpo_gym.objectives.front import hypervolume, nondominated
 from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.task import Floats, Ints, Keys, Task
+from hpo_gym.task import Task
 from hpo_gym.transfer.prior import successes
 
 RHO = 0.05

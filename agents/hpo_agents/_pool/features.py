@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints
+from hpo_gym.arrays import Ints, Mask, Singles
 from hpo_gym.transfer.acquisition import floored_log_improvement
 from hpo_gym.transfer.mixture import Mixture
-from hpo_gym.transfer.pool_prior import PoolPrior, Singles
+from hpo_gym.transfer.pool_prior import PoolPrior
 from hpo_gym.transfer.posterior import PoolPosterior
-from hpo_gym.transfer.prior import Mask
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",

@@ -8,11 +8,11 @@ import numpy as np
 
 from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
+from hpo_gym.arrays import Ints
 from hpo_gym.budget import horizon
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points
-from hpo_gym.task import Ints
 from hpo_gym.transfer.pool_prior import PoolPrior
 from hpo_gym.transfer.prior import Scale, known, score_scale, shared_points
 from hpo_gym.transfer.surrogate import candidates_of

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._candidates.chosen import Candidates, choose_candidates
+from hpo_gym.arrays import Floats, Ints, Mask
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.optimizer import Context
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, Floats, Ints, PoolBank, Task
+from hpo_gym.task import Bank, PoolBank, Task
 
 Arrays = Mapping[str, NDArray[Any]]
-Mask = NDArray[np.bool_]
 Which = slice | Ints
 ALL = slice(None)
 

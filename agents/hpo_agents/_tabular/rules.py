@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from hpo_agents._tabular.table import Floats, Ints, Mask, QTable, Values
+from hpo_agents._tabular.table import QTable, Values
+from hpo_gym.arrays import Floats, Ints, Mask
 
 T = TypeVar("T", bound=Values)
 

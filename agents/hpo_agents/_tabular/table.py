@@ -9,9 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from hpo_gym.arrays import Floats, Ints, Mask
+
 Arrays = Mapping[str, NDArray[Any]]
 
 _TINY = 1e-300  # log(0) where alpha is 1

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpo_agents._tabular.designs import ALL, Design, Mask
+from hpo_agents._tabular.designs import ALL, Design
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
+from hpo_gym.arrays import Ints, Mask
 from hpo_gym.engine.parts import make_part
 from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.validate import mean_regret
@@ -18,7 +19,7 @@ from hpo_gym.rewards import REWARDS, Judge, judge_of
 from hpo_gym.state.contexts import Contexts
 from hpo_gym.state.runs import Runs
 from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, Ints, Task
+from hpo_gym.task import Bank, Task
 from hpo_gym.tasks.banks import bank_of
 from hpo_gym.transfer.prior import scale_of
 

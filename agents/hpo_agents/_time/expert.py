@@ -6,18 +6,15 @@ import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Ints
 from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of, names_of
 from hpo_gym.transfer.ladder import Ladder, ladder_of
 from hpo_gym.transfer.memory import Memory, memory_of
 from hpo_gym.transfer.mixture import TEMPERATURE
-
-Floats = NDArray[np.float64]
 
 _NONE = -1
 

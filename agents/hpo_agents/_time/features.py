@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Mind
-from hpo_gym.task import Ints
+from hpo_gym.arrays import Floats, Ints, Singles
 from hpo_gym.transfer.ensemble import EXPONENT
 from hpo_gym.transfer.ladder import RUNGS
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 FEATURES = (
     "base", "improvement", "gain", "prior mean", "mean", "sd", "log price", "price of what is left", "lowest rung",

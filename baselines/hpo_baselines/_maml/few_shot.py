@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._maml.learned import Learned
-from hpo_baselines._maml.tasks import Encoding, Known, Scaling, Singles, known_of, scaling_of, tables_of
+from hpo_baselines._maml.tasks import Encoding, Known, Scaling, known_of, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.arrays import Singles
 from hpo_gym.errors import whole_fields
 from hpo_gym.learning.saved import Arrays
 from hpo_gym.space import Points

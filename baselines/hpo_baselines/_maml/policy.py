@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hpo_baselines._maml.maml import BaseLearner, MetaLearner
-from hpo_baselines._maml.tasks import Ints
+from hpo_gym.arrays import Ints
 from hpo_gym.errors import InvalidValueError, whole_fields
 from hpo_gym.learning.networks import load_weights
 

@@ -25,7 +25,7 @@ from hpo_baselines._maml.policy import (
     policy_of,
     surrogate,
 )
-from hpo_baselines._maml.tasks import Ints, Singles
+from hpo_gym.arrays import Ints, Singles
 from hpo_gym.learning.networks import one_thread
 
 _GOOD = 0.25  # share of the candidates of a training run that are among the best tenth

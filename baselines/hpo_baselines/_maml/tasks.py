@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Singles
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points, SearchSpace
@@ -17,9 +18,6 @@ from hpo_gym.transfer.tables import measured_scores
 if TYPE_CHECKING:
     from hpo_gym.task import Task
 
-Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
-Ints = NDArray[np.int64]
 
 FAR = 6.0  # standard deviations; scores further off count as so far
 _GOOD = 0.1  # share of a task's points that count as good

@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.transfer.acquisition import standardised
-
-Floats = NDArray[np.float64]
 
 _CHUNK = 4096  # candidates at once
 

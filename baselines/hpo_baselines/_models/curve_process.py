@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.transfer.gaussian_process import matern52
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 FIRST, LATER = (3.0, 3.0, 1.7, 1.7), (3.0, 1.7)
 """Factors by which `CurveProcess.fit` tries to change each hyperparameter: in a first search, and in a later one."""

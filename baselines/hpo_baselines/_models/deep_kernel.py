@@ -17,8 +17,6 @@ from hpo_baselines._maml.descent import Descent, descend
 from hpo_baselines._maml.tasks import Known
 from hpo_gym.learning.networks import load_weights, one_thread
 
-Floats = NDArray[np.float64]
-
 _FEATURES = 16
 _JITTER = 1e-6
 _LEAST_NOISE = 1e-4

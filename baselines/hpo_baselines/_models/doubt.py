@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.model_based import Acquisition
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
+from hpo_gym.arrays import Floats
 from hpo_gym.space import Points
 from hpo_gym.transfer.incremental import IncrementalPosterior
 from hpo_gym.transfer.prior import Place
 from hpo_gym.transfer.trust import Trust
-
-Floats = NDArray[np.float64]
 
 _COUNTS = 0.4  # a belief of less weight is left out, but for the greatest
 _N_INIT = 3  # trials before the process of the run's own

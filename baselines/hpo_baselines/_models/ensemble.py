@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.func import vmap
 
 from hpo_baselines._maml.maml import MetaLearner
-from hpo_baselines._maml.tasks import Floats, Singles
 from hpo_baselines._maml.training import Plan, learner_of, meta_of, moments
+from hpo_gym.arrays import Floats, Singles
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.learning.networks import load_weights
 from hpo_gym.transfer.acquisition import log_expected_improvement

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points
@@ -17,8 +18,6 @@ from hpo_gym.transfer.acquisition import standardised
 from hpo_gym.transfer.columns import Columns
 from hpo_gym.transfer.gaussian_process import GaussianProcess, prior_centre
 from hpo_gym.transfer.prior import Place, known, scores_of
-
-Matrix = NDArray[np.float64]
 
 _ITERATIONS = 5
 _FLAT = 4.0  # logarithm of the length scale of a column that the process is not to see
@@ -40,11 +39,11 @@ class Experts:
     processes: tuple[GaussianProcess, ...]
     columns: Columns
     pool: Pool
-    mean: Matrix
-    variance: Matrix
+    mean: Floats
+    variance: Floats
     top: NDArray[np.float64]
 
-    def at(self, place: Place) -> tuple[Matrix, Matrix]:
+    def at(self, place: Place) -> tuple[Floats, Floats]:
         """Means and variances at points, each ``(k, c)``."""
         if place.exact:
             return self.mean[:, place.row], self.variance[:, place.row]
@@ -103,7 +102,7 @@ def _process(columns: Columns, e: Evaluations, rows: int, rng: np.random.Generat
     return GaussianProcess.fit(x, y, centre=centre, iterations=_ITERATIONS)
 
 
-def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Matrix, Matrix]:
+def _predict(processes: tuple[GaussianProcess, ...], x: Points) -> tuple[Floats, Floats]:
     mean, variance = np.empty((len(processes), len(x))), np.empty((len(processes), len(x)))
     for i, process in enumerate(processes):
         for start in range(0, len(x), _SLICE):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space import Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 _SAME = 1e-9  # choices are encoded further apart
 _LEAST = 1e-3  # of a bandwidth, as in the authors' code

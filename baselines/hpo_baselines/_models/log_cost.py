@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._models.model_based import rows_of
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool, pool_of
@@ -19,8 +19,6 @@ from hpo_gym.transfer.columns import Columns
 from hpo_gym.transfer.costs import log_cost_of
 from hpo_gym.transfer.prior import Place, known, shared_points
 from hpo_gym.transfer.surrogate import candidates_of
-
-Floats = NDArray[np.float64]
 
 Foretold = Callable[[Place], Floats]
 """The logarithm of the cost that candidates ``(c, d)`` are expected to have, ``(c,)``."""

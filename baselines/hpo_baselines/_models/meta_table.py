@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
+from hpo_gym.arrays import Floats
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.space import SearchSpace
 from hpo_gym.transfer.prior import filled, known, scores_of, shared_points
 from hpo_gym.transfer.regret import scaled
 from hpo_gym.transfer.surrogate import candidates_of, table_at
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,10 +29,10 @@ class MetaTable:
     """
 
     pool: Pool
-    y: Matrix
+    y: Floats
 
     @functools.cached_property
-    def z(self) -> Matrix:
+    def z(self) -> Floats:
         """Scores in [0, 1] by each task's own range, ``(k, m)``."""
         return np.stack([scaled(y) for y in self.y])
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
+from hpo_gym.arrays import Floats
 from hpo_gym.finite import tame
 from hpo_gym.jobs.threads import one_blas_thread
 from hpo_gym.nearest.pool import Pool
@@ -19,8 +19,6 @@ from hpo_gym.space import Points, SearchSpace
 from hpo_gym.space.belief import Belief
 from hpo_gym.transfer.acquisition import best_of
 from hpo_gym.transfer.prior import Place
-
-Floats = NDArray[np.float64]
 
 _MOST = 16_384  # untried rows that are scored; of more, so many are drawn anew at each choice
 _SAMPLED = 1024  # candidates of a space without a pool, unless the model brings its own

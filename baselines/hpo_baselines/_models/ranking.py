@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hpo_gym.arrays import Floats
 
 PEAK = 0.75  # of the Epanechnikov kernel
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hpo_gym.arrays import Floats
 from hpo_gym.space import Points
 from hpo_gym.transfer.gaussian_process import GaussianProcess
-
-Floats = NDArray[np.float64]
 
 _OFTEN = 10  # with fewer trials, hyperparameters are learned at every choice, then at every third
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space import Points, SearchSpace
-
-Floats = NDArray[np.float64]
 
 
 def relax(space: SearchSpace, x: Points, u: Floats) -> Points:

@@ -12,14 +12,11 @@ import functools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Run
+from hpo_gym.arrays import Ints, Mask
 from hpo_gym.nearest.pool import Pool
 from hpo_gym.space import Points
-
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _BELOW_1 = float(np.nextafter(1.0, 0.0))
 

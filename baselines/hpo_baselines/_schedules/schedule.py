@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._schedules.rates import RateColumn
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import InvalidValueError, StateError
 from hpo_gym.optimizer import Context
 from hpo_gym.state.runs import Runs
 from hpo_gym.trial import Query, Trial
 
-Floats = NDArray[np.float64]
 Seen = Mapping[str, Floats]
 
 LEAST, MOST = 1e-12, 1e6

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from hpo_baselines._schedules.schedule import Epoch, Floats
+from hpo_baselines._schedules.schedule import Epoch
+from hpo_gym.arrays import Floats
 
 NONE = 1e-12
 """What stands for 0 where a logarithm is taken."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpo_gym.bench.bootstrap import Floats, Resamples
+from hpo_gym.arrays import Floats
+from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import Grid, Td, Tr, grid
 from hpo_gym.bench.report.style import Style

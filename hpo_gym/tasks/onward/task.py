@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.space import Points
-from hpo_gym.task import LAST, Evaluated, Floats, Ints, Keys, ProgressBank, Session, Task
+from hpo_gym.task import LAST, Evaluated, ProgressBank, Session, Task
 from hpo_gym.trial import Query, Status, Trial
 
 

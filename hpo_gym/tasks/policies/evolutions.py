@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys, Mask, Singles
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Evaluated, Floats, Ints, Keys, Mask, Progress
+from hpo_gym.task import Evaluated, Progress
 from hpo_gym.tasks.policies.families import Family
 from hpo_gym.tasks.policies.physics import Physics
-from hpo_gym.tasks.policies.policy import F32, initial, size
+from hpo_gym.tasks.policies.policy import initial, size
 from hpo_gym.tasks.policies.rollouts import returns
 from hpo_gym.tasks.policies.setup import RATE, SIGMA, Setup
 from hpo_gym.tasks.policies.signals import AT, SIGNALS, after, at_start, scaled
@@ -43,8 +44,8 @@ class State(NamedTuple):
     key: Keys
     generation: Ints
     nothing: Floats
-    weights: F32
-    direction: F32
+    weights: Singles
+    direction: Singles
 
 
 class Evolutions(Progress):
@@ -112,7 +113,7 @@ class Evolutions(Progress):
         score = signals[:, AT["score"]].astype(np.float64)
         return Evaluated(score, np.ones(len(score)), np.full(len(score), np.int8(Status.OK)))
 
-    def _evolved(self, physics: Physics, who: Ints, at: Points) -> F32:
+    def _evolved(self, physics: Physics, who: Ints, at: Points) -> Singles:
         """One generation of runs of one kind; their signals, ``(m, 12)``."""
         state, pairs, m, p = self.state, self.setup.pairs, len(who), size(physics)
         rate, sigma = (h.numbers(at[:, j]).astype(np.float32) for j, h in (self._rate, self._sigma))
@@ -139,18 +140,18 @@ class Evolutions(Progress):
         weights = np.repeat(self.state.weights[who, None, : size(physics)], count, 1)
         return np.asarray(self._returns(physics, who, weights, starts).astype(np.float64).mean(1))
 
-    def _starts(self, physics: Physics, key: Keys, who: Ints, count: int) -> F32:
+    def _starts(self, physics: Physics, key: Keys, who: Ints, count: int) -> Singles:
         """Start states of runs by key, run after run, ``(s, m count)``."""
         u = uniforms(key, STARTS, count * physics.drawn).astype(np.float32)
         columns = np.ascontiguousarray(u.reshape(-1, physics.drawn).T)
         return np.asarray(physics.start(columns, self._constants_of(physics, who, count)), np.float32)
 
-    def _constants_of(self, physics: Physics, who: Ints, count: int) -> F32:
+    def _constants_of(self, physics: Physics, who: Ints, count: int) -> Singles:
         """Constants ``(c, m count)``."""
         rows = self._constants[self.state.task[who], : len(physics.constants)]
         return np.repeat(rows.T, count, 1)
 
-    def _returns(self, physics: Physics, who: Ints, weights: F32, starts: F32) -> F32:
+    def _returns(self, physics: Physics, who: Ints, weights: Singles, starts: Singles) -> Singles:
         """Returns ``(m, count)`` of policies ``(m, count, p)`` from starts ``(s, m count)``."""
         m, count, p = weights.shape
         constants = self._constants_of(physics, who, count)
@@ -159,7 +160,7 @@ class Evolutions(Progress):
         steps, effort = self.setup.steps, self.setup.effort
         return returns(physics, columns, starts, constants, gain, steps=steps, effort=effort).reshape(m, count)
 
-    def _gain(self, who: Ints) -> F32:
+    def _gain(self, who: Ints) -> Singles:
         """What all inputs of runs are multiplied by, ``(m,)``."""
         u = uniforms(self.state.key[who], GAIN, 1)[:, 0]
         return np.asarray(10.0 ** (self.setup.decades * (2 * u - 1)), np.float32)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.task import Floats
+from hpo_gym.arrays import Floats
 from hpo_gym.tasks.policies.physics import PHYSICS, Physics
 from hpo_gym.tasks.training.keyed import uniforms
 

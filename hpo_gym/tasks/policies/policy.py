@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Keys
+from hpo_gym.arrays import Keys, Singles
 from hpo_gym.tasks.policies.physics import Physics
 from hpo_gym.tasks.training.keyed import WEIGHTS, uniforms
 
-F32 = NDArray[np.float32]
 HIDDEN = 8
 
 
@@ -20,7 +19,7 @@ def size(physics: Physics) -> int:
     return HIDDEN * (physics.inputs + 1) + physics.outputs * (HIDDEN + 1)
 
 
-def initial(key: Keys, physics: Physics) -> F32:
+def initial(key: Keys, physics: Physics) -> Singles:
     """Weights at the start, ``(n, p)``: the hidden layer uniform with variance 1 / inputs, all else 0: do nothing."""
     out = np.zeros((len(key), size(physics)), np.float32)
     hidden = HIDDEN * physics.inputs

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Floats
-from hpo_gym.tasks.policies.policy import F32
+from hpo_gym.arrays import Floats, Singles
 from hpo_gym.tasks.policies.strategy import Step
 
 SIGNALS = (
@@ -39,14 +38,16 @@ MOST = 1e4
 _TINY = 1e-20
 
 
-def at_start(weights: F32, count: int) -> F32:
+def at_start(weights: Singles, count: int) -> Singles:
     """The signals of runs with weights ``(m, p)`` before their first generation, ``(m, 12)``."""
     out = np.zeros((len(weights), len(SIGNALS)), np.float32)
     out[:, AT["weight_norm"]], out[:, AT["weights"]] = _norm(weights), count
     return out
 
 
-def after(before: F32, score: Floats, step: Step, old: F32, moved: F32, weights: F32, nothing: Floats) -> F32:
+def after(
+    before: Singles, score: Floats, step: Step, old: Singles, moved: Singles, weights: Singles, nothing: Floats
+) -> Singles:
     """The signals of runs after a generation, ``(m, 12)``, fresh.
 
     Args:
@@ -84,5 +85,5 @@ def scaled(returns: Floats, nothing: Floats) -> Floats:
     return np.asarray(np.clip((returns - nothing) / (1 - nothing), -1, 1))
 
 
-def _norm(rows: F32) -> Floats:
+def _norm(rows: Singles) -> Floats:
     return np.asarray(np.sqrt(np.square(rows, dtype=np.float64).sum(1)))

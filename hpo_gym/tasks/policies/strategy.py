@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpo_gym import seeding
-from hpo_gym.task import Floats, Keys
-from hpo_gym.tasks.policies.policy import F32
+from hpo_gym.arrays import Floats, Keys, Singles
 
 NOISE, STARTS, JUDGED, GAIN = range(11, 15)
 """What numbers drawn by key are for."""
@@ -25,20 +24,20 @@ class Step(NamedTuple):
         mean, best: Of the returns, ``(m,)``.
     """
 
-    direction: F32
+    direction: Singles
     spread: Floats
     told: Floats
     mean: Floats
     best: Floats
 
 
-def noise(key: Keys, pairs: int, size: int) -> F32:
+def noise(key: Keys, pairs: int, size: int) -> Singles:
     """Standard normal numbers of a generation, ``(m, pairs, size)``, by its keys ``(m,)``."""
     drawn = seeding.mix(seeding.mix(key, NOISE)[:, None], np.arange(pairs * size, dtype=np.uint64)[None])
     return seeding.normal(drawn).astype(np.float32).reshape(len(key), pairs, size)
 
 
-def step(drawn: F32, plus: F32, minus: F32) -> Step:
+def step(drawn: Singles, plus: Singles, minus: Singles) -> Step:
     """Estimate the gradient as of Mania, Guy and Recht, "Simple random search of static linear policies is competitive
     for reinforcement learning" (NeurIPS 2018), version V1: the mean over pairs of (plus - minus) times the noise, by
     the standard deviation of all returns.

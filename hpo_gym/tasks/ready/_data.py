@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hpo_gym.arrays import Floats
+
 Fit = Callable[[Floats, NDArray[Any]], Callable[[Floats], NDArray[Any]]]
 """Trains on rows and targets; what comes back predicts rows."""
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tasks.ready import READY, Ready
-from hpo_gym.tasks.ready._data import Floats, rows_of
+from hpo_gym.tasks.ready._data import rows_of
 
 _ROUNDS = 100
 

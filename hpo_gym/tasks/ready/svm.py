@@ -7,9 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.space.forms import AnySpace
 from hpo_gym.tasks.ready import READY, Ready
-from hpo_gym.tasks.ready._data import Floats, rows_of, standardised
+from hpo_gym.tasks.ready._data import rows_of, standardised
 
 _UNIT = {"unit": "multiple of scale"}  # of gamma, as in the suite `SVM`
 _ITERATIONS = 20_000  # of libsvm; one that needs more ends there, and no clock decides

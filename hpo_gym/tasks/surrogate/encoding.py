@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpo_gym.arrays import Singles
 from hpo_gym.space import Points, SearchSpace
-
-Inputs = NDArray[np.float32]
 
 
 class Encoding:
@@ -26,7 +24,7 @@ class Encoding:
         self._several = [(j, h) for j, h in kinds if h.kind == "categorical" and len(h.choices) > 2]
         self.width = len(self._plain) + sum(len(h.choices) for _, h in self._several)
 
-    def __call__(self, x: Points) -> Inputs:
+    def __call__(self, x: Points) -> Singles:
         """The inputs of canonical points ``(n, d)``, shape ``(n, width)``."""
         active = self.space.active(x)
         out = np.zeros((len(x), self.width), np.float32)

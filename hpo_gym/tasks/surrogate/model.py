@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Ints, Singles
 from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Evaluated, Ints
+from hpo_gym.task import Evaluated
 from hpo_gym.tasks.surrogate.encoding import Encoding
-from hpo_gym.tasks.surrogate.network import Array, forward
+from hpo_gym.tasks.surrogate.network import forward
 from hpo_gym.trial import Status
 
 REACH, STEPS = 3.0, 60
@@ -40,11 +41,11 @@ class Surrogate:
     """
 
     space: SearchSpace
-    weights: tuple[Array, ...]
-    offsets: tuple[Array, ...]
-    heads: Array
-    levels: Array
-    scales: Array
+    weights: tuple[Singles, ...]
+    offsets: tuple[Singles, ...]
+    heads: Singles
+    levels: Singles
+    scales: Singles
     rising: NDArray[np.bool_]
 
     @property
@@ -62,14 +63,14 @@ class Surrogate:
         """From points to inputs."""
         return Encoding(self.space)
 
-    def factors(self, x: Points) -> Array:
+    def factors(self, x: Points) -> Singles:
         """What is known of canonical points ``(n, d)`` whatever the task, ``(n, e r)``."""
         inputs = self.encoding(x)
         nets = range(len(self.weights[0]))
         parts = [forward([(w[e], b[e]) for w, b in zip(self.weights, self.offsets, strict=True)], inputs) for e in nets]
         return np.concatenate(parts, 1)
 
-    def raw(self, task: Ints, x: Points) -> Array:
+    def raw(self, task: Ints, x: Points) -> Singles:
         """What the heads of tasks ``(n,)`` give at canonical points ``(n, d)``, shape ``(n, q)``."""
         found = np.matmul(self.heads.take(task, 0), self.factors(x)[:, :, None])[:, :, 0]  # a product for each point
         found += self.levels.take(task, 0)
@@ -98,7 +99,7 @@ class Surrogate:
         fails = raw[:, -1] > 0 if self.fallible else np.zeros(len(x), bool)
         return Evaluated(score, cost, np.zeros(len(x), np.int8)), fails
 
-    def _value(self, normal: Array, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
+    def _value(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
         """Scores or costs at one fidelity ``(n,)``, of normal scores at all ``(n, f)``."""
         n = np.arange(len(level))
         rising = self.rising[task, what]
@@ -107,7 +108,7 @@ class Surrogate:
         every = self._scaled(normal, task, what, np.arange(self.f)[None])
         return np.where(rising, np.maximum.accumulate(every, 1)[n, level], every[n, level])
 
-    def _scaled(self, normal: Array, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
+    def _scaled(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
         """Normal scores ``(n, c)`` by the scales of their tasks, ``(n, c)``."""
         at = (np.clip(normal.astype(np.float64), -REACH, REACH) + REACH) * (STEPS / (2.0 * REACH))
         below = np.minimum(at.astype(np.int64), STEPS - 1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from hpo_gym.arrays import Singles
 
 
-def bent(x: Array) -> Array:
+def bent(x: Singles) -> Singles:
     """``x (1 + x / (1 + |x|)) / 2``, in place: near `x` where that is large, near 0 where it is low.
 
     It looks like SiLU, but needs no exponential, whose last bit differs between processors.
@@ -24,7 +23,7 @@ def bent(x: Array) -> Array:
     return x
 
 
-def forward(layers: Sequence[tuple[Array, Array]], inputs: Array) -> Array:
+def forward(layers: Sequence[tuple[Singles, Singles]], inputs: Singles) -> Singles:
     """The last layer's values ``(n, r)`` at inputs ``(n, p)``; layers have weights ``(p, h)`` and offsets ``(h,)``."""
     a = inputs[:, None].astype(np.float32)  # a product for each point: how one is rounded may depend on its row
     for depth, (weights, offsets) in enumerate(layers):

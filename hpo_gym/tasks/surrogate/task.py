@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.evaluations import Evaluations
 from hpo_gym.nearest.pool import Pool, pool_of
 from hpo_gym.space import Points
-from hpo_gym.task import Bank, Evaluated, Floats, Ints, Keys, Task, TaskBank, finite_scores
+from hpo_gym.task import Bank, Evaluated, Task, TaskBank, finite_scores
 from hpo_gym.tasks.surrogate.model import Surrogate
 from hpo_gym.tasks.table import nearest_levels
 

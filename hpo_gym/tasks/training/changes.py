@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.task import Floats, Ints, Keys
+from hpo_gym.arrays import Floats, Ints, Keys
 from hpo_gym.tasks.training.generators.common import WIDTH
 from hpo_gym.tasks.training.keyed import CHANGES, SCALE, keys, uniforms
 

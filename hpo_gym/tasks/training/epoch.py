@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpo_gym.task import Ints, Mask
-from hpo_gym.tasks.training.network import F32, Batch, Network, dots, layers
+from hpo_gym.arrays import Ints, Mask, Singles
+from hpo_gym.tasks.training.network import Batch, Network, dots, layers
 from hpo_gym.tasks.training.recipe import Recipe
 from hpo_gym.tasks.training.updates import adam, due, momentum
 
@@ -26,10 +26,10 @@ class Weights(NamedTuple):
         times: Updates of Adam.
     """
 
-    value: F32
-    moved: F32
-    first: F32
-    second: F32
+    value: Singles
+    moved: Singles
+    first: Singles
+    second: Singles
     times: Ints
 
     @classmethod
@@ -47,8 +47,8 @@ class Weights(NamedTuple):
 class Settings(NamedTuple):
     """What controls the epoch of each run: learning rate, momentum, and slots of an update, each ``(n,)``."""
 
-    rate: F32
-    momentum: F32
+    rate: Singles
+    momentum: Singles
     every: Ints
 
     def part(self, at: slice | Ints) -> Settings:
@@ -65,9 +65,9 @@ class Rows(NamedTuple):
         absent: As of `Batch`.
     """
 
-    x: F32
-    y: F32
-    absent: F32
+    x: Singles
+    y: Singles
+    absent: Singles
 
     def slot(self, k: int) -> Batch:
         """The rows of one slot."""
@@ -85,12 +85,12 @@ class Measured(NamedTuple):
         moved: Root mean square of the norms of the updates.
     """
 
-    loss: F32
-    first: F32
-    last: F32
-    gradient: F32
-    alignment: F32
-    moved: F32
+    loss: Singles
+    first: Singles
+    last: Singles
+    gradient: Singles
+    alignment: Singles
+    moved: Singles
 
 
 class Trainer:
@@ -116,7 +116,7 @@ class Trainer:
             out[:, at] = self._epoch(weights.part(at), settings.part(at), rows(at))
         return Measured(*out)
 
-    def _epoch(self, weights: Weights, settings: Settings, rows: Rows) -> F32:
+    def _epoch(self, weights: Weights, settings: Settings, rows: Rows) -> Singles:
         m, slots = len(weights.value), self.recipe.slots
         rate, decay, every = settings.rate[:, None], settings.momentum[:, None], settings.every
         whole = bool((every == 1).all())
@@ -153,7 +153,7 @@ class Trainer:
         first, last = losses[:, :quarter].sum(1) / quarter, losses[:, -quarter:].sum(1) / quarter
         return np.stack([losses.sum(1) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
 
-    def _update(self, weights: Weights, gradient: F32, rate: F32, decay: F32, who: Mask | None) -> None:
+    def _update(self, weights: Weights, gradient: Singles, rate: Singles, decay: Singles, who: Mask | None) -> None:
         if self.recipe.optimizer == "sgd":
             momentum(weights.value, weights.moved, gradient, rate, decay, who)
         else:

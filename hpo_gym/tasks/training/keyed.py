@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
-from hpo_gym.task import Floats, Ints, Keys
+from hpo_gym.arrays import Floats, Ints, Keys
 
 WEIGHTS, ORDER, FLIPS, FRESH, SCALE, CHANGES = range(1, 7)
 """What numbers are for."""

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Keys
+from hpo_gym.arrays import Keys, Singles
 from hpo_gym.tasks.training.keyed import WEIGHTS, uniforms
 from hpo_gym.tasks.training.recipe import CLASSES, INPUTS, Recipe
 
-F32 = NDArray[np.float32]
 ABSENT = np.float32(-1e9)
 """What is added to the output of a class that a task does not have."""
 
@@ -30,9 +29,9 @@ class Batch(NamedTuple):
         absent: `ABSENT` for classes that are none, else 0: ``(m, 4, 1)``.
     """
 
-    x: F32
-    y: F32
-    absent: F32
+    x: Singles
+    y: Singles
+    absent: Singles
 
 
 class Layers(NamedTuple):
@@ -44,19 +43,19 @@ class Layers(NamedTuple):
         back: The output layer without that column, turned: ``(m, hidden, 4)``.
     """
 
-    first: F32
-    second: F32
-    back: F32
+    first: Singles
+    second: Singles
+    back: Singles
 
 
-def layers(weights: F32, hidden: int) -> Layers:
+def layers(weights: Singles, hidden: int) -> Layers:
     """Views of weights ``(m, p)``."""
     m, cut = len(weights), hidden * INPUTS
     second = weights[:, cut:].reshape(m, CLASSES, hidden + 1)
     return Layers(weights[:, :cut].reshape(m, hidden, INPUTS), second, second[:, :, :-1].swapaxes(1, 2))
 
 
-def initial(key: Keys, recipe: Recipe) -> F32:
+def initial(key: Keys, recipe: Recipe) -> Singles:
     """Weights at the start, ``(m, p)``: uniform, of variance 1 / inputs of their layer, drawn by key."""
     out = (uniforms(key, WEIGHTS, recipe.weights) - 0.5) * math.sqrt(12.0)
     cut = recipe.hidden * INPUTS
@@ -68,13 +67,13 @@ def initial(key: Keys, recipe: Recipe) -> F32:
 class Room(NamedTuple):
     """What the passes of `m` runs write to; `z` is `hidden` and a row of ones, and `turned` is it with rows first."""
 
-    z: F32
-    hidden: F32
-    turned: F32
-    outputs: F32
-    down: F32
-    slope: F32
-    total: F32
+    z: Singles
+    hidden: Singles
+    turned: Singles
+    outputs: Singles
+    down: Singles
+    slope: Singles
+    total: Singles
 
 
 class Network:
@@ -93,7 +92,7 @@ class Network:
     def __reduce__(self) -> Any:
         return Network, self._made  # a copy of views would be arrays apart
 
-    def losses(self, net: Layers, batch: Batch) -> tuple[F32, NDArray[np.bool_]]:
+    def losses(self, net: Layers, batch: Batch) -> tuple[Singles, NDArray[np.bool_]]:
         """Cross-entropy of each row in nats, and whether the true class has the highest output: ``(m, b)`` each."""
         logits = self._forward(net, batch).outputs
         top = logits.max(1)
@@ -102,7 +101,7 @@ class Network:
         np.exp(logits, out=logits)
         return np.log(logits.sum(1)) - (true - top), true >= top
 
-    def gradient(self, net: Layers, batch: Batch, out: Layers) -> F32:
+    def gradient(self, net: Layers, batch: Batch, out: Layers) -> Singles:
         """Write the gradient of the mean loss into `out`; returns the mean loss in nats, ``(m,)``."""
         room = self._forward(net, batch)
         p, total, down = room.outputs, room.total, room.down
@@ -136,7 +135,7 @@ class Network:
         np.add(room.outputs, batch.absent, out=room.outputs)
         return room
 
-    def _slope(self, room: Room) -> F32:
+    def _slope(self, room: Room) -> Singles:
         """The derivative of the activation at the hidden units."""
         if self.relu:
             return np.sign(room.hidden, out=room.slope)  # never below 0
@@ -144,6 +143,6 @@ class Network:
         return np.subtract(1, room.slope, out=room.slope)
 
 
-def dots(one: F32, other: F32) -> F32:
+def dots(one: Singles, other: Singles) -> Singles:
     """Products of rows ``(m, p)`` with those of the same run, ``(m,)``."""
     return np.asarray(np.matmul(one[:, None], other[:, :, None])[:, 0, 0])

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.task import Floats, Ints, Mask
-from hpo_gym.tasks.training.network import F32
+from hpo_gym.arrays import Floats, Ints, Mask, Singles
 
 SIGNALS = (
     "validation_loss",
@@ -48,12 +47,14 @@ _LOSSES, _NORMS, _EARLIER = slice(0, 4), slice(4, 7), slice(9, 11)
 _KEPT, _SMALL = 0.7, 1e-12  # of the running mean, an epoch; what is added before its logarithm
 
 
-def bounded(values: Floats | F32, most: float = MOST) -> F32:
+def bounded(values: Floats | Singles, most: float = MOST) -> Singles:
     """Numbers that should not be negative in [0, most], with `most` in place of what is none."""
     return np.asarray(np.where(values < most, np.maximum(values, 0), most), np.float32)
 
 
-def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32, classes: Ints) -> F32:
+def at_start(
+    loss: Singles, accuracy: Singles, gradient: Singles, sharpness: Singles, norm: Singles, classes: Ints
+) -> Singles:
     """The signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
     out[:, _LOSSES] = out[:, _EARLIER] = loss[:, None]
@@ -68,7 +69,15 @@ def at_start(loss: F32, accuracy: F32, gradient: F32, sharpness: F32, norm: F32,
     return out
 
 
-def after(before: F32, losses: Floats | F32, norms: F32, accuracy: F32, alignment: F32, dead: Mask, cap: float) -> F32:
+def after(
+    before: Singles,
+    losses: Floats | Singles,
+    norms: Singles,
+    accuracy: Singles,
+    alignment: Singles,
+    dead: Mask,
+    cap: float,
+) -> Singles:
     """The signals of runs after an epoch, ``(m, 18)``, fresh.
 
     Args:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Singles
 from hpo_gym.tasks.training.generators import GENERATORS
 from hpo_gym.tasks.training.generators.common import WIDTH
-from hpo_gym.tasks.training.network import F32
 from hpo_gym.tasks.training.recipe import INPUTS, Recipe
 
 NOISE = 0.1
@@ -39,7 +39,7 @@ class Source:
             seeding.uniform(np.array([seeding.key("label noise", self.family, self.seed)], np.uint64))[0]
         )
 
-    def rows(self, count: int) -> tuple[F32, NDArray[np.int8], int]:
+    def rows(self, count: int) -> tuple[Singles, NDArray[np.int8], int]:
         """Rows ``(count, 16)``, the last column 1, their classes ``(count,)``, and how many classes there are.
 
         Columns have mean 0 and deviation 1 (what the generator leaves out is 0); then each is, by the toss of a coin,
@@ -71,12 +71,12 @@ class Stream:
 
     sources: tuple[Source, ...]
     recipe: Recipe
-    x: F32
+    x: Singles
     y: NDArray[np.int8]
-    valid_x: F32
+    valid_x: Singles
     valid_y: NDArray[np.int8]
     classes: NDArray[np.int64]
-    noise: F32
+    noise: Singles
 
     def __reduce__(self) -> Any:
         return stream_of, (self.sources, self.recipe)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints, Keys, Mask, Singles
 from hpo_gym.space import Points
-from hpo_gym.task import Evaluated, Floats, Ints, Keys, Mask, Progress
+from hpo_gym.task import Evaluated, Progress
 from hpo_gym.tasks.training.changes import (
     CLASSES as RENAMED,
 )
@@ -29,7 +30,7 @@ from hpo_gym.tasks.training.changes import (
 from hpo_gym.tasks.training.epoch import Rows, Settings, Trainer, Weights
 from hpo_gym.tasks.training.generators.common import WIDTH
 from hpo_gym.tasks.training.keyed import FLIPS, FRESH, chunk_order, flipped
-from hpo_gym.tasks.training.network import ABSENT, F32, Batch, Network, dots, initial, layers
+from hpo_gym.tasks.training.network import ABSENT, Batch, Network, dots, initial, layers
 from hpo_gym.tasks.training.probe import probe
 from hpo_gym.tasks.training.recipe import CLASSES
 from hpo_gym.tasks.training.signals import AT, SIGNALS, after, at_start, bounded
@@ -60,9 +61,9 @@ class State(NamedTuple):
     key: Keys
     epoch: Ints
     scale: Floats
-    noise: F32
+    noise: Singles
     names: I8
-    turned: F32
+    turned: Singles
     dead: Mask
 
 
@@ -153,7 +154,7 @@ class Trainings(Progress):
         status = np.where(state.dead, np.int8(Status.DIVERGED), np.int8(Status.OK))
         return Evaluated(score, np.ones(len(score)), status)
 
-    def _trained(self, who: Ints, at: Points) -> F32:
+    def _trained(self, who: Ints, at: Points) -> Singles:
         """Train runs for an epoch; their signals, ``(m, 18)``."""
         everyone = who is self._everyone
         weights = self.weights if everyone else self.weights.part(who)
@@ -192,7 +193,7 @@ class Trainings(Progress):
             labels = labels.reshape(m, recipe.slots, recipe.slot)[np.arange(m)[:, None], chunk]
         return Rows(x, _one_hot(labels.reshape(m, recipe.slots, recipe.slot)), self._absent[who])
 
-    def _transform(self, who: Ints) -> F32:
+    def _transform(self, who: Ints) -> Singles:
         """What rows of runs are multiplied by, ``(m, 16, 16)``: rotation and scale, and 1 for the last column."""
         out = np.zeros((len(who), WIDTH + 1, WIDTH + 1), np.float32)
         scale = self.state.scale[who].astype(np.float32)
@@ -201,7 +202,7 @@ class Trainings(Progress):
         return out
 
     # ------------------------------------------------------------------ what is measured
-    def _validated(self, who: Ints) -> tuple[F32, F32]:
+    def _validated(self, who: Ints) -> tuple[Singles, Singles]:
         """Mean loss in nats and accuracy of runs on their validation rows, ``(m,)`` each."""
         loss, accuracy = np.empty(len(who), np.float32), np.empty(len(who), np.float32)
         for start in range(0, len(who), self._trainer.block):
@@ -214,7 +215,7 @@ class Trainings(Progress):
             loss[block], accuracy[block] = losses.mean(1), right.mean(1)
         return loss, accuracy
 
-    def _seeing(self, who: Ints) -> F32:
+    def _seeing(self, who: Ints) -> Singles:
         """The weights of runs as they act on rows that are neither turned nor scaled, ``(m, p)``."""
         weights = self.weights.value[who]
         first = layers(weights, self.recipe.hidden).first
@@ -224,7 +225,7 @@ class Trainings(Progress):
             first[:, :, :WIDTH] *= self.state.scale[who].astype(np.float32)[:, None, None]
         return weights
 
-    def _probed(self, who: Ints) -> tuple[F32, F32]:
+    def _probed(self, who: Ints) -> tuple[Singles, Singles]:
         """Norm of the gradient and sharpness of runs on the first rows that they will see, ``(m,)`` each."""
         norm, sharpness = np.empty(len(who), np.float32), np.empty(len(who), np.float32)
         for start in range(0, len(who), self._trainer.block):
@@ -270,6 +271,6 @@ class Trainings(Progress):
         self._derive(np.array([i]))
 
 
-def _one_hot(labels: I8) -> F32:
+def _one_hot(labels: I8) -> Singles:
     """Labels ``(..., b)`` as ``(..., 4, b)``."""
     return np.equal(labels[..., None, :], _NUMBERS[:, None]).astype(np.float32)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.task import Ints, Mask
-from hpo_gym.tasks.training.network import F32
+from hpo_gym.arrays import Ints, Mask, Singles
 
 DECAY, SMALL = np.float32(0.99), np.float32(1e-8)
 """Of Adam: of the second moment, and what is added to its root."""
 
 
-def momentum(weights: F32, moved: F32, gradient: F32, rate: F32, decay: F32, who: Mask | None) -> None:
+def momentum(
+    weights: Singles, moved: Singles, gradient: Singles, rate: Singles, decay: Singles, who: Mask | None
+) -> None:
     """``v <- decay v - rate g``, ``w <- w + v``, in place, of all runs (None) or of `who` ``(m,)``.
 
     Args:
@@ -31,8 +32,8 @@ def momentum(weights: F32, moved: F32, gradient: F32, rate: F32, decay: F32, who
 
 
 def adam(
-    weights: F32, moved: F32, first: F32, second: F32, times: Ints, gradient: F32, rate: F32, decay: F32,
-    who: Mask | None,
+    weights: Singles, moved: Singles, first: Singles, second: Singles, times: Ints, gradient: Singles, rate: Singles,
+    decay: Singles, who: Mask | None,
 ) -> None:  # fmt: skip
     """Adam (Kingma and Ba, ICLR 2015) with beta1 = `decay` and beta2 = .99, in place; `moved` is the last move.
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from hpo_builders.control.counts import updates
 from hpo_builders.control.network import Adam, Network
-from hpo_builders.control.problem import ControlProblem, Episodes, Generators, Ints
+from hpo_builders.control.problem import ControlProblem, Episodes, Generators
 from hpo_builders.control.rollouts import Greedy, Sight, returns
-from hpo_builders.control.systems import F32
+from hpo_gym.arrays import Ints, Singles
 
 
 def es(problem: ControlProblem, config: Mapping[str, Any], generators: Generators, see: Sight) -> Iterator[Greedy]:
@@ -35,21 +35,21 @@ def es(problem: ControlProblem, config: Mapping[str, Any], generators: Generator
 
 
 def _fitness(
-    problem: ControlProblem, network: Network, theta: F32, see: Sight, generators: Generators, each: int
-) -> F32:
+    problem: ControlProblem, network: Network, theta: Singles, see: Sight, generators: Generators, each: int
+) -> Singles:
     """Returns ``(b, m)`` of policies ``(b, m, p)``, the mean of so many episodes; those of a pair begin alike."""
     b, m, _ = theta.shape
     begun = problem.begin(generators, m // 2 * each)
     begun = Episodes(*(np.concatenate([a, a], 2) for a in (begun.constants, begun.state)))
 
-    def choose(x: F32) -> Ints:
+    def choose(x: Singles) -> Ints:
         apart = x.reshape(b, -1, m, each).transpose(0, 2, 1, 3)  # (b, m, inputs, each)
         return np.asarray(network(theta, apart)[0].argmax(2).reshape(b, m * each))
 
     return np.asarray(returns(problem, choose, see, begun).reshape(b, m, each).mean(2))
 
 
-def shaped(fitness: F32, shaping: str) -> F32:
+def shaped(fitness: Singles, shaping: str) -> Singles:
     """Fitness ``(b, m)`` as "ranks" in [-.5, .5], or "standard": by mean and deviation."""
     if shaping == "ranks":
         ranks = fitness.argsort(1, kind="stable").argsort(1, kind="stable")
@@ -58,7 +58,7 @@ def shaped(fitness: F32, shaping: str) -> F32:
     return np.asarray((fitness - fitness.mean(1, keepdims=True)) / np.maximum(spread, 1e-8), np.float32)
 
 
-def ascent(noise: F32, fitness: F32, sigma: float) -> F32:
+def ascent(noise: Singles, fitness: Singles, sigma: float) -> Singles:
     """The estimated gradient ``(b, p)`` of the expected fitness.
 
     Args:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.control.problem import Generators, Ints
+from hpo_builders.control.problem import Generators
 from hpo_builders.control.rollouts import Greedy
-from hpo_builders.control.systems import F32
+from hpo_gym.arrays import Ints, Singles
 
 CELLS = 4096
 """Most cells of a tiling; where it would have more, cells share weights by a hash."""
@@ -29,18 +29,18 @@ class Features(ABC):
         weights: All of them.
     """
 
-    weights: F32
+    weights: Singles
 
     @abstractmethod
-    def of(self, x: F32) -> Any:
+    def of(self, x: Singles) -> Any:
         """Features of inputs ``(b, inputs, n)``, for the other two methods."""
 
     @abstractmethod
-    def values(self, features: Any) -> F32:
+    def values(self, features: Any) -> Singles:
         """Values ``(b, a, n)``."""
 
     @abstractmethod
-    def move(self, features: Any, action: Ints, error: F32, alive: NDArray[np.bool_]) -> None:
+    def move(self, features: Any, action: Ints, error: Singles, alive: NDArray[np.bool_]) -> None:
         """Move the values of actions ``(b, n)`` by errors ``(b, n)``, which hold the learning rate, where `alive`."""
 
     def greedy(self) -> Greedy:
@@ -75,7 +75,7 @@ class Tiles(Features):
         self._offsets = (np.arange(tilings)[:, None] * steps % tilings / tilings)[:, :, None].astype(np.float32)
         self._base = (np.arange(b * tilings) * cells).reshape(b, tilings, 1)
 
-    def of(self, x: F32) -> Ints:
+    def of(self, x: Singles) -> Ints:
         """Cells ``(b, tilings, n)``."""
         scaled = (np.clip(x, -self._reach, self._reach) + np.float32(self._reach)) * np.float32(
             self._bins * (1 - 1e-6) / (2 * self._reach)
@@ -86,10 +86,10 @@ class Tiles(Features):
             cell = (cell * _PRIME >> 12) % CELLS
         return np.asarray(cell + self._base)
 
-    def values(self, features: Ints) -> F32:
+    def values(self, features: Ints) -> Singles:
         return np.asarray(self.weights[features].sum(1).transpose(0, 2, 1))
 
-    def move(self, features: Ints, action: Ints, error: F32, alive: NDArray[np.bool_]) -> None:
+    def move(self, features: Ints, action: Ints, error: Singles, alive: NDArray[np.bool_]) -> None:
         at = features * self._actions + action[:, None]
         step = np.broadcast_to(error[:, None] / np.float32(self._tilings), at.shape)
         where = np.broadcast_to(alive[:, None], at.shape)
@@ -121,7 +121,7 @@ class Waves(Features):
         self.weights = np.zeros((len(generators), actions, count), np.float32)
         self._actions, self._level, self._scale = np.arange(actions)[:, None], np.float32(level), np.sqrt(2 / count)
 
-    def of(self, x: F32) -> F32:
+    def of(self, x: Singles) -> Singles:
         """Features ``(b, count, n)``."""
         out = self._rates @ x
         out += self._phases
@@ -129,10 +129,10 @@ class Waves(Features):
         out *= np.float32(self._scale)
         return out
 
-    def values(self, features: F32) -> F32:
+    def values(self, features: Singles) -> Singles:
         return np.asarray(self.weights @ features + self._level)
 
-    def move(self, features: F32, action: Ints, error: F32, alive: NDArray[np.bool_]) -> None:
+    def move(self, features: Singles, action: Ints, error: Singles, alive: NDArray[np.bool_]) -> None:
         mine = ((action[:, None] == self._actions) & alive[:, None]).astype(np.float32)  # (b, a, n)
         count = np.maximum(mine.sum(2, keepdims=True), 1)
         self.weights += (mine * error[:, None]) @ features.transpose(0, 2, 1) / count

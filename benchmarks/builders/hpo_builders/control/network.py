@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_builders.control.problem import Generators
 from hpo_builders.control.rollouts import Greedy
-from hpo_builders.control.systems import F32
+from hpo_gym.arrays import Singles
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -32,7 +32,7 @@ class Network:
         """Parameters."""
         return sum(a * (b + 1) for a, b in self._shapes())
 
-    def initial(self, generators: Generators) -> F32:
+    def initial(self, generators: Generators) -> Singles:
         """Parameters at the start, ``(b, p)``: hidden weights uniform with variance 1 / inputs, all else 0."""
         out = np.zeros((len(generators), self.size), np.float32)
         count = self.hidden * self.inputs
@@ -40,7 +40,7 @@ class Network:
             row[:count] = generator.uniform(-1, 1, count) * np.sqrt(3 / self.inputs)
         return out
 
-    def __call__(self, theta: F32, x: F32) -> tuple[F32, F32]:
+    def __call__(self, theta: Singles, x: Singles) -> tuple[Singles, Singles]:
         """Outputs ``(.., outputs, n)`` and hidden units ``(.., hidden, n)`` of inputs ``(.., inputs, n)``.
 
         Without a hidden layer, the inputs stand for the units.
@@ -55,12 +55,12 @@ class Network:
         out += bias
         return out, units
 
-    def greedy(self, theta: F32) -> Greedy:
+    def greedy(self, theta: Singles) -> Greedy:
         """The policies whose outputs are those of the parameters as they are now, ``(b, p)``."""
         kept = theta.copy()
         return Greedy(lambda x: self(kept, x)[0], bool(np.isfinite(kept).all()))
 
-    def gradient(self, theta: F32, x: F32, units: F32, slope: F32) -> F32:
+    def gradient(self, theta: Singles, x: Singles, units: Singles, slope: Singles) -> Singles:
         """Gradient by the parameters ``(.., p)`` of what has `slope` ``(.., outputs, n)`` by the outputs."""
         *first, (weight, _) = self._layers(theta)
         parts = []
@@ -76,7 +76,7 @@ class Network:
             return [(self.hidden, self.inputs), (self.outputs, self.hidden)]
         return [(self.outputs, self.inputs)]
 
-    def _layers(self, theta: F32) -> Iterator[tuple[F32, F32]]:
+    def _layers(self, theta: Singles) -> Iterator[tuple[Singles, Singles]]:
         """Weights ``(.., outputs, inputs)`` and biases ``(.., outputs, 1)``, views of the parameters."""
         at = 0
         for a, b in self._shapes():
@@ -89,11 +89,11 @@ class Network:
 class Adam:
     """Kingma and Ba, "Adam: a method for stochastic optimization" (2015), for rows of parameters at once."""
 
-    def __init__(self, theta: F32, rate: float) -> None:
+    def __init__(self, theta: Singles, rate: float) -> None:
         self._theta, self._rate, self._step = theta, rate, 0
         self._mean, self._square = np.zeros_like(theta), np.zeros_like(theta)
 
-    def descend(self, gradient: F32) -> None:
+    def descend(self, gradient: Singles) -> None:
         """Move the parameters, in place, against a gradient."""
         self._step += 1
         self._mean += (1 - BETA_1) * (gradient - self._mean)

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.control.systems import F32
+from hpo_gym.arrays import Singles
 
 
-def log_softmax(logits: F32) -> F32:
+def log_softmax(logits: Singles) -> Singles:
     """Of logits ``(.., a, n)`` along their actions."""
     shifted = logits - logits.max(-2, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(-2, keepdims=True)))
 
 
-def entropy_slope(log_p: F32) -> F32:
+def entropy_slope(log_p: Singles) -> Singles:
     """Slope of the entropy by the logits, ``(.., a, n)``: -p (log p + H)."""
     p = np.exp(log_p)
     return np.asarray(-p * (log_p - (p * log_p).sum(-2, keepdims=True)))
 
 
-def returns_to_go(reward: F32, discount: float) -> F32:
+def returns_to_go(reward: Singles, discount: float) -> Singles:
     """Discounted sums of the rewards ``(h, ..)`` from each step on."""
     out = reward.copy()
     for t in range(len(out) - 2, -1, -1):
@@ -30,7 +30,9 @@ def returns_to_go(reward: F32, discount: float) -> F32:
     return out
 
 
-def advantages(reward: F32, value: F32, alive: NDArray[np.bool_] | None, discount: float, lambda_: float) -> F32:
+def advantages(
+    reward: Singles, value: Singles, alive: NDArray[np.bool_] | None, discount: float, lambda_: float
+) -> Singles:
     """Generalised advantage estimates ``(h, ..)``: Schulman et al. (2016), eq. 16.
 
     Args:
@@ -47,14 +49,14 @@ def advantages(reward: F32, value: F32, alive: NDArray[np.bool_] | None, discoun
     return out
 
 
-def shares(alive: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> F32:
+def shares(alive: NDArray[np.bool_] | None, shape: tuple[int, ...]) -> Singles:
     """What each step ``(h, b, n)`` counts: those that were not over alike, 1 in sum over a training, others 0."""
     if alive is None:
         return np.full(shape, 1 / (shape[0] * shape[2]), np.float32)
     return np.asarray(alive / np.maximum(alive.sum((0, 2), keepdims=True), 1), np.float32)
 
 
-def standard(value: F32, share: F32) -> F32:
+def standard(value: Singles, share: Singles) -> Singles:
     """Values ``(h, b, n)`` less their mean, by their deviation, of each training, by what each step counts."""
     mean = (share * value).sum((0, 2), keepdims=True)
     apart = value - mean
@@ -69,11 +71,11 @@ def columns(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(moved.reshape(*moved.shape[:-2], -1))
 
 
-def taken(log_p: F32, action: NDArray[np.int64]) -> F32:
+def taken(log_p: Singles, action: NDArray[np.int64]) -> Singles:
     """Entries ``(b, n)`` of ``(b, a, n)`` at actions ``(b, n)``."""
     return np.asarray(np.take_along_axis(log_p, action[:, None], 1)[:, 0])
 
 
-def one_hot(action: NDArray[np.int64], a: int) -> F32:
+def one_hot(action: NDArray[np.int64], a: int) -> Singles:
     """Actions ``(b, n)`` as ``(b, a, n)``."""
     return np.asarray(action[:, None] == np.arange(a)[:, None], np.float32)

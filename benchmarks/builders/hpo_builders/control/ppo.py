@@ -28,7 +28,8 @@ from hpo_builders.control.policy_gradient import (
 )
 from hpo_builders.control.problem import ControlProblem, Episodes, Generators
 from hpo_builders.control.rollouts import Greedy, Rollout, Sight, sampled
-from hpo_builders.control.systems import F32, STEPS
+from hpo_builders.control.systems import STEPS
+from hpo_gym.arrays import Singles
 
 
 def ppo(problem: ControlProblem, config: Mapping[str, Any], generators: Generators, see: Sight) -> Iterator[Greedy]:
@@ -56,7 +57,7 @@ class _Learner:
         self._adam, self._critic_adam = (Adam(p, config["ppo:learning_rate"]) for p in (self.theta, self._value))
         self._config, self._discount = config, 1 - 1 / config["horizon"]
 
-    def logits(self, x: F32) -> F32:
+    def logits(self, x: Singles) -> Singles:
         return self.policy(self.theta, x)[0]
 
     def learn(self, got: Rollout, generators: Generators) -> None:
@@ -71,7 +72,7 @@ class _Learner:
             for part in np.split(mixed, parts, 1):
                 self._step(part, parts)
 
-    def _rows(self, got: Rollout) -> F32:
+    def _rows(self, got: Rollout) -> Singles:
         """What is learned from, ``(b, h n, inputs + 5)``: inputs, action, log p, advantage, target, share."""
         h, b, n = got.reward.shape
         x = columns(got.x)
@@ -85,7 +86,7 @@ class _Learner:
         beside = (columns(got.action), before, columns(gain), columns(target), columns(share))
         return np.concatenate([x.transpose(0, 2, 1), *(v[..., None] for v in beside)], 2, dtype=np.float32)
 
-    def _step(self, part: F32, parts: int) -> None:
+    def _step(self, part: Singles, parts: int) -> None:
         x, (action, before, gain, target, share) = part[..., :-5].transpose(0, 2, 1), part[..., -5:].transpose(2, 0, 1)
         share, clip, bonus = share * np.float32(parts), self._config["ppo:clip"], self._config["ppo:entropy"]
         logits, units = self.policy(self.theta, x)
@@ -96,7 +97,15 @@ class _Learner:
         self._critic_adam.descend(self.critic.gradient(self._value, x, units, apart))
 
 
-def slope(logits: F32, action: NDArray[np.int64], before: F32, gain: F32, share: F32, clip: float, bonus: float) -> F32:
+def slope(
+    logits: Singles,
+    action: NDArray[np.int64],
+    before: Singles,
+    gain: Singles,
+    share: Singles,
+    clip: float,
+    bonus: float,
+) -> Singles:
     """Slope of the loss -(share (clipped objective + bonus entropy)) by the logits, ``(b, a, n)``.
 
     Args:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hpo_builders.control.systems import F32, STEPS, SYSTEMS, System
+from hpo_builders.control.systems import STEPS, SYSTEMS, System
 from hpo_gym import seeding
+from hpo_gym.arrays import Singles
 from hpo_gym.tasks.policies.physics import Rows
 
 Generators = Sequence[np.random.Generator]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 NEAR = 0.1
 """How far, in the logarithm, a constant of an episode is from that of its task at most."""
@@ -33,8 +31,8 @@ class Episodes:
         state: ``(s, .., n)``.
     """
 
-    constants: F32
-    state: F32
+    constants: Singles
+    state: Singles
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +50,8 @@ class ControlProblem:
 
     name: str
     system: System
-    constants: F32
-    unit: F32
+    constants: Singles
+    unit: Singles
     validation: Episodes
     test: Episodes
     nothing: tuple[float, float]
@@ -64,13 +62,13 @@ class ControlProblem:
         u = np.stack([g.random((len(self.constants) + drawn, n), np.float32) for g in generators], 1)
         return episodes(self.system, self.constants, u)
 
-    def seen(self, state: Rows, constants: Rows) -> F32:
+    def seen(self, state: Rows, constants: Rows) -> Singles:
         """What the sensors show, ``(inputs, .., n)``."""
         shown = self.system.physics.seen(state, constants)
         return np.asarray(shown * self.unit.reshape(-1, *[1] * (shown.ndim - 1)), np.float32)
 
 
-def episodes(system: System, constants: F32, u: F32) -> Episodes:
+def episodes(system: System, constants: Singles, u: Singles) -> Episodes:
     """Episodes made of uniform numbers ``(c + drawn, .., n)``."""
     c = len(constants)
     centre = constants.reshape(-1, *[1] * (u.ndim - 1))

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from hpo_builders.control.counts import EPISODES, updates
 from hpo_builders.control.features import Features, Tiles, Waves
-from hpo_builders.control.problem import ControlProblem, Generators, Ints
+from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.rollouts import Greedy, Sight
-from hpo_builders.control.systems import F32, STEPS
+from hpo_builders.control.systems import STEPS
+from hpo_gym.arrays import Ints, Singles
 
 ENVS = 32
 """Episodes side by side."""
@@ -52,7 +53,7 @@ class Acted:
 
     features: Sequence[Any]
     action: Ints
-    reward: F32
+    reward: Singles
     alive: NDArray[np.bool_]
 
 

@@ -27,7 +27,8 @@ from hpo_builders.control.policy_gradient import (
 )
 from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.rollouts import Greedy, Sight, sampled
-from hpo_builders.control.systems import F32, STEPS
+from hpo_builders.control.systems import STEPS
+from hpo_gym.arrays import Singles
 
 
 def reinforce(
@@ -62,7 +63,7 @@ def reinforce(
         yield policy.greedy(theta)
 
 
-def slope(logits: F32, action: NDArray[np.int64], gain: F32, share: F32, bonus: float) -> F32:
+def slope(logits: Singles, action: NDArray[np.int64], gain: Singles, share: Singles, bonus: float) -> Singles:
     """Slope of the loss -(share (gain log p(action) + bonus entropy)) by the logits, ``(b, a, n)``."""
     log_p = log_softmax(logits)
     out = (np.exp(log_p) - one_hot(action, logits.shape[1])) * gain[:, None]

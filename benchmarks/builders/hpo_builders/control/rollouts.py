@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.control.problem import ControlProblem, Episodes, Floats, Generators, Ints
-from hpo_builders.control.systems import F32, STEPS
+from hpo_builders.control.problem import ControlProblem, Episodes, Generators
+from hpo_builders.control.systems import STEPS
+from hpo_gym.arrays import Floats, Ints, Singles
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,10 +21,10 @@ class Sight:
         scale, shift: ``(inputs, b, 1)``.
     """
 
-    scale: F32
-    shift: F32
+    scale: Singles
+    shift: Singles
 
-    def __call__(self, shown: F32) -> F32:
+    def __call__(self, shown: Singles) -> Singles:
         """Inputs ``(b, inputs, n)`` for what sensors show, ``(inputs, b, n)`` or ``(inputs, 1, n)``."""
         return (shown * self.scale + self.shift).transpose(1, 0, 2)
 
@@ -54,15 +55,15 @@ class Greedy:
         finite: Whether all weights are finite, of all trainings.
     """
 
-    outputs: Callable[[F32], F32]
+    outputs: Callable[[Singles], Singles]
     finite: bool
 
-    def __call__(self, x: F32) -> Ints:
+    def __call__(self, x: Singles) -> Ints:
         """Actions ``(b, n)`` by number."""
         return np.asarray(self.outputs(x).argmax(1))
 
 
-def returns(problem: ControlProblem, choose: Callable[[F32], Ints], see: Sight, begun: Episodes) -> F32:
+def returns(problem: ControlProblem, choose: Callable[[Singles], Ints], see: Sight, begun: Episodes) -> Singles:
     """Mean rewards ``(b, n)`` of policies, actions ``(b, n)`` for inputs ``(b, inputs, n)``, in episodes.
 
     Episodes without an axis `b`, ``(c, n)`` and ``(s, n)``, are run by each training.
@@ -99,21 +100,21 @@ class Rollout:
         last: Inputs after the last step, ``(b, inputs, n)``.
     """
 
-    x: F32
+    x: Singles
     action: Ints
-    reward: F32
+    reward: Singles
     alive: NDArray[np.bool_] | None
-    last: F32
+    last: Singles
 
 
 def sampled(
     problem: ControlProblem,
-    logits: Callable[[F32], F32],
+    logits: Callable[[Singles], Singles],
     see: Sight,
     begun: Episodes,
     generators: Generators,
     steps: int,
-) -> tuple[Rollout, F32]:
+) -> tuple[Rollout, Singles]:
     """Go on with episodes for some steps by a policy's logits ``(b, a, n)``; what was seen, and the states after it.
 
     Actions are drawn by the Gumbel trick: the largest of logit - log E, with E exponential.

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.control.physics import acrobot, double_pole, mountain_car
+from hpo_gym.arrays import Singles
 from hpo_gym.tasks.policies.physics import PHYSICS, Physics, Rows, cartpole
 
-F32 = NDArray[np.float32]
 Over = Callable[[Rows], NDArray[np.bool_]]
 
 STEPS = 100
@@ -40,7 +40,7 @@ class System:
     over: Over | None = None
 
     @property
-    def actions(self) -> F32:
+    def actions(self) -> Singles:
         """What may be done, ``(outputs, a)``: -1, 0 or 1 at each output, nothing in the middle."""
         return np.array(list(itertools.product((-1, 0, 1), repeat=self.physics.outputs)), np.float32).T.copy()
 

@@ -11,11 +11,12 @@ import numpy as np
 from hpo_builders.control.counts import SHARES
 from hpo_builders.control.es import es
 from hpo_builders.control.ppo import ppo
-from hpo_builders.control.problem import ControlProblem, Floats, Generators
+from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.q import q
 from hpo_builders.control.reinforce import reinforce
 from hpo_builders.control.rollouts import Greedy, Sight, judged, sight
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 
 REPEATS = 3
 Learner = Callable[[ControlProblem, Mapping[str, Any], Generators, Sight], Iterator[Greedy]]

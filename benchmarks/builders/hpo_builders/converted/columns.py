@@ -23,10 +23,10 @@ from ConfigSpace import (
 )
 from numpy.typing import NDArray
 
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import DamagedDataError
 from hpo_gym.space import SearchSpace
 
-Floats = NDArray[np.float64]
 Undo = Callable[[Floats], Floats]
 """Takes stored numbers to values."""
 

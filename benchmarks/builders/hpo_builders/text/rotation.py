@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_builders.training.recipe import TrainingFailed
-
-Floats = NDArray[np.float64]
+from hpo_gym.arrays import Floats
 
 LEAST = 1e-10
 """Axes with a smaller share of the largest variance are left out."""

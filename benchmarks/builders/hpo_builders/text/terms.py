@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_builders.text.rotation import principal_axes
 from hpo_builders.training.recipe import TrainingFailed
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from hpo_gym.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Problem
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
-from hpo_builders.training.recipe import Floats, Measured, Recipe, TrainingFailed, unmeasured
+from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed, unmeasured
+from hpo_gym.arrays import Floats
 from hpo_gym.seeding import mix_int
 
 if TYPE_CHECKING:

@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Predict, Problem, by_share
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
-from hpo_builders.training.recipe import Floats, Measured, Recipe, TrainingFailed
+from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
+from hpo_gym.arrays import Floats
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

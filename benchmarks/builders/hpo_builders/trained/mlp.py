@@ -16,7 +16,8 @@ from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained.mlp_network import Network, one_thread
 from hpo_builders.trained.mlp_updates import optimizer, rates
-from hpo_builders.training.recipe import Floats, Measured, Recipe, TrainingFailed, unmeasured
+from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed, unmeasured
+from hpo_gym.arrays import Floats
 from hpo_gym.seeding import generator, key
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Predict, Pr
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.training.build import build
-from hpo_builders.training.recipe import Floats, Measured, Recipe, TrainingFailed
+from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
+from hpo_gym.arrays import Floats
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

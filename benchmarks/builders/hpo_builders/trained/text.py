@@ -16,7 +16,8 @@ from hpo_builders.text.classifiers import classifier
 from hpo_builders.text.grams import Counts, Reading
 from hpo_builders.text.material import Corpora
 from hpo_builders.text.problem import TextProblem, numbers
-from hpo_builders.training.recipe import Floats, Measured, Recipe, TrainingFailed
+from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
+from hpo_gym.arrays import Floats
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

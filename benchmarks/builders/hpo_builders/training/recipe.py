@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpo_builders.training.material import Material
+from hpo_gym.arrays import Floats
 from hpo_gym.objectives.objective import Objective
 from hpo_gym.space import Points, SearchSpace
 from hpo_gym.tasks.sizes import Sizes
@@ -21,7 +21,6 @@ from hpo_gym.tasks.sizes import Sizes
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-Floats = NDArray[np.float64]
 
 CHUNK = 25
 """Configurations of a shard."""

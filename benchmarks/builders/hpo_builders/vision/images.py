@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.vision.canvas import Floats, Ints
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.seeding import generator, key
 
 NETS = 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints
 from hpo_builders.vision.images import ImageProblem
+from hpo_gym.arrays import Floats, Ints
 
 
 def describe(problem: ImageProblem) -> dict[str, float | None]:

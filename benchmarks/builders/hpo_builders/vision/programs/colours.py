@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, grid, ink, to_disc
+from hpo_builders.vision.canvas import grid, ink, to_disc
+from hpo_gym.arrays import Floats, Ints
 
 HUES = 6
 SQUARES = 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, ink, to_disc
+from hpo_builders.vision.canvas import ink, to_disc
 from hpo_builders.vision.nuisances import contrasted, noisy
+from hpo_gym.arrays import Floats, Ints
 
 CLASSES = 6
 """One to six discs."""

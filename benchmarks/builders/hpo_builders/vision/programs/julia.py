@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_builders.vision.canvas import Floats, Ints, grid, turned
+from hpo_builders.vision.canvas import grid, turned
 from hpo_builders.vision.nuisances import contrasted, noisy
+from hpo_gym.arrays import Floats, Ints
 
 Complexes = NDArray[np.complex128]
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hpo_builders.vision.canvas import SIZE, Floats, Ints
+from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-
-Flags = NDArray[np.bool_]
+from hpo_gym.arrays import Floats, Ints, Mask
 
 RULES = ("B3/S23", "B36/S125", "B3678/S34678", "B2/S", "B3/S12345", "B368/S245")
 """Life, 2x2, Day & Night, Seeds, Maze, Move."""
@@ -29,7 +27,7 @@ def others(labels: Ints, rng: np.random.Generator) -> Floats:
     return _drawn(FRACTAL, labels, rng, low=0.05, high=0.4, steps=(3, 5))
 
 
-def step(cells: Ints, born: Flags, survives: Flags) -> Ints:
+def step(cells: Ints, born: Mask, survives: Mask) -> Ints:
     """One step of cells ``(n, h, w)`` on a torus; the rules ``(n, 9)`` say by the number of neighbours who lives."""
     rows = cells + np.roll(cells, 1, 1) + np.roll(cells, -1, 1)
     neighbours = rows + np.roll(rows, 1, 2) + np.roll(rows, -1, 2) - cells

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hpo_builders.vision.canvas import SIZE, Floats, Ints
+from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
+from hpo_gym.arrays import Floats, Ints
 
 SIDE = SIZE // 2
 Cell = tuple[int, int]

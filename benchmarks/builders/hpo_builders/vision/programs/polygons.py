@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import SIZE, Floats, Ints, ink, to_polygon
+from hpo_builders.vision.canvas import SIZE, ink, to_polygon
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy, places
+from hpo_gym.arrays import Floats, Ints
 
 KINDS = ("triangle", "square", "pentagon", "disc", "four-pointed star", "five-pointed star", "cross")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, grid, ink, to_disc
+from hpo_builders.vision.canvas import grid, ink, to_disc
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy, places
+from hpo_gym.arrays import Floats, Ints
 
 SIDES = ("right of", "below", "left of", "above")
 CONTACTS = ("apart", "crossing", "inside")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import PIXEL, Floats, Ints, grid, turned
+from hpo_builders.vision.canvas import PIXEL, grid, turned
 from hpo_builders.vision.nuisances import noisy, places
+from hpo_gym.arrays import Floats, Ints
 
 FORMS = 6
 """Dome, cone, pyramid, ridge, saddle, waves."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, grid
+from hpo_builders.vision.canvas import grid
 from hpo_builders.vision.nuisances import noisy
+from hpo_gym.arrays import Floats, Ints
 
 KINDS = ("left to right", "top to bottom", "half a turn", "none")
 

