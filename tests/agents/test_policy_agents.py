@@ -162,6 +162,7 @@ def test_a_training_in_a_folder_leaves_a_curve_and_logs(name: str, suite: Suite,
     assert list((tmp_path / "logs").glob("events*"))
 
 
+@pytest.mark.long
 def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
     agent = made("ppo", steps=4000, segments=50, patience=2)
     curve = agent.train_in(None, suite.tasks("train"), rng(), validation=suite.tasks("val"))

@@ -69,6 +69,7 @@ def weights_of(policy: Any) -> dict[str, torch.Tensor]:
 
 
 # ---------------------------------------------------------------------- against Stable-Baselines3
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")  # the last of a rollout is smaller
 @pytest.mark.parametrize("cache", [ppo_bare.CACHE, 400])
 @pytest.mark.parametrize("kind", ["pool", "masked", "box"])
@@ -203,6 +204,7 @@ def test_it_learns_which_configuration_is_best(codec: str, suite: Suite) -> None
     assert np.mean(after) < 0.1 * np.mean(before)
 
 
+@pytest.mark.long
 def test_it_learns_over_candidates(suite: Suite) -> None:
     settings: dict[str, Any] = {"candidates": 12, "budget": 4, "runs": 32, "network": [16], "segments": 10}
     agent = PPOBare(steps=10_000, **settings, algorithm={"n_steps": 8, "batch_size": 128, "learning_rate": 3e-3})

@@ -334,6 +334,7 @@ def test_objectives_that_cannot_be(objectives: Any, error: type[Exception], mess
         make(objectives=objectives).train(toy().tasks("train"), rng())
 
 
+@pytest.mark.long
 def test_a_suite_that_lacks_an_objective_is_refused_by_name() -> None:
     with pytest.raises(UnknownNameError, match=r"No objective \(of suite 'Functions'\) 'size'"):
         make(objectives=TWO).train(load_suite("Functions").tasks("train")[:1], rng())

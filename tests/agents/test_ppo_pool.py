@@ -220,6 +220,7 @@ def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite
             assert len(history) == measured == len({tuple(c.items()) for c in history.configs})
 
 
+@pytest.mark.long
 def test_it_is_better_than_random_where_tasks_are_alike(suites: tuple[Suite, Suite]) -> None:
     agent = trained(*suites)
     random: Any = __import__("hpo_gym").make_optimizer("random")
@@ -232,6 +233,7 @@ def test_it_is_better_than_random_where_tasks_are_alike(suites: tuple[Suite, Sui
     assert found["agent"] > found["random"]
 
 
+@pytest.mark.long
 def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Suite, Suite], tmp_path: Path) -> None:
     whole = trained(*suites)
     train, val = ([t for s in suites for t in s.tasks(split)] for split in ("train", "val"))
@@ -257,6 +259,7 @@ def test_an_earlier_task_without_a_success_teaches_nothing(suites: tuple[Suite, 
     np.testing.assert_array_equal(beside.at(rows), usual.at(rows))
 
 
+@pytest.mark.long
 def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) -> None:
     suite = suites[0]
     prior, task = prior_of(suite), suite.tasks("test")[0]
@@ -281,6 +284,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
         agent.tell(env.history().trials[-1])
 
 
+@pytest.mark.long
 def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, Suite]) -> None:
     agent = trained(suites[0])
     functions = load_suite("Functions")
@@ -299,6 +303,7 @@ def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, S
         assert len(set(asked)) == 5
 
 
+@pytest.mark.long
 def test_its_env_passes_the_checker(suites: tuple[Suite, Suite]) -> None:
     view, codec = PoolView(prior_of(suites[0]), 16), {"name": "pool", "candidates": 16}
     check_env(HPOEnv(suites[0], budget=4, observer=view, codec=codec, duplicates="mask"), processes=False)

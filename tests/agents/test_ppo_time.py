@@ -228,6 +228,7 @@ def test_to_go_on_pays_the_difference_in_the_env() -> None:
     assert ended
 
 
+@pytest.mark.long
 def test_what_is_seen_is_a_function_of_the_run_alone() -> None:
     """A view that followed the runs shows what a fresh one shows, at every step and over the ends of episodes."""
     suite = make_suite()

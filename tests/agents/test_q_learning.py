@@ -229,6 +229,7 @@ def test_oracle_of_trials() -> None:
     assert q[0] == pytest.approx([mean[i] + GAMMA * max(np.delete(mean, i)) for i in range(3)], abs=0.03)
 
 
+@pytest.mark.long
 def test_oracle_of_moves() -> None:
     agent = QLearning(states="move", levels=3, gamma=GAMMA, **ORACLE)
     agent.train(line(SCORES), rng())

@@ -132,6 +132,7 @@ def test_off_policy_rules_end_at_the_values_of_the_best_policy(name: str, epsilo
         assert part.q[world.allowed] == pytest.approx(world.values(0.0)[world.allowed], abs=0.2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("epsilon", [0.3, 1.0])
 def test_sarsa_ends_at_the_values_of_the_policy_that_it_follows(epsilon: float) -> None:
     world = problem()
@@ -165,6 +166,7 @@ class NoisyMaximum:
         return r, s % self.copies + self.copies, ~goes_left
 
 
+@pytest.mark.long
 def test_the_maximum_of_noisy_values_is_too_high_in_q_learning_and_not_in_double_q_learning() -> None:
     bias, lefts = {}, {}
     for name in ("q-learning", "double-q"):

@@ -19,6 +19,7 @@ TINY: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("suite", "reward", "budget"), [("Schedules", "final", 25), ("Drift", "score", 40)])
 def test_what_is_not_given_is_taken_from_the_suite(suite: str, reward: str, budget: int, tmp_path: Path) -> None:
     loaded = load_suite(suite)

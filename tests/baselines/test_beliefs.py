@@ -65,6 +65,7 @@ def test_every_other_random_choice_is_drawn_by_the_density():
     assert np.array_equal(x[1::2], tuned("gp-ei", None, 0.5, budget=30)[:2]), "the others are those of the world"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gp-ei", "gp-warm", "ebgp", "transfer-mix"])
 def test_a_right_belief_draws_near_and_a_wrong_one_is_let_go(name):
     right, wrong = (Belief(SPACE, dict.fromkeys(SPACE.names, ("normal", m, 0.1))) for m in (0.8, 0.1))

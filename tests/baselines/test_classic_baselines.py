@@ -243,6 +243,7 @@ def test_cold_annealing_leaves_the_best_and_hot_annealing_the_last(hot: float, b
         assert (x[t] != at).sum() == 1
 
 
+@pytest.mark.long
 def test_annealing_accepts_less_and_less() -> None:
     accepted = np.zeros(100)
     for seed in range(30):
@@ -436,6 +437,7 @@ def test_a_pull_or_move_needs_a_hyperparameter_that_is_active_at_both_ends() -> 
 
 
 # ---------------------------------------------------------------------- CMA-ES
+@pytest.mark.long
 def test_cma_es_comes_within_a_millionth_of_the_optimum_of_a_sphere() -> None:
     pytest.importorskip("cmaes", reason="needs the extra 'bo'")
     x = drive(make_optimizer("cma-es"), Context(floats(5), 1200.0), bowl, 1200)
@@ -504,6 +506,7 @@ def test_a_strategy_that_has_converged_starts_again_elsewhere() -> None:
 
 
 # ---------------------------------------------------------------------- TPE
+@pytest.mark.long
 def test_proposals_are_those_of_a_study_of_optuna_with_the_same_seed() -> None:
     optuna = pytest.importorskip("optuna", reason="needs the extra 'bo'")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -710,6 +713,7 @@ def test_processes_see_no_order_of_choices() -> None:
 
 
 # ---------------------------------------------------------------------- SMAC
+@pytest.mark.long
 def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_same_seed(tmp_path: Path) -> None:
     smac = pytest.importorskip("smac", reason="needs the extra 'smac'")
     s, seed = mixed(), int(np.random.default_rng(7).integers(2**31))
@@ -731,6 +735,7 @@ def test_after_a_random_design_proposals_are_those_of_smacs_own_facade_with_the_
     assert np.array_equal(x[5:], np.array(expected))
 
 
+@pytest.mark.long
 def test_smac_leaves_no_file_and_says_no_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -750,6 +755,7 @@ def test_smac_leaves_no_file_and_says_no_word(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.long
 def test_smac_learns_given_points_and_the_row_that_stood_for_its_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("smac", reason="needs the extra 'smac'")
     from smac.runhistory import StatusType

@@ -104,6 +104,7 @@ def known(k: int = 8, m: int = 60, seed: int = 0) -> list[Known]:
     return out
 
 
+@pytest.mark.long
 def test_a_trained_kernel_predicts_a_new_task_from_few_points() -> None:
     plan = Plan(hidden=32, tasks=8, points=30, outer_steps=150, outer_lr=0.005)
     trained = train_kernel(known(), [], np.random.default_rng(0), plan)
@@ -188,6 +189,7 @@ def optimizer_at(optimizer: FewShotBO, task: Task) -> FewShotBO:
     return optimizer
 
 
+@pytest.mark.long
 def test_a_ridge_whose_place_differs_from_task_to_task_is_found_in_ten_trials() -> None:
     """Of four columns one matters: the kernel knows which, and the run's own scores say where the ridge is."""
     optimizer = make(hidden=16, points=30, outer_steps=150, outer_lr=0.005, tasks=6, inner_steps=0, warm_start=1)

@@ -87,6 +87,7 @@ def flat_gradient(learner: Any, batch: Any) -> Any:
 
 
 # ---------------------------------------------------------------------- the oracle
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [({}, 0.2), ({"first_order": True}, 0.5), ({"inner_lr": 0.0}, 0.8)],
@@ -244,6 +245,7 @@ def test_a_loss_of_ones_own_is_used_inside_and_outside() -> None:
     assert float(meta([((x, y), (x, y))])) == 2.5
 
 
+@pytest.mark.long
 def test_a_learned_step_size_finds_the_one_that_solves_the_task_in_one_step() -> None:
     """With c drawn anew and a = 4 for all, alpha = 1 / a leaves no loss."""
     meta = MetaLearner(Point(), 0.05, learn_inner_lr=True)
@@ -440,6 +442,7 @@ def test_validation_keeps_the_best_moment(monkeypatch: pytest.MonkeyPatch) -> No
     assert not all(torch.equal(p, seen[5][n]) for n, p in meta.state_dict().items())
 
 
+@pytest.mark.long
 def test_training_draws_no_more_points_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = []
     real = maml_training.draw
@@ -611,6 +614,7 @@ def test_a_learned_surrogate_finds_the_best_of_tasks_that_are_alike() -> None:
     assert encoding_of(tasks(1, 1)).e == 2
 
 
+@pytest.mark.long
 def test_a_run_on_the_svm_suite_with_gaps_in_families_is_never_on_what_was_seen() -> None:
     suite = load_suite("SVM")
     optimizer = make("maml", outer_steps=1)

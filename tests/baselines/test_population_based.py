@@ -24,6 +24,7 @@ def rates(bred: Bred) -> list[float]:
     return [t.config["learning_rate"] for t in bred.history]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("suite", "counts"), [("Schedules", "last"), ("Drift", "mean")])
 def test_the_best_member_is_one_training_that_anybody_can_repeat(suite: str, counts: str) -> None:
     bred = population_based(envs_of(suite), TASK, seed=4, every=2, factor=2.0)

@@ -79,6 +79,7 @@ def test_the_order_is_that_of_the_statement(seed: int) -> None:
 tables = hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 12)), elements=st.integers(0, 3).map(float))
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(tables)
 def test_ties_are_broken_as_in_the_statement(y: np.ndarray) -> None:

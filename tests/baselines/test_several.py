@@ -67,6 +67,7 @@ def trade() -> TableSuite:
     return table_suite("Trade", space, rows, [i - off], tasks=["t"], objectives={"size": size})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_it_finds_more_of_a_front_than_random_search(name: str) -> None:
     task = trade().task("t")

@@ -109,6 +109,7 @@ def test_the_halves_by_hand() -> None:
     assert list(strata.rows(alone, np.array([True, False, True, False]))) == [0]  # none other is in its half
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["random", "sobol", "lhs", "grid"])
 def test_each_of_the_first_rows_is_uniform_over_an_uneven_pool(name: str) -> None:
     """Chi-square with 5 degrees of freedom: above 25.7 one time in 10,000.

@@ -384,6 +384,7 @@ def test_a_candidate_has_one_value_whether_it_is_a_row_among_all_or_among_some(n
         assert near.shape == (3,)
 
 
+@pytest.mark.long
 def test_of_a_large_pool_each_choice_sees_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_based, "_MOST", 30)
     x = points(50)
@@ -430,6 +431,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any
     return calls
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("own", [True, False])
 def test_a_prior_is_learned_once_for_all_runs_and_baselines(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     fits = counted(monkeypatch, experts, "_process")

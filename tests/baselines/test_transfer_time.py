@@ -216,6 +216,7 @@ def test_without_a_pool_tasks_of_points_of_their_own_teach_in_any_space(of: str,
     assert np.abs(np.array(seen) - 0.5).sum(1).mean() < np.abs(random - 0.5).sum(1).mean()
 
 
+@pytest.mark.long
 def test_the_methods_that_read_no_further_measurements_are_what_they_are_without() -> None:
     x = points(50)
     y = smooth(5, x)

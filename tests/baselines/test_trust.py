@@ -125,6 +125,7 @@ def test_tasks_whose_scores_are_mixed_up_do_not_foretell_each_other() -> None:
         assert consistent(memory, 0.4, 0.05) is expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unit", [None, 20.0])
 def test_without_a_prior_that_says_anything_it_is_bayesian_optimization(unit: float | None) -> None:
     rng = np.random.default_rng(3)

@@ -84,6 +84,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 # ---------------------------------------------------------------------- results
+@pytest.mark.long
 def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(["random"], [toys.plain(), "ToyFormulas"], out=tmp_path, **SMALL)
     data = json.loads((tmp_path / "results.json").read_text())
@@ -112,6 +113,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
     assert {"suite", "optimizer", "auc", "auc_low", "auc_high", "regret@1"} <= set(frame.columns)
 
 
+@pytest.mark.long
 def test_curves_are_the_normalised_regret_of_the_stored_trials(undrawn: None, tmp_path: Path) -> None:
     suite = toys.plain()
     results = benchmark(["random"], suite, out=tmp_path, **SMALL)
@@ -142,6 +144,7 @@ def test_settings_are_part_of_an_entrants_name_and_identity() -> None:
     assert first.identity != second.identity
 
 
+@pytest.mark.long
 def test_a_setting_that_changed_in_its_file_is_another_optimizer(
     undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +271,7 @@ def test_engines_and_worker_counts_give_the_same_bytes(
     assert files(tmp_path) == files(reference)
 
 
+@pytest.mark.long
 def test_only_timings_differ_between_runs(undrawn: None, reference: Path) -> None:
     with_times = report(reference).data
     report(reference, timings=False)
@@ -285,6 +289,7 @@ def test_a_part_of_the_tasks_and_seeds_gives_the_same_cells(
     assert some == {cell: every[cell] for cell in some}
 
 
+@pytest.mark.long
 def test_other_entrants_change_no_cell(undrawn: None, folder: Path, reference: Path, tmp_path: Path) -> None:
     benchmark("ga", folder, out=tmp_path, **SMALL)
     some, every = stored(tmp_path), stored(reference)
@@ -292,6 +297,7 @@ def test_other_entrants_change_no_cell(undrawn: None, folder: Path, reference: P
     assert some == {cell: every[cell] for cell in some}
 
 
+@pytest.mark.long
 def test_resuming_with_more_seeds_keeps_what_there_is(
     undrawn: None, folder: Path, reference: Path, tmp_path: Path
 ) -> None:
@@ -303,6 +309,7 @@ def test_resuming_with_more_seeds_keeps_what_there_is(
     assert stored(tmp_path) == stored(reference)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("other", "said"),
     [
@@ -404,6 +411,7 @@ def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: P
         report(tmp_path)
 
 
+@pytest.mark.long
 def test_a_finished_comparison_resumed_runs_nothing(
     undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,6 +420,7 @@ def test_a_finished_comparison_resumed_runs_nothing(
     benchmark("random", toys.plain(), out=tmp_path, resume=True, **SMALL)
 
 
+@pytest.mark.long
 def test_a_report_can_be_left_for_later(folder: Path, reference: Path, tmp_path: Path) -> None:
     found = benchmark(ENTRANTS, folder, out=tmp_path, report=False, **SMALL)
     assert not list(tmp_path.glob("report*")) + list(tmp_path.glob("table*")) + list(tmp_path.glob("figures"))
@@ -419,6 +428,7 @@ def test_a_report_can_be_left_for_later(folder: Path, reference: Path, tmp_path:
     assert files(tmp_path) == files(reference)
 
 
+@pytest.mark.long
 def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     benchmark("random", toys.plain(), out="here", **SMALL)
@@ -520,6 +530,7 @@ def test_one_cells_failure_is_not_anothers(name: str, engine: str, undrawn: None
     assert len(mine) == 12
 
 
+@pytest.mark.long
 def test_failed_cells_are_tried_again_on_resume(undrawn: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert benchmark(MINE + "Crasher", toys.plain(), out=tmp_path, **SMALL).failed_cells == 4
     monkeypatch.setattr(bench_optimizers.Crasher, "ask", bench_optimizers.Draws.ask)
@@ -633,6 +644,7 @@ def test_reports_are_free_of_noise() -> None:
     np.testing.assert_array_equal(made.arrays["incumbent"], true[chosen])
 
 
+@pytest.mark.long
 @given(
     st.lists(st.tuples(st.integers(0, 23), st.sampled_from(toys.LEVELS)), max_size=30),
     st.integers(1, 8),
@@ -794,6 +806,7 @@ def test_an_optimizer_is_told_given_points_before_it_is_asked() -> None:
 
 
 # ---------------------------------------------------------------------- seeds
+@pytest.mark.long
 def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
     seeds = set()
     for task in range(100):

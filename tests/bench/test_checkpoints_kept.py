@@ -73,6 +73,7 @@ def steps(results: hpo_gym.Results, suite: str = "Epochs") -> Any:
     return trials[(trials["optimizer"] == "steps") & (trials["suite"] == suite)]
 
 
+@pytest.mark.long
 def test_a_comparison_by_hand(tmp_path: Path) -> None:
     """With checkpoints two configurations are trained to the end, at 1 and 2 of 2 units; without, one, at 1.75."""
     kept, plain = bench(tmp_path / "kept", checkpoints=True), bench(tmp_path / "plain")
@@ -87,6 +88,7 @@ def test_a_comparison_by_hand(tmp_path: Path) -> None:
     assert told["trials"] == 5.0 and told["cut_trials"] == 0
 
 
+@pytest.mark.long
 def test_runs_in_a_batch_pay_the_difference(tmp_path: Path) -> None:
     """`steps` runs alone, `asha` in a batch."""
     suite = hpo_gym.load_suite("MLP")
@@ -103,6 +105,7 @@ def test_runs_in_a_batch_pay_the_difference(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- what is said and stored
+@pytest.mark.long
 def test_the_report_says_it_in_the_line_of_the_protocol_and_in_the_command(tmp_path: Path) -> None:
     kept, plain = bench(tmp_path / "kept", checkpoints=True), bench(tmp_path / "plain")
     assert kept.data["protocol"]["checkpoints"] is True and "checkpoints" not in plain.data["protocol"]
@@ -123,6 +126,7 @@ def test_what_is_stored_without_them_is_as_before(tmp_path: Path) -> None:
     assert cell.identity(entrant, "cold", 33, 3.0, checkpoints=True) == {**plain, "checkpoints": True}
 
 
+@pytest.mark.long
 def test_it_is_gone_on_with_as_it_was_begun(tmp_path: Path) -> None:
     bench(tmp_path / "out", checkpoints=True)
     with Store(tmp_path / "out" / "store.sqlite") as store:
@@ -138,6 +142,7 @@ def test_it_is_gone_on_with_as_it_was_begun(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- where
+@pytest.mark.long
 def test_suites_whose_costs_are_not_cumulative_pay_all_beside_one_whose_are(tmp_path: Path) -> None:
     both = [planned(), planned("Rows", cumulative=False)]
     results = bench(tmp_path / "both", both, checkpoints=True)

@@ -51,6 +51,7 @@ def results(folder: Path) -> Results:
     return Results.load(folder)
 
 
+@pytest.mark.long
 def test_what_is_loaded_is_what_was_found_and_nothing_is_written(folder: Path, results: Results) -> None:
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
     again = Results.load(str(folder))
@@ -197,6 +198,7 @@ def test_the_runs_of_the_report_are_those_of_the_store(results: Results, folder:
         assert (run.auc, run.regret) == (pytest.approx(row["auc"].item()), pytest.approx(row["regret"].item()))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("unpainted")
 def test_the_report_says_when_where_and_with_what_it_was_run(folder: Path) -> None:
     html = (folder / "report.html").read_text()

@@ -208,6 +208,7 @@ def test_results_tell_hypervolumes_of_stored_trials(tmp_path: Path) -> None:
     assert again.equals(frame)
 
 
+@pytest.mark.long
 def test_a_constrained_suite_is_benchmarked_by_the_regret_of_what_is_feasible(tmp_path: Path) -> None:
     suite = constrained(tiny(), {"size": 40.0})
     results = hpo_gym.benchmark(["random"], [suite], budget=5, seeds=2, engine="process", workers=1, out=tmp_path / "r",

@@ -95,6 +95,7 @@ def test_every_engine_gives_the_same_bytes(engine: str, given: str, serial: Path
     assert results_of(tmp_path / "out") == results_of(serial)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.* trials on Mine failed")
 def test_what_was_stopped_goes_on_to_the_same_bytes(serial: Path, tmp_path: Path) -> None:
     class Stop(BaseException):
@@ -118,6 +119,7 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(serial: Path, tmp_path: Path
 
 
 # ---------------------------------------------------------------------- the best that was seen
+@pytest.mark.long
 def test_regret_is_against_the_best_and_worst_incumbent_of_all(tmp_path: Path) -> None:
     """By hand: the scores of three optimizers' runs, as the store has them, give each regret."""
     suite = live_suite("Line", SPACE, {"t": lambda config: 10 * config["a"] + config["b"]})
@@ -175,6 +177,7 @@ def fails(what: str) -> Callable[..., Any]:
     return objective
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("what", "status"),
     [
@@ -235,6 +238,7 @@ def bowls() -> Suite:
     return Suite("Bowls", space, members, "live", splits={"test": ["a", "b"]})
 
 
+@pytest.mark.long
 def test_tasks_of_ones_own_class_are_compared_and_their_failures_are_trials(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="RuntimeError: a bad point"):
         results = benchmark(["random", MINE + "Draws"], bowls(), out=tmp_path, **SMALL)
@@ -246,6 +250,7 @@ def test_tasks_of_ones_own_class_are_compared_and_their_failures_are_trials(tmp_
     assert results.data["suites"]["Bowls"]["best_seen_tasks"] == 2  # neither knows its worst
 
 
+@pytest.mark.long
 def test_functions_made_here_are_live_and_know_their_best(tmp_path: Path) -> None:
     """What is not registered under its name and has no table travels, and gives the scores that it gives by name."""
     benchmark("random", "ToyFormulas", out=tmp_path / "named", **SMALL)
@@ -310,6 +315,7 @@ def test_a_suites_hash_is_of_what_is_told_and_never_of_code() -> None:
     assert identified(known).data_hash == base, "a best that becomes known later makes no other cells"
 
 
+@pytest.mark.long
 def test_another_version_is_another_suite(tmp_path: Path) -> None:
     with pytest.warns(UserWarning):
         benchmark("random", mine(), out=tmp_path, **SMALL)
@@ -338,6 +344,7 @@ def test_a_store_holds_no_code(serial: Path) -> None:
         assert b"cloudpickle" not in (path.read_bytes() if path.is_file() else b"")
 
 
+@pytest.mark.long
 def test_a_named_suite_in_a_store_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.warns(UserWarning):
         benchmark("random", "test_live:made_here", out=tmp_path, **SMALL)
@@ -404,6 +411,7 @@ def test_a_reward_that_reads_the_oracle_needs_one() -> None:
     assert np.isfinite(env.step(env.action_space.sample())[1])
 
 
+@pytest.mark.long
 def test_live_suites_pass_their_check() -> None:
     hpo_gym.check_suite(mine(), points=5)
     hpo_gym.check_suite(identified(bowls()), points=5)

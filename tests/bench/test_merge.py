@@ -79,6 +79,7 @@ def test_shards_make_the_whole_in_any_order(shards: list[Path], whole: Path, tmp
     assert Results.load(tmp_path / "moved").failed_cells == Results.load(whole).failed_cells
 
 
+@pytest.mark.long
 def test_the_joined_tell_when_and_where_the_last_runs_were_made(shards: list[Path], tmp_path: Path) -> None:
     copies = [shutil.copytree(shard, tmp_path / shard.name) for shard in shards]
     said = [json.dumps({"date": f"2026-01-0{day} 12:00 UTC", "machine": "m"}) for day in (2, 3, 1)]
@@ -107,6 +108,7 @@ def test_a_shard_tells_its_failures_and_no_results(tmp_path: Path) -> None:
     assert not (tmp_path / "results.json").exists()
 
 
+@pytest.mark.long
 def test_comparisons_of_other_optimizers_tasks_and_seeds_are_joined(tmp_path: Path) -> None:
     suite = toys.plain()
     benchmark("random", suite, out=tmp_path / "a", budget=3, seeds=2)
@@ -125,6 +127,7 @@ def test_comparisons_of_other_optimizers_tasks_and_seeds_are_joined(tmp_path: Pa
     assert results_of(tmp_path / "c") == results_of(tmp_path / "both")
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.* trials on Mine failed")
 def test_suites_and_live_ones_are_joined(tmp_path: Path) -> None:
     benchmark("random", mine(), out=tmp_path / "a", budget=2, seeds=1)
@@ -137,6 +140,7 @@ def test_suites_and_live_ones_are_joined(tmp_path: Path) -> None:
             assert joined["suites"][name] == found
 
 
+@pytest.mark.long
 def test_what_is_done_goes_before_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options: dict[str, Any] = {"budget": 2, "seeds": 1}
     benchmark(MINE + "Crasher", toys.plain(), out=tmp_path / "failed", **options)
@@ -166,6 +170,7 @@ def test_a_cell_that_differs_is_named(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if p.name not in "ab"] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("other", "said"),
     [
@@ -237,6 +242,7 @@ def _kill_merges(shards: list[Path], out: Path, expected: dict[str, bytes], kill
     return cut
 
 
+@pytest.mark.long
 def test_a_killed_merge_leaves_all_or_nothing(shards: list[Path], tmp_path: Path) -> None:
     merge(shards, tmp_path / "expected")
     assert _kill_merges(shards, tmp_path / "out", contents(tmp_path / "expected"), 8, 0) > 0
@@ -256,6 +262,7 @@ def _cli(monkeypatch: pytest.MonkeyPatch, *words: object) -> object:
     return end.value.code
 
 
+@pytest.mark.long
 def test_the_command_line_runs_shards_and_merges_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

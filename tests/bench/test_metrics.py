@@ -133,6 +133,7 @@ def test_without_the_portfolio_its_columns_are_none():
     json.dumps(s, allow_nan=False)
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(st.integers(0, 10**6), st.permutations(range(7)), st.permutations(range(4)))
 def test_order_of_tasks_and_optimizers_changes_nothing(seed, tasks, optimizers):

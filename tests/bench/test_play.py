@@ -107,6 +107,7 @@ def test_a_beginning_that_two_choices_share_means_none() -> None:
 
 
 # ---------------------------------------------------------------------- a game
+@pytest.mark.long
 def test_a_game_is_stored_and_read_as_any_comparison(hand: str, tmp_path: Path, typing: Any, unpainted: None) -> None:
     typing(*enter(0), *enter(1), *enter(3))
     results = Game(hand, budget=3).play(tmp_path / "out", Talk())
@@ -122,6 +123,7 @@ def test_a_game_is_stored_and_read_as_any_comparison(hand: str, tmp_path: Path, 
     assert chosen(again) == chosen(results) and again.failed_cells == 0
 
 
+@pytest.mark.long
 def test_the_controls_are_those_of_a_comparison(hand: str, tmp_path: Path, typing: Any, undrawn: None) -> None:
     typing(*enter(0), *enter(1))
     mine = Game(hand, task="v", budget=2).play(tmp_path / "mine", Talk())
@@ -150,6 +152,7 @@ def test_lower_fidelities_count_in_the_score_only_if_nothing_else_was_tried(
     assert sheet(results).columns[1].cells[0] == f"{mine.score.iloc[1]:.4f}"
 
 
+@pytest.mark.long
 def test_an_end_before_the_budget_is_one_only_after_a_yes(
     hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +164,7 @@ def test_an_end_before_the_budget_is_one_only_after_a_yes(
     assert results.curves["Hand"][0].regret[0, 0] == pytest.approx([0.0] * 5)
 
 
+@pytest.mark.long
 def test_what_cannot_be_done_is_said(
     hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,6 +182,7 @@ def test_what_cannot_be_done_is_said(
         assert text in said
 
 
+@pytest.mark.long
 def test_it_goes_on_where_it_was_stopped(hand: str, tmp_path: Path, typing: Any, undrawn: None) -> None:
     lines = [*enter(0), "1", "1", *enter(1), *enter(4)]
     typing(*lines)
@@ -283,6 +288,7 @@ def test_a_game_that_cannot_be_is_refused(
     assert not (tmp_path / "out" / "store.sqlite").exists()
 
 
+@pytest.mark.long
 def test_another_game_does_not_go_on(hand: str, tmp_path: Path, typing: Any, undrawn: None) -> None:
     typing("1")
     Game(hand, budget=1).play(tmp_path / "out", Talk())
@@ -299,6 +305,7 @@ def test_another_game_does_not_go_on(hand: str, tmp_path: Path, typing: Any, und
         Game(hand).play(tmp_path / "bench", Talk(), resume=True)
 
 
+@pytest.mark.long
 def test_choices_that_are_damaged_are_named(hand: str, tmp_path: Path, typing: Any) -> None:
     typing()
     with pytest.raises(KeyboardInterrupt):
@@ -356,6 +363,7 @@ class Numbers(Talk):
         return str(self.rng.choice(words))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_is_typed_is_legal_and_of_what_is_active_alone(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -435,6 +443,7 @@ def test_a_difference_in_words() -> None:
 
 
 # ---------------------------------------------------------------------- tasks by name
+@pytest.mark.long
 def test_tasks_may_be_named(tmp_path: Path, undrawn: None) -> None:
     results = hpo_gym.benchmark("random", toys.plain(), tasks=["h"], budget=1, seeds=1, out=tmp_path / "out")
     assert results.curves["Plain"][0].tasks == ("h",)
@@ -456,6 +465,7 @@ def test_a_task_of_another_split_is_unknown(tmp_path: Path, tasks: list[str]) ->
         hpo_gym.benchmark("random", toys.plain(), tasks=tasks, budget=1, seeds=1, out=tmp_path / "out")
 
 
+@pytest.mark.long
 def test_results_of_named_tasks_are_joined(tmp_path: Path, undrawn: None) -> None:
     folders = [tmp_path / name for name in "gh"]
     for folder in folders:

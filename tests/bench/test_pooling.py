@@ -107,6 +107,7 @@ def test_an_auc_of_nothing_counts_as_a_ten_thousandth() -> None:
     assert sum(sum(v) for v in own.values()) == 0.0
 
 
+@pytest.mark.long
 def test_who_did_not_run_everywhere_is_pooled_over_what_is_shared() -> None:
     curves = {"A": group("A"), "B": group("B", ("portfolio", "b")), "C": group("C", ("random", "a", "b"))}
     found = pooled(curves)["anchors"]

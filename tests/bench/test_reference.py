@@ -74,6 +74,7 @@ def test_what_is_written_is_read(ran: dict[str, Path], made: Path) -> None:
         }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", STARTS)
 def test_a_replay_gives_the_trials_of_the_run(ran: dict[str, Path], made: Path, start: str) -> None:
     with Store(ran[start] / "store.sqlite", write=False) as store:
@@ -88,6 +89,7 @@ def test_a_replay_gives_the_trials_of_the_run(ran: dict[str, Path], made: Path, 
                         assert again.arrays[key] == pytest.approx(array, abs=near, rel=near), (name, key)
 
 
+@pytest.mark.long
 def test_a_comparison_with_reference_equals_one_that_paid(shipped: Path, ran: dict[str, Path], tmp_path: Path) -> None:
     paid = benchmark(["sobol", "random", "ga"], "MLPGrid", budget=BUDGET, seeds=SEEDS, tasks=TASKS, out=tmp_path / "a")
     free = benchmark("sobol", "MLPGrid", budget=BUDGET, with_reference=True, out=tmp_path / "b")
@@ -124,6 +126,7 @@ def test_another_version_of_a_baseline_is_run_anew(shipped: Path, tmp_path: Path
     assert paid == {"ga"}
 
 
+@pytest.mark.long
 def test_trainings_are_told_by_and_taken_from_the_reference_runs(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +170,7 @@ def test_another_version_takes_the_place_of_all_starts_or_none(
     assert {k for k in joined.choices if k.startswith("ga/")} == {"ga/cold", "ga/init5"}
 
 
+@pytest.mark.long
 def test_a_start_that_the_reference_runs_lack_is_paid_for(
     ran: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_each_fold_has_a_memory_of_its_own_and_never_a_relative() -> None:
         assert not known & {t.family for t in suite.tasks("test", fold)}
 
 
+@pytest.mark.long
 def test_all_optimizers_of_a_comparison_get_the_same_memory(undrawn: None, tmp_path: Path) -> None:
     for memory, expected in (("train", ["t", "u"]), ("train+val", ["t", "u", "v"])):
         file = tmp_path / memory
@@ -115,6 +116,7 @@ def test_all_optimizers_of_a_comparison_get_the_same_memory(undrawn: None, tmp_p
         assert heard(file) == [expected, expected]
 
 
+@pytest.mark.long
 def test_the_portfolio_of_more_tasks_is_another_one(undrawn: None, tmp_path: Path) -> None:
     """Row 0 is the best in train; over a task of train and two of val, row 2 has the lowest mean regret, 1 / 3."""
     space = four().space
@@ -147,6 +149,7 @@ def test_a_relative_in_memory_is_refused_by_rollouts() -> None:
         hpo_gym.rollout(Listens(), suite.task("v"), 2, prior=suite.prior(memory="train+val"))
 
 
+@pytest.mark.long
 def test_who_was_tuned_on_validation_tasks_is_not_judged_on_them(undrawn: None, tmp_path: Path) -> None:
     suite = toys.gappy()
     hpo_gym.train("q-learning", suite, steps=20, out=tmp_path / "trained")  # the validation tasks choose
@@ -184,6 +187,7 @@ def test_stores_of_before_are_those_of_train() -> None:
     assert Protocol(memory="train+val").to_json() == {**Protocol().to_json(), "memory": "train+val"}
 
 
+@pytest.mark.long
 def test_a_stored_comparison_keeps_its_memory(undrawn: None, tmp_path: Path) -> None:
     kept: dict[str, Any] = {**SMALL, "memory": "train+val"}
     first = hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", **kept)
@@ -225,6 +229,7 @@ def test_measurements_are_counted_by_hand() -> None:
     assert measurements([], []) == {"scores": 0, "test": 0, "fidelity": 0, "cost": 0}
 
 
+@pytest.mark.long
 def test_results_say_what_memory_was_used_and_who_read_what(undrawn: None, tmp_path: Path) -> None:
     suites = [four(), four(costs=False, test=False, name="Bare"), "ToyFormulas"]
     results = hpo_gym.benchmark({"mine": "transfer-time", "random": "random"}, suites, memory="train+val",
@@ -285,6 +290,7 @@ def test_lines_of_the_report_by_hand() -> None:
     assert parts_of(older)[2:] == [("reads beside scores", "nobody"), ("reads, not recorded", "a")]
 
 
+@pytest.mark.long
 def test_the_page_says_it_and_its_command_keeps_it(tmp_path: Path) -> None:
     with_costs = {"mine": "portfolio-per-cost", "random": "random"}
     with unpainted():

@@ -122,6 +122,7 @@ def written(tmp_path_factory):
     return folder, write_report(folder, results, curves)
 
 
+@pytest.mark.long
 def test_all_files_are_written_and_listed(written):
     folder, files = written
     figures = [f"figures/{s}-{f}.png" for s in ("Other", "Toy") for f in ("difference", "profile", "ranks", "regret")]
@@ -144,6 +145,7 @@ def test_the_page_is_whole_and_fetches_nothing(written):
         assert name in html
 
 
+@pytest.mark.long
 def test_bytes_are_the_same_without_timings(tmp_path):
     results, curves = make()
     first = write_report(tmp_path / "a", results, curves, timings=False)
@@ -154,6 +156,7 @@ def test_bytes_are_the_same_without_timings(tmp_path):
     assert "ms p50" not in (tmp_path / "a" / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_bytes_ignore_the_callers_matplotlib_settings(tmp_path):
     import matplotlib as mpl
 
@@ -165,6 +168,7 @@ def test_bytes_ignore_the_callers_matplotlib_settings(tmp_path):
     assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
 
 
+@pytest.mark.long
 def test_hostile_names_break_nothing(unpainted, tmp_path):
     suite = "../../<b>S|</b>"
     results, curves = make((*HOSTILE, "portfolio"), suites=(suite, "x/../y", "x-..-y"))
@@ -312,6 +316,7 @@ def test_a_console_table_of_eighty_columns_keeps_what_is_asked_first():
     assert "failed" in [c.head for c in console_table(results, "Toy").fitting(80)]
 
 
+@pytest.mark.long
 def test_failures_are_named(unpainted, tmp_path):
     results, curves = make(k=9)
     regret = curves["Toy"][3].regret.copy()
@@ -326,6 +331,7 @@ def test_failures_are_named(unpainted, tmp_path):
     assert "No cell failed" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("names", "k", "r", "h"), [(("portfolio",), 1, 1, 1), (("a", "b"), 2, 1, 2), (("a",), 1, 1, 130)]
 )
@@ -335,6 +341,7 @@ def test_small_comparisons_have_a_report(tmp_path, names, k, r, h):
     assert ("Toy-difference.png" in files) == (len(names) > 1)
 
 
+@pytest.mark.long
 def test_a_suite_that_is_solved_at_once_has_a_report(tmp_path):
     results, curves = make()
     curves = {"Toy": [Curves("Toy", c.optimizer, c.tasks, np.zeros_like(c.regret)) for c in curves["Toy"]]}
@@ -342,6 +349,7 @@ def test_a_suite_that_is_solved_at_once_has_a_report(tmp_path):
     write_report(tmp_path, results, curves)
 
 
+@pytest.mark.long
 def test_many_optimizers_fit(unpainted, tmp_path):
     results, curves = make(tuple(f"method-{i:02}" for i in range(40)) + PLAIN, k=3, r=1, h=4)
     write_report(tmp_path, results, curves)
@@ -355,6 +363,7 @@ def test_paths_are_short_and_go_where_they_went():
     assert short_path(curved) == curved
 
 
+@pytest.mark.long
 def test_a_figure_in_the_page_has_attributes_and_no_styles():
     _, curves = make(tuple(f"method-{i:02}" for i in range(30)) + PLAIN)
     drawn = draw(curves["Toy"], styles(curves))
@@ -422,6 +431,7 @@ def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(unpa
     assert "3 comparisons with the portfolio" in str(console.caption)
 
 
+@pytest.mark.long
 def test_a_suite_with_test_scores_shows_both_and_overtuning(unpainted, tmp_path):
     results, curves = make(on_test=("Toy",))
     found = texts(tmp_path, results, curves)
@@ -451,6 +461,7 @@ def test_overtuned_runs_have_a_share_and_a_size():
     assert line[6] == "26 % by 0.012"
 
 
+@pytest.mark.long
 def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     from rich.console import Console
 
@@ -478,6 +489,7 @@ def test_what_is_pooled_has_a_table_everywhere(unpainted, tmp_path):
     assert "All suites" in out.file.getvalue() and "ratio to random" in out.file.getvalue()
 
 
+@pytest.mark.long
 def test_one_suite_has_nothing_to_be_pooled_with(unpainted, tmp_path):
     results, curves = make(suites=("Toy", "Third"), formulas=("Third",))
     found = texts(tmp_path, results, curves)
@@ -511,6 +523,7 @@ def test_the_command_is_quoted_for_a_shell(unpainted, tmp_path):
     assert "hpo-gym bench my.yaml" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_the_protocol_is_told_in_words(unpainted, tmp_path):
     results, curves = make()
     results["protocol"].update(tasks=[f"d{i}" for i in range(20)], noise={"folds": 10, "key": "k"}, fold=0)
@@ -520,6 +533,7 @@ def test_the_protocol_is_told_in_words(unpainted, tmp_path):
     assert "<dt>fold</dt><dd>0</dd>" in html
 
 
+@pytest.mark.long
 def test_importing_the_report_draws_nothing():
     code = (
         "import sys, hpo_gym.bench.report; "

@@ -72,6 +72,7 @@ def test_what_lacks_a_suite_is_never_the_pooled_best():
     assert found.best == "a" and found.p_holm == {"portfolio": 0.03125, "b": 0.03125}  # two comparisons of 2 / 2**7
 
 
+@pytest.mark.long
 def test_the_page_crowns_nobody_who_is_not_told_apart(tmp_path):
     results, curves = make(k=8)
     html = written(tmp_path, results, curves)
@@ -94,6 +95,7 @@ def test_the_page_names_who_is_told_apart_from_all_others(tmp_path):
 
 
 # ---------------------------------------------------------------------- ranks
+@pytest.mark.long
 @pytest.mark.parametrize("families", [(), ("a", "a", "a", "b", "b", "c", "d", "e")])
 def test_ranks_of_the_diagram_are_those_of_the_table(tmp_path, families):
     results, curves = make(k=8, families=families)
@@ -228,6 +230,7 @@ def test_a_run_is_a_plain_table_of_its_trials(tmp_path):
     assert 'data-first="4" data-given="1"' in run and "Not shown: 3 optimizers" in html
 
 
+@pytest.mark.long
 def test_hostile_names_of_hyperparameters_and_choices_are_escaped(tmp_path):
     results, curves = make((*HOSTILE, "portfolio"))
     axes = tuple(Axis(name, None, None, False, (*HOSTILE, "'\"")) for name in HOSTILE)
@@ -268,6 +271,7 @@ def test_the_style_sheet_and_the_figures_have_the_same_colours():
         assert value.startswith(re.search(rf"--{name}: (#\w+);", light)[1])
 
 
+@pytest.mark.long
 def test_what_a_clock_and_a_machine_say_is_told_unless_left_out(tmp_path):
     results, curves = make()
     beside = Beside(made={"date": "2026-01-02 03:04 UTC", "machine": "Abacus, 2 logical cores"})

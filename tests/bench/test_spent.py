@@ -122,6 +122,7 @@ def test_an_optimizer_can_count_what_it_spends() -> None:
     assert optimizer.spent == 3.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("test", [False, True])
 def test_a_comparison_by_hand(test: bool, undrawn: None, tmp_path: Path) -> None:
     results = hpo_gym.benchmark({"listed": Listed("021")}, planned(test=test), budget_cost=3, seeds=1,
@@ -157,6 +158,7 @@ def untimed(out: Path) -> Any:
     return {k: v for k, v in json.loads((out / "results.json").read_text()).items() if k != "timings"}
 
 
+@pytest.mark.long
 def test_the_same_bytes_again_and_resumed(undrawn: None, tmp_path: Path) -> None:
     bench(tmp_path / "a")
     bench(tmp_path / "b", seeds=1)
@@ -166,6 +168,7 @@ def test_the_same_bytes_again_and_resumed(undrawn: None, tmp_path: Path) -> None
     assert json.loads(json.dumps({k: v for k, v in again.data.items() if k != "timings"})) == untimed(tmp_path / "a")
 
 
+@pytest.mark.long
 def test_budgets_of_two_kinds_are_not_gone_on_with_nor_merged(undrawn: None, tmp_path: Path) -> None:
     bench(tmp_path / "cost")
     bench(tmp_path / "plain", budget_cost=None, budget=33)
@@ -210,6 +213,7 @@ def test_what_does_not_go_together_is_refused_before_anything_runs(tmp_path: Pat
     assert not (tmp_path / "out" / "store.sqlite").exists()
 
 
+@pytest.mark.long
 def test_hypervolumes_need_evaluations(undrawn: None, tmp_path: Path) -> None:
     results = bench(tmp_path / "out", tasks=1, seeds=1)
     with pytest.raises(InvalidValueError, match=r"Hypervolumes need a budget in full evaluations, .* 3\.5 in cost"):

@@ -166,6 +166,7 @@ def test_what_is_no_block_is_damage(block: bytes) -> None:
         unpack(block)
 
 
+@pytest.mark.long
 def test_a_block_is_made_no_larger_than_it_may_be() -> None:
     assert len(HUGE) < 200_000
     tracemalloc.start()

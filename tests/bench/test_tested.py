@@ -146,6 +146,7 @@ def told(ran: Path) -> Results:
         return report(ran)
 
 
+@pytest.mark.long
 def test_headline_and_validation_are_those_of_the_stored_trials(ran: Path, told: Results) -> None:
     results, suite = told, suite_of(levels=1)
     part = results.data["suites"]["Tested"]
@@ -234,6 +235,7 @@ def test_runs_do_not_depend_on_test_scores(tmp_path: Path) -> None:
     assert found[0][0] != found[1][0] and found[0][1] == found[1][1]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("unpainted")
 def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path) -> None:
     test = np.zeros((8, 12, 2))
@@ -276,6 +278,7 @@ def test_the_trained_suites_have_test_scores(name: str) -> None:
         assert worst < best
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("unpainted")
 def test_reference_runs_are_tested_too(tmp_path: Path) -> None:
     """Their choices are shipped; the scores, on test as on validation, are looked up in the suite."""

@@ -114,6 +114,7 @@ def words_of(value: Any) -> Iterator[str]:
             yield repr(array.astype(float).tolist())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_bad_action_is_refused_and_changes_nothing(count):
     rng, bad = random.Random(count), 0
@@ -138,6 +139,7 @@ def test_a_bad_action_is_refused_and_changes_nothing(count):
     assert bad > count / 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_bad_action_in_a_vector_env_moves_no_run(count):
     rng, bad = random.Random(count), 0
@@ -158,6 +160,7 @@ def test_a_bad_action_in_a_vector_env_moves_no_run(count):
     assert bad > count / 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("vector", [False, True])
 def test_a_bad_seed_or_option_is_refused_and_changes_nothing(count, vector):

@@ -464,6 +464,7 @@ def test_any_number_of_runs_passes(n):
     check_env(HPOVectorEnv(n, "ToyPlain", budget=3, autoreset_mode="SAME_STEP"), processes=False)
 
 
+@pytest.mark.long
 def test_wrappers_that_say_what_they_change_are_not_blamed():
     env = gym.wrappers.vector.RecordEpisodeStatistics(HPOVectorEnv(2, "ToyPlain", budget=3))
     check_env(env, processes=False, render=False)

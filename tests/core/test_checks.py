@@ -489,6 +489,7 @@ class TwoFaults(TakesNaN):
         return obs.astype(float), np.float32(reward), *rest
 
 
+@pytest.mark.long
 def test_every_fault_is_named_not_only_the_first():
     text = "\n".join(faults_of(TwoFaults("ToyPlain", budget=3), processes=False))
     for words in ("NaN in an action", "float64, its space float32", "A reward is not a finite float"):
@@ -513,6 +514,7 @@ def test_a_good_env_has_no_fault(options):
         check_env(HPOVectorEnv(3, **options, autoreset_mode=mode), processes=False, render=False)
 
 
+@pytest.mark.long
 def test_a_time_limit_may_truncate():
     check_env(
         gym.make("hpo_gym/HPO-v0", suite="ToyPlain", budget=9, max_episode_steps=4), processes=False, render=False
@@ -533,6 +535,7 @@ class ClipsRows(HPOVectorEnv):
         return super().step(np.clip(actions, 0, 15) if fine else actions)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -545,6 +548,7 @@ def test_a_fault_in_a_vector_env_is_found(kind, words):
     assert any(words in fault for fault in faults), faults
 
 
+@pytest.mark.long
 def test_the_env_given_is_left_alone():
     env = HPOEnv("ToyPlain")
     check_env(env, processes=False, render=False)

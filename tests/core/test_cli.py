@@ -188,6 +188,7 @@ def test_verify_and_all_readers_refuse_a_damaged_suite(file: str, run: Run, suit
         assert done.err.startswith("error: ")
 
 
+@pytest.mark.long
 def test_verify_finds_every_damaged_cell(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
     assert run("bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY).code == 0
     done = run("verify", "out")
@@ -322,6 +323,7 @@ def test_import_of_one_task_says_what_it_is_good_for(run: Run, undrawn: None, tm
     assert load_suite(tmp_path / "kept").space.names == ("C", "number")
 
 
+@pytest.mark.long
 def test_import_reads_studies_of_optuna(run: Run, tmp_path: Path) -> None:
     optuna = pytest.importorskip("optuna", reason="needs the extra 'optuna'")
     for name in ("a", "b"):
@@ -370,6 +372,7 @@ def test_bench_prints_a_table_and_report_makes_it_anew(run: Run, suite_folder: P
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").glob("*.*") if "store" not in p.name} == bare
 
 
+@pytest.mark.long
 def test_failed_cells_give_exit_code_one_unless_allowed(
     run: Run, undrawn: None, suite_folder: Path, tmp_path: Path
 ) -> None:
@@ -387,6 +390,7 @@ def test_failed_cells_give_exit_code_one_unless_allowed(
     assert run("report", "a", "--quiet", "--allow-failures").code == 0
 
 
+@pytest.mark.long
 def test_a_cell_that_has_not_run_is_told_once(
     run: Run, suite_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -479,6 +483,7 @@ def test_lines_of_help_are_whole_at_80_columns_and_what_people_need_first_comes_
     assert [line.split()[0] for line in lines][:5] == ["demo", "tune", "bench", "train", "play"]
 
 
+@pytest.mark.long
 def test_a_second_comparison_in_the_same_folder_says_how_it_goes_on(run: Run, tmp_path: Path) -> None:
     words = ("bench", "--suite", "SVM", "--optimizers", "random", "--tasks", "1", "--seeds", "1", "--budget", "2",
              "--engine", "serial", "--quiet", "--out", "twice")  # fmt: skip
@@ -521,6 +526,7 @@ def test_a_stopped_bench_says_how_to_go_on(
     assert run(*arguments, "--resume", "--seeds", "2").code == 0
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_away_is_no_error() -> None:
     script = f"{sys.executable} -m hpo_gym list | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
