@@ -91,12 +91,12 @@ def tree_at(place: Path, cases: Path) -> Iterator[Tree]:
 @contextmanager
 def checked_out(revision: str) -> Iterator[Path]:
     """Yield a temporary folder with the packages as they are in a commit."""
+    git = ["git", "-C", str(TOP)]
+    if subprocess.run([*git, "cat-file", "-e", f"{revision}^{{commit}}"], stderr=subprocess.DEVNULL).returncode:
+        raise SystemExit(f"`--base` must be a commit that is here, got {revision!r}")
     with tempfile.TemporaryDirectory() as folder:
-        archive = ["git", "-C", str(TOP), "archive", revision, *PACKAGES]
-        with subprocess.Popen(archive, stdout=subprocess.PIPE) as packed:
+        with subprocess.Popen([*git, "archive", revision, *PACKAGES], stdout=subprocess.PIPE) as packed:
             subprocess.run(["tar", "-x", "-C", folder], stdin=packed.stdout, check=True)
-        if packed.returncode:
-            raise SystemExit(f"`--base` must be a commit that is here, got {revision!r}")
         yield Path(folder)
 
 

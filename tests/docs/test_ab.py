@@ -1,0 +1,109 @@
+"""Speed of a tree against another's: slower code fails, equal code does not, in processes that import one tree each."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEED = ROOT / "benchmarks" / "speed"
+CASES = """
+import sys
+sys.path.append({speed!r})
+import ab_cases
+ab_cases.CASES.clear()
+import hpo_gym
+
+@ab_cases.case("work")
+def prepare():
+    return lambda count: [hpo_gym.work() for _ in range(count)]
+
+@ab_cases.case("new")
+def prepare_new():
+    return lambda count: [hpo_gym.new() for _ in range(count)]
+
+ab_cases.serve()
+"""
+
+
+@pytest.fixture
+def ab(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(SPEED))
+    return importlib.import_module("ab")
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> Iterator[Path]:
+    """Packages whose `work` takes some time, the same time, and twice that; one offers what the others do not."""
+    for name, rounds, more in (("old", 2000, ""), ("same", 2000, ""), ("slow", 4000, ""), ("wide", 2000, "new = work")):
+        package = tmp_path / name / "hpo_gym"
+        package.mkdir(parents=True)
+        text = f"def work():\n    return sum(i * i for i in range({rounds}))\n{more}\n"
+        (package / "__init__.py").write_text(text, encoding="utf-8")
+    (tmp_path / "cases.py").write_text(CASES.format(speed=str(SPEED)), encoding="utf-8")
+    yield tmp_path
+
+
+def compared(ab: Any, trees: Path, new: str, cases: Iterable[str] = ("work",)) -> tuple[dict[str, float], list[str]]:
+    lines: list[str] = []
+    with ab.tree_at(trees / "old", trees / "cases.py") as one, ab.tree_at(trees / new, trees / "cases.py") as other:
+        return ab.ratios(one, other, cases, lines.append), lines
+
+
+@pytest.mark.long
+def test_a_tree_that_takes_twice_as_long_has_half_the_rate_and_an_equal_one_the_same(ab: Any, trees: Path) -> None:
+    found, lines = compared(ab, trees, "slow")
+    assert found["work"] == pytest.approx(0.5, abs=0.15)
+    assert lines[0].split()[0] == "work"
+    assert compared(ab, trees, "same")[0]["work"] == pytest.approx(1.0, abs=0.25)
+
+
+@pytest.mark.long
+def test_what_the_base_lacks_is_said_and_what_this_tree_lacks_fails(ab: Any, trees: Path) -> None:
+    found, lines = compared(ab, trees, "wide", ["new", "work"])
+    assert list(found) == ["work"]
+    assert "not in the base: AttributeError" in lines[0]
+    with pytest.raises(SystemExit, match="new: this tree fails: AttributeError"):
+        compared(ab, trees, "same", ["new"])
+
+
+def test_a_case_fails_if_it_is_slow_twice(ab: Any) -> None:
+    tries = [{"a": 0.8, "b": 0.95, "c": 0.7}, {"a": 0.97, "c": 0.85}]
+    asked: list[list[str]] = []
+
+    def measure(cases: Iterable[str]) -> dict[str, float]:
+        asked.append(list(cases))
+        return tries[len(asked) - 1]
+
+    assert ab.fallen(measure, [], 0.9) == ["c"]
+    assert asked == [[], ["a", "c"]]
+    asked.clear()
+    assert ab.fallen(measure, [], 0.5) == []
+    assert len(asked) == 1
+
+
+def test_cases_use_the_public_api_alone() -> None:
+    """They time trees whose folders differ."""
+    text = (SPEED / "ab_cases.py").read_text(encoding="utf-8")
+    assert "from hpo_gym" not in text and "import hpo_gym." not in text
+    code = "import ab_cases, hpo_gym\nassert len(ab_cases.CASES) >= 10\nprint(hpo_gym.__file__)"
+    subprocess.run([sys.executable, "-c", code], cwd=SPEED, check=True, capture_output=True)
+
+
+@pytest.mark.long
+def test_the_base_is_checked_out_without_a_trace(ab: Any) -> None:
+    before = subprocess.run(["git", "-C", str(ROOT), "worktree", "list"], capture_output=True, text=True, check=False)
+    if before.returncode:
+        pytest.skip("not a git checkout")
+    with ab.checked_out("HEAD") as place:
+        assert sorted(path.name for path in place.iterdir()) == ["agents", "baselines", "hpo_gym"]
+        assert (place / "hpo_gym" / "__init__.py").is_file()
+    assert not place.exists()
+    with pytest.raises(SystemExit, match="must be a commit that is here, got 'nothing'"), ab.checked_out("nothing"):
+        pass
