@@ -40,16 +40,9 @@ from ConfigSpace import (
 )
 
 import hpo_gym
-from hpo_gym.codecs import CODECS
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import SUITES
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.task import PoolBank
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
+from hpo_gym.problem import SUITES, PoolBank, SearchSpace, TableTask, bank_of
+from hpo_gym.suites import TableSuite
 
 BUDGET = 6
 STEPS = 23

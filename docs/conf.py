@@ -12,7 +12,7 @@ for folder in (TOP, TOP / "agents", TOP / "baselines", TOP / "docs" / "_ext"):
 import pandas  # noqa: E402, F401 - before pyarrow, which it asks for its version, is stood in for
 
 import hpo_gym  # noqa: E402 - the paths come first
-from hpo_gym.registry import EXTRAS  # noqa: E402
+from hpo_gym.base import EXTRAS  # noqa: E402
 
 project = "hpo-gym"
 author = "The hpo-gym developers"

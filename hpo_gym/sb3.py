@@ -12,10 +12,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Ints
-from hpo_gym.errors import DamagedDataError, InvalidValueError, shown
-from hpo_gym.registry import require
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import DamagedDataError, Ints, InvalidValueError, require, shown
+from hpo_gym.env import HPOVectorEnv
 
 require("rl")
 

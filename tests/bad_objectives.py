@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
-from hpo_gym.trial import Status
+from hpo_gym.problem.trial import Status
 
 MARK = "hpo-gym-left-behind"
 """In the command line of whatever a bad objective starts."""

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.optimizer import Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task
-from hpo_gym.trial import Query, Trial
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Query, Trial
 
 
 class Draws:

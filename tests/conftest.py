@@ -38,15 +38,15 @@ def synchronous() -> Iterator[str]:
     """Do not wait in this process until the disk has what is written: no test cuts the power. What a store asks for."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
-        asked = importlib.import_module("hpo_gym.storage.store").SYNCHRONOUS
-        patch.setattr("hpo_gym.storage.store.SYNCHRONOUS", "OFF")
+        asked = importlib.import_module("hpo_gym.system.storage.store").SYNCHRONOUS
+        patch.setattr("hpo_gym.system.storage.store.SYNCHRONOUS", "OFF")
         yield asked
 
 
 @pytest.fixture
 def to_the_disk(synchronous: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let stores wait for the disk, as they do outside tests."""
-    monkeypatch.setattr("hpo_gym.storage.store.SYNCHRONOUS", synchronous)
+    monkeypatch.setattr("hpo_gym.system.storage.store.SYNCHRONOUS", synchronous)
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.space import SearchSpace
-from hpo_gym.task import Evaluated, Task
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.task import Evaluated, Task
 
 GOLDEN, A, B = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 MOST = 2**64 - 1
@@ -64,7 +64,7 @@ def finalised(z: int) -> int:
 
 
 def mixed(seed: int, salt: int) -> int:
-    """Two rounds of it: what `hpo_gym.seeding.mix` must give, see `test_seeding`."""
+    """Two rounds of it: what `hpo_gym.base.seeding.mix` must give, see `test_seeding`."""
     return finalised((finalised(seed ^ ((salt * GOLDEN + B) & MOST)) + GOLDEN) & MOST)
 
 

@@ -18,8 +18,8 @@ from types import MappingProxyType
 
 import pytest
 
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import Entry
+from hpo_gym.base.registry import Entry
+from hpo_gym.optimize.protocol import OPTIMIZERS
 
 MORE = 8
 """Optimizers drawn beside the first of each base class."""

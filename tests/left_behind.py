@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hpo_gym.jobs.processes import MARKS
+from hpo_gym.system.jobs.processes import MARKS
 
 
 def left_running(*known: int | None, owner: int | None = None) -> list[int]:

@@ -23,15 +23,15 @@ from ConfigSpace import (
 )
 from small import PATIENCE, TRAINABLE, import_packages, made, within
 
-from hpo_gym import seeding
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Evaluated, Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.table import Table, TableTask
-from hpo_gym.trial import Trial
+from hpo_gym.base import seeding
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.table import Table, TableTask
+from hpo_gym.problem.task import Evaluated, Task
+from hpo_gym.problem.trial import Trial
 
 BUDGET = 12.0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.problem.space import Points, SearchSpace
 
 KINDS = ("float", "log float", "int", "log int", "one value", "categorical", "ordinal", "constant", "flag")
 

@@ -9,9 +9,9 @@ import gymnasium as gym
 import pytest
 
 from hpo_gym import check_env
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import CheckFailed
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
 
 Case = tuple[type, str, dict[str, Any]]
 

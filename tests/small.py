@@ -19,12 +19,12 @@ import pytest
 import toys  # noqa: F401 - registers the suites
 from drawn import EVERY, HEAVY  # noqa: F401 - HEAVY is for tests
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import OPTIMIZERS, smoke_of
-from hpo_gym.registry import EXTRAS
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.base.registry import EXTRAS
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, smoke_of
+from hpo_gym.problem.suite import Suite
+from hpo_gym.suites.load import load_suite
 
 ENTRIES = {name: e for name, e in EVERY.items() if e.about["family"] != "schedule"}
 """Those that tune: they look for the best of many configurations, of a table too."""

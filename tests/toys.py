@@ -5,11 +5,11 @@ import functools
 import ConfigSpace as cs
 import numpy as np
 
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.task import Task
-from hpo_gym.tasks.function import function_task, unit_space
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import SUITES, Suite
+from hpo_gym.problem.task import Task
+from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.suites.tasks.function import function_task, unit_space
 
 SPLITS = {"train": ["a", "b", "c", "d"], "val": ["e", "f"], "test": ["g", "h"]}
 NAMES = [name for names in SPLITS.values() for name in names]

@@ -9,7 +9,7 @@ from stable_baselines3 import A2C as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_agents._policy.settings import tiny
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register(

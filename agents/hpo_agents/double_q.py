@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hpo_agents._tabular.rules import Rule, Step, go_on, teach
 from hpo_agents._tabular.states import StatesAgent
 from hpo_agents._tabular.table import Arrays, QTable, Values
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats, Ints
+from hpo_gym.optimize import OPTIMIZERS
 
 
 class DoubleTable(Values):

@@ -10,7 +10,7 @@ from stable_baselines3 import DQN as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
 from hpo_agents._policy.settings import tiny_off_policy
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("dqn", family="rl", extra="rl", trainable=True, state="as `ppo`", action="as `ppo`")

@@ -11,9 +11,8 @@ import numpy as np
 from hpo_agents._tabular.rules import Rule, Step, go_on, teach
 from hpo_agents._tabular.states import StatesAgent
 from hpo_agents._tabular.table import QTable
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.errors import whole
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats, Ints, whole
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from stable_baselines3 import PPO as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register(

@@ -19,10 +19,9 @@ from torch import Tensor, nn
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, policy_of
-from hpo_gym.arrays import Singles
-from hpo_gym.errors import InvalidValueError, whole_fields
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import InvalidValueError, Singles, whole_fields
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.optimize import OPTIMIZERS
 
 CACHE = 1_200_000  # numbers that layers give at once, 5 MB: with more at once each takes up to twice as long
 MASKED = -1e8  # the logit of an action that is not allowed: its probability is 0, and no sum becomes NaN

@@ -21,23 +21,11 @@ from hpo_agents._policy.agent import WORLDS, suite_of
 from hpo_agents._policy.sb3 import SB3Agent, logits_of
 from hpo_agents._policy.settings import take, tiny
 from hpo_agents._policy.training import Judge, Learner
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats
-from hpo_gym.codecs import Codec
-from hpo_gym.errors import InvalidValueError, unknown, whole_fields
-from hpo_gym.finite import tame
-from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.objectives.objective import COST, EVERY, SCORE, Objective
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.observers import Observer
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.prior import scale_of
-from hpo_gym.trial import Status, Trial
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import Floats, InvalidValueError, seeding, tame, unknown, whole_fields
+from hpo_gym.env import Codec, HPOVectorEnv, Observer, Runs
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Policy, PolicyOptimizer
+from hpo_gym.problem import EVERY, SCORE, Objective, Outcomes, Status, Task, Trial, bank_of, scale_of
+from hpo_gym.problem.objectives.objective import COST
 
 _WEIGHTS = 16  # by which candidates are chosen
 _EVERY = [objective.name for objective in EVERY]

@@ -20,17 +20,12 @@ from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import KINDS, PoolExtractor, PoolPolicy, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
-from hpo_gym import seeding
-from hpo_gym.errors import unknown
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.learning.networks import one_thread
-from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.base import seeding, unknown
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.optimize import OPTIMIZERS, Context, PoolPrior, one_thread
+from hpo_gym.problem import Query, Task, evaluations, scale_of
 from hpo_gym.sb3 import as_vec_env
-from hpo_gym.task import Task
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.prior import evaluations, scale_of
-from hpo_gym.trial import Query
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.system import one_blas_thread
 
 _BLOCK = 1024  # candidates whose features are held at a time
 

@@ -22,21 +22,12 @@ from hpo_agents._time.policy import TimeExtractor, TimePolicy, TimeScorer
 from hpo_agents._time.run import TimeRun, run_of
 from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
-from hpo_gym import seeding
-from hpo_gym.arrays import Singles
-from hpo_gym.errors import unknown
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.learning.networks import one_thread
-from hpo_gym.learning.validate import mean_regret_in_cost
-from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import OPTIMIZERS, Context, Optimizer
+from hpo_gym.base import Singles, seeding, unknown
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer, mean_regret_in_cost, one_thread, rungs_of
+from hpo_gym.problem import Evaluations, Query, Task, Trial, evaluations, pool_of
 from hpo_gym.sb3 import as_vec_env
-from hpo_gym.task import Task
-from hpo_gym.transfer.ladder import rungs_of
-from hpo_gym.transfer.prior import evaluations
-from hpo_gym.trial import Query, Trial
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.system import one_blas_thread
 
 STARTS = ("transfer-time", "nothing", "imitation")
 _BLOCK = 3072  # actions whose embeddings are made at a time

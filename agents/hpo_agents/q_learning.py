@@ -7,8 +7,8 @@ from hpo_agents._tabular.designs import Design, Following
 from hpo_agents._tabular.moves import Moves
 from hpo_agents._tabular.rules import QLearningRule, Rule
 from hpo_agents._tabular.table import QTable
-from hpo_gym.errors import unknown
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import unknown
+from hpo_gym.optimize import OPTIMIZERS
 
 STATES = ("configuration", "move")
 

@@ -6,7 +6,7 @@ from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Timed
 from hpo_agents._tabular.rules import QLearningRule, Rule
 from hpo_agents._tabular.table import QTable
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register(

@@ -9,8 +9,8 @@ import numpy as np
 from hpo_agents._tabular.rules import Rule, Step, go_on, teach
 from hpo_agents._tabular.states import StatesAgent
 from hpo_agents._tabular.table import QTable
-from hpo_gym.arrays import Ints
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Ints
+from hpo_gym.optimize import OPTIMIZERS
 
 
 class SarsaRule(Rule[QTable]):

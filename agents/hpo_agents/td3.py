@@ -10,7 +10,7 @@ from stable_baselines3 import TD3 as Algorithm
 
 from hpo_agents._policy.sb3 import SB3Agent
 from hpo_agents._policy.settings import tiny_off_policy
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register(

@@ -10,9 +10,9 @@ import numpy as np
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, best_start, evaluated, tenth
 from hpo_baselines.genetic import mutated
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points
 
 _MISSES = 8  # steps in a row to what was tried before, until a random configuration
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("asha", family="multi-fidelity", trainable=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("average-rank", family="transfer", trainable=False)

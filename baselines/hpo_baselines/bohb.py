@@ -13,9 +13,8 @@ from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import brackets, check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
 from hpo_baselines.hyperband import round_of
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
 
 _ROWS = 2048  # of a pool that are looked at for one choice
 

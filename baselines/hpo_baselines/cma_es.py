@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_told, evaluated
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points, SearchSpace
 
 _MANY = 100  # an integer of more values is a continuous column
 _STALE = 2  # generations in a row without a new configuration, until a restart

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points, SearchSpace, keys
 
 
 @OPTIMIZERS.register("default", family="control", trainable=False)

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.population import Population, quarter
 from hpo_baselines._runs.relaxed import relax
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points, SearchSpace
 
 
 @OPTIMIZERS.register("de", family="evolutionary", trainable=False)

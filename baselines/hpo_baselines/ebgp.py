@@ -9,13 +9,9 @@ import numpy as np
 from hpo_baselines._models.meta_table import MetaTable, table_of
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points
-from hpo_gym.transfer.gaussian_process import matern52
-from hpo_gym.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, TaskPosterior, TaskPrior, TaskProcess, matern52
+from hpo_gym.problem import Place, Points
 
 SHRINKAGE, NOISE = 0.4, 0.05
 

@@ -10,12 +10,9 @@ from hpo_baselines._models.curve_process import FIRST, LATER, CurvePoints, Curve
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.brackets import check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points
-from hpo_gym.transfer.acquisition import log_expected_improvement
-from hpo_gym.transfer.columns import one_hot
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, log_expected_improvement, one_hot
+from hpo_gym.problem import Points
 
 _FROZEN, _NEW = 64, 256  # candidates of each kind
 _MOST = 256  # trials that the model is made of

@@ -13,22 +13,16 @@ from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
-from hpo_gym.errors import InvalidValueError, whole_fields
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.acquisition import log_expected_improvement
-from hpo_gym.transfer.prior import Place
-from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.tables import Prior, evaluations_of
+from hpo_gym.base import InvalidValueError, whole_fields
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Prior, evaluations_of, log_expected_improvement
+from hpo_gym.problem import Place, Points, Pool, SearchSpace, scaled
+from hpo_gym.system import one_blas_thread
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from hpo_baselines._models.deep_kernel import DeepKernel
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 _WARM = 64  # points of the warm start that are kept
 _KEPT = 8  # encoded pools
@@ -159,7 +153,7 @@ class FewShotBO(Learned, ModelBased):
 
     # ------------------------------------------------------------------ files
     def arrays(self) -> Arrays:
-        from hpo_gym.learning.networks import weights_of
+        from hpo_gym.optimize import weights_of
 
         assert self.kernel is not None
         return {**weights_of(self.kernel), "warm": self._warm}

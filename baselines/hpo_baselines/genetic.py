@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Hyperparameter, Points, SearchSpace
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Hyperparameter, Points, SearchSpace
 
 _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 

@@ -19,14 +19,11 @@ from hpo_baselines._runs.genetic_settings import (
     genetic_of,
     settings_space,
 )
-from hpo_gym.errors import whole_fields
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.learning.trained import Trained
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.transfer.tables import evaluations_of, priors_without
+from hpo_gym.base import whole_fields
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Trained, evaluations_of, priors_without
 
 if TYPE_CHECKING:
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 _PARTS = 3  # of the meta-train families; a task's portfolio is made from the other parts
 

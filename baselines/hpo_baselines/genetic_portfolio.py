@@ -9,7 +9,7 @@ import numpy as np
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.greedy_portfolio import GreedyPortfolio, portfolio_of
-from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.optimize import OPTIMIZERS, Context
 
 
 @OPTIMIZERS.register("ga-portfolio", family="transfer", trainable=False)

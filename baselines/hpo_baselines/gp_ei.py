@@ -7,13 +7,9 @@ import numpy as np
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import require
-from hpo_gym.transfer.acquisition import log_expected_improvement
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, InvalidValueError, require, unknown
+from hpo_gym.optimize import OPTIMIZERS, Columns, log_expected_improvement
+from hpo_gym.problem import Place
 
 SURROGATES = ("light", "botorch")
 

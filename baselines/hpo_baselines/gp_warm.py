@@ -12,11 +12,9 @@ from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.greedy_portfolio import GreedyPortfolio
 from hpo_baselines.taf_r import check_experts
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.gaussian_process import GaussianProcess
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, Columns, Context, GaussianProcess
+from hpo_gym.system import one_blas_thread
 
 
 @OPTIMIZERS.register("gp-warm", family="transfer", trainable=False)

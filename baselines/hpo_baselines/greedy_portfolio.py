@@ -9,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
-from hpo_gym.arrays import Floats
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.prior import known, shared_points, successes
-from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.surrogate import candidates_of, table_at
+from hpo_gym.base import Floats
+from hpo_gym.optimize import OPTIMIZERS, Portfolio, candidates_of, table_at
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known, scaled, shared_points, successes
 
 
 @OPTIMIZERS.register("portfolio", family="transfer", trainable=False)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.strata import one_of_each
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points, SearchSpace
 
 _LISTED = 4096  # a grid of at most so many points is listed and shuffled
 

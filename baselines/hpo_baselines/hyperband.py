@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hpo_baselines._runs.brackets import bracket, brackets, check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("hyperband", family="multi-fidelity", trainable=False)

@@ -8,8 +8,8 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.strata import spread
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points
 
 _LARGEST = 1024  # points of one hypercube
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, Tried, anywhere, best_start, evaluated, tenth
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points
 
 
 @OPTIMIZERS.register("local-search", family="no-transfer", trainable=False)

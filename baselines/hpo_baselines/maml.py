@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo_baselines._maml.few_shot import FewShot
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("maml", extra="rl", family="transfer", trainable=True)

@@ -13,18 +13,15 @@ from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Scaling, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity, Tried
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError, whole_fields
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.tables import scores_at
+from hpo_gym.base import Floats, InvalidValueError, whole_fields
+from hpo_gym.optimize import OPTIMIZERS, Arrays, scores_at
+from hpo_gym.problem import scaled
 
 if TYPE_CHECKING:
     from hpo_baselines._maml.maml import MetaLearner
     from hpo_baselines._maml.policy import PolicyPlan
     from hpo_baselines._maml.policy_training import Arms
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 _DECIMALS = 9  # of logits: what differs by rounding only is equal, and the first counts
 _GOOD = 0.1  # share of a task's points that count as good
@@ -231,7 +228,7 @@ class MAMLPolicySearch(Learned, MultiFidelity):
         return {**super().about(), "scalings": [[s.mean, s.sd] for s in self._scalings], "width": self._width}
 
     def arrays(self) -> Arrays:
-        from hpo_gym.learning.networks import weights_of
+        from hpo_gym.optimize import weights_of
 
         assert self.policy is not None
         return weights_of(self.policy)

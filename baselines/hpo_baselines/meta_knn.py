@@ -9,14 +9,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of, portfolio_of
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError, whole
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.meta_distance import known_features, ranks_of
-from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.base import Floats, InvalidValueError, whole
+from hpo_gym.optimize import OPTIMIZERS, Portfolio, known_features, ranks_of
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
 
 Features = tuple[tuple[str, float], ...]
 

@@ -11,16 +11,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import whole
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.meta_distance import MetaRanks, known_features, ranks_of
-from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.prior import known
-from hpo_gym.transfer.surrogate import table_at
+from hpo_gym.base import Floats, whole
+from hpo_gym.optimize import OPTIMIZERS, MetaRanks, Portfolio, known_features, ranks_of, table_at
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known
 
 Features = tuple[tuple[str, float], ...]
 

@@ -10,9 +10,9 @@ import numpy as np
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._runs.guided import evaluated
 from hpo_baselines._runs.several import SeveralObjectives, VectorRun
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import Points
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, Context
+from hpo_gym.problem import Points
 
 _BARREN = 50  # generations without a child that can be tried, until the run goes on at random
 _LEAST = 4  # members of a population, at least: parents are drawn in pairs of pairs

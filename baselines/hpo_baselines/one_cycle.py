@@ -8,8 +8,8 @@ import numpy as np
 
 from hpo_baselines._schedules import shapes
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
-from hpo_gym.arrays import Floats
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("one-cycle", family="schedule", trainable=False)

@@ -11,8 +11,8 @@ from hpo_baselines._models.model_based import Study
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._runs.several import SeveralObjectives, VectorRun
 from hpo_baselines.gp_ei import GPModel
-from hpo_gym.arrays import Floats
-from hpo_gym.optimizer import OPTIMIZERS, Context
+from hpo_gym.base import Floats
+from hpo_gym.optimize import OPTIMIZERS, Context
 
 _RHO = 0.05  # of the sum beside the largest part, as in the paper's eq. 2
 

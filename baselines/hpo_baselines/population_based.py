@@ -1,6 +1,7 @@
 """Population-based training: networks of one task that train side by side, and copy each other.
 
-It is no optimizer of `hpo_gym.optimizer`, which tunes one run: it needs many runs of one training, and snapshots.
+It is no optimizer of `hpo_gym.optimize.protocol`, which tunes one run: it needs many runs of one training, and
+snapshots.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ import numpy as np
 
 from hpo_baselines._schedules.rates import RateColumn
 from hpo_baselines._schedules.schedule import in_range
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError, whole
-from hpo_gym.trial import History
+from hpo_gym.base import Floats, InvalidValueError, whole
+from hpo_gym.problem import History
 
 if TYPE_CHECKING:
-    from hpo_gym.vector import HPOVectorEnv
+    from hpo_gym.env import HPOVectorEnv
 
 
 @dataclass(frozen=True)

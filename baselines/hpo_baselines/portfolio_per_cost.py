@@ -9,13 +9,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines.greedy_portfolio import candidates_and_worth, choices_of
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import COST, Evaluations
-from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.costs import log_cost_of
-from hpo_gym.transfer.portfolio import Portfolio
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, Portfolio, log_cost_of
+from hpo_gym.problem import COST, Evaluations, Pool, SearchSpace, pool_of
 
 EXPONENT = 0.7
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.cheap_first import cheap_first
-from hpo_gym.evaluations import COST
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import COST
 
 
 @OPTIMIZERS.register("random-cheapest", family="no-transfer", trainable=False)

@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
 
 KNOTS = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("random", family="no-transfer", trainable=False)

@@ -10,11 +10,9 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.transfer.acquisition import expected_improvement, log_expected_improvement, standardised
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, expected_improvement, log_expected_improvement, standardised
+from hpo_gym.problem import Place
 
 
 @OPTIMIZERS.register("rgpe", family="transfer", trainable=False)

@@ -16,10 +16,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import Points, SearchSpace, keys
 
 _MISSES = 10  # proposals in a row that were tried before, until a random configuration
 _PER_COLUMN = 10  # configurations of the design, at most

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
 from hpo_baselines._runs.strata import spread
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.optimize import OPTIMIZERS
 
 _LONGEST = 1 << 20  # points of one sequence
 

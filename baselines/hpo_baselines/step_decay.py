@@ -7,9 +7,8 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules.schedule import LEAST, MOST, Epoch, Schedule, in_range
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import whole
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import Floats, whole
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("step", family="schedule", trainable=False)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from hpo_baselines._runs.brackets import brackets, check_eta
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun, MultiFidelity
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
 
 
 @OPTIMIZERS.register("successive-halving", family="multi-fidelity", trainable=False)

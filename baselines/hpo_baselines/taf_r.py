@@ -9,13 +9,9 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._models.ranking import PEAK, kernel_weights
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.transfer.acquisition import expected_improvement, standardised, weighted_gain
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.gaussian_process import GaussianProcess
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS, Columns, GaussianProcess, expected_improvement, standardised, weighted_gain
+from hpo_gym.problem import Place
 
 FEWEST = 3  # trials of the run's own process
 

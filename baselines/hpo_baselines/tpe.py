@@ -10,10 +10,9 @@ import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
 from hpo_baselines._runs.guided import Plan, anywhere, evaluated
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.space.suggest import finished, suggested
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import finished, keys, suggested
 
 if TYPE_CHECKING:
     import optuna

@@ -6,12 +6,9 @@ from hpo_baselines._models.log_cost import check_exponent
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.transfer_mix import TransferMix
-from hpo_gym.arrays import Floats
-from hpo_gym.evaluations import COST
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.transfer.costs import log_cost_of
-from hpo_gym.transfer.ensemble import FIRST
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats
+from hpo_gym.optimize import FIRST, OPTIMIZERS, log_cost_of
+from hpo_gym.problem import COST, Place
 
 EXPONENT = 1.0
 

@@ -11,17 +11,23 @@ from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei_per_cost import GPPerCost
 from hpo_baselines.task_mixture import check_temperature
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import COST, FIDELITY, TEST
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import Points
-from hpo_gym.transfer.ensemble import EXPONENT, NOISE, PROCESSES, SHRINKAGE, Ensemble, members_of
-from hpo_gym.transfer.incremental import IncrementalPosterior
-from hpo_gym.transfer.memory import Memory, memory_of
-from hpo_gym.transfer.mixture import TEMPERATURE
-from hpo_gym.transfer.prior import Place
-from hpo_gym.transfer.trust import consistent
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import (
+    EXPONENT,
+    NOISE,
+    OPTIMIZERS,
+    PROCESSES,
+    SHRINKAGE,
+    TEMPERATURE,
+    Context,
+    Ensemble,
+    IncrementalPosterior,
+    Memory,
+    consistent,
+    members_of,
+    memory_of,
+)
+from hpo_gym.problem import COST, FIDELITY, TEST, Place, Points
 
 _LOST = -1e6  # value of rows that a cut pool has not kept
 

@@ -10,10 +10,9 @@ from hpo_baselines._models.ranking import PEAK, kernel_weights
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.gp_ei import GPModel
 from hpo_baselines.taf_r import FEWEST, OwnProcess, check_experts
-from hpo_gym.arrays import Floats
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats
+from hpo_gym.optimize import OPTIMIZERS, log_expected_improvement, standardised
+from hpo_gym.problem import Place
 
 
 @OPTIMIZERS.register("tst-r", family="transfer", trainable=False)

@@ -17,8 +17,8 @@ from timing import Case, rates, short
 from vector_env import vector
 
 from hpo_agents.ppo_bare import Options, PPOBare
-from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.sb3 import as_vec_env
+from hpo_gym.system import keep_memory
 
 FLOORS = {"pool": 1.25, "box": 1.25}
 MARGIN = 0.9  # what `--check` allows: a short run on a shared machine

@@ -22,9 +22,9 @@ import gymnasium as gym
 import numpy as np
 
 import hpo_gym
-from hpo_gym.bench.rollout import Run, run_batch, run_one
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.trial import Query
+from hpo_gym.bench import benchmark
+from hpo_gym.optimize import Run, run_batch, run_one
+from hpo_gym.problem import Query
 
 FLOORS = {"batched": 100_000, "unbatched": 20_000}
 MOST = {"steps": 85, "bytes": 1_000}

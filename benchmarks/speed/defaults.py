@@ -22,7 +22,7 @@ from timing import Case
 from vector_env import TABLE
 
 import hpo_gym
-from hpo_gym.tables.suite import TableSuite
+from hpo_gym.suites import TableSuite
 
 RUNS = 512
 GOALS = {

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 import hpo_gym
-from hpo_gym.tables.suite import TableSuite
+from hpo_gym.suites import TableSuite
 
 AT_ONCE = 1024
 

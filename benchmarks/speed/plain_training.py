@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.tasks.training.recipe import CLASSES, INPUTS, Recipe
-from hpo_gym.tasks.training.stream import Source
+from hpo_gym.suites import CLASSES, INPUTS, Recipe, Source
 
 F32 = np.float32
 

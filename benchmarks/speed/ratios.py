@@ -25,7 +25,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 TOP = Path(__file__).resolve().parents[2]
 import numpy as np
 
-from hpo_gym.suite import SUITES
+from hpo_gym.problem import SUITES
 
 REACHED = Path(__file__).with_name("reached.json")
 PAGE_LEVEL = "X86_V4"  # with AVX-512

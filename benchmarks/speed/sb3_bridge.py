@@ -20,8 +20,8 @@ from timing import Case, rates, short
 from vector_env import TABLE, vector
 
 import hpo_gym
-from hpo_gym.jobs.memory import keep_memory
 from hpo_gym.sb3 import as_vec_env
+from hpo_gym.system import keep_memory
 
 RUNS, STEPS = 512, 8
 FLOORS = {"pool": {"no-op": 0.95, "DummyVecEnv": 1.2}, "box": {"no-op": 0.85, "DummyVecEnv": 1.2}}

@@ -19,9 +19,8 @@ from plain_training import PlainTraining
 from timing import Case, against
 
 from hpo_gym import HPOVectorEnv, load_suite
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.training.epoch import Settings
-from hpo_gym.tasks.training.trainings import Trainings
+from hpo_gym.problem import bank_of
+from hpo_gym.suites import Settings, Trainings
 
 KEEP = 4
 SIZES = (64, 1024)

@@ -23,7 +23,7 @@ from gaps import fill
 from timing import Case
 from vector_env import TABLE
 
-from hpo_gym.rewards import REWARDS
+from hpo_gym.env import REWARDS
 
 V1 = "V1's table"
 REWARD, NUMPY = "score", "np.int64"  # what `gym.make` rewards, what `action_space.sample` gives

@@ -17,11 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
+from hpo_gym.optimize import Context, make_optimizer
+from hpo_gym.problem import Evaluations, Trial
 from hpo_gym.suites import load_suite
-from hpo_gym.trial import Trial
 
 SUITE = load_suite("Boosting")
 

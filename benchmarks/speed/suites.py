@@ -17,7 +17,7 @@ import numpy as np
 from timing import Case, against
 
 import hpo_gym
-from hpo_gym.tables.suite import TableSuite
+from hpo_gym.suites import TableSuite
 
 FLOORS = {64: 0.4, 1024: 0.5, 16384: 0.7}
 BUDGET = 50

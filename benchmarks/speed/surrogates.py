@@ -12,8 +12,7 @@ import numpy as np
 from timing import Case, against
 
 from hpo_gym import HPOVectorEnv, load_suite
-from hpo_gym.suites.surrogates import served
-from hpo_gym.tasks.surrogate.task import SurrogateTask
+from hpo_gym.suites import SurrogateTask, served
 
 FLOORS = {64: 0.8, 1024: 0.8}
 RING = 16

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.system import keep_memory
 
 Case = tuple[Callable[[int], None], int]
 """A function that runs k iterations, and the steps that one iteration is worth."""

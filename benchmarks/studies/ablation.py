@@ -21,8 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import hpo_gym
-from hpo_gym.bench.incumbents import mean_regret
-from hpo_gym.bench.report.style import save, theme
+from hpo_gym.bench import mean_regret, save, theme
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "ablation.json", HERE.parents[1] / "docs" / "figures" / "ablation.png"

@@ -22,22 +22,13 @@ import numpy as np
 from marks import renew
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import Run, run_one
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import form_of, make_optimizer
-from hpo_gym.jobs.guard import Verdict
-from hpo_gym.jobs.measured import Measured
-from hpo_gym.optimizer import Context
+from hpo_gym.base import seeding
+from hpo_gym.bench import benchmark
+from hpo_gym.optimize import Context, Run, form_of, make_optimizer, run_one
+from hpo_gym.problem import Evaluations, Query, Status, Task, Trial, floor_of, relative_regret
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.transfer.regret import relative_regret
-from hpo_gym.trial import Query, Status, Trial
-from hpo_gym.tuning.auto import AUTO, taken
-from hpo_gym.tuning.proposals import Proposer
-from hpo_gym.tuning.study import Plan, Study
+from hpo_gym.system import Measured, Verdict
+from hpo_gym.tuning import AUTO, Plan, Proposer, Study, taken
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"

@@ -20,16 +20,10 @@ import numpy as np
 from marks import renew
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import Run, run_one
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.belief import Belief, Density
+from hpo_gym.base import seeding
+from hpo_gym.optimize import Context, Run, make_optimizer, run_one
+from hpo_gym.problem import Belief, Density, SearchSpace, Task, floor_of, relative_regret
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.transfer.regret import relative_regret
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"

@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 from auto import DefaultFirst
 
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
+from hpo_gym.base import seeding
+from hpo_gym.bench import regret_of
+from hpo_gym.optimize import make_optimizer, rollout
+from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
 
 FOUND = Path(__file__).with_suffix(".json")
 SUITES, FAMILIES = ("SVM", "Linear", "Boosting"), 8

@@ -27,11 +27,10 @@ from schedule_rules import FOUND as RULES
 from schedule_rules import SUITES
 
 import hpo_gym
-from hpo_gym import seeding
-from hpo_gym.bench.report.style import INK, MUTED, VIBRANT, save, theme
-from hpo_gym.suite import Suite
-from hpo_gym.tasks.training.changes import JUMP, Changes, changes_of
-from hpo_gym.tasks.training.task import TrainingTask
+from hpo_gym.base import seeding
+from hpo_gym.bench import INK, MUTED, VIBRANT, save, theme
+from hpo_gym.problem import Suite
+from hpo_gym.suites import JUMP, Changes, TrainingTask, changes_of
 
 FIGURE = Path(__file__).resolve().parents[2] / "docs" / "figures" / "episode.png"
 TASK = "gates-s0"

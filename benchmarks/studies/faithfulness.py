@@ -30,16 +30,10 @@ from hpo_builders.files import update_manifest
 from hpo_builders.order import BUILDERS
 from hpo_builders.training import cells
 from hpo_builders.training.recipe import Recipe, TrainingFailed
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats, Keys
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.errors import HPOGymError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.space import Points
+from hpo_gym.base import Floats, HPOGymError, Keys, seeding
+from hpo_gym.optimize import make_optimizer, rollout
+from hpo_gym.problem import Evaluated, Evaluations, Points, Status, Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Evaluated, Task
-from hpo_gym.trial import Status
 from hpo_gym.validity.faithfulness import STORED
 
 SUITES = ("SVM", "Linear", "MLP", "Control")

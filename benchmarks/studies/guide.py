@@ -27,7 +27,7 @@ from guide_figure import draw, words
 from guide_reference import FOUND, collect, version
 from marks import renew
 
-from hpo_gym.storage.whole import write_files
+from hpo_gym.system import write_files
 
 HERE = Path(__file__).resolve().parent
 PAGE, FIGURE = HERE.parents[1] / "docs" / "guide.md", HERE.parents[1] / "docs" / "figures" / "robustness.png"

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from stress import OF_MEMORY
 
-from hpo_gym.bench.report.style import INK, MUTED, PAPER, VIBRANT, save, theme
+from hpo_gym.bench import INK, MUTED, PAPER, VIBRANT, save, theme
 
 Ratios = Mapping[str, Mapping[str, Sequence[float | None]]]
 _MOST = 2.0  # doublings at which a colour is full

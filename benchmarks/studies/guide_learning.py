@@ -13,7 +13,7 @@ from guide_ratios import against, shown
 from meta_or_transfer import MEMORIES
 from pool_seeds import OTHERS, TAUGHT
 
-from hpo_gym.bench.report.words import interval
+from hpo_gym.bench import interval
 
 Found = Mapping[str, Any]
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -112,7 +112,7 @@ PLACES = (
         "the posterior given the trials, in closed form",
         "mean and covariance of the earlier tasks' scores: nothing is learned by steps",
         "none: the product of two of our baselines",
-        {"hpo_gym/transfer/posterior.py": ("TaskPrior", "TaskPosterior")},
+        {"hpo_gym/optimize/transfer/posterior.py": ("TaskPrior", "TaskPosterior")},
     ),
 )
 RESULTS = ("portfolio", "gp-ei", *(name for place in PLACES for name in place.names if name != "ppo-pool"), LEARNED)

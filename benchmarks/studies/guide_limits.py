@@ -14,7 +14,7 @@ from robustness import ANCHOR, BELIEVES, DOUBTS, KINDS
 from stress import ALSO, FAILURES, FEWER, NOISE, OF_MEMORY, OF_THE_RUN, SCALED
 from tuning import FRESH, SCREEN, mean, where
 
-from hpo_gym.bench.report.words import interval
+from hpo_gym.bench import interval
 
 Found = Mapping[str, Any]
 PRETRAINED = Path(__file__).resolve().parents[2] / "agents" / "hpo_agents" / "pretrained"

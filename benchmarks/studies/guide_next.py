@@ -10,7 +10,7 @@ import schedule_agents
 import sequence
 import time_parts
 
-from hpo_gym.bench.report.words import interval
+from hpo_gym.bench import interval
 
 Found = Mapping[str, Any]
 SMALL = ("Vision", "NAS", "LM", "Text")

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.report.words import interval
+from hpo_gym.bench import Curves, interval, pooled
 
 Parts = Mapping[str, Mapping[str, Any]]
 """By suite: `tasks`, `families`, and by optimizer the `auc` on each task."""

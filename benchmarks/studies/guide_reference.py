@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from runs import reference_runs
 
-from hpo_gym import seeding
-from hpo_gym.bench.metrics import auc
+from hpo_gym.base import seeding
+from hpo_gym.bench import auc
+from hpo_gym.problem import Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
 
 FOUND = Path(__file__).with_name("guide.json")
 MANIFEST = Path(__file__).resolve().parents[2] / "hpo_gym" / "data" / "manifest.json"

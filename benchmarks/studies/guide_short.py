@@ -14,7 +14,7 @@ from meta_or_transfer import MEMORIES
 from pool_seeds import TAUGHT
 from robustness import DOUBTS
 
-from hpo_gym.bench.report.words import interval
+from hpo_gym.bench import interval
 
 Found = Mapping[str, Any]
 

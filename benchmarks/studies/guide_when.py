@@ -9,7 +9,7 @@ import numpy as np
 from earlier_tasks import ALONE, BUDGETS, COST, FIRST, KNOWN
 from guide_ratios import against, alike, code, joined, shown
 
-from hpo_gym.tuning.auto import taken
+from hpo_gym.tuning import taken
 
 Found = Mapping[str, Any]
 KINDS: Mapping[str, tuple[str, ...]] = {

@@ -18,12 +18,10 @@ import numpy as np
 from marks import ratio, renew, standing
 from time_parts import COST, BestOf, courses
 
-from hpo_gym.bench.metrics import TEST, Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Optimizer
+from hpo_gym.bench import TEST, Curves, pooled
+from hpo_gym.optimize import Optimizer, make_optimizer
+from hpo_gym.problem import Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "seconds.md"

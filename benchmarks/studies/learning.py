@@ -20,9 +20,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.bench.incumbents import mean_regret
-from hpo_gym.bench.report.style import save, theme
-from hpo_gym.forms import make_optimizer
+from hpo_gym.bench import mean_regret, save, theme
+from hpo_gym.optimize import make_optimizer
 
 HERE = Path(__file__).resolve().parent
 FOUND, FIGURE = HERE / "learning.json", HERE.parents[1] / "docs" / "figures" / "learning.png"

@@ -19,8 +19,8 @@ from pathlib import Path
 from marks import renewed
 
 import hpo_gym
-from hpo_gym.storage.whole import write_files
-from hpo_gym.suite import SPLITS
+from hpo_gym.problem import SPLITS
+from hpo_gym.system import write_files
 
 HERE = Path(__file__).resolve().parent
 LOOKS, PAGE = HERE / "test_looks.json", HERE.parents[1] / "docs" / "benchmark.md"

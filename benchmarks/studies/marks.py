@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.report.words import holds, interval
+from hpo_gym.bench import holds, interval
 
 Rows = Mapping[str, Mapping[str, Any]]
 """Optimizers held against an anchor, as `hpo_gym.bench.pooling.pooled` gives them."""

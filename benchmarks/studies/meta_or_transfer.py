@@ -22,15 +22,11 @@ import numpy as np
 from auto import FIRST, DefaultFirst
 from pool_seeds import TAUGHT, TRAININGS, UNTRAINED
 
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.learning.train import train
+from hpo_gym.base import seeding
+from hpo_gym.bench import regret_of
+from hpo_gym.optimize import make_optimizer, matched, rollout, train
+from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.matching import matched
 
 FOUND = Path(__file__).with_suffix(".json")
 OTHER: Mapping[str, str | None] = {

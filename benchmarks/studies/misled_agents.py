@@ -24,18 +24,12 @@ from typing import Any
 import numpy as np
 from robustness import BUDGET, KINDS, SUITES, earlier, judged
 
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Resumable
-from hpo_gym.storage.whole import write_files
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import TableSuite, suite_of_table
-from hpo_gym.task import Task
-from hpo_gym.tasks.table import Table
-from hpo_gym.trial import Status
+from hpo_gym.base import seeding
+from hpo_gym.bench import regret_of
+from hpo_gym.optimize import Resumable, make_optimizer, rollout
+from hpo_gym.problem import Evaluations, Status, Table, Task
+from hpo_gym.suites import TableSuite, load_suite, suite_of_table
+from hpo_gym.system import write_files
 
 FOUND = Path(__file__).with_suffix(".json")
 FLIPPED, CHOSEN = "flipped", "flipped, chosen on right tasks"

@@ -23,11 +23,7 @@ from marks import renew
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.bench.bootstrap import Resamples
-from hpo_gym.bench.hypervolume import Front, hypervolume_regret
-from hpo_gym.bench.plan import opened
-from hpo_gym.bench.report.words import interval
-from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench import Front, Resamples, benchmark, hypervolume_regret, interval, opened
 from hpo_gym.suites import load_suite
 
 FOUND = Path(__file__).with_suffix(".json")

@@ -18,7 +18,7 @@ import hpo_gym
 from hpo_agents._pool.features import FEATURES, PoolFeatures
 from hpo_agents._pool.network import Scorer
 from hpo_agents.ppo_pool import PoolActor, PPOPool
-from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.bench import mean_regret
 
 SUITES = ("SVM", "MLP", "Linear", "Boosting", "Curves", "FineTune")
 BESIDE = ("transfer-mix", "ebgp", "task-mixture", "portfolio")

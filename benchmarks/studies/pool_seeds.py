@@ -21,10 +21,8 @@ import numpy as np
 from marks import ratio, renew
 from reference import families
 
-from hpo_gym.bench.metrics import Curves, auc
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.learning.train import train
+from hpo_gym.bench import Curves, auc, benchmark, pooled
+from hpo_gym.optimize import train
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "agents.md"

@@ -19,7 +19,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 import hpo_gym
-from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.bench import mean_regret
 
 MOVES = 3  # trainings of the agents that move: at most so many
 AGENTS: list[tuple[str, dict[str, Any]]] = [

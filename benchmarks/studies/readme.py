@@ -19,9 +19,7 @@ from typing import Any
 import looks
 from marks import renewed
 
-from hpo_gym.bench.report.tables import compared, rows
-from hpo_gym.bench.report.words import interval
-from hpo_gym.bench.runner import report
+from hpo_gym.bench import compared, interval, remake, rows
 
 TOP = Path(__file__).resolve().parents[2]
 FIGURE = TOP / "docs" / "figures" / "AutoML-regret.png"
@@ -86,10 +84,9 @@ def main(folder: Path, *, check: bool) -> None:
 
 def picture(folder: Path) -> bytes:
     """Regret over trials."""
-    from hpo_gym.bench.report.figures import draw
-    from hpo_gym.bench.report.style import png_bytes, styles
+    from hpo_gym.bench import draw, png_bytes, styles
 
-    curves = report(folder).curves[SUITE]
+    curves = remake(folder).curves[SUITE]
     return png_bytes(draw(curves, styles({SUITE: curves}), ("regret",))["regret"])
 
 

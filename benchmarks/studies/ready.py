@@ -15,8 +15,7 @@ import sys
 import looks
 import numpy as np
 
-from hpo_gym.suites.ready import ready_suite
-from hpo_gym.tasks.live import ObjectiveTask
+from hpo_gym.suites import ObjectiveTask, ready_suite
 
 
 def row(task: ObjectiveTask, seeds: int, split: str | None) -> str:

@@ -35,10 +35,10 @@ from numpy.typing import NDArray
 import hpo_gym
 from hpo_builders.trained import boosting, mlp, svm
 from hpo_builders.training import cells
-from hpo_gym import seeding
-from hpo_gym.evaluations import Evaluations
+from hpo_gym.base import seeding
+from hpo_gym.problem import Evaluations
 from hpo_gym.suites import load_suite
-from hpo_gym.tuning.tuned import Tuned
+from hpo_gym.tuning import Tuned
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"

@@ -19,10 +19,7 @@ from pathlib import Path
 import looks
 
 from hpo_builders.files import update_manifest
-from hpo_gym.bench.protocol import STARTS
-from hpo_gym.bench.reference.collect import collect
-from hpo_gym.bench.reference.reference import FOLDER
-from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench import FOLDER, STARTS, benchmark, collect
 from hpo_gym.suites import load_suite
 
 SUITES = (

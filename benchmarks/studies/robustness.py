@@ -27,18 +27,11 @@ import numpy as np
 from marks import renew
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.report.words import interval
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import Floats, generator, key
+from hpo_gym.bench import Curves, interval, pooled, regret_of
+from hpo_gym.optimize import make_optimizer, rollout
+from hpo_gym.problem import Evaluations, Task, scores_of
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import scores_of
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "baselines.md"

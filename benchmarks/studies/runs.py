@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.pooling import ANCHORS, pooled
-from hpo_gym.bench.protocol import STARTS
-from hpo_gym.bench.reference.reference import FOLDER
-from hpo_gym.bench.results import Results
-from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench import ANCHORS, FOLDER, STARTS, Results, benchmark, pooled
 from hpo_gym.suites import load_suite
 
 

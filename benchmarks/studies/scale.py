@@ -63,7 +63,7 @@ def peak() -> float:
 # ---------------------------------------------------------------------- one process each
 def run(power: int, optimizer: str, out: str) -> dict[str, Any]:
     """A comparison of about 10^power trials; its report is another process's."""
-    from hpo_gym.bench.runner import benchmark
+    from hpo_gym.bench import benchmark
 
     seeds = max(1, round(10**power / (BUDGET * TASKS * OPTIMIZERS)))
     kinds: dict[str, Any] = {"budget": BUDGET, "tasks": TASKS, "seeds": seeds, "shard": "1/1", "out": out}
@@ -79,21 +79,21 @@ def size(folder: Path) -> int:
 
 def tell(out: str) -> dict[str, Any]:
     """Results and report of a stored comparison."""
-    from hpo_gym.bench.runner import report
+    from hpo_gym.bench import remake
 
-    return {**clocked(lambda: report(out)), "peak": peak()}
+    return {**clocked(lambda: remake(out)), "peak": peak()}
 
 
 def join(out: str) -> dict[str, Any]:
     """The store of one comparison copied by `merge`."""
-    from hpo_gym.bench.merge import merge
+    from hpo_gym.bench import merge
 
     return {**clocked(lambda: merge([out], f"{out}-merged")), "peak": peak()}
 
 
 def write(out: str, batch: int) -> dict[str, Any]:
     """How many cells a second one writer stores, each batch flushed to the disk."""
-    from hpo_gym.storage.store import Store
+    from hpo_gym.system import Store
 
     with Store(Path(out) / "store.sqlite", write=False) as store:
         records = [r for r, _ in zip(store.written(), range(max(BATCHES)), strict=False)]

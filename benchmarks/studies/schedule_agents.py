@@ -32,11 +32,10 @@ from schedule_rules import SUITES
 
 import hpo_gym
 from hpo_baselines.population_based import population_based
-from hpo_gym.bench.bootstrap import Resamples
-from hpo_gym.bench.metrics import Curves, auc
-from hpo_gym.storage.whole import write_files
-from hpo_gym.suite import Suite
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.bench import Curves, Resamples, auc
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.problem import Suite
+from hpo_gym.system import write_files
 
 HERE = Path(__file__).resolve().parent
 FOUND = HERE / "schedule_agents.json"

@@ -27,16 +27,12 @@ import numpy as np
 from schedule_rules import RANGES, SUITES, drawn
 
 from hpo_builders.files import DATA, update_manifest, write_json
-from hpo_gym import seeding
-from hpo_gym.bench.cells import world_of
-from hpo_gym.bench.rollout import run_batch
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.storage.whole import write_files
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.task import LAST
-from hpo_gym.tasks.onward.found import FILE
+from hpo_gym.base import seeding
+from hpo_gym.bench import world_of
+from hpo_gym.optimize import Context, make_optimizer, run_batch
+from hpo_gym.problem import LAST, Suite
+from hpo_gym.suites import FILE, load_suite
+from hpo_gym.system import write_files
 
 COUNTS: Mapping[str, int] = {**dict.fromkeys(RANGES, 96), "constant": 40, "random-schedule": 160}
 """How many settings of each rule are played."""

@@ -26,13 +26,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import run_batch
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.suite import Suite
+from hpo_gym.base import seeding
+from hpo_gym.optimize import Context, make_optimizer, run_batch
+from hpo_gym.problem import Suite, Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
 
 FOUND = Path(__file__).with_suffix(".json")
 SUITES = ("Schedules", "Drift")

@@ -22,11 +22,7 @@ import numpy as np
 from marks import ratio, renew, standing
 from matplotlib.figure import Figure
 
-from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.report.figures import end_labels
-from hpo_gym.bench.report.style import save, styles_of, theme
-from hpo_gym.bench.runner import benchmark
+from hpo_gym.bench import Curves, benchmark, end_labels, pooled, save, styles_of, theme
 from hpo_gym.suites import load_suite
 
 FOUND = Path(__file__).with_suffix(".json")

@@ -27,12 +27,10 @@ from numpy.typing import NDArray
 
 import hpo_gym
 from hpo_agents._policy.settings import tuned
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.report.style import FAINT, GRID, INK, MUTED, VIBRANT, save, theme
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.suite import SUITES
-from hpo_gym.task import BEST
+from hpo_gym.base import seeding
+from hpo_gym.bench import FAINT, GRID, INK, MUTED, VIBRANT, regret_of, save, theme
+from hpo_gym.optimize import rollout
+from hpo_gym.problem import BEST, SUITES
 
 HERE = Path(__file__).resolve()
 DOCS = HERE.parents[2] / "docs"

@@ -15,8 +15,8 @@ import numpy as np
 from hpo_baselines._runs.baseline import Planned
 from hpo_baselines.meta_knn import BANDWIDTH, MetaKNN
 from hpo_baselines.meta_predict import MetaPredict
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.optimizer import Context
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Evaluations
 
 
 @functools.lru_cache(maxsize=16)

@@ -17,12 +17,8 @@ import numpy as np
 from marks import ratio, renewed, standing
 from runs import ratios, reference_runs
 
-from hpo_gym.bench.metrics import TEST, Curves
-from hpo_gym.bench.reference.reference import FOLDER, reference_of
-from hpo_gym.bench.report.tables import said
-from hpo_gym.bench.report.words import interval
-from hpo_gym.bench.results import Results
-from hpo_gym.optimizer import OPTIMIZERS
+from hpo_gym.bench import FOLDER, TEST, Curves, Results, interval, reference_of, said
+from hpo_gym.optimize import OPTIMIZERS
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE, AGENTS = TOP / "docs" / "baselines.md", TOP / "docs" / "agents.md"
@@ -184,8 +180,7 @@ def _is_agent(name: str) -> bool:
 
 def _draw(results: Results) -> bytes:
     """Test regret over trials on all tasks of the drawn suites at once, which weigh by their tasks."""
-    from hpo_gym.bench.report.figures import draw
-    from hpo_gym.bench.report.style import png_bytes, styles
+    from hpo_gym.bench import draw, png_bytes, styles
 
     every = [[c for suite in DRAWN for c in results.curves[suite] if c.optimizer == name] for name in SHOWN]
     groups = [group for group in every if len(group) == len(DRAWN)]

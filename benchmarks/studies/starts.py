@@ -21,10 +21,10 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np
 
 import hpo_gym
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import mean_regret
-from hpo_gym.suite import SUITES
-from hpo_gym.tables.suite import TableSuite
+from hpo_gym.base import seeding
+from hpo_gym.bench import mean_regret
+from hpo_gym.problem import SUITES
+from hpo_gym.suites import TableSuite
 
 
 def validation(suite: hpo_gym.Suite, count: int) -> Sequence[hpo_gym.Task]:

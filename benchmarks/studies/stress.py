@@ -20,16 +20,10 @@ import numpy as np
 from robustness import ANCHOR, BUDGET, DOUBTS, KINDS, OPTIMIZERS, SUITES, earlier, judged
 from time_parts import share_of
 
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, Optimizer
+from hpo_gym.base import seeding
+from hpo_gym.optimize import Context, Optimizer, make_optimizer, rollout
+from hpo_gym.problem import Evaluations, Query, Status, Task, Trial, floor_of, relative_regret
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.transfer.regret import relative_regret
-from hpo_gym.trial import Query, Status, Trial
 
 FOUND = Path(__file__).with_suffix(".json")
 FEWER, SCALED, NOISE, FAILURES = "a quarter", "times 100", "noise", "failures"

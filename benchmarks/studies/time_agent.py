@@ -19,7 +19,7 @@ import numpy as np
 from marks import renew
 
 from hpo_agents.ppo_time import PPOTime
-from hpo_gym.learning.train import train
+from hpo_gym.optimize import train
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "seconds.md"

@@ -19,24 +19,32 @@ from typing import Any
 import numpy as np
 from marks import renew
 
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats
-from hpo_gym.bench.incumbents import incumbents, incumbents_on_test
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.bench.spent import POINTS, spent_of, waiting
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context, Optimizer
+from hpo_gym.base import Floats, seeding
+from hpo_gym.bench import POINTS, incumbents, incumbents_on_test, spent_of, waiting
+from hpo_gym.optimize import (
+    EXPONENT,
+    NOISE,
+    TEMPERATURE,
+    Context,
+    Ensemble,
+    Optimizer,
+    make_optimizer,
+    members_of,
+    memory_of,
+    rollout,
+)
+from hpo_gym.problem import (
+    Evaluations,
+    Place,
+    Query,
+    Task,
+    Trial,
+    pool_of,
+    random_regret,
+    random_test_regret,
+    relative_regret,
+)
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.transfer.ensemble import EXPONENT, NOISE, Ensemble, members_of
-from hpo_gym.transfer.memory import memory_of
-from hpo_gym.transfer.mixture import TEMPERATURE
-from hpo_gym.transfer.prior import Place
-from hpo_gym.transfer.random_regret import random_regret, random_test_regret
-from hpo_gym.transfer.regret import relative_regret
-from hpo_gym.trial import Query, Trial
 
 FOUND = Path(__file__).with_suffix(".json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "seconds.md"

@@ -23,14 +23,11 @@ from seconds import COST, FAMILIES, FEW, PAGE, SEEDS, SLOW
 from seconds import SUITES as ALL
 
 from hpo_agents.ppo_time import PPOTime, TimeActor
-from hpo_gym.arrays import Floats
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.learning.networks import one_thread
-from hpo_gym.learning.saved import load
-from hpo_gym.optimizer import Context
+from hpo_gym.base import Floats
+from hpo_gym.bench import benchmark, pooled
+from hpo_gym.optimize import Context, load, one_thread
+from hpo_gym.problem import Query, Trial
 from hpo_gym.suites import load_suite
-from hpo_gym.trial import Query, Trial
 
 FOUND = Path(__file__).with_suffix(".json")
 SUITES = tuple(name for name in ALL if name not in SLOW["val"])

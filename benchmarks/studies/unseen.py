@@ -23,10 +23,8 @@ from marks import ratio, renew, standing
 from seconds import COST, FAMILIES, FEW, PAGE, SEEDS
 from time_agent import SUITES as ALL
 
-from hpo_gym.bench.metrics import Curves
-from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.runner import benchmark
-from hpo_gym.learning.train import train
+from hpo_gym.bench import Curves, benchmark, pooled
+from hpo_gym.optimize import train
 from hpo_gym.suites import load_suite
 
 FOUND = Path(__file__).with_suffix(".json")

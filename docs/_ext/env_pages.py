@@ -13,12 +13,9 @@ import gymnasium as gym
 from listings import folds
 from made import write_pages
 
-from hpo_gym.codecs import CODECS
-from hpo_gym.env import HPOEnv
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.registry import scan_names
-from hpo_gym.rewards import REWARDS
-from hpo_gym.suite import SPLITS, SUITES, Suite
+from hpo_gym.base import scan_names
+from hpo_gym.env import CODECS, OBSERVERS, REWARDS, HPOEnv
+from hpo_gym.problem import SPLITS, SUITES, Suite
 from hpo_gym.suites import surrogates
 
 if TYPE_CHECKING:

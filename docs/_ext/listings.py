@@ -13,16 +13,12 @@ from typing import Any
 
 from stored import Grid
 
-from hpo_gym.codecs import CODECS
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import Entry, Registry
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
-from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
+from hpo_gym.app import suite_row
+from hpo_gym.base import Entry, InvalidValueError, Registry
+from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
+from hpo_gym.optimize import OPTIMIZERS
+from hpo_gym.problem import FOLDS, SPLITS, SUITES, Suite
 from hpo_gym.suites import load_suite, surrogates
-from hpo_gym.terminal.listing import suite_row
 
 Rows = Iterable[Iterable[str]]
 

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 from made import write_pages
 
-from hpo_gym.codecs import CODECS
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
+from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
+from hpo_gym.optimize import OPTIMIZERS
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx

@@ -1,7 +1,7 @@
 """Links from listings back to the reference lead to the entry of a name.
 
 `sphinx.ext.viewcode` takes all that a module holds to be documented under one module, here often the package:
-`hpo_gym.Suite` of `hpo_gym.suite`. A name with an entry under its own module would be a link to no anchor.
+`hpo_gym.Suite` of `hpo_gym.problem.suite`. A name with an entry under its own module would be a link to no anchor.
 """
 
 from __future__ import annotations

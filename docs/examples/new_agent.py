@@ -7,7 +7,7 @@ import numpy as np
 
 import hpo_gym
 from hpo_gym import OPTIMIZERS
-from hpo_gym.learning.saved import read_saved, write_saved
+from hpo_gym.optimize import read_saved, write_saved
 
 
 @OPTIMIZERS.register("linear-es", family="rl", trainable=True)

@@ -5,19 +5,13 @@ Exit codes: 0 done, 1 done with failed cells or checks, 2 wrong input, 3 damaged
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
-    from hpo_gym.app._commands import app, group
-    from hpo_gym.app._main import main
+    from hpo_gym.app._commands import app as app
+    from hpo_gym.app._commands import group as group
+    from hpo_gym.app._main import main as main
 
-_LAZY = {"app": "_commands", "group": "_commands", "main": "_main"}
-
-__all__ = ["app", "group", "main"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__, __dir__, __all__ = offer(__name__)

@@ -12,7 +12,7 @@ import typer
 import typer.core
 
 import hpo_gym
-from hpo_gym.errors import unknown
+from hpo_gym.base import unknown
 
 _ORDER = (
     "demo", "tune", "bench", "train", "play", "list", "info", "import", "report", "merge", "reference", "verify",

@@ -9,10 +9,9 @@ from typing import Any
 
 import typer
 
-from hpo_gym import interrupt
 from hpo_gym.app._commands import group
 from hpo_gym.app._output import DAMAGED, INTERRUPTED, TERMINATED, WRONG_INPUT
-from hpo_gym.errors import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, nearest
+from hpo_gym.base import DamagedDataError, HPOGymError, StorageFullError, StorageLostError, beside, interrupt, nearest
 
 _RESUMED = ("bench", "train", "build", "tune", "play")
 """Commands that have `--resume`."""

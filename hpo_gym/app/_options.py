@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hpo_gym.errors import InvalidValueError, unknown
+from hpo_gym.base import InvalidValueError, unknown
 
 Wide = Annotated[bool, typer.Option("--wide", help="All columns, however wide; else those that fit.")]
 

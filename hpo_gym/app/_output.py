@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from hpo_gym.bench.results import Results
-    from hpo_gym.terminal import Sheet
+    from hpo_gym.bench import Results
+    from hpo_gym.system import Sheet
 
 FAILED_CELLS, WRONG_INPUT, DAMAGED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
 
@@ -31,8 +31,7 @@ def print_sheets(*sheets: Sheet, wide: bool) -> None:
 
 
 def finish(results: Results, *, quiet: bool, wide: bool, allow_failures: bool, timings: bool = True) -> None:
-    from hpo_gym.bench.report import console_tables
-    from hpo_gym.bench.report.words import counted
+    from hpo_gym.bench import console_tables, counted
 
     failed = results.failed_cells
     if not quiet:

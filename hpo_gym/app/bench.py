@@ -12,11 +12,11 @@ import typer
 
 from hpo_gym.app._options import Wide, fold_of, suites_of, tasks_of, words
 from hpo_gym.app._output import FAILED_CELLS, finish
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 if TYPE_CHECKING:
-    from hpo_gym.bench.results import Results
-    from hpo_gym.suite import Suite
+    from hpo_gym.bench import Results
+    from hpo_gym.problem import Suite
 
 
 def bench(
@@ -96,8 +96,8 @@ def bench(
 
     Trains those that learn, runs all, stores every trial, prints a table and writes a report.
     """
-    from hpo_gym.bench.runner import FIRST, benchmark
-    from hpo_gym.jobs.progress import bar
+    from hpo_gym.bench import FIRST, benchmark
+    from hpo_gym.system import bar
 
     names = FIRST if optimizers is None else tuple(filter(None, map(str.strip, optimizers.split(","))))
     suites: list[Any] = [*suites_of(suite, leave_suite_out)]
@@ -130,8 +130,7 @@ def bench(
 
 def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
     """Suites under constraints that are given as ``size=1e5,latency=0.02``."""
-    from hpo_gym.suites import load_suite
-    from hpo_gym.tables.constrained import constrained
+    from hpo_gym.suites import constrained, load_suite
 
     bounds: dict[str, float] = {}
     for word in words(text):
@@ -147,7 +146,7 @@ def _constrained(suites: Sequence[str], text: str) -> list[Suite]:
 
 def _trades(names: list[str], suites: Sequence[Any]) -> list[str]:
     """Objectives of which hypervolumes can be told on all suites."""
-    from hpo_gym.bench.hypervolume import Front
+    from hpo_gym.bench import Front
     from hpo_gym.suites import load_suite
 
     for suite in suites:

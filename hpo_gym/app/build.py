@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hpo_gym.app._options import tasks_of
-from hpo_gym.checkout import BUILDERS, import_from_checkout
+from hpo_gym.base import BUILDERS, import_from_checkout
 
 
 def build(
@@ -38,7 +38,7 @@ def build(
 
     from hpo_builders.order import Order
     from hpo_builders.surrogates.named import builder_of
-    from hpo_gym.jobs.progress import bar
+    from hpo_gym.system import bar
 
     with bar("cells", shown=not quiet) as progress:
         order = Order(archives, out, work, engine, workers, resume, assemble, tasks_of(tasks), rows, progress)

@@ -11,10 +11,10 @@ import typer
 
 from hpo_gym.app._options import words
 from hpo_gym.app._output import notes
-from hpo_gym.errors import DamagedDataError, InvalidValueError
+from hpo_gym.base import DamagedDataError, InvalidValueError
 
 if TYPE_CHECKING:
-    from hpo_gym.suite import Suite
+    from hpo_gym.problem import Suite
 
 
 def import_(
@@ -58,8 +58,7 @@ def import_(
 
     Of a file with one trial a line, of the folder of a tuning, or of studies of Optuna.
     """
-    from hpo_gym.tables.csv import describe, suite_from_csv
-    from hpo_gym.tables.optuna import suite_from_optuna
+    from hpo_gym.suites import describe, suite_from_csv, suite_from_optuna
 
     if (file is None) == (optuna is None):
         raise InvalidValueError("`hpo-gym import` must be given a file or --optuna, one of them.")
@@ -96,8 +95,8 @@ def import_(
 
 
 def _import_tuning(folder: Path, out: Path, name: str | None, others: Sequence[str]) -> None:
-    from hpo_gym.tables.csv import describe
-    from hpo_gym.tuning.tuned import Tuned
+    from hpo_gym.suites import describe
+    from hpo_gym.tuning import Tuned
 
     if others:
         raise InvalidValueError(f"`{others[0]}` must go with a file, {folder} holds a tuning, which says all of it.")
@@ -110,8 +109,8 @@ def _import_tuning(folder: Path, out: Path, name: str | None, others: Sequence[s
 def _space(path: Path | None) -> Any:
     if path is None:
         return None
-    from hpo_gym.space import SearchSpace
-    from hpo_gym.storage.given import text_of
+    from hpo_gym.problem import SearchSpace
+    from hpo_gym.system import text_of
 
     text = text_of(path)
     try:

@@ -19,8 +19,8 @@ def info(
     """Show all about a suite, an optimizer or a tuning."""
     from rich.console import Console
 
-    from hpo_gym.terminal import listing
-    from hpo_gym.tuning.folder import about, is_tuning
+    from hpo_gym.app import listing
+    from hpo_gym.tuning import about, is_tuning
 
     data = about(Path(name)) if is_tuning(Path(name)) else listing.info(name)
     print(json.dumps(data, indent=1) if as_json else listing.text(data, width=None if wide else Console().width))

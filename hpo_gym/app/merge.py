@@ -24,9 +24,9 @@ def merge(
 
     Shards, or comparisons of other optimizers, suites, tasks or seeds; what several hold must be equal.
     """
-    from hpo_gym.bench.merge import merge as join
-    from hpo_gym.bench.runner import report as remake
-    from hpo_gym.jobs.progress import bar
+    from hpo_gym.bench import merge as join
+    from hpo_gym.bench import remake
+    from hpo_gym.system import bar
 
     with bar("cells", shown=not quiet) as progress:
         done = join(folders, out, progress=progress)

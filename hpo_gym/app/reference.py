@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hpo_gym.checkout import BUILDERS, import_from_checkout
+from hpo_gym.base import BUILDERS, import_from_checkout
 
 
 def reference(
@@ -16,8 +16,7 @@ def reference(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the optimizers that `out` has and these lack.")] = False,
 ) -> None:
     """Make the runs that `bench --with-reference` shows."""
-    from hpo_gym.bench.reference.collect import collect
-    from hpo_gym.bench.reference.reference import FOLDER
+    from hpo_gym.bench import FOLDER, collect
 
     for one in collect(folders, out if keep else None):
         paths = one.write(out)

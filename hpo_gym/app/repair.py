@@ -13,8 +13,8 @@ def repair(folder: Annotated[Path, typer.Argument(help="A folder that bench or t
 
     The damaged store stays beside the new one; `bench --resume` and `tune --resume` run what was lost.
     """
-    from hpo_gym.storage.repair import repair as mend
-    from hpo_gym.storage.store import store_of
+    from hpo_gym.system import repair as mend
+    from hpo_gym.system import store_of
     from hpo_gym.tuning import folder as tunings
 
     tuned = tunings.is_tuning(folder)

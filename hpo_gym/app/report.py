@@ -22,9 +22,8 @@ def report(
 
     Without timings, the same bytes every time.
     """
-    from hpo_gym.bench.runner import report as remake
-    from hpo_gym.tuning.folder import is_tuning, write
-    from hpo_gym.tuning.tuned import Tuned
+    from hpo_gym.bench import remake
+    from hpo_gym.tuning import Tuned, is_tuning, write
 
     if is_tuning(folder):
         tuned = Tuned.load(folder)

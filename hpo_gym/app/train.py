@@ -36,9 +36,9 @@ def train(
 
     It learns from the meta-train tasks; the version that does best on the validation tasks is kept.
     """
-    from hpo_gym.jobs.progress import bar
-    from hpo_gym.learning.train import summary
-    from hpo_gym.learning.train import train as run
+    from hpo_gym.optimize import summary
+    from hpo_gym.optimize import train as run
+    from hpo_gym.system import bar
 
     names = suites_of(suite, leave_suite_out)
     with bar("trials", shown=not quiet) as progress:

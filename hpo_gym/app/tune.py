@@ -10,7 +10,7 @@ import typer
 
 from hpo_gym.app._options import settings_of
 from hpo_gym.app._output import FAILED_CELLS, notes
-from hpo_gym.errors import StorageFullError, StorageLostError, TrialsFailedError
+from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError
 
 
 def tune(
@@ -50,11 +50,10 @@ def tune(
     Each trial runs in a fresh process, with limits of time and memory. Writes tune.sqlite, trials.csv, tune.svg and
     report.html.
     """
-    from hpo_gym.jobs.progress import bar
-    from hpo_gym.registry import user_function
-    from hpo_gym.tuning.folder import write
-    from hpo_gym.tuning.spaces import read_file
-    from hpo_gym.tuning.tune import tune as run
+    from hpo_gym.base import user_function
+    from hpo_gym.system import bar
+    from hpo_gym.tuning import read_file, write
+    from hpo_gym.tuning import tune as run
 
     found, why = user_function(objective, "objective"), ""
     try:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.seeding import below, key, mix
+from hpo_gym.base import Floats, Ints, below, key, mix
 
 Estimate = list[float | None]  # [mean, low, high], None where it is undefined
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
+from hpo_gym.base import seeding
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live
 from hpo_gym.bench.protocol import TRAIN
-from hpo_gym.suite import Suite
+from hpo_gym.problem import Suite
 
 Arrays = dict[str, NDArray[Any]]
 

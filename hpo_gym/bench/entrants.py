@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.forms import OWN, SAVED, Form
-from hpo_gym.jobs.carried import Carried
-from hpo_gym.learning.saved import content_of, parted
-from hpo_gym.optimizer import BatchOptimizer, Trainable, remembers
-from hpo_gym.registry import making
+from hpo_gym.base import DamagedDataError, making
+from hpo_gym.optimize import OWN, SAVED, BatchOptimizer, Form, Trainable, content_of, parted, remembers
+from hpo_gym.system import Carried
 
 
 @dataclass(frozen=True)

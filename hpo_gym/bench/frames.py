@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import Curves, auc_of_runs
-from hpo_gym.trial import LABELS
+from hpo_gym.problem import LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hpo_gym.bench.plan import Plan
-    from hpo_gym.storage.store import Store
-    from hpo_gym.suite import Suite
+    from hpo_gym.problem import Suite
+    from hpo_gym.system import Store
 
 _BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
 

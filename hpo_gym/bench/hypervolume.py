@@ -9,20 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.budget import horizon, paid
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.objectives.front import hypervolume, nondominated
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.space import Points
-from hpo_gym.task import Task
-from hpo_gym.trial import History, Status
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.problem import History, Outcomes, Points, Status, Task, horizon, hypervolume, nondominated, paid
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from hpo_gym.bench.plan import Plan
-    from hpo_gym.storage.store import Store
+    from hpo_gym.system import Store
 
 MARGIN = 0.1  # how far the reference point lies beyond the worst, in ranges: so that the ends of a front count
 

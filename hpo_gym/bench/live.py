@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.jobs.carried import check_bytes, from_bytes, to_bytes
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.suites.live import identified
+from hpo_gym.base import HPOGymError, InvalidValueError
+from hpo_gym.problem import SUITES, Suite
+from hpo_gym.suites import identified
+from hpo_gym.system import check_bytes, from_bytes, to_bytes
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,8 @@ import numpy as np
 
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.evaluations import COST, FIDELITY, TEST, Evaluations
-from hpo_gym.suite import Suite
-from hpo_gym.suites.live import LIVE
+from hpo_gym.problem import COST, FIDELITY, TEST, Evaluations, Suite
+from hpo_gym.suites import LIVE
 
 SCORES = "scores"
 KINDS = (SCORES, TEST, FIDELITY, COST)

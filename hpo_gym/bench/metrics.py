@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats, InvalidValueError, unknown
 from hpo_gym.bench.bootstrap import Resamples, placed
 from hpo_gym.bench.significance import holm, mean_p
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.transfer.regret import relative_regret
+from hpo_gym.problem import relative_regret
 
 TRIALS = (1, 2, 5, 10, 15, 33)
 SOLVED = 0.01  # a run is solved when its last regret is below
@@ -128,7 +127,7 @@ def normalised_regret(
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.
 
     Negative values that rounding explains (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat
-    tasks, and where nothing has succeeded yet, see `hpo_gym.transfer.regret`.
+    tasks, and where nothing has succeeded yet, see `hpo_gym.problem.regret`.
 
     Args:
         incumbent_scores: Any shape, such as ``(k, r, h)``; higher is better.

@@ -14,9 +14,10 @@ from typing import Any, cast
 import numpy as np
 
 import hpo_gym
+from hpo_gym.base import InvalidValueError, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.incumbents import incumbents_on_test
+from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
 from hpo_gym.bench.memory import memory_used
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
@@ -28,19 +29,12 @@ from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.summaries import Cost, Failures, Findings, bounds_of, curves_of, summaries, with_test_scores
 from hpo_gym.bench.work import run_cells, train
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.jobs.engines import Job, Outcome
-from hpo_gym.jobs.progress import Progress
-from hpo_gym.seeding import digest
-from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store, store_of
-from hpo_gym.suite import Suite
-from hpo_gym.suites.live import LIVE
-from hpo_gym.transfer.random_regret import random_regret, random_test_regret
-from hpo_gym.trial import Status
+from hpo_gym.problem import Status, Suite, random_regret, random_test_regret
+from hpo_gym.suites import LIVE
+from hpo_gym.system import Job, Outcome, Progress, Record, Store, store_of
 
 Hands = Callable[..., Iterable[Outcome]]
-"""Does jobs, such as `hpo_gym.jobs.engines.run` with an engine; takes its `timeout`."""
+"""Does jobs, such as `hpo_gym.system.jobs.engines.run` with an engine; takes its `timeout`."""
 
 _TOGETHER, _APART = 128, 16  # cells of a job
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 from hpo_gym.bench.bootstrap import RESAMPLES, Estimate, Resamples, drawn, edges, placed, plain
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, by_name
 from hpo_gym.bench.significance import holm, swap_p

@@ -7,14 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hpo_gym import seeding
+from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole_fields
 from hpo_gym.bench.spent import POINTS
-from hpo_gym.budget import BUDGET
-from hpo_gym.errors import InvalidValueError, SplitError, unknown, whole_fields
-from hpo_gym.suite import FOLDS, MEMORIES, fold_checked
-from hpo_gym.task import Task
-from hpo_gym.tasks.checkpoints import check_checkpoints
-from hpo_gym.tasks.costs import check_budget_cost
+from hpo_gym.problem import BUDGET, FOLDS, MEMORIES, Task, check_budget_cost, check_checkpoints, fold_checked
 
 STARTS = {"cold": 0, "init5": 5}
 SPLITS = ("test", "val")
@@ -35,7 +30,7 @@ class Protocol:
             these names; None for all.
         budget_cost: In place of `budget`, a budget in cost, in mean costs of a full evaluation of the task.
         checkpoints: With `budget_cost`, whether a trial pays only what lies beyond its checkpoint, where costs of the
-            task are cumulative (see `hpo_gym.tasks.checkpoints`).
+            task are cumulative (see `hpo_gym.problem.checkpoints`).
         memory: Splits of the earlier tasks that every optimizer may read: "train" or "train+val".
 
     Raises:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Mask
+from hpo_gym.base import Floats, Mask
 from hpo_gym.bench.metrics import VALIDATION, normalised_regret
-from hpo_gym.task import Task
+from hpo_gym.problem import Task
 
 
 @dataclass(frozen=True, eq=False)

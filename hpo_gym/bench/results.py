@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_gym.base import InvalidValueError, unknown
 from hpo_gym.bench import frames
+from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.plan import Plan, opened
-from hpo_gym.bench.provenance import MADE
 from hpo_gym.bench.single_runs import axes_of, read_run, single_runs
 from hpo_gym.bench.summaries import Findings
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.storage.store import Store
-from hpo_gym.storage.whole import write_files
+from hpo_gym.system import Store, write_files
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,29 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live, is_name, live_of, placed, suite_of
+from hpo_gym.bench.origin import MADE, provenance
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import TRAIN, Protocol
-from hpo_gym.bench.provenance import MADE, provenance
 from hpo_gym.bench.reference.reference import covered, entrants_with, references
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.budget import BUDGET
-from hpo_gym.engine.keywords import keywords_checked
-from hpo_gym.errors import InvalidValueError, MissingExtraError, shown, whole
-from hpo_gym.forms import Form, form_of, is_model
-from hpo_gym.jobs.engines import Cluster, check_engine, run
-from hpo_gym.jobs.progress import LOGGER, Callback, Progress, told
-from hpo_gym.optimizer import Optimizer
-from hpo_gym.seeding import digest
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import Suite
-from hpo_gym.suites import is_several, is_shipped, load_suite
-from hpo_gym.suites.live import describe, from_description
-from hpo_gym.tasks.checkpoints import kept_on
-from hpo_gym.tasks.costs import cost_units
+from hpo_gym.env import keywords_checked
+from hpo_gym.optimize import Form, Optimizer, form_of, is_model
+from hpo_gym.problem import BUDGET, Suite, cost_units, kept_on
+from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
+from hpo_gym.system import LOGGER, Callback, Cluster, Progress, Store, check_engine, run, told
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
@@ -76,7 +68,7 @@ def benchmark(
     """Compare optimizers on suites, and write `store.sqlite`, `results.json`, tables and a report to `out`.
 
     Args:
-        optimizers: One or several, each in any form (`hpo_gym.forms`): a name, ``"file.py:Name"``, a class, an
+        optimizers: One or several, each in any form (`hpo_gym.optimize.forms`): a name, ``"file.py:Name"``, a class, an
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
             mapping of the names that they get in the results to them. What can be trained and is not yet is trained
             first. The two controls run in any case.
@@ -183,7 +175,7 @@ def benchmark(
     return results
 
 
-def report(folder: str | Path, *, timings: bool = True) -> Results:
+def remake(folder: str | Path, *, timings: bool = True) -> Results:
     """Make the report of a stored comparison anew, finished or not, from its trials.
 
     Args:
@@ -264,7 +256,7 @@ def load_suites(
         if spec is None:
             spec = f"live:{suite.name}"
             live[spec] = Live.of(suite) if named is None else live_of(named)
-            suite = from_description(describe(live[spec].suite))
+            suite = from_description(describe_live(live[spec].suite))
         found[spec] = suite
     if not found:
         raise InvalidValueError("At least one suite is needed, got none.")
@@ -310,4 +302,4 @@ def _spec(suite: Suite, folder: Path) -> str | None:
     return str(path)
 
 
-__all__ = ["CONTROLS", "FIRST", "benchmark", "report"]
+__all__ = ["CONTROLS", "FIRST", "benchmark", "remake"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 T = TypeVar("T")
 

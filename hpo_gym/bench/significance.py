@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats, key, mix
 from hpo_gym.bench.bootstrap import placed, plain
-from hpo_gym.seeding import key, mix
 
 LEVEL = 0.05
 """Below which a corrected p counts as found."""

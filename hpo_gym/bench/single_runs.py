@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, auc_of_runs
-from hpo_gym.trial import LABELS, Status
+from hpo_gym.problem import LABELS, Status
 
 if TYPE_CHECKING:
     from hpo_gym.bench.plan import Plan
-    from hpo_gym.space import SearchSpace
-    from hpo_gym.storage.records import Record
-    from hpo_gym.storage.store import Store
-    from hpo_gym.task import Task
+    from hpo_gym.problem import SearchSpace, Task
+    from hpo_gym.system import Record, Store
 
 SHOWN = 9
 """Optimizers of a suite whose run is shown: the controls, then those with the lowest AUC."""

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.budget import ended_by
-from hpo_gym.trial import Status
+from hpo_gym.base import Floats, Ints
+from hpo_gym.problem import Status, ended_by
 
 POINTS = 33
 """Points of a budget in cost at which a run is looked at."""

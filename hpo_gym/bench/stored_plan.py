@@ -8,14 +8,12 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
-from hpo_gym.storage.expected import exactly, expect, listed, mapping
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.suites.live import describe, from_description
+from hpo_gym.problem import Suite
+from hpo_gym.suites import describe_live, from_description, load_suite
+from hpo_gym.system import Store, exactly, expect, listed, mapping
 
 _KEYS = {"protocol", "entrants", "suites"}
 _BUDGETS, _LATER = {"budget", "budget_cost"}, {"checkpoints", "memory"}
@@ -41,7 +39,7 @@ class StoredPlan:
     ) -> StoredPlan:
         """The plan of a comparison in a folder; suites by what loads them."""
         hashes = {_within(spec, folder): suite.data_hash for spec, suite in suites.items()}
-        live = {spec: describe(suite) for spec, suite in suites.items() if suite.kind == "live"}
+        live = {spec: describe_live(suite) for spec, suite in suites.items() if suite.kind == "live"}
         return cls(protocol, entrants, hashes, live)
 
     @classmethod

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from hpo_gym.bench.cells import world_of
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves, summarise
 from hpo_gym.bench.regret import Against
-from hpo_gym.task import BEST
+from hpo_gym.problem import BEST
 
 if TYPE_CHECKING:
-    from hpo_gym.storage.records import Record
-    from hpo_gym.suite import Suite
+    from hpo_gym.problem import Suite
+    from hpo_gym.system import Record
 
 BESIDE = ("auc", "log_auc", "rank", "gain", "regret", "solved", "p_better", "ratio")
 """What is told of the validation score as well where the test score is the headline."""

@@ -13,21 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym import seeding
+from hpo_gym.base import SplitError, seeding
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_identity, world_of
-from hpo_gym.bench.incumbents import incumbents
-from hpo_gym.bench.rollout import Run, run_batch, run_one
+from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.spent import spent_of
-from hpo_gym.errors import SplitError
-from hpo_gym.jobs.memory import keep_memory
-from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Resumable
-from hpo_gym.storage.whole import whole_folder
-from hpo_gym.suite import Suite
+from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
+from hpo_gym.problem import History, Suite, Task, cost_units, floor_of
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.tasks.costs import cost_units
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.trial import History
+from hpo_gym.system import keep_memory, whole_folder
 
 
 def train(work: Work) -> dict[str, Any]:

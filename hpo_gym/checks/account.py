@@ -12,13 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.budget import SPENT, over, pays, too_dear
+from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.worth import outcome, worth
-from hpo_gym.errors import HPOGymError
-from hpo_gym.task import Task
-from hpo_gym.tasks.checkpoints import Checkpoints
-from hpo_gym.trial import LABELS, History, Query, Status, Trial
+from hpo_gym.problem import LABELS, SPENT, Checkpoints, History, Query, Status, Task, Trial, over, pays, too_dear
 
 Info = Mapping[str, Any]
 

@@ -10,16 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.budget import SLACK
 from hpo_gym.checks.account import Account, Info
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.rows import Rows
-from hpo_gym.codecs._steps import FACTORS, SHARES
-from hpo_gym.codecs.box import Box
-from hpo_gym.codecs.grid import Grid
-from hpo_gym.codecs.move import Move
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.space import Hyperparameter, Points, SearchSpace
+from hpo_gym.env import FACTORS, SHARES, Box, Grid, Move, Pool
+from hpo_gym.problem import SLACK, Hyperparameter, Points, SearchSpace
 
 _TRIALS = 6  # of an episode are looked at: to search a large pool for each takes long
 _SAME = 1e-9  # fidelities, and distances to two levels

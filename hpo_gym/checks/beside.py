@@ -13,9 +13,8 @@ from hpo_gym.checks.account import Account
 from hpo_gym.checks.drive import Env, kernel_of
 from hpo_gym.checks.faults import Faults, difference, snapshot
 from hpo_gym.checks.rows import Pools, Rows
-from hpo_gym.env import HPOEnv
-from hpo_gym.trial import LABELS
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env import HPOEnv, HPOVectorEnv
+from hpo_gym.problem import LABELS
 
 NUMBERS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t", "objectives")
 

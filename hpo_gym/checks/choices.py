@@ -11,8 +11,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.codecs._one_choice import OneChoice
+from hpo_gym.base import seeding
+from hpo_gym.env import OneChoice
 
 Action = Any
 

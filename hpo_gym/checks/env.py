@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hpo_gym.base import InvalidValueError, shown
 from hpo_gym.checks.copies import check_copies, maker
 from hpo_gym.checks.drive import Env, is_vector, kernel_of
 from hpo_gym.checks.episodes import check_episodes
@@ -16,9 +17,7 @@ from hpo_gym.checks.refusals import check_actions, check_closing, check_order, c
 from hpo_gym.checks.remade import check_spec
 from hpo_gym.checks.restored import check_snapshots
 from hpo_gym.checks.seeds import check_hash_seed, check_other_actions, check_seeds
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import InvalidValueError, shown
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env import HPOEnv, HPOVectorEnv
 
 _SECONDS = 12.0  # of processor time, after which no other check begins
 _FIRST = {

@@ -17,7 +17,7 @@ from hpo_gym.checks.faults import Faults, Patience
 from hpo_gym.checks.rows import Rows
 from hpo_gym.checks.shown import check_shown
 from hpo_gym.checks.worth import worth_of_stop
-from hpo_gym.trial import LABELS
+from hpo_gym.problem import LABELS
 
 NAMES = ("task", "config", "score", "fidelity", "cost", "status", "incumbent", "incumbent_score", "t")
 

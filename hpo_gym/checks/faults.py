@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import CheckFailed, HPOGymError
+from hpo_gym.base import CheckFailed, HPOGymError
 
 _CLOCK = "episode"  # statistics that hold seconds
 

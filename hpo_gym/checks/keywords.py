@@ -7,10 +7,10 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from hpo_gym.base import HPOGymError, SplitError
 from hpo_gym.checks.drive import Env, Make, kernel_of
 from hpo_gym.checks.faults import Faults
-from hpo_gym.errors import HPOGymError, SplitError
-from hpo_gym.suite import Suite
+from hpo_gym.problem import Suite
 
 _NEEDED = {"suite", "split", "task", "reward", "fold"}
 

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from hpo_gym.base import StateError
 from hpo_gym.checks.asked import check_asked
 from hpo_gym.checks.beside import Run, Told, compare, numbers, told, told_run
 from hpo_gym.checks.choices import has_masks, stopping, walks
@@ -18,7 +19,6 @@ from hpo_gym.checks.episodes import check_obs
 from hpo_gym.checks.faults import Faults, Patience, difference
 from hpo_gym.checks.rows import Pools
 from hpo_gym.checks.shown import check_shown
-from hpo_gym.errors import StateError
 
 ARRAYS = ("task", "score", "fidelity", "cost", "status", "incumbent_score", "t")
 Info = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""`check_optimizer`: whether something that proposes configurations keeps the protocol of `hpo_gym.optimizer`."""
+"""`check_optimizer`: does an optimizer keep the protocol of `hpo_gym.optimize.protocol`?"""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.budget import FULL, over, payable
+from hpo_gym.base import HPOGymError, seeding
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
-from hpo_gym.errors import HPOGymError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import form_of
-from hpo_gym.optimizer import BatchOptimizer, Context, Optimizer, Trainable
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task, check_task, pooled
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.env import Runs
+from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Trainable, form_of
+from hpo_gym.problem import FULL, Evaluations, Query, Status, Task, Trial, bank_of, check_task, over, payable, pooled
 
 Make = Callable[[], Any]
 Answer = Callable[[Query], Trial]
@@ -48,7 +42,7 @@ def check_optimizer(
     validation tasks whose families it does not name.
 
     Args:
-        optimizer: In any form (`hpo_gym.forms`): a name, a class, a function that makes one, an optimizer.
+        optimizer: In any form (`hpo_gym.optimize.forms`): a name, a class, a function that makes one, an optimizer.
         task: What it tunes, or the context of a task whose scores are made up.
         budget: In full evaluations.
         prior: Earlier tasks, none of them a relative of `task`.

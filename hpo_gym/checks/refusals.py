@@ -10,7 +10,7 @@ from gymnasium.error import ResetNeeded
 from hpo_gym.checks.bad_actions import bad_actions
 from hpo_gym.checks.drive import Driver, Env, Make, drive, episode_length, is_limited, is_vector, kernel_of, most_steps
 from hpo_gym.checks.faults import Faults, Patience, difference, same, snapshot
-from hpo_gym.suite import SPLITS
+from hpo_gym.problem import SPLITS
 
 _SECONDS = 2.0  # of processor time, to the end of two episodes
 _BAD_SEEDS = (-1, 1.5, "0", True, float("nan"))

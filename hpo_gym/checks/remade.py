@@ -11,8 +11,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from hpo_gym.checks.drive import Env, Make, drive, episode_length, is_vector
 from hpo_gym.checks.faults import Faults, difference
-from hpo_gym.env import HPOEnv
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env import HPOEnv, HPOVectorEnv
 
 _STEPS = 12  # at most
 _OURS = (HPOEnv.__module__, HPOVectorEnv.__module__)

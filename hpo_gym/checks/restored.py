@@ -6,10 +6,10 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
+from hpo_gym.base import StateError
 from hpo_gym.checks.choices import actions
 from hpo_gym.checks.drive import Env, Make, codec_of, episode_length, is_vector, kernel_of, method, mode_of
 from hpo_gym.checks.faults import Faults, same, snapshot
-from hpo_gym.errors import StateError
 
 _STEPS = 4  # before the snapshot, and after it
 

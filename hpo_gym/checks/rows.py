@@ -7,16 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.base import Floats, Ints, Mask
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
-from hpo_gym.codecs.grid import Grid
-from hpo_gym.codecs.move import Move
-from hpo_gym.codecs.pool import Pool as PoolCodec
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import Points
-from hpo_gym.task import Task
+from hpo_gym.env import Grid, Move
+from hpo_gym.env import Pool as PoolCodec
+from hpo_gym.problem import Evaluations, Points, Pool, Task
 
 Pools = dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]]
 """Pools of tasks, and which of their rows are the only one of their configuration."""

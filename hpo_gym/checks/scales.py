@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 from hpo_gym.checks.account import Account
-from hpo_gym.score_scales import Bounded, Global, Rank, Raw, Running, ServedScores
+from hpo_gym.env import Bounded, Global, Rank, Raw, Running, ServedScores
 
 _FLAT = 1e-4  # of one and the mean: a lesser spread is made of rounding where scores are float32
 

@@ -14,7 +14,7 @@ import numpy as np
 from hpo_gym.checks.choices import actions
 from hpo_gym.checks.drive import Env, Make, codec_of, drive, episode_length, is_vector, kernel_of, method
 from hpo_gym.checks.faults import Faults, difference, digest, same, snapshot
-from hpo_gym.trial import Status
+from hpo_gym.problem import Status
 
 # The child is a process of ours and reads what this process has just written to its pipe: nothing comes from a file.
 _CHILD = """

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import hpo_gym
-from hpo_gym.errors import HPOGymError, InvalidValueError, beside
-from hpo_gym.learning.saved import ABOUT, check_saved, shipped
-from hpo_gym.storage import store
+from hpo_gym.base import HPOGymError, InvalidValueError, beside
+from hpo_gym.optimize import ABOUT, check_saved, shipped
 from hpo_gym.suites import load_suite
+from hpo_gym.system import Store
+from hpo_gym.system import verify as verify_store
 
 DATA = Path(hpo_gym.__file__).parent / "data"
 
@@ -21,10 +22,10 @@ def verify(folder: Path | None) -> tuple[list[str], int]:
     if folder is None:
         return _verify_shipped()
     if (folder / "store.sqlite").is_file():
-        faults = store.verify(folder / "store.sqlite")
+        faults = verify_store(folder / "store.sqlite")
         if faults:
             return faults, len(faults)
-        with store.Store(folder / "store.sqlite", write=False) as opened:
+        with Store(folder / "store.sqlite", write=False) as opened:
             return [], len(opened.cells())
     if (folder / "suite.json").is_file():
         try:

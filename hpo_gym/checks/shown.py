@@ -7,22 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 from hpo_gym.checks.account import Account
 from hpo_gym.checks.faults import Faults
 from hpo_gym.checks.rows import Rows
 from hpo_gym.checks.scales import served
-from hpo_gym.observers.blind import Blind
-from hpo_gym.observers.history import HistoryObserver
-from hpo_gym.observers.last import Last
-from hpo_gym.observers.levels import Levels
-from hpo_gym.observers.pool import PoolObserver
-from hpo_gym.observers.progress import Progress
-from hpo_gym.observers.summary import Summary
-from hpo_gym.observers.tokens import Tokens
-from hpo_gym.observers.training import Training
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import Scale
+from hpo_gym.env import Blind, HistoryObserver, Last, Levels, PoolObserver, Progress, Summary, Tokens, Training
+from hpo_gym.problem import Scale, Task
 
 Named = tuple[str, Any, Any]
 

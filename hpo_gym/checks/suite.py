@@ -6,13 +6,10 @@ import math
 
 import numpy as np
 
+from hpo_gym.base import HPOGymError
 from hpo_gym.checks.faults import Faults, difference
-from hpo_gym.errors import HPOGymError
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.suite import FOLDS, SPLITS, SUITES, Suite
+from hpo_gym.problem import FOLDS, LABELS, SPLITS, SUITES, Points, SearchSpace, Status, Suite, Task
 from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.trial import LABELS, Status
 
 _TRAININGS, _TRAINED = 4, 8  # whole ones of a task that trains, and of so many tasks
 _ROUNDING = 1e-9  # of a score, as a share of the task's range

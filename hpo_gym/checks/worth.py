@@ -8,17 +8,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpo_gym.rewards import OracleReward, Reward
-from hpo_gym.rewards.cost_aware import CostAware
-from hpo_gym.rewards.final import Final, FinalRegret
-from hpo_gym.rewards.improvement import Improvement, NormalizedImprovement
-from hpo_gym.rewards.objectives import WeightedReward
-from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
-from hpo_gym.rewards.regret_rate import RegretRate
-from hpo_gym.rewards.score import Score
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import Scale
-from hpo_gym.trial import History, Status, Trial
+from hpo_gym.env import (
+    CostAware,
+    Final,
+    FinalRegret,
+    Improvement,
+    LogRegret,
+    NormalizedImprovement,
+    OracleReward,
+    Regret,
+    RegretDrop,
+    RegretRate,
+    Reward,
+    Score,
+    WeightedReward,
+)
+from hpo_gym.problem import History, Scale, Status, Task, Trial
 
 _ROUNDING = 1e-9  # of regrets and costs
 

@@ -1,81 +1,79 @@
-"""The registered suites, one file each, and the door to all suites."""
+"""Suites: the registered ones, one file each; the kinds of tasks in `tasks`; your own tables in `own`."""
 
 from __future__ import annotations
 
-import functools
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hpo_gym.errors import InvalidValueError, neighbours, shown, unknown
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.base.lazy import offer
 
-_ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
-_SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
+if TYPE_CHECKING:
+    from hpo_gym.suites.live import LIVE as LIVE
+    from hpo_gym.suites.live import describe_live as describe_live
+    from hpo_gym.suites.live import from_description as from_description
+    from hpo_gym.suites.live import identified as identified
+    from hpo_gym.suites.live import live_suite as live_suite
+    from hpo_gym.suites.load import is_several as is_several
+    from hpo_gym.suites.load import is_shipped as is_shipped
+    from hpo_gym.suites.load import load_suite as load_suite
+    from hpo_gym.suites.own.columns import Column as Column
+    from hpo_gym.suites.own.columns import Columns as Columns
+    from hpo_gym.suites.own.constrained import constrained as constrained
+    from hpo_gym.suites.own.csv import describe as describe
+    from hpo_gym.suites.own.csv import suite_from_csv as suite_from_csv
+    from hpo_gym.suites.own.csv import warn as warn
+    from hpo_gym.suites.own.files import little as little
+    from hpo_gym.suites.own.files import write_folder as write_folder
+    from hpo_gym.suites.own.files import write_npz as write_npz
+    from hpo_gym.suites.own.flat import LEAST as LEAST
+    from hpo_gym.suites.own.flat import TRIALS as TRIALS
+    from hpo_gym.suites.own.flat import expected_random_regret as expected_random_regret
+    from hpo_gym.suites.own.flat import splits_without_flat as splits_without_flat
+    from hpo_gym.suites.own.input import values_of as values_of
+    from hpo_gym.suites.own.optuna import constraints_of as constraints_of
+    from hpo_gym.suites.own.optuna import suite_from_optuna as suite_from_optuna
+    from hpo_gym.suites.own.reading import read_csv as read_csv
+    from hpo_gym.suites.own.reading import read_frame as read_frame
+    from hpo_gym.suites.own.reading import read_parquet as read_parquet
+    from hpo_gym.suites.own.roles import PARAMS as PARAMS
+    from hpo_gym.suites.own.roles import state_of as state_of
+    from hpo_gym.suites.own.suite import TableSuite as TableSuite
+    from hpo_gym.suites.own.suite import load_folder as load_folder
+    from hpo_gym.suites.own.suite import suite_of_table as suite_of_table
+    from hpo_gym.suites.own.suite import table_suite as table_suite
+    from hpo_gym.suites.own.trials import TASK as TASK
+    from hpo_gym.suites.own.trials import Given as Given
+    from hpo_gym.suites.own.trials import suite_of as suite_of
+    from hpo_gym.suites.own.tunings import COLUMNS as COLUMNS
+    from hpo_gym.suites.ready import NAME as NAME
+    from hpo_gym.suites.ready import ready_suite as ready_suite
+    from hpo_gym.suites.surrogates import ABOUT as ABOUT
+    from hpo_gym.suites.surrogates import ARRAYS as ARRAYS
+    from hpo_gym.suites.surrogates import DATA as DATA
+    from hpo_gym.suites.surrogates import FLOOR as FLOOR
+    from hpo_gym.suites.surrogates import FORMAT as FORMAT
+    from hpo_gym.suites.surrogates import SUFFIX as SUFFIX
+    from hpo_gym.suites.surrogates import read_about as read_about
+    from hpo_gym.suites.surrogates import served as served
+    from hpo_gym.suites.tasks.live import ObjectiveTask as ObjectiveTask
+    from hpo_gym.suites.tasks.onward.found import FILE as FILE
+    from hpo_gym.suites.tasks.policies.physics import PHYSICS as PHYSICS
+    from hpo_gym.suites.tasks.policies.physics import Physics as Physics
+    from hpo_gym.suites.tasks.policies.physics import Rows as Rows
+    from hpo_gym.suites.tasks.surrogate.encoding import Encoding as Encoding
+    from hpo_gym.suites.tasks.surrogate.model import LAYERS as LAYERS
+    from hpo_gym.suites.tasks.surrogate.model import REACH as REACH
+    from hpo_gym.suites.tasks.surrogate.model import STEPS as STEPS
+    from hpo_gym.suites.tasks.surrogate.model import Surrogate as Surrogate
+    from hpo_gym.suites.tasks.surrogate.task import SurrogateTask as SurrogateTask
+    from hpo_gym.suites.tasks.training.changes import JUMP as JUMP
+    from hpo_gym.suites.tasks.training.changes import Changes as Changes
+    from hpo_gym.suites.tasks.training.changes import changes_of as changes_of
+    from hpo_gym.suites.tasks.training.epoch import Settings as Settings
+    from hpo_gym.suites.tasks.training.recipe import CLASSES as CLASSES
+    from hpo_gym.suites.tasks.training.recipe import INPUTS as INPUTS
+    from hpo_gym.suites.tasks.training.recipe import Recipe as Recipe
+    from hpo_gym.suites.tasks.training.stream import Source as Source
+    from hpo_gym.suites.tasks.training.task import TrainingTask as TrainingTask
+    from hpo_gym.suites.tasks.training.trainings import Trainings as Trainings
 
-
-def is_several(name: str) -> bool:
-    """Whether a text names several suites at once, rather than a folder."""
-    return ("," in name or _ARROW in name) and not os.path.exists(name)  # noqa: PTH110 - as below
-
-
-def is_shipped(name: str) -> bool:
-    """Whether a text names a registered suite, or the surrogates of one."""
-    return name.removesuffix(_SURROGATE) in SUITES.entries()
-
-
-def load_suite(suite: str | Path | Suite) -> Suite:
-    """Load a suite.
-
-    Args:
-        suite: A registered name (`hpo-gym list`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with commas
-            between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`); a
-            folder that `save` wrote; or a `Suite`, returned as it is.
-
-    Raises:
-        UnknownNameError: Neither a registered name nor a folder.
-        InvalidValueError: A suite without surrogates is asked for them, or suites that cannot be mixed to be.
-        DamagedDataError: The files are not what their checksums say.
-    """
-    if isinstance(suite, Suite):
-        return suite
-    if not isinstance(suite, (str, Path)):
-        hint = ""
-        if isinstance(suite, (list, tuple)) and all(isinstance(one, str) for one in suite):
-            hint = f"; the nearest is {','.join(suite)!r}" if suite else ""
-        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {shown(suite)}{hint}.")
-    name = str(suite)
-    if name in SUITES.entries():
-        return _registered(name)
-    folder = Path(suite)
-    if is_several(name):
-        return _several(name)
-    if name.endswith(_SURROGATE) and not os.path.exists(name):  # noqa: PTH110 - as below
-        return _surrogates(name.removesuffix(_SURROGATE))
-    if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
-        from hpo_gym.tables.suite import load_folder  # brings pydantic
-
-        return load_folder(folder)
-    if os.path.isdir(folder):  # noqa: PTH112 - as above
-        raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
-    raise unknown("suite (and no folder)", name, SUITES.names(), neighbours(name, "suite.json"))
-
-
-@functools.cache
-def _several(names: str) -> Suite:
-    from hpo_gym.suites.mixed import held_out, mixed
-
-    listed, arrow, judge = names.partition(_ARROW)
-    suites = [load_suite(name.strip()) for name in listed.split(",") if name.strip()]
-    return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
-
-
-@functools.cache
-def _surrogates(name: str) -> Suite:
-    from hpo_gym.suites.surrogates import surrogate_suite
-
-    return surrogate_suite(_registered(name))
-
-
-@functools.cache
-def _registered(name: str) -> Suite:
-    return SUITES.get(name)()
+__getattr__, __dir__, __all__ = offer(__name__)

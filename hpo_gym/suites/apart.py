@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hpo_gym.errors import InvalidValueError, SplitError
-from hpo_gym.suite import Suite
-from hpo_gym.task import Task
+from hpo_gym.base import InvalidValueError, SplitError
+from hpo_gym.problem import Suite, Task
 
 
 @dataclass(frozen=True, eq=False)

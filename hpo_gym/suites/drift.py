@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.problem import MEAN, SUITES, Suite
 from hpo_gym.suites._training import training_suite
-from hpo_gym.task import MEAN
-from hpo_gym.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.recipe import Recipe
 
 EPOCHS = 40
 
@@ -26,7 +25,7 @@ def drift() -> Suite:
     wrong labels. When and what is drawn by the key of the episode and told to nobody; the validation rows change with
     the stream.
 
-    **Best score**: not known. **Source**: our own generators, see `hpo_gym/tasks/training/generators/`.
+    **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
     """
     return drift_with()
 

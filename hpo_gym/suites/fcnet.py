@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpo_gym.suite import SUITES
-from hpo_gym.tables.suite import TableSuite, load_folder
+from hpo_gym.problem import SUITES
+from hpo_gym.suites.own.suite import TableSuite, load_folder
 
 
 @SUITES.register("FCNet", kind="table")

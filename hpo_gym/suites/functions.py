@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tasks.function import SUITE, FunctionTask, function_name, function_task, unit_space
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.problem import SUITES, Suite
+from hpo_gym.suites.tasks.function import SUITE, FunctionTask, function_name, function_task, unit_space
 
 _D = 6  # columns of the suite's space
 _ANY = (2, 3, 4, 6)
@@ -55,7 +54,7 @@ def functions() -> Suite:
     **Best score**: exact, from the literature's minima; `optimum_x` of a task reaches it.
 
     **Source**: the formulas of Surjanovic and Bingham, "Virtual Library of Simulation Experiments", 2013, written anew;
-    see `hpo_gym/tasks/formulas.py`.
+    see `hpo_gym/suites/tasks/formulas.py`.
     """
     splits = {split: tuple(_names(split)) for split in _SPLITS}
     members = tuple(function_task(name) for names in splits.values() for name in names)

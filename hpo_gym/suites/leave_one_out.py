@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
+from hpo_gym.problem import Suite
 from hpo_gym.suites.apart import Split, apart
+from hpo_gym.suites.load import load_suite
 
 
 def leave_suite_out(

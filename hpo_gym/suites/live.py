@@ -11,15 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, unknown, whole
-from hpo_gym.jobs.guard import Limits
-from hpo_gym.jobs.guards import Guards, Here, Runner
-from hpo_gym.seeding import digest
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import AnySpace, read_space
-from hpo_gym.suite import Suite
-from hpo_gym.task import Task
-from hpo_gym.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, digest, unknown, whole
+from hpo_gym.problem import AnySpace, SearchSpace, Suite, Task, read_space
+from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guarded
+from hpo_gym.system import Guards, Here, Limits, Runner
 
 LIVE = "live"
 """The kind of suites whose tasks run code."""
@@ -47,8 +42,8 @@ def live_suite(
 
     Args:
         name: Of the suite.
-        space: What may be chosen, the same for all: in any form that `hpo_gym.space.forms.read_space` reads.
-        objectives: By the names of the tasks; see `hpo_gym.tasks.live.ObjectiveTask`.
+        space: What may be chosen, the same for all: in any form that `hpo_gym.problem.space.forms.read_space` reads.
+        objectives: By the names of the tasks; see `hpo_gym.suites.tasks.live.ObjectiveTask`.
         version: Raise it when a function changes: results of another version are not taken for those of this one.
         loss: Whether the functions return what is better the lower it is.
         fidelities: Shares of a full evaluation that the functions take, ascending; the last is 1.
@@ -117,13 +112,13 @@ def hands(
 
 def identified(suite: Suite) -> Suite:
     """A live suite with the hash of its description, and tasks whose failures are outcomes."""
-    said = describe(suite)
+    said = describe_live(suite)
     bare = [SearchSpace(space).to_json(units=False) for space in said["spaces"]]
     known = digest({**{k: v for k, v in said.items() if k != "bounds"}, "spaces": bare})
     return replace(suite, kind=LIVE, data_hash=known, members=tuple(map(guarded, suite.members)), make=None)
 
 
-def describe(suite: Suite) -> dict[str, Any]:
+def describe_live(suite: Suite) -> dict[str, Any]:
     """All of a live suite but its code, as plain JSON values.
 
     `bounds`, of the tasks whose best and worst scores are known, and units are no part of the suite's hash.
@@ -151,7 +146,7 @@ def describe(suite: Suite) -> dict[str, Any]:
 
 
 def from_description(said: Mapping[str, Any]) -> Suite:
-    """The suite that `describe` told of, whose tasks cannot be evaluated.
+    """The suite that `describe_live` told of, whose tasks cannot be evaluated.
 
     Raises:
         DamagedDataError: It is no such description.

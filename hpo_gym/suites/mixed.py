@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import SPLITS, Suite
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.problem import SPLITS, SearchSpace, Suite, Task
 from hpo_gym.suites.apart import apart
-from hpo_gym.task import Task
-from hpo_gym.tasks.function import unit_space
+from hpo_gym.suites.tasks.function import unit_space
 
 KINDS = ("table", "function", "surrogate", "mixed")
 """Kinds of suites that can be mixed: their trials are independent, and run nothing of a user's own."""

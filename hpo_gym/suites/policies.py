@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from hpo_gym import seeding
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tasks.policies.setup import Setup, policy_space
-from hpo_gym.tasks.policies.task import policy_task, published
+from hpo_gym.base import seeding
+from hpo_gym.problem import SUITES, Suite
+from hpo_gym.suites.tasks.policies.setup import Setup, policy_space
+from hpo_gym.suites.tasks.policies.task import policy_task, published
 
 GENERATIONS = 20
 
@@ -28,7 +28,8 @@ def policies() -> Suite:
     `pendulum-weak-s17`. The name draws masses, lengths, gravity and forces; the episode draws by key the first weights,
     all noise and start states, and the unit of the sensors, 10 to the power of U(-1, 1), which nobody is told.
 
-    **Best score**: not known; 1 is out of reach. **Source**: our own physics, see `hpo_gym/tasks/policies/physics/`.
+    **Best score**: not known; 1 is out of reach. **Source**: our own physics, see
+    `hpo_gym/suites/tasks/policies/physics/`.
     """
     return policies_with()
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.registry import Entry
-from hpo_gym.space.forms import read_space
-from hpo_gym.suite import Suite
+from hpo_gym.base import Entry, InvalidValueError, unknown
+from hpo_gym.problem import Suite, read_space
 from hpo_gym.suites.live import LIVE, hands, identified
-from hpo_gym.tasks.function import unit_space
-from hpo_gym.tasks.live import COSTS, ObjectiveTask
-from hpo_gym.tasks.ready import READY
-from hpo_gym.tasks.ready._data import SOURCES
+from hpo_gym.suites.tasks.function import unit_space
+from hpo_gym.suites.tasks.live import COSTS, ObjectiveTask
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._data import SOURCES
 
 NAME = "Live"
 

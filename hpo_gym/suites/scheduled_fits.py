@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.problem import LAST, SUITES, Suite
 from hpo_gym.suites._training import training_suite
 from hpo_gym.suites.schedules import EPOCHS
-from hpo_gym.task import LAST
-from hpo_gym.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.recipe import Recipe
 
 
 @SUITES.register("ScheduledFits", kind="training")
@@ -19,7 +18,7 @@ def scheduled_fits() -> Suite:
     **Search space**, **score**, **cost**: as in `Schedules`. **Tasks**: the same names and splits; 45 for training, 15
     for validation, 40 for testing. Their rows are generated too, but a task is a small fixed data set.
 
-    **Best score**: not known. **Source**: our own generators, see `hpo_gym/tasks/training/generators/`.
+    **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
     """
     about = {
         "title": "Schedules on small fixed data",

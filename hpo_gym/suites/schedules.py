@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.problem import LAST, SUITES, Suite
 from hpo_gym.suites._training import training_suite
-from hpo_gym.task import LAST
-from hpo_gym.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.recipe import Recipe
 
 EPOCHS = 25
 
@@ -26,7 +25,7 @@ def schedules() -> Suite:
     has one hidden layer of 16 units (ReLU), momentum .9 and batches of 16 rows. Each episode draws by key the weights,
     the order of the rows, and the scale of all inputs, 10 to the power of U(-1, 1), which nobody is told.
 
-    **Best score**: not known. **Source**: our own generators, see `hpo_gym/tasks/training/generators/`.
+    **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
     """
     return schedules_with()
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, blame, shown
-from hpo_gym.storage.whole import checksum
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.tasks.surrogate.model import LAYERS, STEPS, Surrogate
-from hpo_gym.tasks.surrogate.task import SurrogateTask
+from hpo_gym.base import DamagedDataError, InvalidValueError, blame, shown
+from hpo_gym.problem import Suite
+from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, Surrogate
+from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
+from hpo_gym.system import checksum
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SUFFIX = ":surrogate"
@@ -34,8 +34,8 @@ NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "
 def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
     """The surrogates of a suite's tasks, named ``NAME:surrogate``: with its splits, families and meta-features.
 
-    Scores are those of a model, see `hpo_gym.tasks.surrogate.model.Surrogate`: finite everywhere but where a failure is
-    foretold, without noise, at no more than ten fidelities. There is no pool.
+    Scores are those of a model, see `hpo_gym.suites.tasks.surrogate.model.Surrogate`: finite everywhere but where a
+    failure is foretold, without noise, at no more than ten fidelities. There is no pool.
 
     Args:
         base: The suite of the table.

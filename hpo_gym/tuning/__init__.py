@@ -1,1 +1,22 @@
-"""Tuning of a user's own objective, by any optimizer of this package."""
+"""Tuning of your own models: `tune`, Optuna, scikit-learn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpo_gym.base.lazy import offer
+
+if TYPE_CHECKING:
+    from hpo_gym.tuning.auto import AUTO as AUTO
+    from hpo_gym.tuning.auto import taken as taken
+    from hpo_gym.tuning.folder import about as about
+    from hpo_gym.tuning.folder import is_tuning as is_tuning
+    from hpo_gym.tuning.folder import write as write
+    from hpo_gym.tuning.proposals import Proposer as Proposer
+    from hpo_gym.tuning.spaces import read_file as read_file
+    from hpo_gym.tuning.study import Plan as Plan
+    from hpo_gym.tuning.study import Study as Study
+    from hpo_gym.tuning.tuned import Tuned as Tuned
+    from hpo_gym.tuning.tuner import tune as tune
+
+__getattr__, __dir__, __all__ = offer(__name__)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.budget import MOST, TRIALS_A_UNIT
-from hpo_gym.errors import real, whole
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.trial import Status
+from hpo_gym.base import real, whole
+from hpo_gym.problem import MOST, TRIALS_A_UNIT, Evaluations, Status
 from hpo_gym.tuning.study import Ended
 
 TRIALS = 33

@@ -12,15 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, StateError, nearest, shown, whole
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import Form, form_of
-from hpo_gym.optimizer import Optimizer, Trainable, reads_belief
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.belief import Belief
-from hpo_gym.space.forms import AnySpace, read_space
-from hpo_gym.tables.input import values_of
+from hpo_gym.base import InvalidValueError, StateError, nearest, seeding, shown, whole
+from hpo_gym.optimize import Form, Optimizer, Trainable, form_of, reads_belief
+from hpo_gym.problem import AnySpace, Belief, Evaluations, SearchSpace, read_space
+from hpo_gym.suites import values_of
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.auto import AUTO, chosen
 from hpo_gym.tuning.earlier import earlier_tasks

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.prior import known
+from hpo_gym.problem import Evaluations, SearchSpace, known
 
 AUTO, ALONE = "auto", "gp-ei"
 MANY = 6

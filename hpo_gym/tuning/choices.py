@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import cut, shown
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import AnySpace, is_branches, read_space
+from hpo_gym.base import cut, shown
+from hpo_gym.problem import AnySpace, SearchSpace, is_branches, read_space
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 

@@ -15,11 +15,9 @@ from sklearn.base import clone
 from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils.parallel import Parallel, delayed
 
-from hpo_gym import seeding
-from hpo_gym.errors import StateError
-from hpo_gym.jobs.guard import Guard, Limits, Verdict
-from hpo_gym.jobs.measured import Measured
-from hpo_gym.trial import Status
+from hpo_gym.base import StateError, seeding
+from hpo_gym.problem import Status
+from hpo_gym.system import Guard, Limits, Measured, Verdict
 
 Fold = dict[str, Any]
 """Scores, seconds and error of one split, as scikit-learn's searches keep them."""

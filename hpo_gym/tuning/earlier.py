@@ -10,17 +10,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from hpo_gym.errors import HPOGymError, InvalidValueError, beside, shown
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space import Hyperparameter, Points, SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.tables.columns import Column, Columns
-from hpo_gym.tables.csv import warn
-from hpo_gym.tables.optuna import suite_from_optuna
-from hpo_gym.tables.reading import read_csv, read_frame, read_parquet
-from hpo_gym.tables.roles import PARAMS, state_of
-from hpo_gym.tables.trials import TASK, Given, suite_of
-from hpo_gym.transfer.matching import foreign_units, matched
+from hpo_gym.base import HPOGymError, InvalidValueError, beside, shown
+from hpo_gym.optimize import foreign_units, matched
+from hpo_gym.problem import Evaluations, Hyperparameter, Points, SearchSpace, Suite
+from hpo_gym.suites import (
+    PARAMS,
+    TASK,
+    Column,
+    Columns,
+    Given,
+    read_csv,
+    read_frame,
+    read_parquet,
+    state_of,
+    suite_from_optuna,
+    suite_of,
+    warn,
+)
 from hpo_gym.tuning.tuned import Tuned
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpo_gym.errors import TrialsFailedError
-from hpo_gym.jobs.measured import Measured
-from hpo_gym.trial import Status
+from hpo_gym.base import TrialsFailedError
+from hpo_gym.problem import Status
+from hpo_gym.system import Measured
 from hpo_gym.tuning.study import Ended
 
 MOST = 3

@@ -6,9 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.space.columns import columns
-from hpo_gym.storage import repair as storage
-from hpo_gym.storage import store
+from hpo_gym.problem import columns
+from hpo_gym.system import Repaired, Store
+from hpo_gym.system import repair as repair_store
+from hpo_gym.system import verify as verify_store
 from hpo_gym.tuning.study import FILE, faults, keeps
 from hpo_gym.tuning.tuned import Tuned
 
@@ -20,16 +21,16 @@ def is_tuning(folder: Path | None) -> bool:
 
 def verify(folder: Path) -> tuple[list[str], int]:
     """Return what of a tuning is damaged, a sentence each, and how many trials were checked."""
-    found = store.verify(folder / FILE) or faults(folder)
+    found = verify_store(folder / FILE) or faults(folder)
     if found:
         return found, len(found)
-    with store.Store(folder / FILE, write=False) as opened:
+    with Store(folder / FILE, write=False) as opened:
         return [], len(opened.cells())
 
 
-def repair(folder: Path) -> storage.Repaired:
-    """Keep the trials that can be read; raises as `hpo_gym.storage.repair.repair`."""
-    return storage.repair(folder / FILE, keeps)
+def repair(folder: Path) -> Repaired:
+    """Keep the trials that can be read; raises as `hpo_gym.system.storage.repair.repair`."""
+    return repair_store(folder / FILE, keeps)
 
 
 def write(tuned: Tuned, folder: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from optuna.pruners import BasePruner
 
-from hpo_gym.errors import InvalidValueError, unknown, whole
+from hpo_gym.base import InvalidValueError, unknown, whole
 from hpo_gym.tuning.stopping import Halving
 
 if TYPE_CHECKING:

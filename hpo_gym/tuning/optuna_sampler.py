@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 from optuna.samplers import BaseSampler
 from optuna.samplers._base import _process_constraints_after_trial
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space.forms import AnySpace
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.problem import AnySpace, Evaluations
 from hpo_gym.tuning.allowance import allowance
 from hpo_gym.tuning.arguments import is_auto, ready, seed_checked
 from hpo_gym.tuning.auto import ALONE, AUTO, chosen
@@ -52,11 +50,13 @@ class HPOGymSampler(BaseSampler):
     the worst value so far, and is asked once.
 
     Args:
-        optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained. "auto" follows the rule of
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained. "auto" follows the
+            rule of
             `hpo_gym.tuning.auto`, without trying the default configuration first: `Study.enqueue_trial` does that.
         budget: Trials that the optimizer plans for. More may be run.
         space: The search space, of distributions of Optuna by name or in any other form that
-            `hpo_gym.space.forms.read_space` takes, with conditions if it has any; None: it is inferred from the trials.
+            `hpo_gym.problem.space.forms.read_space` takes, with conditions if it has any; None: it is inferred from
+            the trials.
         prior: Earlier tasks of `space`, as of `hpo_gym.tune`.
         constraints_func: Called with each trial that was completed or pruned; returns numbers, each met where it is at
             most 0. They are stored as Optuna stores them. Those of `Trial.set_constraint` count alike.

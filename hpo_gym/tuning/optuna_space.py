@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.space import Hyperparameter, SearchSpace
-from hpo_gym.space.forms import AnySpace, levels_of, read_space
+from hpo_gym.base import HPOGymError, InvalidValueError
+from hpo_gym.problem import AnySpace, Hyperparameter, SearchSpace, levels_of, read_space
 
 _NEAR = 1e-8  # of a step: what Optuna takes as a multiple
 

@@ -11,10 +11,10 @@ from typing import Any
 from optuna import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState
 
-from hpo_gym import seeding
-from hpo_gym.jobs.measured import Measured, verdict
-from hpo_gym.tables.optuna import constraints_of
-from hpo_gym.trial import Status
+from hpo_gym.base import seeding
+from hpo_gym.problem import Status
+from hpo_gym.suites import constraints_of
+from hpo_gym.system import Measured, verdict
 from hpo_gym.tuning.optuna_space import ParameterSpace
 from hpo_gym.tuning.proposals import Config, Proposer
 from hpo_gym.tuning.study import Ended, Plan

@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.bench.report.page import source, style_sheet
-from hpo_gym.bench.report.style import BAD, FAINT, INK, VIBRANT, lines, theme, ticks
-from hpo_gym.bench.report.svg import svg_text
-from hpo_gym.bench.report.words import printable
-from hpo_gym.space import Hyperparameter
+from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, source, style_sheet, svg_text, theme, ticks
+from hpo_gym.problem import Hyperparameter
 from hpo_gym.tuning.failures import counted
 from hpo_gym.tuning.study import Ended
 

@@ -11,15 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import Form
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.optimizer import Context, Optimizer
-from hpo_gym.space.belief import Belief
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.optimize import Context, Form, Optimizer
+from hpo_gym.problem import Belief, Evaluations, Query, Status, Trial, floor_of
+from hpo_gym.system import one_blas_thread
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.study import Ended, Study
 

@@ -11,15 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.engine.keywords import keywords_checked
-from hpo_gym.errors import InvalidValueError, shown, unknown, whole
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.jobs.guard import Limits, Verdict
-from hpo_gym.jobs.measured import Measured
-from hpo_gym.registry import require
-from hpo_gym.space.forms import AnySpace
-from hpo_gym.tables.input import values_of
-from hpo_gym.trial import Status
+from hpo_gym.base import InvalidValueError, require, shown, unknown, whole
+from hpo_gym.env import keywords_checked
+from hpo_gym.problem import AnySpace, Evaluations, Status
+from hpo_gym.suites import values_of
+from hpo_gym.system import Limits, Measured, Verdict
 from hpo_gym.tuning.allowance import Allowance, allowance
 from hpo_gym.tuning.arguments import Checked, checked, threads_of
 from hpo_gym.tuning.choices import ObjectSpace
@@ -63,9 +59,10 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     Args:
         estimator: As of `RandomizedSearchCV`, and so are `scoring`, `n_jobs`, `refit`, `cv`, `verbose`, `pre_dispatch`,
             `error_score` and `return_train_score`.
-        space: In any form that `hpo_gym.space.forms.read_space` reads, with names such as ``svc__C``; in a mapping, a
-            list may hold any objects. A list of mappings is branches, as in scikit-learn (`hpo_gym.space.branches`).
-        optimizer: In any form that `hpo_gym.forms` reads; what learns must be trained.
+        space: In any form that `hpo_gym.problem.space.forms.read_space` reads, with names such as ``svc__C``; in a
+            mapping, a list may hold any objects. A list of mappings is branches, as in scikit-learn
+            (`hpo_gym.problem.space.branches`).
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained.
         budget: Trials: configurations that are evaluated on all splits.
         prior: Earlier tasks of the same space: as of `hpo_gym.tune`, fitted searches among them.
         metric: Name of the scorer whose mean the optimizer maximises, where there are several; None: `refit`.

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import read_space
-from hpo_gym.storage.given import text_of
+from hpo_gym.base import InvalidValueError
+from hpo_gym.problem import SearchSpace, read_space
+from hpo_gym.system import text_of
 
 _BYTES, _VALUES = 1 << 24, 1 << 20  # of a file, and of what its aliases make of it
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hpo_gym.errors import InvalidValueError, whole_fields
+from hpo_gym.base import InvalidValueError, whole_fields
 
 Steps = Sequence[tuple[int, float]]
 """What a trial has reported: steps, ascending, and the value at each."""

@@ -15,13 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, shown
-from hpo_gym.jobs.measured import Measured
-from hpo_gym.space import Hyperparameter, SearchSpace
-from hpo_gym.storage.expected import exactly, expect, listed, mapping, number, of_type, whole
-from hpo_gym.storage.expected import text as text_of
-from hpo_gym.storage.records import Record
-from hpo_gym.trial import Status
+from hpo_gym.base import DamagedDataError, HPOGymError, shown
+from hpo_gym.problem import Hyperparameter, SearchSpace, Status
+from hpo_gym.system import Measured, Record, exactly, expect, listed, mapping, number, of_type, whole
+from hpo_gym.system import text as text_of
 
 _FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 

@@ -13,13 +13,9 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageLostError, beside
-from hpo_gym.jobs.guard import Verdict
-from hpo_gym.jobs.measured import Measured, verdict
-from hpo_gym.space import SearchSpace
-from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store
-from hpo_gym.trial import Status
+from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError, StorageLostError, beside
+from hpo_gym.problem import SearchSpace, Status
+from hpo_gym.system import Measured, Record, Store, Verdict, verdict
 from hpo_gym.tuning.stored_study import read_plan, read_trial
 
 FILE, PLAN = "tune.sqlite", "study"
@@ -245,7 +241,7 @@ def faults(folder: Path) -> list[str]:
 
 
 def keeps(texts: Mapping[str, str], path: Path) -> Callable[[Record], str]:
-    """What says why a record of a damaged store is no trial of its study; for `hpo_gym.storage.repair`.
+    """What says why a record of a damaged store is no trial of its study; for `hpo_gym.system.storage.repair`.
 
     Raises:
         DamagedDataError: The plan is lost, without which trials mean nothing.

@@ -10,14 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space import SearchSpace
-from hpo_gym.tables.roles import PARAMS
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.tables.trials import TASK
-from hpo_gym.tables.tunings import COLUMNS
-from hpo_gym.trial import History, Status
+from hpo_gym.base import InvalidValueError, StateError
+from hpo_gym.problem import Evaluations, History, SearchSpace, Status
+from hpo_gym.suites import COLUMNS, PARAMS, TASK, TableSuite, table_suite
 from hpo_gym.tuning import study as stored
 from hpo_gym.tuning.failures import counted, failed
 from hpo_gym.tuning.proposals import as_trial
@@ -161,7 +156,7 @@ class Tuned:
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """The scores in order and the best so far; saved if `path` says so, as PNG, SVG or PDF. A notebook shows it."""
-        from hpo_gym.bench.report.style import shown
+        from hpo_gym.bench import shown
         from hpo_gym.tuning.page import progress
 
         return shown(progress(self), path)
@@ -172,7 +167,7 @@ class Tuned:
         Raises:
             InvalidValueError: `path` does not end in ``.html``.
         """
-        from hpo_gym.storage.whole import write_files
+        from hpo_gym.system import write_files
         from hpo_gym.tuning.page import page
 
         file = Path(path)

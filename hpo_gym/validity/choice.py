@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from hpo_gym.arrays import Floats
-from hpo_gym.tasks.table import Table
+from hpo_gym.base import Floats
+from hpo_gym.problem import Table
 
 FEW = 33
 """Trials after which the choice is judged: the budget of the protocol."""

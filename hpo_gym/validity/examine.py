@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.tables.flat import LEAST, expected_random_regret
-from hpo_gym.tasks.table import Table, TableTask
-from hpo_gym.transfer.prior import evaluations
+from hpo_gym.base import Floats
+from hpo_gym.problem import SUITES, Suite, Table, TableTask, evaluations
+from hpo_gym.suites import LEAST, expected_random_regret
 from hpo_gym.validity.choice import Choice, choice_of, median, spearman
 from hpo_gym.validity.importance import Importance, importance
 from hpo_gym.validity.resolution import Resolution, resolution

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.space import SearchSpace
-from hpo_gym.tasks.table import Table
+from hpo_gym.base import Floats
+from hpo_gym.problem import SearchSpace, Table
 
 BINS = 10
 MATTERS = 0.05

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hpo_gym.bench.report.tables import markdown_cell as plain
-from hpo_gym.bench.report.words import printable
-from hpo_gym.tables.flat import LEAST
-from hpo_gym.tables.flat import TRIALS as FLAT_TRIALS
+from hpo_gym.bench import markdown_cell as plain
+from hpo_gym.bench import printable
+from hpo_gym.suites import LEAST
+from hpo_gym.suites import TRIALS as FLAT_TRIALS
 from hpo_gym.validity.choice import FEW, Choice
 from hpo_gym.validity.examine import Noise, Validity
 from hpo_gym.validity.faithfulness import ENOUGH, PAIRS, faithfulness

@@ -14,14 +14,23 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from hpo_gym.bench.bootstrap import Resamples
-from hpo_gym.bench.metrics import TEST, Curves, auc, by_name
-from hpo_gym.bench.plan import Plan
-from hpo_gym.bench.reference.reference import FOLDER, covered, entrants_with, reference_of, references
-from hpo_gym.bench.summaries import Findings
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import SUITES, Suite
+from hpo_gym.bench import (
+    FOLDER,
+    TEST,
+    Curves,
+    Findings,
+    Plan,
+    Resamples,
+    auc,
+    by_name,
+    covered,
+    entrants_with,
+    reference_of,
+    references,
+)
+from hpo_gym.problem import SUITES, Suite
 from hpo_gym.suites import load_suite
+from hpo_gym.system import Store
 
 JUDGED = (
     "random", "default", "portfolio", "gp-ei", "ebgp", "task-mixture", "transfer-mix", "taf-r", "ppo-pool-tables",

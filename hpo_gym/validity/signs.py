@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Mask
-from hpo_gym.errors import unknown
-from hpo_gym.space import Hyperparameter, SearchSpace
-from hpo_gym.tasks.table import Table
+from hpo_gym.base import Floats, Mask, unknown
+from hpo_gym.problem import Hyperparameter, SearchSpace, Table
 
 
 @dataclass(frozen=True)

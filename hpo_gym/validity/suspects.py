@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from hpo_gym.arrays import Floats
-from hpo_gym.suite import Suite, fold_of
+from hpo_gym.base import Floats
+from hpo_gym.problem import Suite, fold_of
 from hpo_gym.validity.choice import spearman
 from hpo_gym.validity.examine import full_scores, table_of
 

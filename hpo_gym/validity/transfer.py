@@ -8,16 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.suite import Suite
-from hpo_gym.tables.flat import expected_random_regret
-from hpo_gym.tasks.table import TableTask
-from hpo_gym.transfer.regret import share_of
-from hpo_gym.trial import Trial
+from hpo_gym.base import Floats, seeding
+from hpo_gym.optimize import Context, make_optimizer
+from hpo_gym.problem import Evaluations, Suite, TableTask, Trial, share_of
+from hpo_gym.suites import expected_random_regret
 
 TRIALS = (1, 5, 25)
 MOST_ROWS = 8192

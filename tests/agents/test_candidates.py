@@ -8,11 +8,11 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_agents._candidates.chosen import Candidates, choose_candidates
 from hpo_agents._candidates.view import CandidateCodec
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.forms import make_optimizer
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.suite import Suite
+from hpo_gym.suites.own.suite import table_suite
 
 NAMES = [f"t{i}" for i in range(6)]
 TOP = 0.3

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.checks import check_env
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.tasks.table import TableTask
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.checks.env import check_env
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.table import TableTask
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import table_suite
 
 pytest.importorskip("stable_baselines3", reason="these agents need: pip install 'hpo-gym[rl]'")
 
@@ -33,8 +33,8 @@ from small import made, registered
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
-from hpo_gym.env import HPOEnv
-from hpo_gym.learning.checkpoints import read_checkpoint
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.optimize.learning.checkpoints import read_checkpoint
 
 torch.set_num_threads(1)
 

@@ -10,10 +10,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.problem.suite import Suite
+from hpo_gym.suites.own.suite import table_suite
 
 pytest.importorskip("stable_baselines3", reason="it is compared with: pip install 'hpo-gym[rl]'")
 

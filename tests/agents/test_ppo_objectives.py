@@ -26,15 +26,15 @@ from hpo_agents._objectives.weighing import (
     weights_at,
 )
 from hpo_agents.ppo_objectives import PPOObjectives
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.optimizer import Context
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.constrained import constrained
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.objectives.outcomes import Outcomes
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.constrained import constrained
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 torch.set_num_threads(1)
 

@@ -19,18 +19,18 @@ from hpo_agents._pool.network import KINDS, Scorer
 from hpo_agents._pool.run import PoolRun
 from hpo_agents._pool.view import PoolView
 from hpo_agents.ppo_pool import PoolActor, PPOPool
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.checks import check_env
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.optimizer import Context
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.transfer.acquisition import floored_log_improvement
-from hpo_gym.transfer.pool_prior import BOUND, PoolPrior
-from hpo_gym.transfer.prior import Scale, evaluations, scale_of
-from hpo_gym.trial import Trial
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.checks.env import check_env
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.optimize.transfer.acquisition import floored_log_improvement
+from hpo_gym.optimize.transfer.pool_prior import BOUND, PoolPrior
+from hpo_gym.problem.prior import Scale, evaluations, scale_of
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.trial import Trial
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import table_suite
 
 torch.set_num_threads(1)
 

@@ -22,18 +22,18 @@ from hpo_agents._time.policy import TimePolicy, TimeScorer
 from hpo_agents._time.view import TimeView
 from hpo_agents.ppo_time import STARTS, PPOTime, TimeActor, regret_of
 from hpo_baselines.transfer_time import TransferTime
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.evaluations import FIDELITY, Evaluations, Measurement
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.tasks.costs import WITH_COSTS
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.costs import WITH_COSTS
+from hpo_gym.problem.earlier import FIDELITY, Evaluations, Measurement
+from hpo_gym.problem.nearest.pool import Pool
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import Suite
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import table_suite
 
 torch.set_num_threads(1)
 

@@ -29,18 +29,18 @@ from hpo_agents._tabular.states import STATES
 from hpo_agents._tabular.table import QTable, epsilon_at
 from hpo_agents.q_learning import QLearning
 from hpo_agents.q_portfolio import QPortfolio
-from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
-from hpo_gym.checks import check_optimizer
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.table import TableTask
-from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.trial import Trial
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.checks.optimizer import check_optimizer
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.optimize.transfer.portfolio import Portfolio
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.table import TableTask
+from hpo_gym.problem.trial import Trial
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import table_suite
 
 
 def designs() -> dict[str, tuple[str, dict[str, Any]]]:

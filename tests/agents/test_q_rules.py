@@ -20,10 +20,10 @@ from hpo_agents._tabular.table import QTable
 from hpo_agents.double_q import DoubleQ, DoubleQRule, DoubleTable
 from hpo_agents.n_step_q import NStepQ, NStepRule
 from hpo_agents.sarsa import SarsaRule
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import table_suite
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.problem.suite import Suite
+from hpo_gym.suites.own.suite import table_suite
 
 OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "q-learning": QLearningRule,

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("torch")
 
 import hpo_gym
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.suites import load_suite
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.suites.load import load_suite
 
 TINY: dict[str, Any] = {
     "runs": 8, "steps": 400, "segments": 1, "network": [8], "algorithm": {"batch_size": 50, "n_epochs": 1},

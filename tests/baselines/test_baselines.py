@@ -32,16 +32,16 @@ from small import ENTRIES, EVERY, HEAVY, SCHEDULES, TRAINABLE, need
 
 from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import OPTIMIZERS, BatchOptimizer, Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.table import Table, TableTask
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.nearest.pool import keys
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.table import Table, TableTask
+from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Status
 
 BASELINES = [name for name, e in ENTRIES.items() if e.package == "hpo_baselines"]
 

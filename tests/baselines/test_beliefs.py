@@ -8,13 +8,13 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.model_based import _trust, _weighed
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context, reads_belief
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.belief import Belief
-from hpo_gym.transfer.prior import Place
-from hpo_gym.trial import Trial
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context, reads_belief
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.prior import Place
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.belief import Belief
+from hpo_gym.problem.trial import Trial
 
 SPACE = SearchSpace(ConfigurationSpace({"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 

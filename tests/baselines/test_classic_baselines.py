@@ -38,16 +38,16 @@ from hpo_baselines.differential_evolution import DifferentialEvolution, crossed,
 from hpo_baselines.latin_hypercube import hypercube
 from hpo_baselines.local_search import climb
 from hpo_baselines.particle_swarm import ParticleSwarm, flight, moved
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import Pool, keys
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.suggest import distributions, finished, levels, suggested
-from hpo_gym.transfer.columns import Columns, one_hot
-from hpo_gym.transfer.gaussian_process import GaussianProcess, _loss, prior_centre
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.transfer.columns import Columns, one_hot
+from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, _loss, prior_centre
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.nearest.pool import Pool, keys
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.suggest import distributions, finished, levels, suggested
+from hpo_gym.problem.trial import Query, Trial
 
 Score = Callable[[np.ndarray], float]
 

@@ -20,15 +20,15 @@ from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
 from hpo_baselines.genetic_evolved import EvolvedGenetic
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.storage.whole import checksum
-from hpo_gym.task import Task
-from hpo_gym.tasks.function import function_task
-from hpo_gym.transfer.tables import evaluations_of
-from hpo_gym.trial import Trial
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.transfer.tables import evaluations_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Trial
+from hpo_gym.suites.tasks.function import function_task
+from hpo_gym.system.storage.whole import checksum
 
 FLOATS = SearchSpace(ConfigurationSpace(space={f"x{j}": (0.0, 1.0) for j in range(4)}))
 

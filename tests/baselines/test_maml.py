@@ -28,13 +28,13 @@ from hpo_baselines._maml.maml import BaseLearner, MetaLearner, mse  # noqa: E402
 from hpo_baselines._maml.reptile import ReptileLearner  # noqa: E402
 from hpo_baselines._maml.tasks import FAR, Encoding, Known, Scaling, draw, scaling_of, tables_of  # noqa: E402
 from hpo_baselines._maml.training import METHODS, Plan, moments, negative_log_likelihood, train_ensemble  # noqa: E402
-from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
-from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimizer import Context  # noqa: E402
-from hpo_gym.space import SearchSpace  # noqa: E402
-from hpo_gym.suite import Suite  # noqa: E402
-from hpo_gym.suites import load_suite  # noqa: E402
-from hpo_gym.task import Task  # noqa: E402
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
+from hpo_gym.optimize.protocol import Context  # noqa: E402
+from hpo_gym.optimize.rollouts import rollout, run_batch  # noqa: E402
+from hpo_gym.problem.space import SearchSpace  # noqa: E402
+from hpo_gym.problem.suite import Suite  # noqa: E402
+from hpo_gym.problem.task import Task  # noqa: E402
+from hpo_gym.suites.load import load_suite  # noqa: E402
 
 A, C, ALPHA = (1.0, 4.0), (0.0, 1.0), 0.2  # L_i = a_i / 2 (theta - c_i)^2
 
@@ -309,7 +309,7 @@ def test_a_base_learner_without_layers_says_that_it_has_no_forward() -> None:
 
 def test_names_are_listed_without_torch() -> None:
     code = (
-        "import sys, hpo_gym\nfrom hpo_gym.optimizer import OPTIMIZERS\n"
+        "import sys, hpo_gym\nfrom hpo_gym.optimize.protocol import OPTIMIZERS\n"
         "assert {'maml', 'fomaml', 'reptile'} <= set(OPTIMIZERS.names())\n"
         "assert OPTIMIZERS.entries()['maml'].extra == 'rl'\nassert 'torch' not in sys.modules"
     )

@@ -33,10 +33,10 @@ from hpo_baselines._maml.policy import (  # noqa: E402
     surrogate,
 )
 from hpo_baselines._maml.policy_training import Arms, play, train_policy  # noqa: E402
-from hpo_gym.bench.rollout import rollout, run_batch  # noqa: E402
-from hpo_gym.checks import check_optimizer  # noqa: E402
-from hpo_gym.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.optimizer import Context  # noqa: E402
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
+from hpo_gym.checks.optimizer import check_optimizer  # noqa: E402
+from hpo_gym.optimize.protocol import Context  # noqa: E402
+from hpo_gym.optimize.rollouts import rollout, run_batch  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
 ARMS, SUPPORT, QUERY = 3, 2, 1

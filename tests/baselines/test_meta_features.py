@@ -11,15 +11,15 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines.meta_knn import near_portfolio
 from hpo_baselines.meta_predict import forest_of, quantiles
-from hpo_gym.bench.rollout import run_batch
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suites import load_suite
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import run_batch
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.nearest.pool import Pool
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.load import load_suite
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 FOUR = SPACE.snap(np.array([[0.1, 0.2], [0.4, 0.8], [0.6, 0.1], [0.9, 0.7]]))

@@ -28,15 +28,15 @@ from hpo_baselines.bohb import BOHB
 from hpo_baselines.freeze_thaw import scaled
 from hpo_baselines.hyperband import round_of
 from hpo_gym import check_optimizer
-from hpo_gym.bench.rollout import Run, run_batch, run_one
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suites import load_suite
-from hpo_gym.task import Evaluated, Task
-from hpo_gym.tasks.table import Table, TableTask
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import Run, run_batch, run_one
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.table import Table, TableTask
+from hpo_gym.problem.task import Evaluated, Task
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.load import load_suite
 
 NAMES = sorted(n for n, e in OPTIMIZERS.entries().items() if e.about.get("family") == "multi-fidelity")
 THIRDS = (1 / 9, 1 / 3, 1.0)
@@ -684,8 +684,8 @@ def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
     with pytest.raises(StateError, match="reset"):
         optimizer.ask()
     optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
-    from hpo_gym.state.runs import Runs
-    from hpo_gym.tasks.banks import bank_of
+    from hpo_gym.env.runs.runs import Runs
+    from hpo_gym.problem.batches import bank_of
 
     with pytest.raises(StateError, match="2 contexts"):
         optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))

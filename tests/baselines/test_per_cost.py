@@ -15,15 +15,15 @@ from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines._runs.cheap_first import cheap_first
 from hpo_baselines._runs.multi_fidelity import FidelityRun, Tried
 from hpo_baselines._runs.prices import mean_prices
-from hpo_gym.bench.rollout import Run as Rollout
-from hpo_gym.bench.rollout import run_batch, run_one
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.prior import Place
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run as Rollout
+from hpo_gym.optimize.rollouts import run_batch, run_one
+from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
+from hpo_gym.problem.prior import Place
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 THREE = SPACE.snap(np.array([[0.1, 0.2], [0.5, 0.5], [0.9, 0.7]]))

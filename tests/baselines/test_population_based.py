@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from hpo_baselines.population_based import Bred, population_based
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.vector import HPOVectorEnv
 
 TASK = "moons-s0"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.trial import Status, Trial
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Status, Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.tasks.training.controls import control_space
-from hpo_gym.tasks.training.recipe import Recipe
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.tasks.training.controls import control_space
+from hpo_gym.suites.tasks.training.recipe import Recipe
 
 SPACE = control_space(Recipe())  # learning rates in [1e-5, 10]
 

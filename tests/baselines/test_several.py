@@ -8,15 +8,15 @@ import pytest
 from hpo_baselines._runs.baseline import Ground
 from hpo_baselines._runs.several import VectorRun
 from hpo_baselines.parego import chebyshev
+from hpo_gym.base.errors import HPOGymError
 from hpo_gym.bench.hypervolume import hypervolume_regret_of
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.errors import HPOGymError
-from hpo_gym.forms import make_optimizer
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space.forms import read_space
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.objectives.objective import Objective
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 SIZE = (Objective("size"),)
 NAMES = [name for name in ("nsga2", "parego") if OPTIMIZERS.installed(name)]
@@ -90,7 +90,7 @@ def test_what_is_told_of_a_trial_is_its_own_vector(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_constraints_keep_it_among_what_is_feasible(name: str) -> None:
-    from hpo_gym.tables.constrained import constrained
+    from hpo_gym.suites.own.constrained import constrained
 
     suite = table_suite("C", {"i": (0, 99)}, [{"i": i} for i in range(100)], [np.arange(100.0)], tasks=["t"],
                         objectives={"size": {"values": [np.arange(100.0)], "direction": "minimize"}})  # fmt: skip

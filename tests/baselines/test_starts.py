@@ -13,15 +13,15 @@ from small import need
 import hpo_gym
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.strata import Strata
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import run_batch
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suites import load_suite
-from hpo_gym.task import Task
-from hpo_gym.tasks.function import function_task
+from hpo_gym.base import seeding
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import run_batch
+from hpo_gym.problem.nearest.pool import Pool
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.task import Task
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.tasks.function import function_task
 
 # How many of its first trials are the world's, at a budget of 33.
 BEGIN = {

@@ -19,21 +19,21 @@ from hpo_baselines._models.experts import experts_of, processes_of
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.rgpe import own_losses, ranking_losses, ranking_weights
-from hpo_gym.bench import rollout
-from hpo_gym.bench.rollout import run_batch, run_one
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.transfer import gaussian_process, surrogate
-from hpo_gym.transfer.acquisition import log_expected_improvement, standardised
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.gaussian_process import GaussianProcess, prior_centre
-from hpo_gym.transfer.prior import Place
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize import rollout
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import run_batch, run_one
+from hpo_gym.optimize.transfer import gaussian_process, surrogate
+from hpo_gym.optimize.transfer.acquisition import log_expected_improvement, standardised
+from hpo_gym.optimize.transfer.columns import Columns
+from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, prior_centre
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.nearest.pool import keys
+from hpo_gym.problem.prior import Place
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.trial import Query, Status, Trial
 
 EXPERTS = ["rgpe", "taf-r", "tst-r"]  # they have a process of each earlier task
 # they look earlier scores up

@@ -13,18 +13,18 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines.transfer_time import TimeModel
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
-from hpo_gym.forms import make_optimizer
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer import memory
-from hpo_gym.transfer.ensemble import Steep, members_of, steep_of
-from hpo_gym.transfer.memory import memory_of
-from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.prior import Place
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.transfer import memory
+from hpo_gym.optimize.transfer.ensemble import Steep, members_of, steep_of
+from hpo_gym.optimize.transfer.memory import memory_of
+from hpo_gym.optimize.transfer.portfolio import Portfolio
+from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
+from hpo_gym.problem.nearest.pool import keys
+from hpo_gym.problem.prior import Place
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 THREE = SPACE.snap(np.array([[0.1, 0.2], [0.5, 0.5], [0.9, 0.7]]))

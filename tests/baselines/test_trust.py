@@ -11,18 +11,18 @@ from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.forms import make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer import trust as trust_module
-from hpo_gym.transfer.ensemble import members_of
-from hpo_gym.transfer.incremental import IncrementalPosterior, RowProcess
-from hpo_gym.transfer.memory import memory_of
-from hpo_gym.transfer.posterior import TaskPrior
-from hpo_gym.transfer.prior import Place
-from hpo_gym.transfer.trust import BEFORE, Trust, consistent
-from hpo_gym.trial import Trial
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.transfer import trust as trust_module
+from hpo_gym.optimize.transfer.ensemble import members_of
+from hpo_gym.optimize.transfer.incremental import IncrementalPosterior, RowProcess
+from hpo_gym.optimize.transfer.memory import memory_of
+from hpo_gym.optimize.transfer.posterior import TaskPrior
+from hpo_gym.optimize.transfer.trust import BEFORE, Trust, consistent
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.prior import Place
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Trial
 
 SPACE = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0), "b": (0.0, 1.0)}))
 X = SPACE.snap(np.random.default_rng(0).random((60, 2)))

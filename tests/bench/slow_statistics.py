@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from hpo_gym import seeding
+from hpo_gym.base import seeding
 
 Suites = Sequence[Mapping[str, Sequence[float]]]
 """For each suite the values of its tasks by family."""

@@ -10,18 +10,18 @@ import pytest
 
 import hpo_gym
 from hpo_gym import History, Query, Status, Task, Trial, load_suite, regret_of, rollout
-from hpo_gym.arrays import Floats, Keys
+from hpo_gym.base.arrays import Floats, Keys
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import world_of
-from hpo_gym.bench.incumbents import mean_regret
+from hpo_gym.bench.incumbent import mean_regret
 from hpo_gym.bench.metrics import TEST, Curves, auc, compare, log_auc, normalised_regret, summarise
 from hpo_gym.bench.regret import Against
 from hpo_gym.bench.report.tables import said
 from hpo_gym.bench.summaries import bounds_of, curves_of, summaries
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import Points
-from hpo_gym.space.forms import read_space
-from hpo_gym.task import Evaluated
-from hpo_gym.tasks.training.task import TrainingTask
+from hpo_gym.problem.space import Points
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.task import Evaluated
+from hpo_gym.suites.tasks.training.task import TrainingTask
 
 SPACE = read_space({"x": (0.0, 1.0)})
 

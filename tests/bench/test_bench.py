@@ -26,28 +26,28 @@ from reports import left_out
 
 import hpo_gym
 from hpo_baselines.random_search import RandomSearch
-from hpo_gym import registry, seeding
+from hpo_gym.base import registry, seeding
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
+from hpo_gym.base.registry import Registry
+from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Cell, Work
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.incumbents import incumbents, mean_regret, regret_of
-from hpo_gym.bench.merge import merge
+from hpo_gym.bench.incumbent import incumbents, mean_regret, regret_of
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.plan import Plan
 from hpo_gym.bench.protocol import Protocol, families_first
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.results import Results
-from hpo_gym.bench.rollout import Run, run_one
-from hpo_gym.bench.runner import benchmark, entrants_of, report
+from hpo_gym.bench.runner import benchmark, entrants_of, remake
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.bench.work import run_cells
-from hpo_gym.errors import DamagedDataError, InvalidValueError, MissingExtraError, SplitError, UnknownNameError
-from hpo_gym.forms import form_of
-from hpo_gym.optimizer import Context
-from hpo_gym.registry import Registry
-from hpo_gym.seeding import digest
-from hpo_gym.storage.store import Store, verify
-from hpo_gym.suite import FOLDS, SPLITS, SUITES
-from hpo_gym.suites import load_suite
-from hpo_gym.trial import History, Query, Status
+from hpo_gym.optimize.forms import form_of
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run, run_one
+from hpo_gym.problem.suite import FOLDS, SPLITS, SUITES
+from hpo_gym.problem.trial import History, Query, Status
+from hpo_gym.suites.load import load_suite
+from hpo_gym.system.storage.store import Store, verify
 
 HERE = Path(__file__).parents[1]
 SMALL: dict[str, Any] = {"budget": 4, "seeds": 2}
@@ -72,7 +72,7 @@ def stored(out: Path) -> dict[str, Any]:
 
 def files(out: Path) -> dict[str, bytes]:
     """The files of a report made anew without timings."""
-    report(out, timings=False)
+    remake(out, timings=False)
     found = [
         "results.json",
         "report.html",
@@ -107,7 +107,7 @@ def test_results_hold_every_promised_key(undrawn: None, tmp_path: Path) -> None:
             assert set(times) == {"ms_per_suggestion", "train_seconds"}
             assert set(times["ms_per_suggestion"]) == {"p50", "p95"}
             assert 0 <= times["ms_per_suggestion"]["p50"] <= times["ms_per_suggestion"]["p95"]
-    assert report(tmp_path).data["protocol"] == results.data["protocol"]  # suites in the order in which they were given
+    assert remake(tmp_path).data["protocol"] == results.data["protocol"]  # suites in the order in which they were given
     frame = results.to_frame()
     assert len(frame) == 6
     assert {"suite", "optimizer", "auc", "auc_low", "auc_high", "regret@1"} <= set(frame.columns)
@@ -273,8 +273,8 @@ def test_engines_and_worker_counts_give_the_same_bytes(
 
 @pytest.mark.long
 def test_only_timings_differ_between_runs(undrawn: None, reference: Path) -> None:
-    with_times = report(reference).data
-    report(reference, timings=False)
+    with_times = remake(reference).data
+    remake(reference, timings=False)
     without = json.loads((reference / "results.json").read_text())
     assert {k: v for k, v in with_times.items() if k != "timings"} == without
 
@@ -326,7 +326,7 @@ def test_results_of_another_protocol_are_not_gone_on_with(
     before = (tmp_path / "results.json").read_bytes()
     with pytest.raises(InvalidValueError, match=said):
         benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, **other})
-    assert report(tmp_path).data["protocol"]["budget"] == 4
+    assert remake(tmp_path).data["protocol"]["budget"] == 4
     assert (tmp_path / "results.json").read_bytes() == before
     more = benchmark("random", toys.plain(), out=tmp_path, resume=True, **{**SMALL, "seeds": 3})
     assert more.failed_cells == 0 and more.data["protocol"]["seeds"] == 3
@@ -379,7 +379,7 @@ def test_a_plan_that_is_none_is_told_by_all_who_read_it(undrawn: None, tmp_path:
             change(plan)
         store.meta_set("plan", change if isinstance(change, str) else json.dumps(plan))
     readers = [
-        lambda: report(tmp_path),
+        lambda: remake(tmp_path),
         lambda: Results.load(tmp_path),
         lambda: benchmark("random", "ToyPlain", out=tmp_path, resume=True, budget=1, seeds=1),
         lambda: collect([tmp_path]),
@@ -393,7 +393,7 @@ def test_a_plan_that_is_none_is_told_by_all_who_read_it(undrawn: None, tmp_path:
 def test_a_store_without_a_plan_is_told(tmp_path: Path) -> None:
     with Store(tmp_path / "store.sqlite") as store:
         store.put("ab", {}, {})
-    for read in (report, lambda path: collect([path]), lambda path: merge([path], tmp_path / "merged")):
+    for read in (remake, lambda path: collect([path]), lambda path: merge([path], tmp_path / "merged")):
         with pytest.raises(DamagedDataError, match="holds no plan"):
             read(tmp_path)
 
@@ -408,7 +408,7 @@ def test_a_store_that_was_stopped_before_its_first_cell_is_no_damage(tmp_path: P
     (tmp_path / "store.sqlite").touch()
     (tmp_path / "store.sqlite.lock").touch()
     with pytest.raises(InvalidValueError, match="nothing yet"):
-        report(tmp_path)
+        remake(tmp_path)
 
 
 @pytest.mark.long
@@ -435,7 +435,7 @@ def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch
     shutil.move("here", "there")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert report("../there").failed_cells == 0
+    assert remake("../there").failed_cells == 0
 
 
 def test_a_suite_that_has_changed_since_is_refused(undrawn: None, folder: Path, tmp_path: Path) -> None:
@@ -444,7 +444,7 @@ def test_a_suite_that_has_changed_since_is_refused(undrawn: None, folder: Path, 
     benchmark("random", own, out=tmp_path / "out", **SMALL)
     toys.plain().save(own)
     with pytest.raises(DamagedDataError, match="has other data than the stored results"):
-        report(tmp_path / "out")
+        remake(tmp_path / "out")
 
 
 def test_a_report_imports_no_optimizer_that_the_store_names(
@@ -454,7 +454,7 @@ def test_a_report_imports_no_optimizer_that_the_store_names(
         pytest.fail("an optimizer was imported because a data file names it")
 
     monkeypatch.setattr(Registry, "resolve", refuse)
-    assert report(reference).data["suites"]["Gappy"]["optimizers"]["Draws"]["failed_cells"] == 0
+    assert remake(reference).data["suites"]["Gappy"]["optimizers"]["Draws"]["failed_cells"] == 0
 
 
 # ---------------------------------------------------------------------- killed at any moment
@@ -578,7 +578,7 @@ def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_p
     assert stored(tmp_path / "once").keys() & stored(tmp_path / "thrice").keys() == {  # the first training is the same
         k for k, (identity, _, _) in stored(tmp_path / "thrice").items() if "training" not in identity
     }
-    assert report(tmp_path / "thrice").data["suites"] == thrice.data["suites"]
+    assert remake(tmp_path / "thrice").data["suites"] == thrice.data["suites"]
     with pytest.raises(InvalidValueError, match="`trainings` must be an integer >= 1"):
         benchmark("random", folder, trainings=0, out=tmp_path / "none", **options)
 
@@ -832,7 +832,7 @@ def test_an_optimizer_whose_extra_is_missing_is_left_out_with_a_word(
 
 
 def test_a_missing_engine_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("ray",))
+    monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ("ray",))
     with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[ray\]'"):
         benchmark("random", toys.plain(), engine="ray", out=tmp_path / "out")
 

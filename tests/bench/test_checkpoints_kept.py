@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import Cell
-from hpo_gym.bench.merge import merge
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.report.page import _brief, command
 from hpo_gym.bench.runner import entrants_of
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.storage.store import Store
-from hpo_gym.trial import Query, Trial
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.trial import Query, Trial
+from hpo_gym.system.storage.store import Store
 
 LEVELS = (0.25, 0.5, 1.0)
 SCORES = np.array([[0.5, 0.25, 1.0]] * 2)[..., None] - np.array([0.125, 0.125, 0.0])

@@ -17,10 +17,10 @@ from clusters import certificates, dask_cluster, ray_head
 from test_bench import MINE, stored
 
 from hpo_gym import app
-from hpo_gym.bench.runner import benchmark, report
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.jobs.engines import Cluster, Job, run
-from hpo_gym.storage.store import verify
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.bench.runner import benchmark, remake
+from hpo_gym.system.jobs.engines import Cluster, Job, run
+from hpo_gym.system.storage.store import verify
 
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the extra 'dask' is missing")
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra 'ray' is missing")
@@ -54,7 +54,7 @@ def same(out: Path, other: Path) -> None:
     assert verify(out / "store.sqlite") == []
     assert stored(out) == stored(other)
     for folder in (out, other):
-        report(folder, timings=False)
+        remake(folder, timings=False)
     assert (out / "results.json").read_bytes() == (other / "results.json").read_bytes()
 
 

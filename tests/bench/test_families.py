@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import TEST, Curves, by_family, compare, friedman, overtuning, summarise
-from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 FAMILIES = ("x", "y", "x", "z", "y", "x", "w", "v")
 

@@ -10,12 +10,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.figures import draw
 from hpo_gym.bench.report.run_figure import draw_run
 from hpo_gym.bench.report.style import FAINT, INK, VIBRANT, highlighted, styles
 from hpo_gym.bench.single_runs import Axis, SingleRun, Tried
-from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 MANY = [f"method-{i:02}" for i in range(30)]
 

@@ -15,15 +15,15 @@ import pytest
 from reports import unpainted
 
 import hpo_gym
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.bench.origin import commit, provenance
 from hpo_gym.bench.plan import opened
-from hpo_gym.bench.provenance import commit, provenance
 from hpo_gym.bench.report.style import INK, MUTED, theme
 from hpo_gym.bench.report.tables import latex_cell
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.single_runs import Axis, single_runs
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.storage.store import Store
+from hpo_gym.system.storage.store import Store
 
 X = [[0.0], [0.5], [1.0]]
 SCORES = [[0.0, 1.0, 0.5], [1.0, 0.0, -math.inf], [0.2, 0.4, 0.6], [0.9, 0.1, 0.3]]

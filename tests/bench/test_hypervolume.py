@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
+from hpo_gym.base.errors import HPOGymError
 from hpo_gym.bench.hypervolume import Front, hypervolume_regret, hypervolume_regret_of
-from hpo_gym.errors import HPOGymError
-from hpo_gym.objectives.front import hypervolume, nondominated, ranks
-from hpo_gym.tables.constrained import constrained
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.trial import History, Query, Status, Trial
+from hpo_gym.problem.objectives.front import hypervolume, nondominated, ranks
+from hpo_gym.problem.trial import History, Query, Status, Trial
+from hpo_gym.suites.own.constrained import constrained
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 

@@ -20,16 +20,16 @@ import toys
 from test_bench import MINE, stored
 
 import hpo_gym
-from hpo_gym.bench.runner import benchmark, report
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
+from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.bench.summaries import bounds_of
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import Suite
-from hpo_gym.suites.live import describe, from_description, identified, live_suite
-from hpo_gym.task import Evaluated, Task
-from hpo_gym.tasks.live import GuardedTask, ObjectiveTask
-from hpo_gym.trial import Status
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.task import Evaluated, Task
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.live import describe_live, from_description, identified, live_suite
+from hpo_gym.suites.tasks.live import GuardedTask, ObjectiveTask
+from hpo_gym.system.storage.store import Store
 
 SPACE = ConfigSpace.ConfigurationSpace({"a": (0.0, 1.0), "b": (1, 9)})
 SMALL: dict[str, Any] = {"budget": 5, "seeds": 2}
@@ -61,7 +61,7 @@ def made_here() -> Suite:
 
 
 def results_of(out: Path) -> bytes:
-    report(out, timings=False)
+    remake(out, timings=False)
     return (out / "results.json").read_bytes()
 
 
@@ -111,7 +111,7 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(serial: Path, tmp_path: Path
     with pytest.raises(Stop):
         benchmark("random", mine(), out=tmp_path, progress=stop, **SMALL)
     assert len(stored(tmp_path)) == 5, "each run of a live suite is stored as it ends"
-    assert report(tmp_path).failed_cells == 7
+    assert remake(tmp_path).failed_cells == 7
     benchmark("random", mine(), out=tmp_path, resume=True, progress=lambda done, *_: told.append(done), **SMALL)
     assert told == [*range(6), *range(5, 13)]
     assert stored(tmp_path) == stored(serial)
@@ -327,8 +327,8 @@ def test_another_version_is_another_suite(tmp_path: Path) -> None:
 
 def test_a_description_comes_back_as_a_suite_that_evaluates_nothing() -> None:
     suite = identified(bowls())
-    again = from_description(json.loads(json.dumps(describe(suite))))
-    assert describe(again) == describe(suite) and again.data_hash == suite.data_hash
+    again = from_description(json.loads(json.dumps(describe_live(suite))))
+    assert describe_live(again) == describe_live(suite) and again.data_hash == suite.data_hash
     assert [t.name for t in again.tasks("test")] == ["a", "b"]
     assert math.isnan(again.task("a").best) and again.task("b").best == 0.0
     with pytest.raises(StateError, match="its objective is not stored"):
@@ -348,14 +348,14 @@ def test_a_store_holds_no_code(serial: Path) -> None:
 def test_a_named_suite_in_a_store_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.warns(UserWarning):
         benchmark("random", "test_live:made_here", out=tmp_path, **SMALL)
-    monkeypatch.setattr("hpo_gym.registry.Registry.resolve", lambda *args: pytest.fail("imported from a store"))
-    assert report(tmp_path).failed_cells == 0
+    monkeypatch.setattr("hpo_gym.base.registry.Registry.resolve", lambda *args: pytest.fail("imported from a store"))
+    assert remake(tmp_path).failed_cells == 0
 
 
 @pytest.mark.parametrize("change", [{"tasks": []}, {"tasks": [{}]}, {"spaces": []}, {"bounds": "x"}, {"version": None}])
 def test_a_damaged_description_is_told(change: dict[str, Any], serial: Path, tmp_path: Path) -> None:
     with pytest.raises(DamagedDataError, match="no description of a live suite"):
-        from_description({**describe(mine()), **change})
+        from_description({**describe_live(mine()), **change})
 
 
 # ---------------------------------------------------------------------- what is refused

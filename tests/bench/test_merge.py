@@ -20,12 +20,12 @@ from test_bench import MINE, stored
 from test_live import mine
 
 from hpo_gym import app
-from hpo_gym.bench.merge import merge
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.results import Results
-from hpo_gym.bench.runner import benchmark, report
+from hpo_gym.bench.runner import benchmark, remake
 from hpo_gym.bench.shard import Shard
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.storage.store import Store, verify
+from hpo_gym.system.storage.store import Store, verify
 
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 6}
 ENTRANTS = ["random", MINE + "Draws", MINE + "Moody", MINE + "Drilled"]
@@ -52,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def results_of(out: Path) -> bytes:
-    report(out, timings=False)
+    remake(out, timings=False)
     return (out / "results.json").read_bytes()
 
 

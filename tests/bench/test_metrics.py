@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import (
     Curves,
@@ -21,7 +22,6 @@ from hpo_gym.bench.metrics import (
     ranks,
     summarise,
 )
-from hpo_gym.errors import InvalidValueError
 
 NAMES = ("portfolio", "a", "b", "c")
 

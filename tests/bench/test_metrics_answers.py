@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 import hpo_gym
-from hpo_gym import seeding
+from hpo_gym.base import seeding
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.bootstrap import Resamples, plain
-from hpo_gym.bench.incumbents import incumbents
+from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.metrics import (
     Curves,
     auc,
@@ -29,9 +30,8 @@ from hpo_gym.bench.metrics import (
     solved,
     summarise,
 )
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.trial import History, Query, Status, Trial
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import History, Query, Status, Trial
 
 COLUMN = {"type": "uniform_float", "name": "u", "lower": 0.0, "upper": 1.0, "default_value": 0.5, "log": False}
 SPACE = SearchSpace({"hyperparameters": [COLUMN], "conditions": [], "forbiddens": []})

@@ -21,13 +21,13 @@ from hpo_gym.app.play.offers import Offers, difference
 from hpo_gym.app.play.person import Person
 from hpo_gym.app.play.talk import Talk
 from hpo_gym.app.play.typed import range_of, typed
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.merge import merge
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.storage.store import Store
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.system.storage.store import Store
 
 SPACE = {"rate": (0.0, 4.0), "kind": ["a", "b"]}
 SCORES = [0.0, 0.9, 0.5, 0.99, 1.0]

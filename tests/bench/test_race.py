@@ -21,7 +21,7 @@ from hpo_gym.app.play import screen
 from hpo_gym.app.play.picture import HOLD, SLOT, svg, write
 from hpo_gym.app.play.race import Race
 from hpo_gym.app.play.scale import Scale, brief, told
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 
 DRAWING = Path(__file__).resolve().parents[2] / "docs" / "figures" / "demo.svg"
 SPACE = {"rate": (0.0, 4.0), "kind": ["a", "b"]}

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from processors import MADE_WITH, kernels
 
-from hpo_gym import seeding
+from hpo_gym.base import seeding
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Work
 from hpo_gym.bench.entrants import SAVED, Entrant
 from hpo_gym.bench.protocol import STARTS
@@ -20,12 +22,10 @@ from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
 from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.forms import form_of
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.seeding import digest
-from hpo_gym.storage.store import Store
-from hpo_gym.suites import load_suite
+from hpo_gym.optimize.forms import form_of
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.suites.load import load_suite
+from hpo_gym.system.storage.store import Store
 
 SUITES = ("MLPGrid", "Functions", "MLP")
 BUDGET, TASKS, SEEDS = 6, 3, 2

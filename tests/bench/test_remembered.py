@@ -21,22 +21,22 @@ from ConfigSpace import ConfigurationSpace
 from reports import unpainted
 
 import hpo_gym
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.memory import measurements
-from hpo_gym.bench.merge import merge
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.report.remembered import parts_of, said_of_memory
-from hpo_gym.bench.runner import report
+from hpo_gym.bench.runner import remake
 from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, UnknownNameError
-from hpo_gym.forms import form_of
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.storage.store import Store
+from hpo_gym.optimize.forms import form_of
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Trial
 from hpo_gym.suites.mixed import held_out
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.trial import Query, Trial
+from hpo_gym.suites.own.suite import TableSuite, table_suite
+from hpo_gym.system.storage.store import Store
 
 SPLITS = {"train": ["t", "u"], "val": ["v"], "test": ["w"]}
 SMALL: dict[str, Any] = {"budget": 2, "seeds": 1, "engine": "serial"}
@@ -192,7 +192,7 @@ def test_a_stored_comparison_keeps_its_memory(undrawn: None, tmp_path: Path) -> 
     kept: dict[str, Any] = {**SMALL, "memory": "train+val"}
     first = hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", **kept)
     before = (tmp_path / "a" / "results.json").read_bytes()
-    assert report(tmp_path / "a").data == first.data
+    assert remake(tmp_path / "a").data == first.data
     hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path / "a", resume=True, **kept)
     again = json.loads((tmp_path / "a" / "results.json").read_bytes())
     assert {**again, "timings": 0} == {**json.loads(before), "timings": 0}

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.report import console_table, console_tables, write_report
@@ -37,7 +38,6 @@ from hpo_gym.bench.report.tables import (
 from hpo_gym.bench.report.words import counted, interval, number, plain
 from hpo_gym.bench.single_runs import Axis
 from hpo_gym.bench.summaries import summaries
-from hpo_gym.errors import InvalidValueError, UnknownNameError
 
 HOSTILE = ("<script>alert(1)</script>", "a|b", "=cmd|' /C calc'!A0", '$x_1$ & "q"\n\x1b[31m', "_hidden", "漢字" * 20)
 PLAIN = ("portfolio", "default", "random", "gp-ei")

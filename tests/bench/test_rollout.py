@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import mean_regret
-from hpo_gym.bench.rollout import Run, run_batch, run_one
-from hpo_gym.errors import InvalidValueError, SplitError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.optimizer import Context
-from hpo_gym.state.contexts import given_points
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.trial import History, Query, Status, Trial
+from hpo_gym.base import seeding
+from hpo_gym.base.errors import InvalidValueError, SplitError
+from hpo_gym.bench.incumbent import mean_regret
+from hpo_gym.env.runs.contexts import given_points
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run, run_batch, run_one
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.trial import History, Query, Status, Trial
 
 SQUARE, LEVELS = toys.square(), toys.levels()
 NAN = math.nan

@@ -20,14 +20,14 @@ import pytest
 import toys
 
 import hpo_gym
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.merge import merge
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.bench.incumbent import regret_of
+from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.spent import cut_trials, points, spent_of, waiting
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Status, Trial
 
 SCORES = np.array([[0.5, 0.25, 1.0, 0.0], [0.5, 0.25, 1.0, 0.0]])
 TESTS = np.array([[0.5, 1.0, 0.75, 0.0], [0.5, 1.0, 0.75, 0.0]])

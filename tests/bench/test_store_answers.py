@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
-from hpo_gym.storage.batches import Batch
-from hpo_gym.storage.blocks import LARGEST, pack, unpack
-from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store, verify
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError, StorageFullError
+from hpo_gym.system.storage.batches import Batch
+from hpo_gym.system.storage.blocks import LARGEST, pack, unpack
+from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.store import Store, verify
 
 ROWS = {"row": np.array([2, 0], "<i8")}
 HEAD = b'[["row", "<i8", [2]]]'

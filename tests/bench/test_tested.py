@@ -12,14 +12,14 @@ import toys
 from reports import left_out, unpainted
 
 import hpo_gym
-from hpo_gym.bench.incumbents import incumbents, incumbents_on_test
+from hpo_gym.bench.incumbent import incumbents, incumbents_on_test
 from hpo_gym.bench.results import Results
-from hpo_gym.bench.runner import benchmark, report
-from hpo_gym.storage.store import Store
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.csv import suite_from_csv
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.trial import Status
+from hpo_gym.bench.runner import benchmark, remake
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.csv import suite_from_csv
+from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.system.storage.store import Store
 
 LEVELS = (1 / 3, 1.0)
 INF, NAN = np.inf, np.nan
@@ -143,7 +143,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(ran: Path) -> Results:
     """Its results; the report of them is written beside."""
     with unpainted():
-        return report(ran)
+        return remake(ran)
 
 
 @pytest.mark.long

@@ -12,9 +12,17 @@ import pytest
 import toys
 from test_determinism import flat
 
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed, HPOGymError, InvalidValueError, StateError, UnknownNameError, shown, unknown
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import (
+    CheckFailed,
+    HPOGymError,
+    InvalidValueError,
+    StateError,
+    UnknownNameError,
+    shown,
+    unknown,
+)
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
 
 FAST, SLOW = 300, 10_000
 COUNTS = [FAST, pytest.param(SLOW, marks=pytest.mark.slow)]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.belief import Belief
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.belief import Belief
 
 
 def space() -> SearchSpace:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space.forms import read_space
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.space.forms import read_space
 
 SVM: list[dict[str, Any]] = [
     {"kernel": ["rbf", "poly"], "C": (0.1, 10.0, "log"), "gamma": (0.01, 1.0, "log")},

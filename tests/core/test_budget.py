@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_gym.budget import affordable, horizon, over, paid, payable, pays
+from hpo_gym.problem.budget import affordable, horizon, over, paid, payable, pays
 
 LEVELS = (1 / 9, 1 / 3, 1.0)
 ninths = st.integers(0, 40)

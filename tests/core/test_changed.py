@@ -22,11 +22,11 @@ TREE = {
         if TYPE_CHECKING:
             from hpo_gym.bench.runner import compare
     """,
-    "hpo_gym/bench/runner.py": "def f():\n    import hpo_gym.space",
-    "hpo_gym/space.py": "",
+    "hpo_gym/bench/runner.py": "def f():\n    import hpo_gym.problem.space",
+    "hpo_gym/problem/space.py": "",
     "baselines/hpo_baselines/__init__.py": "",
     "baselines/hpo_baselines/tpe.py": '@OPTIMIZERS.register(\n    "tpe-x", family="x")\nclass T: ...',
-    "tests/toys.py": "from hpo_gym.space import Space",
+    "tests/toys.py": "from hpo_gym.problem.space import Space",
     "tests/core/test_space.py": "import toys",
     "tests/bench/test_bench.py": "import hpo_gym\nhpo_gym.compare()",
     "tests/bench/test_patch.py": 'ENGINE = "hpo_gym.bench.runner.ENGINE"',
@@ -51,7 +51,7 @@ def names(tree: Path, distances: dict[Path, int]) -> dict[str, int]:
 
 # ---------------------------------------------------------------------- the graph
 def test_what_imports_a_file_is_as_far_as_there_are_imports_between(tree: Path) -> None:
-    found = Graph.of(tree).distances([tree / "hpo_gym/space.py"])
+    found = Graph.of(tree).distances([tree / "hpo_gym/problem/space.py"])
     assert found[tree / "tests/toys.py"] == 1
     assert names(tree, found) == {
         "tests/core/test_space.py": 2, "tests/bench/test_bench.py": 2, "tests/bench/test_patch.py": 2,

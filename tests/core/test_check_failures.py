@@ -9,10 +9,10 @@ from gymnasium.envs.registration import EnvSpec
 from planted import Case, Changes, ChangesMany, faults_of, made, planting
 
 from hpo_gym import check_env
-from hpo_gym.env import HPOEnv
-from hpo_gym.rewards.regret import Regret
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.rewards.regret import Regret
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.suites.own.suite import table_suite
 
 FAULTS: list[Case] = []
 planted = planting(FAULTS)

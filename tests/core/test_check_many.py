@@ -9,11 +9,11 @@ import toys  # noqa: F401 - registers the suites
 from planted import Case, planting
 
 from hpo_gym import check_env
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.errors import CheckFailed
-from hpo_gym.observers.last import Last
-from hpo_gym.rewards.improvement import Improvement
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import CheckFailed
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.rewards.improvement import Improvement
+from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: list[Case] = []
 planted = planting(FAULTS)

@@ -16,17 +16,17 @@ import toys  # noqa: F401 - registers the suites
 from planted import Case, planting
 
 from hpo_gym import check_env
-from hpo_gym.codecs import Proposal
-from hpo_gym.codecs.box import Box
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed
-from hpo_gym.observers.last import Last
-from hpo_gym.observers.tokens import Tokens
-from hpo_gym.rewards.cost_aware import CostAware
-from hpo_gym.rewards.improvement import Improvement
-from hpo_gym.rewards.regret import LogRegret, Regret, RegretDrop
-from hpo_gym.trial import History
+from hpo_gym.base.errors import CheckFailed
+from hpo_gym.env.codecs import Proposal
+from hpo_gym.env.codecs.box import Box
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.observers.tokens import Tokens
+from hpo_gym.env.rewards.cost_aware import CostAware
+from hpo_gym.env.rewards.improvement import Improvement
+from hpo_gym.env.rewards.regret import LogRegret, Regret, RegretDrop
+from hpo_gym.problem.trial import History
 
 FAULTS: list[Case] = []
 planted = planting(FAULTS)

@@ -11,27 +11,27 @@ import pytest
 import toys  # noqa: F401 - registers the suites
 from planted import faults_of
 
-from hpo_gym.codecs.box import Box
-from hpo_gym.codecs.grid import Grid
-from hpo_gym.codecs.move import Move
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.env import HPOEnv
-from hpo_gym.observers import first
-from hpo_gym.observers.blind import Blind
-from hpo_gym.observers.history import HistoryObserver
-from hpo_gym.observers.last import Last
-from hpo_gym.observers.levels import Levels
-from hpo_gym.observers.pool import PoolObserver
-from hpo_gym.observers.progress import Progress
-from hpo_gym.observers.summary import Summary
-from hpo_gym.observers.tokens import Tokens
-from hpo_gym.observers.training import Training
-from hpo_gym.rewards.final import Final, FinalRegret
-from hpo_gym.rewards.improvement import NormalizedImprovement
-from hpo_gym.rewards.regret_rate import RegretRate
-from hpo_gym.rewards.score import Score
-from hpo_gym.score_scales import Global, Rank, Raw, Running
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env.codecs.box import Box
+from hpo_gym.env.codecs.grid import Grid
+from hpo_gym.env.codecs.move import Move
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.observers import first
+from hpo_gym.env.observers.blind import Blind
+from hpo_gym.env.observers.history import HistoryObserver
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.observers.levels import Levels
+from hpo_gym.env.observers.pool import PoolObserver
+from hpo_gym.env.observers.progress import Progress
+from hpo_gym.env.observers.summary import Summary
+from hpo_gym.env.observers.tokens import Tokens
+from hpo_gym.env.observers.training import Training
+from hpo_gym.env.rewards.final import Final, FinalRegret
+from hpo_gym.env.rewards.improvement import NormalizedImprovement
+from hpo_gym.env.rewards.regret_rate import RegretRate
+from hpo_gym.env.rewards.score import Score
+from hpo_gym.env.scales import Global, Rank, Raw, Running
+from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: dict[str, tuple[str, dict[str, Any]]] = {}
 """By name: words that the checker must say, and the keywords of the env."""

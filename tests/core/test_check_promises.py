@@ -16,9 +16,9 @@ from gymnasium.envs.registration import EnvSpec
 from planted import Case, Changes, ChangesMany, faults_of, made, planting
 
 from hpo_gym import check_env
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import HPOGymError
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import HPOGymError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
 
 FAULTS: list[Case] = []
 planted = planting(FAULTS)
@@ -139,7 +139,7 @@ class HandsOutLiveMasksOfMany(Live, HPOVectorEnv):
 def with_spec(env: Any, vector: bool, **keywords: Any) -> Any:
     """An env whose `spec` says that it was made with keywords."""
     env.spec = EnvSpec(
-        "hpo_gym/HPO-v0", "hpo_gym.env:HPOEnv", kwargs=keywords, vector_entry_point="hpo_gym.vector:HPOVectorEnv"
+        "hpo_gym/HPO-v0", "hpo_gym.env:HPOEnv", kwargs=keywords, vector_entry_point="hpo_gym.env:HPOVectorEnv"
     )
     if vector:
         env.spec.kwargs |= {"num_envs": env.num_envs, "vectorization_mode": "vector_entry_point"}

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from hpo_gym import checkout
 from hpo_gym.app import app
-from hpo_gym.checkout import BUILDERS, import_from_checkout
-from hpo_gym.errors import StateError
+from hpo_gym.base.checkout import BUILDERS, import_from_checkout
+from hpo_gym.base.errors import StateError
 
 
 def test_a_folder_of_the_checkout_becomes_importable_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ import pytest
 import toys  # noqa: F401 - registers the suites
 
 from hpo_gym import check_env
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import CheckFailed, HPOGymError
-from hpo_gym.trial import History
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import CheckFailed, HPOGymError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.problem.trial import History
 
 FAULTS: list[tuple[type[HPOEnv], str]] = []
 

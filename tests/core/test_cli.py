@@ -18,14 +18,14 @@ import pytest
 import toys
 
 from hpo_gym import app
+from hpo_gym.app import listing
 from hpo_gym.checks import shipped
-from hpo_gym.codecs import CODECS
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.rewards import REWARDS
-from hpo_gym.suite import SUITES
-from hpo_gym.suites import load_suite
-from hpo_gym.terminal import listing
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.problem.suite import SUITES
+from hpo_gym.suites.load import load_suite
 
 HERE = Path(__file__).parents[1]
 CSV = (
@@ -133,10 +133,10 @@ def test_info_knows_every_name(name: str, run: Run) -> None:
 
 
 def test_info_of_an_optimizer_whose_extra_is_missing_has_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hpo_gym.errors
+    import hpo_gym.base.errors
 
     def refuse(name: str) -> None:
-        raise hpo_gym.errors.MissingExtraError("Not installed: torch. Run: pip install 'hpo-gym[rl]'")
+        raise hpo_gym.base.errors.MissingExtraError("Not installed: torch. Run: pip install 'hpo-gym[rl]'")
 
     monkeypatch.setattr(listing.OPTIMIZERS, "get", refuse)
     done = run("info", "random")
@@ -535,7 +535,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 
 def test_two_writers_of_one_folder_are_refused(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
-    from hpo_gym.storage.store import Store
+    from hpo_gym.system.storage.store import Store
 
     command = ["bench", "--suite", str(suite_folder), "--optimizers", "random", "--out", "out", *TINY]
     assert run(*command).code == 0

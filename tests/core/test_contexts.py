@@ -11,14 +11,14 @@ import pytest
 from core_toys import below, mixed
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.nearest.pool import draw_rows
-from hpo_gym.state.contexts import Contexts, given_points
-from hpo_gym.state.oracle import Oracle
-from hpo_gym.state.view import view_of
-from hpo_gym.task import pooled
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.prior import Scale, signed_log
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.env.runs.contexts import Contexts, given_points
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.env.runs.view import view_of
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.nearest.pool import draw_rows
+from hpo_gym.problem.prior import Scale, signed_log
+from hpo_gym.problem.task import pooled
 
 GIVEN, CANDIDATES = 11, 13  # salts: commitments, as every recorded run depends on them
 

@@ -16,8 +16,8 @@ import pytest
 import toys  # noqa: F401 - registers the suites
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
-from hpo_gym.env import HPOEnv
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
 
 VARIANTS = {
     "plain pool": {"suite": "ToyPlain", "codec": "pool", "budget": 4},

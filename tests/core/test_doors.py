@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import HPOGymError, InvalidValueError, UnknownNameError
-from hpo_gym.learning.saved import shipped
-from hpo_gym.registry import missing
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.base.registry import missing
+from hpo_gym.optimize.learning.saved import shipped
+from hpo_gym.problem.trial import Status
 
 TASK = hpo_gym.load_suite("SVM").tasks("test")[0]
 OURS = sorted(name for name in gym.registry if name.startswith("hpo_gym/") and "Live" not in name)

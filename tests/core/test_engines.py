@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError
-from hpo_gym.jobs.engines import ENGINES, Job, Outcome, run
+from hpo_gym.base.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from hpo_gym.system.jobs.engines import ENGINES, Job, Outcome, run
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 needs_dask = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the extra 'dask' is missing")

@@ -16,14 +16,14 @@ from pairwise import all_pairs
 
 import hpo_gym
 from hpo_gym import check_env
-from hpo_gym.codecs import CODECS
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import HPOGymError
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
-from hpo_gym.suite import SUITES
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import HPOGymError
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.env.scales import SCORES
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.problem.suite import SUITES
 
 Case = dict[str, Any]
 HAS_SB3 = importlib.util.find_spec("stable_baselines3") is not None

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import EXTRAS
+from hpo_gym.base.registry import EXTRAS
+from hpo_gym.optimize.protocol import OPTIMIZERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

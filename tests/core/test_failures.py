@@ -21,14 +21,14 @@ import pytest
 import toys
 
 import hpo_gym
-from hpo_gym.rewards import REWARDS
-from hpo_gym.state.runs import Runs
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.task import TaskBank
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.trial import History, Query, Status, Trial
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.prior import floor_of
+from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.trial import History, Query, Status, Trial
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 FAIL = -np.inf
 SCORES = [[3, FAIL, 1, FAIL, 5], [9, 8, 2, 7, 6], [FAIL, FAIL, 4, FAIL, -1]]

@@ -18,9 +18,9 @@ import pytest
 from bad_objectives import BAD, SLOW
 from left_behind import left_in_memory, left_running
 
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict, first_of
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.problem.trial import Status
+from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict, first_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 AFTER = 1.0  # seconds after the limit
@@ -194,7 +194,7 @@ def test_one_trial_at_a_time() -> None:
 def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path) -> None:
     script = """
 import os, signal, subprocess, sys, time
-from hpo_gym.jobs.guard import Guard
+from hpo_gym.system.jobs.guard import Guard
 
 def objective(_):
     for new in (False, True):
@@ -277,7 +277,7 @@ def test_a_process_without_standard_streams_runs_trials(tmp_path: Path, closed: 
 import os
 for number in {closed}:
     os.close(number)
-from hpo_gym.jobs.guard import Guard
+from hpo_gym.system.jobs.guard import Guard
 
 with Guard(lambda config: config["x"]) as guard:
     found = [guard.run({{"x": x}}).measured.score for x in (1.0, 2.0)]

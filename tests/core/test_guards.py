@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.guard import Guard, Limits, Step, Verdict
-from hpo_gym.jobs.guards import Asked, Guards
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.trial import Status
+from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict
+from hpo_gym.system.jobs.guards import Asked, Guards
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 

@@ -8,7 +8,7 @@ import pytest
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 
 ID = "hpo_gym/SVM-v0"
 

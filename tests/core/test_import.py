@@ -46,15 +46,19 @@ def test_the_import_loads_little_more_than_gymnasium_and_numpy():
 
     more = loaded("hpo_gym, gymnasium, numpy") - loaded("gymnasium, numpy")
     assert {m.split(".")[0] for m in more} - set(sys.stdlib_module_names) == {"hpo_gym"}
-    assert more >= {"hpo_gym", "hpo_gym.errors", "hpo_gym.registry"}
-    assert len([m for m in more if m.startswith("hpo_gym")]) <= 4
+    assert more >= {"hpo_gym", "hpo_gym.base.errors", "hpo_gym.base.registry"}
+    assert len([m for m in more if m.startswith("hpo_gym")]) <= 6
 
 
 def test_an_env_loads_the_files_of_its_own_parts_only():
     code = "import gymnasium, hpo_gym, sys, json; gymnasium.make('hpo_gym/Functions-v0', observer='summary', "
     loaded = json.loads(child(code + "codec='grid', reward='regret'); print(json.dumps(list(sys.modules)))"))
     parts = {e.module for r in (OBSERVERS, CODECS, REWARDS) for e in r.entries().values() if e.package in r.packages}
-    assert parts & set(loaded) == {"hpo_gym.observers.summary", "hpo_gym.codecs.grid", "hpo_gym.rewards.regret"}
+    assert parts & set(loaded) == {
+        "hpo_gym.env.observers.summary",
+        "hpo_gym.env.codecs.grid",
+        "hpo_gym.env.rewards.regret",
+    }
 
 
 @pytest.mark.parametrize("name", hpo_gym.__all__)
@@ -64,7 +68,7 @@ def test_a_public_name_can_be_had(name):
 
 def test_public_names_are_listed_once():
     assert len(set(hpo_gym.__all__)) == len(hpo_gym.__all__)
-    assert set(hpo_gym._LAZY) <= set(hpo_gym.__all__) <= set(dir(hpo_gym))
+    assert set(hpo_gym.__all__) <= set(dir(hpo_gym))
 
 
 def test_an_unknown_name_is_an_attribute_error_and_a_second_import_registers_nothing_twice():

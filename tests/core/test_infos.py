@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.engine.infos import MixedInfo, ResetInfo, StepInfo
+from hpo_gym.env.infos import MixedInfo, ResetInfo, StepInfo
 
 KEYS = ["cost", "fidelity", "incumbent_score", "score", "status", "t", "task"]
 

@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.jobs import progress
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import read_space
-from hpo_gym.storage import kept
-from hpo_gym.transfer import surrogate
+from hpo_gym.optimize.transfer import surrogate
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.system.jobs import progress
+from hpo_gym.system.storage import kept
 
 SPACE: SearchSpace = read_space({"a": (0.0, 1.0), "b": (0.0, 1.0)})
 X = SPACE.sample(np.random.default_rng(9), 50)
@@ -182,7 +182,7 @@ def test_old_files_make_room_for_new_ones(home: Path, monkeypatch: pytest.Monkey
 def test_whoever_is_killed_leaves_a_whole_array_or_none(tmp_path: Path) -> None:
     code = """
 import numpy as np
-from hpo_gym.storage import kept
+from hpo_gym.system.storage import kept
 print("go", flush=True)
 while True:
     kept.write("a", np.arange(1e5))

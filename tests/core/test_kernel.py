@@ -14,24 +14,24 @@ from core_toys import below, mixed
 from gymnasium.vector import AutoresetMode
 
 import hpo_gym
-from hpo_gym.budget import horizon
-from hpo_gym.codecs.box import Box
-from hpo_gym.codecs.move import Move
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.engine.kernel import Kernel, pick, put
-from hpo_gym.engine.parts import Parts, make_part, make_parts
-from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.observers.last import Last
-from hpo_gym.observers.pool import PoolObserver
-from hpo_gym.registry import Registry
-from hpo_gym.rewards.cost_aware import CostAware
-from hpo_gym.rewards.score import Score
-from hpo_gym.score_scales import Global, Raw
-from hpo_gym.state.contexts import Contexts, given_points
-from hpo_gym.state.paths import FusedRows, Rows
-from hpo_gym.state.view import view_of
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.base.registry import Registry
+from hpo_gym.env.codecs.box import Box
+from hpo_gym.env.codecs.move import Move
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.kernel import Kernel, pick, put
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.observers.pool import PoolObserver
+from hpo_gym.env.parts import Parts, make_part, make_parts
+from hpo_gym.env.rewards.cost_aware import CostAware
+from hpo_gym.env.rewards.score import Score
+from hpo_gym.env.runs.contexts import Contexts, given_points
+from hpo_gym.env.runs.paths import FusedRows, Rows
+from hpo_gym.env.runs.view import view_of
+from hpo_gym.env.scales import Global, Raw
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.budget import horizon
 
 POOL_STOP = {"name": "pool", "stop": True}
 POOL_LEVEL = {"name": "pool", "fidelity": True}

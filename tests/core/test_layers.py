@@ -1,7 +1,8 @@
-"""Who may import whom: upwards only, and some rooms not at all. See "Who may import whom" in docs/architecture.md."""
+"""Floors and doors: imports go down only, across floors by the `__init__` of the floor (docs/architecture.md)."""
 
 import ast
 import functools
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -10,47 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {
-    "hpo_gym": ROOT,
-    "hpo_agents": ROOT / "agents",
-    "hpo_baselines": ROOT / "baselines",
-    "hpo_builders": ROOT / "benchmarks" / "builders",
-}
-
-# From the ground up; a file imports what stands on a lower line only, or what is in its own room.
-LAYERS = """
-arrays errors interrupt finite
-budget
-checkout
-seeding registry trial objectives
-storage jobs
-space
-nearest
-evaluations
-optimizer
-task
-tasks
-transfer
-state suite
-score_scales tables
-codecs observers rewards suites
-learning
-engine
-env vector
-sb3
-forms
-terminal
-bench checks
-tuning validity
-app
-__main__
-"""
-RANK = {name: rank for rank, line in enumerate(LAYERS.strip().splitlines()) for name in line.split()}
-OF_BASELINES = {
-    "arrays", "budget", "errors", "evaluations", "finite", "learning", "nearest", "objectives", "optimizer", "registry",
-    "seeding", "space", "state", "transfer", "trial",
-}  # fmt: skip
-NOT_OF_AGENTS = {"bench", "app", "checks", "terminal", "validity"}
+FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines"}
+FLOORS = ("base", "problem", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "app")
+"""From the ground up: a file imports from lower floors, or from its own."""
+CORE = ("base", "problem", "env", "optimize")
+"""What a user reads to understand the package."""
+RANK = {name: rank for rank, name in enumerate((*FLOORS[:6], "sb3", *FLOORS[6:], "__main__"))}
+OF_BASELINES = {"base", "problem", "system", "env", "optimize"}
+NOT_OF_AGENTS = {"bench", "checks", "tuning", "app"}
 
 
 @functools.cache
@@ -60,36 +28,40 @@ def files(package: str) -> list[Path]:
 
 @functools.cache
 def imports(path: Path) -> tuple[str, ...]:
-    """What a file imports, dotted, late or not; not what only a type checker reads."""
+    """Return the modules that a file imports, late and for type checkers too, dotted."""
     return tuple(_imports(path))
 
 
 def _imports(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = list(ast.walk(tree))
-    typing = {id(n) for node in nodes if _is_typing(node) for n in ast.walk(node)}
-    for node in nodes:
-        if id(node) in typing:
-            continue
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: imports are absolute"
             assert node.module is not None
-            yield from (f"{node.module}.{a.name}" if _is_package(node.module) else node.module for a in node.names)
+            yield from (_module_of(node.module, alias.name) for alias in node.names)
 
 
-def _is_typing(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+def _module_of(module: str, name: str) -> str:
+    """Return the module that `from module import name` reads: a submodule, the file behind a door, or the module."""
+    if _is_module(f"{module}.{name}"):
+        return f"{module}.{name}"
+    return offered(module).get(name, module) if module.count(".") == 1 else module
 
 
-def _is_package(module: str) -> bool:
-    package, *rest = module.split(".")
-    return package in FOLDERS and (FOLDERS[package] / package).joinpath(*rest).is_dir()
+@functools.cache
+def offered(floor: str) -> dict[str, str]:
+    """Return the names that a floor's `__init__` offers, each with its module."""
+    path = ROOT.joinpath(*floor.split("."), "__init__.py")
+    if not path.is_file() or not floor.startswith("hpo_gym."):
+        return {}
+    blocks = [n for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.If)]
+    lines = [n for block in blocks for n in block.body if isinstance(n, ast.ImportFrom)]
+    return {a.asname or a.name: str(n.module) for n in lines for a in n.names}
 
 
 def ours(path: Path) -> set[str]:
-    """The rooms of hpo_gym that a file imports: `tasks` for `hpo_gym.tasks.table`."""
+    """The rooms of hpo_gym that a file imports: `tasks` for `hpo_gym.problem.table`."""
     return {name.split(".")[1] for name in imports(path) if name.startswith("hpo_gym.")}
 
 
@@ -104,16 +76,57 @@ def module(path: Path, package: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-ROOMS = sorted({room(p) for p in files("hpo_gym")} - {"__init__"})
+def floor_files() -> list[Path]:
+    """Return the files of all floors; a floor's `__init__` only offers."""
+    doors = {ROOT / "hpo_gym" / floor / "__init__.py" for floor in FLOORS}
+    return [p for p in files("hpo_gym") if p not in doors and p.parent != ROOT / "hpo_gym"]
 
 
-@pytest.mark.parametrize("here", ROOMS)
-def test_a_file_imports_from_below_only(here):
-    assert here in RANK, f"`{here}` must have a place in LAYERS"
-    for path in (p for p in files("hpo_gym") if room(p) == here):
+@pytest.mark.parametrize("floor", FLOORS)
+def test_a_file_imports_from_lower_floors_only(floor):
+    for path in (p for p in floor_files() if room(p) == floor):
         for name in ours(path):
-            place = path.relative_to(ROOT)
-            assert name == here or RANK[name] < RANK[here], f"{place} must not import hpo_gym.{name}"
+            assert RANK[name] <= RANK[floor], f"{path.relative_to(ROOT)} must not import hpo_gym.{name}"
+
+
+def test_across_floors_names_come_through_the_door():
+    for package in FOLDERS:
+        for path in files(package) if package != "hpo_gym" else floor_files():
+            for module, names in _from(path):
+                parts = module.split(".")
+                inside = package == "hpo_gym" and parts[1:2] == [room(path)]
+                past = parts[0] == "hpo_gym" and len(parts) > 2 and not inside
+                assert not past, f"{path.relative_to(ROOT)}: from {module} import {', '.join(names)}"
+
+
+def _from(path: Path) -> Iterator[tuple[str, list[str]]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, []) for alias in node.names)
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_a_floor_offers_its_own_names_and_hides_no_module(floor):
+    package = importlib.import_module(f"hpo_gym.{floor}")
+    for name, module in offered(f"hpo_gym.{floor}").items():
+        assert module.startswith(f"hpo_gym.{floor}."), name
+        assert not _is_module(f"hpo_gym.{floor}.{name}"), f"hpo_gym.{floor}.{name} is a module too"
+        assert name in dir(package)
+
+
+def test_no_name_is_offered_that_nobody_takes():
+    taken = {
+        (module, name)
+        for base in (*FOLDERS.values(), ROOT / "benchmarks", ROOT / "tests", ROOT / "docs")
+        for path in base.rglob("*.py")
+        for module, names in _from(path)
+        for name in names
+    }
+    for floor in FLOORS:
+        unused = sorted(n for n in offered(f"hpo_gym.{floor}") if (f"hpo_gym.{floor}", n) not in taken)
+        assert unused == [], floor
 
 
 @pytest.mark.parametrize("package", FOLDERS)
@@ -129,6 +142,8 @@ def test_no_file_is_imported_by_what_it_imports(package):
 
 def _is_module(name: str) -> bool:
     package, *rest = name.split(".")
+    if package not in FOLDERS:
+        return False
     base = (FOLDERS[package] / package).joinpath(*rest)
     return base.is_dir() or base.with_suffix(".py").is_file()
 
@@ -157,11 +172,11 @@ def test_the_packages_know_each_other_one_way(package):
         assert not found, f"{path} imports {found}"
 
 
-def test_baselines_know_the_protocol_only_and_agents_no_bench():
+def test_baselines_know_the_core_only_and_agents_no_bench():
     for path in files("hpo_baselines"):
-        assert ours(path) <= OF_BASELINES | {"jobs"}, path.name
-        jobs = {name for name in imports(path) if name.startswith("hpo_gym.jobs")}
-        assert jobs <= {"hpo_gym.jobs.threads"}, path.name
+        assert ours(path) <= OF_BASELINES, path.name
+        system = {name for name in imports(path) if name.startswith("hpo_gym.system")}
+        assert system <= {"hpo_gym.system.jobs.threads"}, path.name
     for path in files("hpo_agents"):
         assert not ours(path) & NOT_OF_AGENTS, path.name
 
@@ -173,16 +188,16 @@ def test_metrics_need_numpy_and_scipy_only_and_the_report_reads_records_only():
         roots = {name.split(".")[0] for name in imports(bench / name)} - set(sys.stdlib_module_names)
         assert roots <= {"numpy", "scipy", "hpo_gym"}, name
     for path in [*(bench / name for name in statistics), *(bench / "report").glob("*.py")]:
-        other = {name for name in imports(path) if name.startswith("hpo_gym.transfer")}
-        assert ours(path) <= {"arrays", "bench", "errors", "seeding", "terminal", "transfer"}, path.name
-        assert other <= {"hpo_gym.transfer.regret"}, path.name
+        assert ours(path) <= {"base", "problem", "system", "bench"}, path.name
+        problem = {name for name in imports(path) if name.startswith("hpo_gym.problem")}
+        assert problem <= {"hpo_gym.problem.regret"}, path.name
 
 
-def test_what_says_nothing_of_tasks_needs_numpy_and_scipy_only():
-    for name in ("acquisition", "regret"):
-        found = {n.split(".")[0] for n in imports(ROOT / "hpo_gym" / "transfer" / f"{name}.py")}
-        assert found - set(sys.stdlib_module_names) <= {"numpy", "scipy", "hpo_gym"}, name
-        assert ours(ROOT / "hpo_gym" / "transfer" / f"{name}.py") <= {"arrays", "finite"}, name
+def test_acquisition_needs_numpy_and_scipy_only():
+    path = ROOT / "hpo_gym" / "optimize" / "transfer" / "acquisition.py"
+    found = {n.split(".")[0] for n in imports(path)} - set(sys.stdlib_module_names)
+    assert found <= {"numpy", "scipy", "hpo_gym"}
+    assert ours(path) <= {"base"}
 
 
 def test_no_file_runs_code_from_a_file():
@@ -201,18 +216,18 @@ def lines_of_code() -> Iterator[tuple[Path, int, str]]:
 
 
 def test_only_the_budget_allows_for_rounding():
-    """What pays for what is decided in `budget.py`; another tolerance of this size has a name that says of what."""
+    """Only `problem/budget.py` decides what a budget pays for; another tolerance of this size has a name."""
     named = re.compile(r"_(EQUAL|LEAST|NEAR|ROUNDING|SAME) = 1e-9\b")
     for path, number, line in lines_of_code():
-        fine = "1e-9" not in line or named.match(line) or path == ROOT / "hpo_gym" / "budget.py"
+        fine = "1e-9" not in line or named.match(line) or path == ROOT / "hpo_gym" / "problem" / "budget.py"
         assert fine, f"{path}:{number}: {line.strip()}"
 
 
 def test_only_the_state_knows_where_a_trial_is_kept():
-    """Slots and starts of the ring buffer stay in `state/`: `Runs.since`, `last_at` and `arrays` tell what is in it."""
+    """Slots and starts of the ring buffer stay in `env/runs/`; `Runs.since`, `last_at` and `arrays` read it."""
     inside = re.compile(r"% (self\.)?(_?runs\.)?h\b(?!\.)|isinstance\([\w.]*start, int\)|runs\.start\b|\bclock %")
     for path, number, line in lines_of_code():
-        if path.parent != ROOT / "hpo_gym" / "state":
+        if path.parent != ROOT / "hpo_gym" / "env" / "runs":
             assert not inside.search(line), f"{path}:{number}: {line.strip()}"
 
 
@@ -226,11 +241,10 @@ def test_what_a_pool_has_is_typed():
         assert of_a_codec or not guess.search(line), f"{path}:{number}: {line.strip()}"
 
 
-def test_the_layers_name_no_room_twice():
-    assert len(RANK) == len(LAYERS.split())
-
-
 def test_the_house_stays_small():
-    rooms = {room(p) for p in files("hpo_gym")} - {"__init__", "__main__"}
-    assert len(list((ROOT / "hpo_gym").glob("*.py"))) <= 20
-    assert len(rooms) <= 39
+    inside = ROOT / "hpo_gym"
+    rooms = {p.relative_to(inside).parts[0] for p in files("hpo_gym")} - {"__init__.py"}
+    assert len(rooms) <= 12, sorted(rooms)
+    core = [p for p in files("hpo_gym") if room(p) in CORE]
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in core) <= 15_000
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in files("hpo_gym")) <= 42_000

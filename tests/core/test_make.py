@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.engine.make import check_options, check_seed, is_row, make_kernel, task_positions
-from hpo_gym.errors import InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.env.make import check_options, check_seed, is_row, make_kernel, task_positions
 
 X = [[0.0], [1.0]]
 LEVELS = (0.25, 1.0)

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.system.jobs.memory import keep_memory
 
 FAULTS = """
 import resource, sys
 import numpy as np
-from hpo_gym.jobs.memory import keep_memory
+from hpo_gym.system.jobs.memory import keep_memory
 if sys.argv[1] == "kept":
     assert keep_memory()
 def use():

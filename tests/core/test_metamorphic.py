@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import toys
 
-from hpo_gym.env import HPOEnv
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.task import Evaluated, Task
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.task import Evaluated, Task
+from hpo_gym.suites.own.suite import table_suite
 
 CASES = [30, pytest.param(1000, marks=pytest.mark.slow)]
 D = 4

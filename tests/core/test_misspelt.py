@@ -16,16 +16,16 @@ import toys
 from slips import misspelt, near, offered, slips, unoffered
 from test_command_lines import call, commands
 
-from hpo_gym.codecs import CODECS
-from hpo_gym.errors import InvalidValueError, UnknownNameError, nearest
-from hpo_gym.forms import make_optimizer
-from hpo_gym.learning.saved import load, shipped
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import EXTRAS, require
-from hpo_gym.rewards import REWARDS
-from hpo_gym.suite import MEMORIES, SUITES
-from hpo_gym.suites import load_suite
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError, nearest
+from hpo_gym.base.registry import EXTRAS, require
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.learning.saved import load, shipped
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.problem.suite import MEMORIES, SUITES
+from hpo_gym.suites.load import load_suite
 
 REGISTRIES = {"optimizer": OPTIMIZERS, "suite": SUITES, "observer": OBSERVERS, "codec": CODECS, "reward": REWARDS}
 SHIPPED = [name for name in SUITES.names() if not name.startswith("Toy")]

@@ -12,17 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_spaces import KINDS, odd_space, tied_points
 
-from hpo_gym import nearest, seeding
-from hpo_gym.nearest import exact as exactly
-from hpo_gym.nearest import scan
-from hpo_gym.nearest.candidates import Search, Shut, settle
-from hpo_gym.nearest.dense import Dense
-from hpo_gym.nearest.distance import between, distances
-from hpo_gym.nearest.exact import Exact
-from hpo_gym.nearest.patterns import Patterns
-from hpo_gym.nearest.pool import Gaps, Pool
-from hpo_gym.nearest.tree import Tree
-from hpo_gym.space import SearchSpace
+from hpo_gym.base import seeding
+from hpo_gym.problem import nearest
+from hpo_gym.problem.nearest import exact as exactly
+from hpo_gym.problem.nearest import scan
+from hpo_gym.problem.nearest.candidates import Search, Shut, settle
+from hpo_gym.problem.nearest.dense import Dense
+from hpo_gym.problem.nearest.distance import between, distances
+from hpo_gym.problem.nearest.exact import Exact
+from hpo_gym.problem.nearest.patterns import Patterns
+from hpo_gym.problem.nearest.pool import Gaps, Pool
+from hpo_gym.problem.nearest.tree import Tree
+from hpo_gym.problem.space import SearchSpace
 
 
 def by_definition(space: SearchSpace, x: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.base.errors import InvalidValueError, finite, limit, real, whole
 from hpo_gym.bench.protocol import Protocol
-from hpo_gym.errors import InvalidValueError, finite, limit, real, whole
-from hpo_gym.jobs.guard import Limits
+from hpo_gym.system.jobs.guard import Limits
 from hpo_gym.tuning.stopping import Halving
 
 Call = Callable[[Any], Any]

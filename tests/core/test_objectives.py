@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hpo_gym import HPOEnv, HPOVectorEnv, check_env, load_suite
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.state.oracle import Oracle
-from hpo_gym.tables.constrained import constrained
-from hpo_gym.tables.suite import TableSuite, load_folder, table_suite
-from hpo_gym.trial import Query, Status
+from hpo_gym.base.errors import HPOGymError, InvalidValueError
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.trial import Query, Status
+from hpo_gym.suites.own.constrained import constrained
+from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 
 # rows      0    1    2    3          a: .9 is too large for a size of 30; b: all but row 3 are
 SCORE = [[0.5, 0.7, 0.9, 0.1], [0.2, 0.4, 0.6, 0.3]]

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import HPOGymError
+from hpo_gym.base.errors import HPOGymError
 
 CALLS, SEED = 1000, 7
 SPACE = {"x": (0.0, 1.0), "k": ["a", "b"]}

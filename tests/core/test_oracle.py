@@ -15,19 +15,19 @@ import pytest
 from toys import formulas
 
 import hpo_gym
-from hpo_gym.codecs import Codec, Proposal
-from hpo_gym.codecs.box import Box
-from hpo_gym.codecs.pool import Pool
-from hpo_gym.errors import SplitError, StateError
-from hpo_gym.observers.last import Last
-from hpo_gym.rewards import OracleReward, Reward, judge_of
-from hpo_gym.score_scales import Raw
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.oracle import Oracle
-from hpo_gym.state.runs import Runs
-from hpo_gym.state.view import view_of
-from hpo_gym.suite import Suite
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.base.errors import SplitError, StateError
+from hpo_gym.env.codecs import Codec, Proposal
+from hpo_gym.env.codecs.box import Box
+from hpo_gym.env.codecs.pool import Pool
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.rewards import OracleReward, Reward, judge_of
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.runs.view import view_of
+from hpo_gym.env.scales import Raw
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.suite import Suite
 
 M, BUDGET = 12, 3
 

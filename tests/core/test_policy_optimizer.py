@@ -10,10 +10,10 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.state.contexts import given_points
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.env.runs.contexts import given_points
+from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.batches import bank_of
 
 VIEWS = [
     ("last", "box"),

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from hpo_baselines._runs.baseline import Run, claim_nearest
 from hpo_baselines.differential_evolution import DifferentialEvolution
-from hpo_gym.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.suites import load_suite
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.nearest.pool import Gaps, Pool, all_points, draw_rows, keys, pool_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.suites.load import load_suite
 
 
 def layers() -> SearchSpace:

@@ -14,8 +14,8 @@ import pytest
 from toys import plain
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.progress import Callback, bar, in_notebook, rate, told
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.system.jobs.progress import Callback, bar, in_notebook, rate, told
 
 DOING = "training q-learning, q-portfolio and sarsa on SVM"
 SMALL: dict[str, Any] = {"budget": 3, "seeds": 2, "tasks": 2, "engine": "serial"}

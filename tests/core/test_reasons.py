@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hpo_gym import Status
-from hpo_gym.jobs.guard import Guard
-from hpo_gym.jobs.reasons import place_of, reason_of
+from hpo_gym.system.jobs.guard import Guard
+from hpo_gym.system.jobs.reasons import place_of, reason_of
 
 HERE = __file__
 

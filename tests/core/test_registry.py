@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hpo_gym import registry
-from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError
-from hpo_gym.registry import EXTRAS, Registry, require
+from hpo_gym.base import registry
+from hpo_gym.base.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from hpo_gym.base.registry import EXTRAS, Registry, require
 
 Make = Callable[..., Registry[object]]
 _numbers = itertools.count()
@@ -25,7 +25,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Make]
     name = f"registry_sample_{next(_numbers)}"
     folder = tmp_path / name
     folder.mkdir()
-    head = "from hpo_gym.registry import Registry\nTHINGS = Registry('thing', (__name__,), variable='THINGS')\n"
+    head = "from hpo_gym.base.registry import Registry\nTHINGS = Registry('thing', (__name__,), variable='THINGS')\n"
     (folder / "__init__.py").write_text(head)
     monkeypatch.syspath_prepend(str(tmp_path))
 

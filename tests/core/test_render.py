@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import toys
 
-from hpo_gym.engine.render import RENDERERS, ansi, rgb_array
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import UnknownNameError
-from hpo_gym.trial import History
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base.errors import UnknownNameError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.render import RENDERERS, ansi, rgb_array
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.problem.trial import History
 
 
 def played(steps: int, **options: object) -> HPOEnv:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, StateError
-from hpo_gym.storage import repair as module
-from hpo_gym.storage.records import Record
-from hpo_gym.storage.repair import repair
-from hpo_gym.storage.store import Store, verify
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, StateError
+from hpo_gym.system.storage import repair as module
+from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.repair import repair
+from hpo_gym.system.storage.store import Store, verify
 
 BATCHES, EACH = 6, 4
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import toys
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import table_suite
-from hpo_gym.task import TaskBank
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import table_suite
 
 
 def served(task, row, f):
@@ -125,7 +125,7 @@ def test_good_repeats_are_taken_and_foreign_ones_on_the_disk_are_damage(tmp_path
     suite = with_repeats(GOOD)
     suite.save(tmp_path)
     assert load_suite(tmp_path).table.repeats.shape == (1, 2, 1, 2)
-    from hpo_gym.tables import files as table_files
+    from hpo_gym.suites.own import files as table_files
 
     said, arrays = table_files.read_folder(tmp_path)
     about = said.model_dump(exclude={"format", "sha256", "bytes", "checksum"}, exclude_unset=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from toys import formulas, gappy, plain
 
-from hpo_gym.state.runs import Runs
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem.batches import bank_of
 
 N, H = 4, 5
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.state.paths import FramedRows, FusedRows
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import TaskBank
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.env.runs.paths import FramedRows, FusedRows
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.task import TaskBank
+from hpo_gym.problem.trial import Query, Status, Trial
 
 A, B = 0, 1  # tasks
 

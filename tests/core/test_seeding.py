@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpo_gym import seeding
+from hpo_gym.base import seeding
 
 MOST = 2**64 - 1
 GOLDEN, A, B = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB

@@ -12,15 +12,15 @@ import pytest
 import toys
 
 import hpo_gym
-from hpo_gym.codecs import CODECS
-from hpo_gym.engine.single import Single
-from hpo_gym.errors import HPOGymError
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.observers.last import Last
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
-from hpo_gym.state.oracle import Oracle
-from hpo_gym.transfer.regret import relative_regret, relative_regret_of
+from hpo_gym.base.errors import HPOGymError
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.observers.last import Last
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.env.scales import SCORES
+from hpo_gym.env.single import Single
+from hpo_gym.problem.regret import relative_regret, relative_regret_of
 
 TABLES = {
     "fused": toys.plain, "gaps and levels": toys.gappy, "a pool per task": toys.ragged, "repeats": toys.noisy,
@@ -191,7 +191,7 @@ class Own(Last):
         return super().__call__(contexts, runs) * np.float32(0.5)
 
     def one(self, contexts: Any, runs: Any) -> Any:
-        return hpo_gym.observers.Observer.one(self, contexts, runs)
+        return hpo_gym.env.observers.Observer.one(self, contexts, runs)
 
 
 def test_a_part_without_a_scalar_form_is_asked_in_a_batch() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_spaces import KINDS, odd_space
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.choice_table import ChoiceTable
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.choice_table import ChoiceTable
 
 CHOICES = ("categorical", "ordinal", "constant", "flag")
 

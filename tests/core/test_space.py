@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import HPOGymError, InvalidValueError, UnknownNameError
-from hpo_gym.space import SearchSpace
+from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.problem.space import SearchSpace
 
 
 @st.composite

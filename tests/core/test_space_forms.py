@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from hpo_gym import live_suite, table_suite
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import Hyperparameter, SearchSpace
-from hpo_gym.space.forms import read_space
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.space import Hyperparameter, SearchSpace
+from hpo_gym.problem.space.forms import read_space
 
 FLOAT = Hyperparameter("h", "float", 0.5, 2.0, False, (), 1.25)
 LOG = Hyperparameter("h", "float", 0.01, 100.0, True, (), pytest.approx(1.0))

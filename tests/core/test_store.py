@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, StorageFullError
-from hpo_gym.storage.blocks import pack, unpack
-from hpo_gym.storage.records import Record
-from hpo_gym.storage.store import Store, verify
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, StorageFullError
+from hpo_gym.system.storage.blocks import pack, unpack
+from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.store import Store, verify
 
 Array = NDArray[np.generic]
 SCORES = {"score": np.linspace(0.0, 1.0, 33), "row": np.arange(33)}
@@ -132,7 +132,7 @@ def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path, make, message:
 
 READ = """
 import os, sys
-from hpo_gym.storage.store import Store
+from hpo_gym.system.storage.store import Store
 if os.getuid() == 0:
     os.setuid(65534)  # root may write anywhere
 with Store(sys.argv[1], write=False) as store:
@@ -184,7 +184,7 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
 WRITER = """
 import sys
 import numpy as np
-from hpo_gym.storage.store import Store
+from hpo_gym.system.storage.store import Store
 with Store(sys.argv[1]) as store:
     i = len(store.cells())
     while True:

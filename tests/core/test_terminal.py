@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from hpo_gym.terminal import Column, Sheet, folded, listing
+from hpo_gym.app import listing
+from hpo_gym.system.terminal import Column, Sheet, folded
 
 SHEET = Sheet(
     "Title",

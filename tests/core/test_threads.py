@@ -11,9 +11,9 @@ import scipy.linalg  # noqa: F401 - so that its library is there
 from threadpoolctl import ThreadpoolController, threadpool_info
 
 import hpo_gym
-from hpo_gym.jobs.engines import Job, run
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.transfer import gaussian_process, posterior
+from hpo_gym.optimize.transfer import gaussian_process, posterior
+from hpo_gym.system.jobs.engines import Job, run
+from hpo_gym.system.jobs.threads import one_blas_thread
 
 ALLOWED = 2
 
@@ -137,7 +137,7 @@ def test_a_thread_that_begins_while_another_has_the_limit_may_have_it_next():
 def test_a_library_that_is_loaded_within_a_block_is_limited_by_the_next_and_given_back():
     code = """
 from threadpoolctl import threadpool_info
-import numpy, hpo_gym.jobs.threads as t
+import numpy, hpo_gym.system.jobs.threads as t
 def now(): return [i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas"]
 with t.one_blas_thread():
     with t.one_blas_thread("scipy.linalg"):
@@ -151,7 +151,7 @@ print(now())
 
 # ---------------------------------------------------------------------------------------------- the doors
 def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
-    monkeypatch.setattr("hpo_gym.tuning.tune.threads_of", lambda size: 3)
+    monkeypatch.setattr("hpo_gym.tuning.tuner.threads_of", lambda size: 3)
     one = Watching()
     found = hpo_gym.tune(told, {"x": (0.0, 1.0)}, optimizer=lambda: one, budget=2, seed=0, progress=False)
     assert one.seen == {"reset": {1}, "ask": {1}, "tell": {1}}
@@ -189,7 +189,7 @@ def test_the_serial_engine_works_on_one_thread_as_workers_do():
 
 def test_what_trains_or_asks_a_network_limits_both_libraries():
     torch = pytest.importorskip("torch")
-    from hpo_gym.learning.networks import one_thread
+    from hpo_gym.optimize.learning.networks import one_thread
 
     before = torch.get_num_threads()
     with one_thread():

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from hpo_gym.errors import InvalidValueError, StorageFullError
-from hpo_gym.storage import whole
-from hpo_gym.storage.whole import checksum, sealed, sha256, whole_files, whole_folder, write_files
+from hpo_gym.base.errors import InvalidValueError, StorageFullError
+from hpo_gym.system.storage import whole
+from hpo_gym.system.storage.whole import checksum, sealed, sha256, whole_files, whole_folder, write_files
 
 OLD, NEW = {"a": b"old", "b": b"old too"}, {"a": b"new", "b": b"new too"}
 
@@ -165,7 +165,7 @@ def test_a_process_that_still_writes_is_left_alone(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from hpo_gym.storage.whole import whole_folder, write_files
+from hpo_gym.system.storage.whole import whole_folder, write_files
 home = Path(sys.argv[1])
 for i in range(10**6):
     write_files(home, {"file": b"%06d" % i * 50_000})

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hpo_gym.registry import scan_names
+from hpo_gym.base.registry import scan_names
 
 TOP = Path(__file__).resolve().parents[2]
 NAMES = scan_names("hpo_gym.suites", "SUITES")

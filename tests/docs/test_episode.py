@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hpo_gym import seeding
-from hpo_gym.forms import make_optimizer
-from hpo_gym.suites import load_suite
+from hpo_gym.base import seeding
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.suites.load import load_suite
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 

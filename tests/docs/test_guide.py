@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.suites import load_suite
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.suites.load import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = ROOT / "benchmarks" / "studies"

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import pytest
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.registry import Entry, Registry
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.base.registry import Entry, Registry
 
 EXT = Path(__file__).resolve().parents[2] / "docs" / "_ext"
 PART = '''
@@ -46,7 +46,7 @@ def test_a_new_file_is_a_new_row(listings, tmp_path: Path, monkeypatch: pytest.M
     package = tmp_path / "rows_sample"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from hpo_gym.registry import Registry\nTHINGS = Registry('thing', (__name__,), variable='THINGS')\n"
+        "from hpo_gym.base.registry import Registry\nTHINGS = Registry('thing', (__name__,), variable='THINGS')\n"
     )
     (package / "dial.py").write_text(PART.format(package="rows_sample"))
     monkeypatch.syspath_prepend(str(tmp_path))

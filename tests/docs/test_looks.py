@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hpo_gym.suite import SUITES
+from hpo_gym.problem.suite import SUITES
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 OF = {"suites": ["SVM", "MLP"], "what": "regret", "why": "a page"}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.forms import make_optimizer
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import TableSuite, table_suite
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 SMOKE = {"candidates": 16, "budget": 6, "steps": 2000}

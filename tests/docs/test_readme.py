@@ -17,7 +17,7 @@ import yaml
 
 import hpo_gym
 from hpo_gym import app
-from hpo_gym.registry import scan_names
+from hpo_gym.base.registry import scan_names
 
 TOP = Path(__file__).resolve().parents[2]
 PAGES = [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -176,7 +176,7 @@ def test_every_key_of_the_results_is_described() -> None:
 def test_every_public_name_is_in_the_reference() -> None:
     text = (TOP / "docs" / "api.md").read_text(encoding="utf-8")
     for name in hpo_gym.__all__:
-        is_error = hasattr(hpo_gym.errors, name)
+        is_error = hasattr(hpo_gym.base.errors, name)
         assert is_error or re.search(rf"auto\w+:: hpo_gym\.{name}$", text, re.M), (
             f"docs/api.md must have hpo_gym.{name}"
         )

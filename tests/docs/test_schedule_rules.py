@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from small import SCHEDULES, made
 
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import Run, run_one
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.suites import load_suite
+from hpo_gym.base import seeding
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import Run, run_one
+from hpo_gym.suites.load import load_suite
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hpo_gym.suite import SUITES
-from hpo_gym.suites import load_suite
+from hpo_gym.problem.suite import SUITES
+from hpo_gym.suites.load import load_suite
 
 STUDIES = Path(__file__).resolve().parents[2] / "benchmarks" / "studies"
 

@@ -18,12 +18,12 @@ import pytest
 from site_pages import Page, broken, inventory, pages, read
 
 import hpo_gym
-from hpo_gym.codecs import CODECS
-from hpo_gym.observers import OBSERVERS
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.registry import scan_names
-from hpo_gym.rewards import REWARDS
-from hpo_gym.score_scales import SCORES
+from hpo_gym.base.registry import scan_names
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.rewards import REWARDS
+from hpo_gym.env.scales import SCORES
+from hpo_gym.optimize.protocol import OPTIMIZERS
 
 TOP = Path(__file__).resolve().parents[2]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

@@ -31,7 +31,7 @@ class Area:
 AREAS = (
     Area(
         "state",
-        ("hpo_gym/state/*.py",),
+        ("hpo_gym/env/runs/*.py",),
         (
             "tests/core/test_failures.py",
             "tests/core/test_runs.py",
@@ -44,7 +44,7 @@ AREAS = (
     ),
     Area(
         "parts",
-        ("hpo_gym/observers/*.py", "hpo_gym/codecs/*.py", "hpo_gym/rewards/*.py", "hpo_gym/score_scales.py"),
+        ("hpo_gym/env/observers/*.py", "hpo_gym/env/codecs/*.py", "hpo_gym/env/rewards/*.py", "hpo_gym/env/scales.py"),
         (
             "tests/parts/test_answers.py",
             "tests/parts/test_observers.py",
@@ -57,12 +57,12 @@ AREAS = (
     Area(
         "kernel",
         (
-            "hpo_gym/engine/kernel.py",
-            "hpo_gym/engine/transition.py",
-            "hpo_gym/engine/make.py",
-            "hpo_gym/engine/parts.py",
-            "hpo_gym/engine/single.py",
-            "hpo_gym/engine/infos.py",
+            "hpo_gym/env/kernel.py",
+            "hpo_gym/env/transition.py",
+            "hpo_gym/env/make.py",
+            "hpo_gym/env/parts.py",
+            "hpo_gym/env/single.py",
+            "hpo_gym/env/infos.py",
         ),
         (
             "tests/core/test_kernel.py",
@@ -74,10 +74,10 @@ AREAS = (
     ),
     Area(
         "nearest",
-        ("hpo_gym/nearest/*.py", "hpo_gym/space/snapping.py", "hpo_gym/space/choice_table.py"),
+        ("hpo_gym/problem/nearest/*.py", "hpo_gym/problem/space/snapping.py", "hpo_gym/problem/space/choice_table.py"),
         ("tests/core/test_nearest.py", "tests/core/test_snapping.py", "tests/core/test_pool.py"),
     ),
-    Area("rollout", ("hpo_gym/bench/rollout.py",), ("tests/bench/test_rollout.py",)),
+    Area("rollout", ("hpo_gym/optimize/rollouts.py",), ("tests/bench/test_rollout.py",)),
     Area(
         "metrics",
         (
@@ -85,7 +85,7 @@ AREAS = (
             "hpo_gym/bench/bootstrap.py",
             "hpo_gym/bench/significance.py",
             "hpo_gym/bench/pooling.py",
-            "hpo_gym/bench/incumbents.py",
+            "hpo_gym/bench/incumbent.py",
         ),
         (
             "tests/bench/test_metrics_answers.py",
@@ -97,10 +97,10 @@ AREAS = (
             "tests/bench/test_rollout.py",
         ),
     ),
-    Area("seeding", ("hpo_gym/seeding.py",), ("tests/core/test_seeding.py",)),
+    Area("seeding", ("hpo_gym/base/seeding.py",), ("tests/core/test_seeding.py",)),
     Area(
         "store",
-        ("hpo_gym/storage/*.py",),
+        ("hpo_gym/system/storage/*.py",),
         ("tests/bench/test_store_answers.py", "tests/core/test_store.py", "tests/core/test_whole.py"),
     ),
     Area(
@@ -113,7 +113,7 @@ AREAS = (
             "hpo_gym/tuning/proposals.py",
             "hpo_gym/tuning/stopping.py",
             "hpo_gym/tuning/study.py",
-            "hpo_gym/tuning/tune.py",
+            "hpo_gym/tuning/tuner.py",
             "hpo_gym/tuning/tuned.py",
         ),
         (
@@ -128,8 +128,8 @@ AREAS = (
     Area(
         "forms",
         (
-            "hpo_gym/forms/__init__.py",
-            "hpo_gym/forms/policy_optimizer.py",
+            "hpo_gym/optimize/forms/__init__.py",
+            "hpo_gym/optimize/forms/policy_optimizer.py",
         ),
         (
             "tests/optimizers/test_forms.py",
@@ -139,8 +139,8 @@ AREAS = (
     Area(
         "trainings",
         (
-            "hpo_gym/tasks/training/*.py",
-            "hpo_gym/tasks/onward/*.py",
+            "hpo_gym/suites/tasks/training/*.py",
+            "hpo_gym/suites/tasks/onward/*.py",
         ),
         (
             "tests/training/test_network.py",
@@ -154,7 +154,7 @@ AREAS = (
     Area(
         "surrogates",
         (
-            "hpo_gym/tasks/surrogate/*.py",
+            "hpo_gym/suites/tasks/surrogate/*.py",
             "hpo_gym/suites/surrogates.py",
         ),
         ("tests/suites/test_surrogates.py",),
@@ -162,7 +162,7 @@ AREAS = (
     Area(
         "transfer",
         (
-            "hpo_gym/transfer/*.py",
+            "hpo_gym/optimize/transfer/*.py",
             "baselines/hpo_baselines/transfer_*.py",
             "baselines/hpo_baselines/_models/doubt.py",
         ),
@@ -178,7 +178,7 @@ AREAS = (
     ),
     Area(
         "objectives",
-        ("hpo_gym/objectives/*.py",),
+        ("hpo_gym/problem/objectives/*.py",),
         (
             "tests/core/test_objectives.py",
             "tests/bench/test_hypervolume.py",
@@ -188,9 +188,9 @@ AREAS = (
     Area(
         "seconds",
         (
-            "hpo_gym/budget.py",
-            "hpo_gym/tasks/costs.py",
-            "hpo_gym/tasks/checkpoints.py",
+            "hpo_gym/problem/budget.py",
+            "hpo_gym/problem/costs.py",
+            "hpo_gym/problem/checkpoints.py",
             "hpo_gym/bench/spent.py",
         ),
         (
@@ -205,7 +205,7 @@ AREAS = (
         "sb3",
         (
             "hpo_gym/sb3.py",
-            "hpo_gym/forms/sb3_policy.py",
+            "hpo_gym/optimize/forms/sb3_policy.py",
         ),
         (
             "tests/core/test_sb3.py",
@@ -215,10 +215,10 @@ AREAS = (
     Area(
         "vector",
         (
-            "hpo_gym/vector.py",
+            "hpo_gym/env/vector.py",
             "hpo_gym/env.py",
-            "hpo_gym/engine/watch.py",
-            "hpo_gym/engine/snapshots.py",
+            "hpo_gym/env/watch.py",
+            "hpo_gym/env/snapshots.py",
         ),
         (
             "tests/core/test_kernel.py",

@@ -10,9 +10,9 @@ import pytest
 import toys
 
 from hpo_gym import check_optimizer
-from hpo_gym.errors import CheckFailed, InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.trial import Query
+from hpo_gym.base.errors import CheckFailed, InvalidValueError
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.trial import Query
 
 TASK = toys.gappy().task("g")
 PLAIN = toys.plain().task("g")

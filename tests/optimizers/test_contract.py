@@ -32,25 +32,17 @@ from small import (
     trained,
 )
 
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
-from hpo_gym.checks import check_optimizer
 from hpo_gym.checks.faults import difference
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
-from hpo_gym.forms import form_of, make_optimizer
-from hpo_gym.learning.saved import read_about
-from hpo_gym.optimizer import (
-    OPTIMIZERS,
-    BatchOptimizer,
-    Context,
-    Optimizer,
-    Resumable,
-    Trainable,
-    smoke_of,
-)
-from hpo_gym.space import SearchSpace
-from hpo_gym.suites import load_suite
-from hpo_gym.trial import Trial
+from hpo_gym.checks.optimizer import check_optimizer
+from hpo_gym.optimize.forms import form_of, make_optimizer
+from hpo_gym.optimize.learning.saved import read_about
+from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, smoke_of
+from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Trial
+from hpo_gym.suites.load import load_suite
 
 FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]

@@ -15,10 +15,10 @@ import pytest
 from toys import gappy
 
 import hpo_gym
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.forms import form_of, make_optimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.terminal import listing
+from hpo_gym.app import listing
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.optimize.forms import form_of, make_optimizer
+from hpo_gym.optimize.protocol import Context
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 
@@ -246,7 +246,7 @@ def test_any_form_is_checked_and_told_of(own: Path) -> None:
 
 
 def test_a_trained_one_whose_extra_is_missing_is_told_of_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ("torch",) if extra == "rl" else ())
+    monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ("torch",) if extra == "rl" else ())
     told = listing.info("ppo-pool-tables")
     assert told["description"] == "Not installed: torch. Run: pip install 'hpo-gym[rl]'"
     assert told["trained on"] == "Boosting, Linear, MLP, SVM"

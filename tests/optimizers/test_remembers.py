@@ -12,13 +12,13 @@ import pytest
 import toys
 from small import ENTRIES, HEAVY, made, need, ready
 
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.errors import UnknownNameError
-from hpo_gym.evaluations import COST, FIDELITY, REMEMBERED, TEST, Evaluations, Measurement
-from hpo_gym.forms import make_optimizer
-from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimizer import remembers
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import UnknownNameError
+from hpo_gym.optimize.forms import make_optimizer
+from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
+from hpo_gym.optimize.protocol import remembers
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.earlier import COST, FIDELITY, REMEMBERED, TEST, Evaluations, Measurement
+from hpo_gym.problem.trial import Status
 
 SUITE = toys.gappy()
 every_optimizer = pytest.mark.parametrize(

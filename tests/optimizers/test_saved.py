@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StorageFullError, UnknownNameError
-from hpo_gym.learning.saved import ABOUT, ARRAYS, WEIGHTS, read_about, read_saved, shipped, write_saved
-from hpo_gym.storage.whole import checksum
-from hpo_gym.suites import load_suite
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, StorageFullError, UnknownNameError
+from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, WEIGHTS, read_about, read_saved, shipped, write_saved
+from hpo_gym.suites.load import load_suite
+from hpo_gym.system.storage.whole import checksum
 
 THINGS = {"q": np.arange(6.0).reshape(2, 3), "n": np.array([1, 2]), "t": np.arange(6.0).reshape(2, 3).T}
 SAYS: dict[str, Any] = {"version": 3, "settings": {"a": 1}, "suites": ["SVM", "my own"], "seen": ["f"]}

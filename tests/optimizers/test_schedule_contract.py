@@ -11,17 +11,17 @@ import toys
 from ConfigSpace import ConfigurationSpace, Float
 from small import SCHEDULES, made, rng
 
-from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
+from hpo_gym.base.errors import InvalidValueError, StateError
 from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.optimizer import OPTIMIZERS, Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.state.runs import Runs
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.optimize.protocol import OPTIMIZERS, Context
+from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Status, Trial
 from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.task import Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.trial import Status, Trial
 
 BUDGET = 9
 SUITES = {"schedules": schedules_with(), "drift": drift_with(), "three": schedules_with(("momentum", "batch"))}

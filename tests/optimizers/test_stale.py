@@ -14,14 +14,14 @@ import pytest
 
 import hpo_baselines
 import hpo_gym
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.learning import made_of as record
-from hpo_gym.learning import sources
-from hpo_gym.learning.made_of import made_of, moved, stale
-from hpo_gym.learning.saved import ABOUT, read_about, read_saved, shipped, stale_since, write_saved
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.storage.whole import MADE_OF, checksum
-from hpo_gym.suites import load_suite
+from hpo_gym.base.errors import DamagedDataError
+from hpo_gym.optimize.learning import made_of as record
+from hpo_gym.optimize.learning import sources
+from hpo_gym.optimize.learning.made_of import made_of, moved, stale
+from hpo_gym.optimize.learning.saved import ABOUT, read_about, read_saved, shipped, stale_since, write_saved
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.suites.load import load_suite
+from hpo_gym.system.storage.whole import MADE_OF, checksum
 
 SAYS: dict[str, Any] = {"version": 1, "settings": {}, "suites": ["SVM"], "seen": ["f"]}
 
@@ -90,7 +90,7 @@ def test_nothing_that_is_shipped_is_stale(name: str) -> None:
 def test_a_loaded_optimizer_that_is_saved_again_keeps_its_origin(tmp_path: Path) -> None:
     tasks = load_suite("SVM").tasks("train")
     agent: Any = hpo_gym.make_optimizer("q-learning", steps=400, candidates=8)
-    agent.train(tasks, hpo_gym.seeding.generator(0))
+    agent.train(tasks, hpo_gym.base.seeding.generator(0))
     agent.save(tmp_path / "new")
     head = json.loads((tmp_path / "new" / ABOUT).read_text())
     head[MADE_OF]["suites"]["SVM"] = "1@00000000"
@@ -100,7 +100,7 @@ def test_a_loaded_optimizer_that_is_saved_again_keeps_its_origin(tmp_path: Path)
     assert old.stale == ("SVM 1 -> 2",)
     old.save(tmp_path / "again")
     assert read_about(tmp_path / "again") == head
-    old.train(tasks, hpo_gym.seeding.generator(0))
+    old.train(tasks, hpo_gym.base.seeding.generator(0))
     assert old.stale == ()
 
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from toys import gappy
 
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError, StateError
-from hpo_gym.learning.saved import ABOUT, ARRAYS, Arrays, check_like
-from hpo_gym.learning.trained import Trained
-from hpo_gym.learning.validate import mean_regret
-from hpo_gym.optimizer import Trainable
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.optimize.learning.saved import ABOUT, ARRAYS, Arrays, check_like
+from hpo_gym.optimize.learning.trained import Trained
+from hpo_gym.optimize.learning.validate import mean_regret
+from hpo_gym.optimize.protocol import Trainable
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.task import Task
 
 
 class Mean(Trained):

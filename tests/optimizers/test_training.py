@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 import hpo_gym
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.bench.runner import benchmark
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.learning.saved import ABOUT, WEIGHTS
+from hpo_gym.optimize.learning.saved import ABOUT, WEIGHTS
 
 SMALL = {"steps": 400, "candidates": 8}
 
@@ -85,7 +85,7 @@ def test_what_a_training_took_counts_the_processes_that_were_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr("hpo_gym.learning.train.time", SimpleNamespace(process_time=lambda: clock[0]))
+    monkeypatch.setattr("hpo_gym.optimize.learning.train.time", SimpleNamespace(process_time=lambda: clock[0]))
     for _ in range(2):  # of 5 seconds, 4.5 are written down
         with pytest.raises(KeyboardInterrupt):
             hpo_gym.train(Learner(clock, 2), "SVM", out=tmp_path, resume=True)

@@ -9,7 +9,7 @@ import pytest
 from answers import HERE, KINDS, Case, cases, shipped, unanswered
 from toy_suite import WAYS, Walk, assert_shown, assert_walked, gaps, losses, single_env
 
-from hpo_gym.registry import Registry
+from hpo_gym.base.registry import Registry
 
 ALL = [(kind, name) for kind, registry in KINDS.items() for name in shipped(registry)]
 EACH_PART = pytest.mark.parametrize(("kind", "name"), ALL)

@@ -15,16 +15,16 @@ import toy_suite as known
 import toys
 
 import hpo_gym
-from hpo_gym.bench.rollout import Run, rollout, run_batch, run_one
-from hpo_gym.budget import SLACK, most_trials
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.checks.env import check_env
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.suite import SUITES as SHIPPED
-from hpo_gym.tasks.costs import WITH_COSTS, cost_units
-from hpo_gym.transfer.earlier_costs import earlier_costs, log_costs, mean_log_costs
-from hpo_gym.transfer.random_regret import random_regret, random_test_regret
-from hpo_gym.trial import Query, Status
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.problem.budget import SLACK, most_trials
+from hpo_gym.problem.costs import WITH_COSTS, cost_units
+from hpo_gym.problem.prior_costs import earlier_costs, log_costs, mean_log_costs
+from hpo_gym.problem.random_search import random_regret, random_test_regret
+from hpo_gym.problem.suite import SUITES as SHIPPED
+from hpo_gym.problem.trial import Query, Status
 
 LN2 = math.log(2.0)
 DATA = Path(hpo_gym.__file__).parent / "data"

@@ -20,18 +20,18 @@ import toys
 import hpo_gym
 from hpo_builders.files import DATA
 from hpo_builders.training.recipe import Recipe
-from hpo_gym.bench.rollout import Run, rollout
-from hpo_gym.budget import most_trials
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.checks.env import check_env
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.storage.whole import sealed
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import Run, rollout
+from hpo_gym.problem.budget import most_trials
+from hpo_gym.problem.checkpoints import CUMULATIVE
+from hpo_gym.problem.costs import WITH_COSTS
+from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
-from hpo_gym.tables.constrained import constrained
-from hpo_gym.tasks.augment import augment
-from hpo_gym.tasks.checkpoints import CUMULATIVE
-from hpo_gym.tasks.costs import WITH_COSTS
-from hpo_gym.trial import Query, Status
+from hpo_gym.suites.own.constrained import constrained
+from hpo_gym.suites.tasks.augment import augment
+from hpo_gym.system.storage.whole import sealed
 
 QUARTER, HALF, FULL = 0, 1, 2
 

@@ -24,7 +24,7 @@ from toy_suite import (
 )
 
 import hpo_gym
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem.space import SearchSpace
 
 MOST = 3.4028234663852886e38  # of float32
 

@@ -11,7 +11,7 @@ from answers.episodes import INITIAL, TWO
 from toy_suite import WAYS, Episode, assert_shown, gaps, levels, single_env, vector_env
 
 import hpo_gym
-from hpo_gym.score_scales import Bounded, Global, Rank, Raw
+from hpo_gym.env.scales import Bounded, Global, Rank, Raw
 
 EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 

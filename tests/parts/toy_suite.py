@@ -57,7 +57,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.task import Evaluated
+from hpo_gym.problem.task import Evaluated
 
 ROWS = (
     {"depth": 1, "kernel": "linear", "rate": 1.0},

@@ -16,14 +16,14 @@ from ConfigSpace import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.space import SearchSpace
-from hpo_gym.task import Task, noise_keys
-from hpo_gym.tasks.augment import AUGMENTATIONS, augment
-from hpo_gym.tasks.augmented import INVARIANTS
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.function import function_task
-from hpo_gym.tasks.table import Table, TableTask
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.table import Table, TableTask
+from hpo_gym.problem.task import Task, noise_keys
+from hpo_gym.suites.tasks.augment import AUGMENTATIONS, augment
+from hpo_gym.suites.tasks.augmented import INVARIANTS
+from hpo_gym.suites.tasks.function import function_task
 
 
 def table_task(name="adult", seed=0, m=400) -> TableTask:

@@ -8,10 +8,10 @@ import pytest
 import toys
 
 from hpo_gym import check_suite
-from hpo_gym.errors import CheckFailed
-from hpo_gym.suite import SUITES, Suite, split_of
-from hpo_gym.task import Evaluated
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.base.errors import CheckFailed
+from hpo_gym.problem.suite import SUITES, Suite, split_of
+from hpo_gym.problem.table import TableTask
+from hpo_gym.problem.task import Evaluated
 
 LARGE = {"Policies", "FCNet", "Drift", "Pipelines", "Schedules", "MLPGrid"}
 

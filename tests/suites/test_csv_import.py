@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import HPOGymError, InvalidValueError, UnknownNameError
-from hpo_gym.space import SearchSpace
-from hpo_gym.tables.columns import Column
-from hpo_gym.tables.csv import describe, suite_from_csv
-from hpo_gym.tables.csv_space import infer_space
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.own.columns import Column
+from hpo_gym.suites.own.csv import describe, suite_from_csv
+from hpo_gym.suites.own.csv_space import infer_space
 
 
 def written(folder: Path, text: str) -> Path:

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.suite import SPLITS
-from hpo_gym.suites import load_suite
-from hpo_gym.task import TaskBank, noise_keys
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.formulas import FORMULAS
-from hpo_gym.tasks.function import FunctionBank, function_name, function_task, r2_points
-from hpo_gym.tasks.landscape import unwarp, warp
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.suite import SPLITS
+from hpo_gym.problem.task import TaskBank, noise_keys
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.tasks.formulas import FORMULAS
+from hpo_gym.suites.tasks.function import FunctionBank, function_name, function_task, r2_points
+from hpo_gym.suites.tasks.landscape import unwarp, warp
 
 KINDS = [(f.name, d) for f in FORMULAS.values() for d in f.dims if d <= 8]
 NAMES = [function_name(name, d, seed) for name, d in KINDS if d <= 6 for seed in (0, 17)]
@@ -200,7 +200,7 @@ def test_place_refuses_points_outside_the_cube():
 def test_scores_are_the_same_in_another_process():
     names = ["branin-d2-s17", "hartmann-d6-s1", "schwefel-d4-s2-n0.2"]
     code = (
-        "import numpy as np\nfrom hpo_gym.tasks.function import function_task\n"
+        "import numpy as np\nfrom hpo_gym.suites.tasks.function import function_task\n"
         f"for name in {names!r}:\n"
         "    t = function_task(name)\n"
         "    r = t.run(t.space.default, seed=5)\n"

@@ -24,11 +24,11 @@ from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 from processes import lasting
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.jobs import guards
-from hpo_gym.jobs.guards import Asked, Guards
-from hpo_gym.space.forms import read_space
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.space.forms import read_space
 from hpo_gym.suites.live import live_suite
+from hpo_gym.system.jobs import guards
+from hpo_gym.system.jobs.guards import Asked, Guards
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 ID = "hpo_gym/Live-v0"

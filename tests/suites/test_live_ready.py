@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, MissingExtraError, UnknownNameError
-from hpo_gym.registry import missing
-from hpo_gym.suite import split_of
+from hpo_gym.base.errors import InvalidValueError, MissingExtraError, UnknownNameError
+from hpo_gym.base.registry import missing
+from hpo_gym.problem.suite import split_of
+from hpo_gym.problem.trial import Status
 from hpo_gym.suites.ready import ready_suite
-from hpo_gym.tasks.ready import READY
-from hpo_gym.tasks.ready._data import SOURCES, rows_of
-from hpo_gym.trial import Status
+from hpo_gym.suites.tasks.ready import READY
+from hpo_gym.suites.tasks.ready._data import SOURCES, rows_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 ID = "hpo_gym/Live-v0"
@@ -152,7 +152,7 @@ def test_names_are_looked_up_and_extras_asked_for(monkeypatch: pytest.MonkeyPatc
             ready_suite(names)
     with pytest.raises(UnknownNameError, match="cost 'time'"):
         ready_suite(["digits-svm"], cost="time")
-    monkeypatch.setattr("hpo_gym.registry._importable", lambda package: package != "stable_baselines3")
+    monkeypatch.setattr("hpo_gym.base.registry._importable", lambda package: package != "stable_baselines3")
     with pytest.raises(MissingExtraError, match=r"Not installed: stable_baselines3. Run: pip install 'hpo-gym\[rl\]'"):
         gym.make(ID, task="cartpole-ppo")
 

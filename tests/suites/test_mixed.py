@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 import hpo_gym
 from hpo_gym.app import app
 from hpo_gym.bench.results import Results
-from hpo_gym.suites import load_suite
+from hpo_gym.problem.batches import MixedBank, MixedPool, bank_of
+from hpo_gym.problem.task import PoolBank
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.mixed import held_out, mixed
-from hpo_gym.task import PoolBank
-from hpo_gym.tasks.banks import MixedBank, MixedPool, bank_of
-from hpo_gym.tasks.function import unit_space
+from hpo_gym.suites.tasks.function import unit_space
 
 SPACE = ConfigurationSpace({"a": (0.0, 1.0), "b": (0.0, 1.0), "c": (0.0, 1.0)})
 

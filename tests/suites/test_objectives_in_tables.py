@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.tables import files as table_files
-from hpo_gym.tables.csv import suite_from_csv
-from hpo_gym.tables.suite import TableSuite, load_folder, table_suite
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, UnknownNameError
+from hpo_gym.problem.objectives.objective import Objective
+from hpo_gym.suites.own import files as table_files
+from hpo_gym.suites.own.csv import suite_from_csv
+from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 
 DATA = Path(table_files.__file__).resolve().parents[1] / "data"
 SPACE = {"i": (0, 2)}

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.csv import describe, suite_from_csv
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.csv import describe, suite_from_csv
 
 optuna = pytest.importorskip("optuna", reason="needs the extra 'optuna'")
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
-from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.tables.csv import describe, suite_from_csv
-from hpo_gym.tables.roles import seconds
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import HPOGymError, InvalidValueError
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.own.csv import describe, suite_from_csv
+from hpo_gym.suites.own.roles import seconds
 
 
 def written(folder: Path, text: str) -> Path:
@@ -203,7 +203,7 @@ def test_a_file_of_very_many_rows_is_refused_before_it_is_read(tmp_path: Path, m
     assert (tmp_path / "many.parquet").stat().st_size < 1_000_000
     with pytest.raises(InvalidValueError, match=r"at most 5000000 rows .* got 6000000 rows of 2 columns"):
         suite_from_csv(tmp_path / "many.parquet")
-    monkeypatch.setattr("hpo_gym.tables.reading._ROWS", 2)
+    monkeypatch.setattr("hpo_gym.suites.own.reading._ROWS", 2)
     (tmp_path / "t.csv").write_text("C,score\n1,2\n3,4\n5,6\n")
     with pytest.raises(InvalidValueError, match="got 3 rows of 2 columns"):
         suite_from_csv(tmp_path / "t.csv")
@@ -217,7 +217,7 @@ def test_a_pipe_is_no_file_of_trials(tmp_path: Path) -> None:
 
 
 def test_parquet_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.registry._importable", lambda package: package != "pyarrow")
+    monkeypatch.setattr("hpo_gym.base.registry._importable", lambda package: package != "pyarrow")
     with pytest.raises(hpo_gym.MissingExtraError, match=r"pip install 'hpo-gym\[parquet\]'"):
         suite_from_csv(tmp_path / "t.parquet")
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from toys import formulas, gappy, noisy, plain, ragged
 
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.task import PoolBank, TaskBank, pooled
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.table import TableTask
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.table import TableTask
+from hpo_gym.problem.task import PoolBank, TaskBank, pooled
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.own.suite import TableSuite
 
 TABLES = {"gappy": gappy, "plain": plain, "ragged": ragged, "noisy": noisy}
 

@@ -25,21 +25,22 @@ from hpo_builders.surrogates.named import builder_of
 from hpo_builders.surrogates.optimum import optima
 from hpo_builders.surrogates.rows import Rows, levels_of, material
 from hpo_builders.surrogates.targets import normal_scores, rising, scale
-from hpo_gym.bench.rollout import Run
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.nearest.distance import distances
-from hpo_gym.space import SearchSpace
-from hpo_gym.storage.whole import sealed
-from hpo_gym.suites import load_suite, surrogates
+from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.optimize.rollouts import Run
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.costs import cost_units
+from hpo_gym.problem.nearest.distance import distances
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Query, Status
+from hpo_gym.suites import surrogates
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.suites.surrogates import ABOUT, ARRAYS, surrogate_suite
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.costs import cost_units
-from hpo_gym.tasks.surrogate.encoding import Encoding
-from hpo_gym.tasks.surrogate.model import REACH, STEPS, Surrogate
-from hpo_gym.tasks.surrogate.network import bent, forward
-from hpo_gym.tasks.surrogate.task import SurrogateTask
-from hpo_gym.trial import Query, Status
+from hpo_gym.suites.tasks.surrogate.encoding import Encoding
+from hpo_gym.suites.tasks.surrogate.model import REACH, STEPS, Surrogate
+from hpo_gym.suites.tasks.surrogate.network import bent, forward
+from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
+from hpo_gym.system.storage.whole import sealed
 from hpo_gym.validity.surrogates import agreed
 
 LINE = SearchSpace(cs.ConfigurationSpace({"a": (0.0, 1.0)}))

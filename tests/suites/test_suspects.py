@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 import hpo_gym
 from hpo_builders import files
-from hpo_gym.suite import SUITES, Suite, fold_of, split_of
+from hpo_gym.problem.suite import SUITES, Suite, fold_of, split_of
 from hpo_gym.validity.suspects import LEAST, excesses, suspects
 
 CLEARED: Mapping[str, Mapping[tuple[str, str], str]] = {

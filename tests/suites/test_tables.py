@@ -17,14 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import Suite, split_of
-from hpo_gym.suites import load_suite
-from hpo_gym.tables import files as table_files
-from hpo_gym.tables.suite import TableSuite, load_folder, table_suite
-from hpo_gym.tasks.table import TableBank
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StorageFullError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import Suite, split_of
+from hpo_gym.problem.table import TableBank
+from hpo_gym.problem.trial import Status
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own import files as table_files
+from hpo_gym.suites.own.suite import TableSuite, load_folder, table_suite
 
 LIGHT = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -138,7 +138,7 @@ def worst(score: np.ndarray, f: int) -> float:
 
 
 def squared_distance(space: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
-    """The rule of `hpo_gym.tasks.table`, one column after the other."""
+    """The rule of `hpo_gym.problem.table`, one column after the other."""
     here, there = space.active(a[None])[0], space.active(b[None])[0]
     out = 0.0
     for j, h in enumerate(space.hyperparameters):

@@ -18,13 +18,13 @@ from scipy import stats
 
 from hpo_builders.files import DATA
 from hpo_gym import app
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 from hpo_gym.bench.metrics import Curves
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import SUITES, Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.tables.suite import TableSuite, table_suite
-from hpo_gym.task import Evaluated, Task
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.suite import SUITES, Suite
+from hpo_gym.problem.task import Evaluated, Task
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.own.suite import TableSuite, table_suite
 from hpo_gym.validity import page as validity_page
 from hpo_gym.validity import signs as validity_signs
 from hpo_gym.validity import transfer as validity_transfer

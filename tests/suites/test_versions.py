@@ -14,8 +14,8 @@ from toys import plain
 
 import hpo_gym
 from hpo_builders import files, versions
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.suites import load_suite
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.suites.load import load_suite
 
 RECORD = Path(__file__).resolve().parents[1] / "data" / "envs.json"
 NAMES = versions.shipped_names()

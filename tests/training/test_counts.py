@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 import hpo_gym
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.bench.cells import world_of
-from hpo_gym.bench.incumbents import incumbents, regret_of
+from hpo_gym.bench.incumbent import incumbents, regret_of
 from hpo_gym.bench.metrics import Curves, auc, auc_of_runs, log_auc
 from hpo_gym.bench.pooling import pooled
-from hpo_gym.bench.rollout import rollout
 from hpo_gym.bench.summaries import bounds_of, curves_of
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.learning import validate
-from hpo_gym.suites import load_suite
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.learning import validate
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.trial import History
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.tasks.onward.found import FILE, found_in
-from hpo_gym.tasks.training.named import training_task
-from hpo_gym.trial import History
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.suites.tasks.onward.found import FILE, found_in
+from hpo_gym.suites.tasks.training.named import training_task
 
 pytestmark = pytest.mark.usefixtures("all_undrawn")
 

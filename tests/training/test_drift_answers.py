@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym import seeding
-from hpo_gym.suites import load_suite
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.training.signals import AT
-from hpo_gym.tasks.training.task import TrainingBank
+from hpo_gym.base import seeding
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.tasks.training.signals import AT
+from hpo_gym.suites.tasks.training.task import TrainingBank
 
 EPOCHS, SLOTS, ROWS, INPUTS, HIDDEN, MOST_CLASSES, CHUNKS = 40, 16, 16, 15, 16, 4, 1024
 MOMENTUM, RATES = 0.9, (0.03, 0.01, 0.003)

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.tasks.training.epoch import Rows, Settings, Trainer, Weights
-from hpo_gym.tasks.training.network import ABSENT, Batch, Network, initial, layers
-from hpo_gym.tasks.training.probe import probe
-from hpo_gym.tasks.training.recipe import Recipe
-from hpo_gym.tasks.training.updates import adam, due, momentum
+from hpo_gym.suites.tasks.training.epoch import Rows, Settings, Trainer, Weights
+from hpo_gym.suites.tasks.training.network import ABSENT, Batch, Network, initial, layers
+from hpo_gym.suites.tasks.training.probe import probe
+from hpo_gym.suites.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.updates import adam, due, momentum
 
 F32 = np.float32
 

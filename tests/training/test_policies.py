@@ -11,27 +11,27 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import hpo_gym
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError
-from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.space import Points
-from hpo_gym.suite import SPLITS
-from hpo_gym.suites import load_suite
+from hpo_gym.base import seeding
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.space import Points
+from hpo_gym.problem.suite import SPLITS
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.policies import policies_with
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.policies import evolutions
-from hpo_gym.tasks.policies.evolutions import Evolutions
-from hpo_gym.tasks.policies.families import BY_NAME, FAMILIES
-from hpo_gym.tasks.policies.physics import PHYSICS
-from hpo_gym.tasks.policies.policy import HIDDEN, Policies, initial, size
-from hpo_gym.tasks.policies.rollouts import mean_square, returns
-from hpo_gym.tasks.policies.setup import Setup
-from hpo_gym.tasks.policies.signals import AT, MOST, SIGNALS, scaled
-from hpo_gym.tasks.policies.strategy import noise, step
-from hpo_gym.tasks.policies.task import PolicyBank
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.suites.tasks.policies import evolutions
+from hpo_gym.suites.tasks.policies.evolutions import Evolutions
+from hpo_gym.suites.tasks.policies.families import BY_NAME, FAMILIES
+from hpo_gym.suites.tasks.policies.physics import PHYSICS
+from hpo_gym.suites.tasks.policies.policy import HIDDEN, Policies, initial, size
+from hpo_gym.suites.tasks.policies.rollouts import mean_square, returns
+from hpo_gym.suites.tasks.policies.setup import Setup
+from hpo_gym.suites.tasks.policies.signals import AT, MOST, SIGNALS, scaled
+from hpo_gym.suites.tasks.policies.strategy import noise, step
+from hpo_gym.suites.tasks.policies.task import PolicyBank
 
 KEEP = 8
 SMALL = Setup(pairs=3, starts=2, steps=12)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.tasks.training import changes
-from hpo_gym.tasks.training.controls import CONTROLS, Controls, control_space
-from hpo_gym.tasks.training.generators import FAMILIES, GENERATORS
-from hpo_gym.tasks.training.keyed import chunk_order, flipped
-from hpo_gym.tasks.training.recipe import Recipe
-from hpo_gym.tasks.training.stream import NOISE, Source, stream_of
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.suites.tasks.training import changes
+from hpo_gym.suites.tasks.training.controls import CONTROLS, Controls, control_space
+from hpo_gym.suites.tasks.training.generators import FAMILIES, GENERATORS
+from hpo_gym.suites.tasks.training.keyed import chunk_order, flipped
+from hpo_gym.suites.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.stream import NOISE, Source, stream_of
 
 KEYS = np.array([5, 6, 2**64 - 1], np.uint64)
 

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym import seeding
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.env import HPOEnv
-from hpo_gym.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError
-from hpo_gym.forms.policy_optimizer import PolicyOptimizer
-from hpo_gym.optimizer import Context
-from hpo_gym.storage.blocks import pack, unpack
-from hpo_gym.suite import SPLITS
-from hpo_gym.suites import load_suite
+from hpo_gym.base import seeding
+from hpo_gym.base.errors import DamagedDataError, HPOGymError, InvalidValueError, StateError
+from hpo_gym.env.env import HPOEnv
+from hpo_gym.env.vector import HPOVectorEnv
+from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.suite import SPLITS
+from hpo_gym.problem.trial import Query, Trial
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.tasks.training.signals import SIGNALS
-from hpo_gym.trial import Query, Trial
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.suites.tasks.training.signals import SIGNALS
+from hpo_gym.system.storage.blocks import pack, unpack
 
 NAMES = ("Schedules", "Drift", "ScheduledFits")
 KEEP = 4

@@ -9,17 +9,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hpo_gym.space import Points
-from hpo_gym.suites import load_suite
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.space import Points
+from hpo_gym.problem.trial import Status
 from hpo_gym.suites.drift import drift_with
+from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.tasks.training.controls import CONTROLS
-from hpo_gym.tasks.training.recipe import Recipe
-from hpo_gym.tasks.training.signals import AT, SIGNALS
-from hpo_gym.tasks.training.task import TrainingBank
-from hpo_gym.tasks.training.trainings import Trainings
-from hpo_gym.trial import Status
+from hpo_gym.suites.tasks.training.controls import CONTROLS
+from hpo_gym.suites.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.signals import AT, SIGNALS
+from hpo_gym.suites.tasks.training.task import TrainingBank
+from hpo_gym.suites.tasks.training.trainings import Trainings
 
 SMALL = {"slots": 8, "chunks": 64, "validation": 64}
 RECIPES = [

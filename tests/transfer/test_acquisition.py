@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from hpo_gym.finite import LARGEST, tame
-from hpo_gym.transfer.acquisition import (
+from hpo_gym.base.scores import LARGEST, tame
+from hpo_gym.optimize.transfer.acquisition import (
     best_of,
     expected_improvement,
     floored_log_improvement,

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.transfer import incremental
-from hpo_gym.transfer.gaussian_process import matern52
-from hpo_gym.transfer.incremental import IncrementalPosterior, Matern, RowProcess
-from hpo_gym.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
-from hpo_gym.transfer.prior import Place
+from hpo_gym.optimize.transfer import incremental
+from hpo_gym.optimize.transfer.gaussian_process import matern52
+from hpo_gym.optimize.transfer.incremental import IncrementalPosterior, Matern, RowProcess
+from hpo_gym.optimize.transfer.posterior import TaskPosterior, TaskPrior, TaskProcess
+from hpo_gym.problem.prior import Place
 
 RNG = np.random.default_rng(0)
 X = RNG.random((40, 3))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.evaluations import FIDELITY, TEST, Evaluations, Measurement
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.ladder import ladder_of, rungs_of
+from hpo_gym.optimize.transfer.ladder import ladder_of, rungs_of
+from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
+from hpo_gym.problem.nearest.pool import Pool
+from hpo_gym.problem.space import SearchSpace
 
 SPACE = SearchSpace(ConfigurationSpace({"x": (0.0, 1.0)}))
 X = np.array([[0.0], [0.5], [1.0]])

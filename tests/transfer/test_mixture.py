@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.transfer.mixture import Mixture, order_weights
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.prior import Scale
+from hpo_gym.optimize.transfer.mixture import Mixture, order_weights
+from hpo_gym.optimize.transfer.pool_prior import PoolPrior
+from hpo_gym.problem.prior import Scale
 
 # The run's trials rise. The first task agrees; the second has one pair of three the other way round.
 Y = np.array([[1.0, 2.0, 3.0]])

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpo_gym.transfer.acquisition import log_expected_improvement
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.posterior import PoolPosterior, TaskPosterior, TaskPrior, TaskProcess
-from hpo_gym.transfer.prior import Place, Scale
+from hpo_gym.optimize.transfer.acquisition import log_expected_improvement
+from hpo_gym.optimize.transfer.pool_prior import PoolPrior
+from hpo_gym.optimize.transfer.posterior import PoolPosterior, TaskPosterior, TaskPrior, TaskProcess
+from hpo_gym.problem.prior import Place, Scale
 
 X = np.array([[0.0], [0.15]])
 FIRST, SECOND = Place(X[:1], np.array([0])), Place(X[1:], np.array([1]))

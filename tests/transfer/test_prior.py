@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.prior import Scale, known, shared_points, successes
-from hpo_gym.transfer.surrogate import surrogate_of
-from hpo_gym.trial import Status
+from hpo_gym.optimize.transfer.pool_prior import PoolPrior
+from hpo_gym.optimize.transfer.surrogate import surrogate_of
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.prior import Scale, known, shared_points, successes
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Status
 
 X = np.array([[0.0], [0.5], [1.0]])
 SPACE = SearchSpace(ConfigurationSpace({"a": (0.0, 1.0)}))

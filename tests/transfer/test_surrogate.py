@@ -10,11 +10,11 @@ from ConfigSpace import Categorical, ConfigurationSpace
 from scipy.stats import norm, spearmanr
 
 from hpo_gym import load_suite
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.prior import scores_of
-from hpo_gym.transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
-from hpo_gym.trial import Status
+from hpo_gym.optimize.transfer.surrogate import Surrogate, candidates_of, scores_at, surrogate_of
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.prior import scores_of
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.trial import Status
 
 SPACE = SearchSpace(ConfigurationSpace({"a": (0.0, 1.0), "b": Categorical("b", ["x", "y"], default="y")}))
 

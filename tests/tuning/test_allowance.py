@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Query, Trial, tune
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.trial import Status
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.trial import Status
 from hpo_gym.tuning.allowance import Allowance
 
 SPACE = {"x": (0.0, 1.0)}
@@ -86,7 +86,7 @@ class Clock:
 
 def test_no_trial_begins_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, optimizers = Clock(), []
-    monkeypatch.setattr("hpo_gym.tuning.tune.time", clock)
+    monkeypatch.setattr("hpo_gym.tuning.tuner.time", clock)
 
     def ends_late(done: int, total: int, what: str) -> None:
         if done == 1:  # while the first trial is told

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 import hpo_gym
 from hpo_gym import Status, tune
 from hpo_gym.app import app
-from hpo_gym.errors import InvalidValueError, StateError, StorageFullError, StorageLostError, TrialsFailedError
-from hpo_gym.jobs.measured import Measured
+from hpo_gym.base.errors import InvalidValueError, StateError, StorageFullError, StorageLostError, TrialsFailedError
+from hpo_gym.system.jobs.measured import Measured
 from hpo_gym.tuning import allowance
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.failures import counted, failed, kind_of
@@ -269,7 +269,7 @@ def test_what_an_error_of_the_disk_leaves_is_in_the_error(tmp_path: Path, monkey
         if len(puts) == 4:
             raise StorageFullError("full")
 
-    monkeypatch.setattr("hpo_gym.storage.store.Store.put", put)
+    monkeypatch.setattr("hpo_gym.system.storage.store.Store.put", put)
     with pytest.raises(StorageFullError, match="full") as told:
         tune(lambda c: c["x"], SPACE, budget=5, out=tmp_path / "k", **QUIET)
     assert len(told.value.tuned.ended) == 2

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpo_gym
-from hpo_gym.errors import InvalidValueError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
 
 optuna = pytest.importorskip("optuna", reason="needs Optuna")
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import hpo_gym
 from hpo_gym import Context, Query, Status, Trial
-from hpo_gym.errors import InvalidValueError, MissingExtraError
+from hpo_gym.base.errors import InvalidValueError, MissingExtraError
 
 optuna = pytest.importorskip("optuna", reason="needs Optuna")
 
@@ -509,7 +509,7 @@ def test_scores_of_a_frame_are_of_the_direction_of_the_study(direction: str, sig
 
 
 def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
-    from hpo_gym.space.forms import read_space
+    from hpo_gym.problem.space.forms import read_space
     from hpo_gym.tuning.earlier import earlier_tasks
 
     rows = [{"x": 0.25, "kind": "b"}, {"x": 0.5, "kind": "a"}]
@@ -564,7 +564,7 @@ def test_several_objectives_are_refused() -> None:
 
 
 def test_without_optuna_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.registry.missing", lambda extra: ["optuna"])
+    monkeypatch.setattr("hpo_gym.base.registry.missing", lambda extra: ["optuna"])
     for name in ("HPOGymSampler", "HPOGymPruner"):
         monkeypatch.delitem(vars(hpo_gym), name, raising=False)
         with pytest.raises(MissingExtraError, match=r"pip install 'hpo-gym\[optuna\]'"):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.jobs.measured import Measured, verdict
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import read_space
-from hpo_gym.trial import Status
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.trial import Status
+from hpo_gym.system.jobs.measured import Measured, verdict
 from hpo_gym.tuning import page as pages
 from hpo_gym.tuning.study import Ended, Plan
 from hpo_gym.tuning.tuned import Tuned

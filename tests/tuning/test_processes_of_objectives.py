@@ -18,7 +18,7 @@ from ordinary_objectives import LONG, ORDINARY, executor, joblib_workers, manage
 
 import hpo_gym
 from hpo_gym import Status
-from hpo_gym.jobs.guard import Guard, Limits
+from hpo_gym.system.jobs.guard import Guard, Limits
 from hpo_gym.tuning.search_cv import HPOGymSearchCV
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc and /dev/shm tell what is left")

@@ -42,7 +42,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import hpo_gym
 from hpo_gym import Context, HPOGymSearchCV, Query, Status, Trial, tune
-from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.tuning.choices import ObjectSpace
 
 X, Y = load_iris(return_X_y=True)
@@ -517,8 +517,8 @@ def test_callbacks_of_scikit_learn_are_refused_not_ignored() -> None:
 def test_without_scikit_learn_the_message_is_the_command() -> None:
     code = """
 import sys
-import hpo_gym.registry
-hpo_gym.registry._importable = lambda package: package != "sklearn"
+import hpo_gym.base.registry
+hpo_gym.base.registry._importable = lambda package: package != "sklearn"
 try:
     hpo_gym.HPOGymSearchCV
 except hpo_gym.MissingExtraError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_gym.errors import HPOGymError, InvalidValueError
+from hpo_gym.base.errors import HPOGymError, InvalidValueError
 from hpo_gym.tuning.spaces import read_file
 
 LEVELS = "".join(f"x{i + 1}: &l{i + 1} [{', '.join([f'*l{i}'] * 10)}]\n" for i in range(8))

@@ -16,8 +16,8 @@ from left_behind import left_running
 
 import hpo_gym
 from hpo_gym import Status
-from hpo_gym.jobs.guard import Limits
-from hpo_gym.jobs.guards import Asked, Guards
+from hpo_gym.system.jobs.guard import Limits
+from hpo_gym.system.jobs.guards import Asked, Guards
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what is left")
 SPACE = {"x": (0.0, 1.0)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.tuning.stopping import Halving, Steps
 
 VALUES = st.lists(st.floats(-10, 10), min_size=1, max_size=12)

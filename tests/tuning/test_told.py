@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hpo_gym import Context, Evaluations, Query, Trial, tune
-from hpo_gym.errors import InvalidValueError, UnknownNameError
-from hpo_gym.space.forms import read_space
+from hpo_gym.base.errors import InvalidValueError, UnknownNameError
+from hpo_gym.problem.space.forms import read_space
 from hpo_gym.tuning.auto import chosen
 from hpo_gym.tuning.stopping import Halving
 from hpo_gym.tuning.tuned import Tuned

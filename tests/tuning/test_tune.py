@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import hpo_gym
 from hpo_gym import Context, Query, Status, Trial, tune
 from hpo_gym.app import app
-from hpo_gym.errors import InvalidValueError, StateError, UnknownNameError
+from hpo_gym.base.errors import InvalidValueError, StateError, UnknownNameError
 from hpo_gym.tuning.auto import taken
 from hpo_gym.tuning.study import Ended
 from hpo_gym.tuning.tuned import Tuned

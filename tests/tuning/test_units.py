@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from hpo_gym import live_suite, load_suite, table_suite, tune
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.space.forms import read_space
+from hpo_gym.base.errors import InvalidValueError
+from hpo_gym.problem.space import SearchSpace
+from hpo_gym.problem.space.forms import read_space
 from hpo_gym.tuning.earlier import earlier_tasks
 from hpo_gym.tuning.spaces import read_file
 from hpo_gym.tuning.tuned import Tuned

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import hpo_gym
-from hpo_gym.bench.rollout import rollout
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.jobs.measured import Measured, verdict
-from hpo_gym.optimizer import Context
-from hpo_gym.space.forms import read_space
-from hpo_gym.suite import Suite
-from hpo_gym.trial import Query, Status, Trial
+from hpo_gym.optimize.protocol import Context
+from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.space.forms import read_space
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.trial import Query, Status, Trial
+from hpo_gym.system.jobs.measured import Measured, verdict
 from hpo_gym.tuning.allowance import Allowance
 from hpo_gym.tuning.arguments import ready
 from hpo_gym.tuning.earlier import earlier_tasks
@@ -314,7 +314,7 @@ def test_what_scikit_learn_counts_for_a_failed_fit_is_not_chosen() -> None:
 
 def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Path) -> None:
     """As studies were stored before: a success, with a note that it was stopped, or with constraints above 0."""
-    from hpo_gym.storage.store import Store
+    from hpo_gym.system.storage.store import Store
 
     found = hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=2, seed=0, out=tmp_path)
     with Store(tmp_path / FILE) as store:

@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Ints
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import PoolBank, Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.portfolio import Portfolio
-from hpo_gym.transfer.prior import evaluations, known
-from hpo_gym.transfer.regret import relative_regret, scaled
-from hpo_gym.transfer.surrogate import candidates_of, table_at
+from hpo_gym.base import Ints, InvalidValueError
+from hpo_gym.optimize import Context, Portfolio, candidates_of, table_at
+from hpo_gym.problem import (
+    Evaluations,
+    Points,
+    PoolBank,
+    SearchSpace,
+    Task,
+    bank_of,
+    evaluations,
+    known,
+    pool_of,
+    relative_regret,
+    scaled,
+)
 
 _OFTEN = 0.5  # share of the meta-train tasks on which a candidate row was measured, at least
 

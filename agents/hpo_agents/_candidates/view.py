@@ -10,15 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_agents._candidates.chosen import Candidates
-from hpo_gym.arrays import Ints, Mask
-from hpo_gym.codecs import Codec, Proposal
-from hpo_gym.codecs.checks import points_of
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.observers import MAX, Observer
-from hpo_gym.score_scales import ServedScores
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import BankView
+from hpo_gym.base import Ints, InvalidValueError, Mask
+from hpo_gym.env import MAX, Codec, Contexts, Observer, Proposal, Runs, ServedScores, points_of
+from hpo_gym.problem import BankView
 
 _ODD = 0x9E3779B97F4A7C15  # multiplier of a hash
 

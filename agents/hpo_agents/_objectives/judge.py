@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from hpo_agents._objectives.view import past_of
 from hpo_agents._objectives.weighing import Ranges
 from hpo_agents._policy.training import Actor
-from hpo_gym.arrays import Floats
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import Floats
+from hpo_gym.env import HPOVectorEnv
 
 
 def volume_regret(

@@ -10,14 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._objectives.weighing import Ranges, chebyshev, weights_at
-from hpo_gym.arrays import Floats
-from hpo_gym.finite import tame
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.observers import Observer
-from hpo_gym.rewards import Reward, Rewards
-from hpo_gym.score_scales import Raw
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
+from hpo_gym.base import Floats, tame
+from hpo_gym.env import Contexts, Observer, Raw, Reward, Rewards, Runs
+from hpo_gym.problem import Outcomes
 
 Past = Callable[[Runs], tuple[Floats, NDArray[np.bool_]]]
 """From runs to the objectives of their trials, all maximised, ``(n, h, o)``, and which succeeded, ``(n, h)``."""

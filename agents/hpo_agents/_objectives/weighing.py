@@ -8,14 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats, Ints, Keys
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.finite import tame
-from hpo_gym.objectives.front import hypervolume, nondominated
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.task import Task
-from hpo_gym.transfer.prior import successes
+from hpo_gym.base import Floats, Ints, InvalidValueError, Keys, seeding, tame
+from hpo_gym.problem import Outcomes, Task, hypervolume, nondominated, successes
 
 RHO = 0.05
 """Of the sum beside the largest part: Knowles, "ParEGO", 2006, eq. 2."""

@@ -26,22 +26,10 @@ from hpo_agents._policy.training import (
     names_of,
     train,
 )
-from hpo_gym import seeding
-from hpo_gym.codecs import CODECS, Codec
-from hpo_gym.engine.parts import Part, make_part
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.forms.policy_optimizer import Policy, PolicyOptimizer
-from hpo_gym.learning.networks import one_thread, own_randomness
-from hpo_gym.observers import OBSERVERS, Observer
-from hpo_gym.optimizer import Context
-from hpo_gym.score_scales import SCORES, Bounded
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.task import Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.prior import scale_of
-from hpo_gym.trial import Query, Trial
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import InvalidValueError, StateError, seeding
+from hpo_gym.env import CODECS, OBSERVERS, SCORES, Bounded, Codec, HPOVectorEnv, Observer, Part, make_part
+from hpo_gym.optimize import Context, Policy, PolicyOptimizer, one_thread, own_randomness
+from hpo_gym.problem import Query, SearchSpace, Suite, Task, Trial, bank_of, scale_of
 
 WORLDS = 8
 """In which a policy is judged on each validation task, where a task has another course in each world."""

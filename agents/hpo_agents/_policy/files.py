@@ -11,9 +11,8 @@ import torch
 
 from hpo_agents._candidates.chosen import Candidates
 from hpo_agents._policy.training import Tensors, policy_of
-from hpo_gym.learning.saved import Arrays, check_finite
-from hpo_gym.learning.trained import Trained
-from hpo_gym.transfer.prior import Scale
+from hpo_gym.optimize import Arrays, Trained, check_finite
+from hpo_gym.problem import Scale
 
 
 class SavedPolicy(Trained):

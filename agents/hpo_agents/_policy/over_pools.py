@@ -15,12 +15,10 @@ from hpo_agents._candidates.chosen import shared_pool
 from hpo_agents._policy.agent import PolicyAgent, suite_of
 from hpo_agents._policy.settings import take
 from hpo_agents._policy.training import Actor, Judge, Learner, Tensors, chosen
-from hpo_gym.budget import SPENT, over
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.optimizer import Context
-from hpo_gym.task import Task
-from hpo_gym.trial import Trial
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import InvalidValueError, StateError
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.optimize import Context
+from hpo_gym.problem import SPENT, Task, Trial, over
 
 _SCORER = "features_extractor.scorer."
 

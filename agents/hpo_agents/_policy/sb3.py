@@ -19,9 +19,9 @@ from stable_baselines3.common.noise import NormalActionNoise, VectorizedActionNo
 
 from hpo_agents._policy.agent import PolicyAgent
 from hpo_agents._policy.training import Actor, Learner, Tensors, chosen
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
+from hpo_gym.env import HPOVectorEnv
 from hpo_gym.sb3 import as_vec_env
-from hpo_gym.vector import HPOVectorEnv
 
 _COUNTS = ("num_timesteps", "_n_updates", "_n_calls", "_episode_num")
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")

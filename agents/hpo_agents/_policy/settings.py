@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from hpo_gym.errors import whole, whole_fields
+from hpo_gym.base import whole, whole_fields
 
 _FOLDER = Path(__file__).parent.parent / "settings"
 _WHOLE = ("candidates", "budget", "runs", "steps", "segments", "patience")

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.learning import validate
-from hpo_gym.learning.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from hpo_gym.vector import HPOVectorEnv
+from hpo_gym.base import seeding
+from hpo_gym.env import HPOVectorEnv
+from hpo_gym.optimize import Checkpoint, read_checkpoint, write_checkpoint
+from hpo_gym.optimize.learning import validate
 
 Tensors = dict[str, torch.Tensor]
 Progress = Callable[[int, int, str], None]

@@ -10,11 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Ints, Mask, Singles
-from hpo_gym.transfer.acquisition import floored_log_improvement
-from hpo_gym.transfer.mixture import Mixture
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.posterior import PoolPosterior
+from hpo_gym.base import Ints, Mask, Singles
+from hpo_gym.optimize import Mixture, PoolPosterior, PoolPrior, floored_log_improvement
 
 FEATURES = (
     "base", "tried", "prior mean", "prior sd", "mean", "sd", "to incumbent", "to nearest", "left", "trials",

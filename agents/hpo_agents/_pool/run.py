@@ -8,15 +8,9 @@ import numpy as np
 
 from hpo_agents._policy.over_pools import Purse
 from hpo_agents._pool.features import PoolFeatures
-from hpo_gym.arrays import Ints
-from hpo_gym.budget import horizon
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points
-from hpo_gym.transfer.pool_prior import PoolPrior
-from hpo_gym.transfer.prior import Scale, known, score_scale, shared_points
-from hpo_gym.transfer.surrogate import candidates_of
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base import Ints
+from hpo_gym.optimize import Context, PoolPrior, candidates_of
+from hpo_gym.problem import Evaluations, Points, Query, Scale, Trial, horizon, known, score_scale, shared_points
 
 _SAMPLED = 1024  # candidates where there is neither a pool nor an earlier task
 

@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._pool.features import FEATURES, PoolFeatures
-from hpo_gym.observers import Observer
-from hpo_gym.score_scales import Raw
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import BankView, pooled
-from hpo_gym.transfer.pool_prior import PoolPrior
+from hpo_gym.env import Contexts, Observer, Raw, Runs
+from hpo_gym.optimize import PoolPrior
+from hpo_gym.problem import BankView, pooled
 
 _MOST = 100.0  # of a feature
 

@@ -15,14 +15,10 @@ from hpo_agents._tabular.rules import Rule
 from hpo_agents._tabular.table import Values
 from hpo_agents._tabular.training import Plan, greedy
 from hpo_agents._tabular.training import learn as learn_table
-from hpo_gym.arrays import Ints
-from hpo_gym.errors import StateError
-from hpo_gym.learning.saved import Arrays, check_like
-from hpo_gym.learning.trained import Trained
-from hpo_gym.optimizer import Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import Task
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base import Ints, StateError
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Arrays, Context, Trained, check_like
+from hpo_gym.problem import Query, Task, Trial
 
 _PLAN = tuple(f.name for f in fields(Plan))
 

@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._candidates.chosen import Candidates, choose_candidates
-from hpo_gym.arrays import Floats, Ints, Mask
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.task import Bank, PoolBank, Task
+from hpo_gym.base import Floats, Ints, InvalidValueError, Mask
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Bank, Points, PoolBank, SearchSpace, Task
 
 Arrays = Mapping[str, NDArray[Any]]
 Which = slice | Ints

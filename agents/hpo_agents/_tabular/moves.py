@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from hpo_agents._candidates.chosen import check_space, resized
 from hpo_agents._tabular.designs import Arrays, Design, Episodes, Which
-from hpo_gym.arrays import Floats, Ints, Mask
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points, SearchSpace, level_grid, nearest_level
-from hpo_gym.task import Bank, PoolBank, Task
+from hpo_gym.base import Floats, Ints, InvalidValueError, Mask
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Bank, Points, PoolBank, SearchSpace, Task, level_grid, nearest_level
 
 
 class Moves(Design):

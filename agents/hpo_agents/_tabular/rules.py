@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from hpo_agents._tabular.table import QTable, Values
-from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.base import Floats, Ints, Mask
 
 T = TypeVar("T", bound=Values)
 

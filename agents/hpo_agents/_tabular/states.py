@@ -5,7 +5,7 @@ from __future__ import annotations
 from hpo_agents._tabular.agent import QAgent
 from hpo_agents._tabular.designs import Design, Following, Timed
 from hpo_agents._tabular.moves import Moves
-from hpo_gym.errors import unknown
+from hpo_gym.base import unknown
 
 STATES = ("configuration", "move", "trial")
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.base import Floats, Ints, Mask
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -11,17 +11,10 @@ import numpy as np
 from hpo_agents._tabular.designs import ALL, Design
 from hpo_agents._tabular.rules import Rule, Step, T
 from hpo_agents._tabular.table import Values, epsilon_at
-from hpo_gym.arrays import Ints, Mask
-from hpo_gym.engine.parts import make_part
-from hpo_gym.errors import InvalidValueError, whole_fields
-from hpo_gym.learning.validate import mean_regret
-from hpo_gym.rewards import REWARDS, Judge, judge_of
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
-from hpo_gym.state.view import view_of
-from hpo_gym.task import Bank, Task
-from hpo_gym.tasks.banks import bank_of
-from hpo_gym.transfer.prior import scale_of
+from hpo_gym.base import Ints, InvalidValueError, Mask, whole_fields
+from hpo_gym.env import REWARDS, Contexts, Judge, Runs, judge_of, make_part, view_of
+from hpo_gym.optimize import mean_regret
+from hpo_gym.problem import Bank, Task, bank_of, scale_of
 
 _CHECKED = (0.5, 0.75, 1.0)  # shares of the training after which the validation tasks are asked
 _LEAST_EPISODES = 40  # in a row, so that a short training sees its own policy change

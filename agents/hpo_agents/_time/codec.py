@@ -8,14 +8,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpo_gym.arrays import Ints, Mask
-from hpo_gym.budget import payable
-from hpo_gym.codecs import Codec, Proposal
-from hpo_gym.codecs.checks import choices_of
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import pooled
-from hpo_gym.transfer.ladder import RUNGS
+from hpo_gym.base import Ints, Mask
+from hpo_gym.env import Codec, Contexts, Proposal, Runs, choices_of
+from hpo_gym.optimize import RUNGS
+from hpo_gym.problem import payable, pooled
 
 
 class RungCodec(Codec):

@@ -7,14 +7,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hpo_gym.arrays import Ints
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.ensemble import NOISE, Ensemble, Member, members_of, names_of
-from hpo_gym.transfer.ladder import Ladder, ladder_of
-from hpo_gym.transfer.memory import Memory, memory_of
-from hpo_gym.transfer.mixture import TEMPERATURE
+from hpo_gym.base import Ints
+from hpo_gym.optimize import (
+    NOISE,
+    TEMPERATURE,
+    Ensemble,
+    Ladder,
+    Member,
+    Memory,
+    ladder_of,
+    members_of,
+    memory_of,
+    names_of,
+)
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
 
 _NONE = -1
 

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Mind
-from hpo_gym.arrays import Floats, Ints, Singles
-from hpo_gym.transfer.ensemble import EXPONENT
-from hpo_gym.transfer.ladder import RUNGS
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, Ints, Singles
+from hpo_gym.optimize import EXPONENT, RUNGS
+from hpo_gym.problem import Place
 
 FEATURES = (
     "base", "improvement", "gain", "prior mean", "mean", "sd", "log price", "price of what is left", "lowest rung",

@@ -11,14 +11,10 @@ from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Expert, Mind
 from hpo_agents._time.features import FEATURES, TimeFeatures
-from hpo_gym import seeding
-from hpo_gym.budget import payable
-from hpo_gym.observers import Observer
-from hpo_gym.score_scales import Raw
-from hpo_gym.state.contexts import Contexts
-from hpo_gym.state.runs import Runs
-from hpo_gym.task import pooled
-from hpo_gym.transfer.ladder import RUNGS
+from hpo_gym.base import seeding
+from hpo_gym.env import Contexts, Observer, Raw, Runs
+from hpo_gym.optimize import RUNGS
+from hpo_gym.problem import payable, pooled
 
 FOLDS = 4
 """Of families; a run in training is seen by an expert that knows the tasks of the other folds only."""

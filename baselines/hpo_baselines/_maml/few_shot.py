@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known, Scaling, known_of, scaling_of, tables_of
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_gym.arrays import Singles
-from hpo_gym.errors import whole_fields
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.space import Points
+from hpo_gym.base import Singles, whole_fields
+from hpo_gym.optimize import Arrays
+from hpo_gym.problem import Points
 
 if TYPE_CHECKING:
     from hpo_baselines._maml.training import Plan
     from hpo_baselines._models.ensemble import Ensemble
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 _NEAR = 16  # variations of each of the best points, where there is no pool
 _BEST = 4  # points that are varied

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpo_baselines._maml.tasks import Encoding
-from hpo_gym.learning.saved import Arrays
-from hpo_gym.learning.trained import Trained
-from hpo_gym.optimizer import Context
+from hpo_gym.optimize import Arrays, Context, Trained
 
 
 class Learned(Trained):

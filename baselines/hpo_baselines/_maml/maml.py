@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 Batch = tuple[Tensor, Tensor]
 """Inputs ``(n, ...)`` and targets ``(n, ...)`` of one task."""

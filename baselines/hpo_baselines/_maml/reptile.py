@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from hpo_baselines._maml.maml import Batch, Loss, MetaLearner, descend, mse
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 
 class ReptileLearner(nn.Module):

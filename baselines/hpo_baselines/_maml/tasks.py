@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Ints, Singles
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.transfer.tables import measured_scores
+from hpo_gym.base import Floats, Ints, InvalidValueError, Singles
+from hpo_gym.optimize import measured_scores
+from hpo_gym.problem import Points, Pool, SearchSpace
 
 if TYPE_CHECKING:
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 
 FAR = 6.0  # standard deviations; scores further off count as so far

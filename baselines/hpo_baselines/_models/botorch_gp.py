@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
-from hpo_gym.transfer.acquisition import standardised
+from hpo_gym.base import Floats
+from hpo_gym.optimize import standardised
 
 _CHUNK = 4096  # candidates at once
 

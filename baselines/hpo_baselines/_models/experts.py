@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.meta_table import table_of
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.arrays import Floats
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import Points
-from hpo_gym.transfer.acquisition import standardised
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.gaussian_process import GaussianProcess, prior_centre
-from hpo_gym.transfer.prior import Place, known, scores_of
+from hpo_gym.base import Floats
+from hpo_gym.optimize import Columns, GaussianProcess, prior_centre, standardised
+from hpo_gym.problem import Evaluations, Place, Points, Pool, known, scores_of
 
 _ITERATIONS = 5
 _FLAT = 4.0  # logarithm of the length scale of a column that the process is not to see

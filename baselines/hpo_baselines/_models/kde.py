@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import Floats
+from hpo_gym.problem import Points, SearchSpace
 
 _SAME = 1e-9  # choices are encoded further apart
 _LEAST = 1e-3  # of a bandwidth, as in the authors' code

@@ -10,15 +10,9 @@ import numpy as np
 from hpo_baselines._models.model_based import rows_of
 from hpo_baselines._models.relearned import Relearned
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.columns import Columns
-from hpo_gym.transfer.costs import log_cost_of
-from hpo_gym.transfer.prior import Place, known, shared_points
-from hpo_gym.transfer.surrogate import candidates_of
+from hpo_gym.base import Floats, InvalidValueError
+from hpo_gym.optimize import Columns, candidates_of, log_cost_of
+from hpo_gym.problem import Evaluations, Place, Pool, SearchSpace, known, pool_of, shared_points
 
 Foretold = Callable[[Place], Floats]
 """The logarithm of the cost that candidates ``(c, d)`` are expected to have, ``(c,)``."""

@@ -9,13 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Run
-from hpo_gym.arrays import Floats
-from hpo_gym.evaluations import Evaluations
-from hpo_gym.nearest.pool import Pool, pool_of
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.prior import filled, known, scores_of, shared_points
-from hpo_gym.transfer.regret import scaled
-from hpo_gym.transfer.surrogate import candidates_of, table_at
+from hpo_gym.base import Floats
+from hpo_gym.optimize import candidates_of, table_at
+from hpo_gym.problem import Evaluations, Pool, SearchSpace, imputed, known, pool_of, scaled, scores_of, shared_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,5 +57,5 @@ def _table(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None
     if pool is None:
         pool = pool_of(space, candidates_of(space, tasks) if shared is None else shared)
     if shared is not None and np.array_equal(shared, pool.x):
-        return MetaTable(pool, filled(np.stack([scores_of(e) for e in tasks])))
-    return MetaTable(pool, filled(table_at(space, tasks, pool.x)))
+        return MetaTable(pool, imputed(np.stack([scores_of(e) for e in tasks])))
+    return MetaTable(pool, imputed(table_at(space, tasks, pool.x)))

@@ -10,15 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run
-from hpo_gym.arrays import Floats
-from hpo_gym.finite import tame
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.space.belief import Belief
-from hpo_gym.transfer.acquisition import best_of
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats, tame
+from hpo_gym.optimize import Context, best_of
+from hpo_gym.problem import Belief, Place, Points, Pool, SearchSpace
+from hpo_gym.system import one_blas_thread
 
 _MOST = 16_384  # untried rows that are scored; of more, so many are drawn anew at each choice
 _SAMPLED = 1024  # candidates of a space without a pool, unless the model brings its own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 PEAK = 0.75  # of the Epanechnikov kernel
 

@@ -9,13 +9,10 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import StateError
-from hpo_gym.nearest.pool import all_points, keys, pool_of
-from hpo_gym.optimizer import Context
-from hpo_gym.seeding import generator
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.state.runs import Runs
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base import StateError, generator
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Points, Query, SearchSpace, Trial, all_points, keys, pool_of
 
 Choice = int | Points
 """A row of the run's pool, or a canonical point ``(d,)`` where it has none."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hpo_baselines._runs.baseline import Choice
 from hpo_baselines._runs.multi_fidelity import Ask, FidelityRun
-from hpo_gym.budget import horizon, pays
-from hpo_gym.errors import whole
+from hpo_gym.base import whole
+from hpo_gym.problem import horizon, pays
 
 Draw = Callable[[FidelityRun], Choice | None]
 """Claims a new configuration; None where none is left."""

@@ -12,14 +12,11 @@ import numpy as np
 from hpo_baselines._runs.baseline import Choice, Run
 from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.genetic_portfolio import PortfolioGenetic
-from hpo_gym.optimizer import Context
-from hpo_gym.space import SearchSpace
-from hpo_gym.transfer.regret import relative_regret
-from hpo_gym.transfer.tables import Prior
-from hpo_gym.trial import Query, Trial
+from hpo_gym.optimize import Context, Prior
+from hpo_gym.problem import Query, SearchSpace, Trial, relative_regret
 
 if TYPE_CHECKING:
-    from hpo_gym.task import Task
+    from hpo_gym.problem import Task
 
 Genetic = GeneticAlgorithm | PortfolioGenetic
 Settings = dict[str, Any]

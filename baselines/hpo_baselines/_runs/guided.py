@@ -12,8 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.nearest.pool import keys
-from hpo_gym.space import Points
+from hpo_gym.problem import Points, keys
 
 T = TypeVar("T")
 Plan = Generator[Choice, None, T]

@@ -21,15 +21,11 @@ from hpo_baselines._runs.baseline import Choice, Ground, Run, grounds_of, news
 from hpo_baselines._runs.cheap_first import cheap_first
 from hpo_baselines._runs.prices import Prices
 from hpo_baselines._runs.rungs import rungs
-from hpo_gym.budget import over, payable, pays
-from hpo_gym.errors import StateError
-from hpo_gym.evaluations import COST, FIDELITY
-from hpo_gym.jobs.threads import one_blas_thread
-from hpo_gym.nearest.pool import keys
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points
-from hpo_gym.state.runs import Runs
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base import StateError
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Context
+from hpo_gym.problem import COST, FIDELITY, Points, Query, Trial, keys, over, payable, pays
+from hpo_gym.system import one_blas_thread
 
 Ask = tuple[Choice, int]
 """A configuration, claimed when it is new, and the position of its fidelity among the run's levels."""

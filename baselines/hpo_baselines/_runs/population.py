@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpo_baselines._runs.baseline import Baseline, Choice, Run, claim_nearest
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.problem import Points, SearchSpace
 
 _ATTEMPTS = 4  # children bred anew while they are repeats or forbidden
 

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from hpo_baselines._models.log_cost import Foretold, LogCost
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.arrays import Floats
-from hpo_gym.budget import pays
-from hpo_gym.evaluations import FIDELITY, Evaluations
-from hpo_gym.space import Points
-from hpo_gym.transfer.prior import Place
+from hpo_gym.base import Floats
+from hpo_gym.problem import FIDELITY, Evaluations, Place, Points, pays
 
 _LEARNED = 200  # the last trials of a run that its costs are learned from
 _AGAIN = 1.2  # they are learned anew when there are so many times the trials

@@ -6,8 +6,8 @@ import functools
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import Floats
+from hpo_gym.problem import Points, SearchSpace
 
 
 def relax(space: SearchSpace, x: Points, u: Floats) -> Points:

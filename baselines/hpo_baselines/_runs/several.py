@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._runs.baseline import Baseline, Ground, Run, grounds_of
-from hpo_gym.arrays import Floats
-from hpo_gym.finite import tame
-from hpo_gym.objectives.objective import COST, SCORE
-from hpo_gym.objectives.outcomes import Outcomes
-from hpo_gym.optimizer import Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.trial import Trial
+from hpo_gym.base import Floats, tame
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Context
+from hpo_gym.problem import SCORE, Outcomes, Trial
+from hpo_gym.problem.objectives.objective import COST
 
 
 class VectorRun(Run):

@@ -14,9 +14,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Run
-from hpo_gym.arrays import Ints, Mask
-from hpo_gym.nearest.pool import Pool
-from hpo_gym.space import Points
+from hpo_gym.base import Ints, Mask
+from hpo_gym.problem import Points, Pool
 
 _BELOW_1 = float(np.nextafter(1.0, 0.0))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import InvalidValueError
+from hpo_gym.problem import Points, SearchSpace
 
 RATE = "learning_rate"
 

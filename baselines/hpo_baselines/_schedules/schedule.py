@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_baselines._schedules.rates import RateColumn
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.optimizer import Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.trial import Query, Trial
+from hpo_gym.base import Floats, InvalidValueError, StateError
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Query, Trial
 
 Seen = Mapping[str, Floats]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hpo_baselines._schedules.schedule import Epoch
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 NONE = 1e-12
 """What stands for 0 where a logarithm is taken."""

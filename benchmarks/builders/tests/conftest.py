@@ -15,5 +15,5 @@ def synchronous() -> Iterator[None]:
     """Do not wait in this process until the disk has what is written: no test cuts the power."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
-        patch.setattr("hpo_gym.storage.store.SYNCHRONOUS", "OFF")
+        patch.setattr("hpo_gym.system.storage.store.SYNCHRONOUS", "OFF")
         yield

@@ -25,9 +25,9 @@ from hpo_builders import files
 from hpo_builders.converted import automl
 from hpo_builders.kin.families import Known, families
 from hpo_builders.order import Order
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.tables.files import write_npz
+from hpo_gym.base import DamagedDataError, InvalidValueError
+from hpo_gym.problem import SearchSpace
+from hpo_gym.suites import write_npz
 
 ERRORS = Path(__file__).parent / "data" / "oboe_errors.npz"
 SUITE, TABLE = files.DATA / "AutoML" / "suite.json", files.DATA / "AutoML" / "table.npz"

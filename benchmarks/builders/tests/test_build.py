@@ -22,11 +22,9 @@ from hpo_builders.training import build as training
 from hpo_builders.training import cells
 from hpo_builders.training.shards import Shards
 from hpo_gym.app import app
-from hpo_gym.errors import DamagedDataError, InvalidValueError, StateError, UnknownNameError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import SUITES, split_of
+from hpo_gym.base import DamagedDataError, InvalidValueError, StateError, UnknownNameError
+from hpo_gym.problem import SUITES, SearchSpace, Status, split_of
 from hpo_gym.suites import load_suite
-from hpo_gym.trial import Status
 
 NAMES = ("iris", "wine")
 TRAINED = [name for name, entry in BUILDERS.entries().items() if entry.about.get("kind") == "trained"]

@@ -26,8 +26,8 @@ from hpo_builders.control.problem import ControlProblem, Episodes, control_probl
 from hpo_builders.control.rollouts import returns, sampled, sight
 from hpo_builders.control.systems import STEPS, System
 from hpo_builders.control.training import LEARNERS, learn
-from hpo_gym import seeding
-from hpo_gym.tasks.policies.physics import Physics
+from hpo_gym.base import seeding
+from hpo_gym.suites import Physics
 
 F32 = np.float32
 

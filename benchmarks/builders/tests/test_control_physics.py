@@ -10,7 +10,7 @@ import pytest
 from hpo_builders.control.physics import acrobot, double_pole, mountain_car
 from hpo_builders.control.problem import NEAR, control_problem, idle
 from hpo_builders.control.systems import STEPS, SYSTEMS
-from hpo_gym.tasks.policies.physics import PHYSICS
+from hpo_gym.suites import PHYSICS
 
 NAMES = tuple(SYSTEMS)
 

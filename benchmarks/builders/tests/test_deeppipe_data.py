@@ -21,9 +21,8 @@ from hpo_builders import files
 from hpo_builders.converted import columns, finetune, nasbench201, pipelines
 from hpo_builders.kin import relatives, strangers
 from hpo_builders.order import Order
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import split_of
+from hpo_gym.base import DamagedDataError
+from hpo_gym.problem import SearchSpace, split_of
 
 NAMES = ["FineTune", "Pipelines"]
 SPACES: dict[str, Callable[[], dict[str, Any]]] = {

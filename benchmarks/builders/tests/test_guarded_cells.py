@@ -23,7 +23,7 @@ from hpo_builders.training import cells, workers
 from hpo_builders.training.recipe import Recipe
 from hpo_builders.training.shards import Shards
 from hpo_builders.training.workers import _groups
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 from hpo_gym.suites import load_suite
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")

@@ -16,9 +16,8 @@ import pytest
 from hpo_builders.language import grammars, sources, texts
 from hpo_builders.language.material import ENTRIES, Entry, Texts, turned
 from hpo_builders.order import REQUIREMENTS
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.seeding import generator
-from hpo_gym.suite import split_of
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, generator
+from hpo_gym.problem import split_of
 
 ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 needs_archives = pytest.mark.skipif(

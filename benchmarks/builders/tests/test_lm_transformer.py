@@ -7,7 +7,7 @@ from hpo_builders.language.shape import SIZES, Shape, fitted
 from hpo_builders.language.texts import cut
 from hpo_builders.language.training import bits
 from hpo_builders.language.transformer import Options, Transformer, waves
-from hpo_gym.seeding import generator
+from hpo_gym.base import generator
 
 torch = pytest.importorskip("torch", reason="needs `pip install 'hpo-gym[rl]'`")
 

@@ -14,10 +14,9 @@ from hpo_builders.order import Order
 from hpo_builders.training import build as training
 from hpo_builders.training.material import Material
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.objectives.objective import Objective
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.problem import Objective, Sizes
 from hpo_gym.suites import load_suite
-from hpo_gym.tasks.sizes import Sizes
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from hpo_builders.trained import boosting, studies
 from hpo_builders.training import build, cells
 from hpo_builders.training.recipe import CHUNK, Search
 from hpo_builders.training.shards import Shards
-from hpo_gym.errors import StateError
-from hpo_gym.nearest.pool import keys
+from hpo_gym.base import StateError
+from hpo_gym.problem import keys
 from hpo_gym.suites import load_suite
 
 NAMES = ("iris", "wine")

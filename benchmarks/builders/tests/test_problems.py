@@ -13,8 +13,8 @@ from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Probl
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.data_sets.problems import FOLDS, REPEATS, meta_features, problem
 from hpo_builders.data_sets.sources import DataSet
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.transfer.meta_features import MAX_LEVELS
+from hpo_gym.base import InvalidValueError
+from hpo_gym.optimize import MAX_LEVELS
 
 PLENTY = 10**6
 

@@ -16,7 +16,7 @@ from hpo_builders.order import BUILDERS
 from hpo_builders.trained import boosting
 from hpo_builders.trained.boosting import RECIPE, TREES, train
 from hpo_builders.training.recipe import TrainingFailed
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 
 lightgbm = pytest.importorskip("lightgbm", reason="needs `pip install 'hpo-gym[build]'`")
 datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[build]'`")

@@ -17,8 +17,8 @@ from hpo_builders.order import Order
 from hpo_builders.trained.control import RECIPE
 from hpo_builders.training.build import build
 from hpo_builders.training.cells import configurations
-from hpo_gym import seeding
-from hpo_gym.space import SearchSpace
+from hpo_gym.base import seeding
+from hpo_gym.problem import SearchSpace
 from hpo_gym.suites import load_suite
 
 HERE = Path()

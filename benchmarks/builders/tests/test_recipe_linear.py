@@ -16,7 +16,7 @@ from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Probl
 from hpo_builders.order import BUILDERS
 from hpo_builders.trained import linear
 from hpo_builders.training.recipe import TrainingFailed
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 
 SPACE = SearchSpace(linear.config_space())
 SVM_L1 = {("coordinate-descent", "margin", "l1"), ("coordinate-descent", "squared-margin", "l1")}

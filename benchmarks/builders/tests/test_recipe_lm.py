@@ -18,7 +18,7 @@ from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained import lm
 from hpo_builders.trained.lm import RECIPE, train
 from hpo_builders.training import build as training
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 from hpo_gym.suites import load_suite
 
 torch = pytest.importorskip("torch", reason="needs `pip install 'hpo-gym[rl]'`")

@@ -18,8 +18,8 @@ from hpo_builders.trained.mlp import EPOCHS, RECIPE, Trainer, train
 from hpo_builders.trained.mlp_network import Network, activations, one_thread
 from hpo_builders.trained.mlp_updates import optimizer, rates
 from hpo_builders.training.recipe import TrainingFailed
-from hpo_gym.seeding import generator
-from hpo_gym.space import SearchSpace
+from hpo_gym.base import generator
+from hpo_gym.problem import SearchSpace
 
 torch = pytest.importorskip("torch", reason="needs `pip install 'hpo-gym[rl]'`")
 datasets = pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[build]'`")

@@ -17,7 +17,7 @@ from sklearn.svm import SVC, SVR
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Problem
 from hpo_builders.order import BUILDERS
 from hpo_builders.trained import svm
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 
 SPACE = SearchSpace(svm.config_space())
 SCALERS = {"standard": StandardScaler, "min-max": MinMaxScaler}

@@ -20,7 +20,7 @@ from hpo_builders.text.grams import Texts
 from hpo_builders.text.problem import TextProblem, digest, numbers, problem, toy
 from hpo_builders.trained import text
 from hpo_builders.training import cells
-from hpo_gym.space import SearchSpace
+from hpo_gym.problem import SearchSpace
 
 SPACE = SearchSpace(text.config_space())
 

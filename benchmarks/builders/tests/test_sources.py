@@ -15,8 +15,8 @@ from hpo_builders import files
 from hpo_builders.data_sets import problems, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION
 from hpo_builders.kin import relatives
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.suite import fold_of, split_of
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.problem import fold_of, split_of
 
 ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 needs_archives = pytest.mark.skipif(

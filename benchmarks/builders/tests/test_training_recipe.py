@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Fold, Predict, Problem, by_share
 from hpo_builders.training.recipe import TrainingFailed, unmeasured
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 SHARES = (0.25, 0.5, 1.0)
 INF, NAN = float("inf"), float("nan")

@@ -28,7 +28,7 @@ from hpo_builders.vision.programs import (
     waveforms,
 )
 from hpo_builders.vision.roster import TASKS
-from hpo_gym.suite import split_of
+from hpo_gym.problem import split_of
 
 pytest.importorskip("sklearn.datasets", reason="needs `pip install 'hpo-gym[build]'`")
 NONE = Path("none")

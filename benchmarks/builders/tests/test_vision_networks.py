@@ -15,7 +15,7 @@ from hpo_builders.vision import augmentation, images, layers, training  # noqa: 
 from hpo_builders.vision.cell_network import CellNetwork  # noqa: E402
 from hpo_builders.vision.cells import EDGES, alive, column  # noqa: E402
 from hpo_builders.vision.small_cnn import SmallCNN  # noqa: E402
-from hpo_gym.space import SearchSpace  # noqa: E402
+from hpo_gym.problem import SearchSpace  # noqa: E402
 
 CELLS = SearchSpace(nas.config_space())
 EMPTY = {column(edge): "none" for edge in EDGES}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_builders.data_sets.folds import Problem
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed, unmeasured
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 
 def space() -> cs.ConfigurationSpace:

@@ -18,24 +18,24 @@ from hpo_gym.app.play.person import Person
 from hpo_gym.app.play.race import first_task
 from hpo_gym.app.play.scale import told
 from hpo_gym.app.play.talk import Talk
-from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.plan import Plan, opened
-from hpo_gym.bench.protocol import Protocol
-from hpo_gym.bench.provenance import MADE, provenance
-from hpo_gym.bench.report.words import counted
-from hpo_gym.bench.results import Results
-from hpo_gym.bench.runner import entrants_of, load_suites
-from hpo_gym.bench.stored_plan import StoredPlan
-from hpo_gym.bench.work import run_alone
-from hpo_gym.errors import DamagedDataError, InvalidValueError, SplitError
-from hpo_gym.forms import OWN
-from hpo_gym.jobs.engines import run
-from hpo_gym.optimizer import OPTIMIZERS
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import Suite
-from hpo_gym.task import BEST, LAST, MEAN
-from hpo_gym.terminal import Column, Sheet
-from hpo_gym.trial import Query
+from hpo_gym.base import DamagedDataError, InvalidValueError, SplitError
+from hpo_gym.bench import (
+    MADE,
+    Entrant,
+    Plan,
+    Protocol,
+    Results,
+    StoredPlan,
+    counted,
+    entrants_of,
+    load_suites,
+    opened,
+    provenance,
+    run_alone,
+)
+from hpo_gym.optimize import OPTIMIZERS, OWN
+from hpo_gym.problem import BEST, LAST, MEAN, Query, Suite
+from hpo_gym.system import Column, Sheet, Store, run
 
 BUDGET = 10
 """Full evaluations, where neither the person nor the suite says otherwise."""

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.engine.render import short
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.nearest.pool import pool_of
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Points
-from hpo_gym.trial import Trial
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.env import short
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Points, Trial, pool_of
 
 RANDOM, STEPS = 3, 4
 """How many of each kind are offered."""

@@ -11,14 +11,10 @@ from hpo_gym.app.play.offers import Offer, Offers, difference
 from hpo_gym.app.play.scale import told
 from hpo_gym.app.play.talk import Talk
 from hpo_gym.app.play.typed import range_of, typed
-from hpo_gym.budget import payable
-from hpo_gym.engine.render import short
-from hpo_gym.errors import HPOGymError, InvalidValueError
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.optimizer import Context
-from hpo_gym.space import Hyperparameter, Points
-from hpo_gym.space.suggest import levels
-from hpo_gym.trial import History, Query, Status, Trial
+from hpo_gym.base import HPOGymError, InvalidValueError
+from hpo_gym.env import short
+from hpo_gym.optimize import Context
+from hpo_gym.problem import History, Hyperparameter, Objective, Points, Query, Status, Trial, levels, payable
 
 HELP = """
 A number takes that configuration of the list.

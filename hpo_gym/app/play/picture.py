@@ -14,11 +14,11 @@ from xml.sax.saxutils import escape
 from hpo_gym.app.play.race import REGRET, Race
 from hpo_gym.app.play.scale import Scale, brief, told
 from hpo_gym.app.play.screen import head, marked
-from hpo_gym.bench.report.words import counted
-from hpo_gym.engine.render import short
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.storage.whole import write_files
-from hpo_gym.trial import Status, Trial
+from hpo_gym.base import InvalidValueError
+from hpo_gym.bench import counted
+from hpo_gym.env import short
+from hpo_gym.problem import Status, Trial
+from hpo_gym.system import write_files
 
 SLOT, HOLD = 0.45, 4.0
 """Seconds of an evaluation, and of the end."""

@@ -7,19 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.bench.incumbents import regret_of
-from hpo_gym.bench.protocol import families_first
-from hpo_gym.bench.rollout import Run, choices_of, turns
-from hpo_gym.budget import over
-from hpo_gym.errors import InvalidValueError, UnknownNameError, whole
-from hpo_gym.forms import Form, form_of
-from hpo_gym.optimizer import Context, Optimizer, Trainable
-from hpo_gym.suite import Suite
+from hpo_gym.base import InvalidValueError, UnknownNameError, seeding, whole
+from hpo_gym.bench import families_first, regret_of
+from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, turns
+from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_of, over
 from hpo_gym.suites import is_shipped
-from hpo_gym.task import LAST, MEAN, Task
-from hpo_gym.transfer.prior import floor_of
-from hpo_gym.trial import History, Trial
 
 CONTROLS = ("portfolio", "random")
 REGRET, SCORE = "regret", "score"
@@ -95,7 +87,7 @@ class Race:
         """A race that has not begun.
 
         Args:
-            agent: In any form of an optimizer (`hpo_gym.forms`).
+            agent: In any form of an optimizer (`hpo_gym.optimize.forms`).
             suite: Where the task is.
             task: By default the validation task with which `hpo-gym bench --split val --tasks 1` begins.
             budget: By default the suite's own, else 33.

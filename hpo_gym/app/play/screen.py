@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from hpo_gym.app.play.race import REGRET, Race
 from hpo_gym.app.play.scale import Scale, told
-from hpo_gym.bench.report.words import counted
-from hpo_gym.engine.render import short
-from hpo_gym.errors import cut
+from hpo_gym.base import cut
+from hpo_gym.bench import counted
+from hpo_gym.env import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

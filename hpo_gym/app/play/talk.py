@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from hpo_gym.terminal import folded
+from hpo_gym.system import folded
 
 
 @dataclass

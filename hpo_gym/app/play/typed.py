@@ -6,8 +6,8 @@ import difflib
 import math
 from typing import Any
 
-from hpo_gym.errors import InvalidValueError, shown
-from hpo_gym.space import Hyperparameter
+from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.problem import Hyperparameter
 
 
 def typed(h: Hyperparameter, text: str) -> Any:

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_gym.base import InvalidValueError
 from hpo_gym.bench.cells import Cell
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan, opened
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.storage.store import Store
-from hpo_gym.suite import Suite
-from hpo_gym.tasks.banks import bank_of
+from hpo_gym.problem import Suite, bank_of
+from hpo_gym.system import Store
 
 
 def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:

@@ -18,18 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
+from hpo_gym.base import DamagedDataError, InvalidValueError, unknown
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
 from hpo_gym.bench.work import replayed
-from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
-from hpo_gym.optimizer import Context
-from hpo_gym.state.runs import Runs
-from hpo_gym.storage.blocks import pack as pack_block
-from hpo_gym.storage.blocks import unpack as unpack_block
-from hpo_gym.storage.whole import checksum, sealed, write_files
-from hpo_gym.suite import Suite
-from hpo_gym.task import Task
+from hpo_gym.env import Runs
+from hpo_gym.optimize import Context
+from hpo_gym.problem import Suite, Task
+from hpo_gym.system import checksum, sealed, write_files
+from hpo_gym.system import pack as pack_block
+from hpo_gym.system import unpack as unpack_block
 
 FOLDER = Path(hpo_gym.__file__).parent / "data" / "reference"
 FORMAT = 1

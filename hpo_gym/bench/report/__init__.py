@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hpo_gym.base import InvalidValueError
 from hpo_gym.bench.metrics import Curves
 from hpo_gym.bench.report.grid import Grid
 from hpo_gym.bench.report.page import Beside, Drawn, page
@@ -19,8 +20,7 @@ from hpo_gym.bench.report.tables import (
     pooled_csv,
     shows_pooled,
 )
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.terminal import Sheet
+from hpo_gym.system import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import TEST, Curves, auc, performance_profile, ranks
 from hpo_gym.bench.report.difference import draw_difference

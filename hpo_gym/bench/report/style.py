@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpo_gym.base import InvalidValueError, unknown
+from hpo_gym.base import shown as shown_of
 from hpo_gym.bench.metrics import PORTFOLIO, Curves, auc, ranks
 from hpo_gym.bench.report.words import counted, printable
-from hpo_gym.errors import InvalidValueError, unknown
-from hpo_gym.errors import shown as shown_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

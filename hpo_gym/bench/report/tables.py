@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hpo_gym.base import unknown
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.remembered import said_of_memory
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable
 from hpo_gym.bench.spent import POINTS
-from hpo_gym.errors import unknown
-from hpo_gym.terminal import Column, Sheet
+from hpo_gym.system import Column, Sheet
 
 Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)

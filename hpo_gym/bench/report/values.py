@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 from hpo_gym.bench.bootstrap import Resamples
 from hpo_gym.bench.metrics import Curves, auc, ranks
 from hpo_gym.bench.report.grid import Grid, Td, Tr, grid

@@ -15,8 +15,8 @@ from typing import Any
 from toy_suite import Episode, plain
 
 import hpo_gym
-from hpo_gym.registry import Registry
-from hpo_gym.score_scales import SCORES
+from hpo_gym.base.registry import Registry
+from hpo_gym.env.scales import SCORES
 
 HERE = Path(__file__).parent
 KINDS: dict[str, Registry[Any]] = {

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpo_gym
-from hpo_gym.task import Bank, Evaluated, Progress
-from hpo_gym.tasks.onward.task import OnwardBank, OnwardTask
+from hpo_gym.problem.task import Bank, Evaluated, Progress
+from hpo_gym.suites.tasks.onward.task import OnwardBank, OnwardTask
 
 Table = tuple[tuple[float, ...], ...]
 

@@ -15,7 +15,7 @@ from hpo_builders.control.counts import updates
 from hpo_builders.control.network import Adam, Network
 from hpo_builders.control.problem import ControlProblem, Episodes, Generators
 from hpo_builders.control.rollouts import Greedy, Sight, returns
-from hpo_gym.arrays import Ints, Singles
+from hpo_gym.base import Ints, Singles
 
 
 def es(problem: ControlProblem, config: Mapping[str, Any], generators: Generators, see: Sight) -> Iterator[Greedy]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.control.problem import Generators
 from hpo_builders.control.rollouts import Greedy
-from hpo_gym.arrays import Ints, Singles
+from hpo_gym.base import Ints, Singles
 
 CELLS = 4096
 """Most cells of a tiling; where it would have more, cells share weights by a hash."""

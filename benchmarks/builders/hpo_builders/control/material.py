@@ -16,7 +16,7 @@ from hpo_builders.control.rollouts import returns, sight
 from hpo_builders.control.systems import STEPS, SYSTEMS
 from hpo_builders.control.training import REPEATS
 from hpo_builders.training.material import Entry, Material
-from hpo_gym import seeding
+from hpo_gym.base import seeding
 
 EACH = 6
 """Tasks of a system."""

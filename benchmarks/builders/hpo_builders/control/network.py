@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_builders.control.problem import Generators
 from hpo_builders.control.rollouts import Greedy
-from hpo_gym.arrays import Singles
+from hpo_gym.base import Singles
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 

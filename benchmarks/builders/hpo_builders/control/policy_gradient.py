@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Singles
+from hpo_gym.base import Singles
 
 
 def log_softmax(logits: Singles) -> Singles:

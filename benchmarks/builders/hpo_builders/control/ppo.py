@@ -29,7 +29,7 @@ from hpo_builders.control.policy_gradient import (
 from hpo_builders.control.problem import ControlProblem, Episodes, Generators
 from hpo_builders.control.rollouts import Greedy, Rollout, Sight, sampled
 from hpo_builders.control.systems import STEPS
-from hpo_gym.arrays import Singles
+from hpo_gym.base import Singles
 
 
 def ppo(problem: ControlProblem, config: Mapping[str, Any], generators: Generators, see: Sight) -> Iterator[Greedy]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpo_builders.control.systems import STEPS, SYSTEMS, System
-from hpo_gym import seeding
-from hpo_gym.arrays import Singles
-from hpo_gym.tasks.policies.physics import Rows
+from hpo_gym.base import Singles, seeding
+from hpo_gym.suites import Rows
 
 Generators = Sequence[np.random.Generator]
 

@@ -19,7 +19,7 @@ from hpo_builders.control.features import Features, Tiles, Waves
 from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.rollouts import Greedy, Sight
 from hpo_builders.control.systems import STEPS
-from hpo_gym.arrays import Ints, Singles
+from hpo_gym.base import Ints, Singles
 
 ENVS = 32
 """Episodes side by side."""

@@ -28,7 +28,7 @@ from hpo_builders.control.policy_gradient import (
 from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.rollouts import Greedy, Sight, sampled
 from hpo_builders.control.systems import STEPS
-from hpo_gym.arrays import Singles
+from hpo_gym.base import Singles
 
 
 def reinforce(

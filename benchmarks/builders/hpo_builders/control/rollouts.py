@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.control.problem import ControlProblem, Episodes, Generators
 from hpo_builders.control.systems import STEPS
-from hpo_gym.arrays import Floats, Ints, Singles
+from hpo_gym.base import Floats, Ints, Singles
 
 
 @dataclass(frozen=True, eq=False)

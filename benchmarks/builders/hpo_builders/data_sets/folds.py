@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.training.recipe import Measured, TrainingFailed
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 

@@ -13,7 +13,7 @@ import numpy as np
 from hpo_builders.data_sets import problems, roster, sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.training.material import Entry, Material
-from hpo_gym.transfer import meta_features
+from hpo_gym.optimize.transfer import meta_features
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,7 @@ from hpo_builders.data_sets import sources
 from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION
 from hpo_builders.data_sets.sources import DataSet
 from hpo_builders.kin.relatives import family, write
-from hpo_gym import seeding
-from hpo_gym.errors import unknown
+from hpo_gym.base import seeding, unknown
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hpo_builders import files
 from hpo_builders.data_sets.folds import CLASSIFICATION
 from hpo_builders.training.material import Package
-from hpo_gym.errors import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.base import DamagedDataError, InvalidValueError, unknown
 
 MISSING = frozenset({"", "?", "NA", "NaN", "nan", "None", "<null>"})
 """Spellings of a missing value."""

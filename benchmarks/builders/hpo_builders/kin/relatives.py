@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from hpo_builders import files
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.suite import fold_of, split_of
+from hpo_gym.base import InvalidValueError
+from hpo_gym.problem import fold_of, split_of
 
 OPENML: Mapping[str, tuple[int, ...]] = {
     # data set: its ids on OpenML, with versions and binarised siblings, as far as they are known

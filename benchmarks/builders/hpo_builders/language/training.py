@@ -15,7 +15,7 @@ from hpo_builders.language.shape import Shape, Size, fitted
 from hpo_builders.language.texts import BLOCK, Codes, Text
 from hpo_builders.language.transformer import Options, Transformer
 from hpo_builders.language.updates import optimizer, rates
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import generator, key
 
 
 class Diverged(Exception):

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.surrogates.fit import Plan, fit
 from hpo_builders.surrogates.rows import Material, Rows
-from hpo_gym import seeding
-from hpo_gym.arrays import Floats, Mask
+from hpo_gym.base import Floats, Mask, seeding
 
 FOLDS = 5
 TOP = 0.05

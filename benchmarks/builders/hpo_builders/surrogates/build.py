@@ -20,15 +20,10 @@ from hpo_builders.surrogates.agreement import FOLDS, Foretold, agreement, held_o
 from hpo_builders.surrogates.fit import Plan, fit
 from hpo_builders.surrogates.optimum import optima
 from hpo_builders.surrogates.rows import Material, material
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.registry import require
-from hpo_gym.storage.whole import sealed, sha256, whole_files
-from hpo_gym.suite import Suite
-from hpo_gym.suites import load_suite
-from hpo_gym.suites.surrogates import ABOUT, ARRAYS, FLOOR, FORMAT, SUFFIX
-from hpo_gym.tables.files import write_npz
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.tasks.surrogate.model import LAYERS, Surrogate
+from hpo_gym.base import InvalidValueError, require
+from hpo_gym.problem import Suite
+from hpo_gym.suites import ABOUT, ARRAYS, FLOOR, FORMAT, LAYERS, SUFFIX, Surrogate, TableSuite, load_suite, write_npz
+from hpo_gym.system import sealed, sha256, whole_files
 
 FURTHER: Mapping[str, tuple[str, ...]] = {"Boosting": ("Studies",)}
 """Shipped tables of the same tasks in the same space, whose rows are learned from as well."""

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from hpo_builders.surrogates.rows import Rows
 from hpo_builders.surrogates.targets import rising, scales, targets
-from hpo_gym.space import SearchSpace
-from hpo_gym.tasks.surrogate.encoding import Encoding
-from hpo_gym.tasks.surrogate.model import LAYERS, Surrogate
+from hpo_gym.problem import SearchSpace
+from hpo_gym.suites import LAYERS, Encoding, Surrogate
 
 OF_COST, OF_FAILURE = 0.2, 0.3
 """Weights in the loss, where the score has 1."""

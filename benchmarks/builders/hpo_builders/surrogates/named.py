@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable
 
 from hpo_builders.order import BUILDERS, Order
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.suites.surrogates import SUFFIX
+from hpo_gym.base import InvalidValueError
+from hpo_gym.suites import SUFFIX
 
 
 def builder_of(name: str, order: Order) -> Callable[[], None]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import Points
-from hpo_gym.tasks.surrogate.model import Surrogate
+from hpo_gym.base import InvalidValueError, seeding
+from hpo_gym.problem import Points
+from hpo_gym.suites import Surrogate
 
 SPREAD, STARTS, ROUNDS, CHILDREN = 4000, 6, 60, 16
 """Configurations that are looked at first, the best of which are improved, how often, and by how many proposals."""

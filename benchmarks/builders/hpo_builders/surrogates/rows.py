@@ -9,12 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Mask
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.suite import Suite
-from hpo_gym.tables.suite import TableSuite
-from hpo_gym.tasks.table import TableTask
+from hpo_gym.base import Floats, InvalidValueError, Mask
+from hpo_gym.problem import Points, SearchSpace, Suite, TableTask
+from hpo_gym.suites import TableSuite
 
 MOST = 10
 """Fidelities of a surrogate, evenly spaced among those of the table."""

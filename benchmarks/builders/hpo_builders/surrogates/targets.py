@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders.surrogates.rows import Rows
-from hpo_gym.arrays import Floats
-from hpo_gym.tasks.surrogate.model import REACH, STEPS
+from hpo_gym.base import Floats
+from hpo_gym.suites import REACH, STEPS
 
 SELDOM = 0.02
 """Share of falls between neighbouring fidelities up to which score or cost of a task is said to rise."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hpo_builders.text.rotation import rotation
-from hpo_gym.arrays import Ints
+from hpo_gym.base import Ints
 
 ITERATIONS = 100
 """Most iterations of logistic regression, scikit-learn's default; what it has by then is used, as there."""

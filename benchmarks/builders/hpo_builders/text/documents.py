@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpo_builders.text import corpora
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 LENGTH = 600
 """Characters of a text that are kept, the first ones."""

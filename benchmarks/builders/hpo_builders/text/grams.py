@@ -15,8 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hpo_gym import seeding
-from hpo_gym.arrays import Ints, Keys
+from hpo_gym.base import Ints, Keys, seeding
 
 Unit = Literal["word", "char_wb"]
 

@@ -13,8 +13,7 @@ from hpo_builders.data_sets.folds import CLASSIFICATION, Fold, Problem
 from hpo_builders.data_sets.sources import DataSet
 from hpo_builders.text.documents import Documents
 from hpo_builders.text.grams import Texts
-from hpo_gym import seeding
-from hpo_gym.arrays import Ints
+from hpo_gym.base import Ints, seeding
 
 LEARN, TEST = 600, 1800
 """Most texts that the folds have together, and most test texts."""

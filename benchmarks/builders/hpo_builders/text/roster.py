@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from hpo_builders.text.documents import Entry
 from hpo_builders.text.tasks import TASKS
-from hpo_gym import seeding
-from hpo_gym.errors import unknown
+from hpo_gym.base import seeding, unknown
 
 
 def entry(name: str) -> Entry:

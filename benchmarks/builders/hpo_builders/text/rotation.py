@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hpo_builders.training.recipe import TrainingFailed
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 LEAST = 1e-10
 """Axes with a smaller share of the largest variance are left out."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from hpo_builders.text.rotation import principal_axes
 from hpo_builders.training.recipe import TrainingFailed
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

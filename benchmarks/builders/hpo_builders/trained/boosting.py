@@ -33,8 +33,7 @@ from hpo_builders.data_sets.folds import CLASSIFICATION, REGRESSION, Problem
 from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed, unmeasured
-from hpo_gym.arrays import Floats
-from hpo_gym.seeding import mix_int
+from hpo_gym.base import Floats, mix_int
 
 if TYPE_CHECKING:
     from lightgbm import Booster, Dataset

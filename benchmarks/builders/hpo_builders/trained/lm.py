@@ -16,8 +16,7 @@ from hpo_builders.language.training import Diverged, bits, options_of, saved, sh
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained.mlp_network import one_thread
 from hpo_builders.training.recipe import Measured, Recipe
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.tasks.sizes import Sizes
+from hpo_gym.problem import Objective, Sizes
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -17,8 +17,7 @@ from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained.mlp_network import Network, one_thread
 from hpo_builders.trained.mlp_updates import optimizer, rates
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed, unmeasured
-from hpo_gym.arrays import Floats
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import Floats, generator, key
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -15,8 +15,8 @@ from hpo_builders.training.recipe import Measured, Recipe
 from hpo_builders.vision.cells import CUTS, EDGES, OPERATIONS, column
 from hpo_builders.vision.images import ImageProblem
 from hpo_builders.vision.material import ImageTasks
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import generator, key
+from hpo_gym.problem import Objective
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

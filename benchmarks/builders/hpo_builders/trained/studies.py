@@ -14,10 +14,8 @@ import numpy as np
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.trained import boosting
 from hpo_builders.training.recipe import Search
-from hpo_gym.arrays import Floats
-from hpo_gym.nearest.pool import keys
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.space.suggest import finished, suggested
+from hpo_gym.base import Floats
+from hpo_gym.problem import Points, SearchSpace, finished, keys, suggested
 
 _MISSES = 1000  # proposals in a row that were tried before, until random ones are taken
 

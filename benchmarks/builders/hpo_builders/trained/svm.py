@@ -14,7 +14,7 @@ from hpo_builders.data_sets.material import DataSets
 from hpo_builders.order import BUILDERS, Order
 from hpo_builders.training.build import build
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -17,7 +17,7 @@ from hpo_builders.text.grams import Counts, Reading
 from hpo_builders.text.material import Corpora
 from hpo_builders.text.problem import TextProblem, numbers
 from hpo_builders.training.recipe import Measured, Recipe, TrainingFailed
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -13,7 +13,7 @@ from hpo_builders.trained.mlp_updates import optimizer, rates
 from hpo_builders.training.recipe import Measured, Recipe
 from hpo_builders.vision.images import ImageProblem
 from hpo_builders.vision.material import ImageTasks
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import generator, key
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -15,10 +15,9 @@ from hpo_builders.order import Order
 from hpo_builders.training.cells import LOST, MEMORY, Part, beside, configurations, digest, load
 from hpo_builders.training.material import Entry
 from hpo_builders.training.recipe import Recipe
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.tables.files import little
-from hpo_gym.tables.flat import LEAST, TRIALS, splits_without_flat
+from hpo_gym.base import DamagedDataError, InvalidValueError
+from hpo_gym.problem import SearchSpace
+from hpo_gym.suites import LEAST, TRIALS, little, splits_without_flat
 
 Arrays = dict[str, NDArray[Any]]
 Parts = Mapping[str, Sequence[Part]]

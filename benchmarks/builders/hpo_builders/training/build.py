@@ -30,9 +30,9 @@ from hpo_builders.training.material import Entry
 from hpo_builders.training.recipe import CHUNK, Recipe, unmeasured
 from hpo_builders.training.shards import Shards
 from hpo_builders.training.workers import Run, workers
-from hpo_gym.errors import DamagedDataError, InvalidValueError
-from hpo_gym.space import SearchSpace
-from hpo_gym.tables.files import little
+from hpo_gym.base import DamagedDataError, InvalidValueError
+from hpo_gym.problem import SearchSpace
+from hpo_gym.suites import little
 
 CELL_SECONDS, CHUNK_SECONDS = 120.0, 1200.0
 """Wall seconds after which the training of a cell or a chunk is ended: far above what one takes, so that no clock

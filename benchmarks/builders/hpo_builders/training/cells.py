@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from hpo_builders.training.recipe import CHUNK, Measured, Recipe, TrainingFailed, unmeasured
 from hpo_builders.training.shards import Shards
-from hpo_gym import seeding
-from hpo_gym.errors import InvalidValueError, StateError
-from hpo_gym.jobs.memory import limit_memory
-from hpo_gym.space import Points, SearchSpace
+from hpo_gym.base import InvalidValueError, StateError, seeding
+from hpo_gym.problem import Points, SearchSpace
+from hpo_gym.system import limit_memory
 
 MEMORY = 8 << 30
 """Bytes that training a part may take, beyond what its imports hold."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from hpo_gym.errors import unknown
+from hpo_gym.base import unknown
 
 
 @dataclass(frozen=True)

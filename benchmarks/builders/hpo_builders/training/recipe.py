@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_builders.training.material import Material
-from hpo_gym.arrays import Floats
-from hpo_gym.objectives.objective import Objective
-from hpo_gym.space import Points, SearchSpace
-from hpo_gym.tasks.sizes import Sizes
+from hpo_gym.base import Floats
+from hpo_gym.problem import Objective, Points, SearchSpace, Sizes
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_builders import files
-from hpo_gym.errors import InvalidValueError
-from hpo_gym.storage.whole import whole_files
-from hpo_gym.tables.files import write_npz
+from hpo_gym.base import InvalidValueError
+from hpo_gym.suites import write_npz
+from hpo_gym.system import whole_files
 
 PLAN, WALL = "plan.json", "wall.json"
 Arrays = Mapping[str, NDArray[Any]]

@@ -15,12 +15,10 @@ from typing import Any
 
 from hpo_builders.order import Order
 from hpo_builders.training.cells import LOST, MEMORY, Part, perform, perform_within_limits, train
-from hpo_gym.errors import StateError
-from hpo_gym.jobs import engines
-from hpo_gym.jobs.guard import Limits, Step, Verdict
-from hpo_gym.jobs.guards import Asked, Guards
-from hpo_gym.space import SearchSpace
-from hpo_gym.trial import Status
+from hpo_gym.base import StateError
+from hpo_gym.problem import SearchSpace, Status
+from hpo_gym.system import Asked, Guards, Limits, Step, Verdict
+from hpo_gym.system.jobs import engines
 
 Run = Callable[[Sequence[Part], float, int], Iterator[tuple[Part, str | None]]]
 """Trains parts of one recipe; from these, the seconds that each may take, and how often one that dies is tried again,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 SIZE = 12
 PIXEL = 2 / SIZE

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import Floats, Ints, generator, key
 
 NETS = 2
 """Networks that a configuration trains, each from images and initial weights of its own."""

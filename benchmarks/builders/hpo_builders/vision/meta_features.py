@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_builders.vision.images import ImageProblem
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 
 def describe(problem: ImageProblem) -> dict[str, float | None]:

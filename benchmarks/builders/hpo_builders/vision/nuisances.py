@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_builders.vision.canvas import ink, to_segments
-from hpo_gym.arrays import Floats
+from hpo_gym.base import Floats
 
 
 def noisy(images: Floats, rng: np.random.Generator, sd: float) -> Floats:

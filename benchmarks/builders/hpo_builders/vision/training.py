@@ -19,7 +19,7 @@ from hpo_builders.trained.mlp_updates import Update
 from hpo_builders.training.recipe import Measured, unmeasured
 from hpo_builders.vision.images import ImageProblem
 from hpo_builders.vision.layers import gradient
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import generator, key
 
 Change = Callable[[Tensor, Tensor, np.random.Generator], tuple[Tensor, Tensor]]
 """From the images of an epoch of one network ``(n, channels, h, w)``, their targets ``(n, classes)`` and a generator to

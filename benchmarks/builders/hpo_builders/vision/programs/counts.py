@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import ink, to_disc
 from hpo_builders.vision.nuisances import contrasted, noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 CLASSES = 6
 """One to six discs."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import grid, turned
 from hpo_builders.vision.nuisances import contrasted, noisy, places
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 ANGLES = 8
 PERIODS = (0.45, 0.55, 0.68, 0.84, 1.05)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hpo_builders.vision.canvas import grid, turned
 from hpo_builders.vision.nuisances import contrasted, noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 Complexes = NDArray[np.complex128]
 

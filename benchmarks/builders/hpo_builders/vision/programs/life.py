@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints, Mask
+from hpo_gym.base import Floats, Ints, Mask
 
 RULES = ("B3/S23", "B36/S125", "B3678/S34678", "B2/S", "B3/S12345", "B368/S245")
 """Life, 2x2, Day & Night, Seeds, Maze, Move."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 SIDE = SIZE // 2
 Cell = tuple[int, int]

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE, ink, to_polygon
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy, places
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 KINDS = ("triangle", "square", "pentagon", "disc", "four-pointed star", "five-pointed star", "cross")
 

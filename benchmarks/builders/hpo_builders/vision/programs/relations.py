@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import grid, ink, to_disc
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy, places
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 SIDES = ("right of", "below", "left of", "above")
 CONTACTS = ("apart", "crossing", "inside")

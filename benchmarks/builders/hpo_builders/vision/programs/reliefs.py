@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import PIXEL, grid, turned
 from hpo_builders.vision.nuisances import noisy, places
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 FORMS = 6
 """Dome, cone, pyramid, ridge, saddle, waves."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 SLOPES = (0.0, 0.8, 1.6, 2.4, 3.2)
 DIRECTIONS = 6

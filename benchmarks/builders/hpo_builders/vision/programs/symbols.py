@@ -6,8 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import ink, to_segments
 from hpo_builders.vision.nuisances import contrasted, noisy
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.seeding import generator, key
+from hpo_gym.base import Floats, Ints, generator, key
 
 PIECES = 6
 """A stroke is drawn as so many straight pieces."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import grid
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 KINDS = ("left to right", "top to bottom", "half a turn", "none")
 

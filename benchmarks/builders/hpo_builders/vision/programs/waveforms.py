@@ -8,7 +8,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import grid, ink
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 FORMS: tuple[Callable[[Floats], Floats], ...] = (
     lambda t: np.sin(2 * np.pi * t),

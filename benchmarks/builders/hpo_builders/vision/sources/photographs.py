@@ -12,7 +12,7 @@ import numpy as np
 
 from hpo_builders.vision.canvas import SIZE
 from hpo_builders.vision.nuisances import noisy
-from hpo_gym.arrays import Floats, Ints
+from hpo_gym.base import Floats, Ints
 
 SHRUNK = 2
 """A pixel is the mean of so many by so many of the photograph."""

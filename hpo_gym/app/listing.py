@@ -1,0 +1,249 @@
+"""Lists suites, optimizers and parts, for `hpo-gym list` and `info`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import MissingExtraError, neighbours, unknown
+from hpo_gym.env import CODECS, OBSERVERS, REWARDS
+from hpo_gym.optimize import ABOUT, OPTIMIZERS, SAVED, Form, Trainable, form_of, is_saved, parted, read_about, shipped
+from hpo_gym.problem import SPLITS, SUITES, Suite, columns
+from hpo_gym.suites import load_suite
+from hpo_gym.system import Column, Sheet, folded
+
+_ITEM = re.compile(r"[-*] |\d+\. |\||>>>|```")
+"""What begins a line of its own in any case."""
+
+
+def listing() -> dict[str, Any]:
+    """All that is registered, as plain JSON values."""
+    return {
+        "suites": [suite_row(load_suite(name), name) for name in SUITES.names()],
+        "optimizers": [optimizer_row(name) for name in OPTIMIZERS.names()],
+        "observers": list(OBSERVERS.names()),
+        "codecs": list(CODECS.names()),
+        "rewards": list(REWARDS.names()),
+        "trained": {name: trained_row(folder) for name, folder in shipped().items()},
+    }
+
+
+def suite_row(suite: Suite, name: str | None = None) -> dict[str, Any]:
+    """One suite of `listing`, registered as `name`; `configurations` is None where there is no end of them."""
+    name = name or suite.name
+    pools = {t.pool.shape[0] for t in suite.members[:1] if t.pool is not None}
+    return {
+        "name": name,
+        "id": f"hpo_gym/{name}-v0" if name in SUITES.entries() else "hpo_gym/HPO-v0",
+        "kind": suite.kind,
+        "tasks": {split: len(suite.tasks(split)) for split in SPLITS},
+        "configurations": pools.pop() if pools else None,
+        "dimensions": suite.space.d,
+        "fidelities": list(suite.members[0].fidelities),
+        "conditional": suite.space.conditional,
+        "licence": suite.about.get("licence"),
+    }
+
+
+def optimizer_row(name: str) -> dict[str, Any]:
+    """One optimizer of `listing`."""
+    entry = OPTIMIZERS.entries()[name]
+    return {
+        "name": name,
+        "kind": "agent" if entry.package.startswith("hpo_agents") else "baseline",
+        "family": entry.about.get("family"),
+        "trainable": bool(entry.about.get("trainable", False)),
+        "extra": entry.extra,
+        "installed": OPTIMIZERS.installed(name),
+    }
+
+
+def trained_row(folder: Path) -> dict[str, Any]:
+    """One trained optimizer of `listing`."""
+    head = read_about(folder)
+    return {"optimizer": head["optimizer"], "suites": head["suites"], "settings": head["settings"]}
+
+
+def info(what: object) -> dict[str, Any]:
+    """All about a suite (or a suite's folder), or an optimizer in any form (`hpo_gym.optimize.forms`).
+
+    Raises:
+        UnknownNameError: There is none of that name; the message offers the nearest of either kind.
+    """
+    name = str(what) if isinstance(what, (str, Path)) else ""
+    if name in SUITES.entries() or (Path(name) / "suite.json").is_file():
+        suite = load_suite(name)
+        about = {k: v for k, v in suite.about.items() if k not in ("name", "title", "description")}
+        said = {key: suite.about[key] for key in ("title", "description") if key in suite.about}
+        row = suite_row(suite)
+        head = {key: row.pop(key) for key in ("name", "id")}
+        further = [f"{o.name} ({o.unit or 'no unit'}, {o.direction})" for o in suite.members[0].objectives]
+        trades = {"objectives": further} if further else {}
+        return {
+            **head, **said, **row, **trades, "hyperparameters": columns(suite.space), "version": suite.version,
+            "about": about,
+        }  # fmt: skip
+    if name in OPTIMIZERS.entries():
+        row = optimizer_row(name)
+        try:
+            maker = OPTIMIZERS.get(name)
+        except MissingExtraError as missing:
+            return {"name": row.pop("name"), "description": str(missing), "settings": {}, **row}
+        return {
+            "name": row.pop("name"),
+            "description": inspect.getdoc(maker) or "",
+            "settings": _settings(maker),
+            **row,
+        }
+    if name and ":" not in name and not is_saved(name):
+        near = [*neighbours(name, "suite.json"), *neighbours(name, ABOUT)]
+        raise unknown("suite or optimizer", name, [*SUITES.entries(), *OPTIMIZERS.entries(), *shipped()], near)
+    return _about(form_of(what))
+
+
+def _about(form: Form) -> dict[str, Any]:
+    """All about an optimizer that is not registered, or is trained."""
+    try:
+        optimizer: Any = form.make()
+    except MissingExtraError as missing:
+        return {"name": form.name, "description": str(missing), **_training(form)}
+    own = getattr(optimizer, "settings", None)
+    seen = sorted(getattr(optimizer, "seen", ()))
+    trained = {} if not seen else {"seen": f"{len(seen)} families of data sets", **_training(form)}
+    return {
+        "name": form.name,
+        "description": inspect.getdoc(type(optimizer)) or "",
+        "class": f"{type(optimizer).__module__}.{type(optimizer).__qualname__}",
+        "settings": dict(own) if isinstance(own, Mapping) else _settings(type(optimizer), optimizer),
+        "trainable": isinstance(optimizer, Trainable),
+        **trained,
+    }
+
+
+def _training(form: Form) -> dict[str, Any]:
+    if not form.spec.startswith(SAVED):
+        return {}
+    _, folder = parted(form.spec.removeprefix(SAVED))
+    suites = read_about(folder).get("suites", []) if (folder / ABOUT).is_file() else []
+    return {"trained on": ", ".join(suites), "folder": str(folder)}
+
+
+def _settings(maker: Any, made: object = None) -> dict[str, Any]:
+    """Arguments of a class: their defaults, or what one that was made keeps under their names."""
+    known = [p for p in inspect.signature(maker).parameters.values() if p.name != "self"]
+    return {p.name: _plain(getattr(made, p.name, p.default)) for p in known}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+# ---------------------------------------------------------------------- for people
+def tables(data: Mapping[str, Any]) -> list[Sheet]:
+    """The listing as tables for a terminal."""
+    suites, optimizers, trained = data["suites"], data["optimizers"], data["trained"]
+    sizes = ["unlimited" if s["configurations"] is None else f"{s['configurations']:,}" for s in suites]
+    sheets = [
+        Sheet(
+            "Suites",
+            [
+                _column(suites, "suite", "name"),
+                *(Column(split, [str(s["tasks"][split]) for s in suites], right=True) for split in SPLITS),
+                Column("configurations", sizes, 1, right=True),
+                Column("d", [str(s["dimensions"]) for s in suites], 1, right=True),
+                _column(suites, "kind", "kind", 2),
+                _column(suites, "id", "id", 3),
+                _column(suites, "licence", "licence", 4),
+            ],
+            "Numbers of tasks, of configurations of each, and of hyperparameters. hpo-gym info SUITE tells more.",
+        ),
+        Sheet(
+            "Optimizers",
+            [
+                _column(optimizers, "optimizer", "name"),
+                _column(optimizers, "kind", "kind"),
+                _column(optimizers, "family", "family", 1),
+                Column("learns", ["yes" if o["trainable"] else "" for o in optimizers], 2),
+                _column(optimizers, "extra", "extra", 3),
+                Column("installed", ["yes" if o["installed"] else "no" for o in optimizers], 2),
+            ],
+        ),
+    ]
+    if trained:
+        sheets.append(
+            Sheet(
+                "Optimizers that ship trained",
+                [
+                    Column("name", list(trained)),
+                    Column("optimizer", [t["optimizer"] for t in trained.values()], 1),
+                    Column("trained on", [", ".join(t["suites"]) for t in trained.values()]),
+                ],
+                "hpo_gym.load(NAME) loads one.",
+            )
+        )
+    kinds = ("observers", "codecs", "rewards")
+    names = Column("names", [", ".join(data[kind]) for kind in kinds])
+    return [*sheets, Sheet("Parts of an env", [Column("part", kinds), names])]
+
+
+def _column(rows: Sequence[Mapping[str, Any]], head: str, key: str, rank: int = 0) -> Column:
+    return Column(head, [row[key] or "" for row in rows], rank)
+
+
+def text(data: Mapping[str, Any], indent: int = 0, width: int | None = None) -> str:
+    """What `info` found, as indented lines of at most `width`; what is asked first comes first."""
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            lines += [folded(f"{key}:", width, indent), text(value, indent + 2, width)]
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            lines.append(folded(f"{key}:", width, indent))
+            told = (f"{v['name']}: {v['kind']}, {_values(v)}, default {_told(v['default'])}" for v in value)
+            lines += [folded(line, width, indent + 2) for line in told]
+        elif isinstance(value, str) and "\n" in value:
+            lines.append(folded(f"{key}:", width, indent))
+            lines += [folded(line, width, indent + 2 + depth, 4 if depth else 0) for depth, line in joined(value)]
+        else:
+            lines.append(folded(f"{key}: {_told(value)}", width, indent))
+    return "\n".join(lines)
+
+
+def joined(docstring: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs, items and entries of a docstring, each on one line, with its depth; empty lines stay.
+
+    A line goes on with the one above if both are of a paragraph at depth 0, or if it stands deeper, except below the
+    head of a section, ``Args:``.
+    """
+    depth, held = 0, ""
+    for line in docstring.splitlines():
+        words, at = line.strip(), len(line) - len(line.lstrip())
+        deeper = at > depth and (depth > 0 or not held.endswith(":"))
+        if held and words and not _ITEM.match(words) and (deeper or at == depth == 0):
+            held = f"{held} {words}"
+            continue
+        if held:
+            yield depth, held
+        if not words:
+            yield 0, ""
+        depth, held = at, words
+    if held:
+        yield depth, held
+
+
+def _told(value: Any) -> str:
+    """A value in few digits; `--json` has all."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_told, value))}]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value == {} else str(value)
+
+
+def _values(row: Mapping[str, Any]) -> str:
+    values, unit = row["values"], f" ({row['unit']})" if "unit" in row else ""
+    if row["kind"] in ("float", "int"):
+        return f"{_told(values[0])} to {_told(values[1])}{unit}" + (", logarithmic" if row["log"] else "")
+    return ", ".join(map(str, values)) + unit

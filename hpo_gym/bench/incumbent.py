@@ -1,0 +1,170 @@
+"""How good a run was after each full evaluation: its incumbent without noise, or what else counts, and the regret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import InvalidValueError, shown, whole
+from hpo_gym.bench.regret import regret_on
+from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
+from hpo_gym.optimize import Optimizer, rollout
+from hpo_gym.problem import (
+    BEST,
+    LAST,
+    Evaluations,
+    History,
+    Status,
+    Task,
+    check_budget_cost,
+    check_task,
+    cost_units,
+    horizon,
+    paid,
+    random_regret,
+)
+
+
+def incumbents(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
+) -> NDArray[np.float64]:
+    """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
+
+    Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
+    not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each trial, or the
+    mean of all up to it; after the end of the run what it had come to.
+
+    With `budget_cost`, at the points of that (see `hpo_gym.bench.spent`), as many as `budget`.
+    """
+    if task.counts != BEST:
+        return _standing(arrays["score"], task.counts, budget)
+    score, places = arrays["score"], _places(arrays)
+    plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
+    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init, budget_cost)
+
+
+def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
+    """What a run has come to after each trial, where not its best one counts, ``(budget,)``."""
+    if not len(score):
+        return np.full(budget, -np.inf)
+    told = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
+    return np.asarray(told[np.minimum(np.arange(budget), len(score) - 1)])
+
+
+def incumbents_on_test(
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
+) -> NDArray[np.float64] | None:
+    """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
+    tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
+    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init, budget_cost)
+
+
+def _followed(
+    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int,
+    budget_cost: float | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Of a value of each trial, -inf where it failed, that of the incumbent after each full evaluation."""
+    fidelity, good = arrays["fidelity"], arrays["status"] == Status.OK
+    best = np.where(good, values, -np.inf)[places]
+    if budget_cost is None:
+        upto = paid(np.cumsum(fidelity) - fidelity[:n_init].sum(), budget)
+    else:
+        upto = ended(arrays, budget_cost)
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget, -np.inf)
+
+
+def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
+    """Position of the incumbent after each trial: the best of those at the highest fidelity, of equals the earliest."""
+    good = (arrays["status"] == Status.OK).tolist()
+    places, best = list[int](), (-np.inf, False, -np.inf)
+    for i, trial in enumerate(zip(arrays["fidelity"].tolist(), good, arrays["score"].tolist(), strict=True)):
+        if not places or trial > best:
+            place, best = i, trial
+        places.append(place)
+    return places
+
+
+def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int]) -> NDArray[np.float64]:
+    """Scores without noise of the trials that were incumbents, which a live task evaluates once more; 0 elsewhere."""
+    values, x = np.zeros(len(arrays["x"])), arrays["x"][:, : task.space.d]
+    at = sorted({i for i in places if arrays["status"][i] == Status.OK})
+    if at:
+        values[at] = task.noise_free(task.space.snap(x[at]))
+    return values
+
+
+def regret_of(
+    history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
+) -> NDArray[np.float64]:
+    """Normalised regret of the incumbent of a run, without noise and at full fidelity; its mean is the AUC of the run.
+
+    Args:
+        history: As `rollout` returns it.
+        task: The task of the run.
+        budget: Full evaluations; those that a run which ended before did not make keep its last incumbent. By default
+            the task's own where it has one, as the 25 epochs of `Schedules`, else as many as the run made.
+        budget_cost: In place of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
+            that at 33 evenly spaced points of it, and before the first trial has ended that of a random configuration.
+
+    Returns:
+        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
+        Where worlds differ, as on `Schedules` and `Drift`, nobody has searched that of a rollout: the best is then the
+        mean of what was found in others, and what is better has a regret below 0 (see `hpo_gym.bench.regret`).
+
+    Raises:
+        InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.
+    """
+    check_task(task)
+    if not isinstance(history, History):
+        raise InvalidValueError(f"`history` must be what `rollout` returns, got {shown(history)}.")
+    arrays: dict[str, NDArray[Any]] = {
+        "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
+        "score": np.array(history.scores, np.float64),
+        "status": np.array(history.statuses, np.int8),
+        "fidelity": np.array(history.fidelities, np.float64),
+    }
+    if budget_cost is not None:
+        return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, budget, budget_cost)
+    if budget is None:
+        own = "budget" in task.env
+        budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
+    budget = whole("budget", budget)
+    return regret_on(task, incumbents(task, arrays, budget, history.n_init))
+
+
+def _by_cost(
+    task: Task, arrays: dict[str, NDArray[Any]], cost: NDArray[np.float64], n_init: int, budget: int | None,
+    budget_cost: float,
+) -> NDArray[np.float64]:  # fmt: skip
+    if budget is not None:
+        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    priced = check_budget_cost(budget_cost)
+    arrays["spent"] = spent_of(cost, cost_units([task], priced).item(), n_init)
+    regret = regret_on(task, incumbents(task, arrays, POINTS, n_init, priced))
+    regret[: waiting(arrays, priced)] = random_regret(task)
+    return regret
+
+
+def mean_regret(
+    optimizer: Optimizer, tasks: Sequence[Task], budget: int | None = None, *, seeds: int = 1,
+    prior: Sequence[Evaluations] = (),
+) -> float:  # fmt: skip
+    """Mean of `regret_of` over tasks, a rollout of each of the first `seeds` seeds, and trials.
+
+    Args:
+        optimizer: Trained, where it must be.
+        tasks: At least one.
+        budget: Of each rollout; by default the task's own, else 33.
+        seeds: Rollouts of each task.
+        prior: Earlier tasks; a task is told of none of its own family.
+    """
+    regrets = []
+    for task in tasks:
+        others = tuple(e for e in prior if e.family != task.family)
+        most = task.budget if budget is None else budget
+        histories = (rollout(optimizer, task, most, seed=seed, prior=others) for seed in range(seeds))
+        regrets += [regret_of(history, task, most).mean() for history in histories]
+    return float(np.mean(regrets))

@@ -1,0 +1,225 @@
+"""`merge`: the stores of several runs of one protocol, joined into one.
+
+What is joined may be shards, or comparisons of other optimizers, suites, tasks or seeds. The order in which folders are
+named changes no byte. The new folder is there as a whole or not at all, and what is joined is only read.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, canonical, digest
+from hpo_gym.bench.origin import MADE
+from hpo_gym.bench.stored_plan import DECIDING, StoredPlan
+from hpo_gym.problem import Suite
+from hpo_gym.system import Progress, Record, Store, store_of, whole_folder
+
+_TOGETHER = 128  # cells of a batch
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What `merge` did.
+
+    Attributes:
+        cells: How many the new store holds.
+        twice: How many of them several folders had.
+    """
+
+    cells: int
+    twice: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A folder to be joined: its plan, its suites by what loads them, its open store and the hashes of its cells."""
+
+    folder: Path
+    plan: StoredPlan
+    suites: dict[str, Suite]
+    store: Store
+    cells: set[str]
+
+    @classmethod
+    def of(cls, folder: Path, store: Store) -> _Part:
+        plan = StoredPlan.read(store)
+        return cls(folder, plan, plan.loaded(folder), store, store.cells())
+
+
+def merge(
+    folders: Sequence[str | Path], out: str | Path, *, progress: Progress = lambda done, total, what: None
+) -> Merged:
+    """Join results into a new folder.
+
+    A cell that several folders hold must be equal in all, but for what a clock measured; one that is done goes before
+    one that failed. Missing cells stay missing: `bench --resume` runs them.
+
+    Args:
+        folders: As `benchmark` wrote them, finished or not; of one split, fold, start and budget.
+        out: A folder that is not there yet, or is empty.
+        progress: Told of each batch.
+
+    Raises:
+        InvalidValueError: The folders do not belong together, or a cell differs; nothing is written.
+        DamagedDataError: One of them is damaged; nothing is written.
+    """
+    paths, target = [Path(f) for f in folders], Path(out)
+    _check(paths, target)
+    with ExitStack() as stack:
+        parts = [_Part.of(p, stack.enter_context(Store(p / "store.sqlite", write=False))) for p in paths]
+        parts.sort(key=lambda part: part.store.fingerprint())
+        plan = _joined(parts)
+        every = set().union(*(part.cells for part in parts))
+        name = digest([part.store.fingerprint() for part in parts])[:16]
+        with whole_folder(target.resolve()) as unfinished:
+            for kind in ("suites", "trained"):
+                _copy(parts, kind, unfinished / kind)
+            with Store(unfinished / "store.sqlite", name=name) as store:
+                store.meta_set("plan", plan.text())
+                made = [text for part in parts if (text := part.store.meta_get(MADE)) is not None]
+                if made:
+                    store.meta_set(MADE, max(made))  # the last one: it begins with the date
+                batch: list[Record] = []
+                for done, record in enumerate(_records(parts), 1):
+                    batch.append(record)
+                    if len(batch) == _TOGETHER or done == len(every):
+                        store.put_many(batch)
+                        batch = []
+                        progress(done, len(every), "cells")
+    return Merged(len(every), sum(len(p.cells) for p in parts) - len(every))
+
+
+def _check(folders: Sequence[Path], out: Path) -> None:
+    if not folders:
+        raise InvalidValueError("`folders` must name at least one folder, got none.")
+    for folder in folders:
+        store_of(folder)
+    places = [folder.resolve() for folder in folders]
+    twice = sorted({str(p) for p in places if places.count(p) > 1})
+    if twice:
+        raise InvalidValueError(f"`folders` must differ, got {twice} more than once.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidValueError(f"`out` must be a new or an empty folder, {out} is none.")
+
+
+# -- plans -------------------------------------------------------------------------------------------------------------
+
+
+def _joined(parts: Sequence[_Part]) -> StoredPlan:
+    """The plan of all: of tasks and seeds the most that one has, of optimizers and suites all."""
+    for part in parts[1:]:
+        for setting in DECIDING:
+            a, b = getattr(parts[0].plan.protocol, setting), getattr(part.plan.protocol, setting)
+            if a != b:
+                raise _differ(f"`{setting}`", parts[0], a, part, b)
+    protocols = [part.plan.protocol for part in parts]
+    protocol = replace(protocols[0], seeds=max(p.seeds for p in protocols), tasks=_most([p.tasks for p in protocols]))
+    entrants = _united([(part, {e.name: e for e in part.plan.entrants}) for part in parts], "optimizer")
+    suites, live = _suites(parts)
+    return StoredPlan(protocol, tuple(entrants.values()), suites, live)
+
+
+def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...] | None:
+    """The most of what protocols say of tasks: all, the highest number, or all names."""
+    if None in tasks:
+        return None
+    counts = [count for count in tasks if isinstance(count, int)]
+    names = dict.fromkeys(name for some in tasks if isinstance(some, tuple) for name in some)
+    if counts and names:
+        raise InvalidValueError(
+            f"Results to be merged must all name their tasks or all count them, got {max(counts)} and {list(names)}."
+        )
+    return max(counts) if counts else tuple(sorted(names))
+
+
+def _suites(parts: Sequence[_Part]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Hashes of all suites by what loads them, and what is told of those that nothing loads; each suite once."""
+    hashes, told, places = [], [], dict[str, str]()
+    for part in parts:
+        names = {place: s.name for place, s in zip(part.plan.suites, part.suites.values(), strict=True)}
+        for place, name in names.items():
+            places.setdefault(name, place)
+        hashes.append((part, {names[place]: known for place, known in part.plan.suites.items()}))
+        told.append((part, {names[place]: said for place, said in part.plan.live.items()}))
+    united, live = _united(hashes, "suite"), _united(told, "live suite")
+    return {places[n]: known for n, known in united.items()}, {places[n]: said for n, said in live.items()}
+
+
+def _united(found: Sequence[tuple[_Part, dict[str, Any]]], what: str) -> dict[str, Any]:
+    """All entries by name, in the order that all folders share, else in that of names; the same name is the same."""
+    known: dict[str, tuple[_Part, Any]] = {}
+    for part, entries in found:
+        for name, value in entries.items():
+            first, other = known.setdefault(name, (part, value))
+            if other != value:
+                raise _differ(f"{what} {name!r}", first, other, part, value)
+    orders = {tuple(entries) for _, entries in found}
+    names = orders.pop() if len(orders) == 1 else sorted(known)
+    return {name: known[name][1] for name in names}
+
+
+def _differ(what: str, first: _Part, a: object, second: _Part, b: object) -> InvalidValueError:
+    (x, p), (y, q) = sorted([(str(first.folder), a), (str(second.folder), b)], key=lambda pair: pair[0])
+    return InvalidValueError(f"Results to be merged must share {what}: {x} has {p!r:.300}, {y} has {q!r:.300}.")
+
+
+# -- cells -------------------------------------------------------------------------------------------------------------
+
+
+def _records(parts: Sequence[_Part]) -> Iterator[Record]:
+    """Each cell once, in the order in which the folders wrote them."""
+    for i, part in enumerate(parts):
+        for record in part.store.written():
+            if not any(record.cell in before.cells for before in parts[:i]):
+                yield functools.reduce(_better, _others(parts[i + 1 :], record.cell), (part, record))[1]
+
+
+def _others(parts: Sequence[_Part], cell: str) -> Iterator[tuple[_Part, Record]]:
+    for part in parts:
+        record = part.store.get(cell) if cell in part.cells else None
+        if record is not None:
+            yield part, record
+
+
+def _better(a: tuple[_Part, Record], b: tuple[_Part, Record]) -> tuple[_Part, Record]:
+    """Of two forms of a cell the one that is done; of equal ones always the same, whichever comes first."""
+    one, other = a[1], b[1]
+    if one.status != other.status:
+        return a if one.status == "done" else b
+    if one.status == "done" and (dict(one.identity) != dict(other.identity) or _content(one) != _content(other)):
+        first, second = sorted([str(a[0].folder), str(b[0].folder)])
+        raise InvalidValueError(
+            f"A cell that two folders hold must be equal in both, {one.cell!r} ({_said(one)}) differs in {first} and "
+            f"{second}: other versions of code or data made them."
+        )
+    return min(a, b, key=lambda pair: canonical([dict(pair[1].measured), pair[1].error]))
+
+
+def _content(record: Record) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    return {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in record.arrays.items()}
+
+
+def _said(record: Record) -> str:
+    optimizer = record.identity.get("optimizer")
+    name = optimizer.get("name") if isinstance(optimizer, dict) else optimizer
+    return f"{name} on {record.identity.get('task')}, replicate {record.identity.get('replicate')}"
+
+
+# -- folders beside the store ------------------------------------------------------------------------------------------
+
+
+def _copy(parts: Sequence[_Part], kind: str, out: Path) -> None:
+    """Copy saved suites, or what was trained, each once: of several trainings that whose measured times sort first."""
+    marker = {"suites": "suite.json", "trained": "training.json"}[kind]
+    found: dict[str, list[tuple[bytes, Path]]] = {}
+    for part in parts:
+        for path in (part.folder / kind).glob(f"[!.]*/{marker}"):
+            found.setdefault(path.parent.name, []).append((path.read_bytes(), path.parent))
+    for name, some in sorted(found.items()):
+        shutil.copytree(min(some, key=lambda pair: pair[0])[1], out / name)

@@ -1,1 +1,0 @@
-"""The one transition, from the keywords of `gym.make` to the infos."""

@@ -1,0 +1,72 @@
+"""Environments: runs, one transition, observers, codecs and rewards, and the Gymnasium API around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hpo_gym.base.lazy import offer
+
+if TYPE_CHECKING:
+    from hpo_gym.env.codecs import CODECS as CODECS
+    from hpo_gym.env.codecs import Codec as Codec
+    from hpo_gym.env.codecs import Proposal as Proposal
+    from hpo_gym.env.codecs._one_choice import OneChoice as OneChoice
+    from hpo_gym.env.codecs._steps import FACTORS as FACTORS
+    from hpo_gym.env.codecs._steps import SHARES as SHARES
+    from hpo_gym.env.codecs.box import Box as Box
+    from hpo_gym.env.codecs.checks import choices_of as choices_of
+    from hpo_gym.env.codecs.checks import points_of as points_of
+    from hpo_gym.env.codecs.grid import Grid as Grid
+    from hpo_gym.env.codecs.move import Move as Move
+    from hpo_gym.env.codecs.pool import Pool as Pool
+    from hpo_gym.env.env import HPOEnv as HPOEnv
+    from hpo_gym.env.kernel import make_runs as make_runs
+    from hpo_gym.env.keywords import keywords_checked as keywords_checked
+    from hpo_gym.env.observers import MAX as MAX
+    from hpo_gym.env.observers import OBSERVERS as OBSERVERS
+    from hpo_gym.env.observers import Observer as Observer
+    from hpo_gym.env.observers.blind import Blind as Blind
+    from hpo_gym.env.observers.history import HistoryObserver as HistoryObserver
+    from hpo_gym.env.observers.last import Last as Last
+    from hpo_gym.env.observers.levels import Levels as Levels
+    from hpo_gym.env.observers.pool import PoolObserver as PoolObserver
+    from hpo_gym.env.observers.progress import Progress as Progress
+    from hpo_gym.env.observers.summary import Summary as Summary
+    from hpo_gym.env.observers.tokens import Tokens as Tokens
+    from hpo_gym.env.observers.training import Training as Training
+    from hpo_gym.env.parts import Part as Part
+    from hpo_gym.env.parts import make_part as make_part
+    from hpo_gym.env.render import short as short
+    from hpo_gym.env.rewards import REWARDS as REWARDS
+    from hpo_gym.env.rewards import Judge as Judge
+    from hpo_gym.env.rewards import OracleReward as OracleReward
+    from hpo_gym.env.rewards import Reward as Reward
+    from hpo_gym.env.rewards import Rewards as Rewards
+    from hpo_gym.env.rewards import judge_of as judge_of
+    from hpo_gym.env.rewards.cost_aware import CostAware as CostAware
+    from hpo_gym.env.rewards.final import Final as Final
+    from hpo_gym.env.rewards.final import FinalRegret as FinalRegret
+    from hpo_gym.env.rewards.improvement import Improvement as Improvement
+    from hpo_gym.env.rewards.improvement import NormalizedImprovement as NormalizedImprovement
+    from hpo_gym.env.rewards.objectives import WeightedReward as WeightedReward
+    from hpo_gym.env.rewards.regret import LogRegret as LogRegret
+    from hpo_gym.env.rewards.regret import Regret as Regret
+    from hpo_gym.env.rewards.regret import RegretDrop as RegretDrop
+    from hpo_gym.env.rewards.regret_rate import RegretRate as RegretRate
+    from hpo_gym.env.rewards.score import Score as Score
+    from hpo_gym.env.runs.contexts import Contexts as Contexts
+    from hpo_gym.env.runs.contexts import given_points as given_points
+    from hpo_gym.env.runs.oracle import Oracle as Oracle
+    from hpo_gym.env.runs.runs import Runs as Runs
+    from hpo_gym.env.runs.view import view_of as view_of
+    from hpo_gym.env.scales import SCORES as SCORES
+    from hpo_gym.env.scales import Bounded as Bounded
+    from hpo_gym.env.scales import Global as Global
+    from hpo_gym.env.scales import Rank as Rank
+    from hpo_gym.env.scales import Raw as Raw
+    from hpo_gym.env.scales import Running as Running
+    from hpo_gym.env.scales import ServedScores as ServedScores
+    from hpo_gym.env.transition import Transition as Transition
+    from hpo_gym.env.vector import HPOVectorEnv as HPOVectorEnv
+
+__getattr__, __dir__, __all__ = offer(__name__)

@@ -1,0 +1,42 @@
+"""The codec `box`: an action is the next configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpo_gym.env.codecs import CODECS, Codec, Proposal
+from hpo_gym.env.codecs.checks import points_of
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+
+
+@CODECS.register("box")
+class Box(Codec):
+    """``Box(-1, 1, (d,))``: the next configuration, in SB3's symmetric convention (the default).
+
+    With `fidelity`, one more number chooses a level, each an equal share of [-1, 1]; with `stop`, one more ends the
+    episode where it is positive.
+    """
+
+    def __init__(self, fidelity: bool = False, stop: bool = False) -> None:
+        self.fidelity, self.stop = fidelity, stop
+
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        width = contexts.space.d + self.fidelity + self.stop
+        return gym.spaces.Box(-1.0, 1.0, (width,), np.float32)
+
+    def decode(self, contexts: Contexts, runs: Runs, actions: ArrayLike) -> Proposal:
+        d = contexts.space.d
+        a = points_of(actions, runs.n, d + self.fidelity + self.stop)
+        x = a[:, :d] + 1.0
+        x /= 2.0
+        at = runs.bank.place(runs.task, x)
+        fidelity = None
+        if self.fidelity:
+            levels = np.asarray(contexts.fidelities)
+            fidelity = levels[np.minimum(((a[:, d] + 1.0) / 2.0 * len(levels)).astype(np.int64), len(levels) - 1)]
+        return Proposal(at, fidelity, a[:, -1] > 0.0 if self.stop else None)

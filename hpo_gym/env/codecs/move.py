@@ -1,0 +1,56 @@
+"""The codec `move`: an action is one step from the last configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Ints
+from hpo_gym.env.codecs import CODECS
+from hpo_gym.env.codecs._one_choice import OneChoice
+from hpo_gym.env.codecs._steps import count_of, stepped
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import level_grid, nearest_level
+
+
+@CODECS.register("move")
+class Move(OneChoice):
+    """``Discrete(2 d + 1)``: one level down (2 j) or up (2 j + 1) in hyperparameter j, or back to the incumbent (2 d).
+
+    The step starts at the last configuration; before the first trial, at the default one. A categorical goes round.
+
+    Where a trial goes on from the one before it (`Schedules`, `Drift`, `Policies`) steps have two sizes, and there is
+    no incumbent to go back to: ``Discrete(4 d + 1)``: a tenth (4 j), half (4 j + 1), twice (4 j + 2) or ten times
+    (4 j + 3) hyperparameter j, or keep all (4 d); a range that is not logarithmic goes by a twentieth and a fifth of
+    itself.
+    """
+
+    needs_incumbent = True
+
+    def __init__(self, levels: int = 5, fidelity: bool = False, stop: bool = False) -> None:
+        super().__init__(fidelity, stop)
+        self.levels = levels
+
+    def count(self, contexts: Contexts) -> int:
+        return count_of(contexts.space) if contexts.bank.signals else 2 * contexts.space.d + 1
+
+    def place(self, contexts: Contexts, runs: Runs, choice: Ints) -> NDArray[Any]:
+        here = np.tile(contexts.space.default_x, (runs.n, 1)) if runs.fresh else runs.last_x()
+        if isinstance(runs.t, np.ndarray):
+            here = np.where((runs.t == 0)[:, None], contexts.space.default_x, here)
+        if contexts.bank.signals:
+            return runs.bank.place(runs.task, stepped(contexts.space, here, choice))
+        grid = level_grid(contexts.space, self.levels)
+        for j, (h, u) in enumerate(zip(contexts.space.hyperparameters, grid, strict=True)):
+            moved = np.flatnonzero(choice // 2 == j)
+            if moved.size:
+                cell = nearest_level(u, here[moved, j]) + np.where(choice[moved] % 2, 1, -1)
+                here[moved, j] = u[cell % len(u) if h.kind == "categorical" else np.clip(cell, 0, len(u) - 1)]
+        back = choice == 2 * contexts.space.d
+        if back.any() and not runs.fresh:
+            back &= np.broadcast_to(runs.t, runs.n) > 0
+            here[back] = runs.incumbent_x()[back]
+        return runs.bank.place(runs.task, here)

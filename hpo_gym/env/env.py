@@ -1,0 +1,290 @@
+"""`HPOEnv`: hyperparameter optimisation as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpo_gym.base import StateError
+from hpo_gym.env.codecs import Codec, as_batch
+from hpo_gym.env.kernel import Kernel
+from hpo_gym.env.keywords import keywords_checked
+from hpo_gym.env.make import (
+    RENDER_FPS,
+    RENDER_MODES,
+    check_options,
+    check_render_mode,
+    check_seed,
+    make_kernel,
+    reward_space,
+    task_positions,
+)
+from hpo_gym.env.named import Named
+from hpo_gym.env.observers import Observer, first
+from hpo_gym.env.parts import Part
+from hpo_gym.env.rewards import Reward
+from hpo_gym.env.rewards.objectives import Weights, last_outcomes
+from hpo_gym.env.single import single_of
+from hpo_gym.env.snapshots import restore, snapshot
+from hpo_gym.problem import LABELS, History, Suite
+
+
+class HPOEnv(Named, gym.Env[Any, Any]):
+    """Tune the hyperparameters of a model: one episode is one run on one task.
+
+    ## Description
+    A task is a data set and a way to train a model on it. At each step the agent chooses a configuration, the env
+    evaluates it, and the agent sees how good it was. The aim is a good configuration within the budget.
+
+    ## Action space
+    Given by the codec. ``box`` (default): ``Box(-1, 1, (d,))``, the next configuration. Others: ``grid``, ``move``,
+    ``pool``. See `hpo_gym.env.codecs`.
+
+    ## Observation space
+    Given by the observer. ``last`` (default): ``Box`` of ``(d + 3,)``: last configuration, its score, the incumbent's
+    score, share of budget left. Others: ``summary``, ``history``, ``tokens``, ``levels``, ``pool``. See
+    `hpo_gym.env.observers`.
+
+    ## Reward
+    ``score`` (default): the validation score of the trial, higher is better. Others: ``improvement``,
+    ``normalized_improvement``, ``regret``, ``regret_drop``, ``log_regret``, ``cost_aware``. See `hpo_gym.env.rewards`.
+    With ``objectives`` it is a vector in MO-Gymnasium's convention, all maximised: a minimised objective is negated.
+
+    ## Starting state
+    A task is drawn from the split; ``n_init`` configurations, the same for every agent, are evaluated first and are not
+    charged.
+
+    ## Episode end
+    The episode terminates when the budget is spent (the budget left is observed, so this is part of the problem), or
+    when an action stops it. It is never truncated from inside. A repeated configuration ends nothing.
+
+    ## Info
+    ``task``, ``config`` (evaluated configuration), ``score``, ``fidelity``, ``cost``, ``status``, ``incumbent`` (the
+    best configuration so far), ``incumbent_score``, ``t`` (trials so far, including the initial design); after `reset`
+    only what needs no trial. With ``objectives`` or ``constraints`` also ``objectives``, their values in their own
+    units, ``(o,)``; `objectives` of the env are their names.
+
+    ## Arguments
+        suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
+        split: "train", "val" or "test".
+        task: One task of the split, or None: one is drawn for each episode.
+        fold: None for the published split, or 0..4.
+        budget: Full evaluations in an episode. None here and below: what the suite says (`Suite.env`), else 33.
+        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object; else "last", "box", "score".
+        scores: Scale of the scores shown: "raw", "global", "running" or "rank".
+        duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
+        n_init: Size of the initial design.
+        render_mode: None, "ansi" or "rgb_array".
+        objectives: Names, also "score" and "cost": the reward is their vector, `reward_space` and `reward_dim` say of
+            what shape. Not beside `reward`.
+        weights: One for each objective, in their order or by name: the reward is their weighted sum, a number.
+        constraints: Bounds by name, upper ones of what is minimised, lower ones of what is maximised: a trial that
+            breaks one has the status ``infeasible``, and is no incumbent. Tables only.
+        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6]: a number of units, each the mean cost of a
+            configuration of the task at full fidelity, over its table. A trial takes what it costs; one that does not
+            fit in what is left is cut: its status is ``timeout``, its score that of a failure, it takes what was left.
+            Tables with measured costs only; not beside `objectives`.
+        checkpoints: With `budget_cost`, whether the checkpoints of trainings are kept: a trial then costs what it costs
+            less what the highest lower fidelity costs at which the episode has evaluated the same configuration with
+            success, at least 0, and is cut by that price. The same fidelity again is paid again. Only where one
+            training passes through all fidelities (`Task.cumulative`); of several suites at once, on those tasks.
+
+    Raises:
+        HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
+
+    ## Version history
+    v0: first version.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012 - Gymnasium's own form
+
+    @keywords_checked("the env")
+    def __init__(
+        self,
+        suite: str | Path | Suite = "AutoML",
+        *,
+        split: str = "train",
+        task: str | None = None,
+        fold: int | None = None,
+        budget: int | None = None,
+        observer: Part | Observer | None = None,
+        codec: Part | Codec | None = None,
+        reward: Part | Reward | Callable[..., Any] | None = None,
+        scores: str = "raw",
+        duplicates: str = "allow",
+        n_init: int = 0,
+        render_mode: str | None = None,
+        objectives: Sequence[str] | None = None,
+        weights: Weights | None = None,
+        constraints: Mapping[str, float] | None = None,
+        budget_cost: float | None = None,
+        checkpoints: bool = False,
+    ) -> None:
+        check_render_mode(render_mode, "gymnasium.wrappers.HumanRendering")
+        self.render_mode, self.split, self.fold = render_mode, split, fold
+        self.suite, self.kernel = make_kernel(
+            1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
+            scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
+            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
+        )  # fmt: skip
+        self.observation_space, self.action_space = self.kernel.spaces()
+        self._told = self.kernel.parts.told
+        self.objectives = () if self._told is None else self._told.names
+        if self.kernel.parts.reward.dim:
+            self.reward_dim, self.reward_space = self.kernel.parts.reward.dim, reward_space(self.kernel)
+        self._single = single_of(self.kernel)
+        self._seeded = False
+        self._n_init = self.kernel.contexts.n_init
+        self._task = ""
+        self._incumbent: dict[str, Any] | None = None
+
+    def reset(self, *, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: Seed of this and the following episodes; None continues the current stream.
+            options: ``{"task": name}`` chooses the task.
+        """
+        given = check_options(options, ("task",))
+        kernel = self.kernel
+        tasks: NDArray[np.int64] | None = None
+        if given.get("task") is not None:
+            tasks = np.array(task_positions(kernel.bank.tasks, given["task"], 1))
+        if seed is not None:
+            seed = check_seed(seed)
+        super().reset(seed=seed)
+        if seed is not None or not self._seeded:
+            start = seed if seed is not None else int(self.np_random.integers(2**63))
+            kernel.seed(np.zeros(1, np.int64), np.array([start % 2**64], np.uint64))
+            self._seeded = True
+        kernel.begin(None, tasks)
+        runs = kernel.runs
+        self._task = kernel.bank.tasks[runs.task.item(0)].name
+        info: dict[str, Any] = {"task": self._task, "t": self._n_init}
+        self._incumbent = None
+        if self._n_init:
+            best = self.history().incumbent
+            assert best is not None
+            self._incumbent = dict(best.config)
+            info |= {"incumbent": dict(best.config), "incumbent_score": best.score}
+        return first(kernel.observe()), info
+
+    def step(self, action: ArrayLike) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Evaluate the configuration encoded by `action`; the reward is a number, with `objectives` an array ``(o,)``.
+
+        Raises:
+            StateError: Before the first `reset`, or after the end of the episode.
+            InvalidValueError: The action is outside the action space.
+        """
+        kernel = self.kernel
+        if kernel.waiting:
+            raise StateError("An episode must be running: call `reset` before the first step and after the last.")
+        single = self._single
+        if single is not None:
+            reward: Any = single.step(action)
+        else:
+            rewards = kernel.step(as_batch(action))
+            reward = rewards[0] if rewards.ndim > 1 else rewards.item()
+        terminated = kernel.ended() is not False
+        if terminated:
+            kernel.finish(None)
+        obs = first(kernel.observe()) if single is None else single.observe()
+        return obs, reward, terminated, False, self._info()
+
+    def history(self) -> History:
+        """The trials of this episode so far."""
+        return self.kernel.runs.view(0, self._n_init)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(a,)``: rows measured on the task, with ``duplicates="mask"`` untried ones."""
+        return np.asarray(self.kernel.masks()[0])
+
+    def snapshot(self) -> bytes:
+        """The episode as it is now, where trials go on from each other: about 6 kB, checksummed.
+
+        Raises:
+            StateError: Before the first `reset`, or on a suite whose trials do not go on from each other.
+        """
+        return snapshot(self._begun(), 0)
+
+    def restore(self, data: bytes) -> Any:
+        """Go on from a snapshot of the same task; returns the observation.
+
+        The trials, the budget spent and all that is drawn from then on are those of the snapshot, so the same actions
+        give the same outcomes.
+
+        Raises:
+            StateError: As of `snapshot`.
+            InvalidValueError: A snapshot of another task, budget or env; nothing has changed.
+            DamagedDataError: What was cut or changed; nothing has changed.
+        """
+        restore(self._begun(), 0, data)
+        best = self.history().incumbent
+        self._incumbent = None if best is None else dict(best.config)
+        return first(self.kernel.observe())
+
+    def _begun(self) -> Kernel:
+        if not self._seeded:
+            raise StateError("Call `reset` before `snapshot` and `restore`.")
+        return self.kernel
+
+    def render(self) -> Any:
+        """The run so far: a text, or an RGB picture ``(h, w, 3)``."""
+        if self.render_mode is None:
+            return None
+        from hpo_gym.env import render
+
+        task = self.kernel.bank.tasks[int(self.kernel.runs.task[0])]
+        contexts = self.kernel.contexts
+        spent = float(np.max(self.kernel.runs.spent)) if contexts.in_cost else None
+        return render.RENDERERS[self.render_mode](self.history(), task, contexts.budget, spent)
+
+    def close(self) -> None:
+        """End what live tasks have running; a step after it starts that anew."""
+        self.kernel.bank.close()
+
+    def _info(self) -> dict[str, Any]:
+        kernel, runs = self.kernel, self.kernel.runs
+        if kernel.stopped:
+            info: dict[str, Any] = {"task": self._task, "t": runs.count(0)}
+            if self._incumbent is not None:
+                info |= {"incumbent": self._incumbent.copy(), "incumbent_score": runs.best.item(0)}
+            return info
+        config, fidelity, cost, status = runs.outcome_of(0)
+        if self._incumbent is None or kernel.improved:
+            self._incumbent = config.copy()
+        info = {
+            "task": self._task, "t": runs.count(0), "config": config, "score": runs.last.item(0), "fidelity": fidelity,
+            "cost": cost, "status": LABELS[status], "incumbent": self._incumbent.copy(),
+            "incumbent_score": runs.best.item(0),
+        }  # fmt: skip
+        if self._told is not None:
+            info["objectives"] = last_outcomes(self._told, runs)[0]
+        return info
+
+
+class LiveEnv(HPOEnv):
+    """Tune what really trains: an `HPOEnv` on objectives that run when a step asks for it; id ``hpo_gym/Live-v0``.
+
+    ``objective=f, space=space`` makes any function a task; ``task="digits-mlp"`` is a ready one; without either, a
+    ready task of the split is drawn for each episode. Each trial runs in a fresh process: whatever goes wrong in it has
+    a status, and the episode goes on. `close` ends all processes. The best score is not known, so there are no rewards
+    that read it.
+
+    ## Arguments
+        Those of `HPOEnv`, and of `hpo_gym.env.live.live_keywords`.
+
+    ## Version history
+    v0: first version.
+    """
+
+    def __init__(self, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any) -> None:
+        from hpo_gym.env.live import check_keywords, live_keywords
+
+        check_keywords(list(keywords), HPOEnv.__init__)
+        super().__init__(**live_keywords(objective, space, **keywords))

@@ -1,0 +1,249 @@
+"""The infos of a vector step: arrays that are made when they are asked for, since most agents ask for none."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints
+from hpo_gym.env.observers import Observation
+from hpo_gym.problem import Bank, Outcomes, filled
+
+Lazy = dict[str, Callable[[], Any]]
+_NOTHING: Lazy = {}
+_F64, _I64 = np.dtype(np.float64), np.dtype(np.int64)
+_KEYS = ("task", "score", "incumbent_score", "fidelity", "cost", "status", "t")
+
+
+class Step(NamedTuple):
+    """What a step held; none of its arrays is written again.
+
+    Attributes:
+        bank: The tasks.
+        task: Position of each run's task, ``(n,)``.
+        cell: Flat place of what each run evaluated, ``(n,)``, or its base, to which `at` is added.
+        at: Rows ``(n,)``, or None: nothing is to be added.
+        score, best: Of the last trial and of the incumbent, ``(n,)``.
+        fidelity: Of the last trial, ``(n,)``, or None: full ones.
+        t: Trials so far.
+        outcome: Cost and status of the last trial where they cannot be looked up, each ``(n,)``, else None.
+    """
+
+    bank: Bank
+    task: Ints
+    cell: Ints
+    at: Ints | None
+    score: NDArray[Any]
+    best: NDArray[Any]
+    fidelity: Floats | None
+    t: int | Ints
+    outcome: tuple[Floats, NDArray[np.int8]] | None
+
+
+step_of = functools.partial(tuple.__new__, Step)
+"""A `Step` of a plain tuple: the constructor of a named tuple takes three times as long."""
+
+
+class StepInfo(dict[str, Any]):
+    """The infos of a step, made when they are asked for: most agents ask for none, others for all of them.
+
+    Scores and incumbents are handed out read-only: they are the arrays that the run goes on with.
+    """
+
+    __slots__ = ("lazy", "step")
+    step: Step
+    lazy: Lazy
+
+    def __init__(self, step: Step, lazy: Lazy = _NOTHING) -> None:
+        self.step, self.lazy = step, lazy
+
+    # ------------------------------------------------------------------ how each is made
+    def task(self) -> Ints:
+        return self.step.task.copy()
+
+    def score(self) -> NDArray[Any]:
+        return _read_only(self.step.score)
+
+    def incumbent_score(self) -> NDArray[Any]:
+        return _read_only(self.step.best)
+
+    def fidelity(self) -> Floats:
+        share = self.step.fidelity
+        return filled(len(self.step.task), 1.0, _F64) if share is None else share
+
+    def t(self) -> Ints:
+        t = self.step.t
+        return filled(len(self.step.task), t, _I64) if isinstance(t, int) else t.copy()
+
+    def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
+        """Cost and status of the last trials, fresh, each ``(n,)``."""
+        step = self.step
+        if step.outcome is not None:
+            return step.outcome
+        return step.bank.outcome(step.cell, step.at, step.fidelity)
+
+    # ------------------------------------------------------------------ a dictionary
+    def __missing__(self, key: str) -> Any:
+        if key in self.lazy:
+            self[key] = self.lazy[key]()
+        elif key in ("cost", "status"):
+            self._keep_outcome()
+        elif key in _KEYS:
+            self[key] = getattr(self, key)()
+        else:
+            raise KeyError(key)
+        return super().__getitem__(key)
+
+    def _keep_outcome(self) -> None:
+        """Cost and status are looked up at once; what a reader has overwritten stays."""
+        cost, status = self.outcome()
+        self.setdefault("cost", cost)
+        self.setdefault("status", status)
+
+    def _all(self) -> dict[str, Any]:
+        have = super().__contains__
+        if super().__len__():
+            for key in (*_KEYS, *self.lazy):
+                if not have(key):
+                    self[key]
+        else:
+            cost, status = self.outcome()
+            super().update(
+                task=self.task(), score=self.score(), incumbent_score=self.incumbent_score(), fidelity=self.fidelity(),
+                cost=cost, status=status, t=self.t(), **{key: lazy() for key, lazy in self.lazy.items()},
+            )  # fmt: skip
+        return dict(super().items())
+
+    def has(self, key: str) -> bool:
+        """Whether a value has been made, or was given."""
+        return super().__contains__(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in _KEYS or key in self.lazy or super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def get(self, key: str, default: object = None) -> Any:
+        """The value of a key, or `default`."""
+        return self[key] if key in self else default  # noqa: SIM401 - this is `get`
+
+    def keys(self) -> Any:
+        """All keys."""
+        return self._all().keys()
+
+    def values(self) -> Any:
+        """All values."""
+        return self._all().values()
+
+    def items(self) -> Any:
+        """All pairs."""
+        return self._all().items()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return self._all()
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == other
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def __reduce__(self) -> Any:
+        return dict, (self._all(),)
+
+
+class ResetInfo(StepInfo):
+    """The infos of runs that have just begun: there is no trial to tell of."""
+
+    __slots__ = ()
+
+    def score(self) -> Floats:
+        return filled(len(self.step.task), np.nan, _F64)
+
+    def incumbent_score(self) -> NDArray[Any]:
+        return np.where(np.isneginf(self.step.best), np.nan, self.step.best)
+
+    def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
+        return np.zeros(len(self.step.task)), np.zeros(len(self.step.task), np.int8)
+
+
+class MixedInfo(StepInfo):
+    """The infos of a step in which the runs at `began` ``(b,)`` have just begun: those have no trial to tell of."""
+
+    __slots__ = ("began",)
+    began: Ints
+
+    def __init__(self, step: Step, began: Ints, lazy: Lazy = _NOTHING) -> None:
+        super().__init__(step, lazy)
+        self.began = began
+
+    def score(self) -> Floats:
+        score = self.step.score.astype(np.float64)
+        score[self.began] = np.nan
+        return score
+
+    def fidelity(self) -> Floats:
+        fidelity = super().fidelity().copy()
+        fidelity[self.began] = 1.0
+        return fidelity
+
+    def incumbent_score(self) -> Floats:
+        best = self.step.best.astype(np.float64)
+        best[np.isneginf(best)] = np.nan
+        return best
+
+    def outcome(self) -> tuple[Floats, NDArray[np.int8]]:
+        cost, status = super().outcome()
+        cost, status = cost.copy(), status.copy()
+        cost[self.began], status[self.began] = 0.0, 0
+        return cost, status
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def told_of(told: Outcomes, step: Step, began: Ints | None) -> Floats:
+    """The objectives of the last trials in their own units, fresh ``(n, o)``; NaN of the runs at `began` ``(b,)``."""
+    cost = None
+    if told.needs_cost:
+        found = step.bank.outcome(step.cell, step.at, step.fidelity) if step.outcome is None else step.outcome
+        cost = found[0]
+    out = told.values(step.score, cost, step.bank.further(step.cell, step.at))
+    if began is not None:
+        out[began] = np.nan
+    return out
+
+
+def final_infos(n: int, which: Ints | None, obs: Observation, info: StepInfo) -> Lazy:
+    """``final_obs`` and ``final_info``, and whose they are, as Gymnasium's SAME_STEP autoreset names them.
+
+    Args:
+        n: Number of runs.
+        which: The runs that have ended; None for all.
+        obs: Their last observations, in this order; nobody else may write to them.
+        info: The infos of the step.
+    """
+
+    def mask() -> NDArray[np.bool_]:
+        out = np.zeros(n, bool)
+        out[slice(None) if which is None else which] = True
+        return out
+
+    def last() -> NDArray[Any]:
+        out, count = np.empty(n, object), n if which is None else len(which)
+        rows = ({k: v[i] for k, v in obs.items()} for i in range(count)) if isinstance(obs, dict) else obs
+        out[slice(None) if which is None else which] = np.fromiter(rows, object, count)
+        return out
+
+    return {"final_obs": last, "_final_obs": mask, "final_info": lambda: info, "_final_info": mask}

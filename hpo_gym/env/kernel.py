@@ -1,0 +1,203 @@
+"""A transition with an agent: decode, evaluate, reward, observe. `HPOEnv` has one run of it, `HPOVectorEnv` `n`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpo_gym.base import Floats, Ints, Keys, seeding
+from hpo_gym.env.codecs import Codec
+from hpo_gym.env.observers import Observation, Observer
+from hpo_gym.env.parts import Parts
+from hpo_gym.env.rewards import judge_of, rest_of
+from hpo_gym.env.rewards._given import is_foreign, not_finite
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.transition import Transition
+from hpo_gym.problem import Bank
+
+_AHEAD = 32  # episodes
+_NOBODY = np.empty(0, np.int64)
+
+
+class Kernel(Transition):
+    """`n` runs on tasks, with an agent's view of them.
+
+    Args:
+        bank: The tasks.
+        contexts: What may be known of them.
+        parts: What an agent sees, does and gets.
+        n: Number of runs.
+        units: Of each task, the cost that is a unit of the budget, ``(k,)``, where that is in cost.
+
+    Attributes:
+        quit: Whose last action stopped the episode, so that nothing was evaluated, ``(n,)``, or None: nobody's.
+        seeds: Each run's seed, ``(n,)``; with the number of the episode it makes the world of an episode.
+    """
+
+    def __init__(self, bank: Bank, contexts: Contexts, parts: Parts, n: int, units: Floats | None = None) -> None:
+        observer, codec = parts.observer, parts.codec
+        runs = make_runs(
+            bank, n, contexts, observer, codec, fused=observer.fused, repeats=parts.duplicates == "penalize",
+            units=units,
+        )  # fmt: skip
+        super().__init__(bank, runs, contexts.fidelities, contexts.n_init)
+        self.contexts, self.parts = contexts, parts
+        self._reward = judge_of(parts.reward, bank.tasks)  # the one hand that gives the oracle
+        self._rest = rest_of(parts.reward, bank.tasks)
+        self.seeds: Keys = np.zeros(n, np.uint64)
+        self.episode = np.zeros(n, np.int64)
+        self._worlds = np.zeros((_AHEAD, n), np.uint64)
+        self._foreseen = np.zeros(n, np.int64)  # the first episode of each run that is drawn
+        self._tasks = np.zeros((_AHEAD, n), np.int64)
+        self._blank: Observation | None = None
+        self._decode, self._observe = codec.decoder(contexts), observer.__call__
+        self.quit: NDArray[np.bool_] | None = None
+        self._blanks = False  # whether some runs, not all, may have no trial
+        self._foreign = is_foreign(parts.reward)
+
+    # ------------------------------------------------------------------ episodes
+    def begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
+        """Start the next episode of all runs (None) or of those at `which`, on drawn or on given `tasks`."""
+        worlds, drawn = self._next(which)
+        self.start(which, drawn if tasks is None else tasks, worlds)
+        self._blanks = which is not None
+
+    def resume(self, i: int, kept: Mapping[str, NDArray[Any]]) -> None:
+        super().resume(i, kept)
+        self.quit, self.runs.leaving = None, None
+        self._blanks = True
+
+    def seed(self, which: Ints, seeds: Keys) -> None:
+        """Give runs new seeds; their next episode is the first."""
+        self.seeds[which], self.episode[which] = seeds, 0
+        self._foresee(which)
+
+    def _next(self, which: Ints | None) -> tuple[Keys, Ints]:
+        """Worlds of the next episodes, hashes of a run's seed and the number of its episode, and their tasks."""
+        at: Ints | slice = slice(None) if which is None else which
+        self.episode[at] += 1
+        place = self.episode[at] - self._foreseen[at]
+        if place.item(place.argmax()) >= _AHEAD:
+            self._foresee(self._everyone)
+            place = self.episode[at] - self._foreseen[at]
+        cell = place * self.n + (self._everyone if which is None else which)
+        return self._worlds.take(cell), self._tasks.take(cell)
+
+    def _foresee(self, which: Ints) -> None:
+        """Draw several episodes at once: to hash a few numbers costs as much as to hash many."""
+        self._foreseen[which] = self.episode[which]
+        episodes = (self.episode[which] + np.arange(_AHEAD)[:, None]).astype(np.uint64)
+        self._worlds[:, which] = worlds = seeding.mix(self.seeds[which], episodes)
+        self._tasks[:, which] = seeding.below(worlds, len(self.contexts.bank.tasks))
+
+    def step(self, actions: ArrayLike, skip: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Advance all runs by one action each; returns rewards ``(n,)``. `ended` says whose episode is over.
+
+        Args:
+            actions: One action per run.
+            skip: Runs whose action is ignored, ``(n,)``: they are between episodes.
+
+        Raises:
+            InvalidValueError: An action is outside the action space, and nothing has changed; or the reward is not
+                finite.
+        """
+        contexts, runs = self.contexts, self.runs
+        at, fidelity, stop = self._decode(runs, actions)  # raises before anything is changed
+        if stop is None and skip is None:
+            idle = self.quit = runs.leaving = None
+            self._blanks = False
+        else:
+            idle = self._idle(stop, skip)
+            self.quit, runs.leaving = stop if idle is not skip else None, skip
+            self._blanks = self.quit is not None or (self._blanks and skip is not None)
+        self.idle = idle
+        runs.submit(at, None if fidelity is None else self.affordable(fidelity), idle)
+        rewards = self._reward(contexts, runs)
+        if runs.repeated is not None:
+            rewards = rewards - np.where(runs.repeated, contexts.scale.sd, 0.0)
+        if idle is not None:
+            rewards[idle] = 0.0
+            if self._rest is not None and self.quit is not None:
+                left = self.quit if skip is None else self.quit & ~skip
+                rewards[left] = self._rest(contexts, runs)[left]
+        if self._foreign and not np.isfinite(rewards).all():
+            raise not_finite(self.parts.reward, rewards)
+        return rewards
+
+    @staticmethod
+    def _idle(stop: NDArray[np.bool_] | None, skip: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Who evaluates nothing: `skip` itself where nobody stops, which is cheaper to go on with."""
+        if stop is None or not stop.any():
+            return skip
+        return stop if skip is None else stop | skip
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the last action of the only run stopped it, so that nothing was evaluated."""
+        return self.idle is not None and bool(self.idle[0])
+
+    @property
+    def improved(self) -> bool:
+        """Whether the last trial of the only run became its incumbent."""
+        return self.runs.improved()
+
+    # ------------------------------------------------------------------ views
+    def observe(self) -> Observation:
+        """Fresh observations of all runs; one that stopped before its first trial looks as if it had just begun."""
+        blank = self.runs.untried().nonzero()[0] if self._blanks else _NOBODY
+        if not blank.size:
+            return self._observe(self.contexts, self.runs)
+        with np.errstate(all="ignore"):  # scores of no trial
+            obs = self._observe(self.contexts, self.runs)
+        return put(obs, blank, self.observe_some(blank))
+
+    def observe_some(self, which: Ints) -> Observation:
+        """Observations of runs that have just begun; where all begin alike, one for all of them."""
+        if not self.parts.observer.blank or self.contexts.n_init:
+            return self.parts.observer(self.contexts, self.runs.select(which))
+        if self._blank is None:
+            self._blank = self.parts.observer(self.contexts, self.runs.select(which[:1]))
+        return self._blank
+
+    def masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(n, a)``."""
+        return self.parts.codec.masks(self.contexts, self.runs, untried=self.parts.duplicates == "mask")
+
+    def spaces(self) -> tuple[gym.Space[Any], gym.Space[Any]]:
+        """Observation and action space of one run."""
+        return self.parts.observer.space(self.contexts), self.parts.codec.space(self.contexts)
+
+
+def make_runs(
+    bank: Bank, n: int, contexts: Contexts, observer: Observer, codec: Codec, *, fused: bool = False,
+    repeats: bool = False, units: Floats | None = None,
+) -> Runs:  # fmt: skip
+    """Runs that keep what an observer and a codec need."""
+    return Runs(
+        bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
+        fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
+        floor=contexts.scale.floor, units=units, checkpoints=contexts.checkpoints,
+    )  # fmt: skip
+
+
+def put(whole: Observation, which: Ints, part: Observation) -> Observation:
+    """Write the observations of some runs into those of all."""
+    if isinstance(whole, dict):
+        assert isinstance(part, dict)
+        for name, value in part.items():
+            whole[name][which] = value
+    else:
+        whole[which] = part
+    return whole
+
+
+def pick(whole: Observation, which: Ints | None) -> Observation:
+    """The observations of some runs, copied; of all runs (None), themselves."""
+    if which is None:
+        return whole
+    return {name: value[which] for name, value in whole.items()} if isinstance(whole, dict) else whole[which]

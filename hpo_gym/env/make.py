@@ -1,0 +1,227 @@
+"""From the keywords of `gym.make` to a kernel: what `HPOEnv` and `HPOVectorEnv` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from gymnasium.spaces import Box
+
+from hpo_gym.base import InvalidValueError, SplitError, UnknownNameError, shown, unknown, whole
+from hpo_gym.env.codecs import Codec
+from hpo_gym.env.kernel import Kernel
+from hpo_gym.env.observers import Observer
+from hpo_gym.env.parts import Part, Parts, make_parts
+from hpo_gym.env.rewards import Reward
+from hpo_gym.env.rewards.objectives import VectorReward, WeightedReward, Weights, weights_of
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.view import view_of
+from hpo_gym.problem import (
+    BUDGET,
+    FULL,
+    MOST,
+    Known,
+    Objective,
+    Outcomes,
+    Suite,
+    Task,
+    bank_of,
+    check_budget_cost,
+    check_checkpoints,
+    cost_units,
+    earlier_costs,
+    fold_checked,
+    horizon,
+    kept_on,
+    most_trials,
+)
+from hpo_gym.suites import load_suite
+
+RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
+DEFAULTS: Mapping[str, Any] = {"budget": BUDGET, "observer": "last", "codec": "box", "reward": "score"}
+"""What an env has where neither its keywords nor its suite say otherwise."""
+
+
+def make_kernel(
+    n: int,
+    suite: str | Path | Suite,
+    *,
+    split: str,
+    task: str | None,
+    fold: int | None,
+    budget: int | None,
+    observer: Part | Observer | None,
+    codec: Part | Codec | None,
+    reward: Part | Reward | Callable[..., Any] | None,
+    scores: str,
+    duplicates: str,
+    n_init: int,
+    objectives: Sequence[str] | None = None,
+    weights: Weights | None = None,
+    constraints: Mapping[str, float] | None = None,
+    budget_cost: float | None = None,
+    checkpoints: bool = False,
+) -> tuple[Suite, Kernel]:
+    """Load a suite and make a kernel of `n` runs on the tasks of one split.
+
+    Raises:
+        UnknownNameError: A suite, split, task, part or option that does not exist.
+        InvalidValueError: A value out of its range.
+        SplitError: A task of another split, or a reward that reads the oracle outside the training split.
+    """
+    if objectives is not None and reward is not None:
+        raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(reward)}, {objectives!r}.")
+    check_checkpoints(checkpoints, budget_cost)
+    if budget_cost is not None:
+        check_in_cost(budget_cost, budget, objectives)
+    asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
+    chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
+    n, n_init = whole("num_envs", n, 1, MOST), whole("n_init", n_init, 0, MOST)
+    chosen["budget"] = whole("budget", chosen["budget"], 1, MOST)
+    words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
+    fold = fold_checked(fold)
+    loaded = load_suite(suite)
+    tasks = choose_tasks(loaded, split, task, fold)
+    if constraints is not None:
+        from hpo_gym.suites import constrained  # brings pydantic
+
+        loaded = constrained(loaded, constraints, {t.name for t in tasks})
+        tasks = choose_tasks(loaded, split, task, fold)
+    chosen |= {name: value for name, value in loaded.env.items() if asked[name] is None}
+    budget = int(chosen["budget"])
+    bank = bank_of(tasks, loaded.space.d)
+    given, told = vector_reward(objectives, weights, bank.objectives)
+    if given is not None:
+        chosen["reward"] = given
+    if told is None and constraints is not None and budget_cost is None:
+        told = Outcomes.of(list(constraints), bank.objectives)
+    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates, told)
+    if parts.reward.training_only and split != "train":
+        raise SplitError(f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {split!r}.")
+    fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
+    if bank.signals:
+        check_onward(loaded.name, parts, n_init)
+    levels = fidelities if parts.codec.fidelity else FULL
+    priced = None if budget_cost is None else check_budget_cost(budget_cost)
+    units = None if priced is None else cost_units(tasks, priced, levels)
+    contexts = Contexts(
+        loaded.space,
+        view_of(bank),
+        float(budget) if priced is None else priced,
+        loaded.scale(fold),
+        getattr(parts.codec, "candidates", None) or parts.observer.candidates,
+        n_init,
+        (horizon(budget, levels) if priced is None else most_trials(priced, fidelities)) + n_init,
+        fidelities,
+        priced is not None,
+        earlier_costs(tasks, loaded.tasks("train", fold), bank.m) if priced is not None and bank.m else None,
+        kept_on(tasks, checkpoints),
+    )
+    return loaded, Kernel(bank, contexts, parts, n, units)
+
+
+def check_in_cost(budget_cost: object, budget: object, objectives: object) -> None:
+    """Refuse a budget in cost that is no number, or beside what it does not go with."""
+    check_budget_cost(budget_cost)
+    if budget is not None:
+        raise InvalidValueError(
+            f"`budget` and `budget_cost` exclude each other, got {shown(budget)}, {shown(budget_cost)}."
+        )
+    if objectives is not None:
+        raise InvalidValueError(
+            "`objectives` need a budget in full evaluations, got `budget_cost`: a trial that is cut has none."
+        )
+
+
+def vector_reward(
+    objectives: Sequence[str] | None, weights: Weights | None, further: Sequence[Objective]
+) -> tuple[Reward | None, Outcomes | None]:
+    """The reward of some objectives, and what infos tell of them; neither where none are asked for."""
+    if objectives is None:
+        if weights is not None:
+            raise InvalidValueError(f"`weights` need `objectives`, got {shown(weights)} without.")
+        return None, None
+    told = Outcomes.of(objectives, further)
+    return VectorReward(told) if weights is None else WeightedReward(told, weights_of(weights, told)), told
+
+
+def reward_space(kernel: Kernel) -> Box:
+    """The space of a reward that is a vector; its bounds would tell how good a task can be."""
+    return Box(-np.inf, np.inf, (kernel.parts.reward.dim,), np.float64)
+
+
+def check_onward(suite: str, parts: Parts, n_init: int) -> None:
+    """Refuse what has no meaning where a trial goes on from the one before it."""
+    why = f"on {suite!r}, whose trials go on from each other: "
+    if n_init:
+        raise InvalidValueError(f"`n_init` must be 0 {why}a given point would train the network, got {n_init}.")
+    if parts.duplicates != "allow":
+        rule = "to keep a configuration is no repeat"
+        raise InvalidValueError(f"`duplicates` must be 'allow' {why}{rule}, got {parts.duplicates!r}.")
+    for name, what in (("fidelity", "a trial is a whole epoch"), ("stop", "what counts is where the training ends")):
+        if getattr(parts.codec, name):
+            raise InvalidValueError(f"`{name}` of the codec must be False {why}{what}, got True.")
+    if parts.codec.pool:
+        raise InvalidValueError(f"`codec` must need no pool of configurations {why}use 'move', 'box' or 'grid'.")
+
+
+def choose_tasks(suite: Suite, split: str, task: str | None, fold: int | None) -> tuple[Task, ...]:
+    """The tasks of a split, or one of them."""
+    tasks = suite.tasks(split, fold)
+    if task is not None:
+        chosen = suite.task(task)
+        where = suite.split(chosen, fold)
+        if where is None:
+            raise SplitError(f"Task {task!r} is in no split of {suite.name!r}: its published split leaves it out.")
+        if where != split:
+            raise SplitError(f"Task {task!r} belongs to split {where!r}, got `split={split!r}`.")
+        return (chosen,)
+    if not tasks:
+        raise InvalidValueError(f"Suite {suite.name!r} has no task in split {split!r} (fold {fold}).")
+    return tasks
+
+
+def task_positions(tasks: Sequence[Known], names: object, count: int) -> list[int]:
+    """Positions of named tasks, one name for all runs or a sequence of `count`."""
+    known = {t.name: j for j, t in enumerate(tasks)}
+    wanted = [names] * count if isinstance(names, str) else names
+    if not is_row(wanted) or len(wanted) != count:
+        raise InvalidValueError(f"`options['task']` must be one name or a list of {count}, got {shown(names)}.")
+    for name in wanted:
+        if not isinstance(name, str) or name not in known:
+            raise unknown("task (in this env)", name, known)
+    return [known[name] for name in wanted]
+
+
+def is_row(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is a list, a tuple or an array of one axis."""
+    return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+
+
+def check_options(options: Mapping[str, Any] | None, known: tuple[str, ...]) -> dict[str, Any]:
+    """Refuse options of `reset` that do not exist."""
+    if options is not None and not isinstance(options, Mapping):
+        raise InvalidValueError(f"`options` of reset must be a mapping or None, got {shown(options)}.")
+    given = dict(options or {})
+    for name in given:
+        if name not in known:
+            raise unknown("option of reset", name, known)
+    return given
+
+
+def check_render_mode(mode: object, window: str) -> None:
+    """Refuse what is no render mode; `window` names the wrapper of Gymnasium that has "human"."""
+    if isinstance(mode, str) and mode == "human":
+        raise UnknownNameError(f"No render mode 'human': make the env with 'rgb_array' and wrap it in `{window}`.")
+    if mode is not None and (not isinstance(mode, str) or mode not in RENDER_MODES):
+        raise unknown("render mode", mode, RENDER_MODES)
+
+
+def check_seed(seed: object) -> int:
+    """A seed as a Python integer; refuses what is none in [0, 2**64)."""
+    return whole("seed", seed, 0, 2**64 - 1)

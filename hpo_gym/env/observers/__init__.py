@@ -1,0 +1,74 @@
+"""Observers: what an agent sees. Named, stateless, batch-first functions of contexts and runs; one file each.
+
+Configurations are shown in [-1, 1], an inactive hyperparameter as 0, scores on the served scale, all as float32.
+An observer that takes `context` shows meta-features of the data set too, standardised with meta-train statistics, an
+unknown one as 0, with a flag for each that is known.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Registry
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.scales import Raw, ServedScores
+
+Observation = NDArray[Any] | dict[str, NDArray[Any]]
+MAX = float(np.finfo(np.float32).max)
+
+OBSERVERS: Registry[Observer] = Registry("observer", ("hpo_gym.env.observers",), variable="OBSERVERS")
+
+
+class Observer(ABC):
+    """Shows runs to an agent. Called when every run has a trial, or none has.
+
+    Attributes:
+        served: The scale of the scores shown.
+        context: Whether meta-features are shown too.
+        fused, needs_history, needs_incumbent: What the kernel keeps for it: see `Runs`.
+        candidates: Rows drawn for each episode, or None.
+        blank: Whether runs without a trial all look alike.
+        remembers: What it shows of earlier tasks beside statistics of their scores: see
+            `hpo_gym.optimize.protocol.remembers`.
+    """
+
+    fused = False
+    needs_history = False
+    needs_incumbent = False
+    candidates: int | None = None
+    blank = False
+    remembers: tuple[str, ...] = ()
+    served: ServedScores
+    context: bool
+
+    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
+        self.context, self.served = context, served or Raw()
+
+    @abstractmethod
+    def space(self, contexts: Contexts) -> gym.Space[Any]:
+        """The observation space of one run."""
+
+    @abstractmethod
+    def __call__(self, contexts: Contexts, runs: Runs) -> Observation:
+        """Fresh observations of `n` runs: an array ``(n, ...)``, or a dictionary of such."""
+
+    def one(self, contexts: Contexts, runs: Runs) -> Any:
+        """The observation of the only run after a trial, as `HPOEnv` gives it."""
+        return first(self(contexts, runs))
+
+    def serve(self, contexts: Contexts, runs: Runs, scores: NDArray[Any]) -> NDArray[Any]:
+        """Scores on the served scale, within the range of float32."""
+        with np.errstate(over="ignore"):
+            out = self.served.serve(contexts, runs, scores)
+        return out if out.dtype == np.float32 else np.clip(out, -MAX, MAX)
+
+
+def first(batch: Observation) -> Any:
+    """The observation of the first run."""
+    return {name: value[0] for name, value in batch.items()} if isinstance(batch, dict) else batch[0]

@@ -1,0 +1,62 @@
+"""What observers show of what a run itself did, whatever came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, Singles
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+
+Limits = list[tuple[float, float, int]]
+
+
+def own_limits(contexts: Contexts) -> Limits:
+    """Low, high and count of what `show_own` writes, ``2 + 2 d`` numbers."""
+    d = contexts.space.d
+    return [(0, 1, 2), (-1, 1, d), (-2, 2, d)]
+
+
+def check_signals(contexts: Contexts, name: str, needed: Collection[str] = ()) -> None:
+    """Refuse tasks without signals, or without one that is `needed`; `name` is the observer's.
+
+    Raises:
+        InvalidValueError: The tasks are of another kind.
+    """
+    if not contexts.bank.signals:
+        raise InvalidValueError(
+            f"The `{name}` observer needs tasks whose trials go on from each other, as of the suites 'Schedules', "
+            "'Drift' and 'Policies'; use 'last'."
+        )
+    missing = sorted(set(needed) - set(contexts.bank.signals))
+    if missing:
+        raise InvalidValueError(
+            f"The `{name}` observer shows the signals {sorted(needed)}, the tasks lack {missing}; use 'last'."
+        )
+
+
+def show_own(contexts: Contexts, runs: Runs, out: Singles) -> None:
+    """Write the share of the budget spent, whether nothing was tried, values and their last move.
+
+    Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
+    change from the trial before.
+
+    Args:
+        contexts: Of the env.
+        runs: `n` of them.
+        out: ``(n, 2 + 2 d)``, zeros.
+    """
+    d, default = contexts.space.d, contexts.space.default_x
+    out[:, 0] = 1.0 - np.asarray(runs.left)
+    none = runs.untried()
+    out[:, 1] = none
+    if runs.fresh:
+        out[:, 2 : 2 + d] = default * 2.0 - 1.0
+    else:
+        now = np.where(none[:, None], default, runs.last_x())
+        out[:, 2 : 2 + d] = now * 2.0 - 1.0
+        moved = now - runs.x_before(default)
+        moved[none] = 0.0
+        out[:, 2 + d : 2 + 2 * d] = moved * 2.0

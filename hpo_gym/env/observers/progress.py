@@ -1,0 +1,46 @@
+"""The observer `progress`: all signals of runs that go on, whatever they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.base import Singles
+from hpo_gym.env.observers import OBSERVERS
+from hpo_gym.env.observers._flat import Flat
+from hpo_gym.env.observers._own import Limits, check_signals, own_limits, show_own
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.env.scales import ServedScores
+
+_SMALL, _MOST = 1e-3, 10.0
+
+
+@OBSERVERS.register("progress")
+class Progress(Flat):
+    """Box ``(2 + 2 d + 2 s,)``: share of the budget spent, whether nothing was tried, values, their last move, signals.
+
+    Values are those of the last configuration (before the first trial the default one) in [-1, 1], the move is their
+    change from the trial before. Each of the `s` signals of the tasks is shown twice: first all as ``x / (1 + |x|)``,
+    then all as ``sign(x) log10(1 + 1000 |x|)``, in [-10, 10]. Only tasks whose trials go on from each other have
+    signals.
+    """
+
+    def __init__(self, context: bool = False, served: ServedScores | None = None) -> None:
+        super().__init__(context, served)
+        self.blank = False
+
+    def limits(self, contexts: Contexts) -> Limits:
+        check_signals(contexts, "progress")
+        s = len(contexts.bank.signals)
+        return [*own_limits(contexts), (-1, 1, s), (-_MOST, _MOST, s)]
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Singles:
+        assert runs.signals is not None
+        signals, own = runs.signals, 2 + 2 * contexts.space.d
+        s = signals.shape[1]
+        out = np.zeros((runs.n, own + 2 * s), np.float32)
+        show_own(contexts, runs, out[:, :own])
+        size = np.abs(signals)
+        out[:, own : own + s] = signals / (1 + size)
+        out[:, own + s :] = np.copysign(np.minimum(np.log10(1 + size / _SMALL), _MOST), signals)
+        return self.finish(contexts, runs, out)

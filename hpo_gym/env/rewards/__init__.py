@@ -1,0 +1,89 @@
+"""Rewards: named, stateless, batch-first functions of contexts and runs, called after each trial; one file each."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Registry, StateError
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.env.runs.runs import Runs
+from hpo_gym.problem import Task
+
+Rewards = NDArray[np.float64]
+Judge = Callable[[Contexts, Runs], Rewards]
+JudgeOne = Callable[[Contexts, Runs], float]
+
+REWARDS: Registry[Reward] = Registry("reward", ("hpo_gym.env.rewards",), variable="REWARDS")
+
+
+class Reward(ABC):
+    """What a trial is worth to an agent.
+
+    Attributes:
+        training_only: Whether it is refused outside the training split, as an `OracleReward` is.
+        dim: How many objectives a reward has where it is a vector; 0 where it is a number.
+    """
+
+    training_only = False
+    dim = 0
+
+    @abstractmethod
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        """Reward of the last trial of each run, a fresh ``(n,)``, or ``(n, dim)``."""
+
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        """Reward of the last trial of the only run: the same number as a call gives."""
+        return float(self(contexts, runs).item())
+
+
+class OracleReward(Reward):
+    """A reward that is handed the oracle, and so is refused outside the training split.
+
+    Attributes:
+        needs_random: Whether it reads `Oracle.random`.
+    """
+
+    training_only = True
+    needs_random = False
+
+    @abstractmethod
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        """Reward of the last trial of each run, a fresh ``(n,)``."""
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        """Reward of the last trial of the only run: the same number as `judge` gives."""
+        return float(self.judge(contexts, runs, oracle).item())
+
+    def rest(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        """Reward of the action that stops each run, a fresh ``(n,)``: nothing, as of most."""
+        return np.zeros(runs.n)
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        raise StateError(f"{type(self).__name__} needs the oracle: `judge_of(reward, tasks)` hands it over.")
+
+
+def judge_of(reward: Reward, tasks: Sequence[Task]) -> Judge:
+    """A reward on tasks, with their oracle if it is an `OracleReward`: nobody else is handed one."""
+    if isinstance(reward, OracleReward):
+        return functools.partial(reward.judge, oracle=Oracle.of(tasks, random=reward.needs_random))
+    return reward.__call__
+
+
+def rest_of(reward: Reward, tasks: Sequence[Task]) -> Judge | None:
+    """What a reward says of the action that stops a run; None where it says nothing."""
+    if not isinstance(reward, OracleReward) or type(reward).rest is OracleReward.rest:
+        return None
+    return functools.partial(reward.rest, oracle=Oracle.of(tasks, random=reward.needs_random))
+
+
+def judge_one_of(reward: Reward, tasks: Sequence[Task]) -> JudgeOne:
+    """As `judge_of`, of one run."""
+    if isinstance(reward, OracleReward):
+        return functools.partial(reward.judge_one, oracle=Oracle.of(tasks, random=reward.needs_random))
+    return reward.one

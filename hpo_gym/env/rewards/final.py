@@ -1,0 +1,45 @@
+"""The rewards `final` and `final_regret`: how far a trial lifts the current score, so that where a run ends counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.env.rewards import REWARDS, OracleReward, Reward, Rewards
+from hpo_gym.env.runs.contexts import Contexts
+from hpo_gym.env.runs.oracle import Oracle
+from hpo_gym.env.runs.runs import Runs
+
+
+@REWARDS.register("final")
+class Final(Reward):
+    """How far the score is above that of the trial before it, in standard deviations of meta-train.
+
+    The first trial is counted from the mean score of meta-train, so the sum over an episode is what the last score, not
+    the best one, stands above that mean.
+    """
+
+    def __call__(self, contexts: Contexts, runs: Runs) -> Rewards:
+        before = runs.score_before(contexts.scale.mean)
+        return np.asarray((runs.last - before) / contexts.scale.sd)
+
+    def one(self, contexts: Contexts, runs: Runs) -> float:
+        scale = contexts.scale
+        return float((runs.last.item(0) - runs.score_before_one(scale.mean)) / scale.sd)
+
+
+@REWARDS.register("final_regret")
+class FinalRegret(OracleReward):
+    """By how much the trial lowers the normalised regret of the current score, which is 1 before the first.
+
+    The sum over an episode is 1 less the regret of the last score. For training splits only.
+    """
+
+    def judge(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> Rewards:
+        now = oracle.regret(runs.task, runs.last)
+        before = oracle.regret(runs.task, runs.score_before(-np.inf))
+        return np.asarray(before - now)
+
+    def judge_one(self, contexts: Contexts, runs: Runs, oracle: Oracle) -> float:
+        task = runs.task.item(0)
+        before = oracle.regret_of(task, runs.score_before_one(-np.inf))
+        return before - oracle.regret_of(task, runs.last.item(0))

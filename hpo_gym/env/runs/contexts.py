@@ -1,0 +1,102 @@
+"""`Contexts`: what an agent may know of the tasks that many runs are on, and what every world holds by key.
+
+Observers and codecs are handed `Contexts` and `Runs`; neither holds a task, so neither says how good one can be.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Ints, Keys, Mask, seeding
+from hpo_gym.problem import Bank, BankView, Scale, SearchSpace, draw_rows, pooled, signed_log
+
+_GIVEN, _CANDIDATES = 11, 13  # salts
+_BATCHES = 8  # numbers of runs at once whose candidates are kept
+
+
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """What observers, codecs and rewards may read of `k` tasks; a run's `task` says which one it is on.
+
+    Attributes:
+        space: The search space of the suite, `d` columns.
+        bank: What may be known of the tasks, and evaluated on them.
+        budget: In full evaluations; where `in_cost`, in units, mean costs of a full evaluation of the task.
+        scale: Statistics of meta-train.
+        candidates: How many rows of a pool are drawn for each episode; None for all of them.
+        n_init: Given points of each run.
+        horizon: The most trials that a run can have, given points counted.
+        fidelities: What can be asked for on every task, ascending.
+        in_cost: Whether the budget is in cost, so that a trial takes what it costs.
+        earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
+            the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 where none knows
+            it.
+        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see
+            `hpo_gym.problem.checkpoints`), ``(k,)``; None: on none.
+    """
+
+    space: SearchSpace
+    bank: BankView
+    budget: float
+    scale: Scale = field(default_factory=Scale)
+    candidates: int | None = None
+    n_init: int = 0
+    horizon: int = 0
+    fidelities: tuple[float, ...] = (1.0,)
+    in_cost: bool = False
+    earlier_costs: NDArray[np.float32] | None = None
+    checkpoints: Mask | None = None
+    _drawn: dict[int, tuple[Ints, Keys, NDArray[np.int64]]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"
+
+    @functools.cached_property
+    def meta(self) -> NDArray[np.float32]:
+        """Standardised meta-features and flags of the known ones, ``(k, 2 p)``; an unknown one is 0."""
+        s = self.scale
+        rows = [[t.meta_features.get(name) for name in s.meta_names] for t in self.bank.tasks]
+        raw = np.array([[np.nan if v is None else v for v in row] for row in rows], float).reshape(len(rows), -1)
+        known = np.isfinite(raw)
+        z = (signed_log(np.where(known, raw, 0.0)) - np.array(s.meta_mean)) / np.array(s.meta_sd)
+        return np.concatenate([np.where(known, z, 0.0), known], 1).astype(np.float32)
+
+    def rows(self, task: Ints, world: Keys) -> NDArray[np.int64]:
+        """The candidate rows of each run, ``(n, c)``, drawn by its world; repeats only where the pool is smaller.
+
+        Those of the last call with as many runs are kept, so that a run's are drawn once in an episode. Never written.
+        """
+        known = self._drawn.get(len(task))
+        if known is None:
+            rows = self._draw(task, world)
+        else:
+            rows, new = known[2], np.flatnonzero((task != known[0]) | (world != known[1]))
+            if not len(new):
+                return rows
+            rows = rows.copy()
+            rows[new] = self._draw(task[new], world[new])
+        rows.flags.writeable = False
+        if len(self._drawn) >= _BATCHES:
+            self._drawn.clear()
+        self._drawn[len(task)] = task.copy(), world.copy(), rows
+        return rows
+
+    def _draw(self, task: Ints, world: Keys) -> NDArray[np.int64]:
+        assert self.candidates is not None
+        return draw_rows(pooled(self.bank).measured_first, task, world, self.candidates, _CANDIDATES)
+
+
+def given_points(bank: BankView, task: Ints, world: Keys, count: int) -> NDArray[np.generic]:
+    """The first `count` configurations of each run: distinct rows ``(count, n)``, or points ``(count, n, d)``.
+
+    They are a function of the run's world alone, so all optimizers get the same ones.
+    """
+    if bank.m:
+        return draw_rows(pooled(bank).measured_first, task, world, count, _GIVEN).T
+    keys = seeding.mix(world[:, None], np.arange(count * bank.d, dtype=np.uint64)[None] + np.uint64(_GIVEN << 32))
+    u = seeding.uniform(keys).reshape(len(world), count, bank.d)
+    return np.stack([bank.place(task, u[:, g]) for g in range(count)])

@@ -1,0 +1,173 @@
+"""Ways to evaluate one trial of each run, from a look-up in one fused table to a task at a time; chosen once, for the
+bank and for what is read of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints, Mask
+from hpo_gym.problem import Bank, Evaluated, PoolBank, Progress
+
+if TYPE_CHECKING:
+    from hpo_gym.env.runs.runs import Runs
+
+Outcome = tuple[NDArray[Any], Evaluated | None]
+Path = Callable[["Runs", NDArray[Any], Floats | None, Mask | None], Outcome]
+"""From runs, what each evaluates, its fidelity and who is idle to scores ``(n,)`` and, where it cannot be looked up
+later, the whole outcome. What is said of idle runs is not used."""
+
+PathOfOne = Callable[["Runs", int], float]
+"""From the only run and the row that it evaluates to its score."""
+
+_MANY = 2048
+_empty, _F32 = np.empty, np.dtype(np.float32)
+
+
+def path_of(bank: Bank, n: int, *, fused: bool, fidelity: bool, progress: Progress | None = None) -> Path:
+    """The fastest way for a bank.
+
+    Args:
+        n: Number of runs.
+        progress: What the runs hold, where their trials go on from each other.
+        fused: Whether the rows of a table are to be gathered (see `Runs.block`).
+        fidelity: Whether trials can have a fidelity below 1.
+    """
+    if progress is not None:
+        return Onward(progress)
+    if not isinstance(bank, PoolBank):
+        return Points(bank)
+    if fused and not fidelity and bank.fused is not None:
+        return FusedRows(bank.fused, n)
+    if fused and bank.frames is not None:
+        return FramedRows(bank, bank.frames, n)
+    return Rows(bank)
+
+
+def path_of_one(bank: PoolBank, *, fused: bool) -> PathOfOne:
+    """As `path_of`, of one full evaluation of the only run."""
+    if fused and bank.fused is not None:
+        return FusedRow(bank.fused).__call__
+    if fused and bank.frames is not None and bank.dtype == _F32:  # other scores are served in an own way
+        return FramedRow(bank, bank.frames).__call__
+    return Row(bank).__call__
+
+
+class FusedRows:
+    """One gather gives configuration and score of each run."""
+
+    def __init__(self, table: NDArray[np.float32], n: int) -> None:
+        self.table, self.shape, self.score = table, (n, table.shape[1]), table.shape[1] - 3
+        self.few = n < _MANY
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        runs.cell = cell = runs.base + at
+        runs.block = block = self.gather(cell)
+        return block[:, self.score], None
+
+    def gather(self, cell: Ints) -> NDArray[np.float32]:
+        """The rows at flat places ``(n,)``, fresh: with `out` and "clip", NumPy neither copies twice nor checks.
+
+        Of few rows, a plain `take` is faster.
+        """
+        return self.table.take(cell, 0, _empty(self.shape, _F32), "clip")
+
+    def scores(self, cell: Ints) -> NDArray[np.float32]:
+        """The scores at flat places ``(n,)``."""
+        return np.asarray(self.table[cell, self.score])
+
+
+class FramedRows:
+    """One gather gives the configurations, another the scores."""
+
+    def __init__(self, bank: PoolBank, frames: NDArray[np.float32], n: int) -> None:
+        self.bank, self.frames, self.shape, self.one_pool = bank, frames, (n, bank.d + 3), len(frames) == bank.m
+        self.sure = not bank.fallible  # else `Runs` writes the scores, when it knows what failures are served
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        runs.block = block = _empty(self.shape, _F32)
+        self.frames.take(at if self.one_pool else runs.base + at, 0, block, "clip")
+        score, outcome = self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        if self.sure:
+            block[:, self.bank.d] = score
+        return score, outcome
+
+
+class Rows:
+    """Scores are looked up, also of idle runs: that is cheaper than to leave them out."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+
+
+class FusedRow:
+    """As `FusedRows`, of one run."""
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self.table, self.score = table, table.shape[1] - 3
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        runs.row = shown = self.table[runs.base.item(0) + row].copy()
+        return float(shown.item(self.score))
+
+
+class FramedRow:
+    """As `FramedRows`, of one run."""
+
+    def __init__(self, bank: PoolBank, frames: NDArray[np.float32]) -> None:
+        self.bank, self.frames, self.one_pool = bank, frames, len(frames) == bank.m
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        base = runs.base.item(0)
+        runs.row = shown = self.frames[row if self.one_pool else base + row].copy()
+        score = self.bank.score_of(base, row, runs.world)
+        shown[self.bank.d] = score
+        return score
+
+
+class Row:
+    """As `Rows`, of one run."""
+
+    def __init__(self, bank: PoolBank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, row: int) -> float:
+        return self.bank.score_of(runs.base.item(0), row, runs.world)
+
+
+class Points:
+    """Scores are computed, only of runs that are not idle."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        if idle is None:
+            return self.bank.evaluate(runs.base, at, fidelity, runs.world)
+        go, n = ~idle, runs.n
+        score, whole = np.zeros(n), Evaluated(np.zeros(n), np.zeros(n), np.zeros(n, np.int8))
+        if go.any():
+            share = None if fidelity is None else fidelity[go]
+            score[go], some = self.bank.evaluate(runs.base[go], at[go], share, runs.world[go])
+            if some is not None:
+                whole.score[go], whole.cost[go], whole.status[go] = some
+        return score, whole
+
+
+class Onward:
+    """A trial goes on from the one before it, of runs that are not idle."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def __call__(self, runs: Runs, at: NDArray[Any], fidelity: Floats | None, idle: Mask | None) -> Outcome:
+        outcome = self.progress.advance(at, idle)
+        runs.signals = self.progress.signals
+        return outcome.score, outcome

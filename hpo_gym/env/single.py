@@ -1,0 +1,44 @@
+"""One run without arrays: the transition of `Kernel.step` where a table answers and only rows and scores are kept.
+
+Each part may bring a scalar form, equal to its batch form bit for bit (`Codec.decoder_one`, `Observer.one`,
+`Reward.one`); where it brings none, its batch form answers.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from hpo_gym.env.kernel import Kernel
+from hpo_gym.env.rewards import judge_one_of
+from hpo_gym.env.rewards._given import not_finite
+
+
+class Single:
+    """Steps the only run of a kernel; all state is the kernel's, so that either may step it."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._runs, self._contexts, self._observer = kernel.runs, kernel.contexts, kernel.parts.observer
+        self._row = kernel.parts.codec.decoder_one(kernel.contexts)
+        self._part = kernel.parts.reward
+        self._reward = judge_one_of(kernel.parts.reward, kernel.bank.tasks)
+
+    def step(self, action: object) -> float:
+        """Advance the run by one action; returns the reward."""
+        runs = self._runs
+        runs.submit_one(self._row(runs, action))  # a bad action is refused before anything is changed
+        reward = self._reward(self._contexts, runs)
+        if not isfinite(reward):
+            raise not_finite(self._part, reward)
+        return reward
+
+    def observe(self) -> Any:
+        """A fresh observation of the run, which has a trial."""
+        return self._observer.one(self._contexts, self._runs)
+
+
+def single_of(kernel: Kernel) -> Single | None:
+    """The scalar path of a kernel that has one: here it is chosen, once and for all."""
+    codec = kernel.parts.codec
+    plain = kernel.runs.scalar and not (codec.stop or codec.fidelity or kernel.parts.reward.dim)
+    return Single(kernel) if plain else None

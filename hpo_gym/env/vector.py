@@ -1,0 +1,381 @@
+"""`HPOVectorEnv`: many runs at once by the same kernel, near the speed of bare NumPy."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
+from hpo_gym.env.codecs import Codec
+from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
+from hpo_gym.env.kernel import Kernel, pick, put
+from hpo_gym.env.keywords import keywords_checked
+from hpo_gym.env.make import (
+    RENDER_FPS,
+    RENDER_MODES,
+    check_options,
+    check_render_mode,
+    check_seed,
+    is_row,
+    make_kernel,
+    reward_space,
+    task_positions,
+)
+from hpo_gym.env.named import Named
+from hpo_gym.env.observers import Observation, Observer
+from hpo_gym.env.parts import Part
+from hpo_gym.env.rewards import Reward
+from hpo_gym.env.rewards.objectives import Weights
+from hpo_gym.env.snapshots import restore, snapshot
+from hpo_gym.env.transition import Ended
+from hpo_gym.env.watch import Watch
+from hpo_gym.problem import History, Suite
+
+Seeds = int | Sequence[int | None] | None
+Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
+_SPAWN = 7  # salt
+_zeros, _BOOL = np.zeros, np.dtype(bool)
+
+
+class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
+    """`num_envs` runs of `HPOEnv` at once, bit-for-bit equal to single envs.
+
+    Observations, actions and rewards are those of `HPOEnv` with `n` in front. Infos hold arrays ``(n,)``: ``task`` and
+    ``status`` as integer codes (positions in `task_names` and codes of `Status`), ``score``, ``fidelity``, ``cost``,
+    ``incumbent_score``, ``t``, with ``objectives`` also these ``(n, o)``; a run that has just begun has NaN as its
+    score. `history` gives a run's trials. Nothing that is handed out is written again; ``score`` and
+    ``incumbent_score`` are read-only, since the env goes on with them: copy them to change them.
+
+    Args:
+        num_envs: Number of runs.
+        autoreset_mode: When an ended run restarts. ``NEXT_STEP``: in the next step, whose action is ignored.
+            ``SAME_STEP``: at once; the last observation and info stand in ``final_obs`` and ``final_info``.
+            ``DISABLED``: when `reset` is called with ``options={"reset_mask": mask}``; to step a run that has ended is
+            an error.
+        statistics: Whether the step in which a run ends has ``episode`` (``r`` return, ``l`` length, ``t`` seconds) and
+            ``_episode`` (whose), as Gymnasium's RecordEpisodeStatistics gives them: faster, and not beside it.
+        max_episode_steps: After how many steps an episode is truncated, or None. A step that spends the budget too is
+            both terminated and truncated, as with Gymnasium's `TimeLimit`.
+
+    The other arguments, and what is raised, are those of `HPOEnv`.
+    """
+
+    metadata = {  # noqa: RUF012 - Gymnasium's own form
+        "render_modes": list(RENDER_MODES),
+        "render_fps": RENDER_FPS,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    @keywords_checked("the env")
+    def __init__(
+        self,
+        num_envs: int = 1,
+        suite: str | Path | Suite = "AutoML",
+        *,
+        split: str = "train",
+        task: str | None = None,
+        fold: int | None = None,
+        budget: int | None = None,
+        observer: Part | Observer | None = None,
+        codec: Part | Codec | None = None,
+        reward: Part | Reward | Callable[..., Any] | None = None,
+        scores: str = "raw",
+        duplicates: str = "allow",
+        n_init: int = 0,
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        statistics: bool = False,
+        max_episode_steps: int | None = None,
+        objectives: Sequence[str] | None = None,
+        weights: Weights | None = None,
+        constraints: Mapping[str, float] | None = None,
+        budget_cost: float | None = None,
+        checkpoints: bool = False,
+    ) -> None:
+        check_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
+        if max_episode_steps is not None:
+            max_episode_steps = whole("max_episode_steps", max_episode_steps)
+        if not isinstance(statistics, bool):
+            raise InvalidValueError(f"`statistics` must be True or False, got {shown(statistics)}.")
+        self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.split, self.fold = split, fold
+        self.suite, self.kernel = make_kernel(
+            num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
+            reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
+            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
+        )  # fmt: skip
+        self.num_envs = num_envs = self.kernel.n
+        self._n_init = self.kernel.contexts.n_init
+        self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
+        self.objectives = () if self._told is None else self._told.names
+        if dim:
+            self.reward_dim, self.reward_space = dim, reward_space(self.kernel)
+        self._nothing = (num_envs, dim) if dim else (num_envs,)  # the shape of rewards
+        self.single_observation_space, self.single_action_space = self.kernel.spaces()
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
+        self._seeded = False
+        watched = statistics or max_episode_steps is not None
+        self._watch = Watch(num_envs, max_episode_steps, dim) if watched else None
+
+    # ------------------------------------------------------------------ reset
+    def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin episodes.
+
+        Args:
+            seed: None goes on; an integer spawns a seed for each run by key; a sequence holds one for each run, each
+                None or what `HPOEnv` would be given.
+            options: ``{"task": name or names}``; ``{"reset_mask": mask}`` begins only those runs, ``(n,)`` booleans.
+        """
+        given = check_options(options, ("task", "reset_mask"))
+        which = self._masked(given.get("reset_mask"))
+        count = self.num_envs if which is None else len(which)
+        tasks: Ints | None = None
+        if given.get("task") is not None:
+            tasks = np.array(task_positions(self.kernel.bank.tasks, given["task"], count))
+        self._seed(seed, which)
+        self._begin(which, tasks)
+        if which is None:
+            return self.kernel.observe(), self._reset_info()
+        return self.kernel.observe(), self._mixed(self._info(), np.flatnonzero(self.kernel.runs.t == self._n_init))
+
+    def _masked(self, mask: object) -> Ints | None:
+        if mask is None:
+            return None
+        given = mask
+        if isinstance(mask, (list, tuple)) and all(isinstance(m, (bool, np.bool_)) for m in mask):
+            mask = np.array(mask, bool)
+        if not isinstance(mask, np.ndarray) or mask.shape != (self.num_envs,) or mask.dtype != bool:
+            raise InvalidValueError(f"`reset_mask` must be booleans of shape ({self.num_envs},), got {shown(given)}.")
+        if not mask.any():
+            raise InvalidValueError("`reset_mask` must name at least one run, got none.")
+        if not self._seeded and not mask.all():
+            raise StateError("The first reset must begin all runs, got a mask of some.")
+        return None if mask.all() else np.flatnonzero(mask)
+
+    def _seed(self, seed: Seeds, which: Ints | None) -> None:
+        kernel, chosen = self.kernel, np.arange(self.num_envs) if which is None else which
+        if seed is None and not self._seeded:
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        if seed is None:
+            return
+        if is_row(seed):
+            if len(seed) != len(chosen):
+                raise InvalidValueError(f"`seed` must hold one seed for each of {len(chosen)} runs, got {shown(seed)}.")
+            if not self._seeded and any(s is None for s in seed):
+                raise InvalidValueError("The seeds of the first reset must all be integers, got None among them.")
+            for i, s in zip(chosen.tolist(), [None if s is None else check_seed(s) for s in seed], strict=True):
+                if s is not None:
+                    kernel.seed(np.array([i]), np.array([s % 2**64], np.uint64))
+        else:
+            start = np.array([check_seed(seed) % 2**64], np.uint64)
+            kernel.seed(chosen, seeding.mix(seeding.mix(start, _SPAWN), chosen.astype(np.uint64)))
+        self._seeded = True
+
+    def _begin(self, which: Ints | None, tasks: Ints | None = None) -> None:
+        self.kernel.begin(which, tasks)
+        if self._watch is not None:
+            self._watch.begin(which)
+
+    # ------------------------------------------------------------------ step
+    def step(self, actions: ArrayLike) -> Outcome:
+        """Advance every run by one action.
+
+        Raises:
+            StateError: Before the first `reset`; with autoreset disabled, also if a run has ended.
+            InvalidValueError: An action is outside the action space; no run has moved.
+        """
+        kernel, skip = self.kernel, None
+        if kernel.waiting:
+            skip = self._between()
+            if skip.all():
+                return self._begin_all(actions)
+        rewards = kernel.step(actions, skip)
+        if self._watch is not None:
+            self._watch.step(rewards)
+        terminated, truncated = _zeros(self.num_envs, _BOOL), _zeros(self.num_envs, _BOOL)
+        ended = kernel.ended()
+        if ended is not False:
+            terminated[slice(None) if ended is None else ended] = True
+        if self._watch is not None and self.max_episode_steps is not None:
+            truncated |= self._watch.late() & ~kernel.over  # also where the budget is spent, as Gymnasium's TimeLimit
+            which = (terminated | truncated).nonzero()[0]
+            ended = False if not which.size else None if len(which) == self.num_envs else which
+        obs = kernel.observe()
+        if skip is None and ended is False:
+            return obs, rewards, terminated, truncated, self._info()
+        return self._turn(obs, rewards, terminated, truncated, ended, skip)
+
+    def _turn(
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, ended: Ended, skip: Mask | None
+    ) -> Outcome:
+        """The end of a step in which episodes end or begin."""
+        kernel, info = self.kernel, self._info()
+        if kernel.quit is not None:
+            quit_ = kernel.quit.nonzero()[0]
+            info = MixedInfo(info.step, quit_, self._lazy(info.step, quit_))
+        if ended is not False:
+            which: Ints | None = ended
+            if self._watch is not None and self.statistics:
+                info.update(self._watch.statistics(which))
+            if self.autoreset_mode is AutoresetMode.SAME_STEP:
+                return self._renew(obs, rewards, terminated, truncated, which, info)
+            kernel.finish(which)
+        if skip is not None:
+            began = skip.nonzero()[0]
+            self._begin(began)
+            obs, info = put(obs, began, kernel.observe_some(began)), self._mixed(info, began)
+        return obs, rewards, terminated, truncated, info
+
+    def _renew(
+        self, obs: Observation, rewards: Floats, terminated: Mask, truncated: Mask, which: Ints | None, info: StepInfo
+    ) -> Outcome:
+        """Begin anew in the step in which episodes end."""
+        kernel = self.kernel
+        lazy = final_infos(self.num_envs, which, pick(obs, which), info)
+        self._begin(which)
+        if which is None:
+            return kernel.observe(), rewards, terminated, truncated, self._reset_info(lazy, info)
+        obs = put(obs, which, kernel.observe_some(which))
+        return obs, rewards, terminated, truncated, self._mixed(info, which, lazy)
+
+    def _between(self) -> NDArray[np.bool_]:
+        if not self._seeded:
+            raise StateError("Call `reset` before the first step.")
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            over = np.flatnonzero(self.kernel.over).tolist()
+            raise StateError(f"Runs {over[:8]} have ended: call `reset` with `options={{'reset_mask': mask}}` first.")
+        return self.kernel.over.copy()
+
+    def _begin_all(self, actions: ArrayLike) -> Outcome:
+        """A step in which every run begins anew; the actions are checked and ignored."""
+        kernel = self.kernel
+        kernel.parts.codec.decode(kernel.contexts, kernel.runs, actions)
+        if self._watch is not None:
+            self._watch.step(None)
+        self._begin(None)
+        zeros = np.zeros(self.num_envs, bool)
+        return kernel.observe(), np.zeros(self._nothing), zeros, zeros.copy(), self._reset_info()
+
+    # ------------------------------------------------------------------ infos
+    def _info(self) -> StepInfo:
+        kernel = self.kernel
+        runs = kernel.runs
+        cell, at = (runs.base, runs.last_at()) if runs.cell is None else (runs.cell, None)
+        fidelity = None if runs.fidelity is None else runs.last_fidelity()
+        outcome = None if runs.cost is None else runs.last_outcome()
+        step = step_of((kernel.bank, runs.task, cell, at, runs.last, runs.best, fidelity, runs.t, outcome))
+        return StepInfo(step) if self._told is None else StepInfo(step, self._lazy(step, None))
+
+    def _lazy(self, step: Step, began: Ints | None) -> Lazy:
+        """What a step tells of objectives, where they are asked for; NaN of the runs that have just begun."""
+        return {} if self._told is None else {"objectives": functools.partial(told_of, self._told, step, began)}
+
+    def _mixed(self, info: StepInfo, began: Ints, lazy: Lazy | None = None) -> StepInfo:
+        """The infos of a step after some runs have begun anew."""
+        runs = self.kernel.runs
+        if isinstance(info, MixedInfo):
+            began = np.concatenate([began, info.began])
+        bank, _, cell, at, score, _, fidelity, _, outcome = info.step
+        step = step_of((bank, runs.task, cell, at, score, runs.best, fidelity, runs.t, outcome))
+        mixed = MixedInfo(step, began, self._lazy(step, began) | (lazy or {}))
+        if info.has("episode"):
+            mixed["episode"], mixed["_episode"] = info["episode"], info["_episode"]
+        return mixed
+
+    def _reset_info(self, lazy: Lazy | None = None, before: StepInfo | None = None) -> StepInfo:
+        runs = self.kernel.runs
+        step = Step(self.kernel.bank, runs.task, runs.base, None, runs.last, runs.best, None, runs.t, None)
+        info = ResetInfo(step, self._lazy(step, np.arange(self.num_envs)) | (lazy or {}))
+        if before is not None and before.has("episode"):
+            info["episode"], info["_episode"] = before["episode"], before["_episode"]
+        return info
+
+    # ------------------------------------------------------------------ views
+    def history(self, i: int) -> History:
+        """The trials of run `i` in its episode so far."""
+        self._check_run(i)
+        return self.kernel.runs.view(i, self._n_init)
+
+    def snapshot(self, i: int) -> bytes:
+        """Run `i` as it is now; see `HPOEnv.snapshot`."""
+        return snapshot(self._begun(i), i)
+
+    def restore(self, i: int, data: bytes) -> None:
+        """Make run `i` go on from a snapshot of any run of the same task; see `HPOEnv.restore`.
+
+        Statistics of episodes count the steps that were taken here. `observe` gives what the runs see now.
+        """
+        restore(self._begun(i), i, data)
+
+    def observe(self) -> Any:
+        """The observations of all runs now, as the last `reset` or `step` gave them but for what was restored."""
+        if not self._seeded:
+            raise StateError("Call `reset` before `observe`.")
+        return self.kernel.observe()
+
+    def _begun(self, i: int) -> Kernel:
+        if not self._seeded:
+            raise StateError("Call `reset` before `snapshot` and `restore`.")
+        self._check_run(i)
+        return self.kernel
+
+    def _check_run(self, i: int) -> None:
+        whole("i", i, 0, self.num_envs - 1)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions make sense, ``(n, a)``."""
+        return self.kernel.masks()
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or text of each run."""
+        if self.render_mode is None:
+            return None
+        from hpo_gym.env import render
+
+        draw, tasks, task = render.RENDERERS[self.render_mode], self.kernel.bank.tasks, self.kernel.runs.task
+        contexts = self.kernel.contexts
+        spent = np.broadcast_to(self.kernel.runs.spent, self.num_envs).tolist() if contexts.in_cost else None
+        return tuple(
+            draw(self.history(i), tasks[int(task[i])], contexts.budget, None if spent is None else spent[i])
+            for i in range(self.num_envs)
+        )
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End what live tasks have running; a step after it starts that anew."""
+        if hasattr(self, "kernel"):  # Gymnasium before 1.3 closes also what `__init__` refused
+            self.kernel.bank.close()
+
+
+class LiveVectorEnv(HPOVectorEnv):
+    """`num_envs` runs of `hpo_gym.env.LiveEnv` at once, whose trials run side by side, at most `n_jobs` at a time.
+
+    The arguments are those of `HPOVectorEnv`, and of `hpo_gym.env.live.live_keywords`.
+    """
+
+    def __init__(
+        self, num_envs: int = 1, objective: Callable[..., Any] | None = None, space: Any = None, **keywords: Any
+    ) -> None:
+        from hpo_gym.env.live import check_keywords, live_keywords
+
+        check_keywords(list(keywords), HPOVectorEnv.__init__)
+        super().__init__(num_envs, **live_keywords(objective, space, **keywords))
+
+
+def _mode(mode: str | AutoresetMode) -> AutoresetMode:
+    if isinstance(mode, AutoresetMode):
+        return mode
+    by_name = {m.name: m for m in AutoresetMode} | {m.value: m for m in AutoresetMode}
+    if not isinstance(mode, str) or mode not in by_name:
+        raise unknown("autoreset mode", mode, {m.name for m in AutoresetMode})
+    return by_name[mode]

@@ -1,0 +1,210 @@
+"""The forms in which an optimizer is given; whatever takes an optimizer takes each of them.
+
+| form | what it is |
+|---|---|
+| ``"random"`` | a registered name; ``hpo-gym list`` shows them |
+| ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of one that ships trained, the folder of what `hpo_gym.train` saved |
+| ``"module:Name"``, ``"file.py:Name"`` | a class of one's own, or a function that makes an optimizer |
+| ``"file.py:Name@folder"`` | a trained one of such a class |
+| a class or a function, an optimizer | the objects themselves; an optimizer is copied |
+| a model of Stable-Baselines3, ``(model, env)`` | its policy, with the observer and codec of its env |
+| ``{"name": form, "setting": value}`` | with arguments for its class |
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, UnknownNameError, made, making, neighbours, shown, unknown
+from hpo_gym.optimize.learning.saved import ABOUT, content_of, is_saved, load, parted, shipped, trained_name
+from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer, Trainable
+from hpo_gym.suites import is_shipped
+from hpo_gym.system import Carried
+
+SAVED, OWN = "saved:", "own:"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How to make an optimizer.
+
+    Attributes:
+        name: What it is called.
+        spec: A registered name, "module:Name", "file.py:Name", "saved:" and what `load` takes, or, of an object that no
+            text makes anew, "own:" and its name.
+        settings: Arguments of its maker; of what has learned, the hash of that.
+        maker: Makes one, where no text does.
+    """
+
+    name: str
+    spec: str
+    settings: Mapping[str, Any]
+    maker: Carried | None = None
+
+    def make(self) -> Optimizer:
+        """A new one.
+
+        Raises:
+            UnknownNameError: No such optimizer, or no such setting.
+            InvalidValueError: It was an object, and is not here; or its maker fails, or makes no optimizer.
+            MissingExtraError: It needs an optional package; the message is the install command.
+        """
+        with making(self.name, self.settings):
+            found = self._made()
+        if not isinstance(found, Optimizer) or isinstance(found, type):
+            raise InvalidValueError(
+                f"{self.name!r} must make an optimizer with `reset`, `ask` and `tell`, got {shown(found)}."
+            )
+        return found
+
+    def _made(self) -> Any:
+        if self.spec.startswith(SAVED):
+            return load(self.spec.removeprefix(SAVED))
+        if not self.spec.startswith(OWN):
+            if ":" not in self.spec and self.spec not in OPTIMIZERS.entries():
+                if is_shipped(self.spec):
+                    order = "an optimizer comes first, such as benchmark(optimizers, suites)"
+                    raise UnknownNameError(f"No optimizer {self.spec!r}: it is a suite; {order}.")
+                near = [*shipped(), *neighbours(self.spec, ABOUT)]
+                raise unknown("optimizer", self.spec, OPTIMIZERS.entries(), near)
+            return made(OPTIMIZERS.resolve(self.spec), self.name, self.settings)
+        if self.maker is None:
+            raise InvalidValueError(f"{self.name!r} was an object of another process: give it again.")
+        maker = self.maker.maker
+        return maker() if isinstance(maker, _Copies) else made(maker, self.name, self.settings)
+
+
+def form_of(given: object) -> Form:
+    """What a user gives as an optimizer.
+
+    Raises:
+        InvalidValueError: No form of an optimizer, or settings for what takes none.
+        UnknownNameError: No such module or file.
+    """
+    settings: dict[str, Any] = {}
+    while isinstance(given, Mapping) and "name" in given:
+        settings = {**{str(key): value for key, value in given.items() if key != "name"}, **settings}
+        given = given["name"]
+    if isinstance(given, (str, Path)):
+        return _named(str(given), settings)
+    if (callable(given) and not isinstance(given, Optimizer)) or isinstance(given, type):
+        return _made_by(given, settings)
+    optimizer = _policy(given)
+    if not isinstance(optimizer, Optimizer):
+        raise InvalidValueError(
+            "An optimizer must be a name, a class, an object with `reset`, `ask` and `tell`, a folder of one that is "
+            f'trained, a model of Stable-Baselines3, or {{"name": any of these, setting: value}}, got {_short(given)}.'
+        )
+    name = str(getattr(optimizer, "name", type(optimizer).__name__))
+    _no_settings(name, settings)
+    return Form(name, f"{OWN}{name}", _learned(optimizer), Carried(_Copies(optimizer), name))
+
+
+def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
+    """Make an optimizer.
+
+    Args:
+        optimizer: In any form: a name that ``hpo-gym list`` shows, ``"file.py:Name"``, a class, the folder of what is
+            trained, a model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
+        settings: Arguments of its class.
+
+    Raises:
+        UnknownNameError: No such optimizer, or no such setting.
+        InvalidValueError: No form of an optimizer.
+        MissingExtraError: It needs an optional package; the message is the install command.
+    """
+    return form_of({**settings, "name": optimizer}).make()
+
+
+def optimizer_of(given: object) -> Optimizer:
+    """An optimizer that was given as an object, itself and no copy; in any other form, one that is made."""
+    return given if isinstance(given, Optimizer) and not isinstance(given, type) else make_optimizer(given)
+
+
+class _Copies:
+    """Makes copies of an optimizer."""
+
+    def __init__(self, optimizer: object) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self) -> object:
+        return copy.deepcopy(self.optimizer)
+
+
+# ---------------------------------------------------------------------- the forms
+def _named(text: str, settings: Mapping[str, Any]) -> Form:
+    entry = OPTIMIZERS.entries().get(text)
+    if entry is not None:
+        if entry.package in OPTIMIZERS.packages:
+            return Form(text, text, settings)
+        return _made_by(OPTIMIZERS.get(text), settings, text)
+    if is_saved(text):
+        _no_settings(text, settings)
+        spec, folder = parted(text)
+        if spec is None and _only_here(folder):
+            name = folder.resolve().name
+            return Form(name, f"{OWN}{name}", {"checksum": content_of(folder)}, Carried(_Copies(load(text)), name))
+        place = str(folder.resolve())  # in full, so that it is found from anywhere; what ships has its name everywhere
+        said = text if text in shipped() else place if spec is None else f"{spec}@{place}"
+        return Form(folder.resolve().name, f"{SAVED}{said}", {"checksum": content_of(folder)})
+    if text.endswith(".zip"):
+        raise InvalidValueError(
+            f"{text!r} may hold code, so it is not read by name: `hpo_gym.sb3.load_weights({text!r}, PPO, env)` reads "
+            "its weights alone, into the class that you name; give the model, or a `file.py:function` that returns it."
+        )
+    return Form(text.rpartition(":")[2], text, settings)
+
+
+def _only_here(folder: Path) -> bool:
+    """Whether a folder is of a class that is registered in this process alone, as by a script or a notebook."""
+    entry = OPTIMIZERS.entries().get(trained_name(folder))
+    return entry is not None and entry.package not in OPTIMIZERS.packages
+
+
+def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -> Form:
+    """A class or a function: by its place, where it can be found from anywhere."""
+    place = OPTIMIZERS.place_of(maker)
+    label = name or str(getattr(maker, "__name__", type(maker).__name__))
+    if place is None:
+        return Form(label, f"{OWN}{label}", settings, Carried(maker, label))
+    return Form(name or place.rpartition(":")[2], place, settings)
+
+
+def _policy(given: object) -> object:
+    """A model of Stable-Baselines3, or ``(model, env)``, as an optimizer; anything else as it is."""
+    if not is_model(given):
+        return given
+    from hpo_gym.optimize.forms.sb3_policy import SB3Policy
+
+    return SB3Policy(*given) if isinstance(given, tuple) else SB3Policy(given)
+
+
+def is_model(given: object) -> bool:
+    """Whether it is a model of Stable-Baselines3, or ``(model, env)``."""
+    model = given[0] if isinstance(given, tuple) and len(given) == 2 else given
+    bases = type(model).__mro__
+    return any(c.__name__ == "BaseAlgorithm" and c.__module__.startswith("stable_baselines3") for c in bases)
+
+
+def _learned(optimizer: Any) -> dict[str, Any]:
+    """The hash of what an optimizer has learned; nothing of one that learns nothing."""
+    if not isinstance(optimizer, Trainable) or not optimizer.seen:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        optimizer.save(Path(folder))
+        return {"checksum": content_of(Path(folder))}
+
+
+def _no_settings(name: str, settings: Mapping[str, Any]) -> None:
+    if settings:
+        raise InvalidValueError(f"{name!r} has its settings already: give it none, got {dict(settings)}.")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,49 @@
+"""The folder of a trained optimizer: its files, what `optimizer.json` says, and the folders that are shipped."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import DamagedDataError, InvalidValueError, blame
+from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.system import check_seal
+
+FORMAT = 1
+ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
+TRAINING = "training.json"
+_LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
+
+
+def read_about(folder: str | Path) -> dict[str, Any]:
+    """Return what `optimizer.json` says once its checksums hold; raise `DamagedDataError` as `read_saved`."""
+    path = Path(folder) / ABOUT
+    data = read_bytes(path)
+    with blame(path):
+        head = json.loads(data.decode("utf-8"))
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise InvalidValueError(f"`format` must be {FORMAT}.")
+        check_seal(head)
+        return head
+
+
+def shipped() -> dict[str, Path]:
+    """Return the folders of the trained optimizers that are shipped, by name."""
+    found: dict[str, Path] = {}
+    for package in OPTIMIZERS.packages:
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or ()) if spec else ():
+            found |= {p.parent.name: p.parent for p in sorted(Path(root, "pretrained").glob(f"*/{ABOUT}"))}
+    return found
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of one of the files; raise `DamagedDataError` where it is missing or too large."""
+    if not path.is_file():
+        raise DamagedDataError(f"{path} must be a file; it is missing.")
+    size = path.stat().st_size
+    if size > _LARGEST[path.name]:
+        raise DamagedDataError(f"{path} must have at most {_LARGEST[path.name]} bytes, got {size}.")
+    return path.read_bytes()

@@ -1,0 +1,296 @@
+"""Trained optimizers in folders: `optimizer.json` describes one, a second file holds its arrays. No pickle.
+
+That is ``arrays.npz``, or, for the weights of networks, ``weights.safetensors``; there is none where the JSON says all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import DamagedDataError, InvalidValueError, UnknownNameError, blame, made, nearest, neighbours, shown
+from hpo_gym.optimize.learning.folders import (
+    ABOUT,
+    ARRAYS,
+    FORMAT,
+    TRAINING,
+    WEIGHTS,
+    read_about,
+    read_bytes,
+    shipped,
+)
+from hpo_gym.optimize.learning.made_of import UNKNOWN, MadeOf, made_of, stale, stamp_of_data
+from hpo_gym.optimize.protocol import OPTIMIZERS, Optimizer
+from hpo_gym.problem import SUITES
+from hpo_gym.suites import load_suite
+from hpo_gym.system import MADE_OF, sealed, write_files
+
+_DATA = "data"
+_OURS = ("format", "optimizer", _DATA, "arrays", "sha256", "checksum", MADE_OF)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_saved(
+    folder: str | Path, name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = None, *,
+    weights: bool = False,
+) -> None:  # fmt: skip
+    """Write a trained optimizer; the same one gives the same bytes.
+
+    Args:
+        folder: Made if it is missing.
+        name: The registered name of the optimizer.
+        about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and what else
+            the arrays need to be understood. The data hash of each registered suite (`data`) and what it was made of
+            (`made_of`) are added unless they are given, as those of an optimizer that was loaded.
+        arrays: Booleans or numbers.
+        weights: Whether they are weights, for `WEIGHTS`.
+
+    Raises:
+        InvalidValueError: `about` is not plain JSON.
+    """
+    said = {k: v for k, v in about.items() if k not in _OURS}
+    trained_on = about.get(_DATA) or _data(about.get("suites", ()))
+    head = {"format": FORMAT, "optimizer": name, **said, _DATA: trained_on, "arrays": None}
+    data = None
+    if arrays is not None:
+        ready = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
+        data = _safetensors().save(ready) if weights else _npz(ready)
+        head |= {"arrays": WEIGHTS if weights else ARRAYS, "sha256": hashlib.sha256(data).hexdigest()}
+    head[MADE_OF] = about.get(MADE_OF) or _made_of(name, about)
+    files = {} if data is None else {str(head["arrays"]): data}
+    write_files(Path(folder), {**files, ABOUT: sealed(head)})
+
+
+def read_saved(folder: str | Path, name: str, version: int | None = None) -> tuple[dict[str, Any], Arrays]:
+    """Read and check a folder of `write_saved`; nothing in it is run. `stale_since` says what has moved on.
+
+    Args:
+        version: The only version to take; None for any.
+
+    Raises:
+        DamagedDataError: A file is missing or damaged, or it is of another optimizer, version or format.
+    """
+    path = Path(folder) / ABOUT
+    head = read_about(folder)
+    with blame(path):
+        found = (head["optimizer"], head["version"])
+        wanted = (name, found[1] if version is None else version)
+        if found != wanted:
+            raise InvalidValueError(f"`optimizer` and `version` must be {wanted}, got {found}.")
+        if head["arrays"] is None:
+            return head, {}
+        if head["arrays"] not in (ARRAYS, WEIGHTS):
+            raise InvalidValueError(f"`arrays` must be {ARRAYS!r}, {WEIGHTS!r} or null, got {head['arrays']!r}.")
+    return head, _arrays(Path(folder) / head["arrays"], head["sha256"])
+
+
+def check_saved(folder: str | Path) -> None:
+    """Raise `DamagedDataError` unless the files of a folder are those that were written."""
+    head = read_about(folder)
+    with blame(Path(folder) / ABOUT):
+        if head["arrays"] is not None:
+            _checked(Path(folder) / str(head["arrays"]), head["sha256"])
+
+
+def stale_since(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what has moved on since a training: ``("MLP 1 -> 2",)``; see `hpo_gym.optimize.learning.made_of`.
+
+    Args:
+        about: What `optimizer.json` says, or `training.json` of an optimizer with files of its own.
+    """
+    return stale(about.get(MADE_OF) or _known_of(about))
+
+
+def _known_of(about: Mapping[str, Any]) -> MadeOf:
+    """Return what a file without `made_of` was made of, as far as its data hashes and version tell."""
+    data = about.get(_DATA, about.get("suites"))
+    hashes = data if isinstance(data, Mapping) else {}
+    known = {str(about.get("optimizer")): f"{about['version']}@{UNKNOWN}"} if "version" in about else {}
+    return {"suites": {name: stamp_of_data(name, of) for name, of in hashes.items()}, "optimizers": known}
+
+
+def _made_of(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    return made_of([s for s in about.get("suites", ()) if s in SUITES.entries()], [name])
+
+
+def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays of other names, shapes or types than those that are wanted, and numbers that are not finite.
+
+    Raises:
+        InvalidValueError: The first of them.
+    """
+    if arrays.keys() != wanted.keys():
+        raise InvalidValueError(f"Arrays must be {sorted(wanted)}, got {sorted(arrays)}.")
+    for name, own in wanted.items():
+        found = arrays[name]
+        if (found.shape, found.dtype) != (own.shape, own.dtype) or not np.isfinite(found).all():
+            raise InvalidValueError(
+                f"`{name}` must be finite {own.dtype} {own.shape}, got {found.dtype} {found.shape}."
+            )
+
+
+def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that hold NaN or infinity; raises `InvalidValueError` of the first of them."""
+    for name, found in arrays.items():
+        if not np.isfinite(found).all():
+            raise InvalidValueError(f"`{name}` must be finite, got NaN or infinity among its {found.size} numbers.")
+
+
+def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
+    """Load a trained optimizer; its `stale` says what has moved on since its training, such as ``("MLP 1 -> 2",)``.
+
+    Args:
+        saved: The name of one that is shipped (`shipped`), a folder that `hpo_gym.train` or `save` wrote, or
+            ``"file.py:Name@folder"``, with the class that was trained.
+        optimizer: The class that was trained, or its name, where it is not a registered one.
+
+    Raises:
+        InvalidValueError: Nothing of the kind.
+        DamagedDataError: Its files are not what was written.
+        UnknownNameError: The folder is of a class of one's own: say which.
+        MissingExtraError: It needs an optional package.
+    """
+    if not isinstance(saved, (str, Path)):
+        raise InvalidValueError(f"`saved` must be a name, a folder or 'file.py:Name@folder', got {shown(saved)}.")
+    spec, folder = parted(saved)
+    found: Any = _maker(folder, optimizer or spec)
+    if not callable(getattr(found, "load", None)):
+        raise InvalidValueError(f"{folder} must name an optimizer that can be trained, got {type(found).__name__!r}.")
+    found.load(folder)
+    with suppress(AttributeError):  # of a class with slots
+        found.stale = stale_since(_about(folder))
+    return found  # type: ignore[no-any-return]
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Return what the files of a folder say of a training."""
+    return read_about(folder) if (folder / ABOUT).is_file() else _training(folder)
+
+
+def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
+    """What is to load a folder, made with the settings that were trained where it stores none itself."""
+    about = read_about(folder) if (folder / ABOUT).is_file() else None
+    said = _training(folder) if about is None else about
+    name, settings = str(said.get("optimizer")), {} if about is not None else dict(said.get("settings", {}))
+    if given is None and name not in OPTIMIZERS.entries():
+        raise UnknownNameError(
+            f"{folder} was trained by {name!r}, which is no registered optimizer. Name its class: "
+            f"`load({str(folder)!r}, TheClass)`, or 'file.py:TheClass@{folder}'."
+        )
+    maker = given if callable(given) else OPTIMIZERS.resolve(given or name)
+    return made(maker, name, settings)
+
+
+def trained_name(folder: Path) -> str:
+    """The registered name of what was trained into a folder, as its files say."""
+    return str(_about(folder).get("optimizer"))
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    path = folder / TRAINING
+    with blame(path):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(said, dict) or not isinstance(said.get("settings"), dict):
+            raise InvalidValueError("it must say `optimizer` and `settings`.")
+    return said
+
+
+def is_saved(text: str) -> bool:
+    """Whether `load` takes a text: a shipped name, the folder of a trained optimizer, or "file.py:Name@folder"."""
+    spec, folder = _split(text)
+    return text in shipped() or ((spec is not None or ":" not in text) and _is_folder(folder))
+
+
+def content_of(folder: Path) -> str:
+    """The hash of what was learned: the same for the same bytes, however long it was trained."""
+    if (folder / ABOUT).is_file():
+        return str(read_about(folder)["checksum"])
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != TRAINING)
+    parts = [f"{p.name} {hashlib.sha256(p.read_bytes()).hexdigest()}" for p in files]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def parted(saved: str | Path) -> tuple[str | None, Path]:
+    """The class that a text names, or None, and the folder; raises `InvalidValueError` where there is none."""
+    spec, folder = _split(str(saved))
+    return spec, folder_of(folder)
+
+
+def _split(text: str) -> tuple[str | None, Path]:
+    spec, at, folder = text.partition("@")
+    if at and ":" in spec and not Path(text).is_dir():
+        return spec, Path(folder)
+    return None, Path(text)
+
+
+def _is_folder(folder: Path) -> bool:
+    try:
+        return (folder / ABOUT).is_file() or (folder / TRAINING).is_file()
+    except (OSError, ValueError):  # what can be no path at all
+        return False
+
+
+def folder_of(saved: str | Path) -> Path:
+    """The folder of a trained optimizer; raises `InvalidValueError` where there is none."""
+    known = shipped()
+    if str(saved) in known:
+        return known[str(saved)]
+    if _is_folder(Path(saved)):
+        return Path(saved)
+    near = nearest(str(saved), [*known, *neighbours(saved, ABOUT)])
+    raise InvalidValueError(
+        f"A trained optimizer must be one of {sorted(known)}, or a folder with {ABOUT}, got {str(saved)!r}"
+        + (f"; the nearest is {near!r}." if near else ".")
+    )
+
+
+def _data(suites: Iterable[str]) -> dict[str, str]:
+    return {name: load_suite(name).data_hash for name in suites if name in SUITES.entries()}
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    data = read_bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise DamagedDataError(f"{path}: `sha256` must be {sha256}, got {found}.")
+    return data
+
+
+def _arrays(path: Path, sha256: str) -> Arrays:
+    data = _checked(path, sha256)
+    with blame(path):
+        if path.name == WEIGHTS:
+            return dict(_safetensors().load(data))
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+                raise InvalidValueError("the arrays must be stored, not compressed.")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+
+
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def _safetensors() -> Any:
+    return importlib.import_module("safetensors.numpy")  # of the extra "rl", which tables do without
+
+
+__all__ = [
+    "ABOUT", "ARRAYS", "TRAINING", "WEIGHTS", "Arrays", "check_finite", "check_like", "check_saved", "content_of",
+    "folder_of", "is_saved", "load", "parted", "read_about", "read_saved", "shipped", "stale_since", "trained_name",
+    "write_saved",
+]  # fmt: skip

@@ -1,0 +1,165 @@
+"""Training an optimizer on the meta-train tasks of suites, into a folder that `hpo_gym.load` reads."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, blame, made, making
+from hpo_gym.optimize.learning.saved import TRAINING
+from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
+from hpo_gym.problem import Suite
+from hpo_gym.suites import load_suite
+from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, told, write_files
+
+_SPENT = "spent.json"
+
+ALL = "all"
+"""In the place of suites: those that the optimizer names."""
+
+
+def train(
+    optimizer: str | Callable[..., Any] | Trainable,
+    suites: str | Path | Suite | Sequence[str | Path | Suite] = "AutoML",
+    *,
+    fold: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    out: str | Path = "hpo-gym-trained",
+    resume: bool = False,
+    progress: Progress | bool | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> list[list[float]]:
+    """Train an optimizer and save it; a training that was killed goes on to the same result where it is `Resumable`.
+
+    Args:
+        optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of a class of one's own, the class, or one
+            that was made, which learns itself.
+        suites: Their meta-train tasks are trained on; their validation tasks choose among what was learned. "all":
+            those that the class of the optimizer names in its `suites`.
+        fold: 0..4, instead of the published split.
+        steps: Trials of the training; by default the optimizer's own setting.
+        seed: Everything random is drawn from it.
+        settings: Arguments of the optimizer's class.
+        out: A folder of its own; also gets ``training.json``: what was trained, how long it took, and the curve.
+        resume: Go on with what `out` holds.
+        progress: Whether to show a bar, by default where a person looks; or a function that is told trials done, trials
+            in all and what is being done.
+        callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
+
+    The process keeps memory that it frees from then on (`hpo_gym.system.jobs.memory.keep_memory`).
+
+    Returns:
+        Trials done and mean normalised regret on the validation tasks, for each time that they were asked.
+
+    Raises:
+        InvalidValueError: It is nothing that can be trained, or `out` holds a training and `resume` is false.
+    """
+    name, learner = _learner(optimizer, settings or {})
+    loaded = [load_suite(suite) for suite in _suites(suites, name, learner)]
+    folder = Path(out)
+    if ((folder / TRAINING).exists() or (folder / "checkpoints").exists()) and not resume:
+        raise InvalidValueError(
+            f"`out` must be a new folder, {folder} holds a training: `resume=True` (`--resume`) goes on with it."
+        )
+    tasks, validation = ([t for s in loaded for t in s.tasks(split, fold)] for split in ("train", "val"))
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    spent = _Spent(folder)
+    keep_memory()
+    with told(progress, callbacks, f"training {name}", "trials") as tell, one_blas_thread():
+
+        def noted(done: int, total: int, what: str) -> None:
+            spent.keep()
+            tell(done, total, what)
+
+        curve = list[list[float]]()
+        if isinstance(learner, Resumable):
+            curve = learner.train_in(folder, tasks, rng, validation=validation, steps=steps, progress=noted)
+        else:
+            tell(0, 0, f"training {name}")
+            learner.train(tasks, rng, validation=validation, steps=steps)
+        learner.save(folder)
+        tell.result, tell.said = curve, summary(curve) or f"{name} is trained"
+    about = {
+        "optimizer": name, "settings": dict(settings or {}), "steps": steps, "seed": seed, "fold": fold,
+        "suites": {s.name: s.data_hash for s in loaded}, "curve": curve,
+        "cpu_seconds": round(spent.seconds, 1),
+    }  # fmt: skip
+    write_files(folder, {TRAINING: f"{json.dumps(about, indent=1)}\n".encode()})
+    spent.forget()
+    return curve
+
+
+class _Spent:
+    """CPU seconds of a training, with those of its processes that were killed: they leave them in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._start, self._kept = folder, time.process_time(), 0.0
+        self._before = 0.0
+        for name in (TRAINING, _SPENT):
+            if (folder / name).exists():
+                with blame(folder / name):
+                    self._before = float(json.loads((folder / name).read_text(encoding="utf-8"))["cpu_seconds"])
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.process_time() - self._start
+
+    def keep(self) -> None:
+        """Write them down, once in a second."""
+        if self.seconds - self._kept >= 1.0:
+            self._kept = self.seconds
+            write_files(self._folder, {_SPENT: json.dumps({"cpu_seconds": round(self._kept, 1)}).encode()})
+
+    def forget(self) -> None:
+        """The training is done, and says itself what it took."""
+        (self._folder / _SPENT).unlink(missing_ok=True)
+
+
+def _suites(
+    given: str | Path | Suite | Sequence[str | Path | Suite], name: str, learner: Trainable
+) -> Sequence[str | Path | Suite]:
+    """The suites that were given, one by one; for "all", those that the optimizer names."""
+    listed = [given] if isinstance(given, (str, Path, Suite)) else list(given)
+    if listed != [ALL]:
+        return listed
+    own = getattr(learner, "suites", ())
+    if not own:
+        raise InvalidValueError(f"`suite={ALL!r}` needs an optimizer that names its suites, {name!r} names none.")
+    return list(own)
+
+
+def summary(curve: Sequence[Sequence[float]]) -> str:
+    """A line about the validation regret over a training; none without any."""
+    if not curve:
+        return ""
+    best = min(regret for _, regret in curve)
+    return f"regret on validation: {curve[0][1]:.4f} at first, {best:.4f} at best, after {curve[-1][0]:,.0f} trials"
+
+
+def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str, Any]) -> tuple[str, Trainable]:
+    """What is to be trained, and the name by which `load` finds its class."""
+    if isinstance(given, Trainable) and not isinstance(given, type):
+        if settings:
+            raise InvalidValueError(f"An optimizer that was made has its settings: give none, got {dict(settings)}.")
+        return _name(type(given)), given
+    name = given if isinstance(given, str) else _name(given)
+    with making(name, settings):
+        maker: Any = OPTIMIZERS.resolve(given) if isinstance(given, str) else given
+        if not callable(maker):
+            raise InvalidValueError(f"An optimizer to train must be a name, a class or a `Trainable`, got {given!r}.")
+        learner: object = made(maker, name, settings)
+    if not isinstance(learner, Trainable):
+        raise InvalidValueError(f"{name!r} must be an optimizer that can be trained; it has no `train`.")
+    return _name(maker), learner
+
+
+def _name(maker: Any) -> str:
+    return OPTIMIZERS.name_of(maker) or OPTIMIZERS.place_of(maker) or str(getattr(maker, "__name__", maker))

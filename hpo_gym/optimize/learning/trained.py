@@ -1,0 +1,146 @@
+"""What optimizers that are trained share: how a training begins and ends, what they have seen, and their files."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, SplitError, StateError, blame
+from hpo_gym.optimize.learning.saved import ABOUT, Arrays, read_saved, stale_since, write_saved
+from hpo_gym.problem import SearchSpace
+from hpo_gym.system import MADE_OF
+
+if TYPE_CHECKING:
+    from hpo_gym.problem import Task
+
+T = TypeVar("T")
+
+
+class Trained(ABC):
+    """An optimizer that is `Trainable`: `learn` learns, `about` and `arrays` tell what, and `restore` takes it back.
+
+    Attributes:
+        name: The registered name.
+        version: Raised when it behaves differently.
+        networks: Whether `arrays` are weights of networks.
+        stale: What has moved on since its training, such as ``("MLP 1 -> 2",)``.
+    """
+
+    name: str
+    version: int = 1
+    networks: ClassVar[bool] = False
+    stale: tuple[str, ...] = ()
+    _origin: Mapping[str, Any] = MappingProxyType({})  # of a loaded one, what its file says of its training
+    _seen: frozenset[str] = frozenset()
+    _suites: tuple[str, ...] = ()
+    _space: SearchSpace | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the constructor, plain JSON."""
+        return {key: getattr(self, key) for key in inspect.signature(type(self)).parameters}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Families of the tasks that it was trained (or chosen by validation) on."""
+        return self._seen
+
+    # ------------------------------------------------------------------ training
+    def train(
+        self,
+        tasks: Sequence[Task],
+        rng: np.random.Generator,
+        *,
+        validation: Sequence[Task] = (),
+        steps: int | None = None,
+    ) -> None:
+        """Learn from `tasks`, and choose among what was learned by `validation`.
+
+        Args:
+            tasks: Meta-train tasks; their search spaces are one, or the first columns of the widest.
+            rng: Everything random is drawn from it.
+            validation: Held-out tasks; none of a family in `tasks`.
+            steps: At most so many trials; default the setting. See `learn` for what counts as one.
+
+        Raises:
+            InvalidValueError: No tasks, tasks that do not go together, or a setting out of its range.
+            SplitError: A family stands in both.
+        """
+        with self._sides(tasks, validation) as sides:
+            self.learn(*sides, rng, steps)
+
+    @abstractmethod
+    def learn(
+        self, tasks: Sequence[Task], validation: Sequence[Task], rng: np.random.Generator, steps: int | None
+    ) -> None:
+        """Learn from tasks that `train` has checked."""
+
+    @contextmanager
+    def _sides(self, tasks: Sequence[Task], validation: Sequence[Task]) -> Iterator[tuple[list[Task], list[Task]]]:
+        """Check the tasks; once the block has learned from them, they are remembered."""
+        if not tasks:
+            raise InvalidValueError("At least one task is needed to train on, got none.")
+        seen, held = ({t.family for t in part} for part in (tasks, validation))
+        if seen & held:
+            raise SplitError(f"A family must be trained or validated on, not both, got {sorted(seen & held)}.")
+        yield list(tasks), list(validation)
+        self._seen, self._suites = frozenset(seen | held), tuple(sorted({t.suite for t in tasks}))
+        self.stale, self._origin = (), {}
+
+    def _needed(self, learned: T | None, what: str) -> T:
+        """What was learned, for what comes next; `StateError` where nothing was."""
+        if learned is None:
+            raise StateError(f"{self.name!r} must be trained or loaded before it is {what}: call `train` or `load`.")
+        return learned
+
+    # ------------------------------------------------------------------ files
+    def about(self) -> dict[str, Any]:
+        """What the JSON file says, in this order."""
+        return {
+            "version": self.version,
+            "settings": self.settings,
+            "suites": list(self._suites),
+            "seen": sorted(self._seen),
+            "space": None if self._space is None else self._space.to_json(),
+        }
+
+    def arrays(self) -> Arrays | None:
+        """What the other file holds, None where there is none."""
+        return None
+
+    @abstractmethod
+    def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take what `about` and `arrays` told; the settings, and what it was trained on, are in place."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned.
+
+        Raises:
+            StateError: Neither trained nor loaded.
+        """
+        self._needed(self._seen or None, "saved")
+        write_saved(folder, self.name, {**self.about(), **self._origin}, self.arrays(), weights=self.networks)
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote; its settings take the place of this one's, and runs in the making end.
+
+        Raises:
+            DamagedDataError: A file is missing, damaged, or not of this optimizer.
+        """
+        about, arrays = read_saved(folder, self.name)
+        with blame(Path(folder) / ABOUT):
+            other = type(self)(**about["settings"])
+            other._seen, other._suites = frozenset(about["seen"]), tuple(about["suites"])
+            other._origin = {key: about[key] for key in ("version", "data", MADE_OF) if key in about}
+            other.stale = stale_since(about)
+            other._space = SearchSpace(about["space"]) if about.get("space") else None
+            other.restore(about, arrays)
+        self.__dict__.clear()
+        self.__dict__.update(other.__dict__)

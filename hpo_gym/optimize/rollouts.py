@@ -1,0 +1,314 @@
+"""Runs of an optimizer: one at a time by ask and tell, or many at once; only `submit` spends budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
+from hpo_gym.env import Runs, Transition, given_points
+from hpo_gym.optimize.forms import optimizer_of
+from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
+from hpo_gym.problem import (
+    MOST,
+    SPENT,
+    Checkpoints,
+    Evaluations,
+    History,
+    PoolBankView,
+    Query,
+    Status,
+    Task,
+    Trial,
+    bank_of,
+    check_budget_cost,
+    check_checkpoints,
+    check_cumulative,
+    check_task,
+    cost_units,
+    floor_of,
+    horizon,
+    kept_on,
+    most_trials,
+    over,
+    payable,
+    too_dear,
+)
+
+
+@dataclass
+class Run:
+    """A run in the making: a task in a world, of which `submit` alone spends the budget.
+
+    Attributes:
+        worst: What a failure has for a score: the worst of the run's successes so far; before any, as it is given.
+        spent: In full evaluations; with `unit` in this.
+        seconds: Time that the optimizer took for each suggestion, ask and tell together.
+        unit: The cost that is a unit of the budget, where that is in cost: a trial that does not fit in what is left
+            is then cut, as in `Runs`.
+        checkpoints: Whether a trial pays only what lies beyond its checkpoint, as in `Runs`; needs `unit`.
+    """
+
+    task: Task
+    budget: float
+    world: int
+    n_init: int = 0
+    worst: float = 0.0
+    spent: float = 0.0
+    trials: list[Trial] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    unit: float | None = None
+    checkpoints: bool = False
+    _succeeded: bool = False
+
+    def __post_init__(self) -> None:
+        size = horizon if self.unit is None else most_trials
+        self._most = size(self.budget, self.task.fidelities)
+        self._session = self.task.session(self.world, self._most)
+        self._kept = Checkpoints() if self.checkpoints else None
+        if self.n_init and self.signals:
+            raise InvalidValueError(
+                f"`n_init` must be 0 on {self.task.suite!r}, whose trials go on from each other, got {self.n_init}."
+            )
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """What is seen of the run now, by name, where trials go on from each other."""
+        return self._session.signals
+
+    def given(self) -> list[Trial]:
+        """Evaluate the given points: a function of the world alone; they cost nothing."""
+        if not self.n_init:
+            return []
+        bank = bank_of([self.task])
+        zero, world = np.zeros(1, np.int64), np.array([self.world], np.uint64)
+        for at in given_points(bank, zero, world, self.n_init):
+            self._evaluate(bank.config(0, at[0]), 1.0)
+        return list(self.trials)
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget left pays for no evaluation; of one in cost, whether it is spent, or there is no room for
+        another trial."""
+        if self.unit is not None:
+            return over(self.budget - self.spent, SPENT) or len(self.trials) >= self._most + self.n_init
+        return over(self.budget - self.spent, self.task.fidelities[0])
+
+    def submit(self, query: Query) -> Trial:
+        """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does.
+
+        Of a budget in cost, a trial that does not fit in what is left is cut.
+        """
+        if not isinstance(query, Query):
+            raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
+        if self.unit is not None:
+            return self._evaluate(query.config, self.task.level(query.fidelity), self.unit)
+        levels = self.task.fidelities
+        most = levels[payable(levels, self.budget - self.spent)]
+        trial = self._evaluate(query.config, min(self.task.level(query.fidelity), most))
+        self.spent += trial.fidelity
+        return trial
+
+    def _evaluate(self, config: Mapping[str, Any], fidelity: float, unit: float | None = None) -> Trial:
+        trial = self._session.run(config, fidelity, failed=self.worst)
+        if unit is not None:
+            price_of_all = trial.cost
+            if self._kept is not None:
+                trial = replace(trial, cost=self._kept.price(trial))
+            price, left = trial.cost / unit, max(self.budget - self.spent, 0.0)
+            if too_dear(price, left):
+                cut, price = {"cost": left * unit, "status": Status.TIMEOUT, "score": self.worst}, left
+                trial = replace(trial, **cut, objectives={})  # type: ignore[arg-type]
+            self.spent += price
+            if self._kept is not None:
+                self._kept.keep(trial, price_of_all)
+        if trial.status is Status.OK and (trial.score < self.worst or not self._succeeded):
+            self.worst, self._succeeded = trial.score, True
+        self.trials.append(trial)
+        return trial
+
+
+def rollout(
+    optimizer: object,
+    task: Task,
+    budget: float | None = None,
+    *,
+    seed: int = 0,
+    prior: Sequence[Evaluations] = (),
+    n_init: int = 0,
+    budget_cost: float | None = None,
+    checkpoints: bool = False,
+) -> History:
+    """Let an optimizer tune one task.
+
+    Args:
+        optimizer: In any form (`hpo_gym.optimize.forms`). One with `reset`, `ask` and `tell` is used itself, not a
+        copy of it. task: What to tune.
+        budget: In full evaluations; where neither budget is given, the task's own: 25 on `Schedules`, 40 on `Drift`, 33
+            where it says nothing.
+        seed: Seed of the world and of the optimizer's choices.
+        prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.
+        n_init: Given points: evaluated first, told to the optimizer and not charged.
+        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
+            trial that does not fit in what is left is cut (status TIMEOUT), and the last.
+        checkpoints: With `budget_cost`, whether a trial costs what it costs less what the highest lower fidelity costs
+            at which the run has evaluated the same configuration with success, at least 0; only of a task of which one
+            training passes through all fidelities (`Task.cumulative`).
+
+    Raises:
+        InvalidValueError: The optimizer proposes what is not in the search space; or costs of the task were not
+            measured, or `budget_cost` pays for no trial; or `checkpoints` spare nothing.
+        SplitError: `prior` holds a relative of the task.
+    """
+    if budget_cost is not None and budget is not None:
+        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
+    check_task(task)
+    if not isinstance(prior, Iterable) or not all(isinstance(earlier, Evaluations) for earlier in prior):
+        raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
+    if check_checkpoints(checkpoints, budget_cost):
+        check_cumulative([task])
+    seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
+    budget, unit = (float(task.budget) if budget is None else real("budget", budget, 0.0, MOST, above=True)), None
+    if budget_cost is not None:
+        budget = check_budget_cost(budget_cost)
+        unit = cost_units([task], budget).item()
+    world = seeding.world_seed(task.suite, task.name, "rollout", seed)
+    run = Run(task, budget, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
+    starts = seeding.starts_seed(world)
+    context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
+    chosen = optimizer_of(optimizer)
+    run_one(chosen, run, context, choices_of(chosen, world))
+    return History(tuple(run.trials), n_init)
+
+
+def choices_of(optimizer: Optimizer, world: int) -> np.random.Generator:
+    """What an optimizer draws its choices from in a rollout."""
+    return seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
+
+
+def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> None:
+    """Drive one run to its end.
+
+    Raises:
+        InvalidValueError: The optimizer learns from tables, and trials of the task go on from each other.
+    """
+    for _ in turns(optimizer, run, context, rng):
+        pass
+
+
+def turns(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> Iterator[Trial]:
+    """As `run_one`, a trial at a time: one that was chosen is handed out once the optimizer was told of it."""
+    if run.signals:
+        check_onward(optimizer, run.task)
+    clock = time.perf_counter
+    optimizer.reset(replace(context, signals=run.signals) if run.signals else context, rng)
+    for trial in run.given():
+        optimizer.tell(trial)
+    while not run.over:
+        start = clock()
+        query = optimizer.ask()
+        asked = clock()
+        if query is None:
+            return
+        trial = run.submit(query)
+        submitted = clock()
+        optimizer.tell(trial)
+        run.seconds.append(asked - start + clock() - submitted)
+        yield trial
+
+
+def run_batch(
+    optimizer: BatchOptimizer,
+    tasks: Sequence[Task],
+    worlds: Sequence[int],
+    contexts: Sequence[Context],
+    rngs: Sequence[np.random.Generator],
+    *,
+    budget: float,
+    n_init: int,
+    floor: float = 0.0,
+    units: Sequence[float] | None = None,
+    checkpoints: bool = False,
+    watch: Callable[[float], None] = lambda seconds: None,
+) -> Runs:
+    """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
+
+    Args:
+        floor: The score of a failure before any success of its run.
+        units: Of each run, the cost that is a unit of the budget, where that is in cost.
+        checkpoints: Whether a trial pays only what lies beyond its checkpoint, where costs of its task are cumulative.
+        watch: Told the seconds per suggestion of each step.
+    """
+    unique = list(dict.fromkeys(tasks))
+    if bank_of(unique[:1]).signals:
+        check_onward(optimizer, unique[0])
+    place = {task: j for j, task in enumerate(unique)}
+    bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
+    most, multi = (horizon if units is None else most_trials)(budget, levels), len(levels) > 1
+    by_task = None if units is None else _by_task(unique, tasks, units)
+    kept = kept_on(unique, checkpoints and any(task.cumulative for task in unique))
+    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor, units=by_task, checkpoints=kept)
+    turn = Transition(bank, runs, levels, n_init)
+    turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
+    optimizer.reset_batch(contexts, rngs)
+    while most and not turn.over.all():
+        start = time.perf_counter()
+        chosen, fidelity = optimizer.ask_batch(runs)
+        watch((time.perf_counter() - start) / n)
+        at, stop = _place(runs, np.asarray(chosen))
+        idle = turn.over | stop
+        if idle.all():
+            break
+        turn.submit(at, _nearest(levels, fidelity, n) if multi else None, idle if idle.any() else None)
+        ended = turn.ended()
+        if ended is not False:
+            turn.finish(ended)
+    return runs
+
+
+def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[float]) -> Floats:
+    known = dict(zip(tasks, units, strict=True))
+    return np.array([known[task] for task in unique])
+
+
+def check_onward(optimizer: object, task: Task) -> None:
+    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, where trials go on from each
+    other; the control `portfolio`, which stands in every comparison, has nothing to choose from and draws at random.
+    """
+    name = OPTIMIZERS.name_of(type(optimizer))
+    family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
+    if family in _OF_TABLES and name != "portfolio":
+        raise InvalidValueError(
+            f"The optimizer {name!r} ({family}) needs trials that are the same whenever they are made; those of "
+            f"{task.suite!r} go on from each other."
+        )
+
+
+_OF_TABLES = ("transfer", "multi-fidelity")
+
+
+def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """What proposals evaluate, and which runs have nothing more to try: row -1, or a point of NaN."""
+    bank = runs.bank
+    if chosen.dtype.kind in "iu":
+        stop = chosen < 0
+        if not isinstance(bank, PoolBankView) or (chosen >= bank.m).any():
+            raise InvalidValueError(f"Rows must lie in [0, {bank.m - 1}] of a pool, got up to {int(chosen.max())}.")
+        return bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen)), stop
+    if chosen.shape != (runs.n, runs.d):
+        raise InvalidValueError(f"Points must have shape ({runs.n}, {runs.d}), got {chosen.shape}.")
+    stop = np.isnan(chosen).all(1)
+    return bank.place(runs.task, np.where(stop[:, None], 0.5, chosen)), stop
+
+
+def _nearest(levels: Sequence[float], fidelity: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:
+    """The levels that are asked for ``(n,)``, as `Task.level`: of two as near, the lower."""
+    if fidelity is None:
+        return np.ones(n)
+    known = np.asarray(levels)
+    return np.asarray(known[np.abs(known - np.asarray(fidelity)[:, None]).argmin(1)])

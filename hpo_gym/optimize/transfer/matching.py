@@ -1,0 +1,73 @@
+"""Earlier tasks of another search space: what they say of the hyperparameters that both spaces have."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.problem import Evaluations, Hyperparameter, SearchSpace, successes
+
+_ROUNDING = 1e-9  # of the larger bound
+
+
+def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluations | None:
+    """A task of the space `source` as one of the space `target`; None where it says nothing of that.
+
+    Two hyperparameters are the same if they have one name, one kind, one scale and one unit: both are floats or both
+    are integers, both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common;
+    and `Hyperparameter.unit` is the same, or neither states one. Values keep their meaning: a point with a value that
+    the target does not have is left out. Where the source's hyperparameter is inactive, the point has the target's
+    default. A hyperparameter of the target that the source does not have is NaN throughout, so that `Surrogate` does
+    not see it; what only the source has is ignored.
+    """
+    if source == target and not foreign_units(source, target):
+        return e
+    x = source.snap(e.x)
+    active, place = source.active(x), {h.name: i for i, h in enumerate(source.hyperparameters)}
+    out, kept, said = np.full((len(x), target.d), np.nan), np.ones(len(x), bool), False
+    for j, h in enumerate(target.hyperparameters):
+        i = place.get(h.name)
+        if i is None or not _same(source.hyperparameters[i], h):
+            continue
+        u, inside = _units(source.hyperparameters[i], h, x[:, i])
+        kept &= inside | ~active[:, i]
+        out[:, j] = np.where(active[:, i] & inside, u, target.default_x[j])
+        said = said or h.size > 1
+    if not said:
+        return None
+    part = e.part(kept, out[kept])
+    return part if successes(part).any() else None
+
+
+def foreign_units(source: SearchSpace, target: SearchSpace) -> list[tuple[Hyperparameter, Hyperparameter]]:
+    """Hyperparameters of one name in two spaces whose units differ, a unit and none included: theirs and ours."""
+    theirs = {h.name: h for h in source.hyperparameters}
+    pairs = [(theirs[h.name], h) for h in target.hyperparameters if h.name in theirs]
+    return [(a, b) for a, b in pairs if a.unit != b.unit]
+
+
+def _same(a: Hyperparameter, b: Hyperparameter) -> bool:
+    if a.unit != b.unit:
+        return False
+    if a.choices or b.choices:
+        alike = {a.kind, b.kind} <= {"categorical", "constant"} or {a.kind, b.kind} <= {"ordinal", "constant"}
+        return alike and any(_position(b, choice) >= 0 for choice in a.choices)
+    return (a.kind, a.log) == (b.kind, b.log)
+
+
+def _units(
+    a: Hyperparameter, b: Hyperparameter, u: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Unit values of `a` as those of `b`, and which of them `b` has, each ``(m,)``."""
+    v = a.numbers(u)
+    if a.choices:
+        v = np.array([_position(b, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
+    slack = _ROUNDING * max(abs(b.low), abs(b.high))
+    inside = (b.low - slack <= v) & (v <= b.high + slack)
+    return b.units(np.clip(v, b.low, b.high)), inside
+
+
+def _position(h: Hyperparameter, choice: object) -> int:
+    """The place of a choice, else -1; 1 and True are two choices."""
+    fits = (i for i, c in enumerate(h.choices) if c == choice and isinstance(c, bool) == isinstance(choice, bool))
+    return next(fits, -1)

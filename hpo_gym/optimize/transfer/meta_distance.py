@@ -1,0 +1,63 @@
+"""`MetaRanks`: how near a task is to earlier ones in meta-features. One rule: earlier tasks alone set the scale."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hpo_gym.base import Floats
+from hpo_gym.problem import Evaluations, SearchSpace, known
+
+
+class MetaRanks:
+    """Meta-features as ranks among those of earlier tasks, so that no unit and no outlier matters.
+
+    A number becomes the share of the earlier tasks that know the feature and have less, those that have the same
+    counted half: in [0, 1].
+
+    Args:
+        tasks: Meta-features of `k` earlier tasks; what is None, missing or not finite is unknown.
+
+    Attributes:
+        names: The features that an earlier task knows, sorted.
+        ranks: Of the earlier tasks, ``(k, p)``, NaN where unknown.
+    """
+
+    def __init__(self, tasks: Sequence[Mapping[str, float | None]]) -> None:
+        known = [known_features(task) for task in tasks]
+        self.names = tuple(sorted({name for task in known for name in task}))
+        values = [np.sort([task[name] for task in known if name in task]) for name in self.names]
+        self._values = dict(zip(self.names, values, strict=True))
+        self.ranks = np.array([self.of(task) for task in known]).reshape(len(known), len(self.names))
+
+    def of(self, task: Mapping[str, float | None]) -> Floats:
+        """The ranks of a task, ``(p,)``, NaN where unknown."""
+        known = known_features(task)
+        return np.array([self._rank(name, known[name]) if name in known else math.nan for name in self.names])
+
+    def distances(self, task: Mapping[str, float | None]) -> Floats:
+        """How far a task is from each earlier one, ``(k,)``: the mean difference of ranks over the features that both
+        know, in [0, 1]; NaN where there are none."""
+        gaps = np.abs(self.ranks - self.of(task))
+        both = ~np.isnan(gaps)
+        count = both.sum(1)
+        return np.where(count > 0, np.where(both, gaps, 0.0).sum(1) / np.maximum(count, 1), math.nan)
+
+    def _rank(self, name: str, value: float) -> float:
+        values = self._values[name]
+        below, upto = (int(np.searchsorted(values, value, side)) for side in ("left", "right"))
+        return (below + upto) / (2 * len(values))
+
+
+def known_features(task: Mapping[str, float | None]) -> dict[str, float]:
+    """The meta-features of a task that are known: finite numbers."""
+    return {name: float(v) for name, v in task.items() if v is not None and math.isfinite(v)}
+
+
+@functools.lru_cache(maxsize=8)
+def ranks_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> MetaRanks:
+    """The ranks of the tasks that are `known`, made once for a prior; `Evaluations` are told apart by identity."""
+    return MetaRanks([e.meta_features for e in known(space, prior)])

@@ -1,0 +1,94 @@
+"""Meta-features: numbers that describe a data set before the first trial, of shipped suites and of a user's data alike.
+
+Columns are described as they are learned from: missing numbers filled in, categories one-hot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints
+
+MAX_LEVELS = 10
+"""Levels of a categorical column that get a column of their own, the most frequent first; the rest is one more."""
+
+MAX_SKEWNESS = 3.0
+"""A positive target of more than this skewness is replaced by its logarithm."""
+
+CORRELATED = 256
+"""Most columns whose correlations are computed: of more, it would take long, and their mean is unknown."""
+
+
+def describe(
+    x: Floats, y: Floats | None, *, classes: int | None, numeric_share: float, missing_share: float
+) -> dict[str, float | None]:
+    """Sizes, and statistics of rows to learn from; None where unknown.
+
+    Args:
+        x: Encoded columns, ``(n, p)``.
+        y: Codes ``0..classes - 1``, or numbers of regression, ``(n,)``; None if there are none.
+        classes: 0 for regression, None if there is no target.
+        numeric_share: Share of the raw columns that are numeric.
+        missing_share: Share of the raw cells that are missing.
+    """
+    n, p = x.shape
+    sd = x.std(0)
+    z = (x - x.mean(0)) / np.where(sd > 0, sd, 1.0)
+    counts = None if y is None or not classes else np.bincount(y.astype(np.int64))
+    values: dict[str, float | None] = {
+        "n_rows": float(n),
+        "n_columns": float(p),
+        "n_classes": None if classes is None else float(classes),
+        "majority_share": None if counts is None else float(counts.max() / n),
+        "minority_share": None if counts is None else float(counts.min() / n),
+        "numeric_share": numeric_share,
+        "missing_share": missing_share,
+        "is_regression": None if classes is None else float(classes == 0),
+        "rows_per_column": n / p,
+        "mean_correlation": _mean_correlation(z),
+        "mean_skewness": float(np.mean(np.abs((z**3).mean(0)))),
+        "target_skewness": None if y is None or classes != 0 else skewness(y),
+    }
+    return {name: None if v is None or not np.isfinite(v) else round(v, 6) for name, v in values.items()}
+
+
+def _mean_correlation(z: Floats) -> float | None:
+    """Of the magnitudes of all pairs of columns."""
+    n, p = z.shape
+    if p > CORRELATED:
+        return None
+    return float(np.abs(z.T @ z / n)[~np.eye(p, dtype=bool)].mean()) if p > 1 else 0.0
+
+
+def skewness(y: Floats) -> float:
+    """Third standardised moment; 0 of a constant."""
+    sd = y.std()
+    return float((((y - y.mean()) / sd) ** 3).mean()) if sd > 0 else 0.0
+
+
+def heavy_tailed(y: Floats) -> bool:
+    """Whether a target is learned in its logarithm."""
+    return bool(y.min() > 0) and skewness(y) > MAX_SKEWNESS
+
+
+def numbers(column: Floats, learn: Ints) -> Floats:
+    """A numeric column as one that can be learned from, ``(n, 1)`` or ``(n, 2)``.
+
+    Missing numbers become the median of the rows `learn`; where at least 5 % are missing, a second column tells which.
+    """
+    absent = ~np.isfinite(column)
+    known = column[learn][~absent[learn]]
+    filled = np.where(absent, np.median(known) if len(known) else 0.0, column)
+    blocks = [filled, absent.astype(np.float64)] if absent[learn].mean() >= 0.05 else [filled]
+    return np.stack(blocks, axis=1)
+
+
+def levels(column: NDArray[np.str_], learn: Ints) -> Floats:
+    """A column of texts, one-hot; missing, "", is a level; of two levels one column says all."""
+    names, counts = np.unique(column[learn], return_counts=True)
+    frequent = names[np.lexsort((names, -counts))][:MAX_LEVELS]
+    hot = (column[:, None] == frequent).astype(np.float64)
+    if len(names) > MAX_LEVELS:
+        hot = np.concatenate([hot, 1.0 - hot.sum(1, keepdims=True)], axis=1)
+    return np.asarray(hot[:, :1] if len(names) == 2 else hot, np.float64)

@@ -1,0 +1,178 @@
+"""`Surrogate`: what an earlier task would score at any point. One rule: it is made once for a task, not for a run."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, seeding
+from hpo_gym.optimize.transfer.columns import one_hot
+from hpo_gym.optimize.transfer.gaussian_process import GaussianProcess, matern52
+from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, keys, scores_of, successes
+from hpo_gym.system import libraries, one_blas_thread, read, steps, write
+
+_LEARNED = 500  # points of a task that its process learns from, drawn once
+_ITERATIONS = 5  # of the search for its hyperparameters
+_SLICE = 2048  # points predicted at once: they stay in the processor's cache
+DEAR = 1.0  # seconds from which on scores are kept on the disk
+_FEW = 500  # points of all tasks together, of fewer it is not asked whether they are there
+_FILES = ("columns", "gaussian_process", "prior", "surrogate")
+_BEST = 256  # candidates that are the best points of the tasks
+_CANDIDATES = 1000  # the rest of so many are drawn
+
+
+class Surrogate:
+    """The scores of one earlier task as a function of points.
+
+    At a point that was measured, its score (of several there, the first). Elsewhere what a Gaussian process foretells
+    of ranks: scores become normal quantiles, on which it is fitted, and its mean becomes a score again by the
+    same curve, so that one very bad score bends nothing and no score is foretold outside of the task's range. A column
+    of `Evaluations.x` that is NaN throughout is no hyperparameter of that task: the process does not see it, and
+    nothing counts as measured.
+
+    **Reference**: ranks as in Salinas, Shen and Perrone, "A quantile-based approach for hyperparameter transfer
+    learning", ICML 2020, https://proceedings.mlr.press/v119/salinas20a.html
+
+    **Differs from the paper**: a Gaussian process of each task instead of one network of all.
+
+    Args:
+        space: The search space.
+        e: The task; at least one of its points succeeded.
+    """
+
+    def __init__(self, space: SearchSpace, e: Evaluations) -> None:
+        y = scores_of(e)
+        there = np.flatnonzero(~np.isnan(y))
+        self._space, self._seen = space, ~np.isnan(e.x).all(0)
+        x = space.snap(np.where(self._seen, e.x[there], space.default_x))
+        self._pool = Pool(space, x) if self._seen.all() else None
+        self._score = y[there]
+        some = np.arange(len(there))
+        if len(there) > _LEARNED:
+            some = np.sort(np.random.default_rng(0).choice(len(there), _LEARNED, replace=False))
+        self._quantile, self._worth = _quantiles(self._score)
+        z = np.interp(self._score[some], self._worth, self._quantile)
+        process = GaussianProcess.fit(self._columns(x[some]), z, iterations=_ITERATIONS)
+        self._x, self._length = process.x, process.length  # all that a mean needs
+        self._weight, self._mean = process.weight * process.scale, process.mean
+
+    def __call__(self, x: Points) -> Floats:
+        """Scores at canonical points ``(c, d)``, ``(c,)``."""
+        out = np.empty(len(x))
+        for start in range(0, len(x), _SLICE):
+            part = slice(start, start + _SLICE)
+            k = matern52(self._x, self._columns(x[part]), self._length)
+            out[part] = np.interp(self._weight @ k + self._mean, self._quantile, self._worth)
+        if self._pool is not None:
+            row = self._pool.exact(x)
+            out = np.where(row >= 0, self._score[row], out)
+        return out
+
+    def _columns(self, x: Points) -> Floats:
+        return one_hot(self._space, np.where(self._seen, x, self._space.default_x))
+
+
+def _quantiles(y: Floats) -> tuple[Floats, Floats]:
+    """Normal quantiles of the distinct scores, by their mean rank, and these scores; both ascend."""
+    from scipy.stats import norm
+
+    worth, count = np.unique(y, return_counts=True)
+    middle = np.cumsum(count) - count / 2
+    return np.asarray(norm.ppf(middle / len(y))), worth
+
+
+@functools.lru_cache(maxsize=1024)
+def surrogate_of(space: SearchSpace, e: Evaluations) -> Surrogate:
+    """The surrogate of a task, made once; `Evaluations` are told apart by identity."""
+    return Surrogate(space, e)
+
+
+def scores_at(space: SearchSpace, e: Evaluations, x: Points) -> Floats:
+    """Scores of a known task at canonical points ``(m, d)``, ``(m,)``: its own, gaps NaN, where these are all of its
+    points in their order, else those of its surrogate."""
+    return scores_of(e) if _stands_on(space, e.x, x) else surrogate_of(space, e)(x)
+
+
+def table_at(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Floats:
+    """`scores_at` of known tasks, ``(k, m)``, as `foretold` where surrogates are needed."""
+    own = {id(e.x): e.x for e in tasks}  # tasks of one pool share one array
+    stands = {key: _stands_on(space, points, x) for key, points in own.items()}
+    rest = iter(foretold(space, [e for e in tasks if not stands[id(e.x)]], x))
+    return np.array([scores_of(e) if stands[id(e.x)] else next(rest) for e in tasks]).reshape(len(tasks), len(x))
+
+
+def _stands_on(space: SearchSpace, own: Points, x: Points) -> bool:
+    whole = own.shape == x.shape and not np.isnan(own).any()  # NaN: of another space
+    return own is x or bool(whole and np.array_equal(space.snap(own), x))
+
+
+def foretold(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Floats:
+    """What the surrogates of tasks say of canonical points ``(m, d)``, ``(k, m)``.
+
+    What takes more than a second tells how far it is (`jobs.progress.steps`), and is kept on the disk
+    (`storage.kept`) for the next process that knows the same of the same tasks.
+    """
+    if not tasks:
+        return np.empty((0, len(x)))
+    shape, name = (len(tasks), len(x)), _name(space, tasks, x)
+    found = None if name is None else read(name, shape)
+    if found is not None:
+        return found
+    began, out = time.perf_counter(), np.empty(shape)
+    with steps("learning from earlier tasks", len(tasks), "earlier tasks") as tell:
+        for i, e in enumerate(tasks):
+            out[i] = surrogate_of(space, e)(x)
+            tell(i + 1)
+    if name is not None and time.perf_counter() - began > DEAR:
+        write(name, out)
+    return out
+
+
+@one_blas_thread("scipy.linalg")
+def _name(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> str | None:
+    """A hash of all that scores of tasks at points follow from, the last bit included: what is known, the code, and
+    the libraries that compute; None for so few points that it is quicker to compute them."""
+    if sum(len(e.x) for e in tasks) < _FEW:
+        return None
+    arrays = [x, *(part for e in tasks for part in (e.x, e.score, e.status))]
+    hashes = {id(array): _hash(array) for array in arrays}
+    said = [space.to_json(), [hashes[id(array)] for array in arrays], _code(), np.__version__, *libraries()]
+    return hashlib.sha256(seeding.canonical(said).encode()).hexdigest()
+
+
+def _hash(array: NDArray[Any]) -> str:
+    said = hashlib.sha256(f"{array.shape} {array.dtype}".encode())
+    said.update(np.ascontiguousarray(array).data)
+    return said.hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """A hash of the files that say how scores are foretold, and of the release that searches for hyperparameters."""
+    import scipy
+
+    here = Path(__file__).resolve().parent
+    files = (*(here / f"{name}.py" for name in _FILES), *sorted((here.parent / "space").glob("*.py")))
+    said = hashlib.sha256(scipy.__version__.encode())
+    for path in files:
+        said.update(path.read_bytes())
+    return said.hexdigest()
+
+
+def candidates_of(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points:
+    """Points to choose among where tasks share none and there is no pool, ``(c, d)``: the best of each task, at most
+    256 in all but at least one of each, and random ones that are always the same, until there are 1,000."""
+    count = max(1, _BEST // len(tasks))
+    best = [e.x[np.argsort(np.where(successes(e), -e.score, np.inf), kind="stable")[:count]] for e in tasks]
+    found = np.concatenate(best)
+    x = space.snap(np.where(np.isnan(found), space.default_x, found))
+    drawn = space.sample(np.random.default_rng(0), max(0, _CANDIDATES - len(x)))
+    x = np.concatenate([x[space.legal(x)], drawn])
+    return np.array(list(dict(zip(keys(x), x, strict=True)).values()))

@@ -1,0 +1,62 @@
+"""Tables of tasks to learn from: points and scores, as arrays and as a prior. One rule: no task is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.problem import Evaluations, Points, Status, Task, finite_scores
+
+Prior = tuple[Evaluations, ...]
+
+_SAMPLED = 512  # points of a task without a pool
+
+
+def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64], NDArray[np.bool_]]:
+    """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
+    pool = task.measured_pool
+    x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
+    return x, *scores_at(task, x, 1.0)
+
+
+def scores_at(task: Task, x: Points, fidelity: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Finite scores of an earlier task at points ``(m, d)`` and one of its fidelities, and which of them succeeded."""
+    out = task.evaluate(x, np.full(len(x), fidelity), np.zeros(len(x), np.uint64))
+    return finite_scores(np.asarray(out.score, np.float64)), np.asarray(out.status == Status.OK)
+
+
+def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:
+    """What is known of tasks: their tables; of a task without a pool, 512 points, the same for all of one space."""
+    seed = int(rng.integers(2**63))
+    return tuple(_evaluations(task, np.random.default_rng(seed)) for task in tasks)
+
+
+def priors_without(tables: Prior, rng: np.random.Generator, parts: int) -> list[Prior]:
+    """For each task, the tables of the others: those of all families but the ones in its part of `parts`.
+
+    Few parts instead of one for each family, so that what a prior costs is paid a few times.
+    """
+    families = sorted({e.family for e in tables})
+    part = dict(zip(families, (rng.permutation(len(families)) % parts).tolist(), strict=True))
+    without = [tuple(e for e in tables if part[e.family] != i) for i in range(parts)]
+    return [without[part[e.family]] for e in tables]
+
+
+def _evaluations(task: Task, rng: np.random.Generator) -> Evaluations:
+    x, score, good = measured_scores(task, rng)
+    status = np.where(good, Status.OK, Status.FAILED).astype(np.int8)
+    if task.pool is not None:
+        x = task.pool  # the array that tasks of one pool share
+        if task.measured is not None:
+            score, status = _whole(task.measured, score, np.nan), _whole(task.measured, status, Status.OK)
+    told = task.meta_features
+    return Evaluations(task.name, task.family, x, score, np.ones(len(x)), status, meta_features=told)
+
+
+def _whole(measured: NDArray[np.bool_], values: NDArray[Any], rest: float) -> NDArray[Any]:
+    out = np.full(len(measured), rest, values.dtype)
+    out[measured] = values
+    return out

@@ -1,0 +1,78 @@
+"""How far earlier tasks may be believed: by what they say of each other, and by the evidence of a run's own trials."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from hpo_gym.base import Floats, generator, key
+from hpo_gym.optimize.transfer.incremental import IncrementalPosterior, Matern, RowProcess
+from hpo_gym.optimize.transfer.memory import Memory
+from hpo_gym.optimize.transfer.posterior import TaskPrior
+from hpo_gym.problem import Points
+
+BEFORE = (0.85, 0.1, 0.05)
+"""Weights before the first trial: earlier tasks are right, tell nothing of the points, have the wrong sign."""
+_MOST = 1.0  # log evidence of one trial against another belief
+_FEWEST = 10  # of fewer tasks, none is held out
+_HELD_OUT, _TRIALS, _ROWS = 32, 8, 256  # tasks held out, trials of each, rows that these are drawn from
+_GAIN = 1.25  # log evidence of these trials that earlier tasks must add, to be believed at all
+
+
+class Trust:
+    """Three beliefs about earlier tasks; each counts by the density that it gave the scores of the trials so far.
+
+    A trial changes the ratio of two densities by e at most: one score that nobody expected decides nothing.
+
+    Args:
+        right: What a run knows by a process that believes them; who adds trials to it adds them here after that.
+        before: Weights before the first trial: they are right, tell nothing of the points, have the wrong sign.
+    """
+
+    def __init__(self, right: IncrementalPosterior, before: Sequence[float] = BEFORE) -> None:
+        self._right, self._log = right, np.log(np.asarray(before, np.float64))
+        self._blank = IncrementalPosterior(right.process.blank, held=False)
+        self._evidence = np.zeros(3)
+
+    def add(self, x: Points, row: int, exact: bool, y: float) -> None:
+        """Learn a trial; see `IncrementalPosterior.add`."""
+        self._blank.add(x, row, exact, y)
+        three = self._right, self._blank, self._right.mirrored()
+        evidence = np.array([posterior.log_evidence() for posterior in three])
+        new = evidence - self._evidence
+        self._log += np.clip(new - new[0], -_MOST, _MOST)
+        self._evidence = evidence
+
+    def weights(self) -> Floats:
+        """Of the three, ``(3,)``, adding up to 1."""
+        weight = np.exp(self._log - self._log.max())
+        return np.asarray(weight / weight.sum())
+
+
+@functools.lru_cache(maxsize=8)
+def consistent(memory: Memory, shrinkage: float, noise: float) -> bool:
+    """Whether earlier tasks foretell each other: those whose scores were mixed up do not.
+
+    Of up to 32 tasks, each held out in turn, 8 scores are foretold by the process of the others, and by one that knows
+    of them only the mean and the scale: the first must be better by 1.25 on average, in logarithms of the density. Of
+    fewer than 10 tasks, True.
+    """
+    return memory.tasks < _FEWEST or gain_of_others(memory, shrinkage, noise) >= _GAIN
+
+
+def gain_of_others(memory: Memory, shrinkage: float, noise: float) -> float:
+    """What `consistent` compares with 1.25; rows and tasks are drawn by key."""
+    rng = generator(key("consistent"))
+    rows = rng.permutation(len(memory.pool.x))[:_ROWS]
+    x, y = memory.pool.x[rows], memory.y[: memory.tasks, rows]
+    kernel, gains = Matern(x), []
+    for out in rng.permutation(len(y))[:_HELD_OUT]:
+        process = RowProcess(x, TaskPrior.of(np.delete(y, out, 0)), kernel, shrinkage, noise)
+        both = [IncrementalPosterior(p, held=False) for p in (process, process.blank)]
+        for row in rng.permutation(len(x))[:_TRIALS].tolist():
+            for posterior in both:
+                posterior.add(x[row], row, True, float(y[out, row]))
+        gains.append(both[0].log_evidence() - both[1].log_evidence())
+    return float(np.mean(gains))

@@ -1,0 +1,72 @@
+"""Evaluations of an earlier task: the form in which optimizers, suites and tables hand on past results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.problem.space import Points
+
+TEST, FIDELITY = "test", "fidelity"
+"""What a `Measurement` is: scores on data that no choice has seen, or those of a lower fidelity."""
+COST = "cost"
+REMEMBERED = (TEST, FIDELITY, COST)
+"""What an optimizer may read of earlier tasks beside their scores: see `remembers`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """What else was measured of an earlier task, at the points of its `Evaluations`.
+
+    Attributes:
+        name: `TEST` or `FIDELITY`.
+        fidelity: Share of a full evaluation.
+        score, cost, status: As in `Evaluations`, each ``(m,)``.
+    """
+
+    name: str
+    fidelity: float
+    score: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    status: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    """What is known of one earlier task: a meta-train table, or a user's earlier results.
+
+    Attributes:
+        name, family: Of the data set.
+        x: Points of the unit cube, ``(m, d)``; tasks of one pool share one array.
+        score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
+        cost: ``(m,)``.
+        status: ``(m,)``, codes of `Status`.
+        further: What else was measured at these points, the same for all that ask: test scores, then lower fidelities,
+            the highest first. Most optimizers do not read it (see `remembers`).
+        meta_features: Numbers that describe the data set, as in `Context`; None where unknown.
+    """
+
+    name: str
+    family: str
+    x: Points
+    score: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    status: NDArray[np.int8]
+    further: tuple[Measurement, ...] = ()
+    meta_features: Mapping[str, float | None] = field(default_factory=dict)
+
+    def part(self, rows: NDArray[np.int64] | NDArray[np.bool_], x: Points | None = None) -> Evaluations:
+        """What is known of some of the points; `x` stands for them where they are told otherwise."""
+        further = tuple(replace(m, score=m.score[rows], cost=m.cost[rows], status=m.status[rows]) for m in self.further)
+        x = self.x[rows] if x is None else x
+        return replace(
+            self, x=x, score=self.score[rows], cost=self.cost[rows], status=self.status[rows], further=further
+        )
+
+    def by(self, measurement: Measurement) -> Evaluations:
+        """The task as one of its further measurements has it."""
+        m = measurement
+        return replace(self, score=m.score, cost=m.cost, status=m.status, further=())

@@ -1,0 +1,213 @@
+"""`Pool`: configurations that can be evaluated, found again exactly or by nearness. Nobody else says what answers.
+
+`hpo_gym.problem.nearest.distance` says what is near; of rows as near, the lowest is the nearest.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints, Keys, Mask, seeding
+from hpo_gym.problem.nearest import search_of
+from hpo_gym.problem.nearest.candidates import Search, Shut, settle
+from hpo_gym.problem.nearest.distance import distances
+from hpo_gym.problem.nearest.exact import Exact, bytes_of
+from hpo_gym.problem.space import Points, SearchSpace
+
+_KEPT = 8
+_SMALL = 2048
+
+
+class Pool:
+    """The `m` rows of a pool.
+
+    Attributes:
+        x: Canonical points, ``(m, d)``.
+    """
+
+    def __init__(self, space: SearchSpace, x: NDArray[Any]) -> None:
+        self.space = space
+        self.x = space.snap(x)  # a table in float32 is off by up to 3e-8: enough to decide between rows as near
+
+    # ------------------------------------------------------------------ exactly
+    def row(self, x: Points) -> int:
+        """The lowest row that is exactly the canonical point `x` ``(d,)``, else -1."""
+        return self._exact.row(x)
+
+    def exact(self, x: Points) -> Ints:
+        """As `row`, of points ``(n, d)``."""
+        return self._exact.rows(x)
+
+    @property
+    def group(self) -> Ints:
+        """The lowest row of the same configuration, ``(m,)``."""
+        return self._exact.group
+
+    @property
+    def distinct(self) -> bool:
+        """Whether no configuration stands in two rows."""
+        return self._exact.distinct
+
+    def first(self, available: NDArray[Any] | None) -> Mask:
+        """Rows that may be asked for, ``(m,)``: of each configuration, the lowest that is available."""
+        good = np.ones(len(self.x), bool) if available is None else np.array(available, bool)
+        if not self.distinct:
+            rows = np.flatnonzero(good)
+            good[:] = False
+            good[rows[np.unique(self.group[rows], return_index=True)[1]]] = True
+        return good
+
+    @functools.cached_property
+    def _exact(self) -> Exact:
+        return Exact(self.x)
+
+    # ------------------------------------------------------------------ by nearness
+    def nearest(self, x: Points, allowed: Mask | None = None) -> Ints:
+        """The nearest allowed row of each canonical point ``(n, d)``, -1 where none is allowed; itself, if it is a row.
+
+        Args:
+            allowed: ``(m,)``, or ``(n, m)``; all, by default.
+        """
+        if allowed is None or allowed.all():
+            return self.nearest_open(x, None)
+        one = allowed.ndim == 1
+        return self.nearest_open(x, Shut(~allowed[None] if one else ~allowed, None if one else np.arange(len(x))))
+
+    def nearest_open(self, x: Points, shut: Shut | None) -> Ints:
+        """As `nearest`, by the rows that may not answer."""
+        rows = self.exact(x)
+        lost = rows < 0 if shut is None else (rows < 0) | shut.at(rows)
+        if lost.any():
+            who = lost.nonzero()[0]
+            rows[who] = self.search(x.take(who, 0), None if shut is None else shut.some(who))
+        return rows
+
+    def search(self, x: Points, shut: Shut | None) -> Ints:
+        """As `nearest_open`, of points that are no row, or one that may not answer."""
+        return settle(self.space, x, self.x, self._search.find(x, shut))
+
+    @functools.cached_property
+    def _search(self) -> Search:
+        return search_of(self.space, self.x)
+
+    def distances(self, x: Points) -> Floats:
+        """Squared distances of canonical points ``(n, d)`` to all rows, ``(n, m)``."""
+        return distances(self.space, x, self.x)
+
+
+# ---------------------------------------------------------------------- points as keys
+def keys(x: Points) -> list[bytes]:
+    """What is equal for equal configurations, of canonical points ``(n, d)``."""
+    return bytes_of(np.rint(x * 2.0**32).astype(np.int64))
+
+
+# ---------------------------------------------------------------------- pools
+_recent: list[tuple[Points, Pool]] = []  # contexts of one table hold equal pools, not one and the same
+
+
+def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:
+    """The `Pool` of points ``(m, d)``; who asks with the same points shares one."""
+    for at, (known, pool) in enumerate(_recent):
+        if pool.space == space and np.array_equal(known, x):
+            _recent.insert(0, _recent.pop(at))
+            return pool
+    given = np.array(x, np.float64)
+    pool = Pool(space, given)
+    _recent.insert(0, (given, pool))
+    del _recent[_KEPT:]
+    return pool
+
+
+@functools.lru_cache(maxsize=32)
+def all_points(space: SearchSpace) -> Points | None:
+    """All configurations of a space of at most 2,048 combinations as canonical points, ``(m, d)``; None of a larger."""
+    if space.size > _SMALL:
+        return None
+    levels = space.levels(max(2, *(int(h.size) for h in space.hyperparameters)))
+    x = space.snap(np.stack([c.ravel() for c in np.meshgrid(*levels, indexing="ij")], 1))
+    x = np.unique(x, axis=0)
+    return x[space.legal(x)]
+
+
+# ---------------------------------------------------------------------- what tasks have of a pool
+class Gaps:
+    """What answers for rows that were not measured: the nearest of those that were.
+
+    Args:
+        measured: Which rows each of `k` tasks has, ``(k, m)``.
+        pool: The pool of a task.
+    """
+
+    def __init__(self, measured: Mask, pool: Callable[[int], Pool]) -> None:
+        self.measured, self._pool = measured, pool
+        self._answers = np.full(measured.shape, -1, np.int32)
+
+    @functools.cached_property
+    def closed(self) -> Mask:
+        """Which rows each task lacks, ``(k, m)``."""
+        return ~self.measured
+
+    def answer(self, task: int, row: int) -> int:
+        """As `answering`, of one row; once found, it is known for every task that shares the pool."""
+        if self.measured.item(task, row):
+            return row
+        known: int = self._answers.item(task, row)
+        if known >= 0:
+            return known
+        lacking = self.closed[:, row].nonzero()[0] if self._one_pool else np.array([task])
+        self.answering(lacking, np.full(len(lacking), row))
+        return int(self._answers.item(task, row))
+
+    @functools.cached_property
+    def _one_pool(self) -> bool:
+        return self._pool(0) is self._pool(len(self.measured) - 1)
+
+    def answering(self, task: Ints, rows: Ints) -> Ints:
+        """Rows ``(n,)`` themselves where measured, else the nearest measured ones; found once, then remembered."""
+        out = np.where(self.measured[task, rows], rows, self._answers[task, rows])
+        unknown = np.flatnonzero(out < 0)
+        pools: dict[Pool, list[int]] = {}
+        for k in np.unique(task[unknown]).tolist():
+            pools.setdefault(self._pool(k), []).append(k)
+        for pool, tasks in pools.items():
+            who = unknown if len(pools) == 1 else unknown[np.isin(task[unknown], tasks)]
+            out[who] = pool.nearest_open(pool.x[rows[who]], Shut(self.closed, task[who]))
+            self._answers[task[who], rows[who]] = out[who]
+        return out
+
+
+def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, salt: int) -> Ints:
+    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough.
+
+    Args:
+        first: The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``.
+    """
+    rows, size = first[0], first[1][task]
+    order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], rows.shape[1])
+    return np.asarray(rows[task[:, None], order], np.int64)
+
+
+def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:
+    """A keyed permutation of ``range(size)`` at `position`: a Feistel network with cycle walking.
+
+    Its domain is given by `most`, the rows of the table, not by the sizes, so that a run draws the same in any batch.
+    (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, section 4.)
+    """
+    half = (max(most - 1, 1).bit_length() + 1) // 2
+    mask = np.uint64((1 << half) - 1)
+    shape = np.broadcast_shapes(position.shape, size.shape, key.shape)
+    value = np.broadcast_to(position, shape).astype(np.uint64)
+    size, key = np.broadcast_to(size, shape), np.broadcast_to(key, shape)
+    todo = np.ones(shape, bool)
+    while todo.any():
+        left, right, k = value[todo] >> np.uint64(half), value[todo] & mask, key[todo]
+        for r in range(4):
+            left, right = right, left ^ (seeding.mix(k + right, r) & mask)
+        value[todo] = (left << np.uint64(half)) | right
+        todo &= value >= size.astype(np.uint64)
+    return value.astype(np.int64)

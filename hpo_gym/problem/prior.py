@@ -1,0 +1,145 @@
+"""What is known of earlier tasks: their tables as `Evaluations`, and the statistics that may be served."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Mask, tame
+from hpo_gym.problem.earlier import Evaluations
+from hpo_gym.problem.space import Points, SearchSpace
+from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Status
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Statistics of the meta-train tasks: the only scale that may be served.
+
+    Attributes:
+        mean, sd: Of the scores of all measured successes, each task counted alike.
+        cost: Mean cost of a full evaluation.
+        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their
+            `signed_log`.
+        floor: What a failure is served before any success of its run: `floor_of` the tasks.
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+    cost: float = 1.0
+    meta_names: tuple[str, ...] = ()
+    meta_mean: tuple[float, ...] = ()
+    meta_sd: tuple[float, ...] = ()
+    floor: float = 0.0
+
+
+def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
+    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key.
+
+    A task that tells nothing of itself, as one that trains for each point, is left out.
+    """
+    return tuple(e for e in (t.evaluations() for t in tasks) if len(e.x))
+
+
+def scale_of(tasks: Sequence[Task]) -> Scale:
+    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks.
+
+    Of tasks that tell nothing of themselves, what they say of their scores (`Task.score_scale`).
+    """
+    if not tasks:
+        return Scale()
+    prior, own = evaluations(tasks), tasks[0].score_scale
+    if not prior and own is not None:
+        return Scale(own.mean, own.sd, floor=own.floor)
+    mean, sd, cost = score_scale(prior)
+    names = tuple(sorted({n for t in tasks for n, v in t.meta_features.items() if v is not None}))
+    known = [[float(v) for t in tasks if (v := t.meta_features.get(n)) is not None] for n in names]
+    raw = [signed_log(np.array(values)) for values in known]
+    sds = tuple(float(np.std(r)) or 1.0 for r in raw)
+    return Scale(mean, sd, cost, names, tuple(float(np.mean(r)) for r in raw), sds, floor_of(prior))
+
+
+def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
+    """Mean and standard deviation of the scores of earlier tasks, each task counted alike, and their mean cost."""
+    if not prior:
+        return 0.0, 1.0, 1.0
+    means, squares, costs = [], [], []
+    for e in prior:
+        good = successes(e)
+        means.append(e.score[good].mean())
+        squares.append((e.score[good] ** 2).mean())
+        costs.append(e.cost[good].mean())
+    mean = float(np.mean(means))
+    variance = float(np.mean(squares)) - mean**2
+    cost = float(np.mean(costs))
+    return mean, float(np.sqrt(variance)) if variance > 1e-18 * (1 + mean**2) else 1.0, cost if cost > 0 else 1.0
+
+
+@functools.lru_cache(maxsize=32)
+def floor_of(prior: tuple[Evaluations, ...]) -> float:
+    """The mean over earlier tasks of the lowest score of a success in full; 0 where there is none."""
+    lowest = [e.score[good].min() for e in prior if (good := successes(e)).any()]
+    return float(np.mean(lowest)) if lowest else 0.0
+
+
+def successes(e: Evaluations) -> Mask:
+    """Which points of a task were evaluated and did not fail, ``(m,)``."""
+    return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
+
+
+def scores_of(e: Evaluations) -> NDArray[np.float64]:
+    """The scores of a known task, ``(m,)``: NaN where not measured, and of a failure that of the worst success."""
+    good = successes(e)
+    y = tame(e.score)
+    return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
+
+
+def imputed(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores ``(k, m)`` with estimates where they are NaN: the mean standardised score of the point on the other tasks,
+    on the task's scale."""
+    gone = np.isnan(y)
+    if not gone.any():
+        return y
+    there = ~gone
+    count = there.sum(1, keepdims=True)
+    mean = np.where(there, y, 0.0).sum(1, keepdims=True) / count
+    sd = np.sqrt((np.where(there, y - mean, 0.0) ** 2).sum(1, keepdims=True) / count)
+    z = np.where(there, y - mean, 0.0) / np.where(sd > 0, sd, 1.0)
+    usual = z.sum(0) / np.maximum(there.sum(0), 1)
+    return np.where(gone, mean + sd * usual, y)
+
+
+def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
+    """The earlier tasks with a success, whose points have as many columns as the space."""
+    return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())
+
+
+def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
+    """The canonical points that all tasks were measured at, ``(m, d)``; None where they differ."""
+    first = tasks[0].x
+    if np.isnan(first).any() or not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
+        return None
+    return space.snap(first)
+
+
+def signed_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compress magnitudes: ``sign(x) log(1 + |x|)``."""
+    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Points ``(c, d)``, and where they stand in a table of earlier tasks.
+
+    Attributes:
+        row: Their rows ``(c,)``, or a slice of all; of a point that is no row, the nearest.
+        exact: Whether the points are those rows.
+    """
+
+    x: Points
+    row: NDArray[np.int64] | slice
+    exact: bool = True

@@ -1,0 +1,58 @@
+"""Normalised regret: what a score lacks of the best, as a share of the task's range. Defined here only.
+
+Three rules hold everywhere: on a flat task, whose scores are all the same, regret is 0; a score of -inf (nothing has
+succeeded yet) has regret 1, on a flat task too; NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpo_gym.base import Floats, Mask
+
+
+def relative_regret(
+    score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0, cut: ArrayLike = True
+) -> Floats:
+    """Regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
+
+    Args:
+        most: What a score below the worst has at most; infinity leaves it above 1.
+        cut: Where a score above the best has 0; elsewhere it has less.
+    """
+    score, best, worst = np.asarray(score, np.float64), np.asarray(best, np.float64), np.asarray(worst, np.float64)
+    lost = np.isneginf(score)
+    gap = best - np.where(lost, worst, score)
+    gap = np.maximum(gap, 0.0) if cut is True else np.where(cut, np.maximum(gap, 0.0), gap)
+    return np.where(lost, 1.0, np.minimum(share_of(gap, best - worst), most))
+
+
+def relative_regret_of(score: float, best: float, worst: float) -> float:
+    """As `relative_regret` of one score, bit for bit, without arrays."""
+    if score == -math.inf:
+        return 1.0
+    gap, span = best - score, best - worst
+    regret = (0.0 if gap <= 0.0 else gap) / (span if span > 0.0 else math.inf)
+    return 1.0 if regret >= 1.0 else regret  # so that NaN stays NaN
+
+
+def share_of(gap: Floats, span: Floats) -> Floats:
+    """Differences of scores as shares of the range ``best - worst`` of their task; 0 on a flat one."""
+    return np.asarray(gap / np.where(span > 0.0, span, np.inf))
+
+
+def scaled(score: Floats, good: Mask | None = None) -> Floats:
+    """Scores of a task in [0, 1] by the range of its successes, ``(m,)``; failures 0, and all where the task is flat.
+
+    Args:
+        good: The successes, ``(m,)``; None: all are.
+    """
+    good = np.ones(len(score), bool) if good is None else good
+    if not good.any():
+        return np.zeros(len(score))
+    half = np.where(good, score, 0.0) / 2.0  # halves: a span of 2e308 would be infinite
+    low, high = half[good].min(), half[good].max()
+    return np.where(good, share_of(half - low, high - low), 0.0)

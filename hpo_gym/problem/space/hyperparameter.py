@@ -1,0 +1,185 @@
+"""One hyperparameter: its range or choices, and how its values are numbers in [0, 1]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import InvalidValueError, shown
+
+GRID = float(1 << 32)  # floats lie on a grid of 2**-32, so that decode, encode, decode gives the same number again
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """One column of the encoding.
+
+    Attributes:
+        kind: "float", "int", "ordinal", "categorical" or "constant".
+        low, high: Range of a number; 0 and the number of choices less one otherwise.
+        log: Whether the range is uniform in the logarithm.
+        choices: Values of an ordinal, categorical or constant hyperparameter, else empty.
+        default: The value of the default configuration.
+        unit: What a number is counted in, where that is not what everyone takes it for, such as "multiple of scale" of
+            the `gamma` of an SVM. Earlier tasks say nothing of a hyperparameter of another unit, stated or not. It
+            changes neither the encoding nor whether two spaces are equal.
+    """
+
+    name: str
+    kind: str
+    low: float
+    high: float
+    log: bool
+    choices: tuple[Any, ...]
+    default: Any
+    unit: str | None = field(default=None, compare=False)
+
+    @property
+    def size(self) -> float:
+        """Number of distinct values, infinite for a float."""
+        if self.kind == "float":
+            return math.inf if self.high > self.low else 1
+        return len(self.choices) or int(self.high - self.low) + 1
+
+    @property
+    def metric(self) -> bool:
+        """Whether distance along the column means anything (numbers and ordinals, not categoricals)."""
+        return self.kind in ("float", "int", "ordinal")
+
+    def bounds(self) -> tuple[float, float]:
+        """Ends of the encoded range: those of the share of the first and last integer, in the logarithm if `log`."""
+        low, high = (self.low - 0.5, self.high + 0.5) if self.kind == "int" else (self.low, self.high)
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def numbers(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Decode unit values to numbers; choices to their position."""
+        if self.choices:
+            return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1)
+        low, high = self.bounds()
+        if self.kind == "float":
+            u = np.rint(u * GRID) / GRID
+        v = low + u * (high - low)
+        v = np.exp(v) if self.log else v
+        return np.asarray(np.clip(np.rint(v) if self.kind == "int" else v, self.low, self.high), np.float64)
+
+    def units(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Encode what `numbers` gives."""
+        if self.choices:
+            return np.asarray((v + 0.5) / len(self.choices), np.float64)
+        low, high = self.bounds()
+        if high == low:
+            return np.full(v.shape, 0.5)
+        u = ((np.log(v) if self.log else v) - low) / (high - low)
+        u = np.rint(u * GRID) / GRID if self.kind == "float" else u
+        return np.asarray(np.clip(u, 0.0, 1.0), np.float64)
+
+    def position(self, value: object) -> float:
+        """The number that stands for a value: itself, or its place among the choices.
+
+        Raises:
+            InvalidValueError: The value is not one that the hyperparameter can take.
+        """
+        if self.choices:
+            for i, choice in enumerate(self.choices):
+                if choice == value and isinstance(choice, bool) == isinstance(value, (bool, np.bool_)):
+                    return float(i)
+            raise InvalidValueError(f"`{self.name}` must be one of {list(self.choices)}, got {shown(value)}.")
+        number = _number(value)
+        if number is None or not self.low <= number <= self.high or (self.kind == "int" and number != int(number)):
+            kind = "an integer" if self.kind == "int" else "a number"
+            near = f"; the nearest is {min(max(number, self.low), self.high):g}" if number is not None else ""
+            limits = f"[{self.low:g}, {self.high:g}]"
+            raise InvalidValueError(f"`{self.name}` must be {kind} in {limits}, got {shown(value)}{near}.")
+        return number
+
+    def values(self, v: NDArray[np.float64]) -> list[Any]:
+        """Python values of what `numbers` gives."""
+        if self.choices:
+            return [self.choices[i] for i in v.astype(np.int64).tolist()]
+        return v.astype(np.int64).tolist() if self.kind == "int" else v.tolist()  # type: ignore[no-any-return]
+
+
+def column(data: Mapping[str, Any]) -> Hyperparameter:
+    """A hyperparameter of ConfigSpace's JSON."""
+    kind, name = data["type"], _unicode("A name", data["name"])
+    unit = unit_of(data)
+    unit = None if unit is None else check_unit(name, unit)
+    if kind in ("categorical", "ordinal", "constant"):
+        key = {"categorical": "choices", "ordinal": "sequence"}.get(kind)
+        choices = tuple(plain(data[key])) if key else (plain(data["value"]),)
+        for choice in choices:
+            _unicode(f"A choice of `{name}`", choice)
+        default = plain(data["default_value"]) if key else choices[0]
+        kind = "constant" if len(choices) == 1 else kind
+        return Hyperparameter(name, kind, 0, len(choices) - 1, False, choices, default, unit)
+    if not kind.endswith(("_float", "_int")):
+        raise InvalidValueError(
+            f"`type` of `{name}` must be float, int, categorical, ordinal or constant, got {kind!r}."
+        )
+    low, high = data.get("lower"), data.get("upper")
+    if low is None or high is None or not (is_finite(low) and is_finite(high)):
+        raise InvalidValueError(f"`{name}` must have finite bounds, got [{shown(low)}, {shown(high)}].")
+    short, default = ("float" if kind.endswith("float") else "int"), plain(data["default_value"])
+    return Hyperparameter(name, short, low, high, bool(data.get("log", False)), (), min(max(default, low), high), unit)
+
+
+def _unicode(what: str, value: Any) -> Any:
+    """A value that, if it is a text, can be written to a file: lone surrogates cannot."""
+    try:
+        str.encode(value) if isinstance(value, str) else None
+    except UnicodeEncodeError as fault:
+        raise InvalidValueError(f"{what} must be Unicode, without lone surrogates, got {shown(value)}.") from fault
+    return value
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return None
+    return float(value) if is_finite(value) else None
+
+
+def is_finite(number: Any) -> bool:
+    """Whether a number is finite as a float; 10**400 is not."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def unit_of(data: Mapping[str, Any]) -> Any:
+    """The unit in ConfigSpace's JSON of a hyperparameter, where its own `meta` has one."""
+    meta = data.get("meta")
+    return meta.get("unit") if isinstance(meta, Mapping) else None
+
+
+def without_units(data: Mapping[str, Any]) -> dict[str, Any]:
+    """ConfigSpace's JSON of a space, as it would be if no hyperparameter had a unit."""
+    parts = []
+    for part in data["hyperparameters"]:
+        if unit_of(part) is not None:
+            part = {**part, "meta": {k: v for k, v in part["meta"].items() if k != "unit"} or None}
+        parts.append(part)
+    return {**data, "hyperparameters": parts}
+
+
+def check_unit(name: str, unit: object) -> str:
+    """Refuse a unit that is no text."""
+    if not isinstance(unit, str) or not unit.strip():
+        raise InvalidValueError(f"`unit` of `{name}` must be a text such as 'seconds', got {shown(unit)}.")
+    return unit
+
+
+def plain(value: object) -> Any:
+    """Python values for NumPy scalars, all the way down: what JSON and users expect."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,97 @@
+"""Canonical points of many hyperparameters at once: one pass for each kind, not one for each column.
+
+Element by element it is what `Hyperparameter.units` makes of what `Hyperparameter.numbers` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from hpo_gym.base import Floats
+from hpo_gym.problem.space.hyperparameter import GRID, Hyperparameter
+
+_CHOICE, _FLOAT, _LOG_FLOAT, _LOG_INT, _INT = range(5)  # in this order the floats are neighbours, and the logarithms
+
+
+class Snapper:
+    """Moves points to the canonical ones, conditions aside.
+
+    Args:
+        watched: Columns of choices whose positions are told beside the points, in ascending order.
+    """
+
+    def __init__(self, hyperparameters: Sequence[Hyperparameter], watched: Collection[int] = ()) -> None:
+        kinds = [_kind(h) for h in hyperparameters]
+        order = sorted(range(len(kinds)), key=lambda j: (kinds[j], j not in watched, j))
+        self._order, self._back, self._watched = np.array(order), np.argsort(order), len(watched)
+        upto = np.cumsum(np.bincount(kinds, minlength=5)).tolist()
+        self._choices = upto[_CHOICE]
+        self._floats, self._logs, self._ints = (
+            slice(upto[a] - self._choices, upto[b] - self._choices)
+            for a, b in ((_CHOICE, _LOG_FLOAT), (_FLOAT, _LOG_INT), (_LOG_FLOAT, _INT))
+        )
+        ranges = [hyperparameters[j] for j in order[self._choices :]]
+        bounds = [h.bounds() for h in ranges]
+        self._count = _column([max(len(hyperparameters[j].choices), 1) for j in order[: self._choices]])
+        self._last = self._count - 1.0
+        self._start, self._width = _column([low for low, _ in bounds]), _column([high - low for low, high in bounds])
+        self._low, self._high = _column([h.low for h in ranges]), _column([h.high for h in ranges])
+
+    def __call__(self, x: Floats) -> tuple[Floats, Floats]:
+        """Canonical points ``(n, d)``, fresh, and the positions of the watched choices ``(watched, n)``."""
+        u = x.T.take(self._order, 0)
+        chosen, ranged = u[: self._choices], u[self._choices :]
+        positions = chosen[:0]
+        if len(chosen):
+            chosen *= self._count
+            np.minimum(np.floor(chosen, out=chosen), self._last, out=chosen)
+            positions = chosen[: self._watched].copy()
+            chosen += 0.5
+            chosen /= self._count
+        if len(ranged):
+            self._to_numbers(ranged)
+            self._to_units(ranged)
+        return np.ascontiguousarray(u.take(self._back, 0).T), positions
+
+    def _to_numbers(self, v: Floats) -> None:
+        floats, logs, ints = v[self._floats], v[self._logs], v[self._ints]
+        if len(floats):
+            _to_grid(floats)
+        v *= self._width
+        v += self._start
+        if len(logs):
+            np.exp(logs, out=logs)
+        if len(ints):
+            np.rint(ints, out=ints)
+        np.minimum(np.maximum(v, self._low, out=v), self._high, out=v)
+
+    def _to_units(self, u: Floats) -> None:
+        floats, logs = u[self._floats], u[self._logs]
+        if len(logs):
+            np.log(logs, out=logs)
+        u -= self._start
+        u /= self._width
+        if len(floats):
+            _to_grid(floats)
+        u.clip(0.0, 1.0, out=u)  # as one column is: a maximum may make 0 of -0
+
+
+def _kind(h: Hyperparameter) -> int:
+    low, high = h.bounds() if not h.choices else (0.0, 0.0)
+    if low == high:
+        return _CHOICE  # a range of one value is one choice, in the middle
+    if h.kind == "float":
+        return _LOG_FLOAT if h.log else _FLOAT
+    return _LOG_INT if h.log else _INT
+
+
+def _to_grid(u: Floats) -> None:
+    u *= GRID
+    np.rint(u, out=u)
+    u /= GRID
+
+
+def _column(values: Sequence[float]) -> Floats:
+    return np.array(values, np.float64).reshape(-1, 1)

@@ -1,0 +1,92 @@
+"""A space as Optuna's distributions: its points as trials of a study, and what a trial suggests as a point.
+
+An ordinal is the integer of its place, a categorical that of its choice; only active hyperparameters are suggested.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.problem.space import Hyperparameter, Points, SearchSpace
+
+if TYPE_CHECKING:
+    import optuna
+
+
+def suggested(trial: optuna.Trial, space: SearchSpace) -> Points:
+    """The canonical point ``(d,)`` that a trial suggests; parents before what depends on them."""
+    x = np.full(space.d, 0.5)
+    for level in levels(space):
+        active = space.active(x[None])[0]
+        for j in level:
+            h = space.hyperparameters[j]
+            if active[j] and h.size > 1:
+                x[j] = h.units(np.array([_suggest(trial, h)]))[0]
+    return np.asarray(space.snap(x[None])[0])
+
+
+def _suggest(trial: optuna.Trial, h: Hyperparameter) -> float:
+    """The number that stands for the suggested value."""
+    if h.kind == "float":
+        return trial.suggest_float(h.name, h.low, h.high, log=h.log)
+    if h.kind == "categorical":
+        return float(trial.suggest_categorical(h.name, range(len(h.choices))))
+    return trial.suggest_int(h.name, int(h.low), int(h.high), log=h.log)
+
+
+def finished(space: SearchSpace, x: Points, score: float) -> optuna.trial.FrozenTrial:
+    """A trial of a study that is over: a canonical point ``(d,)`` and its score."""
+    from optuna.trial import create_trial
+
+    known, active = distributions(space), space.active(x[None])[0]
+    here = [(j, h) for j, h in enumerate(space.hyperparameters) if active[j] and h.size > 1]
+    numbers = {h.name: h.numbers(x[j : j + 1]).item() for j, h in here}
+    return create_trial(
+        params={h.name: numbers[h.name] if h.kind == "float" else int(numbers[h.name]) for _, h in here},
+        distributions={h.name: known[h.name] for _, h in here},
+        value=score,
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def distributions(space: SearchSpace) -> Mapping[str, optuna.distributions.BaseDistribution]:
+    """Optuna's distribution of each hyperparameter, as `suggested` asks for it."""
+    from optuna import distributions as known
+
+    out: dict[str, known.BaseDistribution] = {}
+    for h in space.hyperparameters:
+        if h.kind == "float":
+            out[h.name] = known.FloatDistribution(h.low, h.high, log=h.log)
+        elif h.kind == "categorical":
+            out[h.name] = known.CategoricalDistribution(range(len(h.choices)))
+        else:
+            out[h.name] = known.IntDistribution(int(h.low), int(h.high), log=h.log)
+    return out
+
+
+@functools.lru_cache(maxsize=32)
+def levels(space: SearchSpace) -> list[list[int]]:
+    """Columns by how many conditions stand above them: each after all that it depends on."""
+    above: dict[str, set[str]] = {name: set() for name in space.names}
+    for condition in space.to_json().get("conditions", []):
+        above[condition["child"]] |= set(_parents(condition))
+
+    def depth(name: str) -> int:
+        return 1 + max((depth(parent) for parent in above[name]), default=-1)
+
+    out: list[list[int]] = [[] for _ in space.names]
+    for j, name in enumerate(space.names):
+        out[depth(name)].append(j)
+    return [level for level in out if level]
+
+
+def _parents(condition: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the hyperparameters that a condition of ConfigSpace's JSON looks at."""
+    for part in condition.get("conditions", []):
+        yield from _parents(part)
+    if "parent" in condition:
+        yield condition["parent"]

@@ -1,0 +1,656 @@
+"""Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
+
+A proposal is answered by the nearest measured row of its task; `hpo_gym.problem.nearest.pool` says what is near.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints, InvalidValueError, Keys
+from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
+from hpo_gym.problem.nearest.candidates import Shut
+from hpo_gym.problem.nearest.pool import Gaps, Pool
+from hpo_gym.problem.objectives.constraints import broken
+from hpo_gym.problem.objectives.objective import SCORE, Objective, find_objective
+from hpo_gym.problem.sizes import Sizes
+from hpo_gym.problem.space import Points, SearchSpace
+from hpo_gym.problem.task import Bank, Evaluated, PoolBank, Task, filled, noise_keys
+from hpo_gym.problem.trial import Query, Status, Trial
+
+_FUSE_BELOW = 64 << 20  # bytes; a larger fused table costs more memory than it saves time
+_MEMO = 1 << 16
+_MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_zeros, _F64, _I8 = np.zeros, np.dtype(np.float64), np.dtype(np.int8)
+_MIX_INT, _ALL = int(_MIX), (1 << 64) - 1
+
+
+Name = frozenset[tuple[str, type, Any]]
+"""A configuration as a key: 1, 1.0 and True are three values."""
+
+
+def name_of(config: Mapping[str, Any]) -> Name:
+    """The key of a configuration; raises `TypeError` for a value that cannot be hashed."""
+    return frozenset([(key, value.__class__, value) for key, value in config.items()])
+
+
+def _median(values: NDArray[Any], rest: float) -> float:
+    known = np.isfinite(values)
+    return float(np.median(values[known])) if known.any() else rest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Scores of `k` tasks.
+
+    Args:
+        space: The search space of all tasks.
+        x: Canonical points, ``(m, d)`` for one pool, or ``(k, m, d)`` for a pool per task.
+        score: ``(k, m, f)``, higher is better; NaN = not measured (never served), -inf = failed.
+        cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task at that fidelity.
+        test_score: As `score`, measured on data that no choice has seen, or None.
+        fidelities: Ascending, `f` of them; the last is 1.
+        repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation gives one of
+            them, drawn by key; `score` is what is true, their mean.
+        objectives: Further objectives of full evaluations ``(k, m, o)``, finite, or None.
+        further: What their columns are.
+        sizes: What the fidelities are, where they are sizes of the model.
+        constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
+            cost are those of the cell's own fidelity.
+        cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
+            below.
+    """
+
+    space: SearchSpace
+    x: NDArray[Any]
+    score: NDArray[Any]
+    cost: NDArray[Any] | None = None
+    test_score: NDArray[Any] | None = None
+    fidelities: tuple[float, ...] = (1.0,)
+    repeats: NDArray[Any] | None = None
+    objectives: NDArray[Any] | None = None
+    further: tuple[Objective, ...] = ()
+    sizes: Sizes | None = None
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    cumulative: bool = False
+
+    def __repr__(self) -> str:
+        return f"Table(k={self.k}, m={self.m}, d={self.space.d}, fidelities={self.fidelities})"
+
+    @property
+    def k(self) -> int:
+        """Number of tasks."""
+        return int(self.score.shape[0])
+
+    @property
+    def m(self) -> int:
+        """Number of rows of the (largest) pool."""
+        return int(self.score.shape[1])
+
+    @functools.cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Rows that were measured at all fidelities, ``(k, m)``; a failure is a measurement."""
+        return np.asarray(~np.isnan(self.score).any(2))
+
+    @functools.cached_property
+    def failed(self) -> NDArray[np.bool_]:
+        """Cells that failed, or break a constraint, ``(k, m, f)``."""
+        lost = np.isneginf(self.score)
+        return np.asarray(lost | self.infeasible if self.constraints else lost)
+
+    @functools.cached_property
+    def infeasible(self) -> NDArray[np.bool_]:
+        """Cells that break a constraint, ``(k, m, f)``; what failed by itself breaks none on the score."""
+        out = np.zeros(self.score.shape, bool)
+        for name, bound in self.constraints.items():
+            objective, place = find_objective(name, self.further)
+            if place < 0:
+                values = self.score if objective == SCORE else self.costs
+                out |= broken(values, bound, objective.sign) & ~np.isneginf(self.score)
+            elif self.objectives is not None:
+                out |= broken(self.objectives[..., place], bound, objective.sign)[..., None]
+        return np.asarray(out & ~np.isnan(self.score))
+
+    @functools.cached_property
+    def statuses(self) -> NDArray[np.int8]:
+        """Codes of `Status`, ``(k, m, f)``."""
+        failed = self.failed.astype(np.int8)
+        return np.where(self.infeasible, np.int8(Status.INFEASIBLE), failed) if self.constraints else failed
+
+    @functools.cached_property
+    def served(self) -> NDArray[Any]:
+        """What an evaluation gives, ``(k, m, f)``: -inf where it failed, 0 if unmeasured."""
+        out = np.where(np.isnan(self.score), 0, self.score).astype(self.score.dtype)
+        if self.constraints:
+            out[self.failed] = -np.inf
+        return out
+
+    @functools.cached_property
+    def finite(self) -> NDArray[Any]:
+        """As `served`, for judges and for what is known of earlier tasks: a failure has the worst score of its task and
+        fidelity."""
+        if not self.failed.any():
+            return self.served
+        good = np.where(np.isfinite(self.served) & self.measured[:, :, None], self.served, np.inf)
+        lowest = good.min(1, keepdims=True)
+        lowest = np.where(np.isfinite(lowest), lowest, good.min((1, 2), keepdims=True))  # a fidelity of failures only
+        lowest = np.where(np.isfinite(lowest), lowest, 0).astype(self.score.dtype)
+        return np.where(self.failed, lowest, self.served)
+
+    @functools.cached_property
+    def repeated(self) -> tuple[NDArray[Any], Ints]:
+        """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
+        assert self.repeats is not None
+        there = np.isfinite(self.repeats) & (np.isfinite(self.served) & self.measured[:, :, None])[..., None]
+        if there.all():
+            return self.repeats.astype(self.score.dtype), np.full(self.score.shape, there.shape[-1])
+        first = np.argsort(~there, axis=-1, kind="stable")
+        packed = np.take_along_axis(self.repeats, first, -1).astype(self.score.dtype)
+        count = there.sum(-1)
+        return np.where(count[..., None] > 0, packed, self.served[..., None]), np.maximum(count, 1)
+
+    @functools.cached_property
+    def costs(self) -> NDArray[Any]:
+        """Finite costs ``(k, m, f)``: the share of a full evaluation where the table has none."""
+        if self.cost is None:
+            return np.broadcast_to(np.asarray(self.fidelities, np.float32), self.score.shape)
+        out = np.asarray(self.cost, np.float32)
+        known = np.isfinite(out)
+        if known.all():
+            return out
+        out = out.copy()
+        for cost, there in zip(out, known, strict=True):
+            if not there.all():
+                whole = _median(cost, 0.0)  # for a fidelity of which no cost is known
+                middle = np.array([_median(level, whole) for level in cost.T], np.float32)
+                cost[:] = np.where(there, cost, middle)
+        return out
+
+    def part(self, tasks: Sequence[int]) -> Table:
+        """The table of some of its tasks, by their places."""
+        at = list(tasks)
+        return replace(
+            self,
+            x=self.x if self.x.ndim == 2 else self.x[at],
+            score=self.score[at],
+            cost=None if self.cost is None else self.cost[at],
+            test_score=None if self.test_score is None else self.test_score[at],
+            repeats=None if self.repeats is None else self.repeats[at],
+            objectives=None if self.objectives is None else self.objectives[at],
+        )
+
+    def objectives_of(self, k: int, row: int) -> dict[str, float]:
+        """The further objectives of a row of task `k`, by name."""
+        if self.objectives is None:
+            return {}
+        return dict(zip((o.name for o in self.further), self.objectives[k, row].tolist(), strict=True))
+
+    def points(self, k: int) -> NDArray[Any]:
+        """The pool of task `k`, ``(m, d)``."""
+        return self.x if self.x.ndim == 2 else self.x[k]
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - a table lives as long as its suite
+    def read_only(self, k: int) -> Points:
+        """The points of task `k` in float64, not to be changed; tasks of one pool share one array."""
+        if self.x.ndim == 2 and k:
+            return self.read_only(0)
+        out = np.array(self.points(k), np.float64)
+        out.flags.writeable = False
+        return out
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019
+    def pool(self, k: int) -> Pool:
+        """The pool of task `k`; tasks of one pool share one."""
+        return self.pool(0) if self.x.ndim == 2 and k else Pool(self.space, self.points(k))
+
+    @functools.lru_cache(maxsize=_MEMO)  # noqa: B019
+    def config(self, k: int, row: int) -> dict[str, Any]:
+        """The configuration of a row of pool `k`, not to be changed."""
+        return self.space.from_unit(self.points(k)[row])
+
+    @functools.lru_cache(maxsize=64)  # noqa: B019
+    def names(self, k: int) -> dict[Name, int]:
+        """The row of each configuration of pool `k`, the lowest of equal ones; of a very large pool, none."""
+        if self.m > _MEMO:
+            return {}
+        found: dict[Name, int] = {}
+        for row, config in enumerate(self.space.decode(self.pool(k).x)):
+            found.setdefault(name_of(config), row)
+        return found
+
+    @functools.cached_property
+    def gaps(self) -> Gaps:
+        """What answers for rows that a task lacks."""
+        return Gaps(self.measured, self.pool)
+
+
+@dataclass(frozen=True, eq=False)
+class TableTask(Task):
+    """One task of a table.
+
+    Attributes:
+        table: Scores of all tasks.
+        index: Which of them this is.
+    """
+
+    table: Table = None  # type: ignore[assignment]
+    index: int = 0
+
+    @property
+    def pool(self) -> Points:
+        """All rows, ``(m, d)``, measured here or not; see `measured`."""
+        return self.table.read_only(self.index)
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which rows were measured on this task, ``(m,)``."""
+        return np.asarray(self.table.measured[self.index])
+
+    @classmethod
+    def bank(cls, tasks: Sequence[TableTask], d: int) -> Bank:
+        """Tasks of one table."""
+        return TableBank(tasks)
+
+    @property
+    def together(self) -> object:
+        """The table."""
+        return id(self.table)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the table has repeats."""
+        return self.table.repeats is not None
+
+    @functools.cached_property
+    def cell_keys(self) -> Keys:
+        """The part of the noise's key that is no world's, ``(m, f)``; hashed once, since a step is only a look-up."""
+        x = self.table.pool(self.index).x
+        nowhere = np.zeros(len(x), np.uint64)
+        return np.stack([noise_keys(nowhere, x, np.full(len(x), f), self) for f in self.fidelities], 1)
+
+    def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
+        """By the row that answers, not by the proposal."""
+        return world ^ self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)]
+
+    def rows(self, x: Points) -> Ints:
+        """The nearest measured row of each canonical point ``(n, d)``."""
+        return self.table.pool(self.index).nearest(x, self.measured)
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Look up the nearest measured rows at the nearest fidelities; of repeats, the one that `key` draws."""
+        at, f = self.rows(x), nearest_levels(self.fidelities, fidelity)
+        t, i = self.table, self.index
+        return Evaluated(self._scores(at, f, key), t.costs[i, at, f].astype(np.float64), t.statuses[i, at, f])
+
+    def _scores(self, at: Ints, f: Ints, key: Keys) -> Floats:
+        t, i = self.table, self.index
+        if t.repeats is None:
+            return np.asarray(t.served[i, at, f], np.float64)
+        scores, count = t.repeated
+        return np.asarray(scores[i, at, f, _drawn(key, count[i, at, f])], np.float64)
+
+    @functools.cached_property
+    def _memo(self) -> dict[Name, int]:
+        return {}
+
+    def row_of(self, config: Mapping[str, Any]) -> int:
+        """The row that answers a configuration."""
+        try:
+            name = name_of(config)
+        except TypeError:  # a value that cannot be hashed: no hyperparameter has one, `to_unit` says so
+            return int(self.rows(self.space.to_unit(config)[None])[0])
+        row = self._memo.get(name)
+        if row is None:
+            row = self._find(config, name)
+            if len(self._memo) < _MEMO:
+                self._memo[name] = row
+        return row
+
+    def _find(self, config: Mapping[str, Any], name: Name) -> int:
+        known = self.table.names(0 if self.table.x.ndim == 2 else self.index).get(name)
+        if known is None:
+            return int(self.rows(self.space.to_unit(config)[None])[0])
+        if self.table.measured[self.index, known]:
+            return known
+        return int(self.table.gaps.answering(np.array([self.index]), np.array([known]))[0])
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
+        """Look up the row nearest to a configuration; the trial's configuration is that row's."""
+        Query(config, fidelity)
+        row, t, i = self.row_of(config), self.table, self.index
+        f = 0 if len(self.fidelities) == 1 else int(nearest_levels(self.fidelities, np.array([fidelity]))[0])
+        query, objectives = Query(row_config(t, i, row), self.fidelities[f]), t.objectives_of(i, row)
+        if t.failed[i, row, f]:
+            status = Status(t.statuses[i, row, f].item())
+            return Trial(query, failed, float(t.costs[i, row, f]), status, objectives=objectives)
+        score = float(t.served[i, row, f]) if t.repeats is None else self._draw(row, f, seed)
+        return Trial(query, score, float(t.costs[i, row, f]), objectives=objectives)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the table holds beside score and cost."""
+        return self.table.further
+
+    def objectives_at(self, x: Points) -> Floats:
+        """The table's values of the nearest measured rows."""
+        if self.table.objectives is None:
+            return super().objectives_at(x)
+        return np.asarray(self.table.objectives[self.index, self.rows(x)], np.float64)
+
+    def _draw(self, row: int, f: int, seed: int) -> float:
+        key = np.array([seed % 2**64], np.uint64) ^ self.cell_keys[row, f]
+        return float(self._scores(np.array([row]), np.array([f]), key)[0])
+
+    @functools.cached_property
+    def cost_unit(self) -> float:
+        """Mean recorded cost of the rows measured, at full fidelity; NaN where none is recorded."""
+        if self.table.cost is None:
+            return math.nan
+        cost = np.asarray(self.table.cost[self.index, self.measured, -1], np.float64)
+        known = np.isfinite(cost)
+        return float(cost[known].mean()) if known.any() else math.nan
+
+    @functools.cached_property
+    def least_costs(self) -> tuple[float, ...]:
+        """The lowest cost of a row measured, at each fidelity; one without a record counts as the median."""
+        if self.table.cost is None:
+            return ()
+        return tuple(self.table.costs[self.index, self.measured].astype(np.float64).min(0).tolist())
+
+    @property
+    def cumulative(self) -> bool:
+        """What the table says of its costs."""
+        return self.table.cumulative
+
+    def evaluations(self) -> Evaluations:
+        """The whole table at full fidelity; test scores and lower fidelities, each at most half of the one before, as
+        further measurements."""
+        score, cost, status = self._level(-1)
+        further = [] if self._tested is None else [self._on_test(cost, status)]
+        further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
+        told = self.meta_features
+        return Evaluations(self.name, self.family, self.pool, score, cost, status, tuple(further), told)
+
+    def _level(self, f: int) -> tuple[Floats, Floats, NDArray[np.int8]]:
+        """Scores, NaN where not measured, costs and statuses at a fidelity, each ``(m,)``."""
+        t, i = self.table, self.index
+        score = np.where(t.measured[i], t.finite[i, :, f], np.nan).astype(np.float64)
+        return score, np.asarray(t.costs[i, :, f], np.float64), t.statuses[i, :, f].copy()
+
+    def _on_test(self, cost: Floats, status: NDArray[np.int8]) -> Measurement:
+        assert self._tested is not None
+        failed = ~np.isfinite(self.table.test_score[self.index, :, -1]) & self.measured  # type: ignore[index]
+        code = np.where(failed & (status == Status.OK), np.int8(Status.FAILED), status)
+        return Measurement(TEST, 1.0, np.where(self.measured, self._tested, np.nan), cost, code)
+
+    def noise_free(self, x: Points) -> Floats:
+        """The table's score at full fidelity."""
+        return np.asarray(self.table.finite[self.index, self.rows(x), -1], np.float64)
+
+    @functools.cached_property
+    def _tested(self) -> Floats | None:
+        """Test score of each row at full fidelity, ``(m,)``, anything where it was not measured."""
+        if self.table.test_score is None:
+            return None
+        test, there = self.table.test_score[self.index, :, -1].astype(np.float64), self.measured
+        good = there & np.isfinite(test)
+        if self.table.constraints:
+            good &= ~self.table.infeasible[self.index, :, -1]
+        if np.isnan(test[there]).any() or not good.any():
+            return None
+        return np.where(good, test, test[good].min())
+
+    def test_scores(self, x: Points) -> Floats | None:
+        """The table's test score at full fidelity; None also where it is NaN, not measured, for a row that is."""
+        return None if self._tested is None else self._tested[self.rows(x)]
+
+    @property
+    def test_range(self) -> tuple[float, float] | None:
+        """The best and the worst test score of the rows that were measured."""
+        if self._tested is None:
+            return None
+        test = self._tested[self.measured]
+        return float(test.max()), float(test.min())
+
+
+def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
+    """One of `count` repeats by key, ``(n,)``: both parts of a key are hashes, so a product mixes them well enough."""
+    several = np.uint64(count) if isinstance(count, int) else count.astype(np.uint64)
+    return np.asarray(((key * _MIX >> _HALF) * several >> _HALF).view(np.int64), np.int64)
+
+
+def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
+    """Configuration of a row, a new dictionary."""
+    return table.config(0 if table.x.ndim == 2 else k, row).copy()
+
+
+def nearest_levels(levels: Sequence[float], fidelity: Floats) -> Ints:
+    """Position of the nearest level of each fidelity ``(n,)``; of two as near, the lower."""
+    if len(levels) == 1:
+        return np.zeros(len(fidelity), np.int64)
+    return np.asarray(np.abs(np.asarray(levels)[None] - np.asarray(fidelity)[:, None]).argmin(1), np.int64)
+
+
+def halves(levels: Sequence[float]) -> list[int]:
+    """Positions of lower fidelities, each the highest of at most half of the one before; none of a single level."""
+    out, least = list[int](), levels[-1]
+    for f in reversed(range(len(levels) - 1)):
+        if levels[f] <= least / 2.0:
+            out.append(f)
+            least = levels[f]
+    return out
+
+
+class TableBank(PoolBank):
+    """Tasks of one table. `at` is a row; the base of a run is the place of its task in the flat table."""
+
+    def __init__(self, tasks: Sequence[TableTask]) -> None:
+        self.tasks: tuple[TableTask, ...] = tuple(tasks)
+        self.table = self.tasks[0].table
+        self.index = np.array([t.index for t in self.tasks])
+        self.d, self.m, self.f = self.table.space.d, self.table.m, len(self.table.fidelities)
+        whole = len(self.index) == self.table.k and (self.index == np.arange(self.table.k)).all()
+        self._served = self.table.served if whole else self.table.served[self.index]  # (k, m, f)
+        self.flat = np.ascontiguousarray(self._served).reshape(-1)
+        self.dtype = self.flat.dtype
+        self.measured = self.table.measured[self.index]  # (k, m)
+        self.there = self.measured.reshape(-1)  # by the flat place
+        self.complete, self.one_pool = bool(self.measured.all()), self.table.x.ndim == 2
+        self._places = self.index.tolist()
+        self._costs, self._statuses, self.objectives = self.table.costs, self.table.statuses, self.table.further
+        self.fallible = bool(self.table.failed[self.index].any())
+        self._shares = np.asarray(self.table.fidelities, np.float32)  # costs of a table without any
+        self._seeds = 1 if self.table.repeats is None else int(self.table.repeats.shape[-1])
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """The table's scores at full fidelity."""
+        return self._served[..., -1]
+
+    @functools.cached_property
+    def fused(self) -> NDArray[np.float32] | None:
+        """Rows ``(k * m, d + 3)``: configuration in [-1, 1], score, two free columns; None where it would be large."""
+        k, m = self.measured.shape
+        large = k * m * (self.d + 3) * 4 > _FUSE_BELOW
+        if large or self.table.repeats is not None or self.dtype != np.float32:
+            return None
+        out = np.zeros((k, m, self.d + 3), np.float32)
+        x = self.signed if self.signed.ndim == 3 else self.signed[None]
+        out[..., : self.d], out[..., self.d] = x, self._served[..., -1]
+        return out.reshape(k * m, self.d + 3)
+
+    @functools.cached_property
+    def frames(self) -> NDArray[np.float32]:
+        """Rows ``(m, d + 3)``, of a pool per task ``(k * m, d + 3)``: configuration in [-1, 1], three free columns."""
+        out = np.zeros((*self.signed.shape[:-1], self.d + 3), np.float32)
+        out[..., : self.d] = self.signed
+        return out.reshape(-1, self.d + 3)
+
+    @functools.cached_property
+    def signed(self) -> NDArray[np.float32]:
+        """The pool in [-1, 1], ``(m, d)`` or ``(k, m, d)``."""
+        x = self.table.x if self.one_pool else self.table.x[self.index]
+        return np.asarray(x * 2.0 - 1.0, np.float32)
+
+    def base(self, task: Ints) -> Ints:
+        """Place of each run's task in the flat table."""
+        return task * self.m
+
+    def place(self, task: Ints, x: Points) -> Ints:
+        """The nearest measured row of each proposal."""
+        x = self.table.space.snap(x)
+        if not self.one_pool:
+            return self._by_task(task, x, self.measured)
+        pool = self.table.pool(0)
+        if self.complete:
+            return pool.nearest(x)
+        rows = pool.exact(x)
+        if len(rows) and rows.item(rows.argmin()) >= 0:
+            return self.measured_rows(task, rows)
+        hit = rows >= 0
+        rows[hit] = self.measured_rows(task[hit], rows[hit])
+        lost = (~hit).nonzero()[0]
+        rows[lost] = pool.search(x.take(lost, 0), Shut(self.table.gaps.closed, self.index.take(task.take(lost))))
+        return rows
+
+    def nearest(self, task: Ints, x: Points) -> Ints:
+        """By the table's rule of distance."""
+        return self.table.pool(0).nearest(x) if self.one_pool else self._by_task(task, x, np.ones_like(self.measured))
+
+    def _by_task(self, task: Ints, x: Points, allowed: NDArray[np.bool_]) -> Ints:
+        """The nearest rows that are allowed on each task, ``(k, m)``, each task with a pool of its own."""
+        rows = np.empty(len(x), np.int64)
+        for j in np.unique(task).tolist():
+            who = np.flatnonzero(task == j)
+            rows[who] = self.table.pool(int(self.index[j])).nearest(x[who], allowed[j])
+        return rows
+
+    def measured_rows(self, task: Ints, rows: Ints) -> Ints:
+        """The rows themselves where measured, else the nearest measured row of the task."""
+        if self.complete:
+            return rows
+        if len(rows) == 1:
+            return np.array([self.measured_row(task.item(0), rows.item(0))])
+        there = self.there.take(task * self.m + rows)
+        if there.all():
+            return rows
+        missing = np.flatnonzero(~there)
+        rows = rows.copy()
+        rows[missing] = self.table.gaps.answering(self.index[task[missing]], rows[missing])
+        return rows
+
+    def measured_row(self, task: int, row: int) -> int:
+        """The row itself where measured, else the nearest measured row of the task."""
+        return row if self.complete else self.table.gaps.answer(self._places[task], row)
+
+    def score_of(self, base: int, row: int, world: Keys) -> float:
+        """Look one score up; of repeats, the one that the world draws."""
+        cell = base + row if self.f == 1 else (base + row) * self.f + self.f - 1
+        if self.table.repeats is None:
+            return self.flat.item(cell)  # type: ignore[no-any-return]
+        scores, count, keys = self._flat_repeats
+        several = count if isinstance(count, int) else count.item(cell)
+        hashed = ((world.item(0) ^ keys.item(cell)) * _MIX_INT & _ALL) >> 32
+        return scores.item(cell * self._seeds + (hashed * several >> 32))  # type: ignore[no-any-return]
+
+    def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
+        """Look scores up, ``(n,)``; of repeats, those that the worlds draw."""
+        cell = self._cells(base, at, fidelity)
+        if self.table.repeats is None:
+            return self.flat.take(cell, mode="clip"), None
+        scores, count, keys = self._flat_repeats
+        several = count if isinstance(count, int) else count.take(cell, mode="clip")
+        drawn = _drawn(world ^ keys.take(cell, mode="clip"), several)
+        return scores.take(cell * self._seeds + drawn, mode="clip"), None
+
+    @functools.cached_property
+    def _flat_repeats(self) -> tuple[NDArray[Any], Keys | int, Keys]:
+        """Repeats, their number (one where it is the same everywhere), and the keys of cells, by the flat place."""
+        scores, count = (np.ascontiguousarray(a[self.index]).reshape(-1) for a in self.table.repeated)
+        same = (count == count[0]).all()
+        keys = np.concatenate([t.cell_keys.reshape(-1) for t in self.tasks])
+        return scores, int(count[0]) if same else count.astype(np.uint64), keys
+
+    def outcome(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> tuple[Floats, NDArray[np.int8]]:
+        """Look cost and status up."""
+        n, (costs, failed) = len(base), self._flat_outcomes
+        if costs is None and failed is None and fidelity is None:
+            return filled(n, self._shares.item(-1), _F64), _zeros(n, _I8)
+        cell = self._cells(base, at, fidelity)
+        shown = self._shares.take(cell % self.f) if costs is None else costs.take(cell, mode="clip")
+        return shown.astype(_F64), _zeros(n, _I8) if failed is None else failed.take(cell, mode="clip")
+
+    @functools.cached_property
+    def _flat_outcomes(self) -> tuple[NDArray[Any] | None, NDArray[np.int8] | None]:
+        """Costs and statuses by the place in the flat table; no costs where none is known, no statuses where nothing
+        failed."""
+        costs = None if self.table.cost is None else np.ascontiguousarray(self.table.costs[self.index]).reshape(-1)
+        status = self.table.statuses[self.index]
+        return costs, status.reshape(-1) if status.any() else None
+
+    @functools.cached_property
+    def _flat_objectives(self) -> Floats:
+        """The further objectives by the place of a row, ``(k m, o)``."""
+        assert self.table.objectives is not None
+        return np.asarray(self.table.objectives[self.index], np.float64).reshape(-1, len(self.objectives))
+
+    def further(self, base: Ints, at: Ints | None) -> Floats:
+        """Look the further objectives up."""
+        if not self.objectives:
+            return super().further(base, at)
+        return self._flat_objectives.take(base if at is None else base + at, 0)
+
+    def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
+        """Look one cost and status up."""
+        f = self.f - 1 if fidelity == 1.0 else int(nearest_levels(self.table.fidelities, np.array([fidelity]))[0])
+        cell = (self._places[task], at, f)
+        return self._costs.item(cell), self._statuses.item(cell)
+
+    def points(self, task: Ints, at: Ints) -> Points:
+        """Points of rows, ``(n, d)``."""
+        x = self.table.x
+        return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
+
+    def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
+        """Configuration of a row."""
+        return self.table.config(0 if self.one_pool else self._places[task], int(at)).copy()
+
+    def _cells(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> Ints:
+        cell = base if at is None else base + at
+        if self.f == 1:
+            return cell
+        last = self.f - 1
+        return cell * self.f + (last if fidelity is None else nearest_levels(self.table.fidelities, fidelity))
+
+
+def check_table(space: SearchSpace, x: NDArray[Any], score: NDArray[Any], cost: NDArray[Any] | None) -> None:
+    """Refuse a table whose shapes or values cannot be served.
+
+    Raises:
+        InvalidValueError: Shapes that do not fit, +inf as a score, a task without one measured success, a cost that is
+            negative or infinite.
+    """
+    k, m, _ = score.shape
+    if x.shape not in ((m, space.d), (k, m, space.d)):
+        raise InvalidValueError(f"`x` must have shape ({m}, {space.d}) or ({k}, {m}, {space.d}), got {x.shape}.")
+    if np.isposinf(score).any():
+        raise InvalidValueError("`scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
+    empty = np.flatnonzero(~(np.isfinite(score[..., -1]) & ~np.isnan(score).any(2)).any(1))
+    if empty.size:
+        raise InvalidValueError(
+            "Each task needs a row that is measured at all fidelities and a success at full fidelity; "
+            f"task {int(empty[0])} has none."
+        )
+    if cost is not None:
+        if cost.shape != score.shape:
+            raise InvalidValueError(f"`costs` must have the shape of `scores` {score.shape}, got {cost.shape}.")
+        bad = cost[(cost < 0) | np.isinf(cost)]
+        if bad.size:
+            raise InvalidValueError(f"`costs` must be finite and not negative, or NaN (unknown), got {float(bad[0])}.")

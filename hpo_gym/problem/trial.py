@@ -1,0 +1,166 @@
+"""Values of a run as a user sees them: `Query`, `Trial`, `History`, `Status`. They never change."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, finite, real, shown
+
+
+class Status(enum.IntEnum):
+    """How a trial ended. All but OK is no success: its cost counts, it is never the incumbent, and its score is finite,
+    the worst seen so far.
+
+    INFEASIBLE breaks a constraint. STOPPED was ended before its last step, because others were ahead of it.
+    """
+
+    OK = 0
+    FAILED = 1
+    TIMEOUT = 2
+    MEMORYOUT = 3
+    DIVERGED = 4
+    INVALID = 5
+    CRASHED = 6
+    INFEASIBLE = 7
+    STOPPED = 8
+
+    @property
+    def label(self) -> str:
+        """The name in lower case, as `info["status"]` gives it."""
+        return self.name.lower()
+
+
+LABELS = tuple(s.label for s in Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A configuration to evaluate, at a fidelity.
+
+    Attributes:
+        config: One value for each active hyperparameter.
+        fidelity: Share of a full evaluation, in (0, 1].
+    """
+
+    config: Mapping[str, Any]
+    fidelity: float = 1.0
+
+    def __post_init__(self) -> None:
+        share = self.fidelity if type(self.fidelity) is float else finite(self.fidelity)
+        if share is None or not 0.0 < share <= 1.0:
+            raise InvalidValueError(f"`0 < fidelity <= 1` must hold, got {shown(self.fidelity)}; the nearest is 1.0.")
+        if not isinstance(self.config, Mapping):
+            raise InvalidValueError(f"`config` must be a dictionary of values by name, got {shown(self.config)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A query and its outcome.
+
+    Attributes:
+        query: What was evaluated: on a table, the measured row nearest to what was asked.
+        score: Higher is better; a finite number of any kind, kept as a Python float, also where the trial failed.
+        cost: What the evaluation cost, in the task's unit (seconds, unless it says otherwise).
+        status: How it ended.
+        seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
+        signals: What else is seen of the run after the trial, by name, where trials go on from each other.
+        objectives: Further objectives of the configuration at full fidelity, by name, in their own units; not the score
+            and the cost.
+    """
+
+    query: Query
+    score: float
+    cost: float = 0.0
+    status: Status = Status.OK
+    seconds: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
+    objectives: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        score = self.score
+        if type(score) is not float or not isfinite(score):  # most are finite floats, and there are many trials
+            plain = float(score) if isinstance(score, (bool, np.bool_)) else real("Trial.score", score)
+            object.__setattr__(self, "score", plain)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration that was evaluated."""
+        return self.query.config
+
+    @property
+    def fidelity(self) -> float:
+        """The fidelity at which it was evaluated."""
+        return self.query.fidelity
+
+
+@dataclass(frozen=True)
+class History(Sequence[Trial]):
+    """The trials of one episode, in order, given points first.
+
+    Attributes:
+        trials: All trials.
+        n_init: How many of them were given, not chosen and not charged.
+    """
+
+    trials: tuple[Trial, ...] = ()
+    n_init: int = 0
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
+        return self.trials[index]
+
+    @property
+    def configs(self) -> tuple[Mapping[str, Any], ...]:
+        """Configurations, in order."""
+        return tuple(t.config for t in self.trials)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Scores, in order."""
+        return tuple(t.score for t in self.trials)
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """Costs, in order."""
+        return tuple(t.cost for t in self.trials)
+
+    @property
+    def fidelities(self) -> tuple[float, ...]:
+        """Fidelities, in order."""
+        return tuple(t.fidelity for t in self.trials)
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """Statuses, in order."""
+        return tuple(t.status for t in self.trials)
+
+    @property
+    def incumbents(self) -> tuple[int, ...]:
+        """Position of the incumbent after each trial."""
+        out: list[int] = []
+        best = -1
+        for i, trial in enumerate(self.trials):
+            if best < 0 or _beats(trial, self.trials[best]):
+                best = i
+            out.append(best)
+        return tuple(out)
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial at the highest fidelity tried so far, a success before failures; of equals, the earliest."""
+        return self.trials[self.incumbents[-1]] if self.trials else None
+
+
+def _beats(a: Trial, b: Trial) -> bool:
+    return (a.fidelity, not a.status, a.score) > (b.fidelity, not b.status, b.score)

@@ -1,0 +1,81 @@
+"""The registered suites, one file each, and the door to all suites."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+from hpo_gym.base import InvalidValueError, neighbours, shown, unknown
+from hpo_gym.problem import SUITES, Suite
+
+_ARROW = "->"  # as of `hpo_gym.suites.mixed`, which is imported when it is needed
+_SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
+
+
+def is_several(name: str) -> bool:
+    """Whether a text names several suites at once, rather than a folder."""
+    return ("," in name or _ARROW in name) and not os.path.exists(name)  # noqa: PTH110 - as below
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a text names a registered suite, or the surrogates of one."""
+    return name.removesuffix(_SURROGATE) in SUITES.entries()
+
+
+def load_suite(suite: str | Path | Suite) -> Suite:
+    """Load a suite.
+
+    Args:
+        suite: A registered name (`hpo-gym list`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with commas
+            between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`); a
+            folder that `save` wrote; or a `Suite`, returned as it is.
+
+    Raises:
+        UnknownNameError: Neither a registered name nor a folder.
+        InvalidValueError: A suite without surrogates is asked for them, or suites that cannot be mixed to be.
+        DamagedDataError: The files are not what their checksums say.
+    """
+    if isinstance(suite, Suite):
+        return suite
+    if not isinstance(suite, (str, Path)):
+        hint = ""
+        if isinstance(suite, (list, tuple)) and all(isinstance(one, str) for one in suite):
+            hint = f"; the nearest is {','.join(suite)!r}" if suite else ""
+        raise InvalidValueError(f"`suite` must be a name, a folder or a Suite, got {shown(suite)}{hint}.")
+    name = str(suite)
+    if name in SUITES.entries():
+        return _registered(name)
+    folder = Path(suite)
+    if is_several(name):
+        return _several(name)
+    if name.endswith(_SURROGATE) and not os.path.exists(name):  # noqa: PTH110 - as below
+        return _surrogates(name.removesuffix(_SURROGATE))
+    if os.path.isfile(folder / "suite.json"):  # noqa: PTH113 - `Path` raises for what can be no path at all
+        from hpo_gym.suites.own.suite import load_folder  # brings pydantic
+
+        return load_folder(folder)
+    if os.path.isdir(folder):  # noqa: PTH112 - as above
+        raise InvalidValueError(f"A suite's folder must hold suite.json and table.npz, {folder} has no suite.json.")
+    raise unknown("suite (and no folder)", name, SUITES.names(), neighbours(name, "suite.json"))
+
+
+@functools.cache
+def _several(names: str) -> Suite:
+    from hpo_gym.suites.mixed import held_out, mixed
+
+    listed, arrow, judge = names.partition(_ARROW)
+    suites = [load_suite(name.strip()) for name in listed.split(",") if name.strip()]
+    return held_out(load_suite(judge.strip()), suites) if arrow else mixed(suites)
+
+
+@functools.cache
+def _surrogates(name: str) -> Suite:
+    from hpo_gym.suites.surrogates import surrogate_suite
+
+    return surrogate_suite(_registered(name))
+
+
+@functools.cache
+def _registered(name: str) -> Suite:
+    return SUITES.get(name)()

@@ -1,0 +1,167 @@
+"""Rows of trials put in the arrays of a table: by task, configuration and fidelity, repeats by their mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.base import Floats, Ints, InvalidValueError
+from hpo_gym.problem import Points, SearchSpace
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.measures import FURTHER
+from hpo_gym.suites.own.suite import TableSuite, table_suite
+
+_UNION = 0.5  # share of measured cells above which the pools of the tasks become one
+_CELLS = 200_000_000  # of an array of the table; more would not fit in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """What is known of `n` rows.
+
+    Attributes:
+        table: Where they are from, for messages.
+        space: Their search space.
+        x: Canonical points, ``(n, d)``.
+        tasks: Names of tasks.
+        task: The task of each row, ``(n,)``.
+        values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score", "cost" and objectives.
+        share: The fidelity of each row as a share of a full evaluation, ``(n,)``.
+        families: The family of each task, None where each is its own.
+        directions: Of each further objective.
+    """
+
+    table: Columns
+    space: SearchSpace
+    x: Points
+    tasks: Sequence[str]
+    task: Ints
+    values: Mapping[str, Floats]
+    share: Floats
+    families: Sequence[str] | None
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+    def suite(self, name: str, notes: Sequence[str]) -> TableSuite:
+        """Put the rows in arrays.
+
+        Raises:
+            InvalidValueError: A task without a success, one configuration only, or arrays beyond all bounds.
+        """
+        row, points = _distinct(self.x)
+        if len(points) < 2:
+            raise InvalidValueError(f"{self.table.source} must have at least two different configurations, got one.")
+        fidelities, level = np.unique(self.share, return_inverse=True)
+        k, m, f = len(self.tasks), len(points), len(fidelities)
+        pair, pairs = _by_first(self.task * m + row)
+        cell = pair * f + level
+        found = {role: _means(cell, value, len(pairs) * f).reshape(-1, f) for role, value in self.values.items()}
+        self._refuse_tasks_without_success(pairs // m, found["score"])
+        if len(pairs) >= _UNION * k * m:
+            self._refuse_large(k, m, f)
+            x: Any = points
+            given: dict[str, Any] = {role: _spread(part, pairs, k * m).reshape(k, m, f) for role, part in found.items()}
+        else:
+            own = [np.flatnonzero(pairs // m == t) for t in range(k)] if k < 50 else _groups(pairs // m, k)
+            self._refuse_large(k, max(map(len, own)), f)
+            x = [points[pairs[of] % m] for of in own]
+            given = {role: [part[of] for of in own] for role, part in found.items()}
+        families = self.families
+        one = len(set(families or self.tasks)) == 1
+        return table_suite(
+            name, self.space, x, given["score"], test_scores=given.get("test_score"), costs=given.get("cost"),
+            fidelities=fidelities.tolist(), objectives=self._objectives(given), tasks=self.tasks, families=families,
+            splits={"test": list(self.tasks)} if one else None, about={"preprocessing": list(notes)} if notes else None,
+        )  # fmt: skip
+
+    def _objectives(self, given: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+        """The further objectives, at full fidelity, as `table_suite` takes them."""
+        out = {}
+        for name, direction in self.directions.items():
+            whole = given[FURTHER + name]
+            full = [part[:, -1] for part in whole] if isinstance(whole, list) else whole[..., -1]
+            out[name] = {"values": full, "direction": direction}
+        return out or None
+
+    def _refuse_tasks_without_success(self, task: Ints, score: Floats) -> None:
+        fine = np.isfinite(score[:, -1]) & ~np.isnan(score).any(1)
+        good = np.bincount(task[fine], minlength=len(self.tasks)) > 0
+        if not good.all():
+            name = self.tasks[int(np.argmin(good))]
+            where = "at all fidelities, " if score.shape[1] > 1 else ""
+            raise InvalidValueError(
+                f"{self.table.source}: task {name!r} must have a configuration with a score {where}that did not fail, "
+                "and has none."
+            )
+
+    def _refuse_large(self, k: int, m: int, f: int) -> None:
+        if k * m * f > _CELLS:
+            raise InvalidValueError(
+                f"{self.table.source}: `tasks x configurations x fidelities <= {_CELLS:.0e}` must hold, got "
+                f"{k} x {m} x {f}."
+            )
+
+
+def families_of(table: Columns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
+    """The family of each task, which is its own where the column is empty.
+
+    Raises:
+        InvalidValueError: A task with two families.
+    """
+    column: Column = table[name]
+    first = np.unique(task, return_index=True)[1]
+    differs = np.flatnonzero(column.codes != column.codes[first][task])
+    if differs.size:
+        row = int(differs[0])
+        one, two = (column.texts[column.codes[i]] for i in (first[task[row]], row))
+        raise table.fault(row, f"a task must have one family, got {one!r} and {two!r} for {tasks[task[row]]!r}.")
+    return [column.texts[column.codes[i]] or tasks[t] for t, i in enumerate(first)]
+
+
+def _by_first(values: Ints) -> tuple[Ints, Ints]:
+    """The place of each value among the distinct ones, which are in the order of their first appearance."""
+    distinct, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place[inverse], distinct[order]
+
+
+def _distinct(x: Points) -> tuple[Ints, Points]:
+    """The place of each point among the distinct ones ``(m, d)``, in the order of their first appearance."""
+    label = np.zeros(len(x), np.int64)
+    for j in range(x.shape[1]):
+        values, codes = np.unique(x[:, j], return_inverse=True)
+        label = np.unique(label * len(values) + codes, return_inverse=True)[1].astype(np.int64)
+    row, labels = _by_first(label)
+    first = np.empty(len(labels), np.int64)
+    first[row[::-1]] = np.arange(len(x))[::-1]
+    return row, x[first]
+
+
+def _groups(task: Ints, k: int) -> list[Ints]:
+    """The places of each of `k` tasks."""
+    order = np.argsort(task, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(task, minlength=k))[:-1])
+
+
+def _means(cell: Ints, values: Floats, cells: int) -> Floats:
+    """The mean of the finite values of each cell; else -inf, if that is among them; else NaN."""
+    out = np.full(cells, np.nan)
+    out[cell[np.isneginf(values)]] = -math.inf
+    good = np.isfinite(values)
+    cell, values = cell[good], values[good]
+    order = np.lexsort((values, cell))  # a sum hangs on its order in the last bit: that of lines must not matter
+    there, start, count = np.unique(cell[order], return_index=True, return_counts=True)
+    if len(there):
+        out[there] = np.add.reduceat(values[order] / np.repeat(count, count), start)
+    return out
+
+
+def _spread(part: Floats, pairs: Ints, size: int) -> Floats:
+    out = np.full((size, part.shape[1]), np.nan)
+    out[pairs] = part
+    return out

@@ -1,0 +1,85 @@
+"""A suite under constraints: what breaks one is a failure, so best scores and regrets are those of what is feasible."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, shown
+from hpo_gym.problem import SCORE, Suite, Table, TableTask, check_constraints, find_objective, rule_of
+from hpo_gym.suites.own.suite import TableSuite, suite_of_table
+
+
+def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collection[str] | None = None) -> TableSuite:
+    """The suite under constraints.
+
+    Args:
+        suite: A suite with a table.
+        constraints: Bounds by the name of an objective, "score" and "cost" among them: upper ones of what is minimised,
+            lower ones of what is maximised.
+        needed: Tasks that must have a feasible row; others without one are left out. None: all tasks.
+
+    Raises:
+        InvalidValueError: A suite without a table, a bound that is no number, or a task that is needed and has no
+            feasible row.
+        UnknownNameError: No such objective.
+    """
+    if not isinstance(suite, TableSuite):
+        raise InvalidValueError(f"`constraints` need a suite with a table, got {_said(suite)}.")
+    if suite.table.constraints:
+        raise InvalidValueError(f"Suite {suite.name!r} is under constraints already: {dict(suite.table.constraints)}.")
+    bounds = check_constraints(constraints, suite.table.further)
+    table = replace(suite.table, constraints=bounds)
+    kept = []
+    for task in suite.members:
+        assert isinstance(task, TableTask)
+        if feasible_rows(table, task.index).any():
+            kept.append(task)
+        elif needed is None or task.name in needed:
+            raise InvalidValueError(_nothing(suite.name, task.name, table, task.index))
+    return _of(suite, table, kept)
+
+
+def feasible_rows(table: Table, k: int) -> np.ndarray:
+    """The rows of task `k` that succeeded at full fidelity within all constraints, ``(m,)``."""
+    return np.asarray(table.measured[k] & ~table.failed[k, :, -1])
+
+
+def _of(suite: TableSuite, table: Table, kept: Sequence[TableTask]) -> TableSuite:
+    """The suite of some of its tasks on another table."""
+    names = [task.name for task in kept]
+    if len(kept) < len(suite.members):
+        table = table.part([task.index for task in kept])
+    splits = suite.splits
+    if splits is not None:
+        splits = {split: [name for name in members if name in names] for split, members in splits.items()}
+    about = dict(suite.about)
+    if "titles" in about:
+        about["titles"] = {name: title for name, title in about["titles"].items() if name in names}
+    families, meta = [task.family for task in kept], [task.meta_features for task in kept]
+    return suite_of_table(suite.name, table, names, families, splits, meta, about, suite.version)
+
+
+def _nothing(suite: str, task: str, table: Table, k: int) -> str:
+    """Why a task cannot be had, and what of each bound it could have."""
+    good = table.measured[k] & ~np.isneginf(table.score[k, :, -1])
+    rules, least = [], []
+    for name, bound in table.constraints.items():
+        objective, place = find_objective(name, table.further)
+        rules.append(rule_of(name, bound, table.further))
+        if place < 0:
+            values = (table.score if objective.name == SCORE.name else table.costs)[k, good, -1]
+        else:
+            assert table.objectives is not None
+            values = table.objectives[k, good, place]
+        least.append(f"{name} {(values.min() if objective.sign < 0 else values.max()).item():g}")
+    return (
+        f"Task {task!r} of {suite!r} must have a configuration with {' and '.join(rules)}; the best alone are "
+        f"{', '.join(least)}."
+    )
+
+
+def _said(suite: object) -> str:
+    return f"{suite.name!r} of kind {suite.kind!r}" if isinstance(suite, Suite) else shown(suite)

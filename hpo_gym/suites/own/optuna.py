@@ -1,0 +1,242 @@
+"""A suite out of studies of Optuna: one study is one task, distributions give the space, directions the sign."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, require, unknown
+from hpo_gym.problem import AnySpace
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.csv import warn
+from hpo_gym.suites.own.distributions import merged, reader_for, space_of
+from hpo_gym.suites.own.measures import FAILED
+from hpo_gym.suites.own.roles import PARAMS
+from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.suites.own.trials import Given, suite_of
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+_TASK = "study"
+_CONSTRAINTS = "constraints"  # system attribute of a trial
+
+
+def suite_from_optuna(
+    studies: str | BaseStorage | Study | Sequence[Study],
+    space: AnySpace | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    score: str | None = None,
+    cost: str | None = None,
+    fidelity: str | None = None,
+    family: str | None = None,
+    test_score: str | None = None,
+    ignore: Sequence[str] = (),
+    name: str | None = None,
+) -> TableSuite:
+    """Make a suite of studies of Optuna, a task each; needs the extra "optuna". Nothing is written to the storage.
+
+    The space has the parameters of all studies, a range as wide as the widest; a parameter that some trials lack is
+    active as `suite_from_csv` says of empty cells. Scores of a study that minimises are negated. A trial that failed or
+    broke a constraint is a failure; one that was pruned or still runs, and a study without a finished trial, are left
+    out, which a warning tells.
+
+    Args:
+        studies: The address of a storage, such as `sqlite:///study.db`; a storage; or studies.
+        space: The search space; None for that of the distributions.
+        names: Studies to take of the storage; default all.
+        score: "value", or one of "values_0", "values_1", ... where studies have several objectives.
+        cost: The cost of a trial: "duration", or `user_attrs_` and the name of an attribute.
+        fidelity: As `cost`, the fidelity; the largest is a full evaluation.
+        family: As `cost`, the family of the task, the same in all trials of a study.
+        test_score: As `cost`, the score on data that no choice has seen, in the direction of the score.
+        ignore: Parameters to leave out. With "state" among them, the last value of pruned trials is their score.
+        name: Name of the suite, default the file's name without its ending, or the study's.
+
+    Raises:
+        UnknownNameError: No such study or column.
+        InvalidValueError: No such storage, or studies that do not fit together; the message says which.
+        MissingExtraError: Optuna is not installed.
+    """
+    require("optuna")
+    source = studies if isinstance(studies, str) else "the studies"
+    found = _of_names(_studies(studies) if isinstance(studies, str) else _listed(studies), names)
+    short = name or (_short(source) if isinstance(studies, str) else found[0].study_name)
+    several = [study.study_name for study in found if len(study.directions) > 1]
+    if several and score is None:
+        raise InvalidValueError(
+            f"`score` must be one of 'values_0', 'values_1', ...: {several[0]!r} has several objectives."
+        )
+    read = _table(found, source, score or "value", test_score)
+    given = Given(_TASK, score or "value", cost, test_score, fidelity, family, tuple(ignore))
+    infer = partial(space_of, read.distributions)
+    suite = suite_of(read.table, given, space, name=short, infer=infer, notes=read.notes, tell=False)
+    warn(suite)
+    return suite
+
+
+def constraints_of(trial: FrozenTrial) -> list[float]:
+    """Return what `constraints_func` and `Trial.set_constraint` stored of a trial; each is met where at most 0."""
+    said = trial.system_attrs
+    return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
+
+
+# ---------------------------------------------------------------------------------------------- studies
+def _studies(address: str) -> list[Study]:
+    """All studies of a storage, in the order in which they were made."""
+    import optuna
+
+    scheme, slashes, rest = address.partition("://")
+    if not slashes:
+        raise InvalidValueError(
+            f"`studies` must be the address of a storage, such as 'sqlite:///study.db', got {address!r}; the nearest "
+            f"is {'sqlite:///' + address!r}."
+        )
+    if scheme.split("+")[0] == "sqlite":
+        _check_sqlite(Path(rest.partition("/")[2].partition("?")[0]))
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        return _all(optuna.storages.RDBStorage(address, skip_table_creation=True))
+    except Exception as fault:  # SQLAlchemy and its drivers raise their own
+        first = next(iter(str(fault).strip().splitlines()), "")
+        raise InvalidValueError(
+            f"{address} must be a storage of Optuna that can be read, got {type(fault).__name__}: {first}"
+        ) from fault
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _all(storage: BaseStorage) -> list[Study]:
+    import optuna
+
+    names = [study.study_name for study in storage.get_all_studies()]
+    return [optuna.load_study(study_name=name, storage=storage) for name in names]
+
+
+def _check_sqlite(path: Path) -> None:
+    """Refuse a file that holds no studies: SQLite would make one that is missing."""
+    if not path.is_file():
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error as fault:
+        raise InvalidValueError(f"{path} must be an SQLite file, got {fault}.") from fault
+    if not {"studies", "trials"} <= found:
+        raise InvalidValueError(f"{path} must be a storage of Optuna, got tables {sorted(found)}.")
+
+
+def _listed(studies: object) -> list[Study]:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+
+    if isinstance(studies, BaseStorage):
+        return _all(studies)
+    found: list[Any] = list(studies) if isinstance(studies, Iterable) else [studies]
+    for study in found:
+        if not isinstance(study, Study):
+            raise InvalidValueError(f"`studies` must be the address of a storage or studies, got {study!r}.")
+    return found
+
+
+def _of_names(studies: Sequence[Study], names: Sequence[str] | None) -> list[Study]:
+    by_name = {study.study_name: study for study in studies}
+    if len(by_name) < len(studies):
+        raise InvalidValueError(f"`studies` must differ in name, got {[study.study_name for study in studies]}.")
+    if not by_name:
+        raise InvalidValueError("`studies` must be at least one, got none.")
+    for name in names or ():
+        if name not in by_name:
+            raise unknown("study", name, by_name)
+    return [by_name[name] for name in by_name if names is None or name in names]
+
+
+def _short(address: str) -> str:
+    stem = Path(address.partition("?")[0]).stem
+    return stem if stem.isprintable() and stem else "optuna"
+
+
+# ---------------------------------------------------------------------------------------------- trials
+def _table(studies: Sequence[Study], source: str, score: str, test_score: str | None) -> _Read:
+    """Columns as `Study.trials_dataframe` has them, with scores that are better the higher they are."""
+    notes: list[str] = []
+    trials = [(study, trial) for study in studies for trial in _trials(study, notes)]
+    if not trials:
+        raise InvalidValueError(f"{source} must have a study with a finished trial, got none.")
+    distributions = merged((study.study_name, t.distributions) for study, t in trials)
+    if not distributions:
+        raise InvalidValueError(f"{source} must have a study with a parameter, got none.")
+    read = {name: reader_for(name, distribution) for name, distribution in distributions.items()}
+    rows = [
+        {_TASK: study.study_name, **_values(study, trial), "duration": _text(trial.duration),
+         **{PARAMS + name: read[name](value) for name, value in trial.params.items()}, "state": trial.state.name,
+         **_attributes(trial, test_score, _sign(study, score))}
+        for study, trial in trials
+    ]  # fmt: skip
+    places = [f"trial {trial.number} of study {study.study_name!r}" for study, trial in trials]
+    columns = {name: Column.of(row.get(name, "") for row in rows) for name in dict.fromkeys(n for r in rows for n in r)}
+    return _Read(Columns(source, columns, places.__getitem__, np.arange(len(rows))), distributions, notes)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is in studies: columns, the distributions of all parameters, and what was left out."""
+
+    table: Columns
+    distributions: Mapping[str, BaseDistribution]
+    notes: Sequence[str]
+
+
+def _trials(study: Study, notes: list[str]) -> list[FrozenTrial]:
+    from optuna.trial import TrialState
+
+    trials = study.get_trials(deepcopy=False)
+    if any(trial.state == TrialState.COMPLETE for trial in trials):
+        return trials
+    notes.append(f"left out: study {study.study_name!r}, which has no finished trial")
+    return []
+
+
+def _objectives(study: Study) -> list[str]:
+    """What Optuna calls the columns of the objectives."""
+    count = len(study.directions)
+    return ["value"] if count == 1 else [f"values_{i}" for i in range(count)]
+
+
+def _sign(study: Study, score: str) -> float:
+    """-1 where less of a score is better."""
+    names = _objectives(study)
+    return -1.0 if score in names and study.directions[names.index(score)].name == "MINIMIZE" else 1.0
+
+
+def _values(study: Study, trial: FrozenTrial) -> dict[str, str]:
+    """The objectives of a trial, better the higher; those of one that breaks a constraint are none."""
+    names = _objectives(study)
+    if any(value > 0 for value in constraints_of(trial)):
+        return dict.fromkeys(names, FAILED)
+    values = trial.values or [None] * len(names)
+    return {n: "" if v is None else repr(_sign(study, n) * v) for n, v in zip(names, values, strict=True)}
+
+
+def _attributes(trial: FrozenTrial, test_score: str | None, sign: float) -> dict[str, str]:
+    attributes = {f"user_attrs_{name}": value for name, value in trial.user_attrs.items()}
+    value = attributes.get(test_score or "")
+    if test_score is not None and isinstance(value, (int, float)):
+        attributes[test_score] = sign * value
+    return {name: _text(value) for name, value in attributes.items()}
+
+
+def _text(value: object) -> str:
+    return "" if value is None else repr(value) if isinstance(value, float) else str(value).strip()

@@ -1,0 +1,122 @@
+"""Configurations of rows: the space of their columns, and each row as a point of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import HPOGymError, Mask, unknown
+from hpo_gym.problem import AnySpace, Hyperparameter, Points, SearchSpace, read_space
+from hpo_gym.suites.own import roles as of
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.parts import UnexplainedError
+from hpo_gym.suites.own.texts import reader_of
+
+Infer = Callable[[Mapping[str, Column], str, Mask | None], SearchSpace]
+"""Makes a space of columns, which must explain the rows that are judged; see `infer_space`."""
+
+
+def points_of(
+    table: Columns,
+    names: Sequence[str],
+    state: str | None,
+    space: AnySpace | None,
+    infer: Infer,
+    optuna: bool,
+    said: list[str],
+) -> tuple[Columns, SearchSpace, Points]:
+    """The rows that have a configuration, the space, and their canonical points ``(n, d)``.
+
+    A failed trial that lacks hyperparameters has none: it ended before they were chosen.
+    """
+    before = len(table.rows)
+    if space is None:
+        table, found = _inferred(table, names, state, infer, optuna)
+    else:
+        found = read_space(space)
+    x, wrong = _encoded(table, names, found)
+    for row in np.flatnonzero(wrong & ~of.failed_rows(table, state))[:1]:
+        _refuse(table, names, found, int(row))
+    table, x = table.take(~wrong), x[~wrong]
+    n = before - len(x)
+    if n:
+        said.append(
+            f"left out: {n} {'trials that failed and lack' if n > 1 else 'trial that failed and lacks'} hyperparameters"
+        )
+    return table, found, np.asarray(found.snap(x))
+
+
+def _inferred(
+    table: Columns, names: Sequence[str], state: str | None, infer: Infer, optuna: bool
+) -> tuple[Columns, SearchSpace]:
+    """The space of the columns.
+
+    Optuna writes the choice None as an empty cell: a text that nothing else explains is that. A failed trial that lacks
+    a value may have ended before it was chosen.
+    """
+    judged = None
+    while True:
+        try:
+            return table, infer({n: table[n] for n in names}, table.source, judged)
+        except UnexplainedError as fault:
+            failed = of.failed_rows(table, state)
+            gaps = [n for n in fault.columns if (table[n].empty() & ~failed).any() and not table[n].numeric]
+            lacking = failed & np.any([table[n].empty() for n in names], axis=0)
+            if optuna and gaps:
+                filled = {n: table[n].mapped(lambda text: text or "None") for n in gaps}
+                table = table.changed({**table.by_name, **filled})
+            elif judged is None and lacking.any() and not lacking.all():
+                judged = ~lacking
+            else:
+                raise
+
+
+def _encoded(table: Columns, names: Sequence[str], space: SearchSpace) -> tuple[Points, Mask]:
+    """The point of each row, and which rows are no configuration.
+
+    Raises:
+        UnknownNameError: A column that the space does not have.
+        InvalidValueError: A value that its hyperparameter does not have.
+    """
+    index = {h.name: (j, h) for j, h in enumerate(space.hyperparameters)}
+    x, present = np.full((len(table.rows), space.d), 0.5), np.zeros((len(table.rows), space.d), bool)
+    for name in names:
+        if name not in index:
+            raise unknown(f"hyperparameter in the space (column of {table.source}):", name, index)
+        j, h = index[name]
+        column = table[name]
+        numbers = _positions(table, h)
+        there = ~column.empty()
+        present[:, j] = there
+        x[there, j] = h.units(numbers[column.codes[there]])
+    return x, (space.active(x) != present).any(1) | ~space.legal(x)
+
+
+def _positions(table: Columns, h: Hyperparameter) -> NDArray[np.float64]:
+    """The number that stands for each text of the column of a hyperparameter, 0 for the empty one."""
+    read, column = reader_of(h), table[h.name]
+    if h.choices:
+        numbers, doubtful = np.zeros(len(column.texts)), column.used
+    else:
+        numbers = column.numbers.copy()
+        fine = (numbers >= h.low) & (numbers <= h.high) & ((h.kind == "float") | (numbers == np.rint(numbers)))
+        doubtful = column.used[~fine[column.used]]
+    for i in doubtful.tolist():
+        if column.texts[i] != "":
+            try:
+                numbers[i] = h.position(read(column.texts[i]))
+            except HPOGymError as fault:
+                raise table.fault(np.argmax(column.codes == i), str(fault)) from fault
+    return numbers
+
+
+def _refuse(table: Columns, names: Sequence[str], space: SearchSpace, row: int) -> None:
+    """Say what is wrong with the configuration of a row."""
+    readers = {h.name: reader_of(h) for h in space.hyperparameters}
+    cells = {name: table[name].texts[table[name].codes[row]] for name in names}
+    try:
+        space.encode([{name: readers[name](text) for name, text in cells.items() if text != ""}])
+    except HPOGymError as fault:
+        raise table.fault(row, str(fault)) from fault

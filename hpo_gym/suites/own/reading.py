@@ -1,0 +1,210 @@
+"""Files of trials, read by pandas in pieces: CSV, Parquet, and frames that are in memory already.
+
+A CSV file is gone through twice: by `csv`, which knows lines, for how it is written and whether each line is whole; and
+by pandas, for its cells. Every cell is kept as text, and each distinct text of a column once, so that what is in memory
+hangs on what differs, not on the number of rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, require
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.system import check_ordinary
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What is tried where no delimiter is given."""
+
+_SAMPLE = 50  # lines that decide what the delimiter is
+_PIECE = 1 << 16  # rows that are in memory as they stand in the file
+_ROWS, _CELLS = 5_000_000, 100_000_000  # of a file; with ten columns a million rows take 1 GiB
+
+
+def read_csv(path: Path, delimiter: str | None = None) -> Columns:
+    """Read a CSV file with a header line.
+
+    Args:
+        path: The file, in UTF-8.
+        delimiter: What stands between cells; by default the one of `DELIMITERS` that cuts the first lines into the most
+            cells, as many in each.
+
+    Raises:
+        InvalidValueError: No such text, a line that is longer or shorter than the header, or wrong names of columns.
+    """
+    import pandas as pd
+
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InvalidValueError(f"`delimiter` must be one character, no quote and no line break, got {delimiter!r}.")
+    check_ordinary(path)
+    try:
+        delimiter = delimiter or _delimiter(path)
+        header, n = _check_lines(path, delimiter)
+        _check_size(path, n, len(header))
+        pieces = pd.read_csv(
+            path, sep=delimiter, header=None, names=range(len(header)), index_col=False, dtype=str,
+            keep_default_na=False, encoding="utf-8-sig", chunksize=_PIECE,
+        )  # fmt: skip
+        columns, read = _gathered(pieces, header, skip=1)
+    except (csv.Error, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
+        raise InvalidValueError(f"{path} must be a CSV file in UTF-8, got {str(fault).strip()}.") from fault
+    if read != n:
+        raise InvalidValueError(f"{path} must be read in one way, got {n} lines by csv and {read} by pandas.")
+    return Columns(str(path), columns, lambda row: f"line {_line_of(path, delimiter, row)}", np.arange(n))
+
+
+def read_parquet(path: Path) -> Columns:
+    """Read a Parquet file; needs the extra "parquet".
+
+    Raises:
+        InvalidValueError: It is none.
+        MissingExtraError: PyArrow is not installed.
+    """
+    require("parquet")
+    import pyarrow.parquet as parquet
+    from pyarrow.lib import ArrowException
+
+    check_ordinary(path)
+    if not path.is_file():
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+    try:
+        with parquet.ParquetFile(path) as file:
+            _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
+            header = _checked(str(path), file.schema_arrow.names)
+            pieces = (batch.to_pandas(ignore_metadata=True) for batch in file.iter_batches(_PIECE))
+            columns, n = _gathered(pieces, header)
+    except (OSError, ValueError, TypeError, RuntimeError, ArrowException) as fault:  # as PyArrow may say it
+        if isinstance(fault, InvalidValueError):
+            raise
+        raise InvalidValueError(f"{path} must be a Parquet file, got {fault}.") from fault
+    return _of_rows(str(path), columns, n)
+
+
+def read_frame(frame: DataFrame) -> Columns:
+    """Read a frame of pandas, its index aside."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidValueError(f"`path` must be a file or a frame of pandas, got {type(frame).__name__}.")
+    header = _checked("The frame", [str(name) for name in frame.columns])
+    pieces = (frame.iloc[start : start + _PIECE] for start in range(0, len(frame), _PIECE))
+    columns, n = _gathered(pieces, header)
+    return _of_rows("The frame", columns, n)
+
+
+def _check_size(path: Path, rows: int, columns: int) -> None:
+    """Refuse a file that is too large to be held, before it is."""
+    if rows > _ROWS or rows * columns > _CELLS:
+        raise InvalidValueError(
+            f"{path} must have at most {_ROWS} rows and {_CELLS} cells, got {rows} rows of {columns} columns: "
+            "aggregate or sample them first."
+        )
+
+
+def _of_rows(source: str, columns: dict[str, Column], n: int) -> Columns:
+    if not n:
+        raise InvalidValueError(f"{source} must have at least one row, got none.")
+    return Columns(source, columns, lambda row: f"row {row}", np.arange(n))
+
+
+# ---------------------------------------------------------------------------------------------- lines of a CSV file
+def _lines(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """Each line that is not blank, with the number of the line on which it ends."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=strict)
+        for cells in reader:
+            if len(cells) > 1 or (cells and cells[0].strip(" \t")):
+                yield reader.line_num, cells
+
+
+def _delimiter(path: Path) -> str:
+    """The delimiter with which the first lines have the most cells, as many in each."""
+    best, found = (False, 1), ","
+    for delimiter in DELIMITERS:
+        sample = [len(cells) for _, cells in itertools.islice(_lines(path, delimiter, strict=False), _SAMPLE)]
+        merit = (len(set(sample)) == 1 and sample[0] > 1, max(sample[:1], default=1))
+        if merit > best:
+            best, found = merit, delimiter
+    return found
+
+
+def _check_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
+    """The header, and the number of lines below it; each must have as many cells."""
+    lines = _lines(path, delimiter)
+    _, first = next(lines, (0, []))
+    n = 0
+    for line, cells in lines:
+        if len(cells) != len(first):
+            raise InvalidValueError(
+                f"{path}, line {line}: there must be {len(first)} values, as in the header, got {len(cells)}."
+            )
+        n += 1
+    if not n:
+        raise InvalidValueError(f"{path} must have a header and at least one line of values, got {min(len(first), 1)} "
+                                "lines.")  # fmt: skip
+    return _checked(str(path), [name.strip() for name in first], index=True), n
+
+
+def _line_of(path: Path, delimiter: str, row: int) -> int:
+    """The line on which a row ends."""
+    return next(itertools.islice(_lines(path, delimiter), row + 1, None))[0]
+
+
+def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list[str]:
+    """Names of columns, each once; the first of a file may have none, as pandas writes its index."""
+    named = header[1:] if index and len(header) > 1 and header[0] == "" else header
+    if "" in named or len(set(named)) < len(named):
+        twice = [name for name in dict.fromkeys(named) if named.count(name) > 1]
+        which = f"{twice} more than once" if twice and twice != [""] else str(list(header))
+        raise InvalidValueError(f"{source}: columns must have names, each once, got {which}.")
+    return list(header)
+
+
+# ---------------------------------------------------------------------------------------------- cells
+def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[str, Column], int]:
+    """The columns of all pieces, and the number of rows; the first `skip` rows are left out."""
+    known: list[dict[str, int]] = [{} for _ in header]
+    codes: list[list[Any]] = [[] for _ in header]
+    n = 0
+    for piece in pieces:
+        piece, skip = piece.iloc[skip:], 0
+        n += len(piece)
+        for j in range(len(header)):
+            texts, places = _factorized(piece.iloc[:, j])
+            at = np.array([known[j].setdefault(text, len(known[j])) for text in texts], np.int32)
+            codes[j].append(at[places])
+    columns: dict[str, Column] = {}
+    for name in header:
+        distinct, parts = tuple(known.pop(0)), codes.pop(0)  # what was gathered goes as soon as it is a column
+        columns[name] = Column(distinct, np.concatenate(parts) if parts else np.zeros(0, np.int32))
+    return columns, n
+
+
+def _factorized(cells: Series[Any]) -> tuple[list[str], Any]:
+    """The distinct texts of some cells, and the place of each cell among them."""
+    import pandas as pd
+
+    try:
+        codes, distinct = pd.factorize(cells)
+    except TypeError:  # lists and their like
+        codes, distinct = pd.factorize(cells.map(str, na_action="ignore"))
+    missing = "nan" if isinstance(cells.dtype, np.dtype) and cells.dtype.kind == "f" else ""
+    values = distinct.tolist()
+    found = [v.strip() if isinstance(v, str) else _text(v) for v in values]
+    return [*found, missing], codes  # what is missing has the code -1: the last
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else repr(value)
+    return str(value).strip()

@@ -1,0 +1,173 @@
+"""What the columns of a file of trials are: hyperparameters, and what only looks like them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Mask
+from hpo_gym.problem import Status
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.texts import is_integer, is_number
+
+PARAMS = "params_"
+"""What Optuna puts before the names of hyperparameters."""
+
+_CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+_FAILED = {"fail", "failure", "error", "crash", "killed", "oom"} | {
+    status.label for status in Status if status not in (Status.OK, Status.STOPPED)
+}
+_UNFINISHED = {"pruned", "running", "waiting", "stopped", "aborted", "cancelled", "canceled", "pending", "queued"}
+_FINISHED = {"complete", "completed", "done", "finished", "ok", "success", "succeeded", "successful"}
+_STATES = _FAILED | _UNFINISHED | _FINISHED
+
+_DAY, _MONTH, _YEAR = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])", r"(19|20)\d{2}"
+_DATE = re.compile(
+    rf"({_YEAR}[-/.]{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.]{_YEAR}|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR})"
+    r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?"
+)
+_DURATION = re.compile(r"-?(\d+ days?,? )?[+-]?\d+:\d{2}(:\d{2}([.,]\d+)?)?|-?\d+ days?")
+_ID_NAMES = {"id", "number", "trial", "trialid", "trialnumber", "run", "runid", "jobid", "uuid", "guid", "index",
+             "configid", "experimentid", "hash", "rowid", "unnamed0", "indexlevel0"}  # fmt: skip
+_DATE_NAMES = {"timestamp", "datetime", "date", "starttime", "endtime", "startedat", "finishedat", "createdat",
+               "completedat", "timestart", "timeend", "datetimestart", "datetimecomplete"}  # fmt: skip
+_DURATION_NAMES = {"duration", "elapsed", "elapsedtime", "elapsedseconds", "walltime", "wallclocktime", "runtime",
+                   "traintime", "trainingtime", "fittime"}  # fmt: skip
+_COUNTED, _ASCENDING = 10, 20  # rows of a task from which a column that counts them, or only goes up, is an id
+
+
+def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
+    """The table with the plain names of hyperparameters, if Optuna exported it, and what these are, else none."""
+    ours = [name for name in table.names if name.startswith(PARAMS) and name != PARAMS]
+    if not ours or not {"state", "number"} & set(table.names):
+        return table, set()
+    plain = {name: name.removeprefix(PARAMS) for name in ours}
+    if set(plain.values()) & set(table.names):
+        return table, set(ours)
+    renamed = {plain.get(name, name): column for name, column in table.by_name.items()}
+    return table.changed(renamed), set(plain.values())
+
+
+def hyperparameters_of(
+    table: Columns, candidates: Sequence[str], keep: Iterable[str], tasks: Column | None, known: Iterable[str] = ()
+) -> tuple[list[str], dict[str, str]]:
+    """Which of the columns without a role are hyperparameters.
+
+    Empty columns, ids, dates, durations and states are none: columns of their names or looks. An id differs in each
+    row of a task: a text; a whole number with the name of an id, or one that counts the rows or goes up with each. It
+    stays where nothing else would vary.
+
+    Args:
+        table: All columns.
+        candidates: Names of columns that nothing else is known of.
+        keep: Those that are hyperparameters whatever they look like.
+        tasks: The column of the task, None where all rows are of one.
+        known: The hyperparameters of a file of Optuna or `hpo-gym tune`, which are all that it has.
+
+    Returns:
+        Names of hyperparameters; and of what is left out, with what each is.
+    """
+    sure = {*keep, *known}
+    kinds = {name: _kind(name, table[name]) for name in candidates if name not in sure}
+    ids = {name for name, kind in kinds.items() if kind is None and _is_id(name, table[name], tasks)}
+    others = [name for name in candidates if kinds.get(name) is None and name not in ids]
+    if any(len(table[name].given()) > 1 for name in others):
+        kinds |= dict.fromkeys(ids, "an id")
+    if known:
+        kinds = {name: kind or "of the trial" for name, kind in kinds.items()}
+    out = {name: kind for name, kind in kinds.items() if kind is not None}
+    return [name for name in candidates if name not in out], out
+
+
+def state_of(table: Columns, taken: Iterable[str]) -> str | None:
+    """The column that says how each trial ended, None where there is none, or it has another role."""
+    for name in table.names:
+        if name not in taken and _kind(name, table[name]) == "a state":
+            return name
+    return None
+
+
+def failed_rows(table: Columns, state: str | None) -> Mask:
+    """Return the rows whose trial failed, as the column `state` says, or broke a constraint that Optuna stored."""
+    failed = np.zeros(len(table.rows), bool)
+    if state is not None:
+        failed |= table[state].where(lambda text: text.lower() in _FAILED)
+    for name in table.names:
+        if name == _CONSTRAINTS or name.startswith(f"{_CONSTRAINTS}:"):
+            failed |= table[name].where(lambda text: any(float(v) > 0 for v in _NUMBER.findall(text)))
+    return failed
+
+
+def unfinished(state: Column) -> Mask:
+    """The rows whose trial was pruned, or is not over."""
+    return state.where(lambda text: text.lower() in _UNFINISHED)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _kind(name: str, column: Column) -> str | None:
+    """A date, a duration, a state or nothing at all; None for all else."""
+    given = column.given()
+    if not given:
+        return "empty"
+    if name.lower() in ("state", "status") and all(text.lower() in _STATES for text in given):
+        return "a state"
+    looks: tuple[tuple[str, re.Pattern[str], set[str]], ...] = (
+        ("a date", _DATE, _DATE_NAMES), ("a duration", _DURATION, _DURATION_NAMES),
+    )  # fmt: skip
+    for kind, pattern, names in looks:
+        if _all(given, lambda text, pattern=pattern: bool(pattern.fullmatch(text))):  # type: ignore[misc]
+            return kind
+        if _plain(name) in names and _all(given, is_number):
+            return kind
+    return None
+
+
+def _all(texts: Sequence[str], holds: Callable[[str], bool]) -> bool:
+    return holds(texts[0]) and all(map(holds, texts))
+
+
+def _is_id(name: str, column: Column, tasks: Column | None) -> bool:
+    n = len(column.codes)
+    within = np.zeros(n, np.int64) if tasks is None else tasks.codes.astype(np.int64)
+    if n < 2 or column.empty().any() or _repeats(within * len(column.texts) + column.codes):
+        return False
+    given = column.given()
+    whole = _all(given, is_integer)
+    if _plain(name) in _ID_NAMES:
+        return whole or not all(map(is_number, given))
+    if not whole:
+        return len(given) == n >= _COUNTED and not any(map(is_number, given))
+    order = np.argsort(within, kind="stable")
+    task, number = within[order], column.values(lambda text: float(text or 0))[order]
+    same = task[1:] == task[:-1]
+    steps, most = np.diff(number)[same], int(np.bincount(within).max())
+    starts = number[np.r_[True, ~same]]
+    counts = bool((steps == 1).all() and (starts <= 1).all() and (starts >= 0).all())
+    return (counts and most >= _COUNTED) or (bool((steps > 0).all()) and most >= _ASCENDING)
+
+
+def _repeats(values: NDArray[np.int64]) -> bool:
+    ordered = np.sort(values)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def seconds(text: str) -> float | None:
+    """The seconds of a duration such as `0 days 00:01:30.5`; None where a text is none."""
+    if not _DURATION.fullmatch(text):
+        return None
+    days, _, clock = text.replace(",", ".").rpartition(" ")
+    if ":" not in clock:
+        days, clock = text, "0:00:00"
+    hours, minutes, *rest = clock.lstrip("+-").split(":")
+    if not rest:
+        return None  # hours and minutes, or minutes and seconds?
+    size = int(hours) * 3600 + int(minutes) * 60 + float(rest[0])
+    return (int(days.split()[0]) * 86400 if days else 0) + (-size if clock.startswith("-") else size)

@@ -1,0 +1,325 @@
+"""Suites whose scores were measured beforehand: bring your own table, keep it in a folder, read it again.
+
+With `x` ``(m, d)`` and `scores` ``(k, m)``, higher is better:
+
+    suite = table_suite("Mine", config_space, x, scores)
+    suite.save("mine")
+    env = gym.make("hpo_gym/HPO-v0", suite="mine")
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpo_gym.base import DamagedDataError, InvalidValueError, blame, canonical, whole
+from hpo_gym.problem import (
+    AnySpace,
+    Points,
+    SearchSpace,
+    Suite,
+    Table,
+    TableTask,
+    check_constraints,
+    check_table,
+    read_space,
+    sizes_of,
+)
+from hpo_gym.suites.own import files as table_files
+from hpo_gym.suites.own.input import (
+    ABOUT,
+    Array,
+    Rows,
+    about_of,
+    count,
+    cumulative_of,
+    fidelities_of,
+    pools_of,
+    sequence,
+    stacked,
+    stored_x,
+    texts,
+    values_of,
+)
+from hpo_gym.suites.own.objectives import Given, check_objectives, objectives_of
+
+_SNAPPED = 1e-6  # float32 points are canonical to this
+_MEAN = 1e-4  # a stored mean of stored repeats is right to this
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class TableSuite(Suite):
+    """A suite whose tasks stand in one table.
+
+    Attributes:
+        table: Scores of all tasks, in the order of `members`.
+    """
+
+    table: Table
+
+    def save(self, folder: str | Path) -> None:
+        """Write `suite.json` and `table.npz` to a folder, which `load_suite` and `suite=` read.
+
+        The same suite gives the same bytes. The old files are replaced once the new ones are on the disk; a crash
+        between the two replacements leaves a folder that is refused when it is read.
+
+        Raises:
+            StorageFullError: The files could not be written; what was there before is intact.
+        """
+        t = self.table
+        arrays = {name: getattr(t, name) for name in table_files.ARRAYS}
+        single = t.fidelities == (1.0,)
+        whole = ("x", table_files.OBJECTIVES)
+        flat = {n: a[:, :, 0] if n not in whole and single else a for n, a in arrays.items() if a is not None}
+        table_files.write_folder(Path(folder), self._description(), flat)
+
+    def _description(self) -> dict[str, Any]:
+        about = {name: value for name, value in self.about.items() if name != "titles"}
+        titles = self.about.get("titles", {})
+        members = [
+            {"name": t.name, "title": titles.get(t.name), "family": t.family, "meta": dict(t.meta_features)}
+            for t in self.members
+        ]
+        splits = None if self.splits is None else {s: list(names) for s, names in self.splits.items()}
+        head = {"name": self.name, "version": self.version, **about}
+        t = self.table
+        further = {table_files.OBJECTIVES: [asdict(objective) for objective in t.further]} if t.further else {}
+        sizes = {} if t.sizes is None else {table_files.FIDELITY: t.sizes.to_json()}
+        bounds = {table_files.CONSTRAINTS: dict(t.constraints)} if t.constraints else {}
+        return {**head, "space": self.space.to_json(), "tasks": members, "splits": splits,
+                "fidelities": list(t.fidelities), **further, **sizes, **bounds}  # fmt: skip
+
+
+def table_suite(
+    name: str,
+    space: AnySpace,
+    x: Rows | Sequence[Rows],
+    scores: ArrayLike,
+    *,
+    test_scores: ArrayLike | None = None,
+    costs: ArrayLike | None = None,
+    repeats: ArrayLike | None = None,
+    fidelities: Sequence[float] | None = None,
+    fidelity: Mapping[str, Any] | None = None,
+    objectives: Given | None = None,
+    tasks: Sequence[str] | None = None,
+    families: Sequence[str] | None = None,
+    splits: Mapping[str, Sequence[str]] | None = None,
+    meta_features: Sequence[Mapping[str, float | None]] | None = None,
+    about: Mapping[str, Any] | None = None,
+    version: int = 1,
+    cumulative: bool = False,
+) -> TableSuite:
+    """Make a suite of `k` tasks whose scores were measured. Nothing of the input is kept: it is copied.
+
+    Args:
+        name: As you will find it in results.
+        space: The search space of all tasks, in any form that `hpo_gym.problem.space.forms.read_space` reads.
+        x: What was measured: points of the unit cube ``(m, d)``, moved to the canonical points of the space, or `m`
+            configurations as dictionaries. A list of `k` such gives each task a pool of its own, of any length.
+        scores: ``(k, m)`` or ``(k, m, f)``, higher is better; NaN = not measured, -inf = failed. Where each task has a
+            pool of its own, a list of `k` arrays ``(m,)`` or ``(m, f)``.
+        test_scores: As `scores`, on data that no choice has seen.
+        costs: As `scores`, not negative; NaN = unknown.
+        repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, NaN where there are fewer; `scores` are
+            their means. An evaluation gives one of them, drawn by the seed of its world; reports use the means.
+        fidelities: Shares of a full evaluation, ascending, `f` of them; the last is 1.
+        fidelity: What the fidelities are, where they are sizes of the model: ``{"kind": "size", "unit": "weights",
+            "values": [5000, 20000, 80000]}``. Without `fidelities`, the shares are those of the largest.
+        objectives: What else counts, by name: ``{"size": {"values": (k, m), "direction": "minimize", "unit":
+            "weights"}}``, values of full evaluations, finite where a row was measured. Not "score" or "cost".
+        tasks: Names, default "task-0", "task-1", ...
+        families: Data sets of one origin share a family, which no split divides; default the task's name.
+        splits: Names of tasks by "train", "val" and "test"; default about 60 / 15 / 25 % by the hash of the family.
+        meta_features: Numbers that describe each task.
+        about: What `hpo-gym info` shows, of `ABOUT`; `score` and `cost` are mappings of `name` and `unit`.
+        version: Raise it when the table changes.
+        cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one holds that
+            of those below: envs then have `checkpoints`. Kept as ``about["cost"]["cumulative"]``.
+
+    Returns:
+        A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
+        measured where no fidelity is NaN. Scores of float32 or float16, and others that float32 holds exactly, are kept
+        in float32.
+
+    Raises:
+        InvalidValueError: Input that breaks a rule; the message says which.
+    """
+    space = read_space(space)
+    pools, shared = pools_of(space, x)
+    sizes = None if shared else [len(p) for p in pools]
+    score = stacked("scores", scores, sizes)
+    models = sizes_of(fidelity)
+    levels = fidelities_of(models.shares if fidelities is None and models else fidelities, score.shape[2])
+    if models is not None:
+        models.check(len(levels))
+    cost = None if costs is None else stacked("costs", costs, sizes)
+    test = None if test_scores is None else stacked("test_scores", test_scores, sizes)
+    if test is not None:
+        _check_test(test, score)
+    seeds = None if repeats is None else _repeats(repeats, score)
+    named, array = objectives_of(objectives, score, sizes)
+    about, grows = cumulative_of(about or {}, cumulative, cost)
+    table = Table(
+        space, stored_x(space, pools, shared), score, cost, test, levels, seeds, array, named, models, cumulative=grows
+    )
+    _check(table)
+    names = texts("tasks", [f"task-{i}" for i in range(table.k)] if tasks is None else tasks, table.k)
+    groups = names if families is None else texts("families", families, table.k)
+    meta = [{}] * table.k if meta_features is None else [values_of(m) for m in meta_features]
+    count("meta_features", meta, table.k)
+    (title,) = texts("name", [name], 1)
+    version = whole("version", version)
+    return suite_of_table(title, table, names, groups, splits, meta, about_of(about, names), version)
+
+
+def load_folder(folder: str | Path) -> TableSuite:
+    """Read a folder that `save` wrote.
+
+    Raises:
+        DamagedDataError: A file is missing, damaged, foreign or of a later format; the message says which.
+    """
+    folder = Path(folder)
+    said, arrays = table_files.read_folder(folder)
+    with blame(folder / table_files.SUITE):
+        space = SearchSpace(said.space)
+        levels, further, models = fidelities_of(said.fidelities, len(said.fidelities)), said.further, said.sizes
+        if models is not None:
+            models.check(len(levels))
+    with blame(folder / table_files.TABLE):
+        x = arrays["x"]
+        k, f = len(said.tasks), len(levels)
+        score = _deep("score", arrays["score"], k, f)
+        cost, test = (_deep(n, arrays[n], k, f) if n in arrays else None for n in ("cost", "test_score"))
+        seeds = _repeats(arrays["repeats"], score) if "repeats" in arrays else None
+        array = arrays.get(table_files.OBJECTIVES)
+        grows, bounds = said.cost is not None and said.cost.cumulative, said.constraints or {}
+        table = Table(space, x, score, cost, test, levels, seeds, array, further, models, bounds, grows)
+        if test is not None:
+            _check_test(test, score)
+        _check(table)
+        _check_points(space, x)
+    with blame(folder / table_files.SUITE):
+        names, families, meta = zip(*((t.name, t.family, t.meta) for t in said.tasks), strict=True)
+        return suite_of_table(said.name, table, texts("tasks", names, table.k), texts("families", families, table.k),
+                      said.splits, meta, _told(said), said.version)  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- parts
+def suite_of_table(
+    name: str,
+    table: Table,
+    names: Sequence[str],
+    families: Sequence[str],
+    splits: Mapping[str, Sequence[str]] | None,
+    meta: Sequence[Mapping[str, float | None]],
+    about: Mapping[str, Any],
+    version: int,
+) -> TableSuite:
+    """The suite of a table that was checked, of tasks with a success each."""
+    full = np.where(table.measured & np.isfinite(table.served[..., -1]), table.served[..., -1], np.nan)
+    best, worst = (f(full, 1).astype(float).tolist() for f in (np.nanmax, np.nanmin))
+    members = tuple(
+        TableTask(n, families[i], name, table.space, best[i], worst[i], table.fidelities, dict(meta[i]), table, i)
+        for i, n in enumerate(names)
+    )
+    kept = None if splits is None else {s: tuple(sequence(f"splits[{s!r}]", v)) for s, v in splits.items()}
+    digest = _data_hash(table, members, kept)
+    return TableSuite(name, table.space, members, "table", version, kept, about, digest, table=table)
+
+
+def _data_hash(table: Table, members: Sequence[TableTask], splits: Mapping[str, Sequence[str]] | None) -> str:
+    space = {
+        k: v
+        for k, v in table.space.to_json(units=False).items()
+        if k in ("hyperparameters", "conditions", "forbiddens")
+    }
+    tasks = [[t.name, t.family, dict(t.meta_features)] for t in members]
+    bounds = [dict(table.constraints)] if table.constraints else []
+    out = hashlib.sha256(canonical([space, tasks, splits, table.fidelities, *bounds]).encode())
+    for name in table_files.ARRAYS:
+        if name == table_files.OBJECTIVES:  # they decide no score: results that read none stay what they are
+            continue
+        array: Array | None = getattr(table, name)
+        if array is not None:
+            out.update(canonical([name, array.dtype.str, array.shape]).encode())
+            out.update(table_files.little(array).data)
+    if table.constraints:
+        out.update(np.packbits(table.infeasible).data)
+    return out.hexdigest()
+
+
+def _check(table: Table) -> None:
+    check_table(table.space, table.x, table.score, table.cost)
+    check_objectives(table.further, table.objectives, (table.k, table.m))
+    if table.constraints:
+        check_constraints(table.constraints, table.further)
+        empty = np.flatnonzero(~(table.measured & ~table.failed[..., -1]).any(1))
+        if empty.size:
+            raise InvalidValueError(f"Each task needs a feasible row, task {int(empty[0])} has none.")
+    for array in (getattr(table, name) for name in table_files.ARRAYS):
+        if array is not None:
+            array.flags.writeable = False
+
+
+def _check_test(test: Array, score: Array) -> None:
+    if test.shape != score.shape:
+        raise InvalidValueError(f"`test_scores` must have the shape of `scores` {score.shape}, got {test.shape}.")
+    if np.isposinf(test).any():
+        raise InvalidValueError("`test_scores` must be finite, NaN (not measured) or -inf (failed), got +inf.")
+
+
+def _repeats(repeats: ArrayLike, score: Array) -> Array:
+    """Repeats as ``(k, m, f, r)``, checked against the scores that they explain."""
+    a = np.asarray(repeats)
+    k, m, f = score.shape
+    a = a[:, :, None] if a.ndim == 3 and f == 1 else a
+    if a.dtype.kind != "f" or a.shape[:-1] != score.shape:
+        wanted = f"({k}, {m}, r)" if f == 1 else f"({k}, {m}, {f}, r)"
+        raise InvalidValueError(f"`repeats` must be floats of shape {wanted}, got {a.dtype} {a.shape}.")
+    if np.isinf(a).any():
+        raise InvalidValueError("`repeats` must be finite, or NaN where there is no such repeat.")
+    lone = np.argwhere(np.isfinite(score) & np.isnan(a).all(-1))
+    if len(lone):
+        raise InvalidValueError(
+            f"`repeats` must hold one where `scores` is finite, at {lone[0].tolist()} there is none."
+        )
+    there = np.isfinite(score) & ~np.isnan(a).all(-1)
+    mean = np.nanmean(a[there].astype(np.float64), -1)
+    off = np.abs(mean - score[there]) > _MEAN * (1.0 + np.abs(mean))
+    if off.any():
+        at = np.argwhere(there)[off.argmax()].tolist()
+        raise InvalidValueError(f"`scores` must be the means of `repeats`, at {at} they are {score[there][off][0]:.6g} "
+                                f"and {mean[off][0]:.6g}.")  # fmt: skip
+    return a
+
+
+def _check_points(space: SearchSpace, x: Array) -> None:
+    flat: Points = np.asarray(x, np.float64).reshape(-1, space.d)
+    snapped = space.snap(flat)
+    far = np.flatnonzero((np.abs(snapped - flat) > _SNAPPED).any(1))
+    if far.size:
+        row = int(far[0])
+        raise InvalidValueError(
+            f"`x` must hold canonical points of the space, got {flat[row]} in row {row}; the nearest is {snapped[row]}."
+        )
+    space.default_x  # noqa: B018 - a space that cannot be used says so here
+
+
+def _deep(name: str, a: Array, k: int, f: int) -> Array:
+    shape: tuple[object, ...] = (k, "m") if f == 1 else (k, "m", f)
+    if a.ndim != len(shape) or a.shape[0] != k or (f > 1 and a.shape[2] != f):
+        raise DamagedDataError(f"`{name}` must have shape {shape} (as {table_files.SUITE} says), got {a.shape}.")
+    return a if a.ndim == 3 else a[..., None]
+
+
+def _told(said: table_files.Description) -> dict[str, Any]:
+    titles = {t.name: t.title for t in said.tasks if t.title is not None}
+    told = said.model_dump(include=set(ABOUT), exclude_unset=True)
+    return {**told, **({"titles": titles} if titles else {})}

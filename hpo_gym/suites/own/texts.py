@@ -1,0 +1,48 @@
+"""Values of hyperparameters as texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from hpo_gym.problem import Hyperparameter
+
+_INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,15}(\.0*)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+TRUTH = {"true": True, "false": False}
+
+
+def is_integer(text: str) -> bool:
+    """Whether a text is a whole number of at most 15 digits, without a point."""
+    return bool(_INTEGER.fullmatch(text))
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number, perhaps with nothing but zeros after a point."""
+    return bool(_WHOLE.fullmatch(text))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, written with a point."""
+    return bool(_NUMBER.fullmatch(text))
+
+
+def reader_of(h: Hyperparameter) -> Callable[[str], Any]:
+    """What makes a value of a hyperparameter out of its text; a text that is none is handed on as it is."""
+    if not h.choices:
+        return lambda text: float(text) if is_number(text) else text
+    by_text = {str(choice): choice for choice in h.choices}
+    if set(h.choices) <= {True, False}:
+        by_text |= {text: value for text, value in TRUTH.items() if value in h.choices}
+    numbers = {float(c): c for c in h.choices if isinstance(c, (int, float)) and not isinstance(c, bool)}
+
+    def read(text: str) -> Any:
+        if text in by_text:
+            return by_text[text]
+        if text.lower() in by_text:
+            return by_text[text.lower()]
+        return numbers.get(float(text), text) if is_number(text) else text
+
+    return read

@@ -1,0 +1,204 @@
+"""A suite out of columns of trials: roles, space, points and numbers are read off them, and faults have their row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from hpo_gym.base import InvalidValueError, UnknownNameError, unknown
+from hpo_gym.problem import AnySpace, Points, SearchSpace
+from hpo_gym.suites.own import roles as of
+from hpo_gym.suites.own.arrange import Trials, families_of
+from hpo_gym.suites.own.columns import Column, Columns
+from hpo_gym.suites.own.csv_space import infer_space
+from hpo_gym.suites.own.measures import FURTHER, has_commas, numbers_of, shares_of, with_point
+from hpo_gym.suites.own.points import Infer, points_of
+from hpo_gym.suites.own.suite import TableSuite
+from hpo_gym.suites.own.tunings import of_tuning
+
+TASK = "task"
+_SCORES = ("score", "acc", "auc", "f1", "r2", "metric", "value", "reward", "fitness", "objective")
+_LOSSES = ("loss", "error", "rmse", "mse", "mae", "perplexity", "regret")
+"""What is in the names of columns that may be the score."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user says of the columns; see `hpo_gym.suites.own.csv.suite_from_csv`."""
+
+    task: str = TASK
+    score: str | None = None
+    cost: str | None = None
+    test_score: str | None = None
+    fidelity: str | None = None
+    family: str | None = None
+    ignore: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    loss: bool = False
+    objectives: Mapping[str, str] = field(default_factory=dict)
+
+    def roles(self, table: Columns, optuna: bool) -> dict[str, str]:
+        """The columns of the roles that there are.
+
+        Raises:
+            UnknownNameError: No such column.
+            InvalidValueError: A column of two roles.
+        """
+        score = self.score or ("value" if optuna and "score" not in table else "score")
+        asked = {"score": score, "cost": self.cost, "test_score": self.test_score, "fidelity": self.fidelity,
+                 "family": self.family}  # fmt: skip
+        asked |= {FURTHER + column: column for column in self.objectives}
+        if self.score is None and score not in table:
+            raise _no_score(table, score)
+        out = {role: _known(table, column) for role, column in asked.items() if column is not None}
+        if self.task != TASK or TASK in table:
+            out["task"] = _known(table, self.task)
+        by_column: dict[str, str] = {}
+        for role, column in out.items():
+            other = by_column.setdefault(column, role)
+            if other != role:
+                raise InvalidValueError(
+                    f"{table.source}: a column must have one role, {column!r} is `{other}` and `{role}`."
+                )
+        return out
+
+    def named(self, table: Columns, which: str, roles: Mapping[str, str]) -> list[str]:
+        """The columns of `ignore` or `keep`, which must have no role."""
+        names = [_known(table, column) for column in getattr(self, which)]
+        for column in names:
+            if column in roles.values() or (which == "keep" and column in self.ignore):
+                raise InvalidValueError(
+                    f"{table.source}: `{which}` must name columns that are nothing else, got {column!r}."
+                )
+        return names
+
+
+def suite_of(
+    table: Columns,
+    given: Given,
+    space: AnySpace | None = None,
+    *,
+    name: str,
+    decimal: str | None = ".",
+    infer: Infer = infer_space,
+    notes: Sequence[str] = (),
+    tell: bool = True,
+) -> TableSuite:
+    """Make a suite of columns; see `hpo_gym.suites.own.csv.suite_from_csv`.
+
+    Args:
+        table: One row a trial.
+        given: What is known of the columns.
+        space: The search space; None to `infer` it of the columns of hyperparameters.
+        name: Name of the suite.
+        decimal: What numbers are written with; None for the comma if scores have it.
+        infer: Makes the space.
+        notes: What was left out before.
+        tell: Whether to say which columns are no hyperparameters, and that an export of Optuna has no direction.
+    """
+    said = list(notes)
+    table, optuna = of.with_optuna_names(table)
+    table, tuned = of_tuning(table)
+    if tuned and given.cost is None and "cost" not in (*given.ignore, *given.keep):
+        given = replace(given, cost="cost")
+    roles = given.roles(table, bool(optuna))
+    ignored, kept = given.named(table, "ignore", roles), given.named(table, "keep", roles)
+    if decimal == "," or (decimal is None and has_commas(table[roles["score"]])):
+        table = table.changed({n: c.mapped(with_point) for n, c in table.by_name.items()})
+    table, out = _without_index(table)
+    taken = {*roles.values(), *ignored}
+    state = of.state_of(table, {*taken, *kept})
+    if state is not None:
+        table = _finished(table, state, said)
+    free = [column for column in table.names if column not in taken]
+    table = table.changed({n: _without_nan(c) if n in free else c for n, c in table.by_name.items()})
+    tasks = table[roles["task"]] if "task" in roles else None
+    names, others = of.hyperparameters_of(table, free, kept, tasks, optuna | tuned)
+    if not names:
+        raise InvalidValueError(f"{table.source} must have at least one column of a hyperparameter, got {table.names}.")
+    if (optuna or tuned) and tell and not given.loss:
+        who = "an export of Optuna" if optuna else "a file of `hpo-gym tune`"
+        said.append(f"{who} does not say its direction: more counts as better; set `loss` if less is")
+    if tell and out | others:
+        listed = ", ".join(f"{column} ({kind})" for column, kind in (out | others).items())
+        said.append(f"left out of the search space: {listed}; what `keep` names is taken in")
+    table, found, x = points_of(table, names, state, space, infer, bool(optuna), said)
+    return _trials(table, found, x, roles, state, name, given).suite(name, said)
+
+
+def _no_score(table: Columns, score: str) -> UnknownNameError:
+    """The error of a table without a column of the default name, which offers one that may be the score."""
+    like = [name for name in table.names if any(word in name.lower() for word in (*_SCORES, *_LOSSES))]
+    numbers = [name for name in table.names if table[name].given() and table[name].numeric]
+    near = next((name for name in like if name in numbers), (numbers or table.names)[-1])
+    loss = any(word in near.lower() for word in _LOSSES)
+    option, keyword = f"--score {near}{' --loss' if loss else ''}", f"score={near!r}{', loss=True' if loss else ''}"
+    return UnknownNameError(
+        f"No column {score!r} in {table.source}: say which one the score is, such as {keyword} (`{option}`). "
+        f"Known: {table.names}."
+    )
+
+
+def _known(table: Columns, column: str) -> str:
+    """The name of a column, which may be asked for as Optuna calls it."""
+    short = column.removeprefix(of.PARAMS)
+    if column in table or short not in table:
+        if column not in table:
+            raise unknown(f"column in {table.source}:", column, table.names)
+        return column
+    return short
+
+
+# ---------------------------------------------------------------------------------------------- rows
+def _without_index(table: Columns) -> tuple[Columns, dict[str, str]]:
+    """The table without a first column that has no name, which is how pandas writes its index; and what it is."""
+    if "" not in table:
+        return table, {}
+    if not all(map(str.isdecimal, table[""].given())):
+        raise InvalidValueError(f"{table.source}: columns must have names, each once, got {table.names}.")
+    left = {n: c for n, c in table.by_name.items() if n != ""}
+    return table.changed(left), {"the column without a name": "an id"}
+
+
+def _without_nan(column: Column) -> Column:
+    """The column with empty cells for those that are no number: where a hyperparameter is inactive."""
+    nans = [text for text in column.texts if len(text) == 3 and text.lower() == "nan"]
+    return column.mapped(lambda text: "" if text in nans else text) if nans else column
+
+
+def _finished(table: Columns, state: str, said: list[str]) -> Columns:
+    """The table without trials that were pruned or are not over: their scores are of no full evaluation."""
+    rows = of.unfinished(table[state])
+    if not rows.any():
+        return table
+    if rows.all():
+        raise InvalidValueError(f"{table.source} must have a trial that is finished, and `{state}` says that none is.")
+    n = int(rows.sum())
+    what = "trials that were pruned or are" if n > 1 else "trial that was pruned or is"
+    said.append(f"left out: {n} {what} not finished; with `{state}` in `ignore` their scores count")
+    return table.take(~rows)
+
+
+def _trials(
+    table: Columns, space: SearchSpace, x: Points, roles: Mapping[str, str], state: str | None, name: str, given: Given
+) -> Trials:
+    """The rows with their tasks and numbers."""
+    if "task" in roles:
+        column = table[roles["task"]]
+        table.check(roles["task"], "the name of a task", ~column.empty())
+        used, first, codes = np.unique(column.codes, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        task, tasks = place[codes].astype(np.int64), [column.texts[i] for i in used[order].tolist()]
+    else:
+        task, tasks = np.zeros(len(x), np.int64), [name]
+    measured = [role for role in roles if role in ("score", "test_score", "cost") or role.startswith(FURTHER)]
+    values = {role: numbers_of(table, roles[role], role, given.loss) for role in measured}
+    values["score"][of.failed_rows(table, state)] = -math.inf
+    share = shares_of(table, roles["fidelity"]) if "fidelity" in roles else np.ones(len(x))
+    families = families_of(table, task, tasks, roles["family"]) if "family" in roles else None
+    return Trials(table, space, x, tasks, task, values, share, families, given.objectives)

@@ -1,0 +1,21 @@
+"""The file of trials that `hpo-gym tune` writes, `trials.csv`: all but seven of its columns are hyperparameters."""
+
+from __future__ import annotations
+
+from hpo_gym.suites.own.columns import Column, Columns
+
+COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
+"""Of such a file, before the hyperparameters."""
+
+
+def of_tuning(table: Columns) -> tuple[Columns, set[str]]:
+    """The table of such a file, its cost what the objective told or else the seconds, and its hyperparameters.
+
+    Another table is as it was, and has none.
+    """
+    names = [name for name in table.names if name != ""]
+    if tuple(names[: len(COLUMNS)]) != COLUMNS:
+        return table, set()
+    told, took = table["cost"], table["seconds"]
+    cost = (told.texts[i] or took.texts[j] for i, j in zip(told.codes.tolist(), took.codes.tolist(), strict=True))
+    return table.changed({**table.by_name, "cost": Column.of(cost)}), set(names[len(COLUMNS) :])

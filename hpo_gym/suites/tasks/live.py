@@ -1,0 +1,257 @@
+"""Live tasks: scored by code that runs when it is asked, can fail in any way, and knows no best score.
+
+A failure is that trial's outcome: it ends neither the run nor the process, unless the process itself dies.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hpo_gym.base import Floats, Ints, Keys, StateError
+from hpo_gym.problem import Bank, Evaluated, Evaluations, Points, Status, Task, TaskBank
+from hpo_gym.system import Asked, Guards, Here, Limits, Runner, Verdict, judged, kind_of
+
+Objective = Callable[..., Any]
+Scored = tuple[Any, float, Status]
+"""What an evaluation gave: the score, or anything else; the cost; and how it ended."""
+COSTS = ("fidelity", "seconds")
+_SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveTask(Task):
+    """A Python function as a task.
+
+    Of a configuration, a fidelity and a seed it must always return the same score; else a resumed comparison differs
+    from one that ran through.
+
+    **Failures**: an exception is a trial that failed, `TimeoutError` one that ran out of time, `MemoryError` one out of
+    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one. One that breaks a
+    constraint is infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process
+    dies has crashed.
+
+    **Cost**: what the objective tells; else the fidelity, as no result may depend on a clock, or, if asked for, the
+    wall-clock seconds.
+
+    Attributes:
+        objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) where it
+            has parameters so called; one with a `seed` is noisy. Returns the score, or a mapping of `score` and, if it
+            likes, `cost`, `constraints` (each is met where it is at most 0) and `test_score`, or yields pairs of a step
+            and one of these, of which the last counts.
+        loss: Whether scores that it returns are better the lower they are.
+        cost: "fidelity" or "seconds".
+        runner: Who runs trials: this process, or guards, each trial in a fresh process.
+        limits: What a trial may take, under guard.
+        faults: What the first failure said.
+    """
+
+    objective: Objective = None  # type: ignore[assignment]
+    loss: bool = False
+    cost: str = "fidelity"
+    runner: Runner = field(default_factory=Here)
+    limits: Limits = field(default_factory=Limits)
+    faults: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the function takes a seed."""
+        return "seed" in self._named
+
+    @functools.cached_property
+    def _named(self) -> frozenset[str]:
+        try:
+            return frozenset(inspect.signature(self.objective).parameters) & {"fidelity", "seed"}
+        except (TypeError, ValueError):  # of a builtin
+            return frozenset()
+
+    @classmethod
+    def bank(cls, tasks: Sequence[ObjectiveTask], d: int) -> Bank:
+        """Trials of all tasks side by side, by the one runner of them all."""
+        return LiveBank(tasks, d)
+
+    @property
+    def together(self) -> object:
+        """The runner."""
+        return type(self), id(self.runner)
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Run a trial of each point."""
+        return self.outcomes(self.runner.run(self.asked(x, fidelity, key)), fidelity)
+
+    def asked(self, x: Points, fidelity: Floats, key: Keys) -> list[Asked]:
+        """The trials of canonical points ``(n, d)``."""
+        found = []
+        for config, share, seed in zip(self.space.decode(x), fidelity.tolist(), (key % _SEEDS).tolist(), strict=True):
+            known = {"fidelity": share, "seed": seed}
+            named = {name: known[name] for name in self._named}
+            found.append(Asked(self.objective, config, named, seed if self.noisy else 0, self.limits))
+        return found
+
+    def outcomes(self, verdicts: Iterable[Verdict], fidelity: Floats) -> Evaluated:
+        """What became of trials at fidelities ``(n,)``."""
+        n, sign = len(fidelity), -1.0 if self.loss else 1.0
+        out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
+        for i, verdict in enumerate(verdicts):
+            found = verdict.measured
+            out.status[i] = found.status
+            if found.cost is not None:
+                out.cost[i] = found.cost
+            elif self.cost == "seconds":
+                out.cost[i] = verdict.seconds
+            if found.status is Status.OK:
+                out.score[i] = sign * found.score
+            elif not self.faults:
+                self.faults.append(found.reason)
+        return out
+
+    def test_scores(self, x: Points) -> Floats | None:
+        """Train anew, with seed 0, and take the test scores; None where a success tells none, or nothing succeeds."""
+        verdicts = self.runner.run(self.asked(x, np.ones(len(x)), np.zeros(len(x), np.uint64)))
+        good = np.array([v.status is Status.OK for v in verdicts], bool)
+        told = [v.measured.test_score for v in verdicts if v.status is Status.OK]
+        if not told or None in told:
+            return None
+        score = np.full(len(x), -np.inf)
+        score[good] = np.array(told, np.float64) * (-1.0 if self.loss else 1.0)
+        return np.where(good, score, score[good].min())
+
+    def evaluations(self) -> Evaluations:
+        """As of `Task`; under guard nothing, since 1,000 trials would take long."""
+        if not isinstance(self.runner, Guards):
+            return super().evaluations()
+        none, told = np.empty(0), self.meta_features
+        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
+
+    def close(self) -> None:
+        """End the guards; the next trial starts others."""
+        self.runner.close()
+
+
+class LiveBank(TaskBank):
+    """Objectives that one runner runs: the trials of all runs side by side."""
+
+    tasks: tuple[ObjectiveTask, ...]
+
+    def evaluate(self, base: Ints, at: Points, fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+        n, share = len(at), np.ones(len(at)) if fidelity is None else fidelity
+        trials: list[Asked] = [None] * n  # type: ignore[list-item]
+        groups = self._groups(base)
+        for j, chosen in groups:
+            t = self.tasks[j]
+            x, f = at[chosen, : t.space.d], share[chosen]
+            keys = t.noise_keys(world[chosen], x, f) if t.noisy else world[chosen]
+            for i, asked in zip(chosen.tolist(), t.asked(x, f, keys), strict=True):
+                trials[i] = asked
+        verdicts = self.tasks[0].runner.run(trials)
+        out = Evaluated(np.empty(n), np.empty(n), np.empty(n, np.int8))
+        for j, chosen in groups:
+            part = self.tasks[j].outcomes([verdicts[i] for i in chosen.tolist()], share[chosen])
+            out.score[chosen], out.cost[chosen], out.status[chosen] = part
+        return out.score, out
+
+
+@dataclass(frozen=True, eq=False)
+class GuardedTask(Task):
+    """A task of any class, with its failures as outcomes; see `ObjectiveTask`.
+
+    Attributes:
+        inner: The task itself.
+        faults: What the first failure said.
+    """
+
+    inner: Task = None  # type: ignore[assignment]
+    faults: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def noisy(self) -> bool:
+        """As the task's own."""
+        return self.inner.noisy
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Evaluate one point after the other, so that a failure is one trial's."""
+        return one_by_one(self._outcome, x, fidelity, key, self.faults)
+
+    def noise_free(self, x: Points) -> Floats:
+        """As the task's own; -inf where it fails."""
+        one = np.ones(len(x))
+        return one_by_one(self._true, x, one, np.zeros(len(x), np.uint64), self.faults).score
+
+    def close(self) -> None:
+        """As the task's own."""
+        self.inner.close()
+
+    def _outcome(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
+        (score,), (cost,), (status,) = self.inner.evaluate(x, fidelity, key)
+        return score, float(cost), Status(int(status))
+
+    def _true(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
+        score = self.inner.noise_free(x).item()
+        return score, 1.0, Status.FAILED if score == -math.inf else Status.OK
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedTask(Task):
+    """What is stored of a live task: all but how it scores.
+
+    Attributes:
+        random: Whether the task is noisy.
+    """
+
+    random: bool = False
+
+    @property
+    def noisy(self) -> bool:
+        """As the task itself."""
+        return self.random
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Raise: no code is stored."""
+        raise StateError(f"Task {self.name!r} is live: its objective is not stored, so nothing can be evaluated here.")
+
+
+def guarded(task: Task) -> Task:
+    """A task whose failures are outcomes."""
+    if isinstance(task, (ObjectiveTask, GuardedTask, DescribedTask)):
+        return task
+    return GuardedTask(
+        task.name, task.family, task.suite, task.space, task.best, task.worst, task.fidelities, task.meta_features,
+        inner=task,
+    )  # fmt: skip
+
+
+def one_by_one(
+    score: Callable[[Points, Floats, Keys], Scored], x: Points, fidelity: Floats, key: Keys, faults: list[str]
+) -> Evaluated:
+    """Outcomes of points ``(n, d)`` that are scored alone; the text of the first failure goes into `faults`."""
+    n = len(x)
+    out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
+    for i in range(n):
+        try:
+            value, cost, status = score(x[i : i + 1], fidelity[i : i + 1], key[i : i + 1])
+            status, why = _judged(value, cost, status)
+            if math.isfinite(cost) and cost >= 0:
+                out.cost[i] = cost
+            if status is Status.OK:
+                out.score[i] = float(value)
+        except (Exception, SystemExit) as fault:
+            status, why = kind_of(fault), f"{type(fault).__name__}: {fault}"
+        out.status[i] = status
+        if why and not faults:
+            faults.append(why)
+    return out
+
+
+def _judged(value: Any, cost: float, status: Status) -> tuple[Status, str]:
+    """How an evaluation ended, and why where that is no success."""
+    if status is not Status.OK:
+        return status, f"the task says: {status.label}"
+    found = judged({"score": value, "cost": cost})
+    return found.status, found.reason

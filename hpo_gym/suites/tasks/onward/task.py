@@ -1,0 +1,145 @@
+"""Tasks whose trials go on from each other: alone, in banks, and by ask and tell."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints, Keys
+from hpo_gym.problem import LAST, Evaluated, Evaluations, Points, ProgressBank, Query, Session, Status, Task, Trial
+
+
+@dataclass(frozen=True, eq=False)
+class OnwardTask(Task):
+    """A task whose `bank` is an `OnwardBank`. By itself, outside a run, a configuration is held for a whole run.
+
+    Attributes:
+        epochs: Trials of a whole run.
+        goal: What of a run counts: "last" score or "mean" of all.
+        sd: Standard deviation of what counts, over runs at constant configurations: a scale for rewards.
+        found: The best that was found in worlds of the task, by the world's seed.
+        observer: What an env shows of such tasks by default.
+    """
+
+    observer: ClassVar[str] = "progress"
+
+    epochs: int = 25
+    goal: str = LAST
+    sd: float = 1.0
+    found: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> str:
+        """What of a run counts."""
+        return self.goal
+
+    @property
+    def env(self) -> Mapping[str, Any]:
+        """A whole run, what is seen of it, and a reward whose sum is what counts."""
+        reward = "final" if self.goal == LAST else "score"
+        return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": reward}
+
+    @property
+    def exact(self) -> bool:
+        """Never: nobody knows the best schedule."""
+        return False
+
+    def best_in(self, world: int) -> float:
+        """The best that was found in a world; of one in which nobody has searched, in the mean over those that were."""
+        return self.found.get(world, self.best)
+
+    def searched(self, world: int | None) -> bool:
+        """Whether somebody has searched this very world; of a task in no world of which anybody has, always: `best` is
+        then a bound that none is above."""
+        return not self.found or world in self.found
+
+    def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
+        """Whole runs, each at one configuration."""
+        progress = self.alone.progress(len(x), self.epochs)
+        progress.begin(None, np.zeros(len(x), np.int64), key)
+        scores = []
+        for _ in range(self.epochs):
+            out = progress.advance(x, None)
+            scores.append(out.score)
+        score = scores[-1] if self.goal == LAST else np.mean(scores, 0)
+        return Evaluated(score, np.full(len(x), float(self.epochs)), out.status)
+
+    def evaluations(self) -> Evaluations:
+        """Nothing: the outcome of a trial says nothing of another run's."""
+        none, told = np.empty(0), self.meta_features
+        x, status = np.empty((0, self.space.d)), np.empty(0, np.int8)
+        return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
+
+    def session(self, world: int, horizon: int) -> OnwardSession:
+        """A run by itself."""
+        return OnwardSession(self, world, horizon)
+
+    @functools.cached_property
+    def alone(self) -> ProgressBank:
+        """The bank of this task alone."""
+        bank = self.bank((self,), self.space.d)
+        assert isinstance(bank, ProgressBank)
+        return bank
+
+
+class OnwardBank(ProgressBank):
+    """Tasks of one search space."""
+
+    tasks: tuple[OnwardTask, ...]
+
+    def __init__(self, tasks: Sequence[OnwardTask]) -> None:
+        self.tasks = tuple(tasks)
+        self.space = tasks[0].space
+        self.d = self.space.d
+
+    def place(self, task: Ints, x: Points) -> Points:
+        return self.space.snap(x)
+
+    def points(self, task: Ints, at: NDArray[Any]) -> Points:
+        return np.asarray(at, np.float64)
+
+    def evaluate(self, base: Ints, at: NDArray[Any], fidelity: Floats | None, world: Keys) -> tuple[Floats, Evaluated]:
+        """Whole runs, each at one configuration."""
+        out = Evaluated(np.empty(len(at)), np.empty(len(at)), np.empty(len(at), np.int8))
+        for j in np.unique(base).tolist():
+            chosen = base == j
+            part = self.tasks[j].evaluate(at[chosen], np.ones(int(chosen.sum())), world[chosen])
+            out.score[chosen], out.cost[chosen], out.status[chosen] = part
+        return out.score, out
+
+
+class OnwardSession(Session):
+    """One run, trial by trial."""
+
+    task: OnwardTask
+
+    def __init__(self, task: OnwardTask, world: int, horizon: int) -> None:
+        super().__init__(task, world)
+        self._progress = task.alone.progress(1, horizon)
+        self._progress.begin(None, np.zeros(1, np.int64), np.array([world % 2**64], np.uint64))
+
+    @property
+    def signals(self) -> dict[str, float]:
+        """What is seen of the run now, by name."""
+        return dict(zip(self.task.alone.signals, self._progress.signals[0].tolist(), strict=True))
+
+    def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
+        """One more trial, at a configuration."""
+        x = self.task.space.to_unit(config)[None]
+        out = self._progress.advance(x, None)
+        query = Query(self.task.space.from_unit(x[0]), 1.0)
+        score, cost, status = out.score.item(), out.cost.item(), Status(out.status.item())
+        return Trial(query, score, cost, status, signals=self.signals)
+
+    def save(self) -> dict[str, NDArray[Any]]:
+        """All that the run is now; `load` of a session on the same task goes on from there."""
+        return self._progress.save(0)
+
+    def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what another session on the same task was, as `save` gave it."""
+        self._progress.load(0, saved)

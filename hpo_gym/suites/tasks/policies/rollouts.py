@@ -1,0 +1,38 @@
+"""Returns of policies: the mean reward of so many steps, less what effort costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hpo_gym.suites.tasks.policies.physics import Physics, Rows
+from hpo_gym.suites.tasks.policies.policy import Policies
+
+
+def returns(
+    physics: Physics, weights: Rows, state: Rows, constants: Rows, gain: Rows, *, steps: int, effort: float
+) -> Rows:
+    """Returns ``(m,)`` in [0, 1] of policies, one for each column.
+
+    Args:
+        physics: The kind.
+        weights: ``(p, m)``.
+        state: At the start, ``(s, m)``.
+        constants: ``(c, m)``.
+        gain: What all inputs are multiplied by, ``(m,)``.
+        steps: Of an episode of control.
+        effort: Share of a reward that is lost where all actions are -1 or 1; in between it goes by their mean square.
+    """
+    policies, total = Policies(physics, weights, gain), np.zeros_like(gain)
+    for _ in range(steps):
+        action = policies(physics.seen(state, constants))
+        state = physics.step(state, action, constants)
+        total += physics.reward(state, constants) * (1 - effort * mean_square(action))
+    return np.asarray(np.clip(total / steps, 0, 1))
+
+
+def mean_square(action: Rows) -> Rows:
+    """Of actions ``(outputs, m)``, ``(m,)``; summed one after the other, for the same bits in any company."""
+    total = action[0] * action[0]
+    for row in action[1:]:
+        total += row * row
+    return np.asarray(total / len(action))

@@ -1,0 +1,51 @@
+"""`Setup`: what all trainings of policies in one bank have in common, and the search space of their controls."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, whole_fields
+from hpo_gym.problem import SearchSpace
+
+RATE, SIGMA = "learning_rate", "sigma"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An evolution strategy.
+
+    Attributes:
+        pairs: Antithetic pairs of a generation.
+        starts: Start states from which the mean is judged, the same for all generations of a run.
+        steps: Of an episode of control.
+        effort: Share of a reward that the largest actions cost.
+        decades: How far, in powers of ten up and down, the unit of the sensors may be from the usual one.
+    """
+
+    pairs: int = 8
+    starts: int = 8
+    steps: int = 100
+    effort: float = 0.5
+    decades: float = 1.0
+
+    def __post_init__(self) -> None:
+        whole_fields(self, 1, "pairs", "starts", "steps")
+        if not 0 <= self.effort <= 1:
+            raise InvalidValueError(f"`0 <= effort <= 1` must hold, got {self.effort}.")
+        if not 0 <= self.decades <= 3:
+            raise InvalidValueError(f"`0 <= decades <= 3` must hold, got {self.decades}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings."""
+        return asdict(self)
+
+
+def policy_space() -> SearchSpace:
+    """`learning_rate` in [1e-3, 30] and `sigma` in [1e-3, 10]."""
+    common = {"type": "uniform_float", "lower": 1e-3, "log": True, "meta": None}
+    columns = [
+        {**common, "name": RATE, "upper": 30.0, "default_value": 0.3},
+        {**common, "name": SIGMA, "upper": 10.0, "default_value": 0.3},
+    ]
+    return SearchSpace({"hyperparameters": columns, "conditions": [], "forbiddens": []})

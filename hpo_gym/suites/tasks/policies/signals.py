@@ -1,0 +1,89 @@
+"""What is seen of an evolution strategy, by name: all finite, within `MOST`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Singles
+from hpo_gym.suites.tasks.policies.strategy import Step
+
+SIGNALS = (
+    "score",
+    "score_before",
+    "best_score",
+    "generation_mean",
+    "generation_best",
+    "spread",
+    "pairs_told",
+    "gradient_norm",
+    "alignment",
+    "update_norm",
+    "weight_norm",
+    "weights",
+)
+"""The signals of a policy in training, by column.
+
+`generation_mean`, `generation_best` and `spread` are mean, best and standard deviation of the returns of the last
+generation, in the unit of scores; `pairs_told` is the share of its pairs whose two returns differ. `gradient_norm` is
+that of the estimate by which the learning rate is multiplied, `alignment` the cosine of it and the estimate before,
+`weights` the number of weights. Before the first generation what there is none of is 0.
+"""
+
+AT = {name: column for column, name in enumerate(SIGNALS)}
+MOST = 1e4
+"""No signal is larger."""
+_TINY = 1e-20
+
+
+def at_start(weights: Singles, count: int) -> Singles:
+    """The signals of runs with weights ``(m, p)`` before their first generation, ``(m, 12)``."""
+    out = np.zeros((len(weights), len(SIGNALS)), np.float32)
+    out[:, AT["weight_norm"]], out[:, AT["weights"]] = _norm(weights), count
+    return out
+
+
+def after(
+    before: Singles, score: Floats, step: Step, old: Singles, moved: Singles, weights: Singles, nothing: Floats
+) -> Singles:
+    """The signals of runs after a generation, ``(m, 12)``, fresh.
+
+    Args:
+        before: Those before it.
+        score: Of the mean, ``(m,)``.
+        step: What the generation said.
+        old: The direction of the generation before, ``(m, p)``.
+        moved: The update, ``(m, p)``.
+        weights: After it, ``(m, p)``.
+        nothing: Returns of doing nothing, ``(m,)``.
+    """
+    out = before.copy()
+    product = (step.direction * old).astype(np.float64).sum(1)
+    now, was = _norm(step.direction), _norm(old)
+    new: dict[str, NDArray[Any]] = {
+        "score": score,
+        "score_before": before[:, AT["score"]],
+        "best_score": np.maximum(before[:, AT["best_score"]], score),
+        "generation_mean": scaled(step.mean, nothing),
+        "generation_best": scaled(step.best, nothing),
+        "spread": np.minimum(step.spread / (1 - nothing), 1.0),
+        "pairs_told": step.told,
+        "gradient_norm": now,
+        "alignment": np.clip(product / (now * was + _TINY), -1, 1),
+        "update_norm": _norm(moved),
+        "weight_norm": _norm(weights),
+    }
+    for name, values in new.items():
+        out[:, AT[name]] = values
+    return np.clip(out, -MOST, MOST)
+
+
+def scaled(returns: Floats, nothing: Floats) -> Floats:
+    """Returns as scores: 0 is doing nothing, 1 is the best conceivable, and -1 the lowest."""
+    return np.asarray(np.clip((returns - nothing) / (1 - nothing), -1, 1))
+
+
+def _norm(rows: Singles) -> Floats:
+    return np.asarray(np.sqrt(np.square(rows, dtype=np.float64).sum(1)))

@@ -1,0 +1,91 @@
+"""How the networks of ready tasks are trained: by epochs, each of which is a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.suites.tasks.ready._data import Rows, rows_of, standardised
+
+
+def prepare(data: str) -> None:
+    """Import and load what a training needs; torch imports a good part of it when an optimizer first steps."""
+    import torch
+
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()
+    rows = rows_of(data)
+    next(rows.folds())
+    rows.score(rows.y, rows.y)
+
+
+def hyperparameters() -> list[Any]:
+    """Those of a training, whatever the network."""
+    from ConfigSpace import Categorical, Float, Integer
+
+    return [
+        Categorical("optimizer", ["adam", "sgd"], default="adam"),
+        Float("learning_rate", (1e-5, 1.0), log=True, default=1e-3),
+        Integer("batch_size", (8, 256), log=True, default=32),
+        Float("weight_decay", (1e-6, 1.0), log=True, default=1e-2),
+    ]
+
+
+def training(
+    rows: Rows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
+) -> Iterator[tuple[int, dict[str, float]]]:
+    """Train on four fifths of the rows, validate on the rest; each epoch gives its number, score and test score.
+
+    The learning rate falls to 0 along half a cosine over a full training.
+
+    Args:
+        rows: The data set.
+        build: Makes a network of so many inputs and outputs.
+        config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; what else it holds is the network's.
+        epochs: Of a full training.
+        seed: Of first weights, batches and dropout, by torch's global generator.
+        share: Of the epochs that are trained.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy, mse_loss
+
+    torch.manual_seed(seed)
+    kept, held = next(rows.folds())
+    scaled = standardised(rows.x[kept], rows.x[held], rows.x_test)
+    x, x_held, x_test = (torch.as_tensor(part, dtype=torch.float32) for part in scaled)
+    y = torch.as_tensor(rows.y[kept], dtype=torch.int64 if rows.classes else torch.float32)
+    network, loss_of = build(x.shape[1], rows.classes or 1), cross_entropy if rows.classes else mse_loss
+    kind = {"adam": torch.optim.AdamW, "sgd": torch.optim.SGD}[config["optimizer"]]
+    options = {"momentum": 0.9} if config["optimizer"] == "sgd" else {}
+    optimizer = kind(
+        network.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"], **options
+    )  # fmt: skip
+
+    def outputs(points: Any) -> NDArray[np.float64]:
+        network.eval()
+        with torch.no_grad():
+            return np.asarray(network(points).numpy(), np.float64)
+
+    def score(out: NDArray[np.float64], truth: NDArray[Any]) -> float:
+        return rows.score(truth, out.argmax(1) if rows.classes else out[:, 0])
+
+    for epoch in range(1, max(1, round(share * epochs)) + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = config["learning_rate"] * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / epochs))
+        network.train()
+        order: Any = torch.randperm(len(x))
+        for batch in order.split(config["batch_size"]):
+            told = network(x[batch])
+            loss: Any = loss_of(told if rows.classes else told[:, 0], y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        out = outputs(x_held)
+        if not np.isfinite(out).all():
+            yield epoch, {"score": math.nan}
+            return
+        test = score(np.nan_to_num(outputs(x_test)), rows.y_test)
+        yield epoch, {"score": score(out, rows.y[held]), "test_score": test}

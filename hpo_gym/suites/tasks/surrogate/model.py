@@ -1,0 +1,117 @@
+"""`Surrogate`: what the tasks of one table say, at any configuration and fidelity."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Ints, Singles
+from hpo_gym.problem import Evaluated, Points, SearchSpace, Status
+from hpo_gym.suites.tasks.surrogate.encoding import Encoding
+from hpo_gym.suites.tasks.surrogate.network import forward
+
+REACH, STEPS = 3.0, 60
+"""Scales of values reach from -`REACH` to `REACH` normal scores, in so many steps."""
+SCORE, COST = 0, 1
+LAYERS = 4
+"""Of each network, the last of which has no bend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A model of `k` tasks at `f` fidelities: networks that all tasks share, and a linear head for each task.
+
+    `e` networks turn a configuration into `r` factors each. A head of a task turns all factors into normal scores of
+    score and cost, and into a number that is above 0 where the trial fails, at each fidelity. A scale of its own turns
+    a normal score into a score or a cost, between the lowest and the highest of the table.
+
+    Attributes:
+        space: The search space of all tasks.
+        weights: Of each layer ``(e, p, h)``, the last ``(e, h, r)``.
+        offsets: Of each layer ``(e, h)``.
+        heads: ``(k, q, e r)``, where `q` is 2 f, or 3 f where trials may fail.
+        levels: What is added to what heads give, ``(k, q)``.
+        scales: Score and cost at `STEPS` + 1 evenly spaced normal scores, ``(k, 2, f, STEPS + 1)``, never descending.
+        rising: Whether score and cost of a task never fall with the fidelity, ``(k, 2)``.
+    """
+
+    space: SearchSpace
+    weights: tuple[Singles, ...]
+    offsets: tuple[Singles, ...]
+    heads: Singles
+    levels: Singles
+    scales: Singles
+    rising: NDArray[np.bool_]
+
+    @property
+    def f(self) -> int:
+        """Number of fidelities."""
+        return int(self.scales.shape[2])
+
+    @property
+    def fallible(self) -> bool:
+        """Whether a trial can fail."""
+        return int(self.heads.shape[1]) == 3 * self.f
+
+    @functools.cached_property
+    def encoding(self) -> Encoding:
+        """From points to inputs."""
+        return Encoding(self.space)
+
+    def factors(self, x: Points) -> Singles:
+        """What is known of canonical points ``(n, d)`` whatever the task, ``(n, e r)``."""
+        inputs = self.encoding(x)
+        nets = range(len(self.weights[0]))
+        parts = [forward([(w[e], b[e]) for w, b in zip(self.weights, self.offsets, strict=True)], inputs) for e in nets]
+        return np.concatenate(parts, 1)
+
+    def raw(self, task: Ints, x: Points) -> Singles:
+        """What the heads of tasks ``(n,)`` give at canonical points ``(n, d)``, shape ``(n, q)``."""
+        found = np.matmul(self.heads.take(task, 0), self.factors(x)[:, :, None])[:, :, 0]  # a product for each point
+        found += self.levels.take(task, 0)
+        return np.asarray(found, np.float32)
+
+    def __call__(self, task: Ints, x: Points, level: Ints) -> Evaluated:
+        """Outcomes on tasks ``(n,)`` at canonical points ``(n, d)`` and fidelities by position, ``(n,)``."""
+        raw, f, n = self.raw(task, x), self.f, np.arange(len(x))
+        score = self._value(raw[:, :f], task, SCORE, level)
+        cost = self._value(raw[:, f : 2 * f], task, COST, level)
+        status = np.zeros(len(x), np.int8)
+        if self.fallible:
+            failed = raw[n, 2 * f + level] > 0
+            score[failed], status[failed] = -np.inf, Status.FAILED
+        return Evaluated(score, cost, status)
+
+    def lowest_costs(self, task: int) -> list[float]:
+        """Below which no configuration costs, at each fidelity: the ends of the scales."""
+        return [float(low) for low in self.scales[task, COST, :, 0]]
+
+    def apart(self, task: Ints, x: Points) -> tuple[Evaluated, NDArray[np.bool_]]:
+        """At full fidelity: outcomes as if no trial failed, and which would, ``(n,)``."""
+        raw, last = self.raw(task, x), np.full(len(x), self.f - 1)
+        score = self._value(raw[:, : self.f], task, SCORE, last)
+        cost = self._value(raw[:, self.f : 2 * self.f], task, COST, last)
+        fails = raw[:, -1] > 0 if self.fallible else np.zeros(len(x), bool)
+        return Evaluated(score, cost, np.zeros(len(x), np.int8)), fails
+
+    def _value(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
+        """Scores or costs at one fidelity ``(n,)``, of normal scores at all ``(n, f)``."""
+        n = np.arange(len(level))
+        rising = self.rising[task, what]
+        if not rising.any():
+            return self._scaled(normal[n, level][:, None], task, what, level[:, None])[:, 0]
+        every = self._scaled(normal, task, what, np.arange(self.f)[None])
+        return np.where(rising, np.maximum.accumulate(every, 1)[n, level], every[n, level])
+
+    def _scaled(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
+        """Normal scores ``(n, c)`` by the scales of their tasks, ``(n, c)``."""
+        at = (np.clip(normal.astype(np.float64), -REACH, REACH) + REACH) * (STEPS / (2.0 * REACH))
+        below = np.minimum(at.astype(np.int64), STEPS - 1)
+        share = at - below
+        place = ((task[:, None] * 2 + what) * self.f + level) * (STEPS + 1) + below
+        flat = self.scales.reshape(-1)
+        low, high = flat.take(place).astype(np.float64), flat.take(place + 1)
+        return low + share * (high - low)

@@ -1,0 +1,163 @@
+"""One epoch of many runs, block by block: updates on fresh rows, and what the run itself could measure of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from hpo_gym.base import Ints, Mask, Singles
+from hpo_gym.suites.tasks.training.network import Batch, Network, dots, layers
+from hpo_gym.suites.tasks.training.recipe import Recipe
+from hpo_gym.suites.tasks.training.updates import adam, due, momentum
+
+BLOCK = 64
+"""Runs that are trained together: what they touch stays in the cache."""
+
+
+class Weights(NamedTuple):
+    """The weights of `n` runs and what their optimizer remembers, each ``(n, p)``, and updates so far ``(n,)``.
+
+    Attributes:
+        value: The weights.
+        moved: Momentum; of Adam the last move.
+        first, second: Moments of Adam; of another optimizer without columns.
+        times: Updates of Adam.
+    """
+
+    value: Singles
+    moved: Singles
+    first: Singles
+    second: Singles
+    times: Ints
+
+    @classmethod
+    def of(cls, n: int, recipe: Recipe) -> Weights:
+        """Room for `n` runs."""
+        p, q = recipe.weights, recipe.weights if recipe.optimizer == "adam" else 0
+        value, moved, first, second = (np.zeros((n, width), np.float32) for width in (p, p, q, q))
+        return cls(value, moved, first, second, np.zeros(n, np.int64))
+
+    def part(self, at: slice | Ints) -> Weights:
+        """The weights of some runs; views where `at` is a slice."""
+        return Weights(self.value[at], self.moved[at], self.first[at], self.second[at], self.times[at])
+
+
+class Settings(NamedTuple):
+    """What controls the epoch of each run: learning rate, momentum, and slots of an update, each ``(n,)``."""
+
+    rate: Singles
+    momentum: Singles
+    every: Ints
+
+    def part(self, at: slice | Ints) -> Settings:
+        """Those of some runs."""
+        return Settings(self.rate[at], self.momentum[at], self.every[at])
+
+
+class Rows(NamedTuple):
+    """The fresh rows of an epoch.
+
+    Attributes:
+        x: ``(m, slots, b, 16)``.
+        y: One-hot, ``(m, slots, 4, b)``.
+        absent: As of `Batch`.
+    """
+
+    x: Singles
+    y: Singles
+    absent: Singles
+
+    def slot(self, k: int) -> Batch:
+        """The rows of one slot."""
+        return Batch(self.x[:, k], self.y[:, k], self.absent)
+
+
+class Measured(NamedTuple):
+    """What was seen of an epoch, each ``(n,)``; not finite where a run has blown up.
+
+    Attributes:
+        loss: Mean loss of its rows before they were learned from, in nats.
+        first, last: The same of the first and the last quarter of the slots.
+        gradient: Root mean square of the norms of the slots' gradients.
+        alignment: Mean cosine of the gradients of neighbouring slots.
+        moved: Root mean square of the norms of the updates.
+    """
+
+    loss: Singles
+    first: Singles
+    last: Singles
+    gradient: Singles
+    alignment: Singles
+    moved: Singles
+
+
+class Trainer:
+    """Trains runs of one recipe, block by block; it holds room for one block and nothing of any run."""
+
+    def __init__(self, recipe: Recipe, n: int) -> None:
+        self.recipe, self.block = recipe, min(n, BLOCK)
+        self._net = Network(recipe, self.block, recipe.slot)
+        self._gradients = np.empty((3, self.block, recipe.weights), np.float32)
+
+    def epoch(self, weights: Weights, settings: Settings, rows: Callable[[slice], Rows]) -> Measured:
+        """Train each run for one epoch, in place.
+
+        Args:
+            weights: Of `n` runs.
+            settings: Of the same runs.
+            rows: The rows of the runs of a block.
+        """
+        n = len(weights.value)
+        out = np.empty((6, n), np.float32)
+        for start in range(0, n, self.block):
+            at = slice(start, min(start + self.block, n))
+            out[:, at] = self._epoch(weights.part(at), settings.part(at), rows(at))
+        return Measured(*out)
+
+    def _epoch(self, weights: Weights, settings: Settings, rows: Rows) -> Singles:
+        m, slots = len(weights.value), self.recipe.slots
+        rate, decay, every = settings.rate[:, None], settings.momentum[:, None], settings.every
+        whole = bool((every == 1).all())
+        share = (1 / every).astype(np.float32)[:, None]
+        sums = None if whole else np.zeros_like(weights.value)
+        losses, squares = np.empty((m, slots), np.float32), np.empty((m, slots), np.float32)  # summed run by run
+        products, moves = np.zeros((m, slots - 1), np.float32), np.zeros(m, np.float32)
+        net, pair = layers(weights.value, self.recipe.hidden), self._gradients[:2, :m]
+        views = [layers(gradient, self.recipe.hidden) for gradient in pair]
+        used, count = self._gradients[2, :m], np.zeros(m, np.float32)
+        for k in range(slots):
+            now = pair[k % 2]
+            losses[:, k] = self._net.gradient(net, rows.slot(k), views[k % 2])
+            squares[:, k] = dots(now, now)
+            if k:
+                products[:, k - 1] = dots(now, pair[1 - k % 2])
+            if sums is None:
+                who = None
+                np.copyto(used, now)
+            else:
+                sums += now
+                who = due(k, every)
+                if not who.any():
+                    continue
+                np.multiply(sums, share, out=used)
+                sums[who] = 0.0
+            self._update(weights, used, rate, decay, who)
+            square = dots(weights.moved, weights.moved)
+            moves += square if who is None else np.where(who, square, 0)
+            count += 1 if who is None else who
+        cosines = (products / np.sqrt(squares[:, 1:] * squares[:, :-1] + _TINY)).sum(1)
+        quarter = max(slots // 4, 1)
+        gradient, moved = np.sqrt(squares.sum(1) / slots), np.sqrt(moves / np.maximum(count, 1))
+        first, last = losses[:, :quarter].sum(1) / quarter, losses[:, -quarter:].sum(1) / quarter
+        return np.stack([losses.sum(1) / slots, first, last, gradient, cosines / max(slots - 1, 1), moved])
+
+    def _update(self, weights: Weights, gradient: Singles, rate: Singles, decay: Singles, who: Mask | None) -> None:
+        if self.recipe.optimizer == "sgd":
+            momentum(weights.value, weights.moved, gradient, rate, decay, who)
+        else:
+            adam(*weights, gradient, rate, decay, who)
+
+
+_TINY = np.float32(1e-30)

@@ -1,0 +1,61 @@
+"""Random numbers of a training by key: a function of the run's key and of what they are for, with no state.
+
+So a snapshot needs no generator, and a run draws the same whatever its neighbours do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_gym.base import Floats, Ints, Keys, seeding
+
+WEIGHTS, ORDER, FLIPS, FRESH, SCALE, CHANGES = range(1, 7)
+"""What numbers are for."""
+
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+
+
+def keys(key: Keys, use: int, count: int) -> Keys:
+    """`count` hashes of each key for one use, ``(n, count)``."""
+    return seeding.mix(seeding.mix(key, use)[:, None], np.arange(count, dtype=np.uint64)[None])
+
+
+def uniforms(key: Keys, use: int, count: int) -> Floats:
+    """`count` numbers of each key for one use, uniform in (0, 1): ``(n, count)``."""
+    return seeding.uniform(keys(key, use, count))
+
+
+def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
+    """Which chunks of rows each run reads in an epoch, ``(n, slots)``.
+
+    Over ``chunks / slots`` epochs each of the chunks is read once, in an order that the key decides; then all come
+    again in another order: ``i -> (a i + b) mod chunks`` with an odd `a` is a permutation where `chunks` is a power of
+    two.
+
+    Args:
+        key: ``(n,)``.
+        epoch: ``(n,)``.
+        slots: Chunks of an epoch.
+        chunks: All chunks; both are powers of two.
+    """
+    first = epoch.astype(np.uint64) * np.uint64(slots)
+    turn = seeding.mix(seeding.mix(key, ORDER), first // np.uint64(chunks))
+    stride, shift = turn | np.uint64(1), turn >> _SHIFT
+    at = first[:, None] + np.arange(slots, dtype=np.uint64)
+    place = (at * stride[:, None] + shift[:, None]) & np.uint64(chunks - 1)
+    return np.asarray(place, np.int64)
+
+
+def flipped(labels: NDArray[np.int8], key: Keys, noise: NDArray[np.float32], classes: Ints) -> NDArray[np.int8]:
+    """Labels ``(n, rows)`` of which a share ``(n,)`` is another class, drawn by the key; a fresh array."""
+    out = labels.copy()
+    who = np.flatnonzero(noise > 0)
+    if who.size:
+        drawn = keys(key[who], FLIPS, labels.shape[1])
+        hit = (drawn >> _SHIFT).astype(np.float64) < noise[who, None].astype(np.float64) * 2.0**32
+        others = classes[who, None] - 1
+        other = (labels[who] + 1 + (drawn & _LOW).astype(np.int64) % others) % classes[who, None]
+        out[who] = np.where(hit, other, labels[who])
+    return out

@@ -1,0 +1,92 @@
+"""Engines: run independent jobs one after another, in processes, or on Dask or Ray, with the same outcomes.
+
+A job's exception is that job's failure, a killed worker costs its job one try, and neither ends the run. Workers use
+one thread each, so that as many of them as there are cores do not get in each other's way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from hpo_gym.base import EXTRAS, InvalidValueError, limit, require, unknown, whole
+from hpo_gym.system.jobs.clusters import JOINED, Cluster, dask_here, ray_here
+from hpo_gym.system.jobs.processes import Job, Outcome, perform, run_in_processes
+from hpo_gym.system.jobs.threads import one_blas_thread
+
+__all__ = ["ENGINES", "Cluster", "Job", "Outcome", "perform", "run", "usable_cores"]
+
+
+def run(
+    jobs: Sequence[Job],
+    *,
+    engine: str = "serial",
+    workers: int | None = None,
+    retries: int = 1,
+    timeout: float | None = None,
+    cluster: Cluster | None = None,
+) -> Iterator[Outcome]:
+    """Yield one outcome per job, as they finish; in the order of `jobs` only by the serial engine.
+
+    Leaving the iterator early, by an exception or by Ctrl-C, ends the workers.
+
+    Args:
+        jobs: What to do; the keys must differ.
+        engine: "serial", "process", "dask" or "ray".
+        workers: Processes, by default one per usable core; the serial engine has none.
+        retries: How often a job whose worker died is run again.
+        timeout: Seconds per try, after which the worker is killed; by the process engine only.
+        cluster: One that runs already, of "dask" or "ray", instead of one that is started here; its own settings decide
+            about workers and, of Dask, retries.
+
+    Raises:
+        UnknownNameError: No such engine.
+        InvalidValueError: An option breaks its rule.
+        StateError: The cluster does not answer, or has gone.
+        MissingExtraError: The engine's package is not installed.
+    """
+    check_engine(engine, workers, timeout, cluster)
+    twice = [key for key, count in Counter(job.key for job in jobs).items() if count > 1]
+    if twice:
+        raise InvalidValueError(f"`key` must differ from job to job, got {twice[:5]} more than once.")
+    if retries < 0:
+        raise InvalidValueError(f"`retries >= 0` must hold, got {retries}.")
+    if not jobs:
+        return iter(())
+    if cluster is not None:
+        return JOINED[engine](jobs, cluster)
+    size = min(workers or usable_cores(), len(jobs))
+    return ENGINES[engine](jobs, size, retries, timeout)
+
+
+def check_engine(
+    engine: str, workers: int | None, timeout: float | None = None, cluster: Cluster | None = None
+) -> None:
+    """Refuse an engine that does not exist or is not installed, and options that it does not have; see `run`."""
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    if engine in EXTRAS:
+        require(engine)
+    if workers is not None:
+        whole("workers", workers)
+    if workers is not None and cluster is not None:
+        raise InvalidValueError(f"`workers` must not be given with `address`: {cluster.address} has its own.")
+    limit("timeout", timeout)
+    if timeout is not None and engine != "process":
+        raise InvalidValueError(f"`timeout` needs the engine 'process', got ({engine=}, {timeout=}).")
+    if cluster is not None and engine not in JOINED:
+        raise InvalidValueError(f"`address` needs the engine 'dask' or 'ray', got {engine=}.")
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _serial(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
+    return map(one_blas_thread()(perform), jobs)
+
+
+Engine = Callable[[Sequence[Job], int, int, float | None], Iterator[Outcome]]
+ENGINES: dict[str, Engine] = {"serial": _serial, "process": run_in_processes, "dask": dask_here, "ray": ray_here}

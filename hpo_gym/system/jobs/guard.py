@@ -1,0 +1,372 @@
+"""A guard: runs an objective of a user's own so that nothing it does harms more than its own trial.
+
+    owner --pipe-- nursery (holds the imports) --fork-- a process for each trial, leader of a session of its own
+
+A trial may raise, hang, ignore signals, fork, flee from its session, eat memory, print without end, exit or crash: its
+verdict says which, and nothing of it is left running. The owner keeps its own time: a nursery that a trial, a debugger
+or a freezer has stopped is ended `GRACE` seconds after the limit of its trial. The objective travels by cloudpickle
+through the guard's own pipe; what comes back is JSON. Linux; macOS by the same calls, on which it is untried (there is
+no limit of memory, and what flees from the session of a trial that ended or stopped its nursery stays).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, StateError, limit
+from hpo_gym.problem import Status
+from hpo_gym.system.jobs.carried import check_bytes, to_bytes
+from hpo_gym.system.jobs.endings import end_guard, is_stopped
+from hpo_gym.system.jobs.measured import Measured
+from hpo_gym.system.jobs.processes import fresh, whole_streams
+
+GRACE = 0.5
+"""Seconds after the limit of a trial in which its nursery must have said that it ends it."""
+_MOST = 2**60  # bytes; systems have no limit beyond some more
+_PATIENCE = 6.0  # seconds in which a nursery ends all that its trial started, and itself
+_HOUR = 3600.0  # systems wait for no more than some weeks at a time
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a trial may take; None for no limit.
+
+    Attributes:
+        seconds: Wall-clock seconds.
+        memory: Bytes beyond what the imports of the objective hold.
+        per_step: Whether `seconds` are those of each step that the objective tells, and of what comes after the last.
+
+    Raises:
+        InvalidValueError: One is not above 0.
+    """
+
+    seconds: float | None = None
+    memory: float | None = None
+    per_step: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("seconds", "memory"):
+            object.__setattr__(self, name, limit(name, getattr(self, name)))
+        if self.memory is not None and not 1 <= self.memory < _MOST:
+            raise InvalidValueError(f"`memory` must be bytes in [1, 2**60), got {self.memory!r}.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an objective that yields told on its way; it waits until the guard has an `answer`.
+
+    Attributes:
+        step: Its number, as the objective counts.
+        value: The score at it.
+    """
+
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a trial ended.
+
+    Attributes:
+        measured: Status, reason, and what it told.
+        seconds: Wall-clock seconds.
+        cpu_seconds: Processor seconds of the trial's process, and of what it waited for.
+        peak: Bytes of memory that it was seen to use beyond what it began with; 0 without a limit of memory.
+        output: The last 64 KiB that it printed.
+        printed: How many bytes it printed.
+    """
+
+    measured: Measured
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak: int = 0
+    output: str = field(default="", repr=False)
+    printed: int = 0
+
+    @property
+    def status(self) -> Status:
+        """How it ended."""
+        return self.measured.status
+
+
+class Guard:
+    """Runs trials of one objective, one at a time. A context manager; several guards work side by side.
+
+    Args:
+        objective: Called with a configuration, and by name with what `start` is given. It returns a number, or a
+            mapping of `score` and, if it likes, `cost`, `constraints` and `test_score`, or yields pairs of a step and
+            one of these.
+        threads: That numerical libraries may use in a trial.
+        patience: Seconds in which what the objective imports must be loaded.
+        wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises what this would.
+
+    Raises:
+        InvalidValueError: It cannot travel, or cannot be loaded elsewhere.
+        StateError: The system has no `fork`.
+    """
+
+    def __init__(
+        self, objective: Callable[..., Any], *, threads: int = 1, patience: float = 300.0, wait: bool = True
+    ) -> None:
+        if not hasattr(os, "fork") or not hasattr(os, "setsid"):
+            raise StateError(
+                f"Objectives are run under guard on Linux and macOS, this is {sys.platform!r}; on Windows, use WSL."
+            )
+        check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
+        self._data, self._threads, self._patience = to_bytes(objective), threads, patience
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._trial: _Running | None = None
+        self._until: float | None = None  # while the objective is loaded: when it must be
+        self._wait = wait
+        self._begin()
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def loading(self) -> bool:
+        """Whether the objective is not loaded yet, so far as was read."""
+        return self._until is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that holds the imports; None if none does."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def left(self) -> float:
+        """Seconds until `read` has an answer, whatever the trial does to its guard; infinite where it has no limit."""
+        if self._until is not None:
+            return max(0.0, self._until - time.perf_counter())
+        return math.inf if self._trial is None else max(0.0, self._trial.until - time.perf_counter())
+
+    def _begin(self) -> None:
+        """Start the process that holds the imports."""
+        self._folder = ""
+        self._mark = f"{os.getpid()}-{secrets.token_hex(8)}"
+        with whole_streams():
+            self.pipe, theirs = multiprocessing.get_context("spawn").Pipe()
+            self._process = fresh(_serve, (theirs,), threads=self._threads, mark=self._mark)
+        theirs.close()
+        self._until = time.perf_counter() + self._patience
+        try:
+            with suppress(OSError):  # a process that has just died is noticed by `_load`
+                self.pipe.send_bytes(self._data)
+        except BaseException:
+            self.close()
+            raise
+        if self._wait:
+            self._load(None)
+
+    def _load(self, timeout: float | None) -> None:
+        """Wait until the objective is loaded, or for so many seconds; see `loading`."""
+        try:
+            left = max(0.0, (self._until or 0.0) - time.perf_counter())
+            if self.pipe.poll(left if timeout is None else min(left, timeout)):
+                answer = json.loads(self.pipe.recv_bytes())
+                if "broken" in answer:
+                    raise InvalidValueError(f"The objective must be loadable in another process:\n{answer['broken']}")
+                self._until, self._folder = None, str(answer["folder"])
+                if self._trial is not None:
+                    self._trial.count()
+            elif timeout is None or left <= timeout:
+                raise InvalidValueError(f"The objective must be loaded within {self._patience:g} s.")
+        except (EOFError, OSError) as fault:
+            self.close()
+            raise InvalidValueError("The objective ends the process that loads it.") from fault
+        except BaseException:
+            self.close()
+            raise
+
+    def start(
+        self,
+        config: Mapping[str, Any],
+        *,
+        limits: Limits = Limits(),
+        seed: int = 0,
+        named: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin a trial; `read` tells what becomes of it.
+
+        Args:
+            config: What the objective is called with: plain values.
+            limits: What the trial may take.
+            seed: Of the global generators of `random`, NumPy and torch in the trial.
+            named: Further arguments, by name: plain values.
+
+        Raises:
+            StateError: A trial is running.
+        """
+        if self._trial is not None:
+            raise StateError("A guard runs one trial at a time; `read` its verdict first, or use another guard.")
+        if self._process is None or not self._process.is_alive():
+            self.close()
+            self._begin()
+        call = {"config": _plain(config), "named": _plain(named or {}), "seed": seed % 2**63}
+        self._trial = _Running(limits)
+        memory = None if limits.memory is None else int(limits.memory)
+        most = {"seconds": limits.seconds, "memory": memory, "per_step": limits.per_step}
+        asked = {"call": call, "limits": most}
+        with suppress(OSError):  # a nursery that has just died is noticed by `read`
+            self.pipe.send_bytes(json.dumps(asked).encode())
+
+    def read(self, timeout: float | None = None) -> Step | Verdict | None:
+        """Wait for news of the trial; None if there is none in time. See `first_of` for several guards.
+
+        Raises:
+            StateError: No trial is running.
+            InvalidValueError: The objective cannot be loaded, and the guard did not `wait` for it.
+        """
+        if self._trial is None:
+            raise StateError("No trial is running: `start` one first.")
+        until = None if timeout is None else time.perf_counter() + timeout
+        if self.loading:
+            self._load(timeout)
+            if self.loading:
+                return None
+        while True:
+            left = math.inf if until is None else max(0.0, until - time.perf_counter())
+            try:
+                if not self.pipe.poll(min(_HOUR, left, self.left)):
+                    if self.left == 0.0:
+                        return self._unanswered()
+                    if left == 0.0:
+                        return None
+                    continue
+                news = json.loads(self.pipe.recv_bytes())
+            except (EOFError, OSError):
+                return self._bereaved()
+            if "began" in news:
+                self._trial.session = int(news["began"])
+                self._trial.count()
+            elif "ending" in news:
+                self._trial.until = time.perf_counter() + _PATIENCE
+            elif "step" in news:
+                if self._trial.limits.per_step:
+                    self._trial.count()
+                return Step(int(news["step"]), float(news["value"]))
+            else:
+                self._trial = None
+                return _verdict(news["verdict"])
+
+    def answer(self, *, go: bool) -> None:
+        """Let a trial that told a `Step` go on, or end it with what it has."""
+        with suppress(OSError):
+            self.pipe.send_bytes(json.dumps({"go": go}).encode())
+
+    def stop(self) -> None:
+        """End the trial; `read` then gives its verdict."""
+        with suppress(OSError):
+            self.pipe.send_bytes(b'{"stop": true}')
+
+    def run(self, config: Mapping[str, Any], *, limits: Limits = Limits(), seed: int = 0) -> Verdict:
+        """A trial from beginning to end, all its steps included."""
+        self.start(config, limits=limits, seed=seed)
+        while True:
+            news = self.read()
+            if isinstance(news, Verdict):
+                return news
+            if isinstance(news, Step):
+                self.answer(go=True)
+
+    def close(self) -> None:
+        """End a trial and the process that holds the imports."""
+        self._close(_PATIENCE)
+
+    def _close(self, patience: float) -> None:
+        process, self._process, self._until = self._process, None, None
+        if process is None:
+            return
+        self.pipe.close()  # it ends its trial and itself
+        assert process.pid is not None
+        until = time.perf_counter() + patience
+        while process.is_alive() and time.perf_counter() < until and not is_stopped(process.pid):
+            process.join(0.1)
+        trial, self._trial = self._trial, None
+        if process.exitcode != 0:
+            end_guard(process.pid, self._mark)
+            process.join(_PATIENCE)
+            shutil.rmtree(self._folder, ignore_errors=True)
+        if trial is not None and trial.session:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(trial.session, signal.SIGKILL)
+
+    def _bereaved(self) -> Verdict:
+        """The verdict of a trial that killed the process around it."""
+        return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
+
+    def _unanswered(self) -> Verdict:
+        """The verdict of a trial whose guard does not tell it in time."""
+        assert self._trial is not None
+        seconds = self._trial.limits.seconds
+        late = "" if seconds is None else f"it ran longer than {seconds:g} s; "
+        return self._lost(Status.TIMEOUT, f"{late}its guard did not answer, and both were killed", 0.0)
+
+    def _lost(self, status: Status, reason: str, patience: float) -> Verdict:
+        assert self._trial is not None
+        began = self._trial.asked
+        self._close(patience)
+        return Verdict(Measured(status, reason), seconds=time.perf_counter() - began)
+
+
+@dataclass
+class _Running:
+    """A trial as its owner knows it: its session, when it was asked for, and until when there must be news of it."""
+
+    limits: Limits
+    session: int = 0
+    asked: float = field(default_factory=time.perf_counter)
+    until: float = math.inf
+
+    def __post_init__(self) -> None:
+        self.count()
+
+    def count(self) -> None:
+        """Count the seconds that are limited from now on."""
+        if self.limits.seconds is not None:
+            self.until = time.perf_counter() + self.limits.seconds + GRACE
+
+
+def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
+    """Wait for the first of guards whose `read(0)` has something to do; those that have, none if time is up."""
+    by_pipe = {guard.pipe: guard for guard in guards}
+    ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in by_pipe.values())])))
+    return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
+
+
+def _serve(pipe: Any) -> None:
+    from hpo_gym.system.jobs.nursery import serve
+
+    serve(pipe)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: those of NumPy as Python's."""
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _verdict(told: Mapping[str, Any]) -> Verdict:
+    score, cost = told.get("score"), told.get("cost")
+    measured = Measured(
+        Status(told["status"]), str(told["reason"]), math.nan if score is None else float(score), cost,
+        tuple(told.get("constraints") or ()), told.get("test_score"),
+    )  # fmt: skip
+    return Verdict(measured, told["seconds"], told["cpu_seconds"], told["peak"], told["output"], told["printed"])

@@ -1,0 +1,270 @@
+"""Who runs the trials of objectives: guards side by side, or this process.
+
+A guard is started when a trial needs it, and kept for the next trial of its objective. All end with `close`, when
+nobody holds them any more, when this process ends, and, however it ends, with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import util
+from typing import Any, Protocol
+
+from hpo_gym.problem import Status
+from hpo_gym.system.jobs.carried import check_bytes, to_bytes
+from hpo_gym.system.jobs.guard import Guard, Limits, Step, Verdict, first_of
+from hpo_gym.system.jobs.measured import Measured, judged, verdict
+from hpo_gym.system.jobs.reasons import reason_of
+
+_KEPT = 8  # guards of several objectives that wait for their next trial; each holds the imports of its objective
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial that somebody runs.
+
+    Attributes:
+        objective: As of `Guard`. Under guard, a method `prepare` of it is called once, in the process from which its
+            trials are forked: it imports and loads there what all of them need.
+        config: What it is called with.
+        named: What it is given by name.
+        seed: Of the global generators of `random`, NumPy and torch in the trial.
+        limits: What the trial may take.
+    """
+
+    objective: Callable[..., Any]
+    config: Mapping[str, Any]
+    named: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+
+
+class Runner(Protocol):
+    """Runs trials."""
+
+    def run(self, trials: Sequence[Asked]) -> list[Verdict]:
+        """The verdicts of trials, in their order."""
+
+    def close(self) -> None:
+        """End what is running; the next trial starts it anew."""
+
+
+class Here:
+    """Runs trials in this process, one after the other: without limits, and a trial that ends the process ends all."""
+
+    def run(self, trials: Sequence[Asked]) -> list[Verdict]:
+        return [_here(trial) for trial in trials]
+
+    def close(self) -> None:
+        pass
+
+
+class Guards:
+    """Runs trials under guard, each in a fresh process, several side by side.
+
+    A copy, a pickle and a forked child of this process start guards of their own.
+
+    Args:
+        n_jobs: Trials side by side.
+        threads: That numerical libraries may use in a trial.
+    """
+
+    def __init__(self, n_jobs: int = 1, threads: int = 1) -> None:
+        self.n_jobs, self.threads = n_jobs, threads
+        self._new()
+
+    def _new(self) -> None:
+        self._alive: list[tuple[Callable[..., Any], Guard]] = []  # those that were used longest ago come first
+        self._lock = threading.Lock()
+        # ends them before `multiprocessing` waits for them at the end of this process
+        self._finalizer = util.Finalize(self, _close_all, (self._alive,), exitpriority=10)
+        _GUARDS.add(self)
+
+    def leave(self) -> None:
+        """Let go of the guards, in a forked child: they are its parent's, and end with that."""
+        self._finalizer.cancel()
+        for _, guard in self._alive:
+            guard.pipe.close()
+        self._new()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Guards, (self.n_jobs, self.threads)
+
+    @property
+    def count(self) -> int:
+        """Guards that are running."""
+        return len(self._alive)
+
+    def check_travels(self, objective: Callable[..., Any]) -> None:
+        """Refuse an objective that no other process can be given; see `check_bytes`."""
+        check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
+
+    def run(self, trials: Sequence[Asked]) -> list[Verdict]:
+        """The verdicts of trials, in their order; see `as_completed`."""
+        told = dict(self.as_completed(trials))
+        return [told[i] for i in range(len(trials))]
+
+    def as_completed(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Verdict]]:
+        """Run trials as `events` does; yield the position and the verdict of each as it ends."""
+        with closing(self.events(trials)) as events:
+            for i, news in events:
+                if isinstance(news, Verdict):
+                    yield i, news
+
+    def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, Step | Verdict]]:
+        """Run trials, at most `n_jobs` at a time; yield the position of each with the steps that it tells, after which
+        it goes on at once, and with its verdict as it ends.
+
+        Whatever is raised meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
+        guards can do nothing else until then.
+
+        Raises:
+            InvalidValueError: An objective cannot be loaded elsewhere.
+            StateError: The system has no `fork`.
+        """
+        with self._lock:
+            try:
+                yield from self._run(trials)
+            except BaseException:
+                _close_all(self._alive)
+                raise
+
+    def _run(self, trials: Sequence[Asked]) -> Iterator[tuple[int, Step | Verdict]]:
+        busy: dict[Any, tuple[Guard, int]] = {}
+        todo, told = deque(range(len(trials))), list[tuple[int, Step | Verdict]]()
+        while True:
+            while todo and len(busy) < self.n_jobs:
+                guard = self._start(trials[todo[0]], [guard for guard, _ in busy.values()])
+                busy[guard.pipe] = guard, todo.popleft()
+            yield from told  # after the next have begun, so that none waits for the caller
+            if not busy:
+                return
+            told = _read(busy)
+
+    def _start(self, asked: Asked, busy: Sequence[Guard]) -> Guard:
+        """Begin a trial; the guard that has it."""
+        with _as_parent():
+            guard = self._free(asked.objective, busy)
+            guard.start(asked.config, limits=asked.limits, seed=asked.seed, named=asked.named)
+        return guard
+
+    def _free(self, objective: Callable[..., Any], busy: Sequence[Guard]) -> Guard:
+        """A guard of the objective that has no trial."""
+        idle = [(of, guard) for of, guard in self._alive if guard not in busy]
+        found = next((pair for pair in idle if pair[0] is objective), None)
+        if found is not None:
+            self._alive.remove(found)
+        else:
+            if len(self._alive) >= max(self.n_jobs, _KEPT) and idle:
+                self._alive.remove(idle[0])
+                idle[0][1].close()
+            found = objective, Guard(_Prepared(objective), threads=self.threads, wait=False)
+        self._alive.append(found)
+        return found[1]
+
+    def close(self) -> None:
+        """End the guards, and what they run; the next trial starts others."""
+        with self._lock:
+            _close_all(self._alive)
+
+
+def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]]:
+    """Wait for news of the guards at these pipes; those whose trial has ended are taken out."""
+    told: list[tuple[int, Step | Verdict]] = []
+    for guard in first_of(guard for guard, _ in busy.values()):
+        pipe = guard.pipe
+        i, news = busy[pipe][1], guard.read(0)
+        if isinstance(news, Step):
+            guard.answer(go=True)
+        elif isinstance(news, Verdict):
+            del busy[pipe]
+        if news is not None:
+            told.append((i, news))
+    return told
+
+
+@contextmanager
+def _as_parent() -> Iterator[None]:
+    """Let a daemon, such as a worker of Dask, start processes, which `multiprocessing` forbids: guards end with it."""
+    process = multiprocessing.current_process()
+    daemon = process.daemon
+    if daemon:
+        process.daemon = False
+    try:
+        yield
+    finally:
+        if daemon:
+            process.daemon = True
+
+
+def _close_all(alive: list[tuple[Callable[..., Any], Guard]]) -> None:
+    while alive:
+        alive.pop()[1].close()
+
+
+_GUARDS: weakref.WeakSet[Guards] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for guards in list(_GUARDS):
+        guards.leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
+
+
+class _Prepared:
+    """An objective on its way to a guard, where it is prepared."""
+
+    def __init__(self, objective: Callable[..., Any]) -> None:
+        self._objective = objective
+
+    def __call__(self, config: Mapping[str, Any], **named: Any) -> Any:
+        return self._objective(config, **named)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _prepared, (self._objective,)
+
+
+def _prepared(objective: Callable[..., Any]) -> Callable[..., Any]:
+    prepare = getattr(objective, "prepare", None)
+    if callable(prepare):
+        prepare()
+    return objective
+
+
+# ---------------------------------------------------------------------- in this process
+def _here(trial: Asked) -> Verdict:
+    start = time.perf_counter()
+    try:
+        found = verdict(judged(_last(trial.objective(dict(trial.config), **trial.named))))
+    except (Exception, SystemExit) as fault:
+        found = Measured(kind_of(fault), reason_of(fault))
+    return Verdict(found, time.perf_counter() - start)
+
+
+def _last(value: Any) -> Any:
+    """What an objective returned, or the last that it yielded with a step, or the first of these that is no success."""
+    if not hasattr(value, "__next__"):
+        return value
+    last = None
+    for _, last in value:
+        if judged(last).status is not Status.OK:
+            break
+    return last
+
+
+def kind_of(fault: BaseException) -> Status:
+    """The status of a trial that raised."""
+    if isinstance(fault, TimeoutError):
+        return Status.TIMEOUT
+    return Status.MEMORYOUT if isinstance(fault, MemoryError) else Status.FAILED

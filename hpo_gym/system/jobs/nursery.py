@@ -1,0 +1,348 @@
+"""The inner half of a guard: the process that holds an objective's imports and makes a fresh process for each trial.
+
+It has one thread, runs one trial at a time, and answers its owner at once, whatever the trial is at. What a trial
+leaves behind is ended before the verdict is told: its session first, then all that has fled from it (on Linux, what
+loses its parent becomes a child of this process).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+import os
+import selectors
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import parent_process, util
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
+
+from hpo_gym.problem import Status
+from hpo_gym.system.jobs.carried import from_bytes
+from hpo_gym.system.jobs.endings import descendants, end_trial, ended, resident
+from hpo_gym.system.jobs.measured import Measured, judged, verdict
+from hpo_gym.system.jobs.memory import limit_memory
+from hpo_gym.system.jobs.processes import fill_streams
+from hpo_gym.system.jobs.reasons import reason_of
+
+TICK = 0.02
+"""Seconds between two looks at a trial's memory and at whether its process still lives."""
+_KEPT = 1 << 16  # bytes of the end of a trial's output
+_MOST = 1 << 20  # bytes of a message of a trial
+_SUBREAPER, _DEATH = 36, 1  # `PR_SET_CHILD_SUBREAPER` and `PR_SET_PDEATHSIG` of <sys/prctl.h>
+
+
+def serve(pipe: Connection) -> None:
+    """Receive the objective, then run trials until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    _prctl(_SUBREAPER, 1)
+    fill_streams()
+    own = _open_files()
+    folder = util.get_temp_dir()  # of the sockets of all trials, none of which removes it
+    with suppress(EOFError, OSError):
+        data = pipe.recv_bytes()
+        try:
+            objective = from_bytes(data)
+        except BaseException:  # of whatever it imports
+            _tell(pipe, {"broken": traceback.format_exc()})
+            return
+        _tell(pipe, {"ready": True, "folder": folder})
+        while True:
+            asked = json.loads(pipe.recv_bytes())
+            if "call" in asked:
+                _Trial(pipe, own, asked["limits"]).run(objective, asked["call"])
+
+
+def _open_files() -> frozenset[int]:
+    """Those of this process but its standard streams, and the one that shows whether its owner lives."""
+    kept, found = {0, 1, 2}, set[int]()
+    if (owner := parent_process()) is not None:
+        kept.add(owner.sentinel)
+    for number in map(int, os.listdir("/dev/fd")):  # noqa: PTH208
+        with suppress(OSError):
+            os.fstat(number)
+            found.add(number)
+    return frozenset(found - kept)
+
+
+def _tell(pipe: Connection, message: Mapping[str, Any]) -> None:
+    pipe.send_bytes(json.dumps(message).encode())
+
+
+# ---------------------------------------------------------------------- around a trial
+@dataclass
+class _Trial:
+    """A trial from its fork to its verdict.
+
+    Attributes:
+        pipe: To the owner.
+        own: Files of this process that no trial must have.
+        limits: `seconds` and `memory` in bytes, None for no limit; `per_step`, whether `seconds` are those of a step.
+        since: When the seconds began that are limited.
+    """
+
+    pipe: Connection
+    own: frozenset[int]
+    limits: Mapping[str, Any]
+    pid: int = 0
+    began: float = 0.0
+    since: float = 0.0
+    base: int = 0
+    peak: int = 0
+    output: bytearray = field(default_factory=bytearray)
+    printed: int = 0
+    said: bytearray = field(default_factory=bytearray)
+    verdict: dict[str, Any] | None = None
+
+    def run(self, objective: Any, call: Mapping[str, Any]) -> None:
+        """Run the objective in a process of its own, and tell the owner of the verdict."""
+        ends = [os.pipe() for _ in range(3)]
+        (out, out_theirs), (result, result_theirs), (reply_theirs, reply) = ends
+        self.base, self.began = resident(os.getpid()), time.perf_counter()
+        self.since = self.began
+        self.pid = os.fork()
+        if self.pid == 0:
+            spare = (out, result, reply, *self.own)
+            _become_trial(objective, call, self.limits, spare, out_theirs, result_theirs, reply_theirs)
+        for end in (out_theirs, result_theirs, reply_theirs):
+            os.close(end)
+        try:
+            _tell(self.pipe, {"began": self.pid})
+            code, cpu = self._attend(out, result, reply)
+        except BaseException:  # the owner is gone
+            end_trial(self.pid)
+            raise
+        finally:
+            for end in (out, result, reply):
+                os.close(end)
+        self._tell_verdict(code, cpu)
+
+    def _attend(self, out: int, result: int, reply: int) -> tuple[int | None, float]:
+        """Follow the trial until it is over and all that it started has ended; its exit code and processor time."""
+        limit = self.limits["seconds"]
+        with selectors.DefaultSelector() as ready:
+            for end in (out, result, self.pipe.fileno()):
+                os.set_blocking(end, False) if end != self.pipe.fileno() else None
+                ready.register(end, selectors.EVENT_READ)
+            found: tuple[int, float] | None = None
+            while self.verdict is None and found is None:
+                left = math.inf if limit is None else limit - (time.perf_counter() - self.since)
+                if left <= 0:
+                    self._fail(Status.TIMEOUT, f"it ran longer than {limit:g} s and was killed")
+                    break
+                for key, _ in ready.select(min(TICK, left)):
+                    if key.fd == out and not self._read_output(out):
+                        ready.unregister(out)
+                    elif key.fd == result and not self._read_result(result):
+                        ready.unregister(result)
+                    elif key.fd == self.pipe.fileno():
+                        self._obey(reply)
+                self._look_at_memory()
+                found = ended(self.pid)
+            if found is not None:
+                self._read_result(result)
+            self._read_output(out)  # before resource trackers say what they clean up
+            _tell(self.pipe, {"ending": True})
+            left = end_trial(self.pid)
+        return found or left or (None, 0.0)
+
+    def _read_output(self, out: int) -> bool:
+        """Keep the end of what the trial prints; whether more may come."""
+        for _ in range(16):  # then others have their turn
+            with suppress(BlockingIOError):
+                some = os.read(out, 1 << 16)
+                if not some:
+                    return False
+                self.printed += len(some)
+                self.output += some
+                del self.output[:-_KEPT]
+                continue
+            break
+        return True
+
+    def _read_result(self, result: int) -> bool:
+        """Take the messages of the trial; whether more may come."""
+        while True:
+            try:
+                some = os.read(result, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not some:
+                return False
+            self.said += some
+            while b"\n" in self.said:
+                line, _, rest = bytes(self.said).partition(b"\n")
+                self.said = bytearray(rest)
+                self._heard(line)
+            if len(self.said) > _MOST:
+                self._fail(Status.INVALID, f"what it returns must be at most {_MOST:,} bytes as JSON")
+                return False
+
+    def _heard(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+            if "step" in message:
+                if self.limits["per_step"]:
+                    self.since = time.perf_counter()
+                _tell(self.pipe, {"step": int(message["step"]), "value": float(message["value"])})
+            elif self.verdict is None:
+                self.verdict = dict(message["verdict"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self._fail(Status.CRASHED, "what it told of its result is damaged")
+
+    def _obey(self, reply: int) -> None:
+        """Do what the owner says meanwhile: go on after a step, or stop."""
+        asked = json.loads(self.pipe.recv_bytes())
+        if asked.get("stop"):
+            self._fail(Status.FAILED, "it was stopped")
+        elif "go" in asked:
+            with suppress(OSError):
+                os.write(reply, b"1" if asked["go"] else b"0")
+
+    def _look_at_memory(self) -> None:
+        limit = self.limits["memory"]
+        if limit is None or sys.platform != "linux":
+            return
+        used = sum(max(0, resident(pid) - self.base) for pid in (self.pid, *descendants(self.pid)))
+        self.peak = max(self.peak, used)
+        if used > limit:
+            self._fail(Status.MEMORYOUT, f"it used more than {limit:,} bytes and was killed")
+
+    def _fail(self, status: Status, reason: str) -> None:
+        if self.verdict is None:
+            self.verdict = {"status": int(status), "reason": reason}
+
+    def _tell_verdict(self, code: int | None, cpu: float) -> None:
+        output = bytes(self.output).decode(errors="replace")
+        if self.verdict is None:
+            self._fail(*_death(code, output))
+        assert self.verdict is not None
+        about = {"output": output, "printed": self.printed, "cpu_seconds": cpu, "peak": self.peak}
+        _tell(self.pipe, {"verdict": {"seconds": time.perf_counter() - self.began, **self.verdict, **about}})
+
+
+def _death(code: int | None, output: str) -> tuple[Status, str]:
+    """What became of a trial that died without a word."""
+    if code is not None and code >= 0:
+        return Status.CRASHED, f"its process ended with code {code} before it returned"
+    if any(sign in output for sign in ("bad_alloc", "Cannot allocate memory", "MemoryError")):
+        return Status.MEMORYOUT, "it could not allocate memory"
+    number = -(code or 0)
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    return Status.CRASHED, f"its process was ended by {name}"
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+# ---------------------------------------------------------------------- inside a trial
+def _become_trial(
+    objective: Any, call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
+    out: int, result: int, reply: int,
+) -> NoReturn:  # fmt: skip
+    """The trial's own process: close what is `spare`, run, tell, and end without any exit handler."""
+    parent = os.getppid()
+    try:
+        os.setsid()
+        _prctl(_DEATH, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (out, 1), (out, 2)):
+            os.dup2(source, target)
+        for end in {null, out, *spare} - {0, 1, 2}:
+            with suppress(OSError):  # of what the imports have closed
+                os.close(end)
+        _leave_trackers()
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        _limit(limits["memory"])
+        _seed(int(call["seed"]))
+        told = _outcome(objective, call, result, reply)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        _say(result, {"verdict": told})
+        os._exit(0)
+    except BaseException:
+        with suppress(BaseException):
+            traceback.print_exc()
+        os._exit(70)
+
+
+def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -> dict[str, Any]:
+    start = time.perf_counter()
+    try:
+        value = objective(call["config"], **call["named"])
+        if hasattr(value, "__next__"):
+            value = _steps(value, result, reply)
+        found = verdict(judged(value))
+    except MemoryError as fault:
+        found = Measured(Status.MEMORYOUT, reason_of(fault, "it could not allocate memory"))
+    except TimeoutError as fault:
+        found = Measured(Status.TIMEOUT, reason_of(fault))
+    except BaseException as fault:
+        traceback.print_exc()
+        found = Measured(Status.FAILED, reason_of(fault))
+    return {**found.to_json(), "seconds": time.perf_counter() - start}
+
+
+def _steps(steps: Iterator[Any], result: int, reply: int) -> Any:
+    """The last value of an objective that yields (step, value); each is told, and the owner says whether to go on."""
+    last: Any = None
+    for step, value in steps:
+        found = judged(value)
+        if found.status is not Status.OK:
+            return value
+        last = value
+        _say(result, {"step": int(step), "value": found.score})
+        if os.read(reply, 1) != b"1":
+            break
+    return last
+
+
+def _say(result: int, message: Mapping[str, Any]) -> None:
+    data = json.dumps(message).encode() + b"\n"
+    while data:
+        data = data[os.write(result, data) :]
+
+
+def _leave_trackers() -> None:
+    """Let the trial start resource trackers of its own, which end with it; those that it knows clean up much later."""
+    for name in [name for name in sys.modules if name.endswith(".resource_tracker")]:
+        tracker: Any = getattr(sys.modules[name], "_resource_tracker", None)
+        if getattr(tracker, "_fd", None) is not None:
+            with suppress(OSError):
+                os.close(tracker._fd)
+            tracker._fd = tracker._pid = None
+
+
+def _limit(memory: int | None) -> None:
+    """Let an allocation beyond the limit fail in the trial; and no trial leaves a dump of its core."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if memory is not None:
+        limit_memory(memory)
+
+
+def _seed(seed: int) -> None:
+    """Seed the global generators of what is imported: trials that begin as copies must not all draw the same."""
+    import random
+
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)

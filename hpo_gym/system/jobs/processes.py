@@ -1,0 +1,381 @@
+"""Jobs, and a pool of processes that does them and outlives their crashes.
+
+A pool of our own: `multiprocessing.Pool` hangs when a worker is killed, and `ProcessPoolExecutor` breaks as a whole.
+Each worker has a pipe of its own, so a death is the end of one pipe.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import importlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
+
+from hpo_gym.base import InvalidValueError, StateError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A call to make.
+
+    Attributes:
+        key: Its name, one of its own within a run.
+        function: "module:attribute", or a function at the top of a module (never a lambda or a method of a local).
+        args: Its arguments; they travel to the worker, and the value travels back.
+    """
+
+    key: str
+    function: str | Callable[..., object]
+    args: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        key: The job's.
+        status: "done"; "failed": it raised; "timeout": it ran out of time and was killed; "crashed": its worker died at
+            every try.
+        value: What it returned, None unless done.
+        error: Traceback or reason, None if done.
+        seconds: Wall time of the last try; None where a dead worker could not tell.
+        cpu_seconds: Processor time of the worker in it; None likewise.
+    """
+
+    key: str
+    status: str
+    value: object = None
+    error: str | None = None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+
+
+def perform(job: Job) -> Outcome:
+    """Run one job here; its exception becomes its outcome."""
+    start, cpu = time.perf_counter(), time.process_time()
+    status, value, error = "done", None, None
+    try:
+        value = _function(job.function)(*job.args)
+    except (Exception, SystemExit):
+        status, error = "failed", traceback.format_exc()
+    return Outcome(job.key, status, value, error, time.perf_counter() - start, time.process_time() - cpu)
+
+
+def _function(function: str | Callable[..., object]) -> Callable[..., object]:
+    if not isinstance(function, str):
+        return function
+    module, _, name = function.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if not callable(found):
+        raise InvalidValueError(f"`function` must name a callable, got {function!r}: {found!r}.")
+    return found  # type: ignore[no-any-return]
+
+
+def run_in_processes(jobs: Sequence[Job], size: int, retries: int, timeout: float | None) -> Iterator[Outcome]:
+    """Yield the outcomes of all jobs from at most `size` workers; see `hpo_gym.system.jobs.engines.run`."""
+    pool = _Pool(size, retries, timeout)
+    atexit.register(pool.kill)  # before multiprocessing's own exit, which would wait for the workers
+    try:
+        yield from pool.outcomes(jobs)
+        pool.dismiss()
+    finally:
+        pool.kill()
+        atexit.unregister(pool.kill)
+
+
+class _Worker:
+    """A process with a pipe of its own, at one job at a time."""
+
+    def __init__(self, context: SpawnContext) -> None:
+        with whole_streams():
+            self.pipe, theirs = context.Pipe()
+        tied = threading.current_thread() is threading.main_thread()
+        self.process = fresh(_serve, (theirs, os.getpid(), tied))
+        theirs.close()  # so that the pipe ends when the worker does
+        self.ready, self.since = False, 0.0
+        self.job: Job | None = None
+
+    def give(self, job: Job) -> None:
+        self.job, self.since = job, time.perf_counter()
+        self.pipe.send(job)
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.since
+
+    def failed(self, error: str, status: str = "failed") -> Outcome:
+        """Outcome of the job in hand, which is laid down."""
+        assert self.job is not None
+        job, self.job = self.job, None
+        return Outcome(job.key, status, None, error, self.seconds())
+
+    def kill(self) -> None:
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+class _Pool:
+    def __init__(self, size: int, retries: int, timeout: float | None) -> None:
+        self.size, self.retries, self.timeout = size, retries, timeout
+        self.workers: list[_Worker] = []
+        self.todo: deque[Job] = deque()
+        self.crashes: Counter[str] = Counter()
+        self.stillborn = 0  # workers in a row that died before they were ready
+
+    def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """Yield the outcomes of all jobs."""
+        self.todo.extend(jobs)
+        context = multiprocessing.get_context("spawn")
+        while busy := sum(w.job is not None for w in self.workers) + len(self.todo):
+            while len(self.workers) < min(self.size, busy):
+                self.workers.append(_Worker(context))
+            readable = wait([w.pipe for w in self.workers], self._patience())
+            ended = [self._attend(worker, worker.pipe in readable) for worker in list(self.workers)]
+            ended += self._hand_out()  # before the caller does its part, so that nobody waits for it
+            yield from (outcome for outcome in ended if outcome is not None)
+
+    def dismiss(self) -> None:
+        """Let idle workers end by themselves; those that are still starting need not."""
+        for worker in self.workers:
+            worker.pipe.close()
+        for worker in self.workers:
+            worker.process.join(5.0 if worker.ready else 0.0)
+
+    def kill(self) -> None:
+        """End all workers now."""
+        for worker in self.workers:
+            worker.kill()
+        self.workers.clear()
+
+    def _patience(self) -> float:
+        """Seconds to the next deadline; at most one, to see deaths that a worker's own children hide from us."""
+        left = [self.timeout - w.seconds() for w in self.workers if w.job is not None] if self.timeout else []
+        return max(0.0, min([1.0, *left]))
+
+    def _attend(self, worker: _Worker, readable: bool) -> Outcome | None:
+        if readable:
+            return self._read(worker)
+        if worker.process.exitcode is not None:
+            return self._bury(worker)
+        if self.timeout and worker.job is not None and worker.seconds() > self.timeout:
+            self.workers.remove(worker)
+            worker.kill()
+            return worker.failed(f"The job must end within `timeout` = {self.timeout} s and was killed.", "timeout")
+        return None
+
+    def _hand_out(self) -> list[Outcome]:
+        """Give jobs to the idle; returns the failures of those that cannot travel."""
+        failures = []
+        for worker in list(self.workers):
+            while worker in self.workers and worker.ready and worker.job is None and self.todo:
+                failure = self._give(worker)
+                if failure is not None:
+                    failures.append(failure)
+        return failures
+
+    def _read(self, worker: _Worker) -> Outcome | None:
+        try:
+            message = worker.pipe.recv()
+        except (EOFError, OSError):
+            return self._bury(worker)
+        except Exception:  # the value came, and cannot be read here
+            return worker.failed(traceback.format_exc())
+        if message is None:
+            worker.ready, self.stillborn = True, 0
+            return None
+        assert worker.job is not None
+        assert isinstance(message, Outcome)
+        outcome, worker.job = replace(message, key=worker.job.key), None
+        return outcome
+
+    def _give(self, worker: _Worker) -> Outcome | None:
+        job = self.todo.popleft()
+        try:
+            worker.give(job)
+        except OSError:  # it died idle: no fault of the job
+            worker.job = None
+            self.todo.appendleft(job)
+            self._remove(worker)
+        except Exception:  # the arguments cannot travel
+            return worker.failed(traceback.format_exc())
+        return None
+
+    def _bury(self, worker: _Worker) -> Outcome | None:
+        """Remove a dead worker; its job goes back to the end of the queue, or has had its tries."""
+        self._remove(worker)
+        code, job = worker.process.exitcode, worker.job
+        if job is None:
+            self.stillborn += not worker.ready
+            if self.stillborn > self.size:
+                raise StateError(f"Workers must start, {self.stillborn} in a row ended with code {code}.")
+            return None
+        self.crashes[job.key] += 1
+        if self.crashes[job.key] <= self.retries:
+            self.todo.append(job)
+            worker.job = None
+            return None
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return worker.failed(f"The worker died ({how}) at each of {self.crashes[job.key]} tries.", "crashed")
+
+    def _remove(self, worker: _Worker) -> None:
+        self.workers.remove(worker)
+        worker.process.join(0.5)  # a worker that just ended tells its own exit code, not our kill's
+        worker.kill()
+
+
+MARKS = "HPO_GYM_GUARDS"
+"""Environment variable with the marks of the guards around a process, separated by commas."""
+
+
+def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1, mark: str = "") -> BaseProcess:
+    """Start a process that has nothing of this one but what it is given; Ctrl-C is blocked until it has decided.
+
+    All that it starts has `mark` in its environment, under `MARKS`, unless it starts it with another environment.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=target, args=args)
+    marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}
+    with few_threads(threads), whole_streams(), _ctrl_c_held(), _without_main():
+        resource_tracker.ensure_running()  # it is this process's own, and has no mark
+        with environment(marks):
+            process.start()
+    return process
+
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""What numerical libraries are told by the environment."""
+
+
+@contextmanager
+def few_threads(threads: int = 1) -> Iterator[None]:
+    """Let processes that are started meanwhile use so many threads per numerical library."""
+    with environment(dict.fromkeys(ONE_THREAD, str(threads))):
+        yield
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def whole_streams() -> Iterator[None]:
+    """Keep file descriptors 0 to 2 in use, so that no pipe to a process that is started meanwhile has one of them.
+
+    Where they are closed, as those of a daemon may be, it would be taken for a standard stream there, and closed.
+    """
+    opened = fill_streams()
+    try:
+        yield
+    finally:
+        for number in opened:
+            os.close(number)
+
+
+def fill_streams() -> list[int]:
+    """Open those of the file descriptors 0 to 2 that are closed, on nothing; which."""
+    opened = []
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened.append(os.open(os.devnull, os.O_RDWR))  # the lowest number that is free
+            os.set_inheritable(opened[-1], True)
+    return opened
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Block Ctrl-C here and in processes that are started meanwhile, until they can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep processes that are started meanwhile from running the user's script again: what is of it travels
+    (`jobs.carried`), and a script need not guard itself by ``if __name__ == "__main__"``."""
+    main: dict[str, object] = sys.modules["__main__"].__dict__
+    kept: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(kept)
+
+
+def _serve(pipe: Connection, parent: int, tied: bool) -> None:
+    """The worker: do jobs until the pipe ends."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # the driver decides; not SIG_IGN, which a job's programs inherit
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    _die_with(parent, tied)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    with suppress(EOFError, OSError):  # the driver is gone or has no more jobs
+        pipe.send(None)
+        while True:
+            outcome = _receive_and_perform(pipe)
+            try:
+                pipe.send(outcome)
+            except OSError:
+                raise
+            except Exception:  # the value cannot travel
+                pipe.send(replace(outcome, status="failed", value=None, error=traceback.format_exc()))
+
+
+def _receive_and_perform(pipe: Connection) -> Outcome:
+    try:
+        job = pipe.recv()
+    except (EOFError, OSError):
+        raise
+    except Exception:  # the job came, and cannot be read here
+        return Outcome("", "failed", None, traceback.format_exc())
+    assert isinstance(job, Job)
+    return perform(job)
+
+
+def _die_with(parent: int, tied: bool) -> None:
+    """End this process when the driver ends, however it ends and whatever this one is at."""
+    if tied and sys.platform == "linux":  # counts from the thread that started us, so only if that is the main one
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
+    threading.Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)

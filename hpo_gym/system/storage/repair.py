@@ -1,0 +1,180 @@
+"""`repair`: a new store of what is whole in a damaged one, which stays beside it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from hpo_gym.base import DamagedDataError, HPOGymError, StateError
+from hpo_gym.system.storage.records import Record
+from hpo_gym.system.storage.store import Store, verify
+
+T = TypeVar("T")
+_TEXTS = ("plan", "made", "study")
+"""What is kept under keys besides cells."""
+_TOGETHER = 128  # cells of a batch
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What `repair` did.
+
+    Attributes:
+        kept: Cells that the store has now.
+        lost: What could not be read, a sentence each.
+        damaged: Where the old file is; None where nothing was damaged and nothing was done.
+    """
+
+    kept: int
+    lost: tuple[str, ...]
+    damaged: Path | None
+
+
+Means = Callable[[Mapping[str, str], Path], Callable[[Record], str]]
+"""Given the texts of a store and its path, what says why a record means nothing there, or "" where it does."""
+
+
+def repair(path: str | Path, means: Means | None = None) -> Repaired:
+    """Put a store of all whole cells in the place of a damaged one; the damaged file is kept as `<name>.damaged`.
+
+    A kill at any time leaves the old store or the new one.
+
+    Args:
+        path: Of the store.
+        means: What finds cells that are whole and mean nothing; by default none is looked for.
+
+    Raises:
+        DamagedDataError: Nothing of it can be read.
+        StateError: Another process writes to it, or the `.damaged` of an earlier repair is in the way.
+    """
+    path = Path(path)
+    if not verify(path) and not _meaningless(path, means):
+        with Store(path, write=False) as store:
+            return Repaired(len(store.cells()), (), None)
+    aside, new = (path.with_name(path.name + end) for end in (".damaged", ".new"))
+    if aside.exists() and not aside.samefile(path):
+        raise StateError(f"{aside} is of an earlier repair: look at it and remove it, then repair again.")
+    holder = Store(path)
+    holder._take_lock()  # until the new store stands
+    try:
+        kept, texts, lost = _read(path)
+        if means is not None:
+            kept, senseless = _parted(kept, means(texts, path))
+            lost = [*lost, *senseless]
+        _remove(new)
+        with Store(new) as store:
+            for i in range(0, len(kept), _TOGETHER):
+                store.put_many(kept[i : i + _TOGETHER])
+            for key, text in texts.items():
+                store.meta_set(key, text)
+        for end in ("", "-wal"):
+            with suppress(FileNotFoundError, FileExistsError):
+                os.link(f"{path}{end}", f"{aside}{end}")
+        for end in ("-wal", "-shm"):  # of the old file
+            Path(f"{path}{end}").unlink(missing_ok=True)
+        os.truncate(holder._lock_path, 0)  # it counts the writes of the old file
+        new.replace(path)
+    finally:
+        _remove(new)
+        holder.close()
+    return Repaired(len(kept), tuple(lost), aside)
+
+
+def _meaningless(path: Path, means: Means | None) -> list[str]:
+    """Why cells of a whole store mean nothing there."""
+    if means is None:
+        return []
+    with Store(path, write=False) as store:
+        texts = {key: text for key in _TEXTS if (text := store.meta_get(key)) is not None}
+        return _parted(store.records(), means(texts, path))[1]
+
+
+def _parted(records: Iterable[Record], why: Callable[[Record], str]) -> tuple[list[Record], list[str]]:
+    """The records that mean something, and of the others why not."""
+    found = [(record, why(record)) for record in records]
+    return [record for record, said in found if not said], [said for _, said in found if said]
+
+
+def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:
+    """The whole cells in the order in which they were written, the last of a replaced one; texts; what is lost."""
+    store = Store(path, write=False)
+    try:
+        store._open(check=False)
+        salvage = _Salvage(store)
+        found: dict[str, Record] = {}
+        for record in salvage.records():
+            found.pop(record.cell, None)
+            found[record.cell] = record
+        texts = {key: salvage.attempt(f"meta {key!r}", partial(_text, store, key), "") for key in _TEXTS}
+        return list(found.values()), {key: text for key, text in texts.items() if text}, salvage.lost
+    except DamagedDataError as fault:
+        raise DamagedDataError(f"Nothing can be kept. {fault}") from fault
+    finally:
+        store.close()
+
+
+class _Salvage:
+    """Reads of a damaged store what can be read, and notes what cannot.
+
+    Attributes:
+        lost: A sentence for each part that could not be read.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.lost = store, list[str]()
+
+    def attempt(self, what: str, read: Callable[[], T], otherwise: T) -> T:
+        """What `read` gives; `otherwise` where the file cannot be read there."""
+        try:
+            with self.store._wrapped(f"{what} of {self.store.path}"):
+                return read()
+        except HPOGymError as fault:
+            self.lost.append(str(fault))
+        except Exception as fault:  # bytes that match their checksum and are no batch
+            self.lost.append(f"{what} of {self.store.path} cannot be read: {fault!r}")
+        return otherwise
+
+    def records(self) -> Iterator[Record]:
+        """Whole cells, as they were written; batches that cannot be listed are asked for by their numbers."""
+        store = self.store
+        none: list[Record] = []
+        cells: list[str] = self.attempt("The list of cells", store._rows, [])
+        for cell in cells:
+            yield from self.attempt(f"Cell {cell!r}", partial(_row, store, cell), none)
+        if "batches" in self.attempt("The list of tables", store._tables, ["batches"]):
+            with suppress(HPOGymError, sqlite3.Error, UnicodeError):
+                store._places()  # so that a lost batch can name its cells
+            every = list(range(1, store._ledger()[1] + 1))  # a batch takes one write or more
+            for number in self.attempt("The list of batches", store._numbers, every):
+                yield from self.attempt(f"Batch {number}", partial(_batch, store, number), none)
+
+
+def _text(store: Store, key: str) -> str:
+    return store.meta_get(key) or ""
+
+
+def _row(store: Store, cell: str) -> list[Record]:
+    return _whole(filter(None, [store._row(cell)]))
+
+
+def _batch(store: Store, number: int) -> list[Record]:
+    return _whole(store._read_batch(number).records())
+
+
+def _whole(records: Iterable[Record]) -> list[Record]:
+    """Records, their arrays read."""
+    found = list(records)
+    for record in found:
+        dict(record.arrays)
+    return found
+
+
+def _remove(path: Path) -> None:
+    for end in ("", "-wal", "-shm", ".lock"):
+        Path(f"{path}{end}").unlink(missing_ok=True)

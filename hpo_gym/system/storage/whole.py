@@ -1,0 +1,175 @@
+"""Files and folders that are written whole or not at all, and are on the disk when the call returns.
+
+What is written lies under a name of its own beside its place, is flushed to the disk, and takes its place by one
+rename. A process that is killed leaves at most that name behind; whoever writes there next clears it away.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import InvalidValueError, StorageFullError, canonical
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files of a folder by their names; raises as `whole_files`."""
+    with whole_files(folder, *contents) as parts:
+        for part, data in zip(parts, contents.values(), strict=True):
+            part.write_bytes(data)
+
+
+@contextmanager
+def whole_files(folder: Path, *names: str) -> Iterator[list[Path]]:
+    """Hand out a path to write to for each file; when the block ends, they take their places in this order.
+
+    A process that is killed between two of them leaves the first new and the others old, so the last should hold
+    checksums of those before it.
+
+    Raises:
+        StorageFullError: A file could not be written; what was there before is intact.
+    """
+    with _parts(folder, *names) as parts:
+        yield parts
+        for part in parts:
+            _sync(part)
+        for part, name in zip(parts, names, strict=True):
+            part.replace(folder / name)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Hand out a new folder to write to; when the block ends, it takes the place of `path`, which may hold another.
+
+    Raises:
+        StorageFullError: A file could not be written; what was there before is intact.
+    """
+    with _parts(path.parent, path.name, f"{path.name}.old") as (part, old):
+        part.mkdir()
+        yield part
+        for inside in (*part.rglob("*"), part):
+            _sync(inside)
+        try:
+            with suppress(FileNotFoundError):  # a folder that holds files cannot be replaced by one rename
+                path.rename(old)
+            part.rename(path)
+        finally:
+            if old.exists() and not path.exists():
+                old.rename(path)
+
+
+@contextmanager
+def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
+    """Unused paths beside those of the names; whatever is left there is removed before and after the block."""
+    parts = [home / f".{name}.{os.getpid()}.part" for name in names]
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for left in (*_left_behind(home, names), *parts):
+            _remove(left)
+        yield parts
+        _sync(home)
+    except OSError as fault:
+        if fault.errno in _FULL:
+            raise StorageFullError(
+                f"{home / names[0]} could not be written ({fault}); what was there before is intact."
+            ) from fault
+        raise
+    finally:
+        for part in parts:
+            _remove(part)
+
+
+def _left_behind(home: Path, names: tuple[str, ...]) -> list[Path]:
+    """Parts of these names whose process is gone."""
+    found = []
+    for path in home.glob(".*.part"):
+        name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
+        if name in names and process.isdigit() and not _runs(int(process)):
+            found.append(path)
+    return found
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":
+        return True  # to ask there is to send Ctrl-C
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # it has no handle there
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# ---------------------------------------------------------------------------------------------- checksums
+def sha256(path: Path) -> str:
+    """Hash a file, as a hexadecimal number."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+MADE_OF = "made_of"
+"""The key under which a description says what it was made of. It has a checksum of its own: the same thing is the same,
+whatever is known of its origin."""
+
+
+def checksum(data: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a description without its `checksum` and `made_of`, in any order and layout."""
+    text = canonical({key: value for key, value in data.items() if key not in ("checksum", MADE_OF)})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sealed(data: Mapping[str, Any], *, sort_keys: bool = False) -> bytes:
+    """Return a description as JSON, an entry a line, with its `checksum`.
+
+    Raises:
+        InvalidValueError: It is not plain JSON (NaN, objects).
+    """
+    try:
+        seals = {MADE_OF: _with_checksum(data[MADE_OF])} if MADE_OF in data else {}
+        text = json.dumps(_with_checksum({**data, **seals}), indent=1, sort_keys=sort_keys, allow_nan=False)
+    except (TypeError, ValueError) as fault:
+        raise InvalidValueError(f"What is saved must be plain JSON without NaN: {fault}.") from fault
+    return f"{text}\n".encode()
+
+
+def _with_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, "checksum": checksum(data)}
+
+
+def check_seal(data: Mapping[str, Any]) -> None:
+    """Refuse a description that is not what `sealed` wrote.
+
+    Raises:
+        InvalidValueError: A checksum is missing or another.
+    """
+    of = data.get(MADE_OF, {"checksum": checksum({})})
+    for part, where in ((data, "`checksum`"), (of, f"`checksum` of `{MADE_OF}`")):
+        if part.get("checksum") != checksum(part):
+            raise InvalidValueError(f"{where} must be {checksum(part)}, got {part.get('checksum')!r}.")

@@ -1,0 +1,241 @@
+"""`tune`: the best configuration of a user's own objective, within a budget of trials."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpo_gym.base import StorageFullError, StorageLostError, TrialsFailedError, limit, seeding, whole
+from hpo_gym.env import keywords_checked
+from hpo_gym.problem import AnySpace, Density
+from hpo_gym.system import Callback, Guard, Limits, Progress, Step, Teller, Verdict, first_of, told
+from hpo_gym.tuning.allowance import Allowance, allowance
+from hpo_gym.tuning.arguments import check_objective, checked, folder_of, seed_of, takes_seed, threads_of
+from hpo_gym.tuning.auto import AUTO
+from hpo_gym.tuning.earlier import Earlier
+from hpo_gym.tuning.failures import MOST, Watch, failed
+from hpo_gym.tuning.proposals import Proposer
+from hpo_gym.tuning.stopping import Halving
+from hpo_gym.tuning.study import Study, opened
+from hpo_gym.tuning.tuned import Tuned
+
+
+@keywords_checked("`tune`")
+def tune(
+    objective: Callable[..., Any],
+    space: AnySpace,
+    *,
+    optimizer: object = AUTO,
+    budget: int | None = None,
+    budget_cost: float | None = None,
+    init: Sequence[Mapping[str, Any]] = (),
+    prior: Earlier | Sequence[Earlier] = (),
+    belief: Mapping[str, Density] | None = None,
+    meta_features: Mapping[str, float | None] | None = None,
+    stopping: Halving | bool = True,
+    timeout: float | None = None,
+    trial_timeout: float | None = None,
+    memory: float | None = None,
+    n_jobs: int = 1,
+    max_failures: int | None = MOST,
+    direction: str = "maximize",
+    seed: int | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | bool | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Tuned:
+    """Find a good configuration of an objective. Each trial runs in a fresh process, under guard.
+
+    Args:
+        objective: Called with a configuration, a dictionary. Returns the score, or a mapping of `score` and, if it
+            likes, `cost` and `constraints` (each is met where it is at most 0), or yields pairs of a step and one of
+            these, of which the last counts. Where it has a parameter `seed`, it is given one in [0, 2**32). It may be
+            a closure or stand in a notebook.
+        space: In any form that `hpo_gym.problem.space.forms.read_space` reads.
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained. "auto" follows one rule, see
+            `hpo_gym.tuning.auto`; the result names what it took.
+        budget: Trials, those of `init` among them; of a resumed study, in all. None: 33, or as many as `budget_cost`
+            pays for.
+        budget_cost: What the trials may cost in all: in seconds, or in what the objective tells as `cost`. No trial
+            begins once it is spent; the last one may take more. Optimizers know it (`Context.unit`).
+        init: Configurations to try first.
+        prior: Earlier tasks that the optimizer may learn from: one or several of what `tune` returned, its folder, a
+            fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the address of its storage, a file or
+            a frame of trials, whose scores are of the same `direction` (`hpo_gym.tuning.earlier`). Of another space,
+            what both have in common is used (`hpo_gym.optimize.transfer.matching`).
+        belief: What you hold of good values: by name, ``("normal", mean, sd)``, ``("lognormal", median, sd)``,
+            ``("uniform", low, high)`` or weights of choices (`hpo_gym.problem.space.belief`). It fades as trials come in.
+        meta_features: Numbers that describe the data, by name, for optimizers that read them.
+        stopping: When a trial of an objective that yields is stopped before its last step; True: `Halving()`.
+        timeout: Wall-clock seconds after which no trial begins, and those that run are cut off and not counted.
+        trial_timeout: Wall-clock seconds that a trial may take.
+        memory: Bytes that a trial may take.
+        n_jobs: Trials side by side. The share of the processors that each may use is as large for all.
+        max_failures: After so many trials that all failed alike, before any success, the tuning ends with an exception
+            (`hpo_gym.tuning.failures`); None: it goes on.
+        direction: "maximize" or "minimize".
+        seed: Of all choices, and of the generators of `random`, NumPy and torch in each trial; None draws one.
+        out: Folder for the trials; None keeps them in memory.
+        resume: Go on with the study in `out`, if there is one.
+        progress: As of `hpo_gym.benchmark`.
+        callbacks: Who else is told.
+
+    Raises:
+        InvalidValueError: Of any argument, before the first trial; the message says which. Or `out` holds another study.
+        TrialsFailedError: The first `max_failures` trials failed alike. They are stored, and in its `tuned`.
+        StorageLostError, StorageFullError: `out` cannot be written to any more. The trials so far are in its `tuned`.
+
+    The first failure of each kind is a `UserWarning` with its reason.
+    """  # noqa: E501
+    check_objective(objective)
+    most = None if max_failures is None else whole("max_failures", max_failures, also=", or None")
+    may_take = allowance(budget, budget_cost)
+    found = checked(
+        space, optimizer, may_take, init=init, prior=prior, n_jobs=n_jobs, direction=direction, belief=belief,
+        meta_features=meta_features, stopping=stopping,
+    )  # fmt: skip
+    limits, folder = Limits(trial_timeout, memory), folder_of(out)
+    timeout, n_jobs = limit("timeout", timeout), int(n_jobs)
+    plan = found.plan(seed_of(seed, folder, resume=resume))
+    with ExitStack() as stack:
+        study = stack.enter_context(opened(folder, plan, resume=resume))
+        stack.enter_context(_told_of(study))
+        proposer = Proposer(
+            found.form, study, may_take, found.prior, n_jobs == 1, found.meta_features or {}, found.belief
+        )
+        tell = stack.enter_context(told(progress, callbacks, f"tune {found.form.name}", "trials"))
+        if study.count < may_take.trials or study.begun:
+            size = min(n_jobs, may_take.trials - len(study.ended))
+            guards = [stack.enter_context(Guard(objective, threads=threads_of(size))) for _ in range(size)]
+            watch = Watch(most, tuple(study.ended), _kept(folder))
+            seeded = takes_seed(objective)
+            _Loop(study, proposer, guards, limits, may_take, timeout, tell, found.stopping, seeded, watch).run()
+        result = tell.result = Tuned(plan, tuple(study.ended))
+        return result
+
+
+def _kept(folder: Path | None) -> str:
+    """Words on where the trials are."""
+    if folder is None:
+        return "The trials are in `tuned` of this error."
+    return (
+        f"The trials are stored in {folder}: `resume=True` (`--resume`) goes on with them, another `out` begins anew."
+    )
+
+
+@contextmanager
+def _told_of(study: Study) -> Iterator[None]:
+    """Hand out the trials of a tuning that ends before its time."""
+    try:
+        yield
+    except (TrialsFailedError, StorageLostError, StorageFullError) as fault:
+        fault.tuned = Tuned(study.plan, tuple(study.ended))
+        raise
+    except KeyboardInterrupt:
+        found = Tuned(study.plan, tuple(study.ended))
+        print(f"stopped: {found.summary() if found.ended else 'no trial has ended'}", file=sys.stderr)
+        raise
+
+
+@dataclass
+class _Running:
+    """A trial that runs."""
+
+    guard: Guard
+    number: int
+    steps: list[tuple[int, float]] = field(default_factory=list)
+    stopped: bool = False
+
+
+@dataclass
+class _Loop:
+    """Keeps guards busy until the budget or the time is spent."""
+
+    study: Study
+    proposer: Proposer
+    guards: Sequence[Guard]
+    limits: Limits
+    budget: Allowance
+    timeout: float | None
+    tell: Teller
+    stopping: Halving | None
+    seeded: bool
+    watch: Watch
+    busy: dict[Any, _Running] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Until nothing is left to do."""
+        self.began = time.perf_counter()
+        cut_off = list(self.study.begun)  # of an earlier process
+        self._say()
+        while True:
+            for guard in self.guards:
+                if guard.pipe not in self.busy and not self._late():
+                    self._begin(guard, cut_off)
+            if not self.busy or self._late():
+                return
+            for guard in first_of([one.guard for one in self.busy.values()], self._left()):
+                self._attend(guard.pipe)
+
+    def _begin(self, guard: Guard, cut_off: list[int]) -> None:
+        if cut_off:
+            number = cut_off.pop(0)
+        elif self.study.count < self.budget.trials and not self.budget.spent(self.study.ended):
+            config = self.proposer.next()
+            if config is None:
+                return
+            number = self.study.begin(config)
+        else:
+            return
+        seed = seeding.key("trial", self.study.plan.seed, number)
+        named = {"seed": seed % 2**32} if self.seeded else {}
+        guard.start(self.study.begun[number], limits=self.limits, seed=seed, named=named)
+        self.busy[guard.pipe] = _Running(guard, number)
+
+    def _attend(self, pipe: Any) -> None:
+        one = self.busy[pipe]
+        news = one.guard.read(0)
+        if isinstance(news, Step):
+            one.steps.append((news.step, news.value))
+            one.stopped = self._stops(one)
+            one.guard.answer(go=not one.stopped)
+        elif isinstance(news, Verdict):
+            del self.busy[pipe]
+            self.study.end(one.number, news, one.steps, stopped=one.stopped)
+            self._say()
+            self.watch.look(self.study.ended)
+
+    def _stops(self, one: _Running) -> bool:
+        """Whether a trial ends here; not where it is likely at its own end."""
+        if self.stopping is None:
+            return False
+        trials = {e.number: e.steps for e in self.study.ended} | {r.number: r.steps for r in self.busy.values()}
+        if self.stopping.ends(trials, self._whole(), one.number):
+            return False
+        return self.stopping.stops(trials, one.number, self.study.plan.direction)
+
+    def _whole(self) -> set[int]:
+        """Numbers of the trials that told steps and ended by themselves, with a score."""
+        return {e.number for e in self.study.ended if e.steps and not e.stopped and not failed(e.measured)}
+
+    def _left(self) -> float:
+        spent = time.perf_counter() - self.began
+        return math.inf if self.timeout is None else max(0.0, self.timeout - spent)
+
+    def _late(self) -> bool:
+        return self._left() == 0.0
+
+    def _say(self) -> None:
+        sign = self.study.plan.sign
+        best = max((sign * e.measured.score for e in self.study.ended if e.counts), default=None)
+        doing = "" if best is None else f"best {sign * best:.6g}"
+        if self.budget.cost is not None:
+            doing += f" {min(1.0, self.budget.share(self.study.ended)):.0%} spent"
+        self.tell(len(self.study.ended), self.budget.trials if self.budget.cost is None else 0, doing)
