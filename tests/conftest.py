@@ -4,7 +4,6 @@ import importlib
 import os
 from collections.abc import Iterator
 
-import drawn
 import pytest
 import reports
 
@@ -15,11 +14,15 @@ os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing th
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` takes its choice
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    drawn.mark_the_rest(items)
+    from drawn import mark_the_rest  # it imports NumPy
+
+    mark_the_rest(items)
 
 
 def pytest_report_header() -> str:
-    return f"optimizers of {drawn.DAY}: {', '.join(sorted(drawn.of_day(drawn.DAY)))}"
+    from drawn import DAY, of_day
+
+    return f"optimizers of {DAY}: {', '.join(sorted(of_day(DAY)))}"
 
 
 @pytest.fixture(autouse=True, scope="session")
