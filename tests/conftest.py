@@ -1,5 +1,6 @@
 """What keeps tests short: no workers unless an engine is named, no wait for the disk, and, where asked, no report."""
 
+import datetime
 import importlib
 import os
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import reports
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")  # before NumPy is imported: each worker of pytest has a core
+os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # `drawn.py`; workers inherit it
 os.environ["HPO_GYM_CACHE"] = ""  # what a test computes follows from nothing that lies on this machine
 
 
@@ -19,10 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mark_the_rest(items)
 
 
-def pytest_report_header() -> str:
-    from drawn import DAY, of_day
-
-    return f"optimizers of {DAY}: {', '.join(sorted(of_day(DAY)))}"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"HPO_GYM_DAY={os.environ['HPO_GYM_DAY']} repeats the day's draw of optimizers")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,6 @@ night. `HPO_GYM_DAY=2026-11-29 pytest` draws what that day drew.
 from __future__ import annotations
 
 import ast
-import datetime
 import functools
 import os
 import random
@@ -25,7 +24,8 @@ MORE = 8
 """Optimizers drawn beside the first of each base class."""
 MANY = 12
 """A test with cases of more optimizers than this is over a registry."""
-DAY = os.environ.setdefault("HPO_GYM_DAY", datetime.date.today().isoformat())  # workers inherit it: one draw a session
+DAY = os.environ.get("HPO_GYM_DAY", "2026-01-01")
+"""The date of the draw; `conftest.py` sets it, so that all workers of a session have one."""
 EVERY = MappingProxyType({n: e for n, e in OPTIMIZERS.entries().items() if e.package in OPTIMIZERS.packages})
 """The optimizers of the shipped packages, by name."""
 HEAVY = MappingProxyType({"smac": "a third of a second a trial"})
