@@ -32,6 +32,7 @@ def test_the_highest_level_that_is_paid_for(left, position):
     assert affordable(LEVELS, left) == LEVELS[max(position, 0)]
 
 
+@pytest.mark.long
 @given(st.lists(ninths, min_size=1, max_size=5))
 def test_many_runs_are_answered_as_each_alone(spent):
     left = np.array([4.0 - summed(s) for s in spent])

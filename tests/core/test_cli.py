@@ -237,6 +237,7 @@ def test_import_takes_columns_of_every_role(run: Run, tmp_path: Path) -> None:
     assert table.cost[0].tolist() == [[0.1, 0.4], [0.4, 1.6]]
 
 
+@pytest.mark.long
 def test_import_takes_objectives_that_bench_and_info_tell_of(run: Run, undrawn: None, tmp_path: Path) -> None:
     lines = ["task,C,score,size,recall", *(f"t,{c},{c},{10 * c},{1 - c}" for c in (0.25, 0.5, 0.75, 1.0))]
     (tmp_path / "mine.csv").write_text("\n".join(lines))

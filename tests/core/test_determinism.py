@@ -146,6 +146,7 @@ def test_another_process_goes_the_same_way(method):
     child.join()
 
 
+@pytest.mark.long
 def test_the_hash_seed_of_python_changes_nothing():
     code = "import json, test_determinism as t; print(json.dumps([t.play(t.HPOEnv(**v)) for v in t.VARIANTS.values()]))"
     path = os.pathsep.join(map(str, Path(__file__).parents[:3]))
@@ -206,6 +207,7 @@ def walk(native: HPOVectorEnv, other: gym.vector.VectorEnv, mode: AutoresetMode)
     other.close()
 
 
+@pytest.mark.long
 def test_gymnasiums_async_vector_env_goes_the_same_way():
     variant = VARIANTS["gappy, all"]
     for mode in (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP):

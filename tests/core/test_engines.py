@@ -119,6 +119,7 @@ def test_a_killed_worker_is_tried_again_and_then_crashed(engine: str, tmp_path: 
     assert [found[f"good-{i}"].value for i in range(6)] == [total(i, 10) for i in range(6)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", SLOW_RAY[1:])
 def test_workers_use_one_thread_and_the_driver_keeps_its_own(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
@@ -269,6 +270,7 @@ def test_a_killed_driver_leaves_no_child(tmp_path: Path) -> None:
     assert gone
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_workers_and_reaches_the_caller(tmp_path: Path) -> None:
     driver, pids = _driver(tmp_path)
     os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: to the workers too
@@ -281,6 +283,7 @@ def test_ctrl_c_ends_the_workers_and_reaches_the_caller(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_script_without_main_guard_is_run_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -153,6 +153,7 @@ def check_many(options: Case, turn: int) -> None:
     check_env(env, processes=False, render=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("turn", range(0, len(PAIRS), 8))
 def test_some_of_two_options_keep_the_contract_in_a_vector_env(turn):
     check_many(keywords(PAIRS[turn]), turn // 8)
@@ -269,6 +270,7 @@ def test_an_id_is_registered_for_every_suite_and_one_for_any():
     assert hpo_gym.__version__
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["NEXT_STEP", "SAME_STEP", "DISABLED"])
 @pytest.mark.parametrize("suite", ["ToyGappy", "AutoML"])
 def test_make_vec_makes_the_native_vector_env(suite, mode):

@@ -149,6 +149,7 @@ def test_a_command_works_or_says_in_words_that_it_needs_posix(arguments, code, s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_no_module_of_posix_is_imported_where_a_file_is_read():
     for path in (p for room in ROOMS[:3] for p in (ROOT / room).rglob("*.py")):
         tops = ast.parse(path.read_text(encoding="utf-8")).body

@@ -86,6 +86,7 @@ def test_several_guards_side_by_side_give_the_same_verdicts(size: int) -> None:
     assert set(told) == set(BAD)
 
 
+@pytest.mark.long
 def test_a_good_objective_is_told_as_it_is() -> None:
     with Guard(square) as guard:
         verdict = guard.run({"x": np.float64(3.0)})
@@ -159,6 +160,7 @@ def test_trials_do_not_draw_the_same_and_a_seed_draws_the_same() -> None:
     assert one == again != other
 
 
+@pytest.mark.long
 def test_what_cannot_be_loaded_elsewhere_is_refused() -> None:
     class Unloadable:
         def __call__(self, _: Any) -> float:
@@ -237,6 +239,7 @@ def _stops_its_guard(config: dict[str, Any]) -> Iterator[tuple[int, float]]:
     yield 2, 1.0
 
 
+@pytest.mark.long
 def test_a_guard_that_is_stopped_in_a_step_ends_in_time_and_the_next_trial_goes_on() -> None:
     known = left_running()
     with Guard(_stops_its_guard) as guard:
@@ -262,6 +265,7 @@ def test_read_waits_no_longer_than_it_is_told_for_a_guard_that_is_stopped() -> N
     assert not left_running(*known)
 
 
+@pytest.mark.long
 def test_without_a_limit_a_guard_is_waited_for() -> None:
     with Guard(square) as guard:
         guard.start({"x": 1.0})
@@ -287,6 +291,7 @@ open("found", "w").write(str(found))
     assert (tmp_path / "found").read_text() == "[1.0, 2.0]"
 
 
+@pytest.mark.long
 def test_files_that_imports_opened_stay_open_in_trials(tmp_path: Path) -> None:
     with Guard(_Writes(tmp_path / "log")) as guard:
         assert [guard.run({}).status for _ in range(2)] == [Status.OK, Status.OK]

@@ -40,6 +40,7 @@ def asked(folder: Path, name: str, *others: str) -> Asked:
     return Asked(meet, {"folder": str(folder), "name": name, "others": list(others)})
 
 
+@pytest.mark.long
 def test_a_verdict_is_told_when_its_trial_ends(tmp_path: Path) -> None:
     guards, order = Guards(2), []
     for i, verdict in guards.as_completed([asked(tmp_path, "first", "told"), asked(tmp_path, "second")]):
@@ -52,6 +53,7 @@ def test_a_verdict_is_told_when_its_trial_ends(tmp_path: Path) -> None:
     guards.close()
 
 
+@pytest.mark.long
 def test_the_next_trial_begins_before_the_caller_is_told(tmp_path: Path) -> None:
     guards = Guards(1)
     told = guards.as_completed([asked(tmp_path, "first"), asked(tmp_path, "second")])
@@ -61,6 +63,7 @@ def test_the_next_trial_begins_before_the_caller_is_told(tmp_path: Path) -> None
     guards.close()
 
 
+@pytest.mark.long
 def test_leaving_early_ends_all_trials(tmp_path: Path) -> None:
     guards = Guards(2)
     trials = [asked(tmp_path, "first"), asked(tmp_path, "second", "never"), asked(tmp_path, "third", "never")]
@@ -111,6 +114,7 @@ class LoadsBesideAnother:
         return 1.0
 
 
+@pytest.mark.long
 def test_guards_load_side_by_side(tmp_path: Path) -> None:
     guards = Guards(2)
     objective = LoadsBesideAnother(tmp_path)
@@ -134,6 +138,7 @@ class Unloadable:
         return 1.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way, what", [("raises", "(?s)loadable .* cannot be loaded"), ("dies", "ends the process")])
 def test_what_cannot_be_loaded_is_refused_and_no_guard_is_left(way: str, what: str) -> None:
     guards = Guards(2)

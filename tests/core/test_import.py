@@ -50,6 +50,7 @@ def test_the_import_loads_little_more_than_gymnasium_and_numpy():
     assert len([m for m in more if m.startswith("hpo_gym")]) <= 6
 
 
+@pytest.mark.long
 def test_an_env_loads_the_files_of_its_own_parts_only():
     code = "import gymnasium, hpo_gym, sys, json; gymnasium.make('hpo_gym/Functions-v0', observer='summary', "
     loaded = json.loads(child(code + "codec='grid', reward='regret'); print(json.dumps(list(sys.modules)))"))

@@ -57,6 +57,7 @@ def stopped(process: subprocess.Popen[str], seconds: float) -> bool:
     return True
 
 
+@pytest.mark.long
 @at_moments
 def test_the_command_that_is_installed_ends_with_130_and_in_silence(moments: tuple[float, ...], tmp_path: Path) -> None:
     script = tmp_path / "hpo-gym"  # as pip writes it, and it says when it begins
@@ -70,12 +71,14 @@ def test_the_command_that_is_installed_ends_with_130_and_in_silence(moments: tup
     assert ours >= len(moments) - max(1, len(moments) // 4)
 
 
+@pytest.mark.long
 @at_moments
 def test_the_module_ends_with_130_and_in_silence(moments: tuple[float, ...]) -> None:
     ours = sum(stopped(begun([sys.executable, "-m", "hpo_gym", "list"]), seconds) for seconds in moments)
     assert ours >= len(moments) // 2
 
 
+@pytest.mark.long
 def test_a_process_that_ignores_sigint_goes_on_doing_so(tmp_path: Path) -> None:
     script = tmp_path / "hpo-gym"
     script.write_text(SCRIPT.format(python=sys.executable))
@@ -91,6 +94,7 @@ def test_a_process_that_ignores_sigint_goes_on_doing_so(tmp_path: Path) -> None:
 CODE = "import signal, hpo_gym; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
 
 
+@pytest.mark.long
 def test_who_imports_the_package_keeps_ctrl_c(tmp_path: Path) -> None:
     process = begun([sys.executable, "-c", CODE, "hpo-gym", "-m", "hpo_gym"])
     assert process.communicate(timeout=60)[0] == "True\n"

@@ -111,6 +111,7 @@ def test_an_empty_name_keeps_nothing_and_none_is_the_users_cache(monkeypatch: py
         assert kept.folder() == Path("/somewhere/hpo-gym")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["transfer-mix", "transfer-time"])
 def test_a_tuning_proposes_the_same_with_and_without(optimizer: str, home: Path, monkeypatch: Any) -> None:
     def proposed() -> list[dict[str, Any]]:

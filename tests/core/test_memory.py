@@ -31,6 +31,7 @@ def faults(how: str) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.long
 def test_what_is_kept_costs_no_page_faults() -> None:
     if not keep_memory():
         pytest.skip("the allocator is not glibc's")

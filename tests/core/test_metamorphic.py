@@ -98,6 +98,7 @@ def reordered(suite: Suite, columns: list[dict[str, Any]], order: Any) -> Suite:
                  splits={"train": ("bowl",)}, data_hash="bowl")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cases", CASES)
 def test_another_unit_of_scores_changes_the_unit_alone(cases):
     for seed in range(cases):

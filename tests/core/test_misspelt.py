@@ -248,6 +248,7 @@ def test_the_nearest_by_hand(wrong: str, known: list[str], right: str | None) ->
     assert nearest(wrong, known) == right
 
 
+@pytest.mark.long
 def test_a_slip_of_a_long_name_is_understood_whatever_else_is_known() -> None:
     names = sorted({*OPTIMIZERS.names(), *SHIPPED})
     for name in (n for n in names if len(n) > 7):

@@ -148,6 +148,7 @@ def test_a_file_is_imported_once(own: Path) -> None:
 
 
 # ---------------------------------------------------------------------- train, load
+@pytest.mark.long
 def test_what_train_says_it_saved_load_and_bench_take(own: Path, tmp_path: Path) -> None:
     out = tmp_path / "nth"
     hpo_gym.train(f"{own}:Nth", "SVM", settings={"n": 3}, out=out)
@@ -196,6 +197,7 @@ def test_other_bytes_are_another_optimizer(own: Path, tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- benchmark
+@pytest.mark.long
 def test_every_form_is_compared_and_gives_what_its_name_does(own: Path, tmp_path: Path) -> None:
     given = {
         "by name": "random", "class": type(make_optimizer("random")), "object": make_optimizer("random"),
@@ -208,6 +210,7 @@ def test_every_form_is_compared_and_gives_what_its_name_does(own: Path, tmp_path
     assert len({tuple(rows["score"]) for name, rows in first.groupby("optimizer") if name in given}) == 1
 
 
+@pytest.mark.long
 def test_a_comparison_with_objects_goes_on_where_they_are_given_again(tmp_path: Path) -> None:
     mine = make_optimizer("sobol")
     before = hpo_gym.benchmark({"mine": mine}, **BENCH, out=tmp_path)
@@ -222,6 +225,7 @@ def test_two_of_one_name_are_refused_with_the_way_out(tmp_path: Path) -> None:
         hpo_gym.benchmark(two, **BENCH, out=tmp_path)
 
 
+@pytest.mark.long
 def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(own: Path, tmp_path: Path) -> None:
     made: Any = make_optimizer(f"{own}:Nth", n=1)
     hpo_gym.train(made, "SVM", out=tmp_path / "trained")
@@ -398,6 +402,7 @@ def test_of_a_zip_the_weights_are_read_and_nothing_is_run(tmp_path: Path) -> Non
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.long
 def test_weights_of_a_stranger_are_bounded_before_they_are_taken(tmp_path: Path) -> None:
     import io
     import zipfile

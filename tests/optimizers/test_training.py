@@ -105,6 +105,7 @@ def test_what_cannot_be_trained_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_the_bench_takes_a_folder_and_refuses_what_it_was_trained_on(trained: Path, tmp_path: Path) -> None:
     results = benchmark([str(trained), "random"], "SVM", budget=3, seeds=1, tasks=3, out=tmp_path / "test")
     assert results.failed_cells == 0
