@@ -68,12 +68,21 @@ def files(name: str) -> Iterator[Path]:
 
 
 @cache
+def results(name: str) -> Any:
+    """Return the stored results of a study, without their provenance."""
+    own = getattr(study(name), "stored", None)
+    if own is not None:
+        return own()
+    path = STUDIES / f"{name}.json"
+    read = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read["found"] if isinstance(read, dict) and "found" in read else read
+
+
+@cache
 def _given(name: str, function: str) -> Mapping[str, Any]:
     """Return all tables or values of a study."""
     give: Callable[[Any], Mapping[str, Any]] | None = getattr(study(name), function, None)
-    path = STUDIES / f"{name}.json"
-    stored = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return {} if give is None else give(stored)
+    return {} if give is None else give(results(name))
 
 
 @cache

@@ -38,7 +38,7 @@ def stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     (tmp_path / "planted.py").write_text(STUDY)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(module, "STUDIES", tmp_path)
-    for made in (module.study, module._given, module.table):
+    for made in (module.study, module.results, module._given, module.table):
         made.cache_clear()
     sys.modules.pop("planted", None)
     return module
