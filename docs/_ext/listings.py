@@ -13,7 +13,6 @@ from typing import Any
 
 from stored import Grid
 
-from hpo_gym.app import suite_row
 from hpo_gym.base import Entry, InvalidValueError, Registry
 from hpo_gym.env import CODECS, OBSERVERS, REWARDS, SCORES
 from hpo_gym.optimize import OPTIMIZERS
@@ -84,16 +83,9 @@ def baselines() -> Rows:
 def suites() -> Rows:
     """Yield a row for each suite."""
     for name, entry in SUITES.entries().items():
-        configurations = suite_row(load_suite(name), name)["configurations"]
-        size = "unlimited" if configurations is None else f"{configurations:,}"
-        yield (
-            f"`{name}`",
-            file_of(entry),
-            stated(entry, "kind"),
-            f"{len(load_suite(name).members):,}",
-            size,
-            said(entry),
-        )
+        members = load_suite(name).members
+        size = "unlimited" if members[0].pool is None else f"{len(members[0].pool):,}"
+        yield f"`{name}`", file_of(entry), stated(entry, "kind"), f"{len(members):,}", size, said(entry)
 
 
 def ids() -> Rows:
