@@ -216,7 +216,7 @@ AREAS = (
         "vector",
         (
             "hpo_gym/env/vector.py",
-            "hpo_gym/env.py",
+            "hpo_gym/env/env.py",
             "hpo_gym/env/watch.py",
             "hpo_gym/env/snapshots.py",
         ),
