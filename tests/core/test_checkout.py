@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hpo_gym.base import checkout
 from hpo_gym.app import app
+from hpo_gym.base import checkout
 from hpo_gym.base.checkout import BUILDERS, import_from_checkout
 from hpo_gym.base.errors import StateError
 
