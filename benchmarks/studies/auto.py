@@ -1,37 +1,37 @@
-"""The evidence for "auto": `python benchmarks/studies/auto.py FOLDER`, or `--check` whether docs/tune.md holds it.
+"""The evidence for "auto": which optimizer `tune` takes by itself, by the number of earlier tasks.
 
-All on validation tasks, so that no test task decides; of the shipped agents none is here, since each was selected on
+All on validation tasks, so that no test task decides; the shipped agents are left out, since each was selected on
 validation tasks. AUC is the mean normalised regret over the trials.
 
 1. Optimizers on nine suites of tables, 10 and 33 trials, cold start, three runs: with all tasks of the training split
-   known, and none known. The runs go into FOLDER, and are gone on with.
+   known, and none known.
 2. Every single choice with no, few and many known tasks, drawn anew for each run, on four suites of our own training:
-   over 33 trials, and over the first 10 of them. `auto` is what the rule takes for each number of tasks.
+   over 33 trials, and over the first 10 of them. `auto` is the choice of the rule for each number of tasks.
 3. Four trials side by side, as `tune` proposes them.
 """
 
 from __future__ import annotations
 
+import functools
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from marks import renew
+from frame import Table, product
 from numpy.typing import NDArray
+from runs import FIRST, DefaultFirst, compared, of_families
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import benchmark
 from hpo_gym.optimize import Context, Run, form_of, make_optimizer, run_one
-from hpo_gym.problem import Evaluations, Query, Status, Task, Trial, floor_of, relative_regret
+from hpo_gym.problem import Evaluations, Status, Task, floor_of, relative_regret
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Measured, Verdict
 from hpo_gym.tuning import AUTO, Plan, Proposer, Study, taken
 
-FOUND = Path(__file__).with_suffix(".json")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"
+LOOKS = "validation tasks"
 SUITES = ("SVM", "Boosting", "Studies", "Linear", "MLP", "Curves", "FineTune", "Pipelines", "AutoML")
 KNOWING = ("transfer-mix", "task-mixture", "ebgp", "portfolio", "taf-r", "average-rank", "gp-warm", "rgpe")
 ALONE = (
@@ -39,63 +39,61 @@ ALONE = (
 )  # fmt: skip
 BUDGETS, SEEDS, FAMILIES = (10, 33), 3, 24
 FEW, FEW_SUITES = (0, 1, 2, 4, 8, 16), ("SVM", "Boosting", "Studies", "Linear")
-FIRST = "gp-ei+default"
-"""`gp-ei` whose first trial is the default configuration."""
 FEW_WHO = ("gp-ei", FIRST, "gp-warm", "transfer-mix", "task-mixture", "ebgp", "portfolio")
 BESIDE, BESIDE_WHO = 4, ("gp-ei", FIRST, "tpe", "random", "transfer-mix")
 
-
-def families(suite: str) -> list[Task]:
-    """A validation task of each family, at most 24."""
-    return list({t.family: t for t in load_suite(suite).tasks("val")}.values())[:FAMILIES]
+Found = Mapping[str, Any]
 
 
-def over_suites(folder: Path) -> dict[str, Any]:
-    """By budget, suite and optimizer, the AUC."""
-    out: dict[str, Any] = {}
-    for budget in BUDGETS:
-        for suite in SUITES:
-            found = benchmark(
-                (*KNOWING, *ALONE), suite, split="val", budget=budget, seeds=SEEDS, tasks=len(families(suite)),
-                out=folder / f"{suite}-{budget}", resume=True,
-            )  # fmt: skip
-            if found.failed_cells:
-                sys.exit(f"{suite} must be whole, {found.failed_cells} cells failed")
-            rows = json.loads((folder / f"{suite}-{budget}" / "results.json").read_text())["suites"][suite]
-            part = {n: round(o["auc"][0], 5) for n, o in rows["optimizers"].items()}
-            out.setdefault(str(budget), {})[suite] = part
-    return out
+def cells() -> Iterator[frame.Address]:
+    """Yield budgets and suites, numbers of known tasks, and suites with trials side by side."""
+    yield from product(("suites",), map(str, BUDGETS), SUITES)
+    for suite, k, budget in product(FEW_SUITES, map(str, FEW), map(str, BUDGETS)):
+        yield "few", budget, suite, k
+    yield from product(("beside",), FEW_SUITES)
+
+
+def cell(part: str, *of: str, out: Path) -> dict[str, float]:
+    """Return the AUC by optimizer."""
+    if part == "suites":
+        return over_suites(int(of[0]), of[1], out)
+    if part == "beside":
+        return side_by_side(of[0], BESIDE_WHO)
+    budget, suite, k = of
+    place = BUDGETS.index(int(budget))
+    return {name: round(aucs[place], 5) for name, aucs in with_few(suite, int(k), FEW_WHO).items()}
+
+
+def again(found: Found) -> tuple[Any, Any]:
+    """Run the portfolio with one known task, and random search side by side, anew."""
+    now = with_few("Boosting", 1, ("portfolio",))["portfolio"], side_by_side("Boosting", ("random",))["random"]
+    few = [found["few"][str(b)]["Boosting"]["1"]["portfolio"] for b in BUDGETS]
+    return [*now[0], now[1]], [*few, found["beside"]["Boosting"]["random"]]
+
+
+def over_suites(budget: int, suite: str, out: Path) -> dict[str, float]:
+    """Return the AUC on a suite."""
+    folder, count = out / f"{suite}-{budget}", len(of_families(suite, FAMILIES))
+    compared((*KNOWING, *ALONE), suite, split="val", budget=budget, seeds=SEEDS, tasks=count, out=folder)
+    rows = json.loads((folder / "results.json").read_text())["suites"][suite]
+    return {n: round(o["auc"][0], 5) for n, o in rows["optimizers"].items()}
 
 
 def regret(task: Task, scores: Sequence[float]) -> NDArray[np.float64]:
-    """The mean normalised regret of the best so far over the trials of each budget, ``(budgets,)``."""
+    """Return the mean normalised regret of the best so far over the trials of each budget, ``(budgets,)``."""
     found = relative_regret(np.maximum.accumulate(scores), task.best, task.worst)
     return np.array([found[:b].mean() for b in BUDGETS])
 
 
-def with_few(folder: Path) -> dict[str, Any]:
-    """By budget, suite, number of known tasks and optimizer: the AUC."""
-    out: dict[str, Any] = {}
-    for suite in FEW_SUITES:
-        known = load_suite(suite).prior()
-        for k in FEW:
-            path = folder / f"{suite}-few-{k}.json"
-            if not path.exists():
-                found = {
-                    n: np.mean([one_run(n, t, known, k, s) for t in families(suite) for s in range(SEEDS)], 0).tolist()
-                    for n in FEW_WHO
-                }
-                path.write_text(json.dumps(found), encoding="utf-8")
-                print(suite, k, found, flush=True)
-            for name, aucs in json.loads(path.read_text(encoding="utf-8")).items():
-                for budget, auc in zip(BUDGETS, aucs, strict=True):
-                    part = out.setdefault(str(budget), {}).setdefault(suite, {}).setdefault(str(k), {})
-                    part[name] = round(auc, 5)
-    return out
+@functools.cache
+def with_few(suite: str, k: int, who: tuple[str, ...]) -> dict[str, list[float]]:
+    """Return the AUC over each budget with `k` known tasks."""
+    known, tasks = load_suite(suite).prior(), of_families(suite, FAMILIES)
+    return {n: np.mean([one_run(n, t, known, k, s) for t in tasks for s in range(SEEDS)], 0).tolist() for n in who}
 
 
 def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: int) -> NDArray[np.float64]:
-    """The AUC of an optimizer that knows `k` tasks, over the trials of each budget."""
+    """Return the AUC of an optimizer with `k` known tasks, over the trials of each budget."""
     world = seeding.world_seed(task.suite, task.name, "few", seed)
     rng = np.random.default_rng([world % 2**32, k])
     prior = tuple(known[i] for i in np.sort(rng.choice(len(known), k, replace=False)))
@@ -107,39 +105,15 @@ def one_run(name: str, task: Task, known: Sequence[Evaluations], k: int, seed: i
     return regret(task, [t.score for t in run.trials])
 
 
-class DefaultFirst:
-    """An optimizer that is told of the default configuration as if it were given."""
-
-    def __init__(self, optimizer: Any, task: Task) -> None:
-        self.inner, self.first = optimizer, Query(task.space.default)
-
-    def reset(self, context: Context, rng: np.random.Generator) -> None:
-        self.inner.reset(context, rng)
-        self.begun = False
-
-    def ask(self) -> Any:
-        self.begun, before = True, self.begun
-        return self.inner.ask() if before else self.first
-
-    def tell(self, trial: Trial) -> None:
-        self.inner.tell(trial)
-
-
-def side_by_side() -> dict[str, Any]:
-    """By suite and optimizer: the AUC over 33 trials, four of them running at a time, the first begun ends first."""
-    out: dict[str, Any] = {}
-    for suite in FEW_SUITES:
-        known = tuple(load_suite(suite).prior())
-        out[suite] = {
-            name: round(float(np.mean([beside(name, t, known, s) for t in families(suite) for s in range(SEEDS)])), 5)
-            for name in BESIDE_WHO
-        }
-        print(suite, out[suite], flush=True)
-    return out
+def side_by_side(suite: str, who: Sequence[str]) -> dict[str, float]:
+    """Return the AUC over 33 trials, four at a time, which end in the order of their starts."""
+    known, tasks = tuple(load_suite(suite).prior()), of_families(suite, FAMILIES)
+    aucs = {n: [beside(n, t, known, s) for t in tasks for s in range(SEEDS)] for n in who}
+    return {n: round(float(np.mean(a)), 5) for n, a in aucs.items()}
 
 
 def beside(name: str, task: Task, known: tuple[Evaluations, ...], seed: int) -> float:
-    """The AUC of a study whose trials a table answers."""
+    """Return the AUC of a study whose trials a table answers."""
     plain, space = name.removesuffix("+default"), task.space
     init = () if plain == name else (space.default,)
     study = Study(Plan(space.to_json(), plain, {}, "maximize", seed, "", init))
@@ -157,55 +131,51 @@ def beside(name: str, task: Task, known: tuple[Evaluations, ...], seed: int) -> 
 
 
 # ---------------------------------------------------------------------- tables
-def geometric(rows: dict[str, dict[str, float]], name: str, base: str) -> float:
-    """The geometric mean over suites of the ratio of two AUCs."""
+def geometric(rows: Mapping[str, Mapping[str, float]], name: str, base: str) -> float:
+    """Return the geometric mean over suites of the ratio of two AUCs."""
     return float(np.exp(np.mean([np.log(part[name] / part[base]) for part in rows.values()])))
 
 
-def suites_table(found: dict[str, Any]) -> list[str]:
+def suites_table(found: Found) -> Table:
     """AUC over 33 trials by suite, and ratios to random search for both budgets."""
     last = found["suites"][str(BUDGETS[-1])]
-    rows = {b: found["suites"][str(b)] for b in BUDGETS}
-    out = ["| known tasks | optimizer | " + " | ".join(SUITES) + " | ratio, 33 | ratio, 10 |"]
-    out.append("|---|---|" + "---:|" * (len(SUITES) + 2))
+    rows = []
     for what, group in (("all", KNOWING), ("none", ALONE)):
-        for name in sorted(group, key=lambda n: geometric(rows[33], n, "random")):
-            cells = [f"{last[s][name]:.3f}" for s in SUITES]
-            ratios = [f"{geometric(rows[b], name, 'random'):.3f}" for b in (33, 10)]
-            out.append(f"| {what} | `{name}` | " + " | ".join([*cells, *ratios]) + " |")
-    return out
+        for name in sorted(group, key=lambda n: geometric(last, n, "random")):
+            ratios = [f"{geometric(found['suites'][b], name, 'random'):.3f}" for b in ("33", "10")]
+            rows.append((what, f"`{name}`", *(f"{last[s][name]:.3f}" for s in SUITES), *ratios))
+    return Table.of(("known tasks", "optimizer", *SUITES, "ratio, 33", "ratio, 10"), rows)
 
 
-def few_table(found: dict[str, Any]) -> list[str]:
-    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites, by number of known tasks; the
-    rule stands below the single choices, and its cells are theirs."""
-    out = [f"| trials | optimizer | {' | '.join(map(str, FEW))} | all |", "|---:|---|" + "---:|" * (len(FEW) + 1)]
+def few_table(found: Found) -> Table:
+    """AUC as a ratio to `gp-ei` without a known task, the geometric mean over suites, by number of known tasks.
+
+    The rule stands below the single choices, and its cells are theirs.
+    """
+    rows = []
     for budget in reversed(BUDGETS):
         parts = found["few"][str(budget)].values()
         logs = {n: [np.mean([np.log(p[str(k)][n] / p["0"]["gp-ei"]) for p in parts]) for k in FEW] for n in FEW_WHO}
         logs[AUTO] = [logs[taken(k) if k else FIRST][i] for i, k in enumerate(FEW)]
         for name in (*sorted(FEW_WHO, key=lambda n: np.mean(logs[n]), reverse=True), AUTO):
             cells = [f"{np.exp(v):.2f}" for v in (*logs[name], np.mean(logs[name]))]
-            out.append(f"| {budget} | `{name}` | {' | '.join(cells)} |")
-    return out
+            rows.append((str(budget), f"`{name}`", *cells))
+    return Table.of(("trials", "optimizer", *map(str, FEW), "all"), rows)
 
 
-def beside_table(found: dict[str, Any]) -> list[str]:
+def beside_table(found: Found) -> Table:
     """AUC of four trials side by side, by suite."""
-    out = ["| optimizer | " + " | ".join(FEW_SUITES) + " |", "|---|" + "---:|" * len(FEW_SUITES)]
-    rows = found["beside"]
-    return out + [f"| `{n}` | " + " | ".join(f"{rows[s][n]:.3f}" for s in FEW_SUITES) + " |" for n in BESIDE_WHO]
+    rows = [(f"`{n}`", *(f"{found['beside'][s][n]:.3f}" for s in FEW_SUITES)) for n in BESIDE_WHO]
+    return Table.of(("optimizer", *FEW_SUITES), rows)
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-    "auto suites": suites_table, "auto few": few_table, "auto beside": beside_table,
-}  # fmt: skip
+TABLES: Mapping[str, Callable[[Found], Table]] = {"suites": suites_table, "few": few_table, "beside": beside_table}
+
+
+def tables(found: Found) -> dict[str, Table]:
+    """Return the three tables."""
+    return {name: table(found) for name, table in TABLES.items()}
 
 
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
-        made = {"suites": over_suites(Path(sys.argv[1])), "few": with_few(Path(sys.argv[1])), "beside": side_by_side()}
-        FOUND.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    stored = json.loads(FOUND.read_text(encoding="utf-8"))
-    parts = [(mark, table(stored)) for mark, table in TABLES.items()]
-    renew(PAGE, parts, "auto.py FOLDER", check="--check" in sys.argv)
+    frame.main(__file__)

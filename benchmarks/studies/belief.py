@@ -1,39 +1,82 @@
-"""What a belief gains and costs: `python benchmarks/studies/belief.py [--check]`.
+"""The gain and the cost of a belief.
 
 On a validation task of every family of `SVM` and on the validation tasks of `Functions`, three runs of 33 trials from a
 cold start. The right belief of a task has its middle at the task's best configuration, moved by a tenth of each range
 at random; the wrong one at the opposite end of each range. Both have a standard deviation of a fifth of the range; of a
 categorical, one choice has four times the weight of another.
-
-The table goes into docs/tune.md, the numbers into belief.json; `--check` says whether the page holds what is stored.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from marks import renew
+from frame import Table
 from numpy.typing import NDArray
+from runs import of_families
 
 from hpo_gym.base import seeding
 from hpo_gym.optimize import Context, Run, make_optimizer, run_one
 from hpo_gym.problem import Belief, Density, SearchSpace, Task, floor_of, relative_regret
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tune.md"
-WHO = {"SVM": ("gp-ei", "transfer-mix"), "Functions": ("gp-ei",)}
+LOOKS = "validation tasks"
+SUITES = ("SVM", "Functions")
 BUDGET, SEEDS, MOVED, SPREAD, WEIGHT = 33, 3, 0.1, 0.2, 4.0
 KINDS = ("none", "right", "wrong")
 
 
+def cells() -> Iterator[frame.Address]:
+    """Yield suites with an optimizer each."""
+    yield from (("SVM gp-ei",), ("SVM transfer-mix",), ("Functions gp-ei",))
+
+
+def cell(key: str) -> dict[str, Any]:
+    """Return by kind of belief the AUC on each task, the mean over runs, and the families."""
+    suite, name = key.split()
+    tasks = load_suite(suite).tasks("val") if suite == "Functions" else of_families(suite)
+    rows = {kind: np.round([mean_auc(suite, name, t, kind) for t in tasks], 5).tolist() for kind in KINDS}
+    return {**rows, "families": [t.family for t in tasks]}
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Run the first task of `Functions` with a right belief anew."""
+    task = load_suite("Functions").tasks("val")[0]
+    return mean_auc("Functions", "gp-ei", task, "right"), found["Functions gp-ei"]["right"][0]
+
+
+def mean_auc(suite: str, name: str, task: Task, kind: str) -> float:
+    """Return the mean over runs of `auc`."""
+    prior = load_suite(suite).prior() if name == "transfer-mix" else ()
+    return float(np.mean([auc(name, task, kind, s, prior) for s in range(SEEDS)]))
+
+
+def auc(name: str, task: Task, kind: str, seed: int, prior: Any) -> float:
+    """Return the mean normalised regret over the trials of a run."""
+    world = seeding.world_seed(task.suite, task.name, "belief", seed)
+    best = best_of(task, np.random.default_rng(seed))
+    belief = belief_of(task.space, best, kind, np.random.default_rng(world % 2**32))
+    context = Context.of(task, BUDGET, prior, starts=seeding.starts_seed(world))
+    run = Run(task, float(BUDGET), world, 0, floor_of(tuple(prior)))
+    run_one(make_optimizer(name), run, replace(context, belief=belief), np.random.default_rng(seed))
+    best_so_far = np.maximum.accumulate([t.score for t in run.trials])
+    return float(relative_regret(best_so_far, task.best, task.worst).mean())
+
+
+def best_of(task: Task, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the best measured point; of a function, the best of 20,000 random ones."""
+    if task.pool is not None:
+        e = task.evaluations()
+        return np.asarray(task.space.snap(e.x[np.nanargmax(e.score)][None])[0])
+    x = task.space.sample(rng, 20_000)
+    return np.asarray(x[task.noise_free(x).argmax()])
+
+
 def belief_of(space: SearchSpace, best: NDArray[np.float64], kind: str, rng: np.random.Generator) -> Belief | None:
-    """The belief of a task whose best canonical point is `best` ``(d,)``."""
+    """Return the belief of a task whose best canonical point is `best` ``(d,)``."""
     if kind == "none":
         return None
     densities: dict[str, Density] = {}
@@ -53,64 +96,21 @@ def belief_of(space: SearchSpace, best: NDArray[np.float64], kind: str, rng: np.
     return Belief(space, densities)
 
 
-def best_of(task: Task, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The best measured point; of a function, the best of 20,000 random ones."""
-    if task.pool is not None:
-        e = task.evaluations()
-        return np.asarray(task.space.snap(e.x[np.nanargmax(e.score)][None])[0])
-    x = task.space.sample(rng, 20_000)
-    return np.asarray(x[task.noise_free(x).argmax()])
-
-
-def auc(name: str, task: Task, kind: str, seed: int, prior: Any) -> float:
-    """The mean normalised regret over the trials of a run."""
-    world = seeding.world_seed(task.suite, task.name, "belief", seed)
-    best = best_of(task, np.random.default_rng(seed))
-    belief = belief_of(task.space, best, kind, np.random.default_rng(world % 2**32))
-    context = Context.of(task, BUDGET, prior, starts=seeding.starts_seed(world))
-    run = Run(task, float(BUDGET), world, 0, floor_of(tuple(prior)))
-    run_one(make_optimizer(name), run, replace(context, belief=belief), np.random.default_rng(seed))
-    best_so_far = np.maximum.accumulate([t.score for t in run.trials])
-    return float(relative_regret(best_so_far, task.best, task.worst).mean())
-
-
-def carry_out() -> dict[str, Any]:
-    """By suite and optimizer: the families, and by kind of belief the AUC of each, the mean over runs."""
-    found: dict[str, Any] = {}
-    for suite_name, names in WHO.items():
-        suite = load_suite(suite_name)
-        tasks = (
-            suite.tasks("val")
-            if suite_name == "Functions"
-            else list({t.family: t for t in suite.tasks("val")}.values())
-        )
-        for name in names:
-            prior = suite.prior() if name == "transfer-mix" else ()
-            rows = {
-                kind: [float(np.mean([auc(name, t, kind, s, prior) for s in range(SEEDS)])) for t in tasks]
-                for kind in KINDS
-            }
-            key = f"{suite_name} {name}"
-            found[key] = {k: np.round(v, 5).tolist() for k, v in rows.items()} | {"families": [t.family for t in tasks]}
-            print(key, {k: round(float(np.mean(v)), 4) for k, v in rows.items()}, flush=True)
-    return found
-
-
-def lines(found: dict[str, Any]) -> list[str]:
-    """The table: mean AUC of each kind, and ratios to no belief with a bootstrap interval over families."""
-    out = ["| suite | optimizer | families | no belief | right | wrong | right / none | wrong / none |"]
-    out.append("|---|---|---:|---:|---:|---:|---:|---:|")
+# ---------------------------------------------------------------------- the table
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the mean AUC of each kind, and ratios to no belief with an interval over families."""
+    rows = []
     for key, row in found.items():
         suite, name = key.split()
-        means = {k: float(np.mean(row[k])) for k in KINDS}
         ratios = [_interval(row[k], row["none"], row["families"]) for k in KINDS[1:]]
-        cells = " | ".join([*(f"{means[k]:.4f}" for k in KINDS), *ratios])
-        out.append(f"| {suite} | `{name}` | {len(set(row['families']))} | {cells} |")
-    return out
+        means = (f"{np.mean(row[k]):.4f}" for k in KINDS)
+        rows.append((suite, f"`{name}`", str(len(set(row["families"]))), *means, *ratios))
+    heads = ("suite", "optimizer", "families", "no belief", "right", "wrong", "right / none", "wrong / none")
+    return {"belief": Table.of(heads, rows)}
 
 
-def _interval(a: list[float], b: list[float], families: list[str]) -> str:
-    """The ratio of two means, and a 95 % interval over families."""
+def _interval(a: Sequence[float], b: Sequence[float], families: Sequence[str]) -> str:
+    """Show the ratio of two means, and a 95 % interval over families."""
     names, place = np.unique(families, return_inverse=True)
     count = np.bincount(place).astype(float)
     sums = np.stack([np.bincount(place, x) for x in (a, b)])
@@ -121,7 +121,4 @@ def _interval(a: list[float], b: list[float], families: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
-        FOUND.write_text(json.dumps(carry_out(), indent=1) + "\n", encoding="utf-8")
-    parts = [("belief", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
-    renew(PAGE, parts, "belief.py", check="--check" in sys.argv)
+    frame.main(__file__)

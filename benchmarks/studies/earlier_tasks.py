@@ -1,36 +1,36 @@
-"""What earlier tasks are worth by their number and the budget: `earlier_tasks.py`, about five minutes of one core.
+"""The value of earlier tasks by their number and the budget: about five minutes of one core.
 
 On a validation task of each of up to eight families of `SVM`, `Linear` and `Boosting`, from a cold start, none, 5, 50
 or all of the training tasks are known, drawn anew for each task, the same for all optimizers. Budgets are 5, 33 and 100
-evaluations, or 33 mean costs of a full evaluation. `earlier_tasks.json` keeps the AUC of the regret by the validation
-score on each task, which `guide.py` shows.
+evaluations, or 33 mean costs of a full evaluation. Results are the AUC of the regret by the validation score on each
+task.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import frame
 import numpy as np
-from auto import DefaultFirst
+from frame import Table
+from ratios import against, alike, code, joined, shown
+from runs import FIRST, DefaultFirst, about, auc_of, of_families
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import regret_of
-from hpo_gym.optimize import make_optimizer, rollout
+from hpo_gym.optimize import make_optimizer
 from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
+from hpo_gym.tuning import taken
 
-FOUND = Path(__file__).with_suffix(".json")
+LOOKS = "validation tasks"
 SUITES, FAMILIES = ("SVM", "Linear", "Boosting"), 8
 KNOWN = ("0", "5", "50", "all")
 COST = "33 units of cost"
 BUDGETS: Mapping[str, Mapping[str, Any]] = {
     "5": {"budget": 5}, "33": {"budget": 33}, "100": {"budget": 100}, COST: {"budget_cost": 33.0},
 }  # fmt: skip
-FIRST = "gp-ei+default"
-"""`gp-ei` whose first trial is the default configuration: what "auto" takes where nothing is known."""
+CHEAP = ("5", "5", "SVM")
 KNOWING, ALONE = ("portfolio", "gp-warm", "transfer-mix", "transfer-time"), ("random", "gp-ei", FIRST)
 IN_COST, ALONE_IN_COST = (
     ("portfolio-per-cost", "transfer-mix", "transfer-mix-per-cost", "transfer-time"),
@@ -38,13 +38,23 @@ IN_COST, ALONE_IN_COST = (
 )
 
 
-def families(suite: str) -> list[Task]:
-    """A validation task of each family, at most eight."""
-    return list({t.family: t for t in load_suite(suite).tasks("val")}.values())[:FAMILIES]
+def cells() -> Iterator[frame.Address]:
+    """Yield budgets, numbers of known tasks and suites."""
+    yield from frame.product(BUDGETS, KNOWN, SUITES)
+
+
+def cell(budget: str, known: str, suite: str) -> dict[str, Any]:
+    """Return `tasks`, `families`, and by optimizer the `auc` on each task."""
+    tasks = of_families(suite, FAMILIES)
+    priors = [drawn(load_suite(suite).prior(), known, task) for task in tasks]
+    in_cost = budget == COST
+    names = (ALONE_IN_COST if in_cost else ALONE) if known == "0" else (IN_COST if in_cost else KNOWING)
+    aucs = {n: [auc(n, t, p, budget) for t, p in zip(tasks, priors, strict=True)] for n in names}
+    return {**about(tasks), "auc": aucs}
 
 
 def drawn(prior: Sequence[Evaluations], known: str, task: Task) -> tuple[Evaluations, ...]:
-    """So many of the training tasks, the same for all who tune this task."""
+    """Draw so many of the training tasks, the same for all optimizers on this task."""
     if known == KNOWN[-1]:
         return tuple(prior)
     rng = seeding.generator(seeding.key("earlier tasks", task.suite, task.name, known))
@@ -52,35 +62,46 @@ def drawn(prior: Sequence[Evaluations], known: str, task: Task) -> tuple[Evaluat
 
 
 def auc(name: str, task: Task, prior: Sequence[Evaluations], budget: str) -> float:
-    """Mean regret over the budget."""
+    """Return the mean regret over the budget."""
     plain = name.removesuffix("+default")
     made: Any = make_optimizer(plain)
-    history = rollout(made if plain == name else DefaultFirst(made, task), task, prior=prior, **BUDGETS[budget])
-    return round(float(regret_of(history, task, **BUDGETS[budget]).mean()), 5)
+    return round(auc_of(made if plain == name else DefaultFirst(made, task), task, prior, **BUDGETS[budget]), 5)
 
 
-def carry_out() -> dict[str, Any]:
-    """By budget and number of known tasks, by suite: `tasks`, `families`, and by optimizer the `auc` on each."""
-    out: dict[str, Any] = {}
-    for budget in BUDGETS:
-        for known in KNOWN:
-            for suite in SUITES:
-                tasks, all_known = families(suite), load_suite(suite).prior()
-                names = (ALONE_IN_COST if budget == COST else ALONE) if known == "0" else _knowing(budget)
-                part: dict[str, Any] = {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks]}
-                priors = [drawn(all_known, known, t) for t in tasks]
-                part["auc"] = {n: [auc(n, t, p, budget) for t, p in zip(tasks, priors, strict=True)] for n in names}
-                out.setdefault(budget, {}).setdefault(known, {})[suite] = part
-                print(
-                    budget, known, suite, {n: round(float(np.mean(v)), 4) for n, v in part["auc"].items()}, flush=True
-                )
+# ---------------------------------------------------------------------- the table
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return for each number of earlier tasks and budget the lowest AUC, and the optimizers not told apart from it."""
+    rows = []
+    for known in KNOWN:
+        for budget in BUDGETS:
+            best, ratios, near = standing(joined(found[budget]["0"], found[budget][known]))
+            choice = FIRST if known == "0" else taken(61 if known == "all" else int(known), in_cost=budget == COST)
+            name = budget if budget == COST else f"{budget} evaluations"
+            lowest = (code([best]), shown(ratios, best), code(near) or "none")
+            rows.append((known, name, *lowest, code([choice]), shown(ratios, choice)))
+    heads = ("lowest AUC", "of random search's", "not told apart from it", "`auto` takes", "of random search's")
+    return {"when": Table.of(("earlier tasks", "budget", *heads), rows)}
+
+
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ratios to random search without and with all earlier tasks, with their intervals."""
+    alone = against(found["33"]["0"], ALONE[0])
+    paid = against(joined(found[COST]["0"], found[COST]["all"]), ALONE[0])
+    out = {f"alone.{name}": row["ratio"] for name, row in alone.items()}
+    out |= {f"in_cost.{name}": row["ratio"] for name, row in paid.items()}
+    for known in KNOWN[1:]:
+        _, ratios, _ = standing(joined(found["33"]["0"], found["33"][known]))
+        out |= {f"with_{known}.{name}": row["ratio"] for name, row in ratios.items()}
     return out
 
 
-def _knowing(budget: str) -> tuple[str, ...]:
-    """Who may know earlier tasks."""
-    return IN_COST if budget == COST else KNOWING
+def standing(parts: Any) -> tuple[str, Mapping[str, Any], list[str]]:
+    """Return the optimizer of the lowest pooled AUC, all ratios to random search, and the others near it."""
+    ratios = against(parts, ALONE[0])
+    order = sorted(ratios, key=lambda n: (ratios[n]["ratio"][0], n))
+    to_best = against(parts, order[0])
+    return order[0], ratios, [n for n in order[1:] if alike(to_best[n]["ratio"])]
 
 
 if __name__ == "__main__":
-    FOUND.write_text(json.dumps(carry_out(), separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    frame.main(__file__)

@@ -1,29 +1,22 @@
-"""One episode of `Schedules` and one of `Drift`, by rules and by trained agents: draws `docs/figures/episode.png`.
+"""One episode of `Schedules` and one of `Drift`, by rules and by trained agents: `docs/figures/episode.png`.
 
-    python benchmarks/studies/episode.py OUT/trained   # agents that studies/schedule_agents.py has trained there
-    python benchmarks/studies/episode.py               # the rules alone
+    python benchmarks/studies/episode.py    # with the agents of schedule_agents.py, where they are
 
-Above are the validation losses, below the learning rates. The episodes are on validation tasks, and are chosen by what
-they draw, not by how anyone fares: on `Schedules` the first seed whose inputs are large, on `Drift` the first whose
-inputs jump up, far, once, and whose stream does not change otherwise.
+Above are the validation losses, below the learning rates. The episodes are on validation tasks, and are chosen by their
+draws, not by anyone's result: on `Schedules` the first seed with large inputs, on `Drift` the first whose inputs jump
+up, far, once, and whose stream does not change otherwise.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
+import frame
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from schedule_rules import FOUND as RULES
 from schedule_rules import SUITES
 
 import hpo_gym
@@ -32,7 +25,8 @@ from hpo_gym.bench import INK, MUTED, VIBRANT, save, theme
 from hpo_gym.problem import Suite
 from hpo_gym.suites import JUMP, Changes, TrainingTask, changes_of
 
-FIGURE = Path(__file__).resolve().parents[2] / "docs" / "figures" / "episode.png"
+LOOKS = "validation tasks"
+TRAINED = Path("results/schedule_agents/trained")
 TASK = "gates-s0"
 LINES: Mapping[str, dict[str, Any]] = {
     "constant": {"color": MUTED, "linestyle": (0, (1.2, 1.4))},
@@ -43,28 +37,28 @@ LINES: Mapping[str, dict[str, Any]] = {
 LARGE = 3.0
 """Inputs of this scale are large."""
 FAR, MIDDLE = 10.0, (12, 28)
-"""What a jump is by, at the least, and the epochs between which it is."""
+"""The least factor of a jump, and the epochs between which it is."""
 
 
-def players(suite: str, trained: Path | None) -> dict[str, Any]:
-    """Who plays, by name: rules as tuned on the suite, where they are, and the agent, where there is one."""
-    tuned = json.loads(RULES.read_text("utf-8")).get(suite, {}) if RULES.is_file() else {}
+def players(suite: str) -> dict[str, Any]:
+    """Return the players by name: rules as tuned on the suite, and the agent, where it was trained."""
+    tuned = frame.stored("schedule_rules").get(suite, {})
     found = {
         rule: hpo_gym.make_optimizer(rule, **tuned.get(rule, {}).get("chosen", {})) for rule in LINES if rule != "ppo"
     }
-    if trained is not None:
-        found["ppo"] = hpo_gym.load(trained / suite / "ppo-0")
+    if (TRAINED / suite / "ppo-0").is_dir():
+        found["ppo"] = hpo_gym.load(TRAINED / suite / "ppo-0")
     return found
 
 
 def drawn(task: TrainingTask, seed: int, epochs: int) -> tuple[float, Changes]:
-    """The scale of the inputs at the start of an episode, and the changes in it."""
+    """Return the scale of the inputs at the start of an episode, and the changes in it."""
     begun = task.session(seeding.world_seed(task.suite, task.name, "rollout", seed), epochs).save()
     return float(begun["scale"]), changes_of(np.atleast_1d(begun["key"]), epochs)
 
 
 def shown(task: TrainingTask, seed: int, epochs: int) -> bool:
-    """Whether an episode shows what the suite is about."""
+    """Tell whether an episode is typical of the suite."""
     scale, changes = drawn(task, seed, epochs)
     if not task.recipe.drift:
         return scale >= LARGE
@@ -73,13 +67,13 @@ def shown(task: TrainingTask, seed: int, epochs: int) -> bool:
     return len(when) == 1 and bool(far) and MIDDLE[0] <= int(when[0]) <= MIDDLE[1]
 
 
-def draw(above: Axes, below: Axes, suite: Suite, trained: Path | None) -> None:
-    """An episode: losses above, learning rates below."""
+def draw_episode(above: Axes, below: Axes, suite: Suite) -> None:
+    """Draw an episode: losses above, learning rates below."""
     task, epochs = suite.task(TASK), int(suite.env["budget"])
     assert isinstance(task, TrainingTask)
     seed = next(s for s in range(10_000) if shown(task, s, epochs))
     scale, changes = drawn(task, seed, epochs)
-    for name, player in players(suite.name, trained).items():
+    for name, player in players(suite.name).items():
         history = hpo_gym.rollout(player, task, epochs, seed=seed)
         losses, t = -np.array(history.scores), np.arange(1, epochs + 1)
         counted = losses[-1] if task.counts == "last" else losses.mean()
@@ -100,22 +94,18 @@ def draw(above: Axes, below: Axes, suite: Suite, trained: Path | None) -> None:
     below.set(xlabel="epoch", yscale="log", xlim=(0.5, epochs + 0.5))
 
 
-def main() -> None:
+def draw(_: Any) -> None:
     """Play and draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trained", type=Path, nargs="?", help="folder of `<suite>/ppo-0`; without it no agent plays")
-    parser.add_argument("--out", type=Path, default=FIGURE, help="the picture")
-    told = parser.parse_args()
     with theme():
         figure = Figure(figsize=(9.0, 4.8), dpi=110)
         axes = figure.subplots(2, len(SUITES), sharex="col", squeeze=False, height_ratios=(3, 2))
         for column, name in enumerate(SUITES):
-            draw(*axes[:, column], hpo_gym.load_suite(name), told.trained)
+            draw_episode(*axes[:, column], hpo_gym.load_suite(name))
         axes[0, 0].set_ylabel("validation loss, guess = 1")
         axes[1, 0].set_ylabel("learning rate")
         figure.tight_layout()
-        save(figure, told.out)
+        save(figure, frame.FIGURES / "episode.png")
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

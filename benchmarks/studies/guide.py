@@ -1,93 +1,333 @@
-"""Renews the tables and the figure of `docs/guide.md` by what studies and reference runs have stored.
+"""Figures of the guide from the shipped reference runs and tables, and from other studies.
 
-    python benchmarks/studies/guide.py --collect    # first read the shipped reference runs, some two minutes
-    python benchmarks/studies/guide.py              # write the page from what is stored
-    python benchmarks/studies/guide.py --check      # write nothing; name a page, or collected runs, out of date
-
-What it shows stands in the files of the other guide scripts, one for each part of the page.
+Reading the runs takes two minutes, so the results of each suite are kept, with a hash of the runs.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import guide_learning
-import guide_limits
-import guide_misled
-import guide_next
-import guide_short
-import guide_when
-import sequence
-import tuning
-from guide_figure import draw, words
-from guide_reference import FOUND, collect, version
-from marks import renew
+import frame
+import numpy as np
+import runs
+from frame import Table
+from pool_seeds import OTHERS, TAUGHT
+from ratios import UNKNOWN, against, code, shown
+from tuning import FRESH, SCREEN, mean, where
 
-from hpo_gym.system import write_files
+from hpo_gym.bench import auc
+from hpo_gym.problem import Task
+from hpo_gym.suites import load_suite
 
-HERE = Path(__file__).resolve().parent
-PAGE, FIGURE = HERE.parents[1] / "docs" / "guide.md", HERE.parents[1] / "docs" / "figures" / "robustness.png"
-
-
-def stored(name: str) -> dict[str, Any]:
-    """What a study has found."""
-    found: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
-    return found
-
-
-def parts() -> Iterator[tuple[str, Iterable[str]]]:
-    """The parts of the page, by their marks."""
-    suites = stored("guide")["suites"]
-    yield "choose", guide_short.choose(stored("earlier_tasks"), stored("seconds"))
-    yield "when", guide_when.when(stored("earlier_tasks"))
-    yield "kinds", guide_when.kinds(suites)
-    yield "fidelities", guide_when.fidelities(suites)
-    yield "times", guide_when.times(suites)
-    yield "learned", guide_short.learned(stored("meta_or_transfer"))
-    yield "memories", guide_learning.memories(stored("meta_or_transfer"))
-    yield "weights", guide_learning.weights(stored("pool_seeds"), stored("time_agent"))
-    yield "loops", guide_learning.loops()
-    yield "results", guide_learning.results(suites)
-    yield "paid", guide_short.paid(suites)
-    yield "paying", guide_limits.paying(suites)
-    yield "sensitivity", guide_limits.sensitivity(tunings(), stored("learning"), stored("meta_train_tasks"))
-    ratios = disturbances()
-    yield "figure", [f"![{words(ratios)}](figures/{FIGURE.name})"]
-    yield "robust", guide_short.robust(ratios)
-    yield "disturbances", guide_limits.disturbances(ratios)
-    trained = stored("misled_agents")
-    misled = guide_misled.measured(trained, stored("robustness"), stored("stress"))
-    yield "misled", [*guide_short.robust(guide_misled.by_agent(misled)), *guide_misled.kept(trained)]
-    yield "agents", guide_misled.agents(misled)
-    yield "harm", guide_misled.harm(misled)
-    yield "next", guide_next.after(suites, stored("time_parts"), sequence.stored(), stored("schedule_agents"))
+LOOKS = "shows what reference.py looked at"
+PRETRAINED = Path(__file__).resolve().parents[2] / "agents" / "hpo_agents" / "pretrained"
+LISTS = (
+    "q-learning",
+    "double-q",
+    "sarsa",
+    "n-step-q",
+    "q-portfolio",
+    "dqn",
+    "a2c",
+    "trpo",
+    "ppo",
+    "maskable-ppo",
+    "ppo-bare",
+)
+POOLS = ("ppo-pool-tables", "ppo-pool")
+META = ("maml", "fomaml", "reptile", "maml-rl", "ga-evolved")
+MEMORY = ("recurrent-ppo",)
+CLOSED = ("transfer-mix", "ebgp", "task-mixture", "gp-warm", "rgpe", "fsbo", "average-rank")
+ALONE = ("random", "default", "gp-ei", "tpe", "cma-es", "ga", "asha", "hyperband", "successive-halving", "bohb")
+TAKEN = ("portfolio", *ALONE, *CLOSED, *LISTS, *POOLS, *META, *MEMORY)
+"""Whose runs are taken."""
+PAID = ("SVM", "Linear", "Boosting", "MLP", "AutoML")
+"""Suites for which the break-even is worked out: ten test families or more, and costs in seconds."""
 
 
-def disturbances() -> Mapping[str, Any]:
-    """The ratios of the heat map."""
-    return guide_limits.disturbed(stored("robustness"), stored("stress"))
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "learning curves of networks": ("Curves",),
+    "kernel and linear models": ("SVM", "Linear"),
+    "boosted trees": ("Boosting", "Studies"),
+    "networks": ("MLP", "NAS", "Vision"),
+    "fine-tuning of networks": ("FineTune",),
+    "pipelines, most hyperparameters conditional": ("AutoML", "Pipelines", "Text"),
+    "policies for control": ("Control",),
+    "formulas": ("Functions",),
+}
+"""Suites by kind; without those of one test family, and `LM`, where the portfolio leaves nothing to gain."""
+SHOWN = ("transfer-mix", "portfolio", "ppo-pool-tables", "gp-ei", "asha")
+HALVING = ("asha", "bohb", "hyperband", "successive-halving")
+TIMED = (
+    "random", "portfolio", "q-learning", "gp-warm", "task-mixture", "transfer-mix", "ppo-pool-tables", "ppo-bare",
+    "gp-ei", "tpe", "maml", "ga", "rgpe",
+)  # fmt: skip
 
 
-def tunings() -> dict[str, Any]:
-    """By agent, the trials of its tuning."""
-    return {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(tuning.FOUND.glob("*.json"))}
+BASE, LEARNED = "untrained", "ppo-pool-tables"
+COMMON = ("AutoML", "Boosting", "MLP", "SVM")
+"""The suites on which all of these ran."""
+RESULTS = (
+    "portfolio", "gp-ei", "maml", "fomaml", "reptile", "maml-rl", "recurrent-ppo", "ppo-bare", "maskable-ppo",
+    "q-learning", "q-portfolio", "ga-evolved", "transfer-mix", LEARNED,
+)  # fmt: skip
+PAYING = ("q-learning", "maskable-ppo", "ppo-pool-tables", "maml", "portfolio", "transfer-mix")
+RIVAL, TRIALS = "random", 33
+FEW = ("FCNet", "MLPGrid")
+"""Suites with one and two validation tasks."""
+DEARER = ("SVM", "MLP", "AutoML")
+"""From the cheapest evaluations to the most expensive."""
+CHEAP = ("suites", "NAS")
+
+Found = Mapping[str, Any]
 
 
-def main(arguments: Iterable[str]) -> None:
-    """Write the page and the figure, or end with a word that something is out of date."""
-    given = set(arguments)
-    if "--collect" in given:
-        text = json.dumps(collect(), separators=(",", ":"), sort_keys=True) + "\n"
-        write_files(FOUND.parent, {FOUND.name: text.encode()})
-    if stored("guide")["of"] != version():
-        sys.exit(f"{FOUND.name} is of other reference runs; run `python benchmarks/studies/guide.py --collect`")
-    renew(PAGE, parts(), "guide.py", check="--check" in given)
-    draw(disturbances(), FIGURE)
+def cells() -> Iterator[frame.Address]:
+    """Yield the suites of the reference runs."""
+    yield from (("suites", path.stem) for path in sorted(runs.FOLDER.glob("*.json")))
+
+
+def cell(_: str, suite: str) -> dict[str, Any]:
+    """Return tasks, families, AUC of each, the mean course of the regret, times; and facts of the table."""
+    results = runs.reference_run(suite, "cold")
+    taken, times = (
+        {c.optimizer: c for c in results.curves[suite] if c.optimizer in TAKEN},
+        results.data["timings"][suite],
+    )
+    first = next(iter(taken.values()))
+    out = {
+        "tasks": list(first.tasks),
+        "families": list(first.families),
+        "auc": {n: np.round(auc(c), 5).tolist() for n, c in taken.items()},
+        "ms": {n: [round(times[n]["ms_per_suggestion"][p], 3) for p in ("p50", "p95")] for n in taken},
+        "training": {n: round(times[n]["train_seconds"], 1) for n in taken if times[n]["train_seconds"]},
+        "table": about(suite),
+    }
+    course = {n: np.round(c.regret.mean((0, 1)), 5).tolist() for n, c in taken.items()}
+    return {**out, "course": course} if suite in PAID else out
+
+
+def about(suite: str) -> dict[str, Any]:
+    """Return the space of a suite, and the seconds that measuring its earlier tasks took."""
+    loaded = load_suite(suite)
+    train, test = loaded.tasks("train"), loaded.tasks("test")
+    space = train[0].space
+    active = space.active(space.sample(np.random.default_rng(0), 1000))
+    return {
+        "hyperparameters": space.d,
+        "conditional": int((~active.all(0)).sum()),
+        "rows": len(train[0].pool) if train[0].pool is not None else None,
+        "fidelities": len(train[0].fidelities),
+        "train": len(train),
+        "seconds": round(sum(_spent(t) for t in train), 1) if suite in PAID else None,
+        "evaluation": round(float(np.mean([t.cost_unit for t in test])), 4) if suite in PAID else None,
+    }
+
+
+def _spent(task: Task) -> float:
+    """Return the seconds of all full evaluations of a table."""
+    return float(np.nansum(task.evaluations().cost))
+
+
+# ---------------------------------------------------------------------- which method when
+def tables(stored: Found) -> dict[str, Table]:
+    """Return all tables of the guide that no other study has."""
+    suites = stored["suites"]
+    return {
+        "kinds": kinds(suites), "fidelities": fidelities(suites), "times": times(suites), "results": results(suites),
+        "weights": weights(frame.stored("pool_seeds"), frame.stored("time_agent")), "paying": paying(suites),
+        "sensitivity": sensitivity(
+            frame.stored("tuning"), frame.stored("learning"), frame.stored("meta_train_tasks")
+        ),
+    }  # fmt: skip
+
+
+def kinds(suites: Found) -> Table:
+    """AUC as a ratio to random search by kind of space, from the shipped reference runs."""
+    rows = []
+    for kind, names in KINDS.items():
+        parts, about = {s: suites[s] for s in names}, [suites[s]["table"] for s in names]
+        ratios = against(parts, "random", SHOWN)
+        size = ", ".join(f"{a['hyperparameters']} ({a['conditional']})" for a in about)
+        families = len({f for part in parts.values() for f in part["families"]})
+        known = ", ".join(str(a["train"]) for a in about)
+        rows.append((kind, code(names), size, known, str(families), *(shown(ratios, n) for n in SHOWN)))
+    heads = ("tuned", "suites", "hyperparameters (conditional)", "earlier tasks", "test families")
+    return Table.of((*heads, *(f"`{n}`" for n in SHOWN)), rows)
+
+
+def fidelities(suites: Found) -> Table:
+    """The gain of halving, on suites with lower fidelities."""
+    several, names = {s: p for s, p in suites.items() if p["table"]["fidelities"] > 1}, (*HALVING, "portfolio")
+    ratios = against(several, "random", names)
+    order = sorted(names, key=lambda n: ratios[n]["ratio"][0])
+    rows = [(f"`{name}`", shown(ratios, name), str(ratios[name]["n_suites"])) for name in order]
+    return Table.of(("optimizer", "AUC, of random search's", "suites"), rows)
+
+
+def times(suites: Found) -> Table:
+    """Milliseconds of a suggestion, over all suites of an optimizer, and its AUC."""
+    ratios = against({s: p for s, p in suites.items() if s != "Functions"}, "random", TIMED)
+    medians = {n: float(np.median([p["ms"][n][0] for p in suites.values() if n in p["ms"]])) for n in TIMED}
+    rows = []
+    for name in sorted(TIMED, key=lambda n: medians[n]):
+        slow = max(p["ms"][name][1] for p in suites.values() if name in p["ms"])
+        trained = [p["training"][name] for p in suites.values() if name in p["training"]]
+        training = f"{np.median(trained):.0f}" if trained else ""
+        held = (shown(ratios, name), str(ratios[name]["n_suites"]))
+        rows.append((f"`{name}`", f"{medians[name]:.2f}", f"{slow:.0f}", training, *held))
+    heads = ("optimizer", "ms, median", "ms, 95 %, slowest suite", "training, seconds a suite")
+    return Table.of((*heads, "AUC, of random search's", "suites"), rows)
+
+
+# ---------------------------------------------------------------------- learned weights
+def weights(seeds: Found, time_agent: Found) -> Table:
+    """AUC of trained policies as a ratio to that before training."""
+    rows = []
+    for suites in (TAUGHT, OTHERS):
+        ratios = against({s: seeds[s] for s in suites}, BASE)
+        for name in (LEARNED, "seed-1", "seed-2"):
+            rows.append((f"`ppo-pool`, {name}", f"{', '.join(suites)}, test tasks", shown(ratios, name)))
+    base = time_agent["from `transfer-time`"]["0"]["curve"][0][1]
+    for variant, trainings in time_agent.items():
+        best = np.mean([min(r for _, r in run["curve"]) / base for run in trainings.values()])
+        judged = "ten suites, validation tasks, 64 candidates; of `transfer-time`"
+        rows.append((f"`ppo-time`, {variant}", judged, f"{best:.2f}"))
+    return Table.of(("policy", "judged on", "its AUC, of that before training"), rows)
+
+
+def results(suites: Found) -> Table:
+    """AUC and training seconds on the suites on which all ran."""
+    parts, rows = {s: suites[s] for s in COMMON}, list[tuple[str, ...]]()
+    by = {anchor: against(parts, anchor, RESULTS) for anchor in ("random", "portfolio")}
+    for name in sorted(RESULTS, key=lambda n: by["random"][n]["ratio"][0]):
+        trained = [suites[s]["training"][name] for s in COMMON if name in suites[s]["training"]]
+        seconds = f"{min(trained):.0f} to {max(trained):.0f}" if trained else ""
+        if name == LEARNED:
+            seconds = f"{training_of(name, {}):.0f} for {len(TAUGHT)} suites at once"
+        rows.append((f"`{name}`", shown(by["random"], name), shown(by["portfolio"], name), seconds))
+    return Table.of(("optimizer", "AUC, of random search's", "of the portfolio's", "training, seconds a suite"), rows)
+
+
+# ---------------------------------------------------------------------- savings of training
+def trials_to(course: Sequence[float], target: float) -> int | None:
+    """Return the first trial after which a regret is at most the target."""
+    return next((i + 1 for i, regret in enumerate(course) if regret <= target), None)
+
+
+def saved(evaluation: float, own: tuple[int, float], rival: tuple[int, float]) -> float:
+    """Return the seconds that a tuning takes less.
+
+    Args:
+        evaluation: Seconds of one.
+        own, rival: How many trials each needs, and its seconds per suggestion.
+    """
+    return rival[0] * (evaluation + rival[1]) - own[0] * (evaluation + own[1])
+
+
+def break_even(spent: float, per_tuning: float) -> int | None:
+    """Return the number of tunings after which the spent seconds are saved; None where nothing is saved."""
+    return max(1, math.ceil(spent / per_tuning)) if per_tuning > 0 else None
+
+
+def pays_at(spent: float, own: tuple[int, float], rival: tuple[int, float]) -> float | None:
+    """Return the seconds of an evaluation from which one tuning saves all that was spent; None where none does."""
+    if own[0] >= rival[0]:
+        return None
+    return max(0.0, (spent + own[0] * own[1] - rival[0] * rival[1]) / (rival[0] - own[0]))
+
+
+def training_of(agent: str, part: Found) -> float:
+    """Return the processor seconds of a training: of a shipped policy, those of all its suites."""
+    path = PRETRAINED / agent / "training.json"
+    if path.is_file():
+        return float(json.loads(path.read_text(encoding="utf-8"))["cpu_seconds"])
+    return float(part["training"].get(agent, 0.0))
+
+
+def paying(suites: Found) -> Table:
+    """Trials that replace 33 of random search, and tunings that pay for the training."""
+    rows = []
+    for suite in DEARER:
+        table = suites[suite]["table"]
+        about = f"{suite}: an evaluation {table['evaluation']:.2f} s, the tables {table['seconds']:,.0f} s"
+        for name in PAYING:
+            if name in suites[suite]["course"]:
+                rows.append((about, f"`{name}`", *_pays(name, suites[suite])))
+                about = ""
+    heads = ("suite", "optimizer", "training, s", "trials for 33 of `random`", "saved by a tuning, s")
+    more = ("tunings that pay for the training", "and for the tables", "an evaluation that pays in one tuning, s")
+    return Table.of((*heads, *more), rows)
+
+
+def _pays(name: str, part: Found) -> list[str]:
+    table, course = part["table"], part["course"]
+    k = trials_to(course[name], course[RIVAL][TRIALS - 1])
+    training, evaluation = training_of(name, part), table["evaluation"]
+    told = f"{training:.0f}" if training else "none"
+    if k is None:
+        return [told, "more than 33", "none", "never", "never", "never"]
+    own, rival = (k, part["ms"][name][0] / 1e3), (TRIALS, part["ms"][RIVAL][0] / 1e3)
+    less = saved(evaluation, own, rival)
+    tunings = break_even(training, less) if training else 0, break_even(training + table["seconds"], less)
+    alone = pays_at(training, own, rival)
+    cells = [str(k), f"{less:.2f}", *("never" if n is None else f"{n:,}" for n in tunings)]
+    return [told, *cells, "never" if alone is None else f"{alone:.2f}"]
+
+
+# ---------------------------------------------------------------------- sensitivity
+def sensitivity(tunings: Found, learning: Found, tasks: Found) -> Table:
+    """Ranges over settings, seeds, trainings and tasks, of each trained agent."""
+    trained = list(tasks["100%"]["SVM"]["auc"])
+    rows = [
+        (f"`{agent}`", *_settings(agent, tunings), spread(agent, learning), *_fewer(agent, tasks))
+        for agent in sorted({*tunings, *(a for p in learning.values() for a in p["curves"]), *trained})
+    ]
+    heads = ("agent", "its settings", "nine settings, lowest to highest", "three seeds, lowest to highest")
+    return Table.of((*heads, "three trainings, worst of best (suites)", "half of the tasks", "a quarter"), rows)
+
+
+def _settings(agent: str, tunings: Found) -> list[str]:
+    """Return the validation regret as a share of the portfolio's: of the base, and ranges."""
+    if agent not in tunings:
+        return [UNKNOWN] * 3
+    tried = list(tunings[agent]["tried"].values())
+    screened = [mean(agent, one, SCREEN) for one in tried]
+    seeds = [np.mean([tried[0]["shares"][f"{suite} {seed}"] for suite in where(agent)]) for seed in FRESH]
+    return [
+        f"{np.mean(seeds):.2f}",
+        f"{min(screened):.2f} to {max(screened):.2f}",
+        f"{min(seeds):.2f} to {max(seeds):.2f}",
+    ]
+
+
+def spread(agent: str, learning: Found) -> str:
+    """Return the geometric mean over suites of the worst training's best regret divided by the best one's."""
+    ratios = []
+    for part in (part for suite, part in learning.items() if suite not in FEW):
+        best = [min(regret for _, regret in curve) for curve in part["curves"].get(agent, ())]
+        if len(best) > 1 and min(best) > 0:
+            ratios.append(max(best) / min(best))
+    return f"{math.exp(np.mean(np.log(ratios))):.2f} ({len(ratios)})" if ratios else UNKNOWN
+
+
+def _fewer(agent: str, tasks: Found) -> list[str]:
+    """Return the AUC with fewer meta-train tasks, as a ratio to that with all."""
+    if agent not in tasks["100%"]["SVM"]["auc"]:
+        return [UNKNOWN] * 2
+    cells = []
+    for share in ("50%", "25%"):
+        parts = {
+            suite: {**part, "auc": {agent: tasks[share][suite]["auc"][agent], "all": part["auc"][agent]}}
+            for suite, part in tasks["100%"].items()
+        }
+        cells.append(shown(against(parts, "all"), agent))
+    return cells
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    frame.main(__file__)

@@ -1,20 +1,22 @@
-"""How agents learn: draws `docs/figures/learning.png` from what `hpo-gym bench` wrote of trainings.
+"""Learning curves of agents, from trainings of `hpo-gym bench`.
 
-    python benchmarks/studies/learning.py results/*-cold    # take the trainings of finished comparisons, then draw
-    python benchmarks/studies/learning.py                   # draw what `benchmarks/studies/learning.json` holds
+    python benchmarks/studies/learning.py --out results    # take the trainings of the comparisons in results/*-cold
 
 A training's curve is the mean normalised regret over 33 trials on the validation data sets, which it asks at its start
-and after each segment. Beside them stand the greedy portfolio and random search on the same data sets.
+and after each segment. Beside them stand the greedy portfolio and random search on the same data sets; the figure is
+`docs/figures/learning.png`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
+from frame import Table
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
@@ -22,44 +24,48 @@ from numpy.typing import NDArray
 import hpo_gym
 from hpo_gym.bench import mean_regret, save, theme
 from hpo_gym.optimize import make_optimizer
+from hpo_gym.problem import SUITES as REGISTERED
 
-HERE = Path(__file__).resolve().parent
-FOUND, FIGURE = HERE / "learning.json", HERE.parents[1] / "docs" / "figures" / "learning.png"
+LOOKS = "validation tasks"
 SHOWN = {"ppo": "C0", "recurrent-ppo": "C1", "dqn": "C2", "td3": "C3", "ppo-pool": "C4"}
-"""Whose curves are drawn, one of each kind."""
+"""The agents whose curves are drawn, one of each kind."""
 CONTROLS = {"random": (10, ":"), "portfolio": (1, "--")}
 """Runs of each data set, and how the line is drawn."""
+CHEAP = ("SVM", "portfolio")
 
 
-def controls(suite: hpo_gym.Suite) -> dict[str, float]:
-    """Mean regret of each on the validation data sets."""
-    return {
-        name: round(mean_regret(make_optimizer(name), suite.tasks("val"), seeds=runs, prior=suite.prior()), 5)
-        for name, (runs, _) in CONTROLS.items()
-    }
+def cells() -> Iterator[frame.Address]:
+    """Yield suites with validation tasks: the controls and the curves."""
+    for name in REGISTERED.names():
+        if hpo_gym.load_suite(name).tasks("val"):
+            yield from ((name, part) for part in (*CONTROLS, "curves"))
 
 
-def collect(folders: list[Path]) -> dict[str, Any]:
-    """Curves of trainings by suite and agent, and the controls."""
-    found: dict[str, Any] = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
-    for folder in folders:
-        (name,) = json.loads((folder / "results.json").read_text(encoding="utf-8"))["suites"]
-        suite = hpo_gym.load_suite(name)
-        if not suite.tasks("val"):
+def cell(suite: str, part: str, out: Path = Path("results")) -> Any:
+    """Return the mean regret of a control on the validation data sets, or the curves of trainings by agent."""
+    if part == "curves":
+        return curves(out, suite)
+    loaded = hpo_gym.load_suite(suite)
+    runs = CONTROLS[part][0]
+    return round(mean_regret(make_optimizer(part), loaded.tasks("val"), seeds=runs, prior=loaded.prior()), 5)
+
+
+def curves(out: Path, suite: str) -> dict[str, list[Any]]:
+    """Return the curves of the trainings of a suite, by agent."""
+    found: dict[str, list[Any]] = {}
+    for folder in sorted(out.glob("*-cold")):
+        if list(json.loads((folder / "results.json").read_text(encoding="utf-8"))["suites"]) != [suite]:
             continue
-        part = found[name] if name in found else {**controls(suite), "curves": {}}
-        curves: dict[str, list[Any]] = {}
         for path in sorted(folder.glob("trained/*/training.json")):
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if told["curve"]:
-                rounded = [[int(done), round(regret, 5)] for done, regret in told["curve"]]
-                curves.setdefault(told["optimizer"], []).append(rounded)
-        found[name] = {**part, "curves": {**part["curves"], **curves}}
-    return dict(sorted(found.items()))
+            training = json.loads(path.read_text(encoding="utf-8"))
+            if training["curve"]:
+                rounded = [[int(done), round(regret, 5)] for done, regret in training["curve"]]
+                found.setdefault(training["optimizer"], []).append(rounded)
+    return found
 
 
 def kept(curves: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Trials done ``(n,)``, and by then the regret of the policy that each training keeps ``(trainings, n)``."""
+    """Return trials done ``(n,)``, and by then the regret of the policy that each training keeps ``(trainings, n)``."""
     done = np.array(sorted({point for curve in curves for point, _ in curve}))
     best = [
         np.minimum.accumulate(regret)[np.searchsorted(points, done, side="right") - 1]
@@ -68,9 +74,20 @@ def kept(curves: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return done, np.array(best)
 
 
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the regret of the kept policy by suite and agent: the best and the worst training."""
+    agents = sorted({agent for part in found.values() for agent in part["curves"]})
+    rows = []
+    for suite, part in found.items():
+        best = [[min(regret for _, regret in c) for c in part["curves"].get(agent, ())] for agent in agents]
+        cells = [f"{min(b):.4f} to {max(b):.4f}" if b else "" for b in best]
+        rows.append((f"`{suite}`", *(f"{part[c]:.4f}" for c in CONTROLS), *cells))
+    return {"learning": Table.of(("suite", *(f"`{n}`" for n in (*CONTROLS, *agents))), rows)}
+
+
 @theme()
-def draw(found: dict[str, Any]) -> None:
-    """A panel for each suite; of each agent the median of its trainings, and the range."""
+def draw(found: Mapping[str, Any]) -> None:
+    """Draw a panel for each suite; of each agent the median of its trainings, and the range."""
     columns = 4
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(11, 2.4 * rows + 0.5), dpi=110)
@@ -100,10 +117,8 @@ def draw(found: dict[str, Any]) -> None:
     }
     figure.legend(handles.values(), handles.keys(), loc="upper center", ncols=len(handles), fontsize=9, frameon=False)
     figure.tight_layout(rect=(0.01, 0.0, 1.0, 0.96))
-    save(figure, FIGURE)
+    save(figure, frame.FIGURES / "learning.png")
 
 
 if __name__ == "__main__":
-    learned = collect([Path(folder) for folder in sys.argv[1:]])
-    FOUND.write_text(json.dumps(learned, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
-    draw(learned)
+    frame.main(__file__)

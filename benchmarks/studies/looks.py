@@ -1,9 +1,8 @@
-"""Looks at test data, counted: `looks.py` renews the table of docs/benchmark.md, `looks.py --check` proves it.
+"""Looks at test data, counted in test_looks.json; the benchmark page shows them.
 
-A study that judges on a test split calls `count` when it runs anything; the entry goes into test_looks.json. Afterwards
-somebody writes there, under `chosen`, what was chosen by what was seen: `--check` fails until it is said. It also
-fails where a script of this folder neither counts its looks nor is in `APART`, where one that counts has no entry, and
-where the page is out of date.
+A study that judges on a test split states a `Look`; the frame counts it when a cell is measured. Afterwards somebody
+writes there, under `chosen`, what was chosen by the numbers: `faults` names what is not said, and the scripts of this
+folder that state no `LOOKS`.
 """
 
 from __future__ import annotations
@@ -14,82 +13,67 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from marks import renewed
+import frame
+from frame import Table
 
 import hpo_gym
 from hpo_gym.problem import SPLITS
 from hpo_gym.system import write_files
 
 HERE = Path(__file__).resolve().parent
-LOOKS, PAGE = HERE / "test_looks.json", HERE.parents[1] / "docs" / "benchmark.md"
+FILE = HERE / "test_looks.json"
 FIELDS = ("date", "commit", "study", "command", "suites", "split", "what", "why", "chosen")
 NOTHING = ("nothing", "nothing that is recorded")
-"""What is said under `chosen` where nothing was; the second of looks of before they were counted."""
-APART: Mapping[str, str] = {
-    "auto.py": "validation tasks",
-    "belief.py": "validation tasks",
-    "counts.py": "counts tasks and rows",
-    "earlier_tasks.py": "validation tasks",
-    "episode.py": "validation tasks",
-    "evidence.py": "shows what reference.py and `hpo-gym validity` looked at",
-    "extras.py": "sizes of packages",
-    "faithfulness.py": "validation tasks",
-    "guide.py": "shows what other studies looked at",
-    "guide_figure.py": "shows what other studies looked at",
-    "guide_learning.py": "shows what other studies looked at",
-    "guide_limits.py": "shows what other studies looked at",
-    "guide_misled.py": "shows what other studies looked at",
-    "guide_next.py": "shows what other studies looked at",
-    "guide_ratios.py": "ratios of what other studies looked at",
-    "guide_reference.py": "shows what reference.py looked at",
-    "guide_short.py": "shows what other studies looked at",
-    "guide_when.py": "shows what other studies looked at",
-    "headroom.py": "validation tasks",
-    "learning.py": "validation tasks",
-    "looks.py": "this script",
-    "marks.py": "marks of pages",
-    "meta_or_transfer.py": "validation tasks",
-    "meta_train_tasks.py": "validation tasks",
-    "misled_agents.py": "validation tasks",
-    "pool_base.py": "training tasks",
-    "q_tables.py": "validation tasks",
-    "robustness.py": "validation tasks",
-    "rows.py": "what files say of themselves",
-    "runs.py": "the runs that reference.py made",
-    "scale.py": "seconds and bytes; no regret is shown",
-    "schedule_rules.py": "training and validation tasks",
-    "sequence.py": "validation tasks",
-    "standings.py": "shows what reference.py looked at",
-    "starts.py": "validation tasks",
-    "stress.py": "validation tasks",
-    "shuffled_features.py": "optimizers, for validation tasks",
-    "time_agent.py": "validation tasks",
-    "time_parts.py": "validation tasks",
-    "time_policies.py": "validation tasks",
-    "tuning.py": "validation tasks",
-}
-"""Scripts of this folder that look at no test task of their own, and what they look at."""
-_COUNTS = re.compile(r"^\s+looks\.count\(", re.MULTILINE)
+"""Values of `chosen` where nothing was; the second of looks from before they were counted."""
+LOOKS = "this script"
+_STATES = re.compile(r"^LOOKS(?:: [\w| ]+)? = (Look\()?", re.MULTILINE)
 
-Look = Mapping[str, object]
+Entry = Mapping[str, Any]
 
 
-def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Path = LOOKS) -> bool:
+@dataclass(frozen=True)
+class Look:
+    """A look at test tasks.
+
+    Attributes:
+        what: The numbers that are seen.
+        why: What they are for.
+        suites: The suites whose test tasks are looked at.
+        only: A text in the path of the cells that look; the others are of other splits.
+    """
+
+    what: str
+    why: str
+    suites: tuple[str, ...]
+    only: str = ""
+
+
+def count_of(study: ModuleType, path: Sequence[str]) -> None:
+    """Count the look of a study that is about to measure a cell."""
+    look = study.LOOKS
+    if isinstance(look, Look) and look.only in "/".join(path):
+        count(typed(str(study.__file__), sys.argv[1:]), look.suites, look.what, look.why)
+
+
+def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Path = FILE) -> bool:
     """Count a look at the test split of suites, unless this version of the code has had the same one.
 
     Args:
         command: What was typed; its script is the study.
-        suites: Whose test tasks are looked at.
+        suites: Those whose test tasks are looked at.
         what: Which numbers are seen.
         why: What they are for.
-        path: Where looks are kept.
+        path: The file of the looks.
 
     Returns:
         Whether it is new.
     """
-    found, known = re.search(r"([\w-]+\.py)", command), looks(path)
+    found, known = re.search(r"([\w-]+\.py)", command), stored(path)
     study = found.group(1) if found else command
     look = {"commit": commit(), "study": study, "command": command, "suites": sorted(suites), "split": SPLITS[-1]}
     if any(look.items() <= dict(one).items() for one in known):
@@ -101,31 +85,31 @@ def count(command: str, suites: Iterable[str], what: str, why: str, *, path: Pat
 
 
 def typed(script: str, arguments: Sequence[str]) -> str:
-    """The command that runs a script of this folder."""
+    """Return the command that runs a script of this folder."""
     return " ".join(["python", f"benchmarks/studies/{Path(script).name}", *arguments])
 
 
-def looks(path: Path = LOOKS) -> list[Look]:
-    """All that were counted, the first one first."""
-    found: list[Look] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+def stored(path: Path = FILE) -> list[Entry]:
+    """Return all counted looks, the first one first."""
+    found: list[Entry] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     return found
 
 
-def written(entries: Sequence[Look]) -> bytes:
-    """The file of these looks."""
+def written(entries: Sequence[Entry]) -> bytes:
+    """Return the file of these looks."""
     return (json.dumps(entries, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def commit() -> str:
-    """The version of the code: of a checkout its commit, else that of the package."""
+    """Return the version of the code: of a checkout its commit, else that of the package."""
     done = subprocess.run(
         ["git", "-C", str(HERE), "rev-parse", "--short=7", "HEAD"], capture_output=True, text=True, check=False
     )
     return done.stdout.strip() if done.returncode == 0 else hpo_gym.__version__
 
 
-def faults(entries: Sequence[Look], folder: Path = HERE) -> Iterator[str]:
-    """What is wrong with looks, given the scripts of a folder."""
+def faults(entries: Sequence[Entry], folder: Path = HERE) -> Iterator[str]:
+    """Yield what is wrong with looks, given the studies of a folder."""
     for i, look in enumerate(entries):
         name = f"look {i + 1} ({look.get('study')}, {look.get('date')})"
         if set(look) != set(FIELDS):
@@ -133,7 +117,7 @@ def faults(entries: Sequence[Look], folder: Path = HERE) -> Iterator[str]:
             continue
         empty = [field for field in FIELDS if not look[field]]
         if empty:
-            yield f"{name} must say {', '.join(empty)}: write it into {LOOKS.name}"
+            yield f"{name} must say {', '.join(empty)}: write it into {FILE.name}"
         if look["split"] != SPLITS[-1]:
             yield f"{name} must be of the split {SPLITS[-1]!r}, got {look['split']!r}"
     dates = [str(look.get("date")) for look in entries]
@@ -141,40 +125,35 @@ def faults(entries: Sequence[Look], folder: Path = HERE) -> Iterator[str]:
         yield "looks must stand in the order of their dates"
     seen = {look.get("study") for look in entries}
     for path in sorted(folder.glob("*.py")):
-        counts = bool(_COUNTS.search(path.read_text(encoding="utf-8")))
-        if counts is (path.name in APART):
-            yield f"{path.name} must count its looks or be in `APART`, and not both"
-        if counts and path.name not in seen:
-            yield f"{path.name} counts its looks and has none: run it, or write down what it was"
+        text = path.read_text(encoding="utf-8")
+        states = _STATES.search(text)
+        if states is None and "frame.main(" in text:
+            yield f"{path.name} must state `LOOKS`: a `Look`, or a few words on its tasks"
+        if states is not None and states[1] and path.name not in seen:
+            yield f"{path.name} looks at test tasks and has no entry: run it, or write down what it was"
 
 
-def table(entries: Sequence[Look]) -> Iterator[str]:
-    """A row for each study: how often it looked, when, at what, and what was chosen by it."""
-    by_study: dict[str, list[Look]] = {}
+def tables(entries: Sequence[Entry]) -> dict[str, Table]:
+    """Return a row for each study: how often it looked, when, at what, and what was chosen by it."""
+    by_study: dict[str, list[Entry]] = {}
     for look in entries:
         by_study.setdefault(str(look["study"]), []).append(look)
-    yield "| study | looks | from, to | suites | what was seen | for | what was chosen by it |"
-    yield "|---|---:|---|---|---|---|---|"
+    rows = []
     for study, some in by_study.items():
         dates = list(dict.fromkeys([str(some[0]["date"]), str(some[-1]["date"])]))
-        suites = sorted({name for look in some for name in look["suites"]})  # type: ignore[attr-defined]
+        suites = sorted({name for look in some for name in look["suites"]})
         chosen = list(dict.fromkeys(str(look["chosen"]) for look in some if look["chosen"] not in NOTHING))
         name = f"`{study}`" if study.endswith((".py", ".ipynb")) or study.startswith("hpo-gym ") else study
-        cells = [name, len(some), ", ".join(dates), ", ".join(suites), some[0]["what"], some[0]["why"]]
-        yield f"| {' | '.join(map(str, cells))} | {'; '.join(chosen or [str(some[-1]['chosen'])])} |"
+        cells = [name, str(len(some)), ", ".join(dates), ", ".join(suites), some[0]["what"], some[0]["why"]]
+        rows.append((*cells, "; ".join(chosen or [str(some[-1]["chosen"])])))
+    heads = ("study", "looks", "from, to", "suites", "what was seen", "for", "what was chosen by it")
+    return {"looks": Table.of(heads, rows)}
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Write the page; or end with what is wrong."""
-    entries, before = looks(), PAGE.read_text(encoding="utf-8")
-    after = renewed(before, [("looks", table(entries))])
-    if "--check" in arguments:
-        wrong = list(faults(entries))
-        if before != after:
-            wrong.append(f"out of date: {PAGE.name}; run `python benchmarks/studies/looks.py`")
-        sys.exit("\n".join(wrong) or 0)
-    PAGE.write_text(after, encoding="utf-8")
+def values(entries: Sequence[Entry]) -> dict[str, Any]:
+    """Return the number of looks and of studies."""
+    return {"looks": len(entries), "studies": len({str(look["study"]) for look in entries})}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    frame.main(__file__)

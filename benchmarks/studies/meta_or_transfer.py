@@ -1,52 +1,89 @@
-"""What a policy has learned against what its memory tells: `meta_or_transfer.py`, about three minutes of one core.
+"""Learned weights against memory: about three minutes of one core.
 
 Earlier tasks reach an optimizer in two ways: as memory, which it reads when it tunes, and as weights, learned from them
 before. On a validation task of each of up to eight families of seven suites, from a cold start, 33 evaluations, two
 seeds, all read one memory: none, tasks of another space (matched by the names of hyperparameters), or as many tasks of
 the same space. `ppo-pool-tables` has weights from the training tasks of the first four suites; `untrained` is that
 policy before its first step. `gp-ei+default` reads nothing and begins with the default configuration. So do the
-policies that have no memory, where the default is the first row of the table: they take the first of rows that are
-alike.
-`meta_or_transfer.json` keeps the AUC of the regret by the validation score on each task, which `guide.py` shows.
+policies without memory, where the default is the first row of the table: they take the first of equal rows.
+Results are the AUC of the regret by the validation score on each task.
 """
 
 from __future__ import annotations
 
-import json
+import functools
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from auto import FIRST, DefaultFirst
+from frame import Table
 from pool_seeds import TAUGHT, TRAININGS, UNTRAINED
+from ratios import against
+from runs import FIRST, DefaultFirst, about, auc_of, of_families
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import regret_of
-from hpo_gym.optimize import make_optimizer, matched, rollout, train
+from hpo_gym.bench import interval
+from hpo_gym.optimize import make_optimizer, matched
 from hpo_gym.problem import Evaluations, Task
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
+LOOKS = "validation tasks"
 OTHER: Mapping[str, str | None] = {
     "SVM": "Linear", "Boosting": "MLP", "Linear": "SVM", "MLP": "Vision",
     "NAS": "MLP", "Vision": "MLP", "Curves": None,
 }  # fmt: skip
 """The suite of another space whose hyperparameters have most names in common; None where none has."""
+SUITES = tuple(OTHER)
 MEMORIES = ("none", "another space", "the same space")
 READING = ("portfolio", "transfer-mix", UNTRAINED, "ppo-pool-tables")
-FAMILIES, SEEDS, BUDGET = 8, 2, 33
+FAMILIES, SEEDS = 8, 2
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "weights of these spaces": TAUGHT,
+    "weights of other spaces": ("NAS", "Vision", "Curves"),
+}
+ENOUGH = 5
+"""Families that each suite must have for an interval to be shown."""
+LEARNED, CLOSED = "ppo-pool-tables", "transfer-mix"
 
 
-def families(suite: str) -> list[Task]:
-    """A validation task of each family, at most eight."""
-    return list({t.family: t for t in load_suite(suite).tasks("val")}.values())[:FAMILIES]
+def cells() -> Iterator[frame.Address]:
+    """Yield memories and suites."""
+    for suite, other in OTHER.items():
+        yield from ((memory, suite) for memory in MEMORIES if other is not None or memory != MEMORIES[1])
+
+
+def cell(memory: str, suite: str, names: Sequence[str] = READING) -> dict[str, Any]:
+    """Return `tasks`, `families`, how many tasks are `known`, and by optimizer the `auc` on each."""
+    tasks, prior = of_families(suite, FAMILIES), memories(suite)[memory]
+    aucs = {name: [auc(made(name), t, prior) for t in tasks] for name in names}
+    if memory == MEMORIES[0] and names == READING:
+        aucs[FIRST] = [auc(DefaultFirst(make_optimizer("gp-ei"), t), t, ()) for t in tasks]
+    return {**about(tasks), "known": len(prior), "auc": aucs}
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Run the trained policy on `NAS` with memory of another space anew."""
+    name, path = "ppo-pool-tables", (MEMORIES[1], "NAS")
+    return cell(*path, names=(name,))["auc"][name], frame.at(found, (*path, "auc", name))
+
+
+@functools.cache
+def made(name: str) -> Any:
+    """Return an optimizer, trained where it must be."""
+    if name != UNTRAINED:
+        return make_optimizer(name)
+    from hpo_gym.optimize import train
+
+    with tempfile.TemporaryDirectory() as folder:
+        train("ppo-pool", TAUGHT, **TRAININGS[UNTRAINED], out=Path(folder) / UNTRAINED)
+        return make_optimizer(str(Path(folder) / UNTRAINED))
 
 
 def memories(suite: str) -> dict[str, tuple[Evaluations, ...]]:
-    """What is read of earlier tasks, as many tasks of another space as of the same; None of the former where no name
-    is in common."""
+    """Return the earlier tasks of each memory, as many of another space as of the same."""
     own, other = load_suite(suite), OTHER[suite]
     same = tuple(own.prior())
     if other is None:
@@ -63,30 +100,52 @@ def _some(known: Sequence[Evaluations], count: int, suite: str) -> tuple[Evaluat
 
 
 def auc(optimizer: Any, task: Task, prior: Sequence[Evaluations]) -> float:
-    """Mean regret over 33 evaluations and the seeds."""
-    runs = [regret_of(rollout(optimizer, task, BUDGET, seed=s, prior=prior), task, BUDGET) for s in range(SEEDS)]
-    return round(float(np.mean(runs)), 5)
+    """Return the mean regret over 33 evaluations and the seeds."""
+    return round(float(np.mean([auc_of(optimizer, task, prior, seed) for seed in range(SEEDS)])), 5)
 
 
-def carry_out() -> dict[str, Any]:
-    """By memory and suite: `tasks`, `families`, how many tasks are `known`, and by optimizer the `auc` on each."""
-    out: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        train("ppo-pool", TAUGHT, **TRAININGS[UNTRAINED], out=Path(folder) / UNTRAINED)
-        made = {n: make_optimizer(str(Path(folder) / n) if n == UNTRAINED else n) for n in READING}
-    for suite in OTHER:
-        tasks = families(suite)
-        for memory, prior in memories(suite).items():
-            part: dict[str, Any] = {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks]}
-            part |= {"known": len(prior), "auc": {n: [auc(o, t, prior) for t in tasks] for n, o in made.items()}}
-            if memory == MEMORIES[0]:
-                part["auc"][FIRST] = [auc(DefaultFirst(make_optimizer("gp-ei"), t), t, ()) for t in tasks]
-            out.setdefault(memory, {})[suite] = part
-            print(
-                suite, memory, len(prior), {n: round(float(np.mean(v)), 4) for n, v in part["auc"].items()}, flush=True
-            )
+# ---------------------------------------------------------------------- the table
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return, by weights and memory, AUC as a ratio to `gp-ei+default`, which reads none."""
+    rows = []
+    for what, suites in GROUPS.items():
+        for memory in MEMORIES:
+            parts = {s: p for s, p in found[memory].items() if s in suites}
+            families = len({f for p in parts.values() for f in p["families"]})
+            of = against(_beside(parts, found, FIRST, FIRST), FIRST)
+            ratios = [of[n]["ratio"] for n in ("portfolio", CLOSED, UNTRAINED, LEARNED)]
+            ratios += [against(parts, anchor)[LEARNED]["ratio"] for anchor in (UNTRAINED, CLOSED)]
+            cells = (interval(certain(r, parts), 2) for r in ratios)
+            rows.append((what, memory, f"{', '.join(parts)} ({families})", *cells))
+    heads = ("", "memory", "suites (families)", "`portfolio`", "`transfer-mix`", "policy, untrained", "policy, trained")
+    return {"memories": Table.of((*heads, "trained, of untrained", "trained, of `transfer-mix`"), rows)}
+
+
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the gain of memory of the same and of another space for the untrained policy, by group of suites."""
+    out = {}
+    for group, suites in zip(("own", "other"), GROUPS.values(), strict=True):
+        for memory in MEMORIES[1:]:
+            parts = {s: p for s, p in found[memory].items() if s in suites}
+            of = against(_beside(parts, found, "without", UNTRAINED), "without")
+            out[f"{group}.{memory}"] = certain(of[UNTRAINED]["ratio"], parts)
+        parts = {s: found[MEMORIES[2]][s] for s in suites}
+        for anchor in (UNTRAINED, CLOSED):
+            out[f"{group}.trained to {anchor}"] = certain(against(parts, anchor)[LEARNED]["ratio"], parts)
     return out
 
 
+def certain(ratio: Sequence[float | None], parts: Mapping[str, Any]) -> list[float | None]:
+    """Return a ratio with its interval, without it where a suite has few families."""
+    few = min(len(set(p["families"])) for p in parts.values()) < ENOUGH
+    return [ratio[0], None, None] if few else list(ratio)
+
+
+def _beside(parts: Mapping[str, Any], found: Mapping[str, Any], label: str, name: str) -> dict[str, Any]:
+    """Return parts with the result of an optimizer without earlier tasks."""
+    alone = found[MEMORIES[0]]
+    return {s: {**p, "auc": {**p["auc"], label: alone[s]["auc"][name]}} for s, p in parts.items()}
+
+
 if __name__ == "__main__":
-    FOUND.write_text(json.dumps(carry_out(), separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    frame.main(__file__)

@@ -1,68 +1,67 @@
-"""Trained agents by the number of meta-train tasks: `meta_train_tasks.py`, about two minutes of one core.
+"""Trained agents by the number of meta-train tasks: about two minutes of one core.
 
 `q-learning`, `q-portfolio` and `maskable-ppo` are trained on the tasks of a quarter, a half and all of the training
-families of `SVM`, drawn twice, and run on its validation tasks, which chose none of these trainings;
-`portfolio` and `transfer-mix` read the same tasks. `meta_train_tasks.json` keeps the AUC on each validation task, the
-mean over draws, which `guide.py` shows.
+families of `SVM`, drawn twice, and run on its validation tasks, which chose none of these trainings; `portfolio` and
+`transfer-mix` read the same tasks. Results are the AUC on each validation task, the mean over draws; `guide.py` has the
+tables.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import frame
 import numpy as np
+from runs import about, auc_of
 from time_parts import share_of
 
 from hpo_gym.base import seeding
-from hpo_gym.bench import regret_of
-from hpo_gym.optimize import make_optimizer, rollout
-from hpo_gym.problem import Evaluations, Task
+from hpo_gym.optimize import make_optimizer
+from hpo_gym.problem import Task
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
-SUITES, SHARES, DRAWS, BUDGET = ("SVM",), (0.25, 0.5, 1.0), 2, 33
+LOOKS = "validation tasks"
+SUITES, SHARES, DRAWS = ("SVM",), {"25%": 0.25, "50%": 0.5, "100%": 1.0}, 2
 STEPS = {"maskable-ppo": 50_000}
 """Trials of a training, of which by default it has 150,000."""
 TRAINED, READING = ("q-learning", "q-portfolio", "maskable-ppo"), ("portfolio", "transfer-mix")
 
 
+def cells() -> Iterator[frame.Address]:
+    """Yield shares and suites."""
+    yield from frame.product(SHARES, SUITES)
+
+
+def cell(share: str, suite: str, names: Sequence[str] = (*TRAINED, *READING)) -> dict[str, Any]:
+    """Return `tasks`, `families`, how many training tasks are `known`, and by optimizer the `auc`."""
+    loaded = load_suite(suite)
+    judged, runs, known = loaded.tasks("val"), dict[str, list[list[float]]](), 0
+    for draw in range(DRAWS):
+        prior = share_of(tuple(loaded.prior()), SHARES[share], draw)
+        tasks = [t for t in loaded.tasks("train") if t.name in {e.name for e in prior}]
+        known = len(tasks)
+        for name in names:
+            optimizer = made(name, tasks, draw)
+            runs.setdefault(name, []).append([auc_of(optimizer, t, prior) for t in judged])
+    aucs = {name: np.round(np.mean(found, 0), 5).tolist() for name, found in runs.items()}
+    return {**about(judged), "known": known, "auc": aucs}
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Train `q-learning` on a quarter of the families anew."""
+    now = cell("25%", "SVM", ("q-learning",))
+    then = found["25%"]["SVM"]
+    return (now["known"], now["auc"]["q-learning"]), (then["known"], then["auc"]["q-learning"])
+
+
 def made(name: str, tasks: Sequence[Task], seed: int) -> Any:
-    """An optimizer, trained on the tasks if it is one that is trained."""
+    """Return an optimizer, trained on the tasks if it is one that is trained."""
     optimizer: Any = make_optimizer(name)
     if name in TRAINED:
         optimizer.train(tasks, seeding.generator(seeding.key("meta-train tasks", name, seed)), steps=STEPS.get(name))
     return optimizer
 
 
-def auc(optimizer: Any, task: Task, prior: Sequence[Evaluations]) -> float:
-    """Mean regret over 33 evaluations."""
-    return float(regret_of(rollout(optimizer, task, BUDGET, prior=prior), task, BUDGET).mean())
-
-
-def carry_out() -> dict[str, Any]:
-    """By share and suite: `tasks`, `families`, how many training tasks are `known`, and by optimizer the `auc`."""
-    out: dict[str, Any] = {}
-    for suite in SUITES:
-        loaded = load_suite(suite)
-        judged, train = loaded.tasks("val"), loaded.tasks("train")
-        for share in SHARES:
-            runs: dict[str, list[list[float]]] = {}
-            for draw in range(DRAWS):
-                prior = share_of(tuple(loaded.prior()), share, draw)
-                tasks = [t for t in train if t.name in {e.name for e in prior}]
-                for name in (*TRAINED, *READING):
-                    optimizer = made(name, tasks, draw)
-                    runs.setdefault(name, []).append([auc(optimizer, t, prior) for t in judged])
-            out.setdefault(f"{share:.0%}", {})[suite] = {
-                "tasks": [t.name for t in judged], "families": [t.family for t in judged], "known": len(tasks),
-                "auc": {name: np.round(np.mean(found, 0), 5).tolist() for name, found in runs.items()},
-            }  # fmt: skip
-            print(suite, share, len(tasks), {n: round(float(np.mean(v)), 4) for n, v in runs.items()}, flush=True)
-    return out
-
-
 if __name__ == "__main__":
-    FOUND.write_text(json.dumps(carry_out(), separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    frame.main(__file__)

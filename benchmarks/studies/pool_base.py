@@ -1,6 +1,4 @@
-"""What the policy over pools begins with, on the meta-train tasks of suites, each known by nothing of its family.
-
-    python benchmarks/studies/pool_base.py [SUITE ...]
+"""The first policy over pools, on meta-train tasks of suites, with the task's own family held out.
 
 Mean normalised regret over 33 trials, from a cold start; whole pools. `untrained` is `ppo-pool` before its training:
 the product of two expected improvements, of which `process` is the first alone. The others are optimizers.
@@ -8,47 +6,68 @@ the product of two expected improvements, of which `process` is the first alone.
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import frame
 import numpy as np
-import torch
+from frame import Table
+from ratios import bare
 
 import hpo_gym
-from hpo_agents._pool.features import FEATURES, PoolFeatures
-from hpo_agents._pool.network import Scorer
-from hpo_agents.ppo_pool import PoolActor, PPOPool
 from hpo_gym.bench import mean_regret
 
+LOOKS = "training tasks"
 SUITES = ("SVM", "MLP", "Linear", "Boosting", "Curves", "FineTune")
-BESIDE = ("transfer-mix", "ebgp", "task-mixture", "portfolio")
+OWN, BESIDE = ("untrained", "process"), ("transfer-mix", "ebgp", "task-mixture", "portfolio")
 TASKS = 80
+CHEAP = ("MLP", "portfolio")
 
 
-class OneFeature(PoolActor):
-    """Chooses the candidate with the most of one feature."""
-
-    def __init__(self, name: str) -> None:
-        self.column = FEATURES.index(name)
-
-    def logits(self, seen: PoolFeatures, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """That feature."""
-        return seen.at(rows[None])[0, :, self.column].astype(np.float64)
+def cells() -> Iterator[frame.Address]:
+    """Yield suites, the number of tasks and each optimizer."""
+    yield from frame.product(SUITES, ("tasks", *OWN, *BESIDE))
 
 
-def untrained(actor: PoolActor | None = None) -> PPOPool:
-    """The agent with its first policy, or another one."""
+def cell(suite: str, name: str) -> float:
+    """Return the number of tasks, or the regret of an optimizer."""
+    loaded = hpo_gym.load_suite(suite)
+    tasks = loaded.tasks("train")[:TASKS]
+    if name == "tasks":
+        return len(tasks)
+    optimizer = untrained(name) if name in OWN else hpo_gym.make_optimizer(name)
+    return round(mean_regret(optimizer, tasks, prior=loaded.prior()), 4)
+
+
+def untrained(name: str) -> Any:
+    """Return the agent with its first policy, or with the first of its features alone."""
+    import torch
+
+    from hpo_agents._pool.features import FEATURES
+    from hpo_agents._pool.network import Scorer
+    from hpo_agents.ppo_pool import PoolActor, PPOPool
+
+    class OneFeature(PoolActor):
+        """Chooses the candidate with the most of one feature."""
+
+        def __init__(self, name: str) -> None:
+            self.column = FEATURES.index(name)
+
+        def logits(self, seen: Any, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            return np.asarray(seen.at(rows[None])[0, :, self.column], np.float64)
+
     agent = PPOPool()
     torch.manual_seed(0)
-    agent._actor = actor or PoolActor(Scorer(len(FEATURES), agent.network[0], agent.kind, agent.sharpness))
+    scorer = Scorer(len(FEATURES), agent.network[0], agent.kind, agent.sharpness)
+    agent._actor = OneFeature("improvement") if name == "process" else PoolActor(scorer)
     return agent
 
 
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return a row for each suite."""
+    rows = [(s, str(part["tasks"]), *(bare(part[n]) for n in (*OWN, *BESIDE))) for s, part in found.items()]
+    return {"regret": Table.of(("suite", "tasks", *(f"`{n}`" for n in (*OWN, *BESIDE))), rows)}
+
+
 if __name__ == "__main__":
-    who = {"untrained": untrained(), "process": untrained(OneFeature("improvement"))}
-    who |= {name: hpo_gym.make_optimizer(name) for name in BESIDE}
-    print(f"| suite | tasks | {' | '.join(f'`{name}`' for name in who)} |\n|---|---:|{'---:|' * len(who)}")
-    for suite in map(hpo_gym.load_suite, sys.argv[1:] or SUITES):
-        tasks = suite.tasks("train")[:TASKS]
-        cells = [f"{mean_regret(optimizer, tasks, prior=suite.prior()):.4f}" for optimizer in who.values()]
-        print(f"| {suite.name} | {len(tasks)} | {' | '.join(cells)} |", flush=True)
+    frame.main(__file__)

@@ -1,85 +1,83 @@
-"""The tabular agents: regret on the validation tasks of a suite, and how fast they train, as a table in Markdown.
+"""The tabular agents: regret on the validation tasks of `AutoML`, and the speed of training.
 
-    python benchmarks/studies/q_tables.py [--suite AutoML] [--trainings 8] [--gamma 0.9] [--agents q-portfolio,sarsa]
-
-Seconds are those of the processor; the regret is the mean over 33 trials, and its error that over trainings.
+Seconds are those of the processor; the regret is the mean over 33 trials, its error the standard error over trainings.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
+import frame
 import numpy as np
+from frame import Table
 
 import hpo_gym
 from hpo_gym.bench import mean_regret
 
-MOVES = 3  # trainings of the agents that move: at most so many
-AGENTS: list[tuple[str, dict[str, Any]]] = [
-    ("q-learning", {}),
-    ("q-learning", {"states": "move"}),
-    ("q-portfolio", {}),
-    *(
-        (name, states)
+LOOKS = "validation tasks"
+SUITES, TRAININGS, MOVES = ("AutoML",), 8, 3
+"""Trainings; of the agents that move, fewer."""
+AGENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "`q-learning`": ("q-learning", {}),
+    '`q-learning`, `states="move"`': ("q-learning", {"states": "move"}),
+    "`q-portfolio`": ("q-portfolio", {}),
+    **{
+        f"`{name}`" + "".join(f', `{k}="{v}"`' for k, v in states.items()): (name, states)
         for name in ("sarsa", "double-q", "n-step-q")
         for states in ({}, {"states": "configuration"}, {"states": "move"})
-    ),
-    ("n-step-q", {"n_steps": 5}),
-    ("n-step-q", {"n_steps": 5, "states": "configuration"}),
-]
+    },
+    "`n-step-q`, `n_steps=5`": ("n-step-q", {"n_steps": 5}),
+    '`n-step-q`, `n_steps=5`, `states="configuration"`': ("n-step-q", {"n_steps": 5, "states": "configuration"}),
+}
 
 
-def train(agent: Any, suite: hpo_gym.Suite, seed: int) -> tuple[float, int]:
-    """Seconds of the processor that a training took, and its trials."""
-    tasks, steps = suite.tasks("train"), agent.plan.steps or agent.make_design().usual_steps
+def cells() -> Iterator[frame.Address]:
+    """Yield agents."""
+    yield from ((agent,) for agent in AGENTS)
+
+
+def cell(agent: str) -> dict[str, Any]:
+    """Return regret and error over trainings, seconds of a training, and million trials a minute."""
+    name, settings = AGENTS[agent]
+    count = MOVES if settings.get("states") == "move" else TRAININGS
+    regrets, seconds, rates = np.array([train(name, settings, seed) for seed in range(count)]).T
+    return {
+        "regret": round(float(regrets.mean()), 3), "error": round(float(np.std(regrets, ddof=1) / count**0.5), 3),
+        "trainings": count, "seconds": round(float(np.median(seconds))), "rate": round(float(np.median(rates))),
+    }  # fmt: skip
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Train the agents that move anew: three trainings."""
+    now = cell('`double-q`, `states="move"`')
+    return [now[k] for k in ("regret", "error")], [found['`double-q`, `states="move"`'][k] for k in ("regret", "error")]
+
+
+def train(name: str, settings: Mapping[str, Any], seed: int) -> tuple[float, float, float]:
+    """Return the regret of a training, its seconds of the processor, and million trials a minute."""
+    suite, agent = hpo_gym.load_suite(SUITES[0]), hpo_gym.make_optimizer(name, **settings)
+    tasks, steps = suite.tasks("train"), agent.plan.steps or agent.make_design().usual_steps  # type: ignore[attr-defined]
     begun = time.process_time()
-    agent.train(tasks, np.random.default_rng(seed), steps=steps)
-    return time.process_time() - begun, steps
+    agent.train(tasks, np.random.default_rng(seed), steps=steps)  # type: ignore[attr-defined]
+    took = time.process_time() - begun
+    return mean_regret(agent, suite.tasks("val"), prior=suite.prior()), took, steps / took * 60e-6
 
 
-def rows(suite: hpo_gym.Suite, trainings: int, gamma: float | None, only: list[str]) -> Iterator[str]:
-    """A line for each agent: mean and standard error over trainings."""
-    yield "| agent | regret | trainings | seconds of training | million trials a minute |"
-    yield "|---|---|---|---|---|"
-    for name, settings in AGENTS:
-        if only and name not in only:
-            continue
-        count = min(trainings, MOVES) if settings.get("states") == "move" else trainings
-        found, seconds, rate = [], [], []
-        for seed in range(count):
-            own = settings if gamma is None else {**settings, "gamma": gamma}
-            agent = hpo_gym.make_optimizer(name, **own)
-            took, steps = train(agent, suite, seed)
-            found.append(mean_regret(agent, suite.tasks("val"), prior=suite.prior()))
-            seconds.append(took)
-            rate.append(steps / took * 60e-6)
-        error = np.std(found, ddof=1) / count**0.5 if count > 1 else np.nan
-        told = "".join(f", `{k}={v!r}`".replace("'", '"') for k, v in settings.items())
-        yield (
-            f"| `{name}`{told} | {np.mean(found):.4f} ± {error:.4f} | {count} | {np.median(seconds):.1f} | "
-            f"{np.median(rate):.0f} |"
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return a row for each agent."""
+    rows = [
+        (
+            agent,
+            " ± ".join(f"{row[k]:.3f}".removeprefix("0") for k in ("regret", "error")),
+            *(str(row[k]) for k in ("trainings", "seconds", "rate")),
         )
-
-
-def main() -> None:
-    """Print the table, line by line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--suite", default="AutoML")
-    parser.add_argument("--trainings", type=int, default=8)
-    parser.add_argument("--gamma", type=float)
-    parser.add_argument("--agents", default="")
-    given = parser.parse_args()
-    only = [name for name in given.agents.split(",") if name]
-    for line in rows(hpo_gym.load_suite(given.suite), given.trainings, given.gamma, only):
-        print(line, flush=True)
+        for agent, row in found.items()
+    ]
+    heads = ("agent", "regret", "trainings", "training seconds", "million trials per minute")
+    return {"agents": Table.of(heads, rows)}
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

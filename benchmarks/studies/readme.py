@@ -1,4 +1,4 @@
-"""Holds the READMEs' table and picture against what their command prints: `readme.py FOLDER [--check]`.
+"""Compare the READMEs' table and picture with the output of their command: `readme.py FOLDER [--check]`.
 
     hpo-gym bench                                                # as the README says; it writes `hpo-gym-results`
     python benchmarks/studies/readme.py hpo-gym-results [--check]
@@ -12,18 +12,19 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import looks
-from marks import renewed
+from looks import Look
 
 from hpo_gym.bench import compared, interval, remake, rows
 
 TOP = Path(__file__).resolve().parents[2]
 FIGURE = TOP / "docs" / "figures" / "AutoML-regret.png"
 SUITE = "AutoML"
+LOOKS = Look("the table and the picture of the README", "what the README says that its command prints", (SUITE,))
 TRIALS = ("1", "5", "10", "33")
 WORDS: Mapping[str, tuple[str, str]] = {
     "README.md": (
@@ -42,8 +43,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
 """The head of the table on each page, and the sentence that says what it is made of."""
 
 
+def renewed(text: str, mark: str, lines: Iterable[str]) -> str:
+    """Return a page with other lines between ``<!-- mark -->`` and ``<!-- /mark -->``."""
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    head, rest = text.split(begin)
+    return "\n".join([head + begin, "", *lines, "", end + rest.split(end)[1]])
+
+
 def table(results: Mapping[str, Any], head: str, made_of: str) -> Iterator[str]:
-    """The table in the words of a page, see `WORDS`."""
+    """Yield the table in the words of a page, see `WORDS`."""
     part, protocol = results["suites"][SUITE], results["protocol"]
     yield head
     yield "|---" * (4 + len(TRIALS)) + "|"
@@ -67,10 +75,9 @@ def main(folder: Path, *, check: bool) -> None:
     if set(results["suites"]) != {SUITE}:
         sys.exit(f"{folder} must hold what `hpo-gym bench` writes without options, got {list(results['suites'])}")
     before = {name: (TOP / name).read_text(encoding="utf-8") for name in WORDS}
-    after = {name: renewed(text, [("table", table(results, *WORDS[name]))]) for name, text in before.items()}
+    after = {name: renewed(text, "table", table(results, *WORDS[name])) for name, text in before.items()}
     if not check:
-        what, why = "the table and the picture of the README", "what the README says that its command prints"
-        looks.count(f"hpo-gym bench; {looks.typed(__file__, [str(folder)])}", [SUITE], what, why)
+        looks.count(f"hpo-gym bench; {looks.typed(__file__, [str(folder)])}", [SUITE], LOOKS.what, LOOKS.why)
         for name, text in after.items():
             (TOP / name).write_text(text, encoding="utf-8")
         FIGURE.write_bytes(picture(folder))
@@ -83,7 +90,7 @@ def main(folder: Path, *, check: bool) -> None:
 
 
 def picture(folder: Path) -> bytes:
-    """Regret over trials."""
+    """Draw regret over trials."""
     from hpo_gym.bench import draw, png_bytes, styles
 
     curves = remake(folder).curves[SUITE]

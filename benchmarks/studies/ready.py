@@ -1,51 +1,69 @@
-"""What ready tasks cost, and how good their default configurations are.
+"""The cost of ready tasks, and the scores of their default configurations.
 
-    python benchmarks/studies/ready.py
-    python benchmarks/studies/ready.py digits-mlp cartpole-ppo
-
-Prints the rows of the table of `docs/live.md`: per task a full trial of the default configuration for each seed, its
-processor seconds (the median), scores and test scores (the mean over seeds). Trials of one task follow one another.
+Per task a full trial of the default configuration for each of three seeds: processor seconds (the median), scores and
+test scores (the mean over seeds), one thread. Trials of one task follow one another.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-import looks
+import frame
 import numpy as np
+from frame import Table
+from looks import Look
 
 from hpo_gym.suites import ObjectiveTask, ready_suite
 
+SEEDS = 3
+LOOKS = Look("test scores of default configurations", "the table of the page on live problems", ("Live",), "diabetes")
 
-def row(task: ObjectiveTask, seeds: int, split: str | None) -> str:
-    """The row of a task."""
-    count = seeds if task.noisy else 1
+
+def cells() -> Iterator[frame.Address]:
+    """Yield tasks."""
+    yield from ((task.name,) for task in ready_suite().members)
+
+
+def cell(name: str) -> dict[str, Any]:
+    """Return split, dimensions, fidelities, seconds and scores of a task."""
+    suite = ready_suite([name])
+    (task,) = suite.members
+    assert isinstance(task, ObjectiveTask)
+    count = SEEDS if task.noisy else 1
     x = np.repeat(task.space.default_x[None], count, 0)
     verdicts = task.runner.run(task.asked(x, np.ones(count), np.arange(count, dtype=np.uint64)))
     task.close()
-    seconds = float(np.median([v.cpu_seconds for v in verdicts]))
-    score, test = (
-        f"{np.mean([getattr(v.measured, of) for v in verdicts]):.4g}" for of in ("score", "test_score")
-    )  # fmt: skip
-    levels = ", ".join(f"{f:g}" for f in task.fidelities)
-    return f"| `{task.name}` | {split} | {task.space.d} | {levels} | {seconds:.2g} | {score} | {test} |"
+    score, test = (float(np.mean([getattr(v.measured, of) for v in verdicts])) for of in ("score", "test_score"))
+    return {
+        "split": suite.split(task), "d": task.space.d, "fidelities": list(task.fidelities),
+        "seconds": float(np.median([v.cpu_seconds for v in verdicts])), "score": score, "test score": test,
+    }  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*")
-    parser.add_argument("--seeds", type=int, default=3)
-    args = parser.parse_args()
-    suite = ready_suite(args.tasks or None)
-    if suite.tasks("test"):
-        what, why = "test scores of default configurations", "the table of the page on live problems"
-        looks.count(looks.typed(__file__, sys.argv[1:]), [suite.name], what, why)
-    print("| task | split | d | fidelities | seconds | score | test score |\n|---|---|---|---|---|---|---|")
-    for task in suite.members:
-        assert isinstance(task, ObjectiveTask)
-        print(row(task, args.seeds, suite.split(task)), flush=True)
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Train two small models anew; seconds are those of a machine."""
+    names, keys = ("iris-svm", "breast-cancer-svm"), ("split", "d", "fidelities", "score", "test score")
+    now = [cell(name) for name in names]
+    told = [[f"{row[k]:.4g}" if "score" in k else row[k] for k in keys] for row in now]
+    return told, [[f"{found[n][k]:.4g}" if "score" in k else found[n][k] for k in keys] for n in names]
+
+
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return a row for each task."""
+    rows = [
+        (
+            f"`{name}`",
+            str(row["split"]),
+            str(row["d"]),
+            ", ".join(f"{f:g}" for f in row["fidelities"]),
+            f"{row['seconds']:.2g}",
+            *(f"{row[k]:.4g}" for k in ("score", "test score")),
+        )
+        for name, row in found.items()
+    ]
+    return {"ready": Table.of(("task", "split", "d", "fidelities", "seconds", "score", "test score"), rows)}
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

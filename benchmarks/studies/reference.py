@@ -1,11 +1,12 @@
-"""Makes the reference runs anew: `python benchmarks/studies/reference.py FOLDER [--only TEXT] [--ship]`.
+"""The reference runs: every optimizer on a test task of every family.
 
-    python benchmarks/studies/reference.py results/reference              # hours; goes on where it was stopped
-    python benchmarks/studies/reference.py results/reference --only SVM   # the jobs whose name holds a text
-    python benchmarks/studies/reference.py results/reference --ship       # what is finished joins the shipped runs
+    python benchmarks/studies/reference.py              # hours; it continues where it was stopped
+    python benchmarks/studies/reference.py SVM          # the jobs whose name has a text
+    python benchmarks/studies/reference.py --ship       # finished jobs join the shipped runs
 
 A job is a group of optimizers on a suite from one start, on one test task of every family (on all where there are fewer
-than four families), three seeds. Each has a folder of its own; both starts share the trained optimizers.
+than four families), three seeds. Each has a folder of its own; both starts share the trained optimizers. `standings.py`
+shows the shipped runs and repeats some of them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import frame
 import looks
+from looks import Look
+from runs import test_families
 
 from hpo_builders.files import update_manifest
 from hpo_gym.bench import FOLDER, STARTS, benchmark, collect
 from hpo_gym.suites import load_suite
 
+OUT = Path("results/reference")
 SUITES = (
     "MLP", "Boosting", "Studies", "Linear", "SVM", "Control", "Text", "LM", "NAS", "Vision", "Pipelines", "Curves",
     "FineTune", "AutoML", "FCNet", "MLPGrid", "NASBench201", "Functions",
@@ -37,7 +42,7 @@ class Group:
 
     Attributes:
         optimizers: Their names.
-        suites: Where they run.
+        suites: The suites of their runs.
     """
 
     optimizers: tuple[str, ...]
@@ -62,52 +67,44 @@ GROUPS = {
 }  # fmt: skip
 
 
-def jobs() -> Iterator[tuple[str, str, str, str]]:
-    """The name of each job, its group, suite and start; what is cheap comes first."""
+LOOKS = Look("regret of baselines and agents", "the pages of what baselines and agents reach", SUITES)
+
+
+def cells() -> Iterator[frame.Address]:
+    """Yield the group, suite and start of each job; cheap ones come first."""
     for name, group in GROUPS.items():
-        for suite in group.suites:
-            for start in STARTS:
-                yield f"{name}-{suite}-{start}", name, suite, start
+        yield from ((name, suite, start) for suite in group.suites for start in STARTS)
 
 
-def carry_out(folder: Path, only: str) -> None:
+def carry_out(folder: Path, only: str = "") -> None:
     """Run what is not finished."""
-    todo = [(job, suite) for job, _, suite, _ in jobs() if only in job and not (folder / job / "results.json").exists()]
+    todo = [job for job in cells() if only in "-".join(job) and not (folder / "-".join(job) / "results.json").exists()]
     if todo:
-        looks.count(
-            looks.typed(__file__, [str(folder), *(["--only", only] if only else [])]), {suite for _, suite in todo},
-            "regret of baselines and agents", "the pages of what baselines and agents reach",
-        )  # fmt: skip
+        command = looks.typed(__file__, [only] if only else [])
+        looks.count(command, {suite for _, suite, _ in todo}, LOOKS.what, LOOKS.why)
     shared = folder.resolve() / "trained"
     shared.mkdir(parents=True, exist_ok=True)
-    for job, name, suite, start in jobs():
-        out = folder / job
-        if only not in job or (out / "results.json").exists():
-            continue
+    for name, suite, start in todo:
+        out, begun = folder / f"{name}-{suite}-{start}", time.monotonic()
         out.mkdir(exist_ok=True)
         if not (out / "trained").exists():
             (out / "trained").symlink_to(shared)
-        group, begun = GROUPS[name], time.monotonic()
         found = benchmark(
-            group.optimizers, suite, start=start, tasks=judged(suite), seeds=SEEDS, out=out,
-            resume=True,
-        )  # fmt: skip
-        print(f"{job}: {time.monotonic() - begun:,.0f} s, {found.failed_cells} cells failed", flush=True)
+            GROUPS[name].optimizers, suite, start=start, tasks=judged(suite), seeds=SEEDS, out=out, resume=True
+        )
+        print(f"{out.name}: {time.monotonic() - begun:,.0f} s, {found.failed_cells} cells failed", flush=True)
 
 
 def judged(suite: str) -> int:
-    """How many test tasks: one of each family, and all of a suite of fewer than `FEW` families."""
-    return len(load_suite(suite).tasks("test")) if families(suite) < FEW else families(suite)
-
-
-def families(suite: str) -> int:
-    """Test families of a suite, as many as `tasks` takes a task of each."""
-    return len({task.family for task in load_suite(suite).tasks("test")})
+    """Return the number of test tasks: one of each family, and all of a suite of fewer than `FEW` families."""
+    families = test_families(suite)
+    return len(load_suite(suite).tasks("test")) if families < FEW else families
 
 
 def ship(folder: Path) -> None:
-    """Put what is finished among the shipped reference runs, in the place of older runs of the same optimizers."""
-    finished = [folder / job for job, *_ in jobs() if (folder / job / "results.json").exists()]
+    """Put finished jobs among the shipped reference runs, in the place of older runs of the same optimizers."""
+
+    finished = [folder / "-".join(job) for job in cells() if (folder / "-".join(job) / "results.json").exists()]
     for one in collect(finished, known=FOLDER):
         paths = one.write(FOLDER)
         update_manifest(FOLDER.parent, paths)
@@ -115,8 +112,7 @@ def ship(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _, place, *options = sys.argv
-    if "--ship" in options:
-        ship(Path(place))
+    if "--ship" in sys.argv:
+        ship(OUT)
     else:
-        carry_out(Path(place), options[options.index("--only") + 1] if "--only" in options else "")
+        carry_out(OUT, *sys.argv[1:])

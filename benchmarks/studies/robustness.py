@@ -1,4 +1,4 @@
-"""What earlier tasks that mislead do to `transfer-time`: `python benchmarks/studies/robustness.py [--check]`.
+"""Robustness of `transfer-time` to misleading earlier tasks.
 
 On validation tasks of `SVM`, `Linear`, `Boosting` and `MLP`, from a cold start, 33 evaluations or 33 units of cost. The
 earlier tasks are as they are; shuffled: the scores of each permuted over its rows; flipped: mirrored at the task's
@@ -6,25 +6,20 @@ mean; foreign: those of a task of the next of the four suites, at rows that were
 Test scores and lower fidelities go with the scores of their task; points and costs stay. What is drawn is drawn three
 times, and `gp-ei` runs three times.
 
-Of the families of the validation tasks in the order of their names, the first, third and so on were used to choose how
-`transfer-time` doubts (weights before the first trial, from which weight on a belief counts, what one trial may tell);
-the tasks of the others, which had no part in that, are judged here.
-
-The table goes into docs/baselines.md, the numbers into robustness.json; `--check` says whether the page holds what is
-stored.
+Of the families of the validation tasks in the order of their names, the first, third and so on were used to choose the
+fallback of `transfer-time` (weights before the first trial, the weight from which a belief counts, the most that one
+trial may tell); the tasks of the others, which had no part in that, are judged here.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from marks import renew
+from frame import Table
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, generator, key
@@ -33,8 +28,7 @@ from hpo_gym.optimize import make_optimizer, rollout
 from hpo_gym.problem import Evaluations, Task, scores_of
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "baselines.md"
+LOOKS = "validation tasks"
 SUITES = ("SVM", "Linear", "Boosting", "MLP")
 KINDS = ("as they are", "shuffled", "flipped", "foreign")
 DOUBTS, BELIEVES, ANCHOR = "transfer-time", "transfer-time, doubts=False", "gp-ei"
@@ -45,10 +39,42 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 BUDGET, SEEDS = 33, 3
 UNITS = ("evaluations", "cost")
+PAIRS = [*((who, kind) for who in (DOUBTS, BELIEVES) for kind in KINDS), (ANCHOR, KINDS[0])]
+"""Optimizers, and their earlier tasks."""
+CHEAP = ("evaluations", "SVM", "transfer-time, flipped")
 
 
+def cells() -> Iterator[frame.Address]:
+    """Yield units, suites and optimizers with their earlier tasks."""
+    yield from frame.product(UNITS, SUITES, (f"{who}, {kind}" for who, kind in PAIRS))
+
+
+def cell(unit: str, suite: str, entrant: str) -> dict[str, list[float]]:
+    """Return the mean regret over the run and after it, for each task."""
+    who, _, kind = entrant.rpartition(", ")
+    regret = curves(who, kind, suite, unit).mean(1)
+    return {"auc": np.round(regret.mean(1), 5).tolist(), "after": np.round(regret[:, -1], 5).tolist()}
+
+
+def curves(who: str, kind: str, suite: str, unit: str) -> Floats:
+    """Return the regret of the incumbent on the judged tasks, ``(k, seeds, 33)``."""
+    drawn = who == ANCHOR or kind in ("shuffled", "foreign")
+    out = []
+    for seed in range(SEEDS if drawn else 1):
+        prior = earlier(suite, kind, seed)
+        out.append([_one(who, task, prior, unit, seed) for task in judged(suite)])
+    return np.array(out).swapaxes(0, 1)
+
+
+def _one(who: str, task: Task, prior: Sequence[Evaluations], unit: str, seed: int) -> Floats:
+    name, options = OPTIMIZERS[who]
+    budget: Mapping[str, Any] = {"budget_cost": BUDGET} if unit == "cost" else {"budget": BUDGET}
+    return regret_of(rollout(make_optimizer(name, **options), task, seed=seed, prior=prior, **budget), task, **budget)
+
+
+# ---------------------------------------------------------------------- earlier tasks
 def earlier(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:
-    """The training tasks of a suite, as a kind of run is told them."""
+    """Return the training tasks of a suite, changed as a kind says."""
     own = load_suite(suite).prior()
     if kind == KINDS[0]:
         return own
@@ -64,7 +90,7 @@ def earlier(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:
 
 
 def _each(e: Evaluations, change: Callable[[Evaluations], Floats]) -> Evaluations:
-    """A task with other scores, of all its measurements, none of them failed."""
+    """Return a task with other scores of all its measurements, none of them failed."""
     fine = np.zeros_like(e.status)
     further = tuple(replace(m, score=change(e.by(m)), status=fine) for m in e.further)
     return replace(e, score=change(e), status=fine, further=further)
@@ -76,7 +102,7 @@ def _mirrored(e: Evaluations) -> Floats:
 
 
 def _of_rows(e: Evaluations, source: Evaluations, rows: NDArray[np.int64]) -> Evaluations:
-    """A task whose scores are those of rows of another one, or of its own rows in another order."""
+    """Return a task with the scores of rows of another one, or of its own rows in another order."""
     further = tuple(
         replace(m, score=m.score[rows], status=m.status[rows], cost=own.cost)
         for m, own in zip(source.further, e.further, strict=False)
@@ -85,54 +111,14 @@ def _of_rows(e: Evaluations, source: Evaluations, rows: NDArray[np.int64]) -> Ev
 
 
 def judged(suite: str) -> list[Task]:
-    """Validation tasks of a suite whose families had no part in any choice."""
+    """Return the validation tasks of a suite whose families had no part in any choice."""
     families = sorted({task.family for name in SUITES for task in load_suite(name).tasks("val")})
     return [task for task in load_suite(suite).tasks("val") if task.family in families[1::2]]
 
 
-def curves(who: str, kind: str, suite: str, unit: str) -> Floats:
-    """Regret of the incumbent on the judged tasks, ``(k, seeds, 33)``."""
-    drawn = who == ANCHOR or kind in ("shuffled", "foreign")
-    out = []
-    for seed in range(SEEDS if drawn else 1):
-        prior = earlier(suite, kind, seed)
-        out.append([_one(who, task, prior, unit, seed) for task in judged(suite)])
-    return np.array(out).swapaxes(0, 1)
-
-
-def _one(who: str, task: Task, prior: Sequence[Evaluations], unit: str, seed: int) -> Floats:
-    name, options = OPTIMIZERS[who]
-    optimizer = make_optimizer(name, **options)
-    if unit == "cost":
-        history = rollout(optimizer, task, seed=seed, prior=prior, budget_cost=BUDGET)
-        return regret_of(history, task, budget_cost=BUDGET)
-    return regret_of(rollout(optimizer, task, BUDGET, seed=seed, prior=prior), task, BUDGET)
-
-
-def carry_out() -> dict[str, Any]:
-    """By unit, suite and ``optimizer, kind``: the mean regret over the run and after it, of each task."""
-    found: dict[str, Any] = {}
-    for unit in UNITS:
-        for suite in SUITES:
-            rows = found.setdefault(unit, {}).setdefault(suite, {})
-            for who, kind in pairs():
-                regret = curves(who, kind, suite, unit).mean(1)
-                rows[f"{who}, {kind}"] = {
-                    "auc": np.round(regret.mean(1), 5).tolist(),
-                    "after": np.round(regret[:, -1], 5).tolist(),
-                }
-                means = (f"{np.mean(v):.4f}" for v in rows[f"{who}, {kind}"].values())
-                print(unit, suite, who, kind, *means, flush=True)
-    return found
-
-
-def pairs() -> list[tuple[str, str]]:
-    """Who runs, and what it is told."""
-    return [(who, kind) for who in (DOUBTS, BELIEVES) for kind in KINDS] + [(ANCHOR, KINDS[0])]
-
-
+# ---------------------------------------------------------------------- the table
 def ratios(found: Mapping[str, Any], unit: str, part: str, anchor: str) -> dict[str, list[Any]]:
-    """Pooled ratio of each entrant to the anchor, and its interval over families."""
+    """Return the pooled ratio of each entrant to the anchor, and its interval over families."""
     of = {}
     for suite, rows in found[unit].items():
         names, families = tuple(t.name for t in judged(suite)), tuple(t.family for t in judged(suite))
@@ -143,24 +129,21 @@ def ratios(found: Mapping[str, Any], unit: str, part: str, anchor: str) -> dict[
     return {who: row["ratio"] for who, row in rows.items()}
 
 
-def lines(found: Mapping[str, Any]) -> list[str]:
-    """The table: ratios to `gp-ei`, and of what is believed to `doubts=False`, after the run and over it."""
-    out = ["| | earlier tasks | after 33 evaluations | AUC | after 33 units of cost | AUC over spent cost |"]
-    out.append("|---|---|---:|---:|---:|---:|")
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return ratios to `gp-ei`, and with right tasks to `doubts=False`, after the run and over it."""
     parts = [(unit, part) for unit in UNITS for part in ("after", "auc")]
-    columns = [ratios(found, unit, part, f"{ANCHOR}, {KINDS[0]}") for unit, part in parts]
-    for who, kind in pairs():
-        if who != ANCHOR:
-            cells = " | ".join(interval(column[f"{who}, {kind}"], 2) for column in columns)
-            out.append(f"| `{who}` | {kind} | {cells} |")
-    columns = [ratios(found, unit, part, f"{BELIEVES}, {KINDS[0]}") for unit, part in parts]
-    cells = " | ".join(interval(column[f"{DOUBTS}, {KINDS[0]}"], 2) for column in columns)
-    out.append(f"| `{DOUBTS}` to `doubts=False` | {KINDS[0]} | {cells} |")
-    return out
+    to_anchor, to_believer = (
+        [ratios(found, unit, part, f"{who}, {KINDS[0]}") for unit, part in parts] for who in (ANCHOR, BELIEVES)
+    )
+
+    def cells(columns: Sequence[Mapping[str, Any]], who: str, kind: str) -> list[str]:
+        return [interval(column[f"{who}, {kind}"], 2) for column in columns]
+
+    rows = [(f"`{who}`", kind, *cells(to_anchor, who, kind)) for who, kind in PAIRS if who != ANCHOR]
+    rows.append((f"`{DOUBTS}` to `doubts=False`", KINDS[0], *cells(to_believer, DOUBTS, KINDS[0])))
+    heads = ("after 33 evaluations", "AUC", "after 33 units of cost", "AUC over spent cost")
+    return {"robustness": Table.of(("", "earlier tasks", *heads), rows)}
 
 
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
-        FOUND.write_text(json.dumps(carry_out(), indent=1) + "\n", encoding="utf-8")
-    parts = [("robustness", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
-    renew(PAGE, parts, "robustness.py", check="--check" in sys.argv)
+    frame.main(__file__)

@@ -1,17 +1,13 @@
-"""What trials cost from 10^3 to 10^6, and by that what 10^9 would: time, memory and bytes, for docs/scale.md.
-
-    python benchmarks/studies/scale.py            # measure what is missing, fill the page
-    python benchmarks/studies/scale.py --most 5   # up to 10^5 trials
+"""The cost of 10^3 to 10^6 trials, and by that of 10^9: time, memory and bytes.
 
 Each row is a process of its own: the controls and one more optimizer on ten tasks of SVM, 33 trials a run, as many
-replicates as give the trials, by the serial engine; then the report of what it stored, and a merge of it. The writer's
-rows store the cells of the 10^4 run again and again, in batches as a worker's job brings them. What stands for more
-than was measured is computed from the last two rows, and says so.
+replicates as give the trials, by the serial engine; then the report of the store, and a merge of it. The writer's
+rows store the cells of the 10^4 run again and again, in batches as a worker's job brings them. Rows beyond the last
+measured one are computed from the last two, and say so.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -20,12 +16,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import frame
+from frame import Table
+
 HERE = Path(__file__).resolve()
-FOUND, PAGE = HERE.with_name("scale.json"), HERE.parents[2] / "docs" / "scale.md"
+LOOKS = "seconds and bytes; no regret is shown"
+SUITES = ("SVM",)
 BUDGET, TASKS, OPTIMIZERS = 33, 10, 3
 FIRST, LAST, FAR = 3, 6, (7, 8, 9)
 """Powers of ten that are measured, and those that are modelled."""
@@ -49,20 +49,20 @@ class Draws:
 
 
 def clocked(work: Callable[[], Any]) -> dict[str, float]:
-    """Seconds of the processor and of the wall clock that something takes."""
+    """Return the seconds of the processor and of the wall clock of a call."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
 
 
 def peak() -> float:
-    """Most megabytes that this process had resident."""
+    """Return the peak resident megabytes of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0 if sys.platform == "linux" else 1024.0**2)
 
 
 # ---------------------------------------------------------------------- one process each
 def run(power: int, optimizer: str, out: str) -> dict[str, Any]:
-    """A comparison of about 10^power trials; its report is another process's."""
+    """Run a comparison of about 10^power trials; its report is another process's."""
     from hpo_gym.bench import benchmark
 
     seeds = max(1, round(10**power / (BUDGET * TASKS * OPTIMIZERS)))
@@ -78,21 +78,21 @@ def size(folder: Path) -> int:
 
 
 def tell(out: str) -> dict[str, Any]:
-    """Results and report of a stored comparison."""
+    """Write results and report of a stored comparison."""
     from hpo_gym.bench import remake
 
     return {**clocked(lambda: remake(out)), "peak": peak()}
 
 
 def join(out: str) -> dict[str, Any]:
-    """The store of one comparison copied by `merge`."""
+    """Copy the store of one comparison by `merge`."""
     from hpo_gym.bench import merge
 
     return {**clocked(lambda: merge([out], f"{out}-merged")), "peak": peak()}
 
 
 def write(out: str, batch: int) -> dict[str, Any]:
-    """How many cells a second one writer stores, each batch flushed to the disk."""
+    """Return the cells that one writer stores in a second, each batch flushed to the disk."""
     from hpo_gym.system import Store
 
     with Store(Path(out) / "store.sqlite", write=False) as store:
@@ -112,8 +112,8 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {"run": run, "tell": tell, "jo
 
 
 def fresh(part: str, *arguments: Any) -> dict[str, Any]:
-    """What a part gives in a process of its own."""
-    command = [sys.executable, str(HERE), "--part", json.dumps([part, *arguments])]
+    """Run a part in a process of its own."""
+    command = [sys.executable, str(HERE), "--process", json.dumps([part, *arguments])]
     path = os.pathsep.join([str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **one, "PYTHONPATH": path}
@@ -123,28 +123,33 @@ def fresh(part: str, *arguments: Any) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------- all of it
-def measured(most: int) -> dict[str, Any]:
-    """What is stored, and what is missing of it, measured now."""
-    found: dict[str, Any] = json.loads(FOUND.read_text()) if FOUND.is_file() else {}
+def cells() -> Iterator[frame.Address]:
+    """Yield powers of ten, the rates of the writer, and what one optimizer by ask and tell takes."""
+    yield from ((str(power),) for power in range(FIRST, LAST + 1))
+    yield from (("writer",), ("alone",), ("machine",))
+
+
+def cell(name: str, out: Path) -> Any:
+    """Measure a row in processes of their own."""
+    if name == "machine":
+        return f"{_processor()}, Python {platform.python_version()}"
     with tempfile.TemporaryDirectory() as folder:
-        for power in range(FIRST, most + 1):
-            if str(power) not in found:
-                out = f"{folder}/{power}"
-                parts = {"run": fresh("run", power, "random", out), "tell": fresh("tell", out)}
-                found[str(power)] = {**parts, "join": fresh("join", out)}
-                print(power, found[str(power)], flush=True)
-                keep(found)
-        if "writer" not in found:
-            alone = fresh("run", 4, "scale:Draws", f"{folder}/alone")
-            found["writer"] = {str(b): fresh("write", f"{folder}/alone", b) for b in BATCHES}
-            found["alone"] = {"batched": found["4"]["run"]["cpu"], "mixed": alone["cpu"], "trials": alone["trials"]}
-            found["machine"] = f"{_processor()}, Python {platform.python_version()}"
-            keep(found)
-    return found
+        place = f"{folder}/{name}"
+        if name.isdigit():
+            parts = {"run": fresh("run", int(name), "random", place), "tell": fresh("tell", place)}
+            return {**parts, "join": fresh("join", place)}
+        alone = fresh("run", 4, "scale:Draws", place)
+        if name == "writer":
+            return {str(b): fresh("write", place, b) for b in BATCHES}
+    batched = frame.stored("scale")["4"]["run"]["cpu"]
+    return {"batched": batched, "mixed": alone["cpu"], "trials": alone["trials"]}
 
 
-def keep(found: dict[str, Any]) -> None:
-    FOUND.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Count the cells and trials of the smallest run anew; seconds and bytes are those of a machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        now = fresh("run", FIRST, "random", f"{folder}/run")
+    return [now[k] for k in ("cells", "trials")], [found[str(FIRST)]["run"][k] for k in ("cells", "trials")]
 
 
 def _processor() -> str:
@@ -155,7 +160,7 @@ def _processor() -> str:
 
 
 def modelled(found: dict[str, Any], power: int) -> dict[str, dict[str, float]]:
-    """A row that was not measured: each quantity grows as from the last but one to the last measured row."""
+    """Extrapolate a row: each quantity grows as from the last but one to the last measured row."""
     last = max(int(p) for p in found if p.isdigit())
     a, b = found[str(last - 1)], found[str(last)]
     x, y = a["run"]["trials"], b["run"]["trials"]
@@ -172,34 +177,39 @@ def modelled(found: dict[str, Any], power: int) -> dict[str, dict[str, float]]:
     }
 
 
-def table(found: dict[str, Any]) -> list[str]:
-    """The page's tables."""
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the rows by trials, and the rates of the writer."""
     powers = sorted(int(p) for p in found if p.isdigit())
-    lines = [
-        "| trials | | run: CPU | wall | memory | store | per trial | report: CPU | memory | merge: CPU | memory |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    rows = []
     for power in [*powers, *FAR]:
-        row = found.get(str(power)) or modelled(found, power)
+        row = found.get(str(power)) or modelled(dict(found), power)
         one, two, three = row["run"], row["tell"], row["join"]
         per = f"{1e6 * one['cpu'] / one['trials']:.0f} µs, {one['bytes'] / one['trials']:.0f} B"
-        words = [
+        rows.append((
             f"10^{power}", "measured" if power in powers else "modelled", time_of(one["cpu"]), time_of(one["wall"]),
             mass_of(1e6 * one["peak"]), mass_of(one["bytes"]), per, time_of(two["cpu"]), mass_of(1e6 * two["peak"]),
             time_of(three["cpu"]), mass_of(1e6 * three["peak"]),
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(words)} |")
-    writer, alone = found["writer"], found["alone"]
-    lines += ["", "| cells of a batch | cells per second | CPU per cell | bytes per cell | bytes per trial |"]
-    lines += ["|---:|---:|---:|---:|---:|"]
-    for batch, row in sorted(writer.items(), key=lambda pair: int(pair[0])):
-        words = [f"{row['cells']:,.0f}", f"{1e3 * row['cpu']:.2g} ms", f"{row['bytes']:,.0f}"]
-        lines.append(f"| {batch} | {' | '.join(words)} | {row['bytes'] / BUDGET:.0f} |")
-    third = alone["trials"] / OPTIMIZERS
+        ))  # fmt: skip
+    heads = ("run: CPU", "wall", "memory", "store", "per trial", "report: CPU", "memory", "merge: CPU", "memory")
+    writer = [
+        (
+            batch,
+            f"{row['cells']:,.0f}",
+            f"{1e3 * row['cpu']:.2g} ms",
+            f"{row['bytes']:,.0f}",
+            f"{row['bytes'] / BUDGET:.0f}",
+        )
+        for batch, row in sorted(found["writer"].items(), key=lambda pair: int(pair[0]))
+    ]
+    by_batch = ("cells of a batch", "cells per second", "CPU per cell", "bytes per cell", "bytes per trial")
+    return {"scale": Table.of(("trials", "", *heads), rows), "batches": Table.of(by_batch, writer)}
+
+
+def values(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of the tables, the processor's time of a trial by ask and tell in µs, and the machine."""
+    alone, third = found["alone"], found["alone"]["trials"] / OPTIMIZERS
     more = 1e6 * (alone["mixed"] - alone["batched"] * (OPTIMIZERS - 1) / OPTIMIZERS) / third
-    lines += ["", f"Random configurations, asked for one at a time: {more:.0f} µs of the processor per trial.", "",
-              f"Measured on one core of {found['machine']}."]  # fmt: skip
-    return lines
+    return {"single_us": round(more), "machine": found["machine"]}
 
 
 def time_of(seconds: float) -> str:
@@ -216,21 +226,9 @@ def mass_of(size: float) -> str:
     return f"{size / 1e3:.3g} kB"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--most", type=int, default=LAST, choices=range(FIRST + 1, LAST + 1))
-    parser.add_argument("--part", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.part:
-        name, *arguments = json.loads(options.part)
-        print(json.dumps(PARTS[name](*arguments)))
-        return
-    from marks import renewed
-
-    lines = table(measured(options.most))
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), [("scale", lines)]), encoding="utf-8")
-    print("\n".join(lines))
-
-
 if __name__ == "__main__":
-    main()
+    if "--process" in sys.argv:
+        part_name, *part_arguments = json.loads(sys.argv[-1])
+        print(json.dumps(PARTS[part_name](*part_arguments)))
+    else:
+        frame.main(__file__)

@@ -1,29 +1,23 @@
 """The best of 1,064 schedules on each task of `Schedules` and `Drift`.
 
-    python benchmarks/studies/schedule_bounds.py OUT             # search; what OUT has is not done again
-    python benchmarks/studies/schedule_bounds.py OUT --only Drift
-    python benchmarks/studies/schedule_bounds.py OUT --install   # write hpo_gym/data/<suite>/found.json
+    python benchmarks/studies/schedule_bounds.py               # search; finished rules are not played again
+    python benchmarks/studies/schedule_bounds.py --install     # write hpo_gym/data/<suite>/found.json
 
-All rules of `schedule_rules.py` are played at random settings, in the worlds of a comparison's first five replicates
-(of a training task in the first). Regret on these suites is held against the best that was found in the very world: it
-is a bound, and a run may be better. No optimizer is told of it.
+All rules of `schedule_rules.py` are played at random settings, in the instances of a comparison's first five replicates
+(of a training task in the first). Regret on these suites is relative to the best that was found in the very instance:
+it is a bound, and a run may be better. No optimizer observes it.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
-import looks
+import frame
 import numpy as np
+from looks import Look
 from schedule_rules import RANGES, SUITES, drawn
 
 from hpo_builders.files import DATA, update_manifest, write_json
@@ -32,66 +26,70 @@ from hpo_gym.bench import world_of
 from hpo_gym.optimize import Context, make_optimizer, run_batch
 from hpo_gym.problem import LAST, Suite
 from hpo_gym.suites import FILE, load_suite
-from hpo_gym.system import write_files
 
+LOOKS = Look("the best of 1,064 schedules on each task, which is the zero of regret", "the suites themselves", SUITES)
 COUNTS: Mapping[str, int] = {**dict.fromkeys(RANGES, 96), "constant": 40, "random-schedule": 160}
-"""How many settings of each rule are played."""
+"""Settings of each rule."""
 REPLICATES = {"train": 1, "val": 5, "test": 5}
+CHEAP = ("Schedules", "constant")
 
 
-def cells_of(suite: Suite) -> list[tuple[str, int]]:
-    """Names of tasks, and replicates."""
+def cells() -> Iterator[frame.Address]:
+    """Yield suites and rules."""
+    yield from frame.product(SUITES, COUNTS)
+
+
+def cell(suite: str, rule: str, count: int | None = None) -> list[float]:
+    """Return the best score of a rule's settings on each task and replicate."""
+    loaded = load_suite(suite)
+    places, budget = places_of(loaded), int(loaded.env["budget"])
+    tasks = [loaded.task(name) for name, _ in places]
+    worlds = [world_of(suite, name, r) for name, r in places]
+    contexts = {task: Context.of(task, budget) for task in tasks}
+    best = np.full(len(places), -np.inf)
+    for i, settings in enumerate(drawn(rule, count or COUNTS[rule])):
+        rngs = [seeding.generator(seeding.optimizer_seed(world, rule, {"draw": i})) for world in worlds]
+        optimizer: Any = make_optimizer(rule, **settings)
+        runs = run_batch(optimizer, tasks, worlds, [contexts[t] for t in tasks], rngs, budget=budget, n_init=0)
+        scores = runs.scores()
+        best = np.maximum(best, scores[:, -1] if tasks[0].counts == LAST else scores.mean(1))
+    return [float(b) for b in best]
+
+
+def again(_: Any) -> tuple[Any, Any]:
+    """Play a few settings of two rules anew: none may be better than the stored best of all."""
+    better = 0
+    for suite, rule in (("Schedules", "cosine"), ("Drift", "plateau")):
+        best = known(load_suite(suite))
+        better += sum(now > then + 1e-6 for now, then in zip(cell(suite, rule, 3), best, strict=True))
+    return better, 0
+
+
+def places_of(suite: Suite) -> list[tuple[str, int]]:
+    """Return names of tasks, and replicates."""
     return [(t.name, r) for split, count in REPLICATES.items() for t in suite.tasks(split) for r in range(count)]
 
 
-def search(suite: Suite, out: Path) -> None:
-    """Play what is missing; a rule's best scores are written when all its settings are played."""
-    cells, budget = cells_of(suite), int(suite.env["budget"])
-    tasks = [suite.task(name) for name, _ in cells]
-    worlds = [world_of(suite.name, name, r) for name, r in cells]
-    contexts = {task: Context.of(task, budget) for task in tasks}
-    out.mkdir(parents=True, exist_ok=True)
-    for rule, count in COUNTS.items():
-        file = out / f"{suite.name}-{rule}-{suite.data_hash}.json"
-        if file.exists():
-            continue
-        best = np.full(len(cells), -np.inf)
-        for i, settings in enumerate(drawn(rule, count)):
-            rngs = [seeding.generator(seeding.optimizer_seed(world, rule, {"draw": i})) for world in worlds]
-            optimizer: Any = make_optimizer(rule, **settings)
-            runs = run_batch(optimizer, tasks, worlds, [contexts[t] for t in tasks], rngs, budget=budget, n_init=0)
-            scores = runs.scores()
-            best = np.maximum(best, scores[:, -1] if tasks[0].counts == LAST else scores.mean(1))
-        write_files(out, {file.name: json.dumps(best.tolist()).encode()})
-        print(f"{suite.name} {rule}: {count} settings, mean of the best {best.mean():.4f}", flush=True)
+def known(suite: Suite) -> list[float]:
+    """Return the installed best scores, in the order of `places_of`."""
+
+    found = json.loads((DATA / suite.name / FILE).read_text("utf-8"))["found"]
+    return [found[task][replicate] for task, replicate in places_of(suite)]
 
 
-def install(suite: Suite, out: Path) -> None:
-    """Write the best of all rules where the suite reads it."""
-    cells = cells_of(suite)
-    parts = [json.loads((out / f"{suite.name}-{rule}-{suite.data_hash}.json").read_text("utf-8")) for rule in COUNTS]
-    found: dict[str, list[float]] = {}
-    for (task, _), score in zip(cells, np.max(parts, axis=0).tolist(), strict=True):
-        found.setdefault(task, []).append(round(score, 6))
-    path = DATA / suite.name / FILE
-    path.parent.mkdir(exist_ok=True)
-    write_json(path, {"schedules": sum(COUNTS.values()), "data_hash": suite.data_hash, "found": found})
-    update_manifest(DATA, [path])
+def install() -> None:
+    """Write the best of all rules where the suites read it."""
 
-
-def main() -> None:
-    """Search, or install what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="folder of what was found")
-    parser.add_argument("--only", choices=SUITES, help="one suite")
-    parser.add_argument("--install", action="store_true", help="write the files that the suites read")
-    told = parser.parse_args()
-    names = SUITES if told.only is None else (told.only,)
-    what = f"the best of {sum(COUNTS.values()):,} schedules on each task, which is the zero of regret"
-    looks.count(looks.typed(__file__, sys.argv[1:]), names, what, "the suites themselves")
-    for name in names:
-        (install if told.install else search)(load_suite(name), told.out)
+    for name, parts in frame.stored("schedule_bounds").items():
+        suite = load_suite(name)
+        found: dict[str, list[float]] = {}
+        for (task, _), score in zip(places_of(suite), np.max(list(parts.values()), axis=0).tolist(), strict=True):
+            found.setdefault(task, []).append(round(score, 6))
+        path = DATA / name / FILE
+        path.parent.mkdir(exist_ok=True)
+        write_json(path, {"schedules": sum(COUNTS.values()), "data_hash": suite.data_hash, "found": found})
+        update_manifest(DATA, [path])
 
 
 if __name__ == "__main__":
-    main()
+    install() if "--install" in sys.argv else frame.main(__file__)

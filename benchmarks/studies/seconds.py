@@ -1,33 +1,31 @@
-"""Regret against seconds: `seconds.py FOLDER val|test [SUITE,SUITE ..]`, or `--check` or `--draw` alone.
+"""Regret against seconds: runs whose budget is 33 mean costs of a full evaluation.
 
-Runs whose budget is 33 mean costs of a full evaluation, two seeds, cold start, on a task of each family of the split
-(12 families at most; all tasks where there are fewer than four). Checkpoints are kept where one training passes through
-all fidelities. All know the same earlier tasks. The regret is of the test score. Runs go into FOLDER and are gone on
-with; with suites that are named, the table is printed and nothing is stored. The split `test` is a look at test data,
-and is counted; `FOLDER/ppo-time`, where `hpo-gym train` put it, runs there too, which on the tasks that chose its
-checkpoint would tell nothing. `--check` says whether the page holds what is stored; `--draw` draws the figure of it.
+Two seeds, cold start, on a task of each family of the split (12 families at most; all tasks where there are fewer than
+four). Checkpoints are kept where one training passes through all fidelities. All know the same earlier tasks. The
+regret is of the test score. The split `test` is a look at test data, and is counted; `FOLDER/ppo-time` of
+`hpo-gym train`, where FOLDER is that of `--out`, runs there too, which on the tasks that chose its checkpoint would
+tell nothing. The figure is `docs/figures/seconds.png`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import looks
+import frame
 import numpy as np
-from marks import ratio, renew, standing
+from frame import Table
+from looks import Look
 from matplotlib.figure import Figure
+from ratios import bare, standing, starred
+from runs import compared
 
-from hpo_gym.bench import Curves, benchmark, end_labels, pooled, save, styles_of, theme
+from hpo_gym.bench import Curves, Results, end_labels, pooled, save, styles_of, theme
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
-ROOT = Path(__file__).resolve().parents[2]
-PAGE, FIGURE = ROOT / "docs" / "seconds.md", ROOT / "docs" / "figures" / "seconds.png"
 SUITES = ("SVM", "Linear", "Boosting", "MLP", "Control", "Text", "NAS", "Vision", "AutoML")
 SLOW = {"val": ("AutoML",), "test": ()}
 """Suites that are left out for time."""
@@ -39,112 +37,105 @@ OPTIMIZERS = (
     *BASELINES, "random-cheapest", "portfolio-per-cost", "gp-ei-per-cost", "transfer-mix-per-cost", "bohb",
 )  # fmt: skip
 ANCHORS = ("portfolio", "transfer-mix", "transfer-time", "portfolio-per-cost", "transfer-mix-per-cost")
+LOOKS = Look("regret against cost of all optimizers of the script", "the headline figure and its table", SUITES, "test")
 
 
-def measured(folder: Path, suite: str, split: str) -> Sequence[Curves]:
-    """The curves of all optimizers on a suite."""
+def cells() -> Iterator[frame.Address]:
+    """Yield for each split the courses and tasks of suites, and the pooled ratios."""
+    for split in SLOW:
+        yield from ((split, part, suite) for suite in of_split(split) for part in ("course", "tasks"))
+        yield from ((split, part) for part in ("seeds", "pooled"))
+
+
+def cell(split: str, part: str, suite: str = "", out: Path = Path()) -> Any:
+    """Return a part of the results of a split."""
+    if part == "seeds":
+        return SEEDS
+    if part == "pooled":
+        return pooled({suite: curves(out, suite, split) for suite in of_split(split)}, anchors=ANCHORS)
+    group = curves(out, suite, split)
+    return course(group) if part == "course" else [len(group[0].tasks), len(set(group[0].families))]
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Run two optimizers on the validation tasks of `Linear` anew."""
+    names = ("portfolio", "random-cheapest")
+    with TemporaryDirectory() as folder:
+        now = course(in_cost(names, "Linear", Path(folder) / "runs", split="val").curves["Linear"])
+    return now, {name: found["val"]["course"]["Linear"][name] for name in names}
+
+
+def of_split(split: str) -> list[str]:
+    """Return the suites of a split."""
+    return [suite for suite in SUITES if suite not in SLOW[split]]
+
+
+@functools.cache
+def curves(out: Path, suite: str, split: str) -> list[Curves]:
+    """Return the curves of all optimizers on a suite."""
+    agent = [str(out / AGENT)] if split == "test" else []
+    return list(in_cost([*OPTIMIZERS, *agent], suite, out / f"{suite}-{split}", split=split).curves[suite])
+
+
+def in_cost(optimizers: Any, suite: str, folder: Path, split: str, **options: Any) -> Results:
+    """Compare optimizers on a task of each family of a split, on a budget in cost."""
     tasks = load_suite(suite).tasks(split)
     families = len({t.family for t in tasks})
-    agent = [str(folder / AGENT)] if split == "test" else []
-    found = benchmark(
-        [*OPTIMIZERS, *agent], suite, split=split, budget_cost=COST, seeds=SEEDS, start="cold",
+    return compared(
+        optimizers, suite, split=split, budget_cost=COST, seeds=SEEDS, start="cold",
         tasks=len(tasks) if families < FEW else min(FAMILIES, families),
-        checkpoints=any(t.cumulative for t in tasks), out=folder / f"{suite}-{split}", resume=True,
+        checkpoints=any(t.cumulative for t in tasks), out=folder, **options,
     )  # fmt: skip
-    if found.failed_cells:
-        sys.exit(f"{suite} must be whole, {found.failed_cells} cells failed")
-    return found.curves[suite]
 
 
-def study(folder: Path, split: str, suites: Sequence[str]) -> dict[str, Any]:
-    """Mean regret at each point of the budget by suite and optimizer, and pooled ratios."""
-    curves = {suite: measured(folder, suite, split) for suite in suites}
-    course = {
-        suite: {c.optimizer: np.round(c.regret.mean((0, 1)), 5).tolist() for c in group}
-        for suite, group in curves.items()
-    }
-    tasks = {suite: [len(group[0].tasks), len(set(group[0].families))] for suite, group in curves.items()}
-    return {"seeds": SEEDS, "tasks": tasks, "course": course, "pooled": pooled(curves, anchors=ANCHORS)}
+def course(group: list[Curves]) -> dict[str, list[float]]:
+    """Return the mean regret at each point of the budget by optimizer."""
+    return {c.optimizer: np.round(c.regret.mean((0, 1)), 5).tolist() for c in group}
 
 
-def table(found: Mapping[str, Any]) -> Iterator[str]:
-    """A row for each optimizer, the best first: ratios to others; then, the same rows, AUC by suite."""
-    held = [a for a in ANCHORS if a in found["pooled"]["anchors"]]
-    rows = {a: found["pooled"]["anchors"][a]["optimizers"] for a in held}
-    suites = list(found["course"])
-    names = standing(rows[held[0]])
-    yield f"| optimizer | {' | '.join(f'to `{a}`' for a in held)} |"
-    yield "|---|" + "---:|" * len(held)
-    for name in names:
-        yield f"| `{name}` | {' | '.join(ratio(rows[a][name]) for a in held)} |"
-    yield ""
-    yield f"| optimizer, AUC | {' | '.join(f'`{s}`' for s in suites)} |"
-    yield "|---|" + "---:|" * len(suites)
-    for name in names:
-        cells = [f"{np.mean(found['course'][s][name]):.4f}".removeprefix("0") for s in suites]
-        yield f"| `{name}` | {' | '.join(cells)} |"
+def mean_auc(group: list[Curves]) -> dict[str, float]:
+    """Return the mean AUC by optimizer."""
+    return {c.optimizer: round(float(np.mean(c.regret)), 5) for c in group}
 
 
-def counts(found: Mapping[str, Any]) -> Iterator[str]:
-    """Tasks and families of each suite."""
-    parts = [f"`{s}` {k} ({f})" for s, (k, f) in found["tasks"].items()]
-    yield f"Tasks (families): {', '.join(parts)}; {found['seeds']} seeds."
+# ---------------------------------------------------------------------- tables
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return for each split ratios to others, the best first; then, the same rows, AUC by suite."""
+    out = {}
+    for split, part in found.items():
+        held = [a for a in ANCHORS if a in part["pooled"]["anchors"]]
+        rows = {a: part["pooled"]["anchors"][a]["optimizers"] for a in held}
+        suites, names = list(part["course"]), standing(rows[held[0]])
+        tasks = ", ".join(f"`{s}` {k} ({f})" for s, (k, f) in part["tasks"].items())
+        ratios = [(f"`{n}`", *(starred(rows[a][n]) for a in held)) for n in names]
+        aucs = [(f"`{n}`", *(bare(float(np.mean(part["course"][s][n]))) for s in suites)) for n in names]
+        note = f"Tasks (families): {tasks}; {part['seeds']} seeds."
+        out[split] = Table.of(("optimizer", *(f"to `{a}`" for a in held)), ratios, note)
+        out[f"{split}-suites"] = Table.of(("optimizer, AUC", *(f"`{s}`" for s in suites)), aucs)
+    return out
 
 
-def draw(found: Mapping[str, Any], path: Path) -> None:
-    """The headline figure: mean over suites of the regret against what was spent."""
-    names = [n for n in SHOWN if all(n in of for of in found["course"].values())]
-    means = {n: np.mean([of[n] for of in found["course"].values()], axis=0) for n in names}
+def draw(found: Mapping[str, Any]) -> None:
+    """Draw the headline figure: mean over suites of the test regret against the spent cost."""
+    part = found["test"]
+    names = [n for n in SHOWN if all(n in of for of in part["course"].values())]
+    means = {n: np.mean([of[n] for of in part["course"].values()], axis=0) for n in names}
     look = styles_of(names)
     with theme(math=False):
         figure = Figure(figsize=(7.5, 4.2), dpi=110)
         axes = figure.add_axes((0.1, 0.12, 0.67, 0.85))
-        for name, course in means.items():
+        for name, line in means.items():
             style = look[name]
             width = 2.6 if name == "transfer-time" else style.width
-            axes.plot(np.arange(1, len(course) + 1), course, color=style.colour, ls=style.dash, lw=width)
+            axes.plot(np.arange(1, len(line) + 1), line, color=style.colour, ls=style.dash, lw=width)
         axes.set(xlabel="spent, in mean costs of a full evaluation", ylabel="mean normalised test regret", yscale="log")
         axes.set_xlim(1, COST)
         axes.set_xticks([1, *range(5, COST, 5)])
         axes.set_yticks([0.03, 0.05, 0.1, 0.2, 0.4], ["0.03", "0.05", "0.1", "0.2", "0.4"])
         axes.minorticks_off()
-        end_labels(axes, {n: float(course[-1]) for n, course in means.items()}, look, ".3f")
-        save(figure, path)
-
-
-def main() -> None:
-    """Run what is missing, and write the page; or check it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("split", nargs="?", choices=("val", "test"), default="val")
-    parser.add_argument("suites", nargs="?", default=",".join(SUITES))
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--draw", action="store_true", help="draw what is stored")
-    asked = parser.parse_args()
-    if (asked.folder is not None) + asked.check + asked.draw != 1:
-        parser.error("give a FOLDER, or --check or --draw alone")
-    stored = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else {}
-    if asked.draw:
-        draw(stored["test"], FIGURE)
-        return
-    if not asked.check:
-        if asked.split == "test":
-            looks.count(
-                "python benchmarks/studies/seconds.py FOLDER test", asked.suites.split(","),
-                "regret against cost of all optimizers of the script", "the headline figure and its table",
-            )  # fmt: skip
-        suites = [name for name in asked.suites.split(",") if name not in SLOW[asked.split]]
-        found = study(asked.folder, asked.split, suites)
-        if asked.suites != ",".join(SUITES):
-            print(*table(found), sep="\n")
-            return
-        stored[asked.split] = found
-        FOUND.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    parts = [(f"seconds-{split}", [*counts(of), "", *table(of)]) for split, of in stored.items()]
-    renew(PAGE, parts, "seconds.py FOLDER", check=asked.check)
-    if "test" in stored:
-        draw(stored["test"], FIGURE)
+        end_labels(axes, {n: float(line[-1]) for n, line in means.items()}, look, ".3f")
+        save(figure, frame.FIGURES / "seconds.png")
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

@@ -1,27 +1,21 @@
-"""Does sequence matter? Trains `ppo` at three discounts and blind, for `docs/sequence.md` and its figure.
+"""The value of sequence: trainings of `ppo` at three discounts and blind.
 
-    python benchmarks/studies/sequence.py           # train what `benchmarks/studies/sequence.json` lacks, then draw
-    python benchmarks/studies/sequence.py --draw    # write the page's table and the figure from what is stored
-    python benchmarks/studies/sequence.py --check   # name what is out of date: page, tasks, settings
-
-Each training has the settings of `ppo` but for the discount, or for the observer `blind`. Its figure is the lowest mean
+Each training has the settings of `ppo` but for the discount, or for the observer `blind`. Its result is the lowest mean
 normalised regret on the validation tasks over the segments of the training, as the agent itself chooses its policy.
-No test task is touched. A variant is held against discount 1 on the same suite.
+No test task is touched. A variant is compared with discount 1 on the same suite. The figure is
+`docs/figures/sequence.png`.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import frame
 import numpy as np
-from marks import renewed
+from frame import Table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -32,9 +26,7 @@ from hpo_gym.bench import FAINT, GRID, INK, MUTED, VIBRANT, regret_of, save, the
 from hpo_gym.optimize import rollout
 from hpo_gym.problem import BEST, SUITES
 
-HERE = Path(__file__).resolve()
-DOCS = HERE.parents[2] / "docs"
-FOUND, PAGE, FIGURE = HERE.with_suffix(".json"), DOCS / "sequence.md", DOCS / "figures" / "sequence.png"
+LOOKS = "validation tasks"
 SEEDS = 3
 STEPS = {"training": 300_000}
 """Trials of a training on a suite of a kind; on one of any other kind 60,000."""
@@ -43,7 +35,7 @@ FIRST = (
     "Schedules", "Drift", "SVM", "AutoML", "Boosting", "MLP", "Linear", "Studies", "Pipelines", "FineTune", "Curves",
     "Functions", "FCNet", "MLPGrid",
 )  # fmt: skip
-"""What is trained on first; then on any other suite that is registered and has validation tasks."""
+"""The suites of the first trainings; then any other suite that is registered and has validation tasks."""
 ANCHOR = "discount 1"
 VARIANTS: dict[str, dict[str, Any]] = {
     ANCHOR: {"algorithm": {"gamma": 1.0}},
@@ -51,115 +43,128 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "discount 0": {"algorithm": {"gamma": 0.0}},
     "blind": {"algorithm": {"gamma": 1.0}, "observer": "blind"},
 }
+OTHERS = tuple(VARIANTS)[1:]
 COLOURS = dict(zip(VARIANTS, (FAINT, *VIBRANT), strict=False))
 FEW = 5
 """Validation tasks below which a suite's figures stand apart."""
 
-Result = dict[str, Any]
+Result = Mapping[str, Any]
+Found = Mapping[str, Mapping[str, Mapping[str, Result]]]
+"""By suite, variant and seed: `steps`, `of`, `regrets`, perhaps `end`, `seconds`."""
 Values = NDArray[np.float64]
+
+
+def cells() -> Iterator[frame.Address]:
+    """Yield suites and variants with one seed, then with the next."""
+    for seed in range(SEEDS):
+        yield from ((suite, variant, str(seed)) for suite in suites() for variant in VARIANTS)
+
+
+def cell(suite: str, variant: str, seed: str) -> dict[str, Any]:
+    """Train once."""
+    steps = steps_of(suite)
+    found = train(suite, variant, int(seed), steps)
+    return {"steps": steps, "of": identity(suite, variant), **found}
+
+
+def train(name: str, variant: str, seed: int, steps: int) -> dict[str, Any]:
+    """Return the regret at each segment of a training, that of its last trials, and seconds of the processor."""
+    suite, start = hpo_gym.load_suite(name), time.process_time()
+    agent: Any = hpo_gym.make_optimizer("ppo", **VARIANTS[variant])
+    tasks, validation = suite.tasks("train"), suite.tasks("val")
+    curve = agent.train_in(None, tasks, np.random.default_rng(seed), validation=validation, steps=steps)
+    result: dict[str, Any] = {"regrets": [round(regret, 5) for _, regret in curve]}
+    if searched(name):  # where the last trial or the mean of all counts, that is the regret
+        budget = agent.budget
+        ends = [regret_of(rollout(agent, task, budget), task, budget)[-1] for task in validation]
+        result["end"] = round(float(np.mean(ends)), 5)
+    return {**result, "seconds": round(time.process_time() - start)}
+
+
+def again(found: Found) -> tuple[Any, Any]:
+    """Judge the first policies of two suites anew, and hash the tasks and settings of all suites."""
+    now = [train(suite, ANCHOR, 0, 1)["regrets"][0] for suite in ("MLP", "FCNet")]
+    then = [found[suite][ANCHOR]["0"]["regrets"][0] for suite in ("MLP", "FCNet")]
+    pairs = [(suite, variant) for suite, part in found.items() for variant in part]
+    return [now, *(identity(*p) for p in pairs)], [then, *(found[s][v]["0"]["of"] for s, v in pairs)]
 
 
 @functools.cache
 def suites() -> tuple[str, ...]:
-    """All that have validation tasks."""
+    """Return all suites with validation tasks."""
     rest = sorted(set(SUITES.names()) - set(FIRST))
     return *FIRST, *(name for name in rest if hpo_gym.load_suite(name).tasks("val"))
 
 
 def steps_of(name: str) -> int:
-    """Trials of a training on a suite."""
+    """Return the trials of a training on a suite."""
     return LONGER.get(name) or STEPS.get(hpo_gym.load_suite(name).kind, 60_000)
 
 
 def searched(name: str) -> bool:
-    """Whether a run looks for one good configuration, so that its best trial counts."""
+    """Tell whether a run looks for one good configuration, so that its best trial counts."""
     return hpo_gym.load_suite(name).tasks("val")[0].counts == BEST
 
 
-def stored() -> list[Result]:
-    """What was trained so far."""
-    return json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.is_file() else []
-
-
-def store(found: list[Result]) -> None:
-    """Write all results, a line each; a kill leaves the old file or the new one."""
-    part = FOUND.with_suffix(".part")
-    part.write_text("[\n" + ",\n".join(json.dumps(result) for result in found) + "\n]\n", encoding="utf-8")
-    part.replace(FOUND)
-
-
 def identity(name: str, variant: str) -> str:
-    """A hash of the tasks, their best scores and the settings: of what decides a result."""
+    """Return a hash of the tasks, their best scores and the settings: of all that decides a result."""
     suite = hpo_gym.load_suite(name)
     settings = tuned("ppo", suite.tasks("train")[0].env)
     ends = [(task.name, round(task.best, 6), round(task.worst, 6)) for task in suite.tasks("val")]
     return f"{seeding.key(suite.data_hash, suite.version, ends, settings, VARIANTS[variant], steps_of(name)):016x}"
 
 
-def one(name: str, variant: str, seed: int) -> Result:
-    """Train once."""
-    suite, start = hpo_gym.load_suite(name), time.process_time()
-    agent: Any = hpo_gym.make_optimizer("ppo", **VARIANTS[variant])
-    tasks, validation = suite.tasks("train"), suite.tasks("val")
-    steps = steps_of(name)
-    curve = agent.train_in(None, tasks, np.random.default_rng(seed), validation=validation, steps=steps)
-    result = {
-        "suite": name, "variant": variant, "seed": seed, "steps": steps, "of": identity(name, variant),
-        "regrets": [round(regret, 5) for _, regret in curve],
-    }  # fmt: skip
-    if searched(name):  # where the last trial or the mean of all counts, that is the regret
-        budget = agent.budget
-        ends = [regret_of(rollout(agent, task, budget), task, budget)[-1] for task in validation]
-        result["end"] = round(float(np.mean(ends)), 5)
-    return result | {"seconds": round(time.process_time() - start)}
-
-
-def current(found: list[Result]) -> list[Result]:
-    """Those whose tasks and settings are those of today."""
-    now = {(r["suite"], r["variant"]) for r in found}
-    of = {pair: identity(*pair) for pair in now}
-    return [r for r in found if r["of"] == of[r["suite"], r["variant"]]]
-
-
-def train(found: list[Result], names: Sequence[str]) -> None:
-    """Train what is missing: all suites with one seed, then with the next."""
-    done = {(r["suite"], r["variant"], r["seed"]) for r in found}
-    for seed in range(SEEDS):
-        for name in names:
-            for variant in VARIANTS:
-                if (name, variant, seed) in done:
-                    continue
-                found.append(one(name, variant, seed))
-                store(found)
-                last = found[-1]
-                print(f"{seed} {name:10s} {variant:12s} {min(last['regrets']):.4f} {last['seconds']} s", flush=True)
-
-
-# ---------------------------------------------------------------------- the page
+# ---------------------------------------------------------------------- tables
 def lowest(result: Result) -> float:
-    """The regret that the policy was chosen by."""
+    """Return the regret that the policy was chosen by."""
     return float(min(result["regrets"]))
 
 
 def end(result: Result) -> float:
-    """What is left of it after the last trial of a run."""
+    """Return the regret after the last trial of a run."""
     return float(result.get("end", lowest(result)))
 
 
-def ratios(found: list[Result], of: Callable[[Result], float] = lowest) -> dict[str, dict[str, Values]]:
-    """By suite and variant, a value for each seed over the mean at discount 1.
+def ratios(found: Found, of: Callable[[Result], float] = lowest) -> dict[str, dict[str, Values]]:
+    """Return by suite and variant, for each seed, a value over the mean at discount 1.
 
-    Of seeds that all variants have which have any; a suite needs discount 1 and one more.
+    Of the seeds that all variants have which have any; a suite needs discount 1 and one more.
     """
     out: dict[str, dict[str, Values]] = {}
-    for name in suites():
-        every = {v: {r["seed"]: of(r) for r in found if (r["suite"], r["variant"]) == (name, v)} for v in VARIANTS}
-        values = {variant: known for variant, known in every.items() if known}
+    for name in (suite for suite in suites() if suite in found):
+        known = {v: found[name][v] for v in VARIANTS if found[name].get(v)}
+        values = {v: {seed: of(r) for seed, r in results.items()} for v, results in known.items()}
         seeds = sorted(set.intersection(*(set(known) for known in values.values()))) if values else []
         anchor = np.mean([values[ANCHOR][seed] for seed in seeds]) if seeds and ANCHOR in values else 0.0
         if anchor > 0.0 and len(values) > 1:
             out[name] = {v: np.array([known[seed] for seed in seeds]) / anchor for v, known in values.items()}
     return out
+
+
+def pooled(held: Mapping[str, Mapping[str, Values]]) -> tuple[int, dict[str, float]]:
+    """Return the number of searches with enough tasks and all variants, and by variant their geometric mean."""
+    names = [
+        name
+        for name, rows in held.items()
+        if len(hpo_gym.load_suite(name).tasks("val")) >= FEW and searched(name) and len(rows) == len(VARIANTS)
+    ]
+    variants = OTHERS if names else ()
+    return len(names), {v: float(np.exp(np.mean([np.log(held[n][v].mean()) for n in names]))) for v in variants}
+
+
+def table(found: Found, of: Callable[[Result], float] = lowest) -> Table:
+    """Return a row for each suite, and the geometric mean over searches with enough tasks."""
+    held, rows = ratios(found, of), []
+    for name, parts in held.items():
+        tasks, seeds = len(hpo_gym.load_suite(name).tasks("val")), len(parts[ANCHOR])
+        anchor = np.mean([of(r) for seed, r in found[name][ANCHOR].items() if int(seed) < seeds])
+        cells = (_cell(parts.get(variant)) for variant in OTHERS)
+        rows.append((f"`{name}`", str(tasks), str(seeds), f"{anchor:.4f}", *cells))
+    count, means = pooled(held)
+    if count:
+        what = f"geometric mean of {count} suites in which configurations are searched"
+        rows.append((what, "", "", "", *(f"{mean:.2f}" for mean in means.values())))
+    return Table.of(("suite", "validation tasks", "seeds", "regret at discount 1", *OTHERS), rows)
 
 
 def _cell(values: Values | None) -> str:
@@ -169,36 +174,20 @@ def _cell(values: Values | None) -> str:
     return mean if len(values) == 1 else f"{mean} ({values.min():.2f} to {values.max():.2f})"
 
 
-def table(found: list[Result], of: Callable[[Result], float] = lowest) -> Iterator[str]:
-    """A row for each suite, and the geometric mean over those that are no trainings and have enough tasks."""
-    yield "| suite | validation tasks | seeds | regret at discount 1 | " + " | ".join(list(VARIANTS)[1:]) + " |"
-    yield "|---|---:|---:|---:|" + "---:|" * (len(VARIANTS) - 1)
-    held = ratios(found, of)
-    for name, rows in held.items():
-        tasks, seeds = len(hpo_gym.load_suite(name).tasks("val")), len(rows[ANCHOR])
-        anchor = np.mean([of(r) for r in found if (r["suite"], r["variant"]) == (name, ANCHOR) and r["seed"] < seeds])
-        cells = " | ".join(_cell(rows.get(variant)) for variant in list(VARIANTS)[1:])
-        yield f"| `{name}` | {tasks} | {seeds} | {anchor:.4f} | {cells} |"
-    count, means = pooled(held)
-    if count:
-        what = f"geometric mean of {count} suites in which configurations are searched"
-        yield f"| {what} | | | | " + " | ".join(f"{mean:.2f}" for mean in means.values()) + " |"
+def tables(found: Found) -> dict[str, Table]:
+    """Return the table of the mean regret, and that of the regret at the end of runs."""
+    return {"ratios": table(found), "ends": table({n: part for n, part in found.items() if searched(n)}, end)}
 
 
-def pooled(held: Mapping[str, Mapping[str, Values]]) -> tuple[int, dict[str, float]]:
-    """How many suites are no trainings and have enough tasks and all variants; by variant their geometric mean."""
-    names = [
-        name
-        for name, rows in held.items()
-        if len(hpo_gym.load_suite(name).tasks("val")) >= FEW and searched(name) and len(rows) == len(VARIANTS)
-    ]
-    variants = list(VARIANTS)[1:] if names else []
-    return len(names), {v: float(np.exp(np.mean([np.log(held[n][v].mean()) for n in names]))) for v in variants}
+def values(found: Found) -> dict[str, Any]:
+    """Return the cells of the tables, and the geometric mean over suites by variant."""
+    count, means = pooled(ratios(found))
+    return {"suites": count, **{f"mean.{variant}": mean for variant, mean in means.items()}}
 
 
 @theme()
-def figure(found: list[Result]) -> Figure:
-    """A row for each suite; a dot for each training, a bar at their mean."""
+def draw(found: Found) -> None:
+    """Draw a row for each suite; a dot for each training, a bar at their mean."""
     held = ratios(found)
     names = list(held)[::-1]
     picture = Figure(figsize=(7.2, 1.3 + 0.42 * len(names)), dpi=110)
@@ -229,40 +218,8 @@ def figure(found: list[Result]) -> Figure:
     axes.grid(axis="y", visible=False)
     picture.legend(loc="upper left", ncols=len(VARIANTS), frameon=False, labelcolor=MUTED)
     picture.tight_layout(rect=(0, 0, 1, 1 - 0.3 / picture.get_figheight()))
-    return picture
-
-
-def write(found: list[Result], *, check: bool) -> None:
-    """Write the tables and the figure; or end with a word of what is out of date."""
-    before = PAGE.read_text(encoding="utf-8")
-    ends = [r for r in found if searched(r["suite"])]
-    after = renewed(before, [("ratios", table(found)), ("ends", table(ends, end))])
-    if not check:
-        PAGE.write_text(after, encoding="utf-8")
-        save(figure(found), FIGURE)
-        return
-    fresh = current(found)
-    old = sorted({r["suite"] for r in found if r not in fresh})
-    words = [f"trained on other tasks or settings: {', '.join(old)}"] if old else []
-    words += (
-        [f"out of date: {PAGE.name}; run `python benchmarks/studies/sequence.py --draw`"] if after != before else []
-    )
-    sys.exit("\n".join(words) or 0)
-
-
-def main() -> None:
-    """Train, write, or check."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draw", action="store_true", help="write the page's tables and the figure only")
-    parser.add_argument("--check", action="store_true", help="name what is out of date")
-    parser.add_argument("--only", nargs="+", choices=suites(), metavar="SUITE", help="train on these alone")
-    given = parser.parse_args()
-    found = stored()
-    if not given.draw and not given.check:
-        found = current(found)
-        train(found, given.only or suites())
-    write(found, check=given.check)
+    save(picture, frame.FIGURES / "sequence.png")
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

@@ -1,124 +1,128 @@
-"""Renews the tables of `docs/baselines.md` and `docs/agents.md`, and a picture, by the shipped reference runs.
+"""The standings: all that pages show of the shipped reference runs.
 
-    python benchmarks/studies/standings.py [--check]
-
-With `--check` nothing is written, and a page that is out of date is named. The text between the tables is written by
-hand.
+python benchmarks/studies/standings.py --draw    # docs/figures/baselines-regret.png
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import frame
 import numpy as np
-from marks import ratio, renewed, standing
-from runs import ratios, reference_runs
+import runs
+from frame import Table
+from ratios import standing, starred
 
-from hpo_gym.bench import FOLDER, TEST, Curves, Results, interval, reference_of, said
+from hpo_gym.bench import TEST, Curves, Results, interval, said
 from hpo_gym.optimize import OPTIMIZERS
 
-TOP = Path(__file__).resolve().parents[2]
-PAGE, AGENTS = TOP / "docs" / "baselines.md", TOP / "docs" / "agents.md"
-FIGURE = TOP / "docs" / "figures" / "baselines-regret.png"
+LOOKS = "shows what reference.py looked at"
 BESIDE = ("random", "default", "portfolio", "gp-ei", "transfer-mix")
-"""Who stands beside the agents on their page."""
+"""The optimizers beside the agents on their page."""
 SHOWN = ("random", "portfolio", "ga", "tpe", "gp-ei", "rgpe", "transfer-mix", "maml", "q-learning")
-"""Whose curves are drawn: one or two of each family."""
+"""The curves of the figure: one or two of each family."""
 LEARNED = ("AutoML", "Boosting", "MLP", "SVM")
 """The suites on which those ran as well that are trained on a suite."""
 TRANSFER_ANCHORS = ("portfolio", "transfer-mix")
 TRANSFER = ("portfolio", "transfer-time", "transfer-mix", "ebgp", "task-mixture", "meta-knn", "meta-predict")
-"""Who is held against both."""
+"""Optimizers that are compared with both."""
 DRAWN = ("Boosting", "MLP", "SVM")
-"""Those of them with test scores."""
+"""Those of the suites with test scores."""
+
+Row = tuple[str, ...]
 
 
-def tables(results: Mapping[str, Results]) -> Iterator[tuple[str, Iterator[str]]]:
-    """The parts of the page, by their marks."""
+def stored() -> dict[str, Results]:
+    """Return the reference runs by start."""
+    return runs.reference_runs()
+
+
+def again(_: Any) -> tuple[Any, Any]:
+    """Run two optimizers on the test tasks of `Linear` anew, and compare the curves with the reference runs."""
+    names, held = ("random", "portfolio"), runs.reference_run("Linear", "cold").curves["Linear"]
+    then = {c.optimizer: c for c in held if c.optimizer in names}
+    with TemporaryDirectory() as folder:
+        found = runs.compared(names, "Linear", seeds=3, tasks=runs.test_families("Linear"), out=f"{folder}/runs")
+    now = {c.optimizer: c for c in found.curves["Linear"] if c.optimizer in names}
+    return [np.round(now[n].regret, 9).tolist() for n in names], [np.round(then[n].regret, 9).tolist() for n in names]
+
+
+def tables(results: Mapping[str, Results]) -> dict[str, Table]:
+    """Return pooled ratios, transfer, the matrix of all suites, agents, and a table for each suite and start."""
+    out = {"transfer": _transfer(results), "matrix": _matrix(results["cold"])}
     for start, one in results.items():
-        for mark, suites in (("pooled", list(one.curves)), ("four", LEARNED)):
-            yield f"{mark} {start}", _pooled(one, suites)
-    yield "transfer", _transfer(results)
-    yield "matrix", _matrix(results["cold"])
-    for start, one in results.items():
-        yield f"suites {start}", _suites(one)
+        out[f"pooled-{start}"] = _pooled(one, list(one.curves))
+        out[f"four-{start}"] = _pooled(one, LEARNED)
+        out[f"agents-{start}"] = _agents(one)
+        out |= {f"{suite}-{start}": _suite(one, suite) for suite in one.data["suites"]}
+    return out
 
 
-def _pooled(results: Results, suites: Sequence[str]) -> Iterator[str]:
+def values(results: Mapping[str, Results]) -> dict[str, Any]:
+    """Return the cells of the tables, and the number of suites and optimizers."""
+    cold = results["cold"].data["suites"]
+    names = {name for part in cold.values() for name in part["optimizers"]}
+    return {"suites": len(cold), "optimizers": len(names)}
+
+
+# ---------------------------------------------------------------------- over suites
+def _pooled(results: Results, suites: Sequence[str]) -> Table:
     """Pooled ratios of some suites, and times over these."""
-    found, times = ratios(results, suites), _overall(results, suites)
-    by = {anchor: part["optimizers"] for anchor, part in found["anchors"].items()}
-    failed: dict[str, int] = {}
+    by = _anchored(results, suites)
+    times, failed = _overall(results, suites), dict[str, int]()
     for part in (results.data["suites"][s]["optimizers"] for s in suites):
         for name, summary in part.items():
             failed[name] = failed.get(name, 0) + summary["failed_cells"]
-    heads = [
-        "optimizer",
-        *(f"ratio to `{anchor}`" for anchor in by),
-        "suites",
-        "failed",
-        "ms p50",
-        "ms p95",
-        "training s",
+    rows = [
+        (
+            f"`{name}`",
+            *(starred(of[name]) for of in by.values()),
+            str(by["portfolio"][name]["n_suites"]),
+            str(failed[name]),
+            *_times(times[name]),
+        )
+        for name in standing(by["portfolio"])
     ]
-    yield f"| {' | '.join(heads)} |"
-    yield "|---|" + "---|" * len(by) + "---:|" * 5
-    for name in standing(by["portfolio"]):
-        cells = [f"`{name}`", *(ratio(rows[name]) for rows in by.values()), str(by["portfolio"][name]["n_suites"])]
-        yield f"| {' | '.join([*cells, str(failed[name]), *_times(times[name])])} |"
+    heads = (*(f"ratio to `{anchor}`" for anchor in by), "suites", "failed", "ms p50", "ms p95", "training s")
+    return Table.of(("optimizer", *heads), rows)
 
 
-def _transfer(results: Mapping[str, Results]) -> Iterator[str]:
-    """Of what knows the meta-train tasks, pooled ratios to the two that are held against most, from each start."""
+def _anchored(results: Results, suites: Sequence[str], *anchors: Sequence[str]) -> dict[str, Any]:
+    found = runs.ratios(results, suites, *anchors)["anchors"]
+    return {anchor: part["optimizers"] for anchor, part in found.items()}
+
+
+def _transfer(results: Mapping[str, Results]) -> Table:
+    """Pooled ratios of optimizers with meta-train tasks to two of them, from each start."""
     held = {
-        (start, anchor): rows["optimizers"]
+        (start, anchor): rows
         for start, one in results.items()
-        for anchor, rows in ratios(one, list(one.curves), TRANSFER_ANCHORS)["anchors"].items()
+        for anchor, rows in _anchored(one, list(one.curves), TRANSFER_ANCHORS).items()
     }
-    yield f"| optimizer | {' | '.join(f'{start}, to `{anchor}`' for start, anchor in held)} |"
-    yield "|---|" + "---|" * len(held)
     first = held["cold", TRANSFER_ANCHORS[0]]
-    for name in standing({n: first[n] for n in TRANSFER}):
-        yield f"| `{name}` | {' | '.join(ratio(rows[name]) for rows in held.values())} |"
+    order = standing({n: first[n] for n in TRANSFER})
+    rows = [(f"`{name}`", *(starred(of[name]) for of in held.values())) for name in order]
+    return Table.of(("optimizer", *(f"{start}, to `{anchor}`" for start, anchor in held)), rows)
 
 
 def _overall(results: Results, suites: Sequence[str]) -> dict[str, Any]:
     """Times over suites: the median of medians, the largest 95th percentile, the sum of training seconds."""
-    out: dict[str, Any] = {}
+    by_name: dict[str, list[Any]] = {}
     for suite in suites:
         for name, t in results.data["timings"][suite].items():
-            out.setdefault(name, []).append(t)
+            by_name.setdefault(name, []).append(t)
     return {
         name: {
             "ms_per_suggestion": {
-                "p50": float(np.median([t["ms_per_suggestion"]["p50"] for t in ts])),
-                "p95": max(t["ms_per_suggestion"]["p95"] for t in ts),
+                "p50": float(np.median([t["ms_per_suggestion"]["p50"] for t in times])),
+                "p95": max(t["ms_per_suggestion"]["p95"] for t in times),
             },
-            "train_seconds": sum(t["train_seconds"] for t in ts),
+            "train_seconds": sum(t["train_seconds"] for t in times),
         }
-        for name, ts in out.items()
+        for name, times in by_name.items()
     }
-
-
-def _full(part: Mapping[str, Any], times: Mapping[str, Any]) -> Iterator[str]:
-    """The table of one suite, by its headline."""
-    on_test = part["score"] == TEST
-    heads = ["test AUC", "validation AUC", "overtuned"] if on_test else ["AUC"]
-    heads = ["optimizer", *heads, "log AUC", "rank", "regret at 33", "failed", "ms p50", "ms p95", "training s"]
-    yield f"| {' | '.join(heads)} |"
-    yield "|---|" + "---|" * (len(heads) - 5) + "---:|" * 4
-    summary = part["optimizers"]
-    for name in sorted(summary, key=lambda n: summary[n]["rank"][0]):
-        s = summary[name]
-        beside = [interval(s["validation"]["auc"], 4), f"{100 * s['overtuned'][0]:.0f} %"] if on_test else []
-        cells = [
-            f"`{name}`", interval(s["auc"], 4), *beside, interval(s["log_auc"], 2), interval(s["rank"], 1),
-            interval(s["regret"]["33"], 4), str(s["failed_cells"]), *_times(times[name]),
-        ]  # fmt: skip
-        yield f"| {' | '.join(cells)} |"
 
 
 def _times(t: Mapping[str, Any]) -> list[str]:
@@ -126,63 +130,72 @@ def _times(t: Mapping[str, Any]) -> list[str]:
     return [f"{ms['p50']:.2f}", f"{ms['p95']:.2f}", f"{t['train_seconds']:,.0f}" if t["train_seconds"] else ""]
 
 
-def _matrix(results: Results) -> Iterator[str]:
+def _matrix(results: Results) -> Table:
     """The AUC of each suite's headline, by the pooled ratio to the portfolio; the best of a suite is bold."""
     suites = results.data["suites"]
-    rows = ratios(results, list(suites))["anchors"]["portfolio"]["optimizers"]
-    means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in rows}
+    of = _anchored(results, list(suites))["portfolio"]
+    means = {n: {s: p["optimizers"][n]["auc"][0] for s, p in suites.items() if n in p["optimizers"]} for n in of}
     best = {s: min(m[s] for m in means.values() if s in m) for s in suites}
-    yield "| optimizer | " + " | ".join(f"{s} ({p['n_tasks']})" for s, p in suites.items()) + " |"
-    yield "|---|" + "---:|" * len(suites)
-    for name in standing(rows):
-        cells = [_cell(means[name].get(s), best[s]) for s in suites]
-        yield f"| `{name}` | {' | '.join(cells)} |"
+    rows = [(f"`{name}`", *(_cell(means[name].get(s), best[s]) for s in suites)) for name in standing(of)]
+    return Table.of(("optimizer", *(f"{s} ({p['n_tasks']})" for s, p in suites.items())), rows)
 
 
 def _cell(value: float | None, best: float) -> str:
     if value is None:
         return ""
-    text = f"{value:.4f}"
-    return f"**{text}**" if value == best else text
+    return f"**{value:.4f}**" if value == best else f"{value:.4f}"
 
 
-def _suites(results: Results) -> Iterator[str]:
-    for suite, part in results.data["suites"].items():
-        yield f"### {suite}"
-        yield ""
-        yield said(results.data, suite)
-        yield ""
-        yield from _full(part, results.data["timings"][suite])
-        yield ""
-
-
-def _agents(results: Results) -> Iterator[str]:
-    """Of agents and some others, pooled ratios and the AUC of each suite's headline; the best first."""
+def _agents(results: Results) -> Table:
+    """Pooled ratios and the AUC of each suite's headline, of agents and some others; the best first."""
     suites = results.data["suites"]
-    by = {anchor: part["optimizers"] for anchor, part in ratios(results, list(suites))["anchors"].items()}
-    heads = [f"{suite} ({part['n_tasks']})" for suite, part in suites.items()]
-    yield f"| optimizer | {' | '.join(f'ratio to `{a}`' for a in by)} | suites | {' | '.join(heads)} |"
-    yield "|---|" + "---|" * len(by) + "---:|" * (1 + len(heads))
+    by, rows = _anchored(results, list(suites)), list[Row]()
     for name in standing(by["portfolio"]):
         if not (_is_agent(name) or name in BESIDE):
             continue
         cells = [f"{p['optimizers'][name]['auc'][0]:.3f}" if name in p["optimizers"] else "" for p in suites.values()]
-        held = [ratio(rows[name]) for rows in by.values()]
         shown = f"**`{name}`**" if _is_agent(name) else f"`{name}`"
-        yield f"| {shown} | {' | '.join(held)} | {by['portfolio'][name]['n_suites']} | {' | '.join(cells)} |"
+        held = (starred(of[name]) for of in by.values())
+        rows.append((shown, *held, str(by["portfolio"][name]["n_suites"]), *cells))
+    heads = (*(f"ratio to `{a}`" for a in by), "suites", *(f"{s} ({part['n_tasks']})" for s, part in suites.items()))
+    return Table.of(("optimizer", *heads), rows)
 
 
 def _is_agent(name: str) -> bool:
-    """Those that are shipped trained are agents too."""
+    """Tell agents; those that are shipped trained are agents too."""
     known = OPTIMIZERS.entries().get(name)
     return known is None or known.package == "hpo_agents"
 
 
-def _draw(results: Results) -> bytes:
-    """Test regret over trials on all tasks of the drawn suites at once, which weigh by their tasks."""
-    from hpo_gym.bench import draw, png_bytes, styles
+# ---------------------------------------------------------------------- one suite
+def _suite(results: Results, suite: str) -> Table:
+    """The table of one suite, by its headline."""
+    part, times = results.data["suites"][suite], results.data["timings"][suite]
+    on_test, summary = part["score"] == TEST, part["optimizers"]
+    heads = ("test AUC", "validation AUC", "overtuned") if on_test else ("AUC",)
+    rows = [
+        tuple(_summary(name, summary[name], times[name], on_test))
+        for name in sorted(summary, key=lambda n: summary[n]["rank"][0])
+    ]
+    more = ("log AUC", "rank", "regret at 33", "failed", "ms p50", "ms p95", "training s")
+    return Table.of(("optimizer", *heads, *more), rows, said(results.data, suite))
 
-    every = [[c for suite in DRAWN for c in results.curves[suite] if c.optimizer == name] for name in SHOWN]
+
+def _summary(name: str, s: Mapping[str, Any], times: Mapping[str, Any], on_test: bool) -> Iterator[str]:
+    yield from (f"`{name}`", interval(s["auc"], 4))
+    if on_test:
+        yield from (interval(s["validation"]["auc"], 4), f"{100 * s['overtuned'][0]:.0f} %")
+    yield from (interval(s["log_auc"], 2), interval(s["rank"], 1), interval(s["regret"]["33"], 4))
+    yield from (str(s["failed_cells"]), *_times(times))
+
+
+def draw(found: Mapping[str, Results]) -> None:
+    """Draw test regret over trials on all tasks of the drawn suites at once, weighted by their tasks."""
+    from hpo_gym.bench import draw as figures
+    from hpo_gym.bench import png_bytes, styles
+
+    curves = found["cold"].curves
+    every = [[c for suite in DRAWN for c in curves[suite] if c.optimizer == name] for name in SHOWN]
     groups = [group for group in every if len(group) == len(DRAWN)]
     shown = [
         Curves(
@@ -192,23 +205,9 @@ def _draw(results: Results) -> bytes:
         for g in groups
     ]  # fmt: skip
     look = styles({"all": shown}, [c.optimizer for c in shown])
-    return png_bytes(draw(shown, look, ("regret",))["regret"])
-
-
-def main(*, check: bool) -> None:
-    """Write the pages and the picture, or end with a word that one is out of date."""
-    results = reference_runs()
-    parts = {PAGE: tables(results), AGENTS: ((f"agents {start}", _agents(one)) for start, one in results.items())}
-    for page, renew in parts.items():
-        before = page.read_text(encoding="utf-8")
-        text = renewed(before, renew)
-        if check and text != before:
-            sys.exit(f"out of date: {page.name}; run `python benchmarks/studies/standings.py`")
-        page.write_text(text, encoding="utf-8")
-    if not check:
-        FIGURE.write_bytes(_draw(results["cold"]))
-        print({s: len(reference_of(s).entrants) for s in sorted(p.stem for p in FOLDER.glob("*.json"))})
+    picture = png_bytes(figures(shown, look, ("regret",))["regret"])
+    (frame.FIGURES / "baselines-regret.png").write_bytes(picture)
 
 
 if __name__ == "__main__":
-    main(check="--check" in sys.argv[1:])
+    frame.main(__file__)

@@ -1,4 +1,4 @@
-"""How many random trials model-based baselines begin with, and what their kernels see of categoricals.
+"""The number of random trials of model-based baselines, and the categoricals in their kernels.
 
     python benchmarks/studies/starts.py gp-ei n_init 2 3 4 5 8
     python benchmarks/studies/starts.py rgpe one_hot false true --tasks 12 --seeds 1
@@ -12,11 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Mapping, Sequence
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
 
 import numpy as np
 
@@ -26,9 +22,11 @@ from hpo_gym.bench import mean_regret
 from hpo_gym.problem import SUITES
 from hpo_gym.suites import TableSuite
 
+LOOKS = "validation tasks"
+
 
 def validation(suite: hpo_gym.Suite, count: int) -> Sequence[hpo_gym.Task]:
-    """At most `count` validation tasks: one of each family, then a second one of each."""
+    """Return at most `count` validation tasks: one of each family, then a second one of each."""
     by_family: dict[str, list[hpo_gym.Task]] = {}
     for task in suite.tasks("val"):
         by_family.setdefault(task.family, []).append(task)
@@ -38,7 +36,7 @@ def validation(suite: hpo_gym.Suite, count: int) -> Sequence[hpo_gym.Task]:
 
 
 def auc(suite: hpo_gym.Suite, optimizer: str, settings: Mapping[str, object], tasks: int, seeds: int) -> float:
-    """Mean regret over validation tasks, seeds and 33 trials."""
+    """Return the mean regret over validation tasks, seeds and 33 trials."""
     made = hpo_gym.make_optimizer(optimizer, **settings)
     return mean_regret(made, validation(suite, tasks), seeds=seeds, prior=suite.prior())
 
@@ -70,7 +68,7 @@ def main() -> None:
 
 
 def read(value: str) -> object:
-    """A value of a setting: JSON, else the word itself."""
+    """Return a value of a setting: JSON, else the word itself."""
     try:
         return json.loads(value)
     except json.JSONDecodeError:

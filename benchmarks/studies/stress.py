@@ -1,39 +1,80 @@
-"""What disturbs optimizers that read earlier tasks: `stress.py`, about three minutes of one core.
+"""Disturbances of optimizers that read earlier tasks: about three minutes of one core.
 
 On the validation tasks that `robustness.py` judges (`SVM`, `Linear`, `Boosting`, `MLP`), from a cold start, 33
 evaluations. Either the earlier tasks mislead, as there (shuffled, flipped, foreign), are few (a quarter of the
-families) or are in another unit (scores 100 times as large); or the run itself does: scores are told with noise, whose
-standard deviation is a tenth of the range of the task's scores, or a fifth of the configurations fail. What is drawn is
-drawn twice. `stress.json` keeps the AUC of the true regret of the configuration that looks best, on each task.
-What `robustness.json` holds is not run again; `guide.py` shows both.
+families) or are in another unit (scores 100 times as large); or the run itself does: scores have noise, whose standard
+deviation is a tenth of the range of the task's scores, or a fifth of the configurations fail. What is drawn is drawn
+twice. Results are the AUC of the true regret of the configuration that looks best, on each task. The results of
+`robustness.py` are not repeated; the table and the figure `docs/figures/robustness.png` show both.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from robustness import ANCHOR, BUDGET, DOUBTS, KINDS, OPTIMIZERS, SUITES, earlier, judged
+from frame import Table
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from ratios import UNKNOWN, against
+from robustness import ANCHOR, BELIEVES, BUDGET, DOUBTS, KINDS, OPTIMIZERS, SUITES, earlier, judged
+from runs import about
 from time_parts import share_of
 
 from hpo_gym.base import seeding
+from hpo_gym.bench import INK, MUTED, PAPER, VIBRANT, interval, save, theme
 from hpo_gym.optimize import Context, Optimizer, make_optimizer, rollout
 from hpo_gym.problem import Evaluations, Query, Status, Task, Trial, floor_of, relative_regret
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
+LOOKS = "validation tasks"
 FEWER, SCALED, NOISE, FAILURES = "a quarter", "times 100", "noise", "failures"
 OF_MEMORY, OF_THE_RUN = (*KINDS, FEWER, SCALED), (NOISE, FAILURES)
 ALSO = ("portfolio", "transfer-mix", "ppo-pool-tables")
 SPREAD, FAIL, UNIT, SHARE, SEEDS = 0.1, 0.2, 100.0, 0.25, 2
+FIXED = ("as they are", "flipped", SCALED)
+"""Kinds in which nothing is drawn."""
+CHEAP = ("SVM", "auc", "transfer-time, failures")
+ROWS, COLUMNS = (DOUBTS, BELIEVES, *ALSO), (*OF_MEMORY, *OF_THE_RUN)
+LABELS = {
+    "as they are": "as they are", "shuffled": "shuffled", "flipped": "wrong sign", "foreign": "of another\nsuite",
+    FEWER: "a quarter\nof them", SCALED: "scores\nx 100", NOISE: "noisy\nscores", FAILURES: "a fifth\nfails",
+}  # fmt: skip
+_MOST = 2.0  # doublings at which a colour is full
+_DARK = 1.8  # doublings from which numbers are light
+
+
+def cells() -> Iterator[frame.Address]:
+    """Yield for each suite its tasks, and the AUC by optimizer and kind.
+
+    `robustness.py` has the rest; `gp-ei` reads no memory.
+    """
+    more = (FEWER, SCALED, *OF_THE_RUN)
+    needed = [(DOUBTS, kind) for kind in more]
+    needed += [(who, kind) for who in ALSO for kind in (*KINDS, *more)] + [(ANCHOR, kind) for kind in OF_THE_RUN]
+    for suite in SUITES:
+        yield from ((suite, part) for part in ("tasks", "families"))
+        yield from ((suite, "auc", f"{who}, {kind}") for who, kind in needed)
+
+
+def cell(suite: str, part: str, entrant: str = "") -> list[Any]:
+    """Return the tasks of a suite, or the AUC of an optimizer on each."""
+    tasks = judged(suite)
+    if part != "auc":
+        own: list[Any] = about(tasks)[part]
+        return own
+    who, _, kind = entrant.rpartition(", ")
+    seeds = SEEDS if kind not in FIXED or who == ANCHOR else 1
+    runs = [[auc(who, kind, t, memory(suite, kind, seed), seed) for t in tasks] for seed in range(seeds)]
+    means: list[Any] = np.round(np.mean(runs, 0), 5).tolist()
+    return means
 
 
 class Disturbed(Optimizer):
-    """An optimizer that is told something else than what happened.
+    """An optimizer that observes something else than what happened.
 
     Attributes:
         told: The scores, -infinity where the trial failed.
@@ -59,24 +100,24 @@ class Disturbed(Optimizer):
 
 
 def noisy(task: Task, seed: int) -> Callable[[Trial], Trial]:
-    """Scores with an error that hangs on the configuration alone."""
+    """Add an error to scores, the same whenever the configuration is the same."""
     spread = SPREAD * (task.best - task.worst)
     return lambda trial: replace(trial, score=trial.score + spread * _of(task, trial, seed).normal())
 
 
 def failing(task: Task, seed: int) -> Callable[[Trial], Trial]:
-    """A fifth of the configurations fail."""
+    """Let a fifth of the configurations fail."""
     return lambda trial: replace(trial, status=Status.FAILED) if _of(task, trial, seed).random() < FAIL else trial
 
 
 def _of(task: Task, trial: Trial, seed: int) -> np.random.Generator:
-    """The generator of a configuration, rounded where the space stops telling points apart."""
+    """Return the generator of a configuration, rounded where the space stops telling points apart."""
     x = np.round(task.space.to_unit(trial.config), 9).tolist()
     return seeding.generator(seeding.key("stress", task.suite, task.name, x, seed))
 
 
 def memory(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:
-    """The training tasks of a suite, as a kind of run is told them."""
+    """Return the training tasks of a suite, as a kind of run reads them."""
     if kind in KINDS:
         return earlier(suite, kind, seed)
     own = tuple(load_suite(suite).prior())
@@ -91,7 +132,7 @@ def memory(suite: str, kind: str, seed: int) -> tuple[Evaluations, ...]:
 
 
 def true_regret(told: Sequence[float], true: Sequence[float], task: Task) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Regret of the configuration that looks best after each trial, 1 before a success, ``(33,)``."""
+    """Return the regret of the configuration that looks best after each trial, 1 before a success, ``(33,)``."""
     best = [int(np.argmax(told[: i + 1])) for i in range(len(told))]
     held = [true[i] if np.isfinite(told[i]) else task.worst for i in best]
     held += held[-1:] * (BUDGET - len(held))
@@ -99,7 +140,7 @@ def true_regret(told: Sequence[float], true: Sequence[float], task: Task) -> np.
 
 
 def auc(who: str, kind: str, task: Task, prior: Sequence[Evaluations], seed: int) -> float:
-    """Mean regret of one run over its trials."""
+    """Return the mean regret of one run over its trials."""
     name, options = OPTIMIZERS.get(who, (who, {}))
     change = {NOISE: noisy, FAILURES: failing}.get(kind, lambda task, seed: lambda trial: trial)(task, seed)
     optimizer = Disturbed(make_optimizer(name, **options), change, floor_of(tuple(prior)))
@@ -107,29 +148,75 @@ def auc(who: str, kind: str, task: Task, prior: Sequence[Evaluations], seed: int
     return float(true_regret(optimizer.told, history.scores, task).mean())
 
 
-def needed() -> list[tuple[str, str]]:
-    """Who is run under what; `robustness.json` has the rest. `gp-ei` reads no memory."""
-    held = [*OF_MEMORY[len(KINDS) :], *OF_THE_RUN]
-    known = [(DOUBTS, kind) for kind in held]
-    return known + [(who, kind) for who in ALSO for kind in (*KINDS, *held)] + [(ANCHOR, k) for k in OF_THE_RUN]
+# ---------------------------------------------------------------------- tables
+def with_robustness(stress: Mapping[str, Any], robust: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of both studies, by suite."""
+    known = {s: {name: row["auc"] for name, row in robust["evaluations"][s].items()} for s in stress}
+    return {s: {**part, "auc": {**part["auc"], **known[s]}} for s, part in stress.items()}
 
 
-def carry_out() -> dict[str, Any]:
-    """By suite: `tasks`, `families`, and by ``optimizer, kind`` the `auc` on each task."""
-    out: dict[str, Any] = {}
-    for suite in SUITES:
-        tasks = judged(suite)
-        part = out[suite] = {"tasks": [t.name for t in tasks], "families": [t.family for t in tasks], "auc": {}}
-        for who, kind in needed():
-            drawn = kind not in ("as they are", "flipped", SCALED) or who == ANCHOR
-            runs = []
-            for seed in range(SEEDS if drawn else 1):
-                prior = memory(suite, kind, seed)
-                runs.append([auc(who, kind, t, prior, seed) for t in tasks])
-            part["auc"][f"{who}, {kind}"] = np.round(np.mean(runs, 0), 5).tolist()
-            print(suite, who, kind, round(float(np.mean(runs)), 4), flush=True)
-    return out
+def disturbed(stored: Mapping[str, Any]) -> dict[str, dict[str, Sequence[float | None]]]:
+    """Return by optimizer and disturbance the AUC as a ratio to that of `gp-ei` under the same one."""
+    found: dict[str, dict[str, Sequence[float | None]]] = {who: {} for who in ROWS}
+    parts = with_robustness(stored, frame.stored("robustness"))
+    for kind in COLUMNS:
+        anchor = f"{ANCHOR}, {kind if kind in OF_THE_RUN else KINDS[0]}"
+        rows = against(parts, anchor, [f"{who}, {kind}" for who in ROWS])
+        for who in ROWS:
+            if f"{who}, {kind}" in rows:
+                found[who][kind] = rows[f"{who}, {kind}"]["ratio"]
+    return found
+
+
+def tables(stored: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the numbers of the heat map, with intervals."""
+    rows = [
+        (f"`{who}`", *(interval(row[c], 2) if c in row else UNKNOWN for c in COLUMNS))
+        for who, row in disturbed(stored).items()
+    ]
+    return {"disturbances": Table.of(("", *(LABELS[c].replace("\n", " ") for c in COLUMNS)), rows)}
+
+
+@theme()
+def draw(stored: Mapping[str, Any]) -> None:
+    """Draw a row for each optimizer, a column for each disturbance; unmeasured cells are grey."""
+    found = disturbed(stored)
+    value = np.array([[_log(row.get(c)) for c in COLUMNS] for row in found.values()])
+    colours = LinearSegmentedColormap.from_list("ratios", [VIBRANT[0], PAPER, VIBRANT[1]])
+    colours.set_bad("#e6e8ec")
+    figure = Figure(figsize=(9.0, 3.6), dpi=110)
+    axes = figure.subplots()
+    axes.imshow(np.ma.masked_invalid(value), cmap=colours, vmin=-_MOST, vmax=_MOST, aspect="auto")
+    for i, row in enumerate(found.values()):
+        for j, column in enumerate(COLUMNS):
+            ratio = row.get(column)
+            text = "not\nmeasured" if ratio is None else f"{ratio[0]:.2f}"
+            light = abs(value[i, j]) > _DARK and value[i, j] < 0
+            axes.text(
+                j, i, text, ha="center", va="center", color=PAPER if light else INK, fontsize=7 if ratio is None else 11
+            )
+    axes.set_xticks(range(len(COLUMNS)), [LABELS[c] for c in COLUMNS])
+    axes.set_yticks(range(len(found)), list(found))
+    axes.tick_params(length=0, labelcolor=INK)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.axvline(len(OF_MEMORY) - 0.5, color=INK, linewidth=1.5)
+    for x, text in (((len(OF_MEMORY) - 1) / 2, "the earlier tasks"), (len(OF_MEMORY) + 0.5, "the run itself")):
+        axes.text(x, -0.62, text, ha="center", va="bottom", color=MUTED)
+    figure.text(
+        0.99,
+        0.015,
+        "AUC as a ratio to gp-ei: blue is better than knowing nothing, orange is worse",
+        ha="right",
+        color=MUTED,
+    )
+    figure.tight_layout(rect=(0.0, 0.05, 1.0, 1.0))
+    save(figure, frame.FIGURES / "robustness.png")
+
+
+def _log(ratio: Sequence[float | None] | None) -> float:
+    return np.nan if ratio is None or ratio[0] is None else float(np.log2(ratio[0]))
 
 
 if __name__ == "__main__":
-    FOUND.write_text(json.dumps(carry_out(), separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    frame.main(__file__)

@@ -1,23 +1,24 @@
-"""What each part of `transfer-time` is worth in seconds, and what is left: `time_parts.py [--check]`.
+"""The value of each part of `transfer-time` in seconds, and the gain that is left.
 
 On a validation task of each family of four suites, one run whose budget is 33 mean costs of a full evaluation, cold
 start. A variant lacks a part, or knows a share of the earlier tasks (whole families, drawn three times). Headroom: of
 the k untried configurations that `transfer-time` values most, the one is taken that improves the true score most per
-cost; it has seen the answers. With all in the place of k, it chooses in the whole pool. Beside them, who else remembers
-earlier tasks. AUC over spent cost of validation and test scores, and the ratio to `transfer-time` of the mean over
-suites, with an interval over families. The table goes into docs/seconds.md.
+cost; it has seen the answers. With all in the place of k, it chooses in the whole pool. Beside them, other optimizers
+with earlier tasks. AUC over spent cost of validation and test scores, and the ratio to `transfer-time` of the mean over
+suites, with an interval over families.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import frame
 import numpy as np
-from marks import renew
+from frame import Table
+from ratios import bare
+from runs import of_families
 
 from hpo_gym.base import Floats, seeding
 from hpo_gym.bench import POINTS, incumbents, incumbents_on_test, spent_of, waiting
@@ -46,8 +47,7 @@ from hpo_gym.problem import (
 )
 from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "seconds.md"
+LOOKS = "validation tasks"
 SUITES, COST, DRAWS = ("SVM", "Linear", "Boosting", "MLP"), 33.0, 3
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "transfer-time": {},
@@ -62,12 +62,42 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "process `exp` alone": {"processes": ("exp",)},
     "all three processes": {"processes": ("matern", "trees", "exp")},
 }
-SHARES, BEST_OF = (0.25, 0.5), {"2": 2, "4": 4, "16": 16, "all": sys.maxsize}
-OTHERS = ("transfer-mix", "transfer-mix-per-cost", "portfolio-per-cost", "portfolio")
+SHARES = {"25% of the families": 0.25, "50% of the families": 0.5}
+BEST_OF = {"true best of 2": 2, "true best of 4": 4, "true best of 16": 16, "true best of all": sys.maxsize}
+OTHERS = ("`transfer-mix`", "`transfer-mix-per-cost`", "`portfolio-per-cost`", "`portfolio`")
+WHOLE = "transfer-time"
+CHEAP = ("SVM", "auc", "true best of 2")
+
+
+def cells() -> Iterator[frame.Address]:
+    """Yield for each suite the families, and the AUC of each variant."""
+    for suite in SUITES:
+        yield suite, "families"
+        yield from ((suite, "auc", variant) for variant in (*VARIANTS, *SHARES, *BEST_OF, *OTHERS))
+
+
+def cell(suite: str, part: str, variant: str = "") -> list[Any]:
+    """Return the families of a suite, or AUC by validation and test score on each task, the mean over draws."""
+    tasks, prior = of_families(suite), load_suite(suite).prior()
+    if part == "families":
+        return [t.family for t in tasks]
+    pairs: list[Any] = np.round([_auc(variant, t, prior) for t in tasks], 5).tolist()
+    return pairs
+
+
+def _auc(variant: str, task: Task, prior: Sequence[Evaluations]) -> Any:
+    if variant in SHARES:
+        draws = (share_of(prior, SHARES[variant], draw) for draw in range(DRAWS))
+        return np.mean([auc(make_optimizer(WHOLE), task, part) for part in draws], 0)
+    if variant in BEST_OF:
+        return auc(BestOf(task, BEST_OF[variant]), task, prior)
+    if variant in OTHERS:
+        return auc(make_optimizer(variant.strip("`")), task, prior)
+    return auc(make_optimizer({"name": WHOLE, **VARIANTS[variant]}), task, prior)
 
 
 class BestOf(Optimizer):
-    """Of the `k` configurations that the ensemble values most, that which improves most per cost: it knows the task."""
+    """An oracle: of the `k` configurations that the ensemble values most, the one that improves most per cost."""
 
     def __init__(self, task: Task, k: int, *, priced: bool = True) -> None:
         self._true, self._k, self._priced = task.evaluations(), k, priced
@@ -101,7 +131,7 @@ class BestOf(Optimizer):
 
 
 def share_of(prior: Sequence[Evaluations], share: float, draw: int) -> tuple[Evaluations, ...]:
-    """The tasks of so many of the families, drawn."""
+    """Return the tasks of a share of the families, drawn."""
     families = sorted({e.family for e in prior}, key=lambda f: int(seeding.key("share", draw, f)))
     kept = set(families[: max(1, round(share * len(families)))])
     return tuple(e for e in prior if e.family in kept)
@@ -110,8 +140,9 @@ def share_of(prior: Sequence[Evaluations], share: float, draw: int) -> tuple[Eva
 def courses(
     optimizer: Optimizer, task: Task, prior: Sequence[Evaluations], *, n_init: int = 0, cost: float | None = COST
 ) -> tuple[Floats, Floats]:
-    """Regret by the validation and by the test score, ``(33,)`` each: at the points of the budget in cost, or, where
-    there is none, after each of 33 trials.
+    """Return the regret by the validation and by the test score, ``(33,)`` each.
+
+    At the points of the budget in cost, or, where there is none, after each of 33 trials.
     """
     budget = POINTS if cost is None else None
     history = rollout(optimizer, task, budget, prior=prior, n_init=n_init, budget_cost=cost)
@@ -136,51 +167,25 @@ def courses(
 
 
 def auc(optimizer: Optimizer, task: Task, prior: Sequence[Evaluations]) -> tuple[float, float]:
-    """Mean over the points of the budget of the regret by the validation and by the test score."""
+    """Return the mean over the points of the budget of the regret by the validation and by the test score."""
     own, test = courses(optimizer, task, prior)
     return float(own.mean()), float(test.mean())
 
 
-def carry_out() -> dict[str, Any]:
-    """By suite: the families, and AUC by validation and test score of each variant, the mean over draws."""
-    found: dict[str, Any] = {}
-    for name in SUITES:
-        suite = load_suite(name)
-        tasks, prior = list({t.family: t for t in suite.tasks("val")}.values()), suite.prior()
-        rows: dict[str, list[tuple[float, float]]] = {
-            variant: [auc(make_optimizer({"name": "transfer-time", **options}), t, prior) for t in tasks]
-            for variant, options in VARIANTS.items()
-        }
-        for share in SHARES:
-            draws = [share_of(prior, share, draw) for draw in range(DRAWS)]
-            rows[f"{share:.0%} of the families"] = [
-                tuple(np.mean([auc(make_optimizer("transfer-time"), t, part) for part in draws], 0)) for t in tasks
-            ]
-        for words, k in BEST_OF.items():
-            rows[f"true best of {words}"] = [auc(BestOf(t, k), t, prior) for t in tasks]
-        for other in OTHERS:
-            rows[f"`{other}`"] = [auc(make_optimizer(other), t, prior) for t in tasks]
-        found[name] = {"families": [t.family for t in tasks]} | {
-            "auc": {variant: np.round(values, 5).tolist() for variant, values in rows.items()}
-        }
-        print(name, {v: np.round(np.mean(a, 0), 4).tolist() for v, a in found[name]["auc"].items()}, flush=True)
-    return found
-
-
-def lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """A row for each variant."""
+# ---------------------------------------------------------------------- the table
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return a row for each variant."""
     suites = list(found)
-    yield f"| | {' | '.join(f'`{s}`' for s in suites)} | ratio, validation score | ratio, test score |"
-    yield "|---|" + "---:|" * (len(suites) + 2)
-    names = list(found[suites[0]]["auc"])
-    for name in names:
-        means = [f"{np.mean(found[s]['auc'][name], 0)[0]:.4f}".removeprefix("0") for s in suites]
-        cells = ["1" if name == names[0] else ratio_of(found, name, names[0], score) for score in (0, 1)]
-        yield f"| {name} | {' | '.join([*means, *cells])} |"
+    rows = []
+    for name in found[suites[0]]["auc"]:
+        means = [bare(np.mean(found[s]["auc"][name], 0)[0]) for s in suites]
+        rows.append((name, *means, *("1" if name == WHOLE else ratio_of(found, name, WHOLE, i) for i in (0, 1))))
+    heads = ("", *(f"`{s}`" for s in suites), "ratio, validation score", "ratio, test score")
+    return {"parts": Table.of(heads, rows)}
 
 
 def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
-    """The ratio of the means over suites, and a 95 % interval over families, drawn in each suite."""
+    """Return the ratio of the means over suites, and a 95 % interval over families, drawn in each suite."""
     rng, tops, bottoms = np.random.default_rng(0), [], []
     for part in found.values():
         own, other = (np.array(part["auc"][name])[:, score] for name in (a, b))
@@ -194,7 +199,4 @@ def ratio_of(found: Mapping[str, Any], a: str, b: str, score: int) -> str:
 
 
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
-        FOUND.write_text(json.dumps(carry_out(), indent=1) + "\n", encoding="utf-8")
-    parts = [("time-parts", lines(json.loads(FOUND.read_text(encoding="utf-8"))))]
-    renew(PAGE, parts, "time_parts.py", check="--check" in sys.argv)
+    frame.main(__file__)

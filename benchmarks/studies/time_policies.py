@@ -1,38 +1,87 @@
-"""Trainings of `ppo-time` on whole pools: `time_policies.py FOLDER TRAINED [TRAINED ..] [--show]`, or `--check`.
+"""Trainings of `ppo-time` on whole pools.
 
-Each TRAINED is a folder that `hpo-gym train ppo-time` made. All of them, the geometric mean of their policies, and that
-of these and `transfer-time`, half of each, run on validation tasks as in `seconds.py`: AUC is of the regret by the test
-score, of which no training saw anything; but these tasks chose the checkpoint of each training, by their validation
-scores. Ratios are to `transfer-time`, by both scores, over suites with two families or more. Runs go into FOLDER and
-are gone on with; the table goes into docs/seconds.md.
+    hpo-gym train ppo-time --out results/time_policies/trained/0     # and others of other seeds
+    python benchmarks/studies/time_policies.py
+
+All trainings, the geometric mean of their policies, and that of these and `transfer-time`, half of each, run on
+validation tasks as in `seconds.py`: AUC is of the regret by the test score, of which no training saw anything; but
+these tasks chose the checkpoint of each training, by their validation scores. Ratios are to `transfer-time`, by both
+scores, over suites with two families or more.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import frame
 import numpy as np
-import torch
-from marks import ratio, renew
-from seconds import COST, FAMILIES, FEW, PAGE, SEEDS, SLOW
+from frame import Table
+from ratios import bare, starred
+from seconds import SLOW, in_cost, mean_auc
 from seconds import SUITES as ALL
 
-from hpo_agents.ppo_time import PPOTime, TimeActor
 from hpo_gym.base import Floats
-from hpo_gym.bench import benchmark, pooled
-from hpo_gym.optimize import Context, load, one_thread
+from hpo_gym.bench import Results, pooled
+from hpo_gym.optimize import Context, load
 from hpo_gym.problem import Query, Trial
-from hpo_gym.suites import load_suite
 
-FOUND = Path(__file__).with_suffix(".json")
+LOOKS = "validation tasks"
 SUITES = tuple(name for name in ALL if name not in SLOW["val"])
 BASE, TOGETHER, HALF = "transfer-time", "their mean", "their mean and `transfer-time`"
 SHARE = 0.5
+
+
+def cells() -> Iterator[frame.Address]:
+    """Yield the regret of trainings, suites and the pooled ratios."""
+    yield from (("trained",), *(("auc", suite) for suite in SUITES), ("pooled",))
+
+
+def cell(part: str, suite: str = "", out: Path = Path()) -> dict[str, Any]:
+    """Return the best regret of each training, the AUC on a suite, or the pooled ratios by both scores."""
+    if part == "trained":
+        return {name: min(regret for _, regret in told["curve"]) for name, told in trained(out).items()}
+    if part == "auc":
+        return mean_auc(list(compared(out, suite).curves[suite]))
+    found = {s: compared(out, s) for s in SUITES}
+    curves = {s: r.curves[s] for s, r in found.items()}, {s: r.validation[s] for s, r in found.items()}
+    test, own = (pooled(by, anchors=(BASE,))["anchors"][BASE]["optimizers"] for by in curves)
+    return {name: [own[name], test[name]] for name in entrants(out)}
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Run the base on `NAS` anew."""
+    with TemporaryDirectory() as folder:
+        now = mean_auc(list(in_cost([BASE], "NAS", Path(folder) / "runs", split="val").curves["NAS"]))
+    return now[BASE], found["auc"]["NAS"][BASE]
+
+
+@functools.cache
+def compared(out: Path, suite: str) -> Results:
+    """Run all on a suite."""
+    return in_cost(entrants(out), suite, out / suite, split="val", engine="serial")
+
+
+def trained(out: Path) -> dict[str, Any]:
+    """Return the trainings by their seed."""
+    paths = sorted(out.glob("trained/*/training.json"))
+    found = [json.loads(path.read_text(encoding="utf-8")) | {"folder": str(path.parent)} for path in paths]
+    return {f"seed {t['seed']}": t for t in found}
+
+
+def entrants(out: Path) -> dict[str, Any]:
+    """Return the base, each training, and both mixtures."""
+    mixture, folders = f"{Path(__file__)}:Mixture", [t["folder"] for t in trained(out).values()]
+    every = ",".join(folders)
+    own = {name: {"name": mixture, "folders": f} for name, f in zip(trained(out), folders, strict=True)}
+    both = {
+        TOGETHER: {"name": mixture, "folders": every}, HALF: {"name": mixture, "folders": every, "share": SHARE}
+    }  # fmt: skip
+    return {BASE: BASE, **own, **both}
 
 
 class Mixture:
@@ -51,89 +100,44 @@ class Mixture:
         self._agents[0].reset(context, rng)
 
     def ask(self) -> Query | None:
-        first: PPOTime = self._agents[0]
+        import torch
+
+        from hpo_gym.optimize import one_thread
+
+        first = self._agents[0]
         run = first._begun()
         seen = run.features()
         if seen is None:
             return None
         features, open_ = seen.at(run.rows), seen.open(run.rows)
-        actors: list[TimeActor] = [agent._actor for agent in self._agents]
+        actors = [agent._actor for agent in self._agents]
         with torch.no_grad(), one_thread():
             own = np.mean([log_softmax(actor.logits(features, open_)[open_]) for actor in actors], axis=0)
         base = log_softmax(first.sharpness * features[open_, 0].astype(np.float64))
         best = np.argmax((1.0 - self._share) * own + self._share * base)
-        return run.query(int(np.flatnonzero(open_)[best]))
+        query: Query = run.query(int(np.flatnonzero(open_)[best]))
+        return query
 
     def tell(self, trial: Trial) -> None:
         self._agents[0].tell(trial)
 
 
 def log_softmax(logits: Floats) -> Floats:
-    """Logarithms of probabilities, ``(a,)``."""
+    """Return logarithms of probabilities, ``(a,)``."""
     above = logits - logits.max()
     return np.asarray(above - np.log(np.exp(above).sum()))
 
 
-def study(folder: Path, trained: Sequence[Path]) -> dict[str, Any]:
-    """AUC by suite and pooled ratios, and the curve of each training."""
-    told = [json.loads((path / "training.json").read_text(encoding="utf-8")) for path in trained]
-    mixture, every = f"{Path(__file__)}:Mixture", ",".join(map(str, trained))
-    given: dict[str, Any] = {BASE: BASE}
-    given |= {f"seed {t['seed']}": {"name": mixture, "folders": str(p)} for t, p in zip(told, trained, strict=True)}
-    given |= {
-        TOGETHER: {"name": mixture, "folders": every}, HALF: {"name": mixture, "folders": every, "share": SHARE}
-    }  # fmt: skip
-    curves, seen = {}, {}
-    for suite in SUITES:
-        tasks = load_suite(suite).tasks("val")
-        families = len({t.family for t in tasks})
-        found = benchmark(
-            given, suite, split="val", budget_cost=COST, seeds=SEEDS, engine="serial",
-            tasks=len(tasks) if families < FEW else min(FAMILIES, families),
-            checkpoints=any(t.cumulative for t in tasks), out=folder / suite, resume=True,
-        )  # fmt: skip
-        if found.failed_cells:
-            sys.exit(f"{suite} must be whole, {found.failed_cells} cells failed")
-        curves[suite], seen[suite] = found.curves[suite], found.validation[suite]
-    test, own = (pooled(by, anchors=(BASE,))["anchors"][BASE]["optimizers"] for by in (curves, seen))
-    best = {f"seed {t['seed']}": min(regret for _, regret in t["curve"]) for t in told}
-    return {
-        "trained": best,
-        "auc": {s: {c.optimizer: round(float(c.regret.mean()), 5) for c in group} for s, group in curves.items()},
-        "pooled": {name: [own[name], test[name]] for name in given},
-    }
-
-
-def table(found: Mapping[str, Any]) -> Iterator[str]:
-    """A row for each: regret in its training, AUC by suite, and the pooled ratios."""
-    ratios = f"to `{BASE}`, validation score | test score"
-    yield f"| | in training | {' | '.join(f'`{s}`' for s in SUITES)} | {ratios} |"
-    yield "|---|" + "---:|" * (len(SUITES) + 3)
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return a row for each: regret in its training, AUC by suite, and the pooled ratios."""
+    rows = []
     for name, pair in found["pooled"].items():
         own = found["trained"].get(name)
-        cells = ["" if own is None else f"{own:.4f}", *(f"{found['auc'][s][name]:.4f}" for s in SUITES)]
-        shown = f"`{name}`" if name == BASE else name
-        yield f"| {shown} | {' | '.join(c.removeprefix('0') for c in cells)} | {' | '.join(map(ratio, pair))} |"
-
-
-def main() -> None:
-    """Run what is missing, and write the page; or check it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("trained", nargs="*", type=Path)
-    parser.add_argument("--show", action="store_true", help="print the table, and store nothing")
-    parser.add_argument("--check", action="store_true")
-    asked = parser.parse_args()
-    if bool(asked.trained) is asked.check:
-        parser.error("give a FOLDER and what was TRAINED, or --check alone")
-    if asked.show:
-        print(*table(study(asked.folder, asked.trained)), sep="\n")
-        return
-    if not asked.check:
-        FOUND.write_text(json.dumps(study(asked.folder, asked.trained), indent=1) + "\n", encoding="utf-8")
-    parts = [("time-policies", table(json.loads(FOUND.read_text(encoding="utf-8"))))]
-    renew(PAGE, parts, "time_policies.py FOLDER TRAINED", check=asked.check)
+        cells = ["" if own is None else bare(own), *(bare(found["auc"][s][name]) for s in SUITES)]
+        rows.append((f"`{name}`" if name == BASE else name, *cells, *map(starred, pair)))
+    ratios = (f"to `{BASE}`, validation score", "test score")
+    return {"policies": Table.of(("", "in training", *(f"`{s}`" for s in SUITES), *ratios), rows)}
 
 
 if __name__ == "__main__":
-    main()
+    frame.main(__file__)

@@ -1,37 +1,39 @@
-"""Tunes the agents that Stable-Baselines3 trains, with hpo-gym itself; `benchmarks/studies/tuning/` has what was found.
-
-    python benchmarks/studies/tuning.py [AGENT ...]       # go on with what is missing
-    python benchmarks/studies/tuning.py --show            # the best of each agent
+"""Settings of the agents that Stable-Baselines3 trains, tuned with hpo-gym itself.
 
 The objective is the mean, over suites, of the regret on the *validation* data sets as a share of the portfolio's, of
 the policy that a short training keeps. Configurations are drawn once and trained with one seed; the first, ``{}``, is
-the base: the settings that the agent's file had when its tuning began. The best two and the base are then trained with
-fresh seeds, which alone decide among the three. What was taken stands in `docs/agents.md`.
+the base: the settings of the agent's file when its tuning began. The best two and the base are then trained with
+fresh seeds, which alone decide among the three. The agents' files have what was taken.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import frame
 import numpy as np
-from ConfigSpace import ConfigurationSpace
+from frame import Table
 
 import hpo_gym
+from hpo_gym.bench import mean_regret
 
-FOUND = Path(__file__).resolve().parent / "tuning"
-SUITES = {"SVM": 0.0229, "AutoML": 0.0729, "Boosting": 0.0453}
+LOOKS = "validation tasks"
+PORTFOLIO = {"SVM": 0.0229, "AutoML": 0.0729, "Boosting": 0.0453}
 """The mean regret of the portfolio over 33 trials on the validation data sets."""
 WHERE = ("SVM", "AutoML")
 POOLS = ("SVM", "Boosting")
-"""Where agents are tuned, and those over pools, which take minutes on a large one."""
+"""The suites of the tunings; of those over pools, which take minutes on a large one."""
+SUITES = tuple(PORTFOLIO)
 DRAWN, AGAIN = 8, 2
 SCREEN, FRESH = (0,), (1, 2, 3)
 """Seeds of the trainings that screen, and of those that decide. A seed draws the candidates too, so one seed compares
 configurations with the same candidates."""
+
+Tried = Mapping[str, Mapping[str, Any]]
+"""By number of the configuration: `config`, and `shares` by suite and seed."""
 
 _ANY: dict[str, Any] = {"observer": ["last", "summary"], "network": ["64,64", "128,128", "256"]}
 _RATE, _GAMMA = (3e-4, 3e-3), [0.0, 0.3, 0.7]
@@ -67,17 +69,53 @@ SPACES: dict[str, tuple[int, dict[str, Any]]] = {
 `maskable-ppo` does, and takes its settings."""
 
 
+def cells() -> Iterator[frame.Address]:
+    """Yield the base and the configurations of each agent, then trainings; the last depend on the first."""
+    for agent in SPACES:
+        yield agent, "base"
+        every = [str(i) for i in range(1 + DRAWN)]
+        yield from ((agent, "tried", i, "config") for i in every)
+        yield from ((agent, "tried", i, "shares", key) for i in every for key in keys(agent, SCREEN))
+        tried = frame.stored("tuning")[agent]["tried"]
+        best = sorted(every[1:], key=lambda i: mean(agent, tried[i], SCREEN))[:AGAIN]
+        yield from ((agent, "tried", i, "shares", key) for i in ("0", *best) for key in keys(agent, FRESH))
+
+
+def cell(agent: str, part: str, number: str = "", what: str = "", key: str = "") -> Any:
+    """Return the base of an agent, a configuration, or the share of a training."""
+    if part == "base":
+        return dict(hpo_gym.make_optimizer(agent).settings)  # type: ignore[attr-defined]
+    if what == "config":
+        return drawn(agent)[int(number)]
+    found = frame.stored("tuning")[agent]
+    suite, seed = key.split()
+    return share(agent, settings_of(found["base"], found["tried"][number]["config"]), suite, int(seed))
+
+
+def again(found: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Draw configurations of two agents anew, and run the portfolio, by which all shares are measured."""
+    suite, agents = hpo_gym.load_suite("SVM"), ("ppo", "sac")
+    portfolio = mean_regret(hpo_gym.make_optimizer("portfolio"), suite.tasks("val"), prior=suite.prior())
+    told = [[one["config"] for one in found[agent]["tried"].values()] for agent in agents]
+    return [*map(drawn, agents), round(portfolio, 4)], [*told, PORTFOLIO["SVM"]]
+
+
 def where(agent: str) -> tuple[str, ...]:
-    """The suites on which an agent is tuned."""
+    """Return the suites on which an agent is tuned."""
     return POOLS if agent == "ppo-pool" else WHERE
 
 
+def keys(agent: str, seeds: Sequence[int]) -> list[str]:
+    """Return the keys of trainings."""
+    return [f"{suite} {seed}" for seed, suite in itertools.product(seeds, where(agent))]
+
+
 def drawn(agent: str) -> list[dict[str, Any]]:
-    """The settings of the file (none given), and what is drawn."""
+    """Return the settings of the file (none given), and what is drawn."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Float
+
     space = ConfigurationSpace()
     for name, values in SPACES[agent][1].items():
-        from ConfigSpace import Categorical, Float
-
         log = isinstance(values, tuple)
         space.add(Float(name, values, log=True) if log else Categorical(name, [str(v) for v in values]))
     search = hpo_gym.make_optimizer("sobol")
@@ -91,8 +129,8 @@ def drawn(agent: str) -> list[dict[str, Any]]:
     return out
 
 
-def settings_of(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """The base with a configuration in it, as settings of an agent."""
+def settings_of(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base with a configuration in it, as settings of an agent."""
     settings: dict[str, Any] = {**base, "algorithm": dict(base["algorithm"]), "segments": 8}
     for name, value in config.items():
         if name == "network":
@@ -106,67 +144,36 @@ def settings_of(base: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def share(agent: str, settings: dict[str, Any], suite: str, seed: int) -> float:
-    """Regret as a share of the portfolio's."""
+def share(agent: str, settings: Mapping[str, Any], suite: str, seed: int) -> float:
+    """Return the regret as a share of the portfolio's."""
     made: Any = hpo_gym.make_optimizer(agent, **settings)
     loaded = hpo_gym.load_suite(suite)
     rng, validation, steps = np.random.default_rng(seed), loaded.tasks("val"), SPACES[agent][0]
     curve = made.train_in(None, loaded.tasks("train"), rng, validation=validation, steps=steps)
     best: float = min(regret for _, regret in curve)
-    return round(best / SUITES[suite], 4)
+    return round(best / PORTFOLIO[suite], 4)
 
 
-def tune(agent: str) -> None:
-    """Train what is missing; each result is written at once."""
-    path = FOUND / f"{agent}.json"
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        made: Any = hpo_gym.make_optimizer(agent)
-        base = dict(made.settings)
-        found = {"base": base, "tried": [{"config": config, "shares": {}} for config in drawn(agent)]}
-    tried = found["tried"]
-
-    def ask(one: dict[str, Any], seeds: tuple[int, ...]) -> None:
-        for seed, suite in itertools.product(seeds, where(agent)):
-            key = f"{suite} {seed}"
-            if key not in one["shares"]:
-                one["shares"][key] = share(agent, settings_of(found["base"], one["config"]), suite, seed)
-                FOUND.mkdir(exist_ok=True)
-                path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-                print(agent, key, one["shares"][key], one["config"], flush=True)
-
-    for one in tried:
-        ask(one, SCREEN)
-    for one in (tried[0], *sorted(tried[1:], key=lambda one: mean(agent, one, SCREEN))[:AGAIN]):
-        ask(one, FRESH)
+def mean(agent: str, one: Mapping[str, Any], seeds: Sequence[int]) -> float:
+    """Return the mean over suites and seeds; infinite where some are missing."""
+    return float(np.mean([one.get("shares", {}).get(key, np.inf) for key in keys(agent, seeds)]))
 
 
-def mean(agent: str, one: dict[str, Any], seeds: tuple[int, ...]) -> float:
-    """Mean over suites and seeds; infinite where some are missing."""
-    shares = [one["shares"].get(f"{suite} {seed}", np.inf) for suite in where(agent) for seed in seeds]
-    return float(np.mean(shares))
-
-
-def show() -> None:
-    """The base and the best of each agent by the fresh seeds, with the standard error of their difference."""
-    for path in sorted(FOUND.glob("*.json")):
-        tried = json.loads(path.read_text(encoding="utf-8"))["tried"]
-        agent, base = path.stem, tried[0]
+def tables(found: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the base and the best of each agent by the fresh seeds, with the standard error of their difference."""
+    rows = []
+    for agent, part in found.items():
+        tried = list(part["tried"].values())
         best = min(tried, key=lambda one: mean(agent, one, FRESH))
-        before, after = mean(agent, base, FRESH), mean(agent, best, FRESH)
+        before, after = mean(agent, tried[0], FRESH), mean(agent, best, FRESH)
         if not np.isfinite(before):
             continue
-        gain = [base["shares"][f"{s} {n}"] - best["shares"][f"{s} {n}"] for s in where(agent) for n in FRESH]
+        gain = [tried[0]["shares"][key] - best["shares"][key] for key in keys(agent, FRESH)]
         error = np.std(gain, ddof=1) / len(gain) ** 0.5
-        print(f"{agent:14s} {before:.3f} -> {after:.3f} (se {error:.3f}) {best['config']}")
+        settings = ", ".join(f"`{k}={v}`" for k, v in best["config"].items()) or "the base"
+        rows.append((f"`{agent}`", f"{before:.3f}", f"{after:.3f}", f"{error:.3f}", settings))
+    return {"tuning": Table.of(("agent", "base", "best", "standard error of the difference", "settings"), rows)}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("agents", nargs="*", default=list(SPACES))
-    parser.add_argument("--show", action="store_true", help="train nothing")
-    given = parser.parse_args()
-    for agent in () if given.show else given.agents:
-        tune(agent)
-    show()
+    frame.main(__file__)

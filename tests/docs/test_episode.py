@@ -46,12 +46,9 @@ def test_the_inputs_of_drift_jump_where_it_is_marked_and_nothing_else_changes(st
         assert (session.save()[name] == begun[name]).all()
 
 
-def test_rules_play_with_the_settings_that_were_tuned_on_the_suite(
-    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(study, "RULES", tmp_path / "rules.json")
+def test_rules_play_with_the_settings_that_were_tuned_on_the_suite(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     default: Any = make_optimizer("cosine")
-    assert study.players("Drift", None)["cosine"].rate == default.rate
-    study.RULES.write_text('{"Drift": {"cosine": {"chosen": {"rate": 0.031}}}}')
-    assert study.players("Drift", None)["cosine"].rate == 0.031
-    assert study.players("Schedules", None)["cosine"].rate == default.rate
+    found = {"Drift": {"cosine": {"chosen": {"rate": 0.031}}}}
+    monkeypatch.setattr(importlib.import_module("frame"), "stored", lambda name: found)
+    assert study.players("Drift")["cosine"].rate == 0.031
+    assert study.players("Schedules")["cosine"].rate == default.rate

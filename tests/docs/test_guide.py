@@ -1,18 +1,15 @@
-"""The guide: its numbers by hand, the names that it gives, and that the page is made of what is stored."""
+"""The guide: its numbers by hand."""
 
 from __future__ import annotations
 
-import ast
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.protocol import OPTIMIZERS
 from hpo_gym.problem.trial import Query, Status, Trial
 from hpo_gym.suites.load import load_suite
 
@@ -28,84 +25,53 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module
 
 
-# ---------------------------------------------------------------------- the page
-def test_the_page_is_that_of_the_stored_results(study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    guide = study("guide")
-    with pytest.raises(SystemExit) as ended:
-        guide.main(["--check"])
-    assert ended.value.code == 0
-    page = tmp_path / "page.md"
-    page.write_text(guide.PAGE.read_text(encoding="utf-8").replace("<!-- when -->", "<!-- when -->\nold"))
-    monkeypatch.setattr(guide, "PAGE", page)
-    with pytest.raises(SystemExit, match=r"out of date: page\.md; run `python benchmarks/studies/guide\.py`"):
-        guide.main(["--check"])
-    monkeypatch.setattr(guide, "version", lambda: "of today")
-    with pytest.raises(SystemExit, match=r"other reference runs; run `python .*guide\.py --collect`"):
-        guide.main(["--check"])
-
-
+# ---------------------------------------------------------------------- reference runs
 def test_the_version_is_that_of_the_reference_runs_alone(study: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    reference = study("guide_reference")
-    files = json.loads(reference.MANIFEST.read_text(encoding="utf-8"))
-    before, path = reference.version(), tmp_path / "manifest.json"
-    monkeypatch.setattr(reference, "MANIFEST", path)
+    runs = study("runs")
+    files = json.loads(runs.MANIFEST.read_text(encoding="utf-8"))
+    before, path = runs.version(), tmp_path / "manifest.json"
+    monkeypatch.setattr(runs, "MANIFEST", path)
     path.write_text(json.dumps({**files, "families.json": {"sha256": "0"}}))
-    assert reference.version() == before
+    assert runs.version() == before
     path.write_text(json.dumps({**files, "reference/SVM.runs": {"sha256": "0"}}))
-    assert reference.version() != before
-
-
-def names_in(path: Path) -> Iterator[str]:
-    """Functions and classes of a file, methods with their class before a dot."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            yield node.name
-            if isinstance(node, ast.ClassDef):
-                yield from (f"{node.name}.{n.name}" for n in node.body if isinstance(n, ast.FunctionDef))
-
-
-def test_formulas_stand_where_the_page_says(study: Any) -> None:
-    for place in study("guide_learning").PLACES:
-        assert set(place.names) <= set(OPTIMIZERS.names())
-        for file, names in place.places.items():
-            assert set(names) <= set(names_in(ROOT / file)), file
+    assert runs.version() != before
 
 
 # ---------------------------------------------------------------------- what training saves, by hand
 def test_the_first_trial_that_reaches_a_target(study: Any) -> None:
-    limits = study("guide_limits")
-    assert limits.trials_to([0.5, 0.2, 0.3, 0.1], 0.2) == 2
-    assert limits.trials_to([0.5, 0.4], 0.4) == 2
-    assert limits.trials_to([0.5, 0.4], 0.3) is None
+    guide = study("guide")
+    assert guide.trials_to([0.5, 0.2, 0.3, 0.1], 0.2) == 2
+    assert guide.trials_to([0.5, 0.4], 0.4) == 2
+    assert guide.trials_to([0.5, 0.4], 0.3) is None
 
 
 def test_seconds_that_a_tuning_saves(study: Any) -> None:
     """33 trials of 2 s and nothing else, against 3 trials of 2 s and .5 s for each suggestion."""
-    limits = study("guide_limits")
-    assert limits.saved(2.0, (3, 0.5), (33, 0.0)) == 66.0 - 7.5
-    assert limits.saved(2.0, (33, 0.5), (33, 0.0)) == -16.5
+    guide = study("guide")
+    assert guide.saved(2.0, (3, 0.5), (33, 0.0)) == 66.0 - 7.5
+    assert guide.saved(2.0, (33, 0.5), (33, 0.0)) == -16.5
 
 
 def test_tunings_that_pay_for_a_training(study: Any) -> None:
-    limits = study("guide_limits")
-    assert limits.break_even(117.0, 58.5) == 2
-    assert limits.break_even(117.1, 58.5) == 3
-    assert limits.break_even(0.1, 58.5) == 1
-    assert limits.break_even(117.0, 0.0) is None and limits.break_even(117.0, -1.0) is None
+    guide = study("guide")
+    assert guide.break_even(117.0, 58.5) == 2
+    assert guide.break_even(117.1, 58.5) == 3
+    assert guide.break_even(0.1, 58.5) == 1
+    assert guide.break_even(117.0, 0.0) is None and guide.break_even(117.0, -1.0) is None
 
 
 def test_an_evaluation_that_pays_in_one_tuning(study: Any) -> None:
     """60 s of training; 30 trials are saved, so each must take 2 s; then one tuning saves what was spent."""
-    limits = study("guide_limits")
-    assert limits.pays_at(60.0, (3, 0.0), (33, 0.0)) == 2.0
-    evaluation = limits.pays_at(60.0, (3, 0.5), (33, 0.1))
-    assert limits.saved(evaluation, (3, 0.5), (33, 0.1)) == pytest.approx(60.0)
-    assert limits.pays_at(1.0, (3, 0.0), (33, 1.0)) == 0.0
-    assert limits.pays_at(60.0, (33, 0.0), (33, 0.0)) is None
+    guide = study("guide")
+    assert guide.pays_at(60.0, (3, 0.0), (33, 0.0)) == 2.0
+    evaluation = guide.pays_at(60.0, (3, 0.5), (33, 0.1))
+    assert guide.saved(evaluation, (3, 0.5), (33, 0.1)) == pytest.approx(60.0)
+    assert guide.pays_at(1.0, (3, 0.0), (33, 1.0)) == 0.0
+    assert guide.pays_at(60.0, (33, 0.0), (33, 0.0)) is None
 
 
 def test_a_row_of_what_pays(study: Any) -> None:
-    limits = study("guide_limits")
+    guide = study("guide")
     part = {
         "course": {"random": [0.5] * 32 + [0.3], "mine": [0.4, 0.3, 0.2], "bad": [0.4]},
         "ms": {"random": [0.0, 0.0], "mine": [500.0, 900.0], "bad": [0.0, 0.0]},
@@ -113,8 +79,8 @@ def test_a_row_of_what_pays(study: Any) -> None:
         "table": {"seconds": 1000.0, "evaluation": 1.0},
     }
     # two trials of 1.5 s in place of 33 of 1 s: 30 s less; 100 s in 4 tunings, 1,100 s in 37; (100 + 1) / 31 s
-    assert limits._pays("mine", part) == ["100", "2", "30.00", "4", "37", "3.26"]
-    assert limits._pays("bad", part) == ["none", "more than 33", "none", "never", "never", "never"]
+    assert guide._pays("mine", part) == ["100", "2", "30.00", "4", "37", "3.26"]
+    assert guide._pays("bad", part) == ["none", "more than 33", "none", "never", "never", "never"]
 
 
 # ---------------------------------------------------------------------- ratios, by hand
@@ -122,7 +88,7 @@ PART = {"tasks": ["a", "b"], "families": ["f", "g"], "auc": {"x": [0.1, 0.3], "y
 
 
 def test_ratios_of_means_are_pooled_by_their_geometric_mean(study: Any) -> None:
-    ratios = study("guide_ratios")
+    ratios = study("ratios")
     other = {**PART, "auc": {"x": [0.4, 0.4], "y": [0.2, 0.2], "z": [0.1, 0.1]}}
     rows = ratios.against({"S": PART, "T": other}, "y")
     assert rows["x"]["ratio"][0] == pytest.approx(1.0)  # 1/2 and 2
@@ -133,13 +99,13 @@ def test_ratios_of_means_are_pooled_by_their_geometric_mean(study: Any) -> None:
 
 def test_optimizers_of_two_parts_are_joined(study: Any) -> None:
     more = {"S": {**PART, "auc": {"z": [1.0, 1.0]}}}
-    assert study("guide_ratios").joined({"S": PART, "T": PART}, more) == {
+    assert study("ratios").joined({"S": PART, "T": PART}, more) == {
         "S": {**PART, "auc": {**PART["auc"], "z": [1.0, 1.0]}}, "T": PART,
     }  # fmt: skip
 
 
 def test_what_cannot_be_told_apart_has_1_in_its_interval(study: Any) -> None:
-    alike = study("guide_ratios").alike
+    alike = study("ratios").alike
     assert alike([1.2, 0.9, 1.5]) and alike([1.0, 1.0, 1.0]) and alike([2.0, None, None])
     assert not alike([1.2, 1.01, 1.5]) and not alike([0.5, 0.4, 0.99])
 
@@ -147,7 +113,7 @@ def test_what_cannot_be_told_apart_has_1_in_its_interval(study: Any) -> None:
 def test_the_lowest_and_those_who_are_not_told_apart_from_it(study: Any) -> None:
     """`b` is behind `a` on both families by as much, `c` is ahead on one and behind on the other."""
     auc = {"random": [0.8, 0.8], "a": [0.2, 0.2], "b": [0.4, 0.4], "c": [0.1, 0.4]}
-    best, rows, near = study("guide_when").standing({"S": {**PART, "auc": auc}})
+    best, rows, near = study("earlier_tasks").standing({"S": {**PART, "auc": auc}})
     assert (best, near) == ("a", ["c"])
     assert {name: row["ratio"][0] for name, row in rows.items()} == pytest.approx(
         {"random": 1.0, "a": 0.25, "b": 0.5, "c": 0.3125}
@@ -156,18 +122,19 @@ def test_the_lowest_and_those_who_are_not_told_apart_from_it(study: Any) -> None
 
 def test_what_memory_and_what_weights_are_worth(study: Any) -> None:
     """Memory halves the AUC of the untrained policy; training, with equal memory, takes it to three quarters."""
-    short = study("guide_short")
+    memory = study("meta_or_transfer")
 
     def part(untrained: float, trained: float) -> dict[str, Any]:
         auc = {"untrained": untrained, "ppo-pool-tables": trained, "transfer-mix": 0.6}
         return {**PART, "auc": {name: [v, v] for name, v in auc.items()}}
 
-    suites = [s for group in short.GROUPS.values() for s in group]
+    suites = [s for group in memory.GROUPS.values() for s in group]
     parts = {"none": part(0.8, 0.8), "another space": part(1.0, 0.8), "the same space": part(0.4, 0.3)}
-    told = list(short.learned({memory: dict.fromkeys(suites, p) for memory, p in parts.items()}))
-    assert len(told) == 2
-    assert "to 0.50 of its AUC without memory, that of another space to 1.25." in told[0], "two families: no interval"
-    assert "has 0.75 of the AUC of the untrained one and 0.50 of that of" in told[0]
+    found = memory.values({kind: dict.fromkeys(suites, p) for kind, p in parts.items()})
+    assert found["own.the same space"] == pytest.approx([0.5, None, None]), "two families: no interval"
+    assert found["own.another space"][0] == pytest.approx(1.25)
+    assert found["other.trained to untrained"][0] == pytest.approx(0.75)
+    assert found["other.trained to transfer-mix"][0] == pytest.approx(0.5)
 
 
 def test_the_spread_of_trainings(study: Any) -> None:
@@ -176,9 +143,9 @@ def test_the_spread_of_trainings(study: Any) -> None:
         "S": {"curves": {"a": [[[0, 0.5], [1, 0.1]], [[0, 0.4], [1, 0.6]]]}},
         "T": {"curves": {"a": [[[0, 0.2]], [[0, 0.2]]], "b": [[[0, 0.2]]]}},
     }
-    limits = study("guide_limits")
-    assert limits.spread("a", learning) == "2.00 (2)"
-    assert limits.spread("b", learning) == "not measured"
+    guide = study("guide")
+    assert guide.spread("a", learning) == "2.00 (2)"
+    assert guide.spread("b", learning) == "not measured"
 
 
 # ---------------------------------------------------------------------- disturbances, by hand
@@ -234,14 +201,15 @@ def test_noise_and_failures_hang_on_the_configuration_alone(study: Any) -> None:
     assert stress.noisy(task, 1)(trials[0]) != noisy(trials[0])
 
 
-def test_a_ratio_of_the_heat_map(study: Any) -> None:
+def test_a_ratio_of_the_heat_map(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under noise both have their own anchor, under misleading tasks that of `gp-ei` as it is."""
-    limits = study("guide_limits")
+    stress = study("stress")
     robust = {
         "evaluations": {"S": {"gp-ei, as they are": {"auc": [0.2, 0.2]}, "transfer-time, flipped": {"auc": [0.4, 0.4]}}}
     }
     auc = {"gp-ei, noise": [0.4, 0.4], "portfolio, noise": [0.2, 0.2], "portfolio, flipped": [0.1, 0.1]}
-    found = limits.disturbed(robust, {"S": {**PART, "auc": auc}})
+    monkeypatch.setattr(study("frame"), "stored", lambda name: robust)
+    found = stress.disturbed({"S": {**PART, "auc": auc}})
     assert {w: {k: v[0] for k, v in row.items()} for w, row in found.items() if row} == {
         "transfer-time": {"flipped": 2.0}, "portfolio": {"flipped": 0.5, "noise": 0.5},
     }  # fmt: skip

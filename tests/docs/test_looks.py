@@ -29,20 +29,14 @@ def study(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 # ---------------------------------------------------------------------- those of this repository
 def test_every_study_that_looks_at_test_tasks_has_its_entry(study: Any) -> None:
-    assert list(study.faults(study.looks())) == []
-    assert set(study.APART) <= {path.name for path in STUDIES.glob("*.py")}
-
-
-def test_the_page_shows_what_is_stored(study: Any) -> None:
-    page = study.PAGE.read_text(encoding="utf-8")
-    assert study.renewed(page, [("looks", study.table(study.looks()))]) == page
-    assert study.LOOKS.read_bytes() == study.written(study.looks())
+    assert list(study.faults(study.stored())) == []
+    assert study.FILE.read_bytes() == study.written(study.stored())
 
 
 def test_looks_are_at_suites_that_there_are(study: Any) -> None:
     known = {*SUITES.entries(), "Live"}
-    assert {name for look in study.looks() for name in look["suites"]} <= known
-    assert all(re.fullmatch(r"[0-9a-f]{7}|\d+\.\d+.*", look["commit"]) for look in study.looks())
+    assert {name for look in study.stored() for name in look["suites"]} <= known
+    assert all(re.fullmatch(r"[0-9a-f]{7}|\d+\.\d+.*", look["commit"]) for look in study.stored())
 
 
 # ---------------------------------------------------------------------- by hand
@@ -87,39 +81,46 @@ def test_faults_by_hand(study: Any, tmp_path: Path) -> None:
     ]
 
 
-def test_a_script_counts_its_looks_or_says_why_not(study: Any, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("def main():\n    looks.count('python a.py')\n")
-    (tmp_path / "b.py").write_text("def main():\n    looks.count('python b.py')\n")
-    (tmp_path / "c.py").write_text("def main():\n    names.count('x')\n")
-    (tmp_path / "belief.py").write_text("def main():\n    looks.count('python belief.py')\n")
-    (tmp_path / "auto.py").write_text("")
+def test_a_study_says_whether_it_looks_at_test_tasks(study: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('LOOKS = Look("regret", "a page", ())\nframe.main(__file__)\n')
+    (tmp_path / "b.py").write_text('LOOKS = Look("regret", "a page", ())\nframe.main(__file__)\n')
+    (tmp_path / "c.py").write_text("frame.main(__file__)\n")
+    (tmp_path / "d.py").write_text('LOOKS = "validation tasks"\nframe.main(__file__)\n')
+    (tmp_path / "helper.py").write_text("def looked(): ...\n")
     assert list(study.faults([LOOK], tmp_path)) == [
-        "b.py counts its looks and has none: run it, or write down what it was",
-        "belief.py must count its looks or be in `APART`, and not both",
-        "belief.py counts its looks and has none: run it, or write down what it was",
-        "c.py must count its looks or be in `APART`, and not both",
+        "b.py looks at test tasks and has no entry: run it, or write down what it was",
+        "c.py must state `LOOKS`: a `Look`, or a few words on its tasks",
     ]
+
+
+def test_only_cells_of_the_test_split_are_counted(study: Any, monkeypatch: Any) -> None:
+    counted = list[tuple[str, tuple[str, ...]]]()
+    monkeypatch.setattr(study, "count", lambda command, suites, what, why: counted.append((what, suites)))
+    look = study.Look("regret", "a page", ("SVM",), "test")
+    for path in (("val", "SVM"), ("test", "SVM")):
+        study.count_of(SimpleNamespace(LOOKS=look, __file__="a.py"), path)
+    study.count_of(SimpleNamespace(LOOKS="validation tasks", __file__="b.py"), ("test",))
+    assert counted == [("regret", ("SVM",))]
 
 
 def test_the_table_by_hand(study: Any) -> None:
     some = [LOOK, {**LOOK, "suites": ["MLP"], "date": "2026-01-05", "chosen": "a rule"}, {**LOOK, "study": "by hand"}]
-    assert list(study.table(some))[2:] == [
-        "| `a.py` | 2 | 2026-01-02, 2026-01-05 | MLP, SVM | regret | a page | a rule |",
-        "| by hand | 1 | 2026-01-02 | SVM | regret | a page | nothing |",
-    ]
+    assert study.tables(some)["looks"].rows == (
+        ("`a.py`", "2", "2026-01-02, 2026-01-05", "MLP, SVM", "regret", "a page", "a rule"),
+        ("by hand", "1", "2026-01-02", "SVM", "regret", "a page", "nothing"),
+    )
 
 
 def test_what_has_nothing_to_run_counts_nothing(study: Any, monkeypatch: Any, tmp_path: Path) -> None:
     reference, done = importlib.import_module("reference"), []
     (tmp_path / "plain-SVM-0").mkdir()
     (tmp_path / "plain-SVM-0" / "results.json").write_text("{}")
-    jobs = [("plain-SVM-0", "plain", "SVM", 0), ("plain-MLP-0", "plain", "MLP", 0)]
-    monkeypatch.setattr(reference, "jobs", lambda: iter(jobs))
+    monkeypatch.setattr(reference, "cells", lambda: iter([("plain", "SVM", "0"), ("plain", "MLP", "0")]))
     monkeypatch.setattr(reference, "GROUPS", {"plain": SimpleNamespace(optimizers=["random"])})
     monkeypatch.setattr(reference, "benchmark", lambda *of, **more: done.append(of) or SimpleNamespace(failed_cells=0))
     monkeypatch.setattr(study, "count", lambda command, suites, what, why: done.append((command, suites)))
     reference.carry_out(tmp_path, "SVM")  # it has its results
     assert done == []
     reference.carry_out(tmp_path, "MLP")
-    counted = f"python benchmarks/studies/reference.py {tmp_path} --only MLP", {"MLP"}
+    counted = "python benchmarks/studies/reference.py MLP", {"MLP"}
     assert done == [counted, (["random"], "MLP")]

@@ -1,9 +1,8 @@
-"""Agents that are trained on tasks that mislead: their tasks by hand, what they are shown, and what is gone on with."""
+"""Agents that are trained on tasks that mislead: their tasks by hand, and what they are shown."""
 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -98,18 +97,18 @@ def test_no_agent_has_seen_a_family_that_judges_it(study: Any, monkeypatch: pyte
     """Nor any validation task, unless it chooses by right ones; what it is told in a run is the training split's."""
     shown = list[tuple[frozenset[str], frozenset[str]]]()
 
-    def rollout(agent: Any, task: Any, budget: int, *, seed: int, prior: Any) -> None:
+    def auc_of(agent: Any, task: Any, prior: Any, seed: int) -> float:
         shown.append((agent.seen, frozenset(e.family for e in prior)))
+        return 0.0
 
     monkeypatch.setattr(study, "make_optimizer", lambda who, **settings: make_optimizer(who, **SMOKE))
-    monkeypatch.setattr(study, "rollout", rollout)
-    monkeypatch.setattr(study, "regret_of", lambda history, task, budget: np.zeros(budget))
+    monkeypatch.setattr(study, "auc_of", auc_of)
     suite = load_suite("SVM")
     train, judged = ({t.family for t in tasks} for tasks in (suite.tasks("train"), study.judged("SVM")))
     others = {t.family for t in suite.tasks("val")} - judged
     for kind in (*study.KINDS, study.CHOSEN):
         shown.clear()
-        study.cell("q-learning", kind, "SVM", 0)
+        study.trained_and_judged.__wrapped__("q-learning", kind, "SVM", 0)
         seen = train | others if kind == study.CHOSEN else train
         assert set(shown) == {(frozenset(seen), frozenset(train))}, kind
     assert others and not others & judged
@@ -125,65 +124,28 @@ def test_no_score_of_a_validation_task_is_read(study: Any, toys: Any, monkeypatc
         assert np.array_equal(scores, [t.table.score for t in study.misled("SVM", kind, 0)]), kind
 
 
-# ---------------------------------------------------------------------- what is stored
-def test_a_run_goes_on_with_what_is_missing(study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = list[tuple[str, str, str, int]]()
-
-    def cell(who: str, kind: str, suite: str, seed: int) -> tuple[list[float], int | None]:
-        if len(done) == 3:
-            raise KeyboardInterrupt
-        done.append((who, kind, suite, seed))
-        return [0.1 + seed, 0.2], 5 * seed
-
-    monkeypatch.setattr(study, "FOUND", tmp_path / "found.json")
-    monkeypatch.setattr(study, "SEEDS", {"q-learning": 2, "maml": 1})
-    monkeypatch.setattr(study, "SUITES", ("SVM",))
-    monkeypatch.setattr(study, "cell", cell)
-    with pytest.raises(KeyboardInterrupt):
-        study.carry_out()
-    stored = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
-    assert [sum(map(len, part["auc"].values())) for part in stored.values()] == [3]
-    first = list(done)
-    done[:] = []
-    with pytest.raises(KeyboardInterrupt):
-        study.carry_out()
-    assert not set(first) & set(done) and [seed for *_, seed in done] == [0, 0, 0]
-    monkeypatch.setattr(study, "cell", lambda *of: ([0.1 + of[-1], 0.2], None))
-    study.carry_out()
-    stored = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
-    assert list(study.missing(stored)) == []
-    assert stored["SVM"]["kept"] == {"q-learning": [0] * 5, "maml": [0]}
-    assert study.means(stored)["SVM"]["auc"]["q-learning, flipped"] == pytest.approx([0.6, 0.2])
-    assert study.means(stored)["SVM"]["auc"]["maml, flipped"] == pytest.approx([0.1, 0.2])
-
-
-def test_agents_stand_beside_what_reads_such_tasks(study: Any) -> None:
+# ---------------------------------------------------------------------- tables
+def test_agents_stand_beside_what_reads_such_tasks(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two families: the agent doubles its AUC and has that of `gp-ei`, the portfolio has thrice its own."""
-    page = importlib.import_module("guide_misled")
     part = {"tasks": ["a", "b"], "families": ["f", "g"]}
-    robust = {"evaluations": {"S": {"gp-ei, as they are": {"auc": [0.4, 0.4]}}}}
-    stress = {"S": {**part, "auc": {"portfolio, as they are": [0.1, 0.1], "portfolio, flipped": [0.3, 0.3]}}}
+    known = {
+        "robustness": {"evaluations": {"S": {"gp-ei, as they are": {"auc": [0.4, 0.4]}}}},
+        "stress": {"S": {**part, "auc": {"portfolio, as they are": [0.1, 0.1], "portfolio, flipped": [0.3, 0.3]}}},
+    }
+    monkeypatch.setattr(importlib.import_module("frame"), "stored", known.__getitem__)
     learned = {
         "maml, as they are": [[0.1, 0.1], [0.3, 0.3]],
         "maml, flipped": [[0.4, 0.4]],
         "maml, shuffled": [[0.8, 0.8]],
     }
-    parts = page.measured({"S": {**part, "auc": learned}}, robust, stress)
-    ratios = page.by_agent(parts)["maml"]
-    assert {kind: ratio[0] for kind, ratio in ratios.items()} == pytest.approx(
-        {"as they are": 0.5, "flipped": 1.0, "shuffled": 2.0}
-    )
-    rows = {row.split(" | ")[0]: row.split(" | ")[1:] for row in page.harm(parts)}
-    assert rows["| `maml`"][:3] == ["1", "4.00 [4.00, 4.00]", "2.00 [2.00, 2.00]"]
-    assert rows["| `portfolio`"][2] == "3.00 [3.00, 3.00]" and rows["| `portfolio`"][1] == "not measured"
-    assert next(row for row in page.agents(parts) if "maml" in row).split(" | ")[4] == "1.00 [1.00, 1.00]"
+    found = study.tables({"S": {**part, "auc": learned}})
+    harm, agents = ({row[0]: row[1:] for row in found[name].rows} for name in ("harm", "agents"))
+    assert harm["`maml`"][:3] == ("1", "4.00 [4.00, 4.00]", "2.00 [2.00, 2.00]")
+    assert harm["`portfolio`"][1:3] == ("not measured", "3.00 [3.00, 3.00]")
+    told = dict(zip(found["agents"].columns[2:], agents["`maml`"][1:], strict=True))
+    assert told["as they are"] == "0.50 [0.50, 0.50]" and told["wrong sign"] == "1.00 [1.00, 1.00]"
 
 
 def test_the_page_says_which_policy_was_kept(study: Any) -> None:
-    page = importlib.import_module("guide_misled")
     found = {suite: {"kept": {"ppo": [5_000 * i]}} for i, suite in enumerate(study.SUITES)}
-    (line,) = page.kept(found)
-    assert line.endswith(
-        "`ppo` keeps the policy of trial 0 on SVM, 5,000 on Linear, 10,000 on Boosting, 15,000 on MLP."
-    )
-    assert " for 50,000 trials and " in line
+    assert study.values(found) == {f"kept.ppo.{suite}": 5_000 * i for i, suite in enumerate(study.SUITES)}

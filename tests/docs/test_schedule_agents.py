@@ -1,9 +1,8 @@
-"""The study of schedules: ratios by hand, what is held against what, and a page that says what is stored."""
+"""The study of schedules: ratios by hand, and the pairs that are compared."""
 
 from __future__ import annotations
 
 import importlib
-import json
 from pathlib import Path
 
 import pytest
@@ -39,8 +38,3 @@ def test_learning_is_held_against_the_best_rule_by_hand_too(study) -> None:
         for name, value in {"ppo": 0.1, "constant": 0.4, "cosine": 0.3, "jump": 0.2, "plateau": 0.25}.items()
     }
     assert study.pairs(found) == [("ppo", "constant"), ("ppo", "cosine"), ("ppo", "jump")]
-
-
-@pytest.mark.skipif(not (STUDIES / "schedule_agents.json").is_file(), reason="nothing is stored yet")
-def test_the_page_says_what_is_stored(study) -> None:
-    assert study.page(json.loads(study.FOUND.read_text("utf-8"))) == study.PAGE.read_text("utf-8")

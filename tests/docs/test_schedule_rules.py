@@ -1,4 +1,4 @@
-"""The study that tunes schedules: what it draws, what it scores, and that it goes on where it was stopped."""
+"""The study that tunes schedules: its draws, its scores, and its choice."""
 
 from __future__ import annotations
 
@@ -65,38 +65,23 @@ def test_a_score_is_the_mean_of_what_counts(study: Any, name: str) -> None:
     assert found == pytest.approx(np.mean(expected), abs=1e-12)
 
 
-def test_what_was_found_is_stored_and_found_again(study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, asked = tmp_path / "found.json", list[str]()
+def test_the_best_setting_is_chosen_by_training_tasks(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     score = {0.1: -0.5, 0.2: -0.4, 0.3: -0.6}
-    monkeypatch.setattr(study, "drawn", lambda rule, count: iter([{"rate": r} for r in [*score][:count]]))
-
-    def scored(rule: str, settings: Any, suite: Any, tasks: Any, worlds: int) -> float:
-        asked.append(rule)
-        return score[settings["rate"]] - (tasks == suite.tasks("val"))
-
-    monkeypatch.setattr(study, "score", scored)
-    study.carry_out(out, ["Schedules"], ["constant"], 3, 1)
-    row = json.loads(out.read_text())["Schedules"]["constant"]
+    monkeypatch.setattr(study, "drawn", lambda rule, count: iter([{"rate": r} for r in score]))
+    monkeypatch.setattr(
+        study, "score", lambda rule, settings, suite, tasks: score[settings["rate"]] - (tasks == suite.tasks("val"))
+    )
+    row = study.cell("Schedules", "constant")
     assert (row["chosen"], row["train"], row["validation"]) == ({"rate": 0.2}, -0.4, -1.4)
-    assert asked == ["constant"] * 4
-    study.carry_out(out, ["Schedules"], ["constant", "exponential"], 3, 1)
-    assert asked == ["constant"] * 4 + ["exponential"] * 4
-    study.carry_out(out, ["Schedules"], ["constant"], 2, 1)  # another question
-    assert asked[8:] == ["constant"] * 3 and set(json.loads(out.read_text())["Schedules"]) == {
-        "constant",
-        "exponential",
-    }
-    table = list(study.table(study.stored(out)))
-    assert table[2:] == [
-        "| Schedules | `constant` | -0.400 | -1.400 | `rate=0.2` |",
-        "| Schedules | `exponential` | -0.400 | -1.400 | `rate=0.2` |",
-    ]
-    said = list(study.stale(study.stored(out)))
+    found = {"Schedules": {"constant": row, "exponential": {**row, "validation": -1.5}}}
+    assert study.tables(found)["rules"].rows == (
+        ("Schedules", "`constant`", "-0.400", "-1.400", "`rate=0.2`"),
+        ("Schedules", "`exponential`", "-0.400", "-1.500", "`rate=0.2`"),
+    )
+    said = list(study.stale(found))
     assert said[0].startswith("constant: the defaults are {'rate': 0.0") and "chosen was {'rate': 0.2}" in said[0]
     assert "step: not tuned on Schedules" in said and len(said) == len(SCHEDULES)
 
 
 def test_defaults_are_those_that_were_chosen(study: Any) -> None:
-    if not study.FOUND.exists():
-        pytest.skip("the rules are not tuned yet")
-    assert list(study.stale(study.stored(study.FOUND))) == []
+    assert list(study.stale(importlib.import_module("frame").stored("schedule_rules"))) == []

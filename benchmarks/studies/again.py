@@ -1,0 +1,64 @@
+"""Repeat a cheap part of each study, and compare it with the stored results: `again.py [NAME ..]`.
+
+Each study names its part: `CHEAP`, the path of a cell, or `again`, which returns results measured anew and the stored
+ones. Results may differ in the last stored digit.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import frame
+
+DIGITS = 1.01e-5
+"""Results are stored with five decimals; a rounded last digit may differ."""
+
+
+def repeated(name: str) -> tuple[Any, Any]:
+    """Return the cheap results of a study, measured anew and as stored."""
+    study, found = frame.module(name), frame.stored(name)
+    if hasattr(study, "again"):
+        now, then = study.again(found)
+        return now, then
+    with tempfile.TemporaryDirectory() as folder:
+        return frame.run(study, study.CHEAP, Path(folder)), frame.at(found, study.CHEAP)
+
+
+def differences(now: Any, then: Any, place: str = "") -> Iterator[str]:
+    """Yield where two results differ."""
+    if isinstance(now, Mapping) and isinstance(then, Mapping) and set(now) == set(then):
+        for key in now:
+            yield from differences(now[key], then[key], f"{place}/{key}")
+    elif (
+        isinstance(now, Sequence) and isinstance(then, Sequence) and not isinstance(now, str) and len(now) == len(then)
+    ):
+        for i, pair in enumerate(zip(now, then, strict=True)):
+            yield from differences(*pair, f"{place}/{i}")
+    elif not (now == then or (_number(now) and _number(then) and math.isclose(now, then, abs_tol=DIGITS))):
+        yield f"{place}: {now} now, {then} stored"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
+
+
+def main(names: Sequence[str]) -> int:
+    """Repeat all studies, or those that are named, and return the number of those that differ."""
+    wrong = 0
+    for name in names or [n for n in frame.names() if {"CHEAP", "again"} & set(vars(frame.module(n)))]:
+        start = time.process_time()
+        found = list(differences(*repeated(name)))
+        wrong += bool(found)
+        print(f"{name:20s} {'differs' if found else 'equal'}, {time.process_time() - start:.1f} CPU s", flush=True)
+        print(*(f"  {line}" for line in found[:5]), sep="\n", end="\n" if found else "")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

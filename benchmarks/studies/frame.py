@@ -1,0 +1,230 @@
+"""The frame of a study: options, cells that are stored as they are measured, provenance, tables.
+
+    python benchmarks/studies/NAME.py [TEXT ..] [--out FOLDER] [--part 1/2]   # measure the cells that are missing
+    python benchmarks/studies/NAME.py --show                                  # print the tables of the stored results
+    python benchmarks/studies/NAME.py --draw                                  # draw the figure, where there is one
+    python benchmarks/studies/frame.py --stale                                # list results of other sources or data
+
+A study is a module of this folder. Its results stand in `NAME.json` beside it; pages take tables and numbers from
+there when the site is built. The module defines, as far as it applies:
+
+- ``cells()``: the path of each cell in the results, for example ``("cost", "SVM", "gp-ei")``;
+- ``cell(*path)``, perhaps with ``out=``, a folder for runs: measure one cell, as JSON;
+- ``tables(found)`` and ``values(found)``: tables, and numbers that no table has, from the stored results alone;
+- ``draw(found)``: write the figure;
+- ``CHEAP``, the path of a cell that takes seconds, or ``again(found)``: results measured anew, and the stored ones;
+- ``LOOKS``: a `Look` for a study that judges on test tasks, otherwise a few words on its tasks;
+- ``SUITES`` and ``OPTIMIZERS``: the names that go into the provenance;
+- ``stored()``: the results, where they are not in `NAME.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import itertools
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+HERE = Path(__file__).resolve().parent
+FIGURES = HERE.parents[1] / "docs" / "figures"
+FOUND, SOURCES = "found", "sources"
+"""Keys of a file: the results, and hashes of the code that measured them. The others are the rest of its provenance."""
+ARCHIVES = "HPO_GYM_ARCHIVES"
+"""The variable of the folder of the archives from which the builders make their data sets."""
+
+Address = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page; cells are inline Markdown.
+
+    Attributes:
+        columns: Heads.
+        rows: Cells, as many in each row as there are columns.
+        note: A paragraph beside the table, or "".
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    @classmethod
+    def of(cls, columns: Iterable[str], rows: Iterable[Iterable[str]], note: str = "") -> Table:
+        """Build a table from any iterables."""
+        return cls(tuple(columns), tuple(tuple(row) for row in rows), note)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the table as Markdown."""
+        yield f"| {' | '.join(self.columns)} |"
+        yield "|---" * len(self.columns) + "|"
+        yield from (f"| {' | '.join(row)} |" for row in self.rows)
+        yield from ("", self.note) if self.note else ()
+
+
+# ---------------------------------------------------------------------- stored results
+def path_of(name: str) -> Path:
+    """Return the file of a study's results."""
+    return HERE / f"{name}.json"
+
+
+def whole(name: str) -> dict[str, Any]:
+    """Return the results of a study with their provenance; of a file without any, the results alone."""
+    path = path_of(name)
+    read: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read if isinstance(read, dict) and FOUND in read else {FOUND: read}
+
+
+def stored(name: str) -> Any:
+    """Return the results of a study."""
+    study = module(name)
+    return study.stored() if hasattr(study, "stored") else whole(name)[FOUND]
+
+
+def at(found: Any, path: Address) -> Any:
+    """Return the result at a path, None where there is none."""
+    for key in path:
+        if not isinstance(found, Mapping) or key not in found:
+            return None
+        found = found[key]
+    return found
+
+
+def store(name: str, path: Address, result: Any) -> None:
+    """Add one cell to the file of a study, with the provenance of today."""
+    found = whole(name)[FOUND]
+    place = found
+    for key in path[:-1]:
+        place = place.setdefault(key, {})
+    place[path[-1]] = result
+    write(name, found, provenance(name))
+
+
+def write(name: str, found: Mapping[str, Any], of: Mapping[str, Any]) -> None:
+    """Write the file of a study: the provenance, then a line for each key of the results."""
+    from hpo_gym.system import write_files
+
+    def lines(part: Mapping[str, Any], indent: str) -> str:
+        texts = (json.dumps(value, separators=(",", ":"), ensure_ascii=False) for value in part.values())
+        return ",\n".join(f"{indent}{json.dumps(k)}: {text}" for k, text in zip(part, texts, strict=True))
+
+    inner = f' "{FOUND}": {{\n{lines(found, "  ")}\n }}'
+    head = f"{lines(of, ' ')},\n" if of else ""
+    write_files(HERE, {path_of(name).name: f"{{\n{head}{inner}\n}}\n".encode()})
+
+
+# ---------------------------------------------------------------------- provenance
+def provenance(name: str) -> dict[str, Any]:
+    """Return the origin of results of today: suites, optimizers and package, and the sources of the study."""
+    from sources import sources
+
+    return {SOURCES: sources(name)}
+
+
+def stale(name: str) -> list[str]:
+    """Say what the stored results of a study were made of that is different today."""
+    known, now = whole(name), provenance(name)
+    old, new = known.get(SOURCES, {}), now[SOURCES]
+    return [f"{file}: other code" for file in sorted({*old, *new}) if old.get(file) != new.get(file)]
+
+
+def archives() -> Path | None:
+    """Return the folder of the archives of data sets, None where there is none."""
+    folder = Path(os.environ.get(ARCHIVES, "results/archives"))
+    return folder if folder.is_dir() else None
+
+
+# ---------------------------------------------------------------------- all studies
+def names() -> list[str]:
+    """Return the studies: the modules of this folder that `main` runs."""
+    files = {**{p.stem: p for p in HERE.glob("*.py")}, **{p.parent.name: p for p in HERE.glob("*/__init__.py")}}
+    pattern = re.compile(r"^LOOKS\b", re.MULTILINE)
+    return sorted(name for name, path in files.items() if pattern.search(path.read_text(encoding="utf-8")))
+
+
+def module(name: str) -> ModuleType:
+    """Import a study."""
+    if str(HERE) not in sys.path:
+        sys.path.insert(0, str(HERE))
+    return importlib.import_module(name)
+
+
+def tables(name: str) -> dict[str, Table]:
+    """Return the tables of a study."""
+    study = module(name)
+    return dict(study.tables(stored(name))) if hasattr(study, "tables") else {}
+
+
+def values(name: str) -> dict[str, Any]:
+    """Return the numbers of a study that no table has; an interval is the list of its middle and its ends."""
+    study = module(name)
+    return dict(study.values(stored(name))) if hasattr(study, "values") else {}
+
+
+# ---------------------------------------------------------------------- one study
+def main(file: str, arguments: Sequence[str] | None = None) -> None:
+    """Measure, show or draw a study: the command line of each module."""
+    name = Path(file).stem
+    study = module(name)
+    parser = argparse.ArgumentParser(description=study.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="*", metavar="TEXT", help="measure the cells whose path has one of these texts")
+    parser.add_argument("--out", type=Path, default=Path("results") / name, help="folder of runs")
+    parser.add_argument("--part", default="1/1", help="measure one of several parts of the cells: 1/2")
+    parser.add_argument("--show", action="store_true", help="print the stored tables, and measure nothing")
+    parser.add_argument("--draw", action="store_true", help="draw the figure, and measure nothing")
+    given = parser.parse_args(arguments)
+    if not (given.show or given.draw) and hasattr(study, "cells"):
+        measure(name, given.only, given.part, given.out)
+    if not given.show and hasattr(study, "draw"):
+        study.draw(stored(name) if path_of(name).is_file() or hasattr(study, "stored") else {})
+    if not given.draw:
+        for title, table in tables(name).items():
+            print(f"\n{title}\n", *table.lines(), sep="\n")
+
+
+def measure(name: str, only: Sequence[str] = (), part: str = "1/1", out: Path = Path()) -> None:
+    """Measure the cells that are missing, and store each when it is done."""
+    import looks
+
+    study, (mine, of) = module(name), map(int, part.split("/"))
+    for i, path in enumerate(study.cells()):
+        text = " / ".join(path)
+        chosen = i % of == mine - 1 and (not only or any(word in text for word in only))
+        if not chosen or at(stored(name), path) is not None:
+            continue
+        looks.count_of(study, path)
+        result = run(study, path, out)
+        store(name, path, result)
+        print(text, json.dumps(result)[:160], flush=True)
+
+
+def run(study: ModuleType, path: Address, out: Path) -> Any:
+    """Measure one cell."""
+    options = {"out": out} if "out" in inspect.signature(study.cell).parameters else {}
+    return study.cell(*path, **options)
+
+
+def product(*keys: Iterable[str]) -> Iterator[Address]:
+    """Yield the paths of a whole grid."""
+    return itertools.product(*keys)
+
+
+if __name__ == "__main__":
+    say = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    say.add_argument("--stale", action="store_true", required=True)
+    say.parse_args()
+    for study_name in names():
+        for word in stale(study_name) if path_of(study_name).is_file() else ():
+            print(f"{study_name}: {word}")
