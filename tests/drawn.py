@@ -22,7 +22,7 @@ from hpo_gym.optimize.protocol import OPTIMIZERS
 
 MORE = 8
 """Optimizers drawn beside the first of each base class."""
-MANY = 12
+MANY = 8
 """A test with cases of more optimizers than this is over a registry."""
 DAY = os.environ.get("HPO_GYM_DAY", "2026-01-01")
 """The date of the draw; `conftest.py` sets it, so that all workers of a session have one."""

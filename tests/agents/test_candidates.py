@@ -49,6 +49,7 @@ def test_all_are_open_though_one_of_them_is_a_row_of_every_pool(suite: Suite) ->
         assert not env.action_masks()[:, action].any() and env.action_masks()[:, 2].all()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["q-learning", "q-portfolio"])
 def test_an_agent_tries_as_many_as_the_budget_pays_for(suite: Suite, name: str) -> None:
     agent = make_optimizer(name, candidates=24, budget=6, steps=2000)

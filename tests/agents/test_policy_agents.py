@@ -99,6 +99,7 @@ def test_learning_changes_the_policy(name: str, suite: Suite) -> None:
 
 
 # ---------------------------------------------------------------------- acting
+@pytest.mark.long
 @every_agent
 @pytest.mark.parametrize("n_init", [0, 3])
 def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) -> None:
@@ -124,6 +125,7 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
         agent.tell(trial)
 
 
+@pytest.mark.long
 @every_agent
 def test_candidates_are_tried_once_and_only_measured_ones(name: str, suite: Suite) -> None:
     agent = trained(name, candidates=40)
@@ -141,6 +143,7 @@ def test_a_drawn_run_depends_on_its_generator_alone(name: str, suite: Suite) -> 
 
 
 # ---------------------------------------------------------------------- training
+@pytest.mark.long
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Suite, tmp_path: Path) -> None:
     made("ppo").train_in(tmp_path, suite.tasks("train"), rng())
     with pytest.raises(InvalidValueError, match="seed"):
@@ -155,6 +158,7 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Sui
         read_checkpoint(tmp_path, {})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["ppo", "ppo-bare"])  # each logs in its own way
 def test_a_training_in_a_folder_leaves_a_curve_and_logs(name: str, suite: Suite, tmp_path: Path) -> None:
     curve = made(name).train_in(tmp_path, suite.tasks("train"), rng(), validation=suite.tasks("val"))
@@ -171,6 +175,7 @@ def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
     assert len(regrets) - 1 - int(np.argmin(regrets)) == 2
 
 
+@pytest.mark.long
 def test_without_validation_tasks_a_training_never_ends_early_and_the_last_segment_counts(
     suite: Suite, tmp_path: Path
 ) -> None:
@@ -191,6 +196,7 @@ def test_without_validation_tasks_a_training_never_ends_early_and_the_last_segme
 VIEWS = [("box", "last"), ("move", "summary"), ("candidates", "last")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "view"),
     [

@@ -225,6 +225,7 @@ def test_the_volume_that_a_run_lacks_by_hand() -> None:
 
 
 # ---------------------------------------------------------------------- training
+@pytest.mark.long
 def test_it_learns_to_follow_the_weights() -> None:
     """Of row 2, which has the best score, and row 0, the smallest, it takes the one that the weights ask for."""
     further = {"size": {"values": [[10.0, 60.0, 90.0, 80.0]], "direction": "minimize"}}
@@ -242,6 +243,7 @@ def test_it_learns_to_follow_the_weights() -> None:
     assert chosen == [2, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("objectives", "names"),
     [(None, ("score", "size", "latency")), (("score", "size"), ("score", "size")), (("latency", "cost"),) * 2],
@@ -258,6 +260,7 @@ def test_two_and_three_objectives(objectives: tuple[str, ...] | None, names: tup
     ]
 
 
+@pytest.mark.long
 def test_the_best_by_hypervolume_on_validation_tasks_is_kept(tmp_path: Path) -> None:
     agent = make(objectives=TWO)
     curve = agent.train_in(tmp_path, toy().tasks("train"), rng(), validation=toy().tasks("val"))

@@ -357,6 +357,7 @@ def test_all_are_the_suites_that_it_names(tmp_path: Path) -> None:
     assert list(told["suites"]) == ["Control", "LM"]
 
 
+@pytest.mark.long
 def test_every_suite_that_it_names_has_costs_a_shared_pool_and_validation_tasks() -> None:
     for name in PPOTime.suites:
         suite = load_suite(name)

@@ -159,6 +159,7 @@ def test_epsilon_falls_from_one_to_a_tenth() -> None:
 STEP = st.tuples(st.integers(0, 2), st.integers(0, 1), st.floats(-5, 5), st.booleans())
 
 
+@pytest.mark.long
 @given(
     steps=st.lists(STEP, min_size=1, max_size=40),
     alpha_min=st.sampled_from([0.0, 0.01, 0.3, 1.0]),
@@ -207,6 +208,7 @@ def rows_of(agent: QAgent) -> np.ndarray:
     return np.array([int(np.flatnonzero(x == v)[0]) for v in (0.0, 0.5, 1.0)])
 
 
+@pytest.mark.long
 def test_oracle_of_configurations() -> None:
     agent = QLearning(gamma=GAMMA, **ORACLE)
     agent.train(line(SCORES), rng())
@@ -220,6 +222,7 @@ def test_oracle_of_configurations() -> None:
         assert q[3, i] == pytest.approx(value, abs=0.03)
 
 
+@pytest.mark.long
 def test_oracle_of_trials() -> None:
     agent = QPortfolio(gamma=GAMMA, buckets=1, reward="score", **ORACLE)
     agent.train(line(SCORES), rng())
@@ -278,6 +281,7 @@ def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, sui
         assert [(dict(a.config), a.score) for a in together] == [(dict(a.config), a.score) for a in alone.trials]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("design", OTHERS)
 def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> None:
     functions = load_suite("Functions")
@@ -319,6 +323,7 @@ def test_rows_that_were_not_measured_are_never_asked(design: str, suite: Suite) 
         assert sorted(asked) == np.flatnonzero(task.measured).tolist()  # each once, then the run ends
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("design", OTHERS)
 def test_the_contract_of_optimizers_is_kept_with_other_states(design: str) -> None:
     task, train = gappy().tasks("test")[0], gappy().tasks("train")
@@ -366,6 +371,7 @@ def test_same_seed_same_tables_in_another_process() -> None:
     assert json.loads(out.stdout) == digests()
 
 
+@pytest.mark.long
 @every_agent
 def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
     a, b = (trained(design, seed).table for seed in (0, 1))
@@ -383,6 +389,7 @@ def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> No
     assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
 
 
+@pytest.mark.long
 @every_agent
 def test_validation_runs_may_go_where_no_training_run_was(design: str, suite: Suite) -> None:
     for seed in range(5):

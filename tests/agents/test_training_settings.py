@@ -36,6 +36,7 @@ def test_what_is_not_given_is_taken_from_the_suite(suite: str, reward: str, budg
     assert rollout(agent, task, budget).scores == rollout(again, task, budget).scores
 
 
+@pytest.mark.long
 def test_on_a_table_after_a_training_its_settings_are_those_of_tables_again() -> None:
     agent: Any = hpo_gym.make_optimizer("ppo-bare", **TINY)
     agent.train(load_suite("Schedules").tasks("train")[:2], np.random.default_rng(0))
@@ -43,6 +44,7 @@ def test_on_a_table_after_a_training_its_settings_are_those_of_tables_again() ->
     assert (agent.codec, agent.reward, agent.budget) == ("candidates", "regret_drop", 33)
 
 
+@pytest.mark.long
 def test_what_is_given_stays_and_a_blind_agent_needs_no_signals() -> None:
     loaded = load_suite("Schedules")
     agent: Any = hpo_gym.make_optimizer("ppo-bare", observer="blind", budget=5, **TINY)

@@ -57,6 +57,7 @@ def test_the_weight_of_a_trial_by_hand():
     assert _weighed(plain, belief, run)(at) == pytest.approx([7.0 + (1 / 6) * 40 / (10 * 3) * -0.5])
 
 
+@pytest.mark.long
 def test_every_other_random_choice_is_drawn_by_the_density():
     belief = Belief(SPACE, {"a": ("uniform", 0.8, 1.0), "b": ("uniform", 0.0, 0.2)})
     x = tuned("gp-ei", belief, 0.5, budget=30)[:5]

@@ -496,6 +496,7 @@ def test_columns_are_smooth_stepped_or_nominal_and_samples_lie_on_their_values(o
         strategy.tell([sample for _, sample in asked], rng.random(strategy.size).tolist())
 
 
+@pytest.mark.long
 def test_a_strategy_that_has_converged_starts_again_elsewhere() -> None:
     pytest.importorskip("cmaes", reason="needs the extra 'bo'")
     s = floats(1)

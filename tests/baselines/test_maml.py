@@ -148,6 +148,7 @@ def test_the_meta_gradient_is_that_of_the_formula() -> None:
     assert (by_hand - g).abs().max() > 1e-3  # the two can be told apart here
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "settings", [{"inner_steps": 1}, {"inner_steps": 3}, {"inner_steps": 2, "learn_inner_lr": True}]
 )
@@ -307,6 +308,7 @@ def test_a_base_learner_without_layers_says_that_it_has_no_forward() -> None:
         BaseLearner()(torch.zeros(1))
 
 
+@pytest.mark.long
 def test_names_are_listed_without_torch() -> None:
     code = (
         "import sys, hpo_gym\nfrom hpo_gym.optimize.protocol import OPTIMIZERS\n"
@@ -426,6 +428,7 @@ def test_an_adapted_network_predicts_a_new_line_from_few_points(method: str) -> 
     assert np.mean(after) < 0.5 * np.mean(before)
 
 
+@pytest.mark.long
 def test_validation_keeps_the_best_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     said = iter([3.0, 1.0, 2.0, math.inf, 5.0, 4.0])
     seen: list[Any] = []
@@ -500,6 +503,7 @@ def weights(optimizer: FewShot) -> dict[str, Any]:
     return optimizer.ensemble.to_arrays()
 
 
+@pytest.mark.long
 def test_methods_members_and_steps_differ() -> None:
     by_method = [weights(trained(name))["0.base_learner.layers.0.weight"] for name in METHODS]
     assert all(not np.array_equal(by_method[i], by_method[i - 1]) for i in range(3))
@@ -540,6 +544,7 @@ def damage(folder: Path, how: str) -> None:
 DAMAGES = ["no json", "list", "settings", "foreign", "later", "other shape", "not finite"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", DAMAGES)
 def test_files_of_something_else_are_refused_and_change_nothing(how: str, tmp_path: Path) -> None:
     optimizer = make("maml")
@@ -578,6 +583,7 @@ def test_the_restart_is_from_the_initialisation_at_every_trial() -> None:
     assert dict(again.config) == dict(first[3].config)
 
 
+@pytest.mark.long
 def test_of_a_large_pool_a_random_part_is_scored() -> None:
     t = ragged().tasks("test")[0]
     optimizer = make("maml", candidates=2)

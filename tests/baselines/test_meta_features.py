@@ -218,6 +218,7 @@ def test_one_candidate_equal_scores_and_equal_features_are_tried_to_the_last(nam
         assert sorted(rows(name, prior, {"n": 5.0}, 5, x)) == list(range(count))
 
 
+@pytest.mark.long
 @both
 def test_tasks_with_points_of_their_own_are_scored_by_their_surrogates(name: str) -> None:
     """The best configuration is near (.2, .2) where `n` is small, and near (.8, .8) where it is large."""
@@ -245,6 +246,7 @@ def test_given_points_are_not_tried_again(name: str) -> None:
     assert sorted(asked) == sorted(FOUR[[0, 1, 3]].tolist())
 
 
+@pytest.mark.long
 @both
 def test_runs_of_a_shipped_suite_begin_by_their_own_meta_features(name: str) -> None:
     """Three tasks in a batch: each goes as alone, and not all begin alike."""

@@ -86,6 +86,7 @@ def test_the_worst_quarter_copies_the_best_and_is_perturbed(monkeypatch: pytest.
                 assert after[i] == before[i]
 
 
+@pytest.mark.long
 def test_one_seed_is_one_population_and_without_copies_each_keeps_its_rate() -> None:
     first, again = (population_based(envs_of(), TASK, seed=2, every=2) for _ in range(2))
     assert first == again != population_based(envs_of(), TASK, seed=3, every=2)
@@ -93,6 +94,7 @@ def test_one_seed_is_one_population_and_without_copies_each_keeps_its_rate() -> 
     assert alone.copies == 0 and len(set(rates(alone))) == 1 and alone.epochs == first.epochs
 
 
+@pytest.mark.long
 def test_an_env_that_is_made_anew_or_controls_more_serves_too() -> None:
     suite = schedules_with(("momentum", "batch"))
     for mode in ("NEXT_STEP", "DISABLED"):

@@ -117,6 +117,7 @@ def test_a_shared_set_of_points_is_the_portfolio_where_there_is_no_pool() -> Non
     assert rows_of(asked(prior, None, 10), grid(30)) == reference(y, 10)[:10]
 
 
+@pytest.mark.long
 def test_tasks_with_points_of_their_own_are_scored_by_the_nearest_point() -> None:
     rng = np.random.default_rng(3)
     points = [SPACE.sample(rng, 300) for _ in range(4)]

@@ -36,6 +36,7 @@ def first(name: str, task: Task, seed: int = 0, count: int = 33) -> list[Any]:
     return [dict(t.config) for t in hpo_gym.rollout(make_optimizer(name), task, count, seed=seed)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BEGIN)
 @pytest.mark.parametrize("of", ["pool", "function"])
 def test_those_that_begin_at_random_begin_with_what_random_tries(name: str, of: str) -> None:

@@ -154,6 +154,7 @@ def test_the_exponent_is_one_and_a_half_where_the_budget_is_in_cost_else_none() 
     assert optimizer._exponent(Context(SPACE, 33.0)) == 0.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
 def test_costs_that_are_none_do_no_harm(bad: float) -> None:
     x = points(40)
@@ -252,6 +253,7 @@ def test_it_is_transfer_mix_where_it_remembers_nothing_more_and_has_one_process(
     )
 
 
+@pytest.mark.long
 def test_a_pool_that_is_cut_is_tried_to_its_last_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_KEPT", 20)
     monkeypatch.setattr(memory, "_FIRST", 5)

@@ -239,6 +239,7 @@ def test_a_wrong_engine_leaves_no_folder_behind(engine: str, workers: int | None
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_results_are_not_overwritten_without_resume(undrawn: None, tmp_path: Path) -> None:
     benchmark("random", toys.plain(), out=tmp_path, **SMALL)
     with pytest.raises(InvalidValueError, match="`out` must be a new folder"):
@@ -279,6 +280,7 @@ def test_only_timings_differ_between_runs(undrawn: None, reference: Path) -> Non
     assert {k: v for k, v in with_times.items() if k != "timings"} == without
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", [{"tasks": 1}, {"seeds": 1}, {"tasks": 1, "seeds": 1}])
 def test_a_part_of_the_tasks_and_seeds_gives_the_same_cells(
     part: dict[str, int], undrawn: None, folder: Path, reference: Path, tmp_path: Path
@@ -344,6 +346,7 @@ def _inside(plan: Any, *at: Any) -> Any:
     return functools.reduce(lambda part, key: part[key], at, plan)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -438,6 +441,7 @@ def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch
     assert remake("../there").failed_cells == 0
 
 
+@pytest.mark.long
 def test_a_suite_that_has_changed_since_is_refused(undrawn: None, folder: Path, tmp_path: Path) -> None:
     own = tmp_path / "suite"
     shutil.copytree(folder, own)
@@ -507,6 +511,7 @@ def test_a_killed_comparison_ends_as_if_nothing_had_happened_thirty_times(
 
 
 # ---------------------------------------------------------------------- failures
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "failed"), [("Crasher", 4), ("WrongType", 4), ("Draws", 0), ("Silent", 0)])
 def test_a_failure_is_counted_and_not_more(name: str, failed: int, undrawn: None, tmp_path: Path) -> None:
     results = benchmark(MINE + name, toys.plain(), out=tmp_path, **SMALL)
@@ -537,6 +542,7 @@ def test_failed_cells_are_tried_again_on_resume(undrawn: None, tmp_path: Path, m
     assert benchmark(MINE + "Crasher", toys.plain(), out=tmp_path, resume=True, **SMALL).failed_cells == 0
 
 
+@pytest.mark.long
 def test_an_early_end_leaves_the_incumbent_where_it_is(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(MINE + "Brief", toys.plain(), out=tmp_path, budget=6, seeds=2)
     regret = next(c for c in results.curves["Plain"] if c.optimizer == "Brief").regret
@@ -546,6 +552,7 @@ def test_an_early_end_leaves_the_incumbent_where_it_is(undrawn: None, tmp_path: 
     assert lengths == {3}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("split", "validated"), [("test", ["e", "f"]), ("val", [])])
 def test_training_sees_its_own_side_only(split: str, validated: list[str], undrawn: None, tmp_path: Path) -> None:
     results = benchmark(MINE + "Trained", toys.plain(), split=split, out=tmp_path, **SMALL)
@@ -583,12 +590,14 @@ def test_replicates_take_turns_among_trainings(engine: str, undrawn: None, tmp_p
         benchmark("random", folder, trainings=0, out=tmp_path / "none", **options)
 
 
+@pytest.mark.long
 def test_an_agent_is_not_scored_on_a_family_that_it_has_seen(undrawn: None, tmp_path: Path) -> None:
     results = benchmark(MINE + "Peeks", toys.plain(), out=tmp_path, **SMALL)
     assert results.data["suites"]["Plain"]["optimizers"]["Peeks"]["failed_cells"] == 4
     assert all("SplitError" in error and "trained on its family" in error for error in results.errors)
 
 
+@pytest.mark.long
 def test_a_training_that_fails_costs_its_own_cells_only(undrawn: None, tmp_path: Path) -> None:
     results = benchmark({"name": MINE + "Trained", "fails": True}, toys.plain(), out=tmp_path, **SMALL)
     assert results.failed_cells == 4
@@ -713,6 +722,7 @@ def test_a_mean_regret_is_that_of_rollouts_that_know_no_relative() -> None:
     assert found == pytest.approx(np.mean([regret_of(history, task, 4) for task, history in runs]), rel=1e-12)
 
 
+@pytest.mark.long
 @given(st.lists(st.floats(0.01, 1.0), min_size=80, max_size=80), st.floats(0.2, 6.0))
 @settings(max_examples=60, deadline=None)
 def test_budget_is_never_overspent_and_nothing_affordable_is_left(shares: list[float], budget: float) -> None:
@@ -749,6 +759,7 @@ def test_a_prior_with_a_relative_is_refused() -> None:
         hpo_gym.rollout(hpo_gym.make_optimizer("random"), suite.task("a"), prior=suite.prior())
 
 
+@pytest.mark.long
 def test_all_folds_hold_every_task_out_once(undrawn: None, tmp_path: Path) -> None:
     suite = toys.plain()
     results = benchmark("random", suite, fold="all", budget=2, seeds=1, out=tmp_path)
@@ -820,6 +831,7 @@ def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
     assert len(seeds) == 100 * 100 * 11
 
 
+@pytest.mark.long
 def test_an_optimizer_whose_extra_is_missing_is_left_out_with_a_word(
     undrawn: None, tmp_path: Path, monkeypatch: Any
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_running_ray_is_joined(folder: Path, serial: Path, tmp_path: Path) -> 
     same(tmp_path / "out", serial)
 
 
+@pytest.mark.long
 @needs_dask
 def test_where_no_scheduler_answers_is_said_in_words(folder: Path, tmp_path: Path) -> None:
     import dask

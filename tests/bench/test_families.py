@@ -57,6 +57,7 @@ def by_hand(c: Curves, portfolio: Curves, everyone: list[Curves]) -> dict[str, l
     return out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("families", [FAMILIES, ("x",) * 4 + ("y",) * 4, tuple("abcdefgh")])
 def test_a_summary_equals_loops_over_families(families: tuple[str, ...]) -> None:
     everyone = [curves(n, i, families=families) for i, n in enumerate(("portfolio", "a", "b"))]
@@ -134,6 +135,7 @@ def test_the_interval_covers_where_tasks_of_a_family_are_alike() -> None:
     assert hits["tasks"] / 300 < 0.80
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("families", "share"), [(2, 0.50), (5, 0.83), (9, 0.90), (30, 0.94)])
 def test_how_often_intervals_cover_is_as_the_page_says(families: int, share: float) -> None:
     sample = Resamples.of([f"f{i:02}" for i in range(families)])

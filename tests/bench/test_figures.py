@@ -98,6 +98,7 @@ def run_over(axes: list[Axis]) -> SingleRun:
     return SingleRun("a", 0.1, 0.1, 0, tuple(Tried(s, None, 1.0, "ok", config) for s in (0.1, 0.2)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [1, 2, 9, 12, 13, 34, 45, 100])
 def test_words_at_the_axes_of_a_run_do_not_overlap_and_are_on_the_page(columns: int) -> None:
     axes = [

@@ -104,6 +104,7 @@ def test_tasks_are_means_over_replicates(results: Results) -> None:
     assert tasks.groupby("optimizer")["auc"].mean()["random"] == pytest.approx(frame.loc["random", "auc"], abs=1e-6)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_failed_runs_and_failed_trials_have_rows_that_say_so(tmp_path: Path) -> None:
     space = cs.ConfigurationSpace({"u": (0.0, 2.0)})
@@ -256,6 +257,7 @@ def test_text_for_papers_and_notebooks(results: Results) -> None:
     assert latex_cell("50 % of a_b & {x} \\ <") == r"50 \% of a\_b \& \{x\} \textbackslash{} \textless{}"
 
 
+@pytest.mark.long
 def test_figures_show_themselves_in_a_notebook(results: Results) -> None:
     suite = next(iter(results.curves))
     shown = results.plot_ranks(suite)

@@ -57,6 +57,7 @@ def test_what_is_no_points_is_refused(values: Any, reference: Any) -> None:
         hypervolume(values, reference)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=8))
 def test_the_volume_of_three_objectives_is_the_number_of_unit_boxes_below_some_point(points: Any) -> None:
@@ -64,6 +65,7 @@ def test_the_volume_of_three_objectives_is_the_number_of_unit_boxes_below_some_p
     assert hypervolume(points, [0, 0, 0]) == pytest.approx(boxes)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=10))
 def test_ranks_are_layers_of_what_is_not_dominated(points: Any) -> None:
@@ -176,6 +178,7 @@ def test_a_front_that_is_not_known_is_refused(task: Any, objectives: Any, messag
         Front.of(suite.task(task[1] or suite.members[0].name), objectives)
 
 
+@pytest.mark.long
 def test_the_whole_pool_of_a_shipped_task_is_its_front() -> None:
     task = hpo_gym.load_suite("NASBench201").task("imagenet16-120")
     front = Front.of(task, ["score", "size", "latency"])
@@ -188,6 +191,7 @@ def test_the_whole_pool_of_a_shipped_task_is_its_front() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ of results
+@pytest.mark.long
 def test_results_tell_hypervolumes_of_stored_trials(tmp_path: Path) -> None:
     results = hpo_gym.benchmark(
         ["random"], [tiny()], budget=4, seeds=2, engine="serial", out=tmp_path / "r", progress=False

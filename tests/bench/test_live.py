@@ -269,6 +269,7 @@ def test_a_pool_without_a_table_is_refused(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- noise, fidelity
+@pytest.mark.long
 def test_seeds_are_keys_of_the_cell_and_reports_evaluate_incumbents_once_more(tmp_path: Path) -> None:
     asked: list[tuple[float, int, float]] = []
 
@@ -359,6 +360,7 @@ def test_a_damaged_description_is_told(change: dict[str, Any], serial: Path, tmp
 
 
 # ---------------------------------------------------------------------- what is refused
+@pytest.mark.long
 def test_what_cannot_travel_is_told_before_anything_runs(tmp_path: Path) -> None:
     lock = threading.Lock()
 

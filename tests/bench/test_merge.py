@@ -100,6 +100,7 @@ def test_a_shard_is_a_share_of_tasks_and_replicates() -> None:
             Shard.parse(wrong)
 
 
+@pytest.mark.long
 def test_a_shard_tells_its_failures_and_no_results(tmp_path: Path) -> None:
     shard = benchmark(MINE + "Crasher", toys.plain(), shard="1/2", out=tmp_path, budget=2, seeds=2)
     assert len(shard.errors) == 2 and all("boom" in error for error in shard.errors)
@@ -153,6 +154,7 @@ def test_what_is_done_goes_before_what_failed(tmp_path: Path, monkeypatch: pytes
 
 
 # ---------------------------------------------------------------------- what is refused
+@pytest.mark.long
 def test_a_cell_that_differs_is_named(tmp_path: Path) -> None:
     options: dict[str, Any] = {"budget": 2, "seeds": 1}
     benchmark("random", toys.plain(), out=tmp_path / "a", **options)

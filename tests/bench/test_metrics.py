@@ -45,6 +45,7 @@ def test_best_and_worst_must_be_ordered_and_finite(best, worst):
         normalised_regret([0.5], best, worst)
 
 
+@pytest.mark.long
 @given(
     hnp.arrays(float, (3, 2, 4), elements=st.floats(-5, 5)),
     st.floats(0.01, 100),
@@ -90,6 +91,7 @@ def test_curves_hold_a_copy_that_nobody_can_change():
 # --- ranks and cliques
 
 
+@pytest.mark.long
 @given(hnp.arrays(float, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(0, 1)))
 def test_ranks_of_a_task_sum_to_the_same(values):
     a = values.shape[1]
@@ -149,6 +151,7 @@ def test_order_of_tasks_and_optimizers_changes_nothing(seed, tasks, optimizers):
     assert json.dumps(summarise([given_curves[0], *moved[1:]])) == want
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_summaries_are_ordered_and_ranks_add_up(seed):

@@ -133,6 +133,7 @@ def test_the_controls_are_those_of_a_comparison(hand: str, tmp_path: Path, typin
     assert merge([tmp_path / "mine", tmp_path / "bench"], tmp_path / "both").cells == 4
 
 
+@pytest.mark.long
 def test_the_table_at_the_end_by_hand(hand: str, tmp_path: Path, typing: Any, undrawn: None) -> None:
     typing(*enter(1), *enter(3))
     columns = {c.head: c.cells for c in sheet(Game(hand, budget=2).play(tmp_path / "out", Talk())).columns}
@@ -141,6 +142,7 @@ def test_the_table_at_the_end_by_hand(hand: str, tmp_path: Path, typing: Any, un
     assert list(columns["regret"][1:]) == sorted(columns["regret"][1:])
 
 
+@pytest.mark.long
 def test_lower_fidelities_count_in_the_score_only_if_nothing_else_was_tried(
     tmp_path: Path, typing: Any, undrawn: None
 ) -> None:
@@ -200,6 +202,7 @@ def test_it_goes_on_where_it_was_stopped(hand: str, tmp_path: Path, typing: Any,
     assert chosen(Game(hand).play(tmp_path / "cut", Talk(), resume=True)) == chosen(whole)
 
 
+@pytest.mark.long
 def test_only_fidelities_that_the_budget_left_pays_for_are_asked_for(
     tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,6 +216,7 @@ def test_only_fidelities_that_the_budget_left_pays_for_are_asked_for(
     assert list(mine.fidelity) == pytest.approx([1 / 3] * 3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("suite", "counts", "score"),
     [
@@ -232,6 +236,7 @@ def test_what_counts_is_said_before_and_after(
     assert len(scores) == 2 and table.columns[1].cells[0] == f"{score(scores):.4f}"
 
 
+@pytest.mark.long
 def test_one_evaluation_is_no_evaluations(
     hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -316,6 +321,7 @@ def test_choices_that_are_damaged_are_named(hand: str, tmp_path: Path, typing: A
         Game(hand).play(tmp_path / "out", Talk(), resume=True)
 
 
+@pytest.mark.long
 def test_a_test_task_is_one_after_a_word(
     hand: str, tmp_path: Path, typing: Any, undrawn: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

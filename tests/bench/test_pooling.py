@@ -52,6 +52,7 @@ def expected(curves: dict[str, list[Curves]], name: str, anchor: str, suites: li
     return slow.pooled_interval(own, other), p
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("planted", [{}, {"zero": "a"}, {"failed": "b"}, {"zero": "b"}])
 def test_pooled_equals_loops(planted: dict[str, str]) -> None:
     curves = {suite: group(suite, **planted) for suite in PLACES}

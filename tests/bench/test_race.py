@@ -95,6 +95,7 @@ def test_a_control_runs_once() -> None:
     assert [lane.name for lane in Race.of("random", hand(), budget=2).lanes] == ["random", "portfolio"]
 
 
+@pytest.mark.long
 def test_the_task_is_the_first_of_a_comparison_on_validation(tmp_path: Path, undrawn: None) -> None:
     found = hpo_gym.benchmark("random", toys.plain(), split="val", tasks=1, budget=1, seeds=1, out=tmp_path / "out")
     assert Race.of("random", toys.plain(), budget=1).task.name == found.curves["Plain"][0].tasks[0]
@@ -272,6 +273,7 @@ def test_the_clock_of_the_picture_by_hand() -> None:
     assert stops[-1] == ("100", "88.0")
 
 
+@pytest.mark.long
 def test_the_picture_of_the_docs_is_what_its_command_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["hpo-gym", "demo", "--quiet", "--picture", str(tmp_path / "demo.svg")])
     monkeypatch.setattr(sys, "path", list(sys.path))

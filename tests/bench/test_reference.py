@@ -97,6 +97,7 @@ def test_a_comparison_with_reference_equals_one_that_paid(shipped: Path, ran: di
     assert free.data["protocol"]["seeds"] == SEEDS
 
 
+@pytest.mark.long
 def test_reference_runs_are_not_run_and_need_no_package(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +115,7 @@ def test_reference_runs_are_not_run_and_need_no_package(
     assert results.data["timings"]["MLPGrid"]["gone"]["ms_per_suggestion"]["p50"] == times["gone"]["cold"]["ms_p50"]
 
 
+@pytest.mark.long
 def test_another_version_of_a_baseline_is_run_anew(shipped: Path, tmp_path: Path) -> None:
     one = Reference.read(shipped / "MLPGrid.json")
     old = tuple(replace(e, version=0) if e.name == "ga" else e for e in one.entrants)
@@ -145,6 +147,7 @@ def test_trainings_are_told_by_and_taken_from_the_reference_runs(
     assert len(list((tmp_path / "once" / "trained").iterdir())) == 1
 
 
+@pytest.mark.long
 def test_what_is_made_anew_takes_the_place_of_what_was_there(ran: dict[str, Path], made: Path, tmp_path: Path) -> None:
     options = {"budget": BUDGET, "tasks": TASKS, "seeds": SEEDS}
     benchmark(["sobol", "ga"], "MLPGrid", out=tmp_path / "more", **options)
@@ -157,6 +160,7 @@ def test_what_is_made_anew_takes_the_place_of_what_was_there(ran: dict[str, Path
     assert {e.name for e in Reference.read(tmp_path / "MLPGrid.json").entrants} == {e.name for e in joined.entrants}
 
 
+@pytest.mark.long
 def test_another_version_takes_the_place_of_all_starts_or_none(
     ran: dict[str, Path], made: Path, tmp_path: Path
 ) -> None:
@@ -183,6 +187,7 @@ def test_a_start_that_the_reference_runs_lack_is_paid_for(
     assert set(numbers(results)["MLPGrid"]) == {"sobol", "random", "ga", "default", "portfolio"}
 
 
+@pytest.mark.long
 def test_a_cell_that_failed_is_a_failure_of_the_comparison_too(made: Path, tmp_path: Path, monkeypatch: Any) -> None:
     one = Reference.read(made / "MLPGrid.json")
     failures = {**one.failures, "ga": {"cold": {"1": "it broke"}}}

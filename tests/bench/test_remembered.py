@@ -203,6 +203,7 @@ def test_a_stored_comparison_keeps_its_memory(undrawn: None, tmp_path: Path) -> 
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
 
 
+@pytest.mark.long
 def test_a_plan_with_another_memory_is_damaged(undrawn: None, tmp_path: Path) -> None:
     hpo_gym.benchmark({"a": Listens()}, four(), out=tmp_path, **SMALL)
     with Store(tmp_path / "store.sqlite", write=False) as store:
@@ -249,6 +250,7 @@ def test_results_say_what_memory_was_used_and_who_read_what(undrawn: None, tmp_p
     assert "more than scores" not in after.split("## Formulas")[1]
 
 
+@pytest.mark.long
 def test_folds_are_counted_one_by_one(undrawn: None, tmp_path: Path) -> None:
     suite = toys.plain()
     held = hpo_gym.benchmark("random", suite, fold="all", out=tmp_path, **SMALL).data["memory"]["suites"]["Plain"]
@@ -257,6 +259,7 @@ def test_folds_are_counted_one_by_one(undrawn: None, tmp_path: Path) -> None:
     assert [one["scores"] for one in held] == [16 * one["tasks"] for one in held]
 
 
+@pytest.mark.long
 def test_of_live_suites_tasks_alone_are_counted(undrawn: None, tmp_path: Path) -> None:
     splits = {"train": ["one"], "test": ["two"]}
     live = hpo_gym.live_suite("Mine", {"a": (0.0, 1.0)}, {"one": square, "two": square}, splits=splits)

@@ -260,6 +260,7 @@ def several_of_one(text):
     return re.findall(rf"(?<![\w.,%-])1 (?:{several})\b", text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("names", "suites", "cost"),
     [
@@ -394,6 +395,7 @@ def texts(folder, results, curves):
     return {name: (folder / name).read_text() for name in ("report.html", "table.md", "table.csv")}
 
 
+@pytest.mark.long
 def test_one_family_has_no_interval_no_test_and_says_so(unpainted, tmp_path):
     results, curves = make(families=("x",) * 5)
     assert said(results, "Toy").startswith("5 tasks of 1 family.")
@@ -410,6 +412,7 @@ def test_one_family_has_no_interval_no_test_and_says_so(unpainted, tmp_path):
     assert all("[" not in cell for line in cells(results, "Toy") for cell in line)
 
 
+@pytest.mark.long
 def test_a_table_says_how_many_comparisons_it_makes_and_stars_what_survives(unpainted, tmp_path):
     results, curves = make(k=8)
     regret = curves["Toy"][0].regret
@@ -512,6 +515,7 @@ def test_results_and_curves_must_agree(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_the_command_is_quoted_for_a_shell(unpainted, tmp_path):
     results, curves = make(("a; rm -rf x", "portfolio"))
     assert command(results) == (

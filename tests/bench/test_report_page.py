@@ -84,6 +84,7 @@ def test_the_page_crowns_nobody_who_is_not_told_apart(tmp_path):
     assert sorted(marked) == sorted(leading)
 
 
+@pytest.mark.long
 def test_the_page_names_who_is_told_apart_from_all_others(tmp_path):
     results, _ = make()
     curves = [constant(n, [v] * 8) for n, v in (("gp-ei", 0.1), ("portfolio", 0.5), ("random", 0.6), ("default", 0.7))]
@@ -214,6 +215,7 @@ THREE = (
 RUN = SingleRun("gp-ei", 0.25, 0.125, 1, THREE)
 
 
+@pytest.mark.long
 def test_a_run_is_a_plain_table_of_its_trials(tmp_path):
     results, curves = make()
     html = written(tmp_path, results, curves, beside=Beside({"Toy": SuiteRuns("t1", "f", 0, AXES, (RUN,), 3)}))
@@ -245,6 +247,7 @@ def test_hostile_names_of_hyperparameters_and_choices_are_escaped(tmp_path):
 
 
 # ---------------------------------------------------------------------- policy and provenance
+@pytest.mark.long
 def test_the_policy_allows_this_script_and_this_style_sheet_alone(tmp_path):
     results, curves = make()
     beside = Beside({"Toy": SuiteRuns("t1", "f", 0, AXES, (RUN,), 0)})

@@ -246,6 +246,7 @@ def test_where_some_tasks_have_none_the_headline_is_validation(tmp_path: Path) -
     assert "Only 1 of 2 tasks has test scores" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_failed_cell_fails_on_both_scores(tmp_path: Path) -> None:
     results = benchmark("bench_optimizers:Crasher", suite_of(), budget=3, seeds=1, out=tmp_path)
@@ -254,6 +255,7 @@ def test_a_failed_cell_fails_on_both_scores(tmp_path: Path) -> None:
     assert (summary["failed_cells"], summary["overtuned"]) == (2, [0.0, 0.0, 0.0])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("undrawn")
 def test_a_csv_with_test_scores_has_them_in_its_results(tmp_path: Path) -> None:
     lines = ["task,lr,score,held"]

@@ -50,6 +50,7 @@ def test_what_is_no_such_list_is_refused(given: Any, match: str) -> None:
         read_space(given)
 
 
+@pytest.mark.long
 def test_steps_of_a_pipeline_switch_in_the_search_of_scikit_learn() -> None:
     pytest.importorskip("sklearn", reason="needs scikit-learn")
     from sklearn.datasets import load_iris

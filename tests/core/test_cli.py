@@ -79,6 +79,7 @@ def damage(path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- list, info
+@pytest.mark.long
 def test_list_shows_all_that_is_registered(run: Run) -> None:
     done = run("list", "--json")
     data = json.loads(done.out)
@@ -207,6 +208,7 @@ def test_verify_refuses_a_folder_that_holds_neither(run: Run, tmp_path: Path) ->
 
 
 # ---------------------------------------------------------------------- import
+@pytest.mark.long
 def test_import_makes_a_suite_that_can_be_benched(run: Run, undrawn: None, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(CSV)
     done = run("import", "mine.csv", "--out", "mine")
@@ -304,6 +306,7 @@ def test_import_names_the_nearest_column(option: str, run: Run, tmp_path: Path) 
     assert (done.code, "Did you mean 'kernel'" in done.err) == (2, True), done
 
 
+@pytest.mark.long
 def test_import_of_one_task_says_what_it_is_good_for(run: Run, undrawn: None, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("C;number;score\n" + "".join(f"{i % 4},5;{i};0,{i}\n" for i in range(9)))
     done = run("import", "mine.csv", "--out", "mine")
@@ -465,6 +468,7 @@ def test_a_wrong_command_line_is_refused_with_what_is_near(arguments: list[str],
     assert "Traceback" not in done.err
 
 
+@pytest.mark.long
 def test_help_and_nothing_show_the_commands(run: Run) -> None:
     helped, bare = run("--help"), run()
     assert helped.code == 0
@@ -535,6 +539,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 def test_two_writers_of_one_folder_are_refused(run: Run, undrawn: None, suite_folder: Path, tmp_path: Path) -> None:
     from hpo_gym.system.storage.store import Store
 

@@ -212,6 +212,7 @@ def check(seed: int, lines: int, here: Path, results: Path) -> None:
         assert code == 0 or (out + err).strip(), said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
 def test_a_line_of_300_gives_no_traceback(seed: int, here: Path, results: Path) -> None:
     check(seed, 30, here, results)

@@ -204,6 +204,7 @@ def test_a_suite_in_the_place_of_an_optimizer_is_named() -> None:
         hpo_gym.benchmark("SVM", optimizers=["random"])  # type: ignore[misc]
 
 
+@pytest.mark.long
 def test_an_optimizer_that_does_not_fit_a_suite_is_one_line_of_the_log(tmp_path: Path, caplog: Any) -> None:
     caplog.set_level(logging.WARNING, "hpo_gym")
     results = hpo_gym.benchmark(

@@ -159,11 +159,13 @@ def test_a_missing_engine_gives_its_install_command() -> None:
 # -- processes -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_retries_count_the_tries() -> None:
     found = collect([Job("always", die)], engine="process", retries=0)
     assert found["always"].error == "The worker died (signal 9) at each of 1 tries."
 
 
+@pytest.mark.long
 def test_what_cannot_travel_is_that_jobs_failure() -> None:
     jobs = [Job("value", unportable), Job("argument", total, (threading.Lock(), 1)), Job("good", total, (1, 1))]
     found = collect(jobs, engine="process", workers=1)
@@ -180,6 +182,7 @@ def test_a_job_out_of_time_is_killed_and_not_tried_again() -> None:
     assert "`timeout` = 6" in str(found["slow"].error)
 
 
+@pytest.mark.long
 def test_one_worker_does_all_jobs() -> None:
     pids = {o.value for o in run([Job(str(i), os.getpid) for i in range(200)], engine="process", workers=1)}
     assert len(pids) == 1
@@ -219,6 +222,7 @@ def _gone(pids: list[int], seconds: float) -> bool:
     return not any(map(_alive, pids))
 
 
+@pytest.mark.long
 def test_leaving_the_iterator_early_ends_the_workers(tmp_path: Path) -> None:
     jobs = [Job("first", os.getpid), Job("wait", pid_then_wait, (str(tmp_path), False))]
     outcomes = run(jobs, engine="process", workers=1)
@@ -257,6 +261,7 @@ def _children(pid: int) -> list[int]:
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_killed_driver_leaves_no_child(tmp_path: Path) -> None:
     driver, pids = _driver(tmp_path)

@@ -97,6 +97,7 @@ def test_a_good_objective_is_told_as_it_is() -> None:
             assert time.process_time() - start < 0.1
 
 
+@pytest.mark.long
 def test_a_mapping_has_score_cost_and_constraints_and_what_is_printed_is_kept() -> None:
     def objective(config: dict[str, Any], seed: int) -> dict[str, Any]:
         print("hello", config["x"], seed)
@@ -112,6 +113,7 @@ def test_a_mapping_has_score_cost_and_constraints_and_what_is_printed_is_kept() 
     assert verdict.printed == len(b"hello a 7\ntrouble\n")
 
 
+@pytest.mark.long
 def test_the_end_of_a_long_output_is_kept() -> None:
     def objective(_: Any) -> float:
         print("x" * 500_000, end="the end")
@@ -123,6 +125,7 @@ def test_the_end_of_a_long_output_is_kept() -> None:
     assert verdict.printed == 500_007
 
 
+@pytest.mark.long
 def test_steps_are_told_and_the_owner_may_end_them() -> None:
     def objective(config: dict[str, Any]) -> Iterator[tuple[int, Any]]:
         for epoch in range(1, 6):
@@ -139,6 +142,7 @@ def test_steps_are_told_and_the_owner_may_end_them() -> None:
         assert guard.run({}).measured.score == 0.5
 
 
+@pytest.mark.long
 def test_a_trial_can_be_stopped() -> None:
     with Guard(BAD["hangs"].objective) as guard:
         guard.start({})
@@ -149,6 +153,7 @@ def test_a_trial_can_be_stopped() -> None:
         assert verdict.measured.reason == "it was stopped"
 
 
+@pytest.mark.long
 def test_trials_do_not_draw_the_same_and_a_seed_draws_the_same() -> None:
     def objective(_: Any) -> float:
         import random
@@ -182,6 +187,7 @@ def _cannot() -> Any:
     raise OSError("cannot be loaded")
 
 
+@pytest.mark.long
 def test_one_trial_at_a_time() -> None:
     known = left_running()
     with Guard(BAD["hangs"].objective) as guard:
@@ -193,6 +199,7 @@ def test_one_trial_at_a_time() -> None:
     assert not left_running(*known)
 
 
+@pytest.mark.long
 def test_nothing_outlives_an_owner_that_is_killed(tmp_path: Path) -> None:
     script = """
 import os, signal, subprocess, sys, time
@@ -218,6 +225,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert not left_running(owner=owner.pid)
 
 
+@pytest.mark.long
 def test_no_file_of_the_owner_is_open_in_a_trial() -> None:
     def objective(_: Any) -> float:
         return float(len(list(Path("/proc/self/fd").iterdir())))
@@ -252,6 +260,7 @@ def test_a_guard_that_is_stopped_in_a_step_ends_in_time_and_the_next_trial_goes_
         assert guard.run({"stops": False}, limits=Limits(30.0)).measured.score == 1.0
 
 
+@pytest.mark.long
 def test_read_waits_no_longer_than_it_is_told_for_a_guard_that_is_stopped() -> None:
     known = left_running()
     with Guard(_stops_its_guard) as guard:

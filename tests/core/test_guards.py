@@ -147,6 +147,7 @@ def test_what_cannot_be_loaded_is_refused_and_no_guard_is_left(way: str, what: s
     assert guards.count == 0
 
 
+@pytest.mark.long
 def test_a_guard_that_is_not_waited_for_must_load_in_time() -> None:
     guard = Guard(_Slow(), patience=0.05, wait=False)
     guard.start({})

@@ -75,6 +75,7 @@ def column(run: dict[str, Any], name: str) -> list[Any]:
     return [info[name] for info in run["infos"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cases", CASES)
 def test_the_order_of_hyperparameters_changes_nothing_but_their_order(cases):
     for seed in range(cases):
@@ -117,6 +118,7 @@ def test_another_unit_of_scores_changes_the_unit_alone(cases):
             np.testing.assert_allclose(one["obs"], two["obs"], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cases", CASES)
 def test_a_longer_budget_keeps_the_prefix(cases):
     codecs: list[Any] = ["box", {"name": "pool", "stop": True}, {"name": "grid", "fidelity": True}, "move"]
@@ -165,6 +167,7 @@ def test_to_minimise_a_loss_is_to_maximise_its_negative(cases):
         assert -suite.task("t").best == loss.min() and -suite.task("t").worst == loss.max()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cases", CASES)
 def test_given_points_are_the_same_for_every_agent_and_cost_nothing(cases):
     for seed in range(cases):

@@ -109,6 +109,7 @@ def test_a_suite_in_a_line(head: list[str], here: Path) -> None:
     assert unoffered((w, right, refused([*head, w])) for w, right in wrong) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("head", [["info"], ["bench", "--suite", "plain", "--optimizers"], ["train"]])
 def test_an_optimizer_in_a_line(head: list[str], here: Path) -> None:
     wrong = misspelt(OPTIMIZERS.names(), rng(head))
@@ -158,6 +159,7 @@ def test_a_registered_name(kind: str) -> None:
     assert unoffered((w, right, unknown(registry.get, w)) for w, right in wrong) == []
 
 
+@pytest.mark.long
 def test_an_optimizer_that_is_registered_or_ships_trained() -> None:
     wrong = misspelt([*OPTIMIZERS.names(), *shipped()], rng("make_optimizer"), each=2)
     assert unoffered((w, right, unknown(make_optimizer, w)) for w, right in wrong) == []

@@ -60,6 +60,7 @@ OTHER = ("categorical", "constant", "flag")
 MIXES = {"all": KINDS, "metric": METRIC, "other": OTHER, "grid": ("ordinal", "flag", "categorical")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mix", MIXES)
 @pytest.mark.parametrize("way", WAYS)
 @settings(deadline=None, max_examples=50)  # of each of twelve pairs
@@ -85,6 +86,7 @@ def test_the_nearest_is_the_lowest_of_the_least_by_definition(way: str, mix: str
             assert settle(space, one, rows, search.find(one, mine)).tolist() == expected[i : i + 1]
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_products_and_pairs_say_the_distance_of_the_definition(seed: int) -> None:

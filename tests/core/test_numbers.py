@@ -125,6 +125,7 @@ def test_an_integer_of_numpy_is_taken_and_what_is_none_is_refused(door: str) -> 
             WHOLES[door](wrong)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("door", REALS)
 def test_a_float_of_numpy_is_taken_and_what_is_no_finite_number_is_refused(door: str) -> None:
     REALS[door](np.float32(5.0))

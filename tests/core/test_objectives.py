@@ -59,6 +59,7 @@ def test_a_vector_reward_is_the_trial_s_own_numbers_all_maximised(objectives: An
     assert env.reward_dim == len(objectives) == env.reward_space.shape[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("weights", [[1.0, 0.5, 0.01], {"size": 0.01, "score": 1, "cost": 0.5}])
 def test_weights_make_a_number_of_it(weights: Any) -> None:
     env = one(objectives=["score", "cost", "size"], weights=weights)
@@ -253,6 +254,7 @@ def test_a_task_without_a_feasible_row_is_refused_by_name_or_left_out_where_it_i
     assert env.suite.splits == {"train": ("a",), "test": ()}
 
 
+@pytest.mark.long
 def test_the_whole_env_of_a_constrained_suite_holds_its_contract() -> None:
     for keywords in ({"constraints": {"size": 40.0}}, {"constraints": {"cost": 4.0, "recall": 0.5}}):
         check_env(one(**keywords, budget=5), processes=False, render=False)

@@ -91,6 +91,7 @@ def distance(s: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
     return total
 
 
+@pytest.mark.long
 @given(st.integers(0, 10**6))
 def test_the_nearest_row_is_the_nearest_by_definition(seed: int) -> None:
     rng, s = np.random.default_rng(seed), toys.conditional_space()

@@ -40,6 +40,7 @@ class Heard(Callback):
         self.all.append(("ended", result))
 
 
+@pytest.mark.long
 def test_a_comparison_tells_its_beginning_each_step_and_its_results(tmp_path: Path) -> None:
     heard, steps = Heard(), list[tuple[int, int, str]]()
     results = hpo_gym.benchmark(
@@ -70,6 +71,7 @@ def test_the_log_has_beginning_tenths_and_end(caplog: pytest.LogCaptureFixture) 
     assert said[1:-1] == [f"counting: {i} of 40 sheep" for i in range(4, 41, 4)]
 
 
+@pytest.mark.long
 def test_failed_cells_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     hpo_gym.benchmark("bench_optimizers:Crasher", plain(), out=tmp_path, **SMALL)
     warned = [r for r in caplog.records if r.levelno == logging.WARNING and r.name == "hpo_gym"]
@@ -83,6 +85,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("progress", "terminal", "shown"),
     [(None, True, True), (None, False, False), (False, True, False), (True, True, True)],
@@ -148,6 +151,7 @@ def test_in_a_notebook_one_line_is_written_anew(monkeypatch: pytest.MonkeyPatch)
     assert shown == ["3 of 12 cells  random", ""]
 
 
+@pytest.mark.long
 def test_tensorboard_gets_the_curves(tmp_path: Path) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     pytest.importorskip("torch")

@@ -75,6 +75,7 @@ def test_an_exception_that_cannot_be_shown_is_told_without_its_message() -> None
     assert reason_of(OddError()) == "OddError: its message cannot be shown"
 
 
+@pytest.mark.long
 def test_an_objective_that_travels_by_value_keeps_its_file() -> None:
     def objective(config: Any) -> Any:  # a closure: it does not travel by name
         return config["rte"]
@@ -85,6 +86,7 @@ def test_an_objective_that_travels_by_value_keeps_its_file() -> None:
     assert verdict.measured.reason.endswith(f"test_reasons.py:{line_of(objective)}, in objective)")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [MemoryError, TimeoutError])
 def test_what_stands_for_a_limit_has_a_line_too(kind: type[Exception]) -> None:
     def objective(_: Any) -> Any:

@@ -40,12 +40,14 @@ def test_the_text_has_a_line_per_trial_with_all_that_happened():
         assert all(f"{name}=" in line for name in trial.config)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", [*toys.SUITE_NAMES, "AutoML"])
 def test_the_picture_has_one_size_whatever_the_run(suite):
     shapes = {played(steps, suite=suite, render_mode="rgb_array").render().shape for steps in (0, 1, 8)}
     assert shapes == {(480, 1000, 3)}
 
 
+@pytest.mark.long
 def test_the_picture_changes_where_something_happened():
     one, two = (played(steps, render_mode="rgb_array").render() for steps in (3, 4))
     assert one.dtype == np.uint8 and (one != two).any(2)[:, 600:].any() and (one != two).any(2)[:, :450].any()
@@ -95,6 +97,7 @@ def rendered(vector: bool, shown: list[np.ndarray], monkeypatch: pytest.MonkeyPa
     return gym.wrappers.HumanRendering(gym.make("hpo_gym/HPO-v0", **keywords)), half
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vector", [False, True])
 def test_gymnasium_opens_a_window_on_one_env_and_on_many(vector: bool, monkeypatch: pytest.MonkeyPatch):
     shown: list[Any] = []
@@ -114,6 +117,7 @@ def test_gymnasium_opens_a_window_on_one_env_and_on_many(vector: bool, monkeypat
     env.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vector", [False, True])
 def test_gymnasium_records_a_video_of_one_env_and_of_many(
     vector: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -145,6 +149,7 @@ def test_gymnasium_records_a_video_of_one_env_and_of_many(
     assert written == [("rl-video-episode-0.mp4", 4, (4, 480, 2000 if vector else 1000, 3))]
 
 
+@pytest.mark.long
 def test_gymnasium_collects_frames():
     env = gym.wrappers.RenderCollection(gym.make("hpo_gym/HPO-v0", suite="ToyPlain", budget=2, render_mode="rgb_array"))
     env.reset(seed=0)

@@ -118,6 +118,7 @@ def test_what_is_no_store_and_the_work_of_others_is_refused(tmp_path: Path) -> N
     assert (tmp_path / "text.sqlite").read_text().startswith("no store")
 
 
+@pytest.mark.long
 def test_a_stop_at_any_step_leaves_a_store_that_can_be_repaired(tmp_path: Path, monkeypatch: Any) -> None:
     whole = made(tmp_path / "image")
     spoil(whole, "UPDATE batches SET payload = zeroblob(9) WHERE batch = 3")
@@ -169,6 +170,7 @@ def damage_all(folder: Path, n: int) -> list[int]:
     return kept
 
 
+@pytest.mark.long
 def test_no_damage_gives_wrong_numbers_and_a_flip_costs_a_batch(tmp_path: Path) -> None:
     kept = damage_all(tmp_path, 30)
     assert np.median(kept[1::2]) >= (BATCHES - 1) * EACH

@@ -139,6 +139,7 @@ def test_seeds_of_worlds_and_optimizers_are_commitments_of_stored_results() -> N
     assert seeding.optimizer_seed(5, "ga", {"a": 2, "b": 1}) == seeding.key("optimizer", 5, "ga", {"a": 2, "b": 1})
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
     worlds = {
         seeding.world_seed(suite, f"task-{t}", "bench", r)

@@ -215,6 +215,7 @@ def bad_action(rng: np.random.Generator, count: int) -> Any:
     return kinds[rng.integers(len(kinds))]()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["fused", "gaps and levels"])
 def test_ten_thousand_bad_actions_change_nothing(table: str) -> None:
     one, twin, rng = env(TABLES[table](), budget=100), env(TABLES[table](), budget=100), np.random.default_rng(0)
@@ -230,6 +231,7 @@ def test_ten_thousand_bad_actions_change_nothing(table: str) -> None:
     assert one.history() == twin.history() and len(one.history()) == 50
 
 
+@pytest.mark.long
 def test_ten_thousand_bad_actions_of_many_runs_change_nothing() -> None:
     n, rng = 8, np.random.default_rng(0)
     one, twin = (hpo_gym.HPOVectorEnv(n, toys.plain(), codec="pool", budget=100) for _ in range(2))

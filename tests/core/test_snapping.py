@@ -37,6 +37,7 @@ def anywhere(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
     return np.concatenate([rng.random((n, d)), edges, np.abs(edges - tiny), np.minimum(edges + tiny, 1.0)])
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_points_snapped_together_alone_and_column_by_column_are_the_same_bits(seed: int) -> None:
@@ -52,6 +53,7 @@ def test_points_snapped_together_alone_and_column_by_column_are_the_same_bits(se
     assert got.flags.c_contiguous and not np.shares_memory(got, x)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_what_is_looked_up_is_what_conditions_and_clauses_say(seed: int) -> None:

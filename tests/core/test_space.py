@@ -85,6 +85,7 @@ def _near(a: Any, b: Any) -> bool:
     return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6) if isinstance(a, float) else bool(a == b)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=50)
 @given(spaces(), st.integers(0, 2**31))
 def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace, seed: int) -> None:
@@ -96,6 +97,7 @@ def test_decode_encode_decode_is_idempotent(config_space: cs.ConfigurationSpace,
     assert np.array_equal(space.snap(x), x)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=50)
 @given(spaces(), st.integers(0, 2**31))
 def test_configspace_accepts_what_is_decoded(config_space: cs.ConfigurationSpace, seed: int) -> None:
@@ -105,6 +107,7 @@ def test_configspace_accepts_what_is_decoded(config_space: cs.ConfigurationSpace
         assert set(theirs) == set(config)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=50)
 @given(spaces(), st.integers(0, 2**31))
 def test_what_configspace_samples_survives_the_encoding(config_space: cs.ConfigurationSpace, seed: int) -> None:
@@ -118,6 +121,7 @@ def test_what_configspace_samples_survives_the_encoding(config_space: cs.Configu
         assert (x[~active] == 0.5).all()
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(spaces())
 def test_the_default_is_configspaces_default(config_space: cs.ConfigurationSpace) -> None:
@@ -126,6 +130,7 @@ def test_the_default_is_configspaces_default(config_space: cs.ConfigurationSpace
     assert all(_near(value, theirs[name]) for name, value in space.default.items())
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(spaces())
 def test_a_space_goes_through_json(config_space: cs.ConfigurationSpace) -> None:
@@ -136,6 +141,7 @@ def test_a_space_goes_through_json(config_space: cs.ConfigurationSpace) -> None:
     assert SearchSpace(again.config_space) == space
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(spaces(), st.integers(0, 2**31))
 def test_neighbours_are_other_canonical_points_in_the_cube(config_space: cs.ConfigurationSpace, seed: int) -> None:
@@ -146,6 +152,7 @@ def test_neighbours_are_other_canonical_points_in_the_cube(config_space: cs.Conf
     assert not (around == x).all(1).any()
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(spaces(), st.integers(2, 9))
 def test_levels_reach_every_choice_and_both_ends(config_space: cs.ConfigurationSpace, count: int) -> None:

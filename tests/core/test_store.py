@@ -60,12 +60,14 @@ array = hnp.arrays(codes.map(np.dtype), hnp.array_shapes(min_dims=0, max_dims=3,
 arrays = st.dictionaries(texts, array, max_size=4)
 
 
+@pytest.mark.long
 @given(arrays)
 def test_arrays_survive_a_block_bit_for_bit(value: dict[str, Array]) -> None:
     assert same(unpack(pack(value)), value)
     assert pack(dict(reversed(value.items()))) == pack(value)
 
 
+@pytest.mark.long
 @settings(max_examples=50, deadline=None)
 @given(
     identity=st.dictionaries(texts, json_values, max_size=4),
@@ -145,6 +147,7 @@ except Exception as fault:
 """
 
 
+@pytest.mark.long
 def test_a_store_is_read_in_a_folder_without_write_permission() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -298,6 +301,7 @@ def _damage_all(folder: Path, n: int) -> None:
         assert "named" in _damage(folder, image, file, "flip", n)
 
 
+@pytest.mark.long
 def test_a_cut_or_flipped_store_is_named_or_intact(tmp_path: Path) -> None:
     _damage_all(tmp_path, 20)
 

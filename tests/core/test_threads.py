@@ -134,6 +134,7 @@ def test_a_thread_that_begins_while_another_has_the_limit_may_have_it_next():
     assert seen == [{1}, {ALLOWED}]
 
 
+@pytest.mark.long
 def test_a_library_that_is_loaded_within_a_block_is_limited_by_the_next_and_given_back():
     code = """
 from threadpoolctl import threadpool_info
@@ -150,6 +151,7 @@ print(now())
 
 
 # ---------------------------------------------------------------------------------------------- the doors
+@pytest.mark.long
 def test_tune_asks_and_tells_on_one_thread_and_a_trial_has_its_own_share(monkeypatch):
     monkeypatch.setattr("hpo_gym.tuning.tuner.threads_of", lambda size: 3)
     one = Watching()

@@ -238,6 +238,7 @@ def test_a_trained_object_is_not_trained_again_and_not_run_on_what_it_has_seen(o
 
 
 # ---------------------------------------------------------------------- check, info
+@pytest.mark.long
 def test_any_form_is_checked_and_told_of(own: Path) -> None:
     task = hpo_gym.load_suite("SVM").tasks("test")[0]
     for form in ("random", make_optimizer("random"), f"{own}:shifted"):
@@ -283,6 +284,7 @@ def models() -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["ppo", "box", "dict", "normalized", "maskable", "recurrent", "dqn", "single"])
 def test_a_model_chooses_as_it_does_on_its_env(kind: str) -> None:
     """Beside SB3's own loop: `predict` of the model on the env's observations."""
