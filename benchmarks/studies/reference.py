@@ -107,7 +107,7 @@ def ship(folder: Path) -> None:
     finished = [folder / "-".join(job) for job in cells() if (folder / "-".join(job) / "results.json").exists()]
     for one in collect(finished, known=FOLDER):
         paths = one.write(FOLDER)
-        update_manifest(FOLDER.parent, paths)
+        update_manifest(FOLDER.parents[1], paths)
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds")
 
 

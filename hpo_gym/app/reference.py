@@ -24,5 +24,5 @@ def reference(
             import_from_checkout(BUILDERS, "`hpo-gym reference` of the shipped runs")
             from hpo_builders.files import update_manifest
 
-            update_manifest(FOLDER.parent, [path.resolve() for path in paths])
+            update_manifest(FOLDER.parents[1], [path.resolve() for path in paths])
         print(f"{one.suite}: {len(one.entrants)} optimizers, {len(one.tasks)} tasks, {one.seeds} seeds -> {paths[1]}")

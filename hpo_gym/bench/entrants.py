@@ -23,6 +23,7 @@ class Entrant:
         settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
         resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
             Of one that does not tell them by a mapping `settings`, or is trained, "".
+        reference: It stands for its reference runs, and is never run.
         remembers: What it reads of earlier tasks beside scores, with commas between; None: not recorded.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
@@ -39,6 +40,7 @@ class Entrant:
     batched: bool = False
     trainings: int = 1
     resolved: str = ""
+    reference: bool = field(default=False, compare=False)
     remembers: str | None = field(default=None, compare=False)
     maker: Carried | None = field(default=None, compare=False, repr=False)
 
@@ -92,9 +94,9 @@ class Entrant:
         return "" if self.spec.startswith(OWN) or self.settings != "{}" else self.spec
 
     def to_json(self) -> dict[str, Any]:
-        """All but the maker, as JSON values; what is not recorded is left out."""
+        """Return all but the maker, as JSON values; what is not recorded is left out."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maker"}
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in said.items() if value is not None and (value or name != "reference")}
 
     @functools.cached_property
     def asked(self) -> dict[str, Any]:

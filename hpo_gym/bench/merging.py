@@ -7,6 +7,7 @@ named changes no byte. The new folder is there as a whole or not at all, and wha
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -17,8 +18,9 @@ from typing import Any
 from hpo_gym.base import InvalidValueError, canonical, digest
 from hpo_gym.bench.origin import MADE
 from hpo_gym.bench.stored_plan import DECIDING, StoredPlan
+from hpo_gym.optimize import joined
 from hpo_gym.problem import Suite
-from hpo_gym.system import Progress, Record, Store, store_of, whole_folder
+from hpo_gym.system import MADE_OF, Progress, Record, Store, store_of, whole_folder
 
 _TOGETHER = 128  # cells of a batch
 
@@ -85,6 +87,9 @@ def merge(
                 made = [text for part in parts if (text := part.store.meta_get(MADE)) is not None]
                 if made:
                     store.meta_set(MADE, max(made))  # the last one: it begins with the date
+                known = [json.loads(text) for part in parts if (text := part.store.meta_get(MADE_OF)) is not None]
+                if known:
+                    store.meta_set(MADE_OF, json.dumps(joined(known)))
                 batch: list[Record] = []
                 for done, record in enumerate(_records(parts), 1):
                     batch.append(record)

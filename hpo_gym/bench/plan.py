@@ -21,9 +21,11 @@ from hpo_gym.bench.incumbent import incumbents_on_test
 from hpo_gym.bench.live import Live
 from hpo_gym.bench.memory import memory_used
 from hpo_gym.bench.metrics import TEST, VALIDATION, Curves
+from hpo_gym.bench.outdated import Row, row_of, rows_before
+from hpo_gym.bench.outdated import notes as outdated_notes
 from hpo_gym.bench.pooling import pooled
 from hpo_gym.bench.protocol import Protocol, families_first
-from hpo_gym.bench.reference.reference import Reference
+from hpo_gym.bench.reference.reference import Reference, optimizer_moved
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.spent import cut_trials, waiting
 from hpo_gym.bench.stored_plan import StoredPlan
@@ -46,14 +48,15 @@ class Plan:
         suites: By what loads them.
         live: By the same, those that nothing loads; `suites` then holds what is known of them without their code.
         shard: Which part of the cells to hold; None for all.
+        moved: By what loads it, how the data of a suite have moved on since its cells were run.
     """
 
     def __init__(
         self, protocol: Protocol, entrants: Sequence[Entrant], suites: Mapping[str, Suite], folder: Path,
-        live: Mapping[str, Live] | None = None, shard: Shard | None = None,
+        live: Mapping[str, Live] | None = None, shard: Shard | None = None, moved: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.protocol, self.entrants, self.suites, self.folder = protocol, tuple(entrants), dict(suites), folder
-        self.live = dict(live or {})
+        self.live, self.moved = dict(live or {}), dict(moved or {})
         self.tasks = {spec: self._chosen(suite) for spec, suite in self.suites.items()}
         self._check_names()
         self._cells = {
@@ -67,12 +70,13 @@ class Plan:
 
     @classmethod
     def from_stored(cls, stored: StoredPlan, folder: Path) -> Plan:
-        """The plan of a folder, to be read.
+        """Return the plan of a folder, to be read.
 
         Raises:
-            DamagedDataError: A suite has other data than it had.
+            DamagedDataError: A suite that is stored with it has other data than it had.
         """
-        return cls(stored.protocol, stored.entrants, stored.loaded(folder), folder)
+        suites = stored.loaded(folder)
+        return cls(stored.protocol, stored.entrants, suites, folder, moved=stored.moved(folder))
 
     def _chosen(self, suite: Suite) -> list[tuple[str, int | None]]:
         """Task names with their folds; a limited number of them by a keyed order, so that fewer are a part of more."""
@@ -138,6 +142,7 @@ class Plan:
             ]
             for spec in self.suites
             for entrant in self.entrants
+            if not entrant.reference
             for fold in self.protocol.folds
             for k in range(entrant.trainings)
         }
@@ -233,33 +238,52 @@ class Plan:
         errors, notes = list[str](), list[str]()
         failed_trials: dict[str, dict[str, dict[str, int]]] = {}
         suites = {}
+        stale: dict[str, dict[str, Row]] = {}
         for spec, suite in self.suites.items():
+            if spec in self.moved:
+                stale[suite.name] = rows_before(
+                    self.folder, suite.name, (e.name for e in self.entrants), self.moved[spec]
+                )
+                continue
             names = [task for task, _ in self.tasks[spec]]
             known = with_test_scores(suite, names)
             score = TEST if len(known) == len(names) else VALIDATION
             timings[suite.name], failed_trials[suite.name] = {}, {}
-            read: list[_Found] = []
+            ranked: dict[Entrant, _Found] = {}
+            others: dict[Entrant, tuple[_Found, str]] = {}
             failures = Failures()
             for entrant in self.entrants:
                 found = self._read(store, spec, entrant, score, errors)
+                if entrant.reference and found.empty:  # they were made on other data
+                    continue
+                if why := optimizer_moved(entrant) if entrant.reference else "":
+                    others[entrant] = found, why
+                    continue
                 timings[suite.name][entrant.name] = self.times(found.times, spec, entrant)
                 failed_trials[suite.name][entrant.name] = dict(found.failed_trials)
                 failures.count(found.failures)
-                read.append(found)
+                ranked[entrant] = found
             notes += failures.said(suite.name)
-            for kind, place in ((score, curves), (VALIDATION, validation)):
-                bounds = bounds_of(suite, names, (found.incumbents[kind] for found in read), kind)
+            for kind, place in ((VALIDATION, validation), (score, curves)):
+                bounds = bounds_of(suite, names, (found.incumbents[kind] for found in ranked.values()), kind)
                 random = self._random(suite, names, kind)
                 place[suite.name] = [
                     self._curves(suite, entrant, names, found, bounds, kind, random)
-                    for entrant, found in zip(self.entrants, read, strict=True)
+                    for entrant, found in ranked.items()
                 ]
+            if others:
+                stale[suite.name] = {
+                    e.name: row_of(self._curves(suite, e, names, found, bounds, score, random), why)
+                    for e, (found, why) in others.items()
+                }
             unknown = sum(not suite.task(name).bounded for name in names)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
             if self.protocol.budget_cost is not None:
-                for entrant, found in zip(self.entrants, read, strict=True):
+                for entrant, found in ranked.items():
                     suites[suite.name]["optimizers"][entrant.name] |= found.counted
-        protocol = {**self.protocol.to_json(), "suites": list(suites), "optimizers": [e.name for e in self.entrants]}
+        notes += outdated_notes(stale)
+        every = [s.name for s in self.suites.values()]
+        protocol = {**self.protocol.to_json(), "suites": every, "optimizers": [e.name for e in self.entrants]}
         several = {e.name: e.trainings for e in self.entrants if e.trainings > 1}
         if several:
             protocol["trainings"] = several
@@ -270,7 +294,7 @@ class Plan:
         data = {
             "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
-            "pooled": pooled(curves, formulas, live=live), "timings": timings,
+            "pooled": pooled(curves, formulas, live=live), "timings": timings, **({"stale": stale} if stale else {}),
         }  # fmt: skip
         return Findings(data, curves, validation, tuple(errors), tuple(notes), failed_trials)
 
@@ -296,6 +320,7 @@ class Plan:
             record = store.get(self.key(cell, entrant))
             if record is None:
                 continue
+            found.cells += 1
             if record.status == "done":
                 at, p = (cell.task, cell.replicate), self.protocol
                 found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
@@ -355,6 +380,12 @@ class _Found:
     waiting: dict[tuple[str, int], int] = field(default_factory=dict)
     trials: list[int] = field(default_factory=list)
     cut: int = 0
+    cells: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no cell, not even one that failed."""
+        return self.cells == 0
 
     @property
     def counted(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hpo_gym.base import InvalidValueError, MissingExtraError, digest, shown, whole
 from hpo_gym.bench.entrants import Entrant
@@ -20,10 +21,10 @@ from hpo_gym.bench.results import Results
 from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
-from hpo_gym.optimize import Form, Optimizer, form_of, is_model
+from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
 from hpo_gym.problem import BUDGET, Suite, cost_units, kept_on
 from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
-from hpo_gym.system import LOGGER, Callback, Cluster, Progress, Store, check_engine, run, told
+from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, run, told
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
 """The optimizers of a comparison that names none; what is added later does not change it."""
@@ -142,14 +143,14 @@ def benchmark(
         for maker in (e.maker for e in entrants if e.maker is not None):
             maker.check_travels()
     known = references(loaded) if with_reference else {}
-    if with_reference:
+    if known:
         limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": chosen}
         protocol = covered(known, loaded, **limits)  # type: ignore[arg-type]
         there = {e.name: e for e in entrants_with(known, start)}
         if trainings is None:  # as often as theirs
             entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
         named = {e.name for e in entrants}
-        entrants += [e for e in there.values() if e.name not in named]
+        entrants += [replace(e, reference=True) for e in there.values() if e.name not in named]
     folder.mkdir(parents=True, exist_ok=True)
     what = f"{len(entrants)} optimizers on {', '.join(suite.name for suite in loaded.values())}"
     with told(progress, callbacks, what, "cells") as tell, Store(folder / "store.sqlite") as store:
@@ -158,6 +159,7 @@ def benchmark(
             StoredPlan.read(store).check_goes_on(protocol, folder)
         store.meta_set("plan", plan.stored().text())
         store.meta_set(MADE, json.dumps(provenance()))
+        store.meta_set(MADE_OF, json.dumps(joined([json.loads(store.meta_get(MADE_OF) or "{}"), made_of_today(plan)])))
         for spec, reference in known.items():
             plan.borrow(store, spec, reference)
         hands = functools.partial(run, engine=engine, workers=workers, cluster=cluster)
@@ -173,6 +175,11 @@ def benchmark(
     for note in results.notes:
         warnings.warn(note, stacklevel=2)
     return results
+
+
+def made_of_today(plan: Plan) -> dict[str, Any]:
+    """Return what runs of today are made of; reference runs were made before."""
+    return made_of(plan.suites.values(), (e.spec.removeprefix(SAVED) for e in plan.entrants if not e.reference))
 
 
 def remake(folder: str | Path, *, timings: bool = True) -> Results:

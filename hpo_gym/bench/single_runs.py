@@ -86,7 +86,7 @@ def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]
     even number it is the lower one. A run that failed or is not there is left out.
     """
     out, most = {}, TRIALS // len(plan.suites)
-    for suite in plan.suites.values():
+    for suite in (s for s in plan.suites.values() if s.name in curves):
         group = curves[suite.name]
         task, replicate = typical(group)
         of = {c.optimizer: c for c in group}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
+from hpo_gym.optimize import moved, stamp_of_data, suite_stamp
 from hpo_gym.problem import Suite
 from hpo_gym.suites import describe_live, from_description, load_suite
 from hpo_gym.system import Store, exactly, expect, listed, mapping
@@ -88,19 +89,38 @@ class StoredPlan:
         return json.dumps({**data, "live": dict(self.live)} if self.live else data)
 
     def loaded(self, folder: Path) -> dict[str, Suite]:
-        """The suites by what loads them; of live ones what their description tells.
+        """Return the suites by what loads them; of live ones what their description tells.
+
+        One whose data have moved on keeps the hash of those that the results were made with: see `moved`.
 
         Raises:
-            DamagedDataError: One has other data than it had.
+            DamagedDataError: A suite that is stored with the results has other data than it had.
         """
         found: dict[str, Suite] = {}
         for place, expected in self.suites.items():
-            inside = (folder / place / "suite.json").is_file()
-            spec = str(folder / place) if inside else place
-            found[spec] = from_description(self.live[place]) if place in self.live else load_suite(spec)
-            if found[spec].data_hash != expected:
+            own = place in self.live or self._spec(place, folder) != place
+            suite = self._suite(place, folder)
+            if own and suite.data_hash != expected:
                 raise DamagedDataError(f"Suite {place!r} has other data than the stored results were made with.")
+            found[self._spec(place, folder)] = _with_hash(suite, expected)
         return found
+
+    def moved(self, folder: Path) -> dict[str, str]:
+        """Return how the data of suites have moved on since, by what loads these: ``{"SVM": "SVM 2 -> 3"}``."""
+        now = {place: self._suite(place, folder) for place in self.suites}
+        return {
+            self._spec(place, folder): moved(s.name, stamp_of_data(s.name, self.suites[place]), suite_stamp(s), "data")
+            for place, s in now.items()
+            if s.data_hash != self.suites[place]
+        }
+
+    def _suite(self, place: str, folder: Path) -> Suite:
+        return from_description(self.live[place]) if place in self.live else load_suite(self._spec(place, folder))
+
+    def _spec(self, place: str, folder: Path) -> str:
+        """Return what loads a suite; of one inside the results' folder the whole path."""
+        inside = not Path(place).is_absolute() and (folder / place / "suite.json").is_file()
+        return str(folder / place) if inside else place
 
     def check_goes_on(self, protocol: Protocol, folder: Path) -> None:
         """Refuse to go on with another protocol; replicates, tasks, optimizers and suites may be others.
@@ -118,6 +138,10 @@ class StoredPlan:
 
 DECIDING = ("split", "fold", "start", "budget_cost", "budget", "checkpoints", "memory")
 """Settings of a protocol that all cells of a store share."""
+
+
+def _with_hash(suite: Suite, data_hash: str) -> Suite:
+    return suite if suite.data_hash == data_hash else replace(suite, data_hash=data_hash)
 
 
 def _within(spec: str, folder: Path) -> str:

@@ -442,13 +442,15 @@ def test_a_moved_folder_still_reports(undrawn: None, tmp_path: Path, monkeypatch
 
 
 @pytest.mark.long
-def test_a_suite_that_has_changed_since_is_refused(undrawn: None, folder: Path, tmp_path: Path) -> None:
+def test_results_on_a_suite_that_has_changed_are_shown_and_not_ranked(
+    undrawn: None, folder: Path, tmp_path: Path
+) -> None:
     own = tmp_path / "suite"
     shutil.copytree(folder, own)
     benchmark("random", own, out=tmp_path / "out", **SMALL)
     toys.plain().save(own)
-    with pytest.raises(DamagedDataError, match="has other data than the stored results"):
-        remake(tmp_path / "out")
+    found = remake(tmp_path / "out").data
+    assert found["suites"] == {} and set(found["stale"][toys.plain().name]) == {"random", "default", "portfolio"}
 
 
 def test_a_report_imports_no_optimizer_that_the_store_names(

@@ -237,7 +237,7 @@ def test_other_tasks_or_seeds_than_were_written_are_refused(made: Path, tmp_path
     said = json.loads(about.read_text())
     for name, other in (("tasks", said["tasks"][::-1]), ("seeds", 1), ("checksum", "0" * 64)):
         about.write_text(json.dumps({**said, name: other}))
-        with pytest.raises(DamagedDataError, match=r"Functions\.json.*another checksum"):
+        with pytest.raises(DamagedDataError, match=r"Functions\.json.*`checksum` must be"):
             Reference.read(about)
     about.write_text(json.dumps({k: v for k, v in said.items() if k != "checksum"}, indent=4))
     assert Reference.read(about).tasks == tuple(said["tasks"]), "files of before have no checksum"

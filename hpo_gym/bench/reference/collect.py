@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,9 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.plan import Plan, opened
 from hpo_gym.bench.protocol import families_first
 from hpo_gym.bench.reference.reference import ROUNDING, Reference
+from hpo_gym.optimize import SAVED, UNKNOWN, MadeOf, joined, suite_stamp
 from hpo_gym.problem import Suite, bank_of
-from hpo_gym.system import Store
+from hpo_gym.system import MADE_OF, Store
 
 
 def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
@@ -59,6 +61,8 @@ def _collected(plan: Plan, store: Store, spec: str) -> Reference:
     suite, p = plan.suites[spec], plan.protocol
     if p.fold is not None:
         raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")
+    if spec in plan.moved:
+        raise InvalidValueError(f"Reference runs must be of today's data, got those before {plan.moved[spec]}.")
     if p.budget_cost is not None:
         raise InvalidValueError(f"Reference runs must have `budget`, got `budget_cost={p.budget_cost:g}`.")
     names = families_first(suite.name, (suite.task(name) for name, _ in plan.tasks[spec]))
@@ -75,10 +79,23 @@ def _collected(plan: Plan, store: Store, spec: str) -> Reference:
         failures[entrant.name] = {p.start: broken} if broken else {}
         times[entrant.name] = {p.start: _times(records, plan.times([], spec, entrant)["train_seconds"])}
         choices[f"{entrant.name}/{p.start}"] = _stored(suite, empty.cells(), records, p.n_init)
-    made = replace(empty, times=times, failures=failures, choices=choices)
+    of = _made_of(plan.entrants, suite, json.loads(store.meta_get(MADE_OF) or "{}"))
+    made = replace(empty, times=times, failures=failures, choices=choices, made_of=of)
     for entrant in plan.entrants:
         _check(made, suite, spec, entrant, p.start, {c: store.get(plan.key(c, entrant)) for c in empty.cells()})
     return made
+
+
+def _made_of(entrants: Sequence[Entrant], suite: Suite, known: MadeOf) -> dict[str, Any]:
+    """Return what the runs of a suite are made of, as far as its comparison says so; of an old one, versions alone."""
+    names = [e.spec.removeprefix(SAVED) for e in entrants]
+    versions = {name: f"{e.version}@{UNKNOWN}" for name, e in zip(names, entrants, strict=True) if e.word}
+    stamps = known.get("optimizers", {})
+    return {
+        "suites": {suite.name: suite_stamp(suite)},
+        "optimizers": dict(sorted({**versions, **{n: stamps[n] for n in names if n in stamps}}.items())),
+        "package": known.get("package", UNKNOWN),
+    }
 
 
 def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: str, records: Mapping[Cell, Any]) -> None:
@@ -143,4 +160,7 @@ def _joined(parts: Sequence[Reference]) -> Reference:
     times = {name: {s: t for p in parts for s, t in p.times.get(name, {}).items()} for name in entrants}
     failures = {name: {s: t for p in parts for s, t in p.failures.get(name, {}).items()} for name in entrants}
     choices = {key: value for p in parts for key, value in p.choices.items()}
-    return replace(first, entrants=tuple(entrants.values()), times=times, failures=failures, choices=choices)
+    of = joined(part.made_of for part in parts)
+    return replace(
+        first, entrants=tuple(entrants.values()), times=times, failures=failures, choices=choices, made_of=of
+    )

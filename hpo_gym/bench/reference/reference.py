@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
 from hpo_gym.bench.work import replayed
 from hpo_gym.env import Runs
-from hpo_gym.optimize import Context
+from hpo_gym.optimize import SAVED, UNKNOWN, Context, moved, optimizer_now, stamp_of_data, suite_stamp
 from hpo_gym.problem import Suite, Task
-from hpo_gym.system import checksum, sealed, write_files
+from hpo_gym.system import MADE_OF, check_seal, sealed, write_files
 from hpo_gym.system import pack as pack_block
 from hpo_gym.system import unpack as unpack_block
 
-FOLDER = Path(hpo_gym.__file__).parent / "data" / "reference"
+FOLDER = Path(hpo_gym.__file__).parent / "data" / "results" / "reference"
 FORMAT = 1
 ROUNDING = 1e-4
 """How far a replay may be from a run where points are stored in single precision, as a share of best less worst."""
@@ -49,6 +50,7 @@ class Reference:
         failures: By entrant and start, the error of each cell that failed, by its place among `tasks` x `seeds`.
         choices: By ``entrant/start``: `count` ``(cells,)``, `at` (rows of the pool, or points) one run after the other,
             and `level` (positions among the fidelities) where not all are full.
+        made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`; empty in older files.
     """
 
     suite: str
@@ -61,6 +63,7 @@ class Reference:
     times: Mapping[str, Mapping[str, Mapping[str, float]]]
     failures: Mapping[str, Mapping[str, Mapping[str, str]]]
     choices: Mapping[str, Mapping[str, NDArray[Any]]]
+    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ files
     def write(self, folder: Path) -> tuple[Path, Path]:
@@ -83,8 +86,10 @@ class Reference:
         """
         try:
             said = json.loads(about.read_text(encoding="utf-8"))
-            if said.pop("checksum", None) not in (None, checksum(said)):  # files of before have none
-                raise ValueError("another checksum")
+            if "checksum" in said:  # older files have none
+                check_seal(said)
+                del said["checksum"]
+            said.get(MADE_OF, {}).pop("checksum", None)
             block = about.with_suffix(".runs").read_bytes()
             if said.pop("format") != FORMAT or said.pop("sha256") != hashlib.sha256(block).hexdigest():
                 raise ValueError("another format or checksum")
@@ -102,9 +107,12 @@ class Reference:
         """The runs of the others."""
         kept = tuple(e for e in self.entrants if e.name not in set(names))
         known = {e.name for e in kept}
+        gone = {e.spec.removeprefix(SAVED) for e in self.entrants} - {e.spec.removeprefix(SAVED) for e in kept}
+        stamps = {n: stamp for n, stamp in self.made_of.get("optimizers", {}).items() if n not in gone}
         return replace(
             self,
             entrants=kept,
+            made_of={**self.made_of, "optimizers": stamps} if self.made_of else {},
             times={k: v for k, v in self.times.items() if k in known},
             failures={k: v for k, v in self.failures.items() if k in known},
             choices={k: v for k, v in self.choices.items() if k.rpartition("/")[0] in known},
@@ -200,16 +208,30 @@ def _read(about: Path) -> Reference:
 
 
 def references(suites: Mapping[str, Suite], folder: Path | None = None) -> dict[str, Reference]:
-    """The reference runs of suites, by what the suites are loaded with.
+    """Return the reference runs of suites, by what loads these; those of other data are left out, with a warning.
 
     Raises:
-        DamagedDataError: They were made with other data than the suite has.
+        UnknownNameError: A suite has none.
     """
     out = {spec: reference_of(suite.name, folder) for spec, suite in suites.items()}
-    for spec, suite in suites.items():
-        if out[spec].data_hash != suite.data_hash:
-            raise DamagedDataError(f"The reference runs of {suite.name!r} were made with other data than it has.")
-    return out
+    why = {spec: data_moved(out[spec], suite) for spec, suite in suites.items()}
+    for spec in filter(why.get, suites):
+        warnings.warn(f"Reference runs on {suites[spec].name} are left out: {why[spec]}.", stacklevel=3)
+    return {spec: one for spec, one in out.items() if not why[spec]}
+
+
+def data_moved(reference: Reference, suite: Suite) -> str:
+    """Return how the data of a suite have moved on since its reference runs: "SVM 2 -> 3"; "" where they have not."""
+    if reference.data_hash == suite.data_hash:
+        return ""
+    return moved(suite.name, stamp_of_data(suite.name, reference.data_hash), suite_stamp(suite), "data")
+
+
+def optimizer_moved(entrant: Entrant) -> str:
+    """Return how an optimizer has moved on since its reference runs: "ga 2 -> 3"; "" also where it is gone."""
+    now = optimizer_now(entrant.spec.removeprefix(SAVED))
+    content = json.loads(entrant.settings).get("checksum", UNKNOWN)[:8] if entrant.spec.startswith(SAVED) else UNKNOWN
+    return "" if now is None else moved(entrant.name, f"{entrant.version}@{content}", now, "training")
 
 
 def covered(
@@ -253,7 +275,9 @@ def _size(suite: Suite, reference: Reference) -> int:
 
 
 def entrants_with(found: Mapping[str, Reference], start: str) -> list[Entrant]:
-    """Who ran on all of the suites from a start, in the order of the first."""
+    """Return the entrants that ran on all of the suites from a start, in the order of the first."""
+    if not found:
+        return []
     first, *others = found.values()
     return [
         e for e in first.entrants if all(e in r.entrants and f"{e.name}/{start}" in r.choices for r in (first, *others))

@@ -13,6 +13,7 @@ from hpo_gym.bench.report.grid import Grid
 from hpo_gym.bench.report.page import Beside, Drawn, page
 from hpo_gym.bench.report.tables import (
     Results,
+    console_outdated,
     console_pooled,
     console_table,
     csv_text,
@@ -31,9 +32,10 @@ __all__ = ["Beside", "console_tables", "write_report"]
 
 
 def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:
-    """The table of each suite, and of what is pooled, for a terminal."""
+    """Return the tables of the suites, of what is pooled and of what is out of date, for a terminal."""
     tables = [console_table(results, suite, timings=timings) for suite in results["suites"]]
-    return [*tables, console_pooled(results)] if shows_pooled(results) else tables
+    tables += [console_pooled(results)] if shows_pooled(results) else []
+    return [*tables, console_outdated(results)] if results.get("stale") else tables
 
 
 def write_report(

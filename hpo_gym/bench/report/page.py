@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from hpo_gym.bench.leaders import pooled_leaders
 from hpo_gym.bench.metrics import TEST, Curves
 from hpo_gym.bench.report.failures import Failed, failure_grids
-from hpo_gym.bench.report.grid import Grid, Td, Tr, td
+from hpo_gym.bench.report.grid import Grid, Td, Tr, grid, td
 from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.runs_page import runs_parts
 from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
-from hpo_gym.bench.report.tables import Results, pooled_cells, pooled_said, shows_pooled
+from hpo_gym.bench.report.tables import OUTDATED, Results, outdated_cells, pooled_cells, pooled_said, shows_pooled
 from hpo_gym.bench.report.words import counted, number, plain, printable
 from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
 
@@ -102,6 +102,7 @@ def page(
         version=results.get("version", ""),
         suites=suites,
         pooled=_pooled(results, curves) if shows_pooled(results) else None,
+        outdated=_outdated(results) if results.get("stale") else None,
         on_test=any(part["score"] == TEST for part in results["suites"].values()),
         protocol=[*_protocol(results["protocol"]), *parts_of(results["memory"])]
         if "memory" in results
@@ -193,6 +194,11 @@ def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key.replace("_", " "), _said(value)) for key, value in known.items() if value not in (None, [], {}, "")]
 
 
+def _outdated(results: Results) -> dict[str, Any]:
+    head, *lines = outdated_cells(results)
+    return {"said": OUTDATED, "table": grid("Out of date", head, lines, (0, 1, 3))}
+
+
 def _brief(results: Results) -> str:
     """The protocol in a line."""
     p = results["protocol"]
@@ -204,7 +210,7 @@ def _brief(results: Results) -> str:
     about = [f"split {p['split']}"] if p.get("split") else []
     about += [starts.get(str(p["start"]), str(p["start"]))] if p.get("start") else []
     least = f"{counts[0]} to " if len(counts) > 1 else ""
-    return " · ".join([f"{least}{counted(counts[-1], 'optimizer')}", *about, *words])
+    return " · ".join([f"{least}{counted(max(counts, default=0), 'optimizer')}", *about, *words])
 
 
 def _said(value: object) -> str:

@@ -24,6 +24,7 @@ Results = Mapping[str, Any]
 _SHOWN_TRIALS = (1, 5, 10, 15, 33)
 _BESIDE = ("validation_auc", "validation_gain", "overtuned", "overtuned_by")
 _NOTHING = (None, None, None)
+_DAGGER = "†"
 _STAR = "; * survives Holm's correction at 5 %."
 
 
@@ -138,10 +139,11 @@ def latex_text(results: Results, *, timings: bool = False) -> str:
 
 
 def _every(results: Results, timings: bool) -> list[tuple[str, str, list[list[str]]]]:
-    """Title, note and cells of each table: what is pooled, where it is, then the suites."""
+    """Return title, note and cells of each table: what is pooled, where it is, the suites, what is out of date."""
     tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
     pooled = [("All suites", pooled_said(results), pooled_cells(results))] if shows_pooled(results) else []
-    return [*pooled, *tables]
+    outdated = [("Out of date", OUTDATED, outdated_cells(results))] if results.get("stale") else []
+    return [*pooled, *tables, *outdated]
 
 
 _LATEX = {
@@ -292,6 +294,30 @@ def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
         s = first[name]
         lines.append([*line, str(s["n_suites"]), *(interval(s["apart"].get(o, _NOTHING), 3) for o in others)])
     return [head, *lines]
+
+
+OUTDATED = f"{_DAGGER} Not ranked, and in no interval, test or pool: the data or the optimizer have moved on since."
+
+
+def outdated_cells(results: Results) -> list[list[str]]:
+    """Format the rows that are out of date, the header first."""
+    found = results.get("stale", {}).items()
+    lines = [
+        [f"{name}{_DAGGER}", suite, number(row["auc"]), row["why"]]
+        for suite, rows in found
+        for name, row in rows.items()
+    ]
+    return [["optimizer", "suite", "AUC", "moved on"], *lines]
+
+
+def console_outdated(results: Results) -> Sheet:
+    """Make the table of what is out of date for a terminal."""
+    head, *body = outdated_cells(results)
+    columns = [
+        Column(name, [printable(cell) for cell in cells], right=name == "AUC")
+        for name, *cells in zip(head, *body, strict=True)
+    ]
+    return Sheet("Out of date", columns, OUTDATED)
 
 
 def csv_cell(text: str) -> str:

@@ -44,10 +44,20 @@ def made_of(suites: Iterable[str | Suite] = (), optimizers: Iterable[str] = ()) 
     }
 
 
+def joined(parts: Iterable[MadeOf]) -> dict[str, Any]:
+    """Return what several results together are made of; of one that is named twice, the last stamp."""
+    out: dict[str, Any] = {"suites": {}, "optimizers": {}, "package": UNKNOWN}
+    for part in parts:
+        for kind in ("suites", "optimizers"):
+            out[kind] = dict(sorted({**out[kind], **part.get(kind, {})}.items()))
+        out["package"] = part.get("package", out["package"])
+    return out
+
+
 def stale(of: MadeOf) -> tuple[str, ...]:
     """Return what has moved on since, such as ``("MLP 1 -> 2", "ga 3: other code")``; () where nothing has."""
     suites = (moved(name, stamp, _suite_now(name), "data") for name, stamp in of.get("suites", {}).items())
-    optimizers = (moved(name, stamp, _optimizer_now(name), "code") for name, stamp in of.get("optimizers", {}).items())
+    optimizers = (moved(name, stamp, optimizer_now(name), "code") for name, stamp in of.get("optimizers", {}).items())
     return tuple(word for word in (*suites, *optimizers) if word)
 
 
@@ -100,7 +110,8 @@ def _suite_now(name: str) -> str | None:
     return suite_stamp(load_suite(name)) if is_shipped(name) else None
 
 
-def _optimizer_now(name: str) -> str | None:
+def optimizer_now(name: str) -> str | None:
+    """Return the stamp of a registered or shipped optimizer, None of another."""
     try:
         return next((stamp for known, stamp in _stamps_of(name) if known == name), None)
     except HPOGymError:  # a damaged file, which `verify` reports
