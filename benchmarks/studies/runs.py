@@ -17,7 +17,7 @@ from hpo_gym.optimize import Context, rollout
 from hpo_gym.problem import Evaluations, Query, Task, Trial
 from hpo_gym.suites import load_suite
 
-MANIFEST = FOLDER.parent / "manifest.json"
+MANIFEST = FOLDER.parents[1] / "manifest.json"
 FIRST = "gp-ei+default"
 """`gp-ei` whose first trial is the default configuration: the choice of "auto" without earlier tasks."""
 
