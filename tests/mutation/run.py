@@ -16,7 +16,7 @@ from baseline import baseline
 from mutants import SIZE, Mutant, sample
 from overlay import Overlay
 from report import scores, write_survivors
-from results import SURVIVED, append, read
+from results import SURVIVED, Result, append, read
 from session import Place
 from verdict import verdict
 
@@ -36,6 +36,16 @@ def main(arguments: Sequence[str], root: Path = ROOT, areas: Sequence[Area] = AR
         return
     asked.out.mkdir(parents=True, exist_ok=True)
     _run(root, _left(asked, chosen), asked.out, asked.shard)
+    if asked.least is not None:
+        judge(list(read(asked.out).values()), asked.least)
+
+
+def judge(results: Sequence[Result], least: float) -> None:
+    """End with an error if a smaller share of the mutants was killed, in percent."""
+    killed = sum(result.result != SURVIVED for result in results)
+    print(f"{killed} of {len(results)} mutants killed, at least {least:g} % must be")
+    if 100 * killed < least * len(results):
+        sys.exit("too many mutants survive: `--report` writes survivors.md")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--area", action="append", help="this area only; can be given again")
     parser.add_argument("--first", type=int, metavar="N", help="the first N of each area only")
     parser.add_argument("--again", action="store_true", help="run those that survived once more")
+    parser.add_argument("--least", type=float, metavar="PERCENT", help="fail if fewer mutants of the folder are killed")
     parser.add_argument("--size", type=int, default=SIZE, help="size of the sample (%(default)s)")
     return parser
 

@@ -18,6 +18,7 @@ from forks import forked
 from mutants import mutants_of, sample
 from report import scores, survivors
 from results import KILLED, SURVIVED, Result, append, read
+from run import judge
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -180,6 +181,14 @@ def test_scores_count_what_was_run_of_what_was_asked() -> None:
         ["other", "0", "0", "2", "-", "0", "0.0"],
         ["all", "3", "4", "12", "75.0%", "0", "0.5"],
     ]
+
+
+def test_too_many_survivors_are_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    results = [RESULT, *(Result(**{**vars(RESULT), "id": str(i), "result": KILLED}) for i in range(9))]
+    judge(results, 90.0)
+    assert capsys.readouterr().out == "9 of 10 mutants killed, at least 90 % must be\n"
+    with pytest.raises(SystemExit, match="too many mutants survive"):
+        judge([RESULT, *results], 90.0)
 
 
 def test_each_area_names_files_that_are_there_and_no_file_twice() -> None:
