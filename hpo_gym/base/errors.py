@@ -1,4 +1,4 @@
-"""Every error of hpo-gym: the rule, the value, and what is near. One base class, `HPOGymError`."""
+"""Every error of hpo-gym states the rule, the value and the nearest valid one. One base class, `HPOGymError`."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class StateError(HPOGymError, RuntimeError):
 
 
 class DamagedDataError(HPOGymError, ValueError):
-    """A stored file does not hold what its checksum or format says."""
+    """The content of a stored file contradicts its checksum or format."""
 
 
 class StorageFullError(HPOGymError, OSError):
-    """A store could not be written: disk full, quota, or an error of the disk. What was stored before is intact.
+    """A store could not be written: disk full, quota, or a disk error. Earlier content is intact.
 
     Attributes:
-        tuned: Of a tuning, its trials so far, as `hpo_gym.Tuned`; else None.
+        tuned: Trials of a tuning so far, as `hpo_gym.Tuned`; None elsewhere.
     """
 
     tuned: Any = None
@@ -95,7 +95,7 @@ class CheckFailed(HPOGymError, AssertionError):
 
 
 def shown(value: object, most: int = 200) -> str:
-    """The repr of a value, cut where it is longer; in words where it has none."""
+    """Return the repr of a value, cut if it is long, or a description if it has none."""
     try:
         return cut(repr(value), most)
     except Exception:  # a foreign object may raise anything, and Python does for integers of many digits
@@ -103,7 +103,7 @@ def shown(value: object, most: int = 200) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """A text of at most `most` characters, what is too long left out of the middle."""
+    """Return a text of at most `most` characters, shortened in the middle."""
     if len(text) <= most:
         return text
     head = most * 2 // 3
@@ -111,14 +111,15 @@ def cut(text: str, most: int) -> str:
 
 
 def _within(message: str) -> str:
-    """A message whose words and whole length stay within bounds."""
+    """Return a message within bounds on its words and its length."""
     if len(message) <= _WORD:
         return message
     return cut(re.sub(rf"\S{{{_WORD + 1},}}", lambda found: cut(found[0], _WORD), message), _TEXT)
 
 
 def unknown(kind: str, name: object, known: Iterable[str], also: Iterable[str] = ()) -> UnknownNameError:
-    """Make the error for a name that is not in `known`, with the nearest one, of `also` too, which is not listed."""
+    """Make the error for a name outside `known`; it suggests the nearest name of `known` and `also`, and lists
+    `known`."""
     names = sorted(known)
     hint = _hint(nearest(name if isinstance(name, str) else shown(name), [*names, *also]))
     listed = names if len(names) <= 40 else [*names[:40], f"... {len(names) - 40} more"]
@@ -126,10 +127,10 @@ def unknown(kind: str, name: object, known: Iterable[str], also: Iterable[str] =
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """What a misspelt name is likely to mean: the fewest slips, where these are few, else the most alike; or None.
+    """Return the likely meaning of a misspelt name: the fewest slips if they are few, else the most similar; or None.
 
-    A slip is a character that is missing, too much, another, or swapped with the next. Case, hyphens, underscores and
-    spaces do not count.
+    A slip is a missing, extra or replaced character, or a swap with the next. Case, hyphens, underscores and spaces do
+    not count.
     """
     name = name[:_LONGEST]
     asked, found = _plain(name), []
@@ -148,12 +149,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def beside(path: str | Path) -> str:
-    """A sentence that offers what stands in the place of a path that does not exist, under a like name; or none."""
+    """Return a sentence about similar names next to a missing path, or an empty one."""
     return _hint(nearest(str(path), neighbours(path)))
 
 
 def neighbours(path: str | Path, holding: str = "") -> list[str]:
-    """What stands in the place of a path that does not exist, of folders those in which there is `holding`."""
+    """Return names next to a missing path; of folders, only those with a file `holding`."""
     asked = Path(path)
     try:
         if not asked.name or asked.exists():
@@ -172,7 +173,7 @@ def _plain(name: str) -> str:
 
 
 def _slips(a: str, b: str) -> int:
-    """The optimal string alignment distance."""
+    """Return the optimal string alignment distance."""
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
@@ -187,16 +188,16 @@ def _slips(a: str, b: str) -> int:
 def whole(name: str, value: object, least: int = 1, most: int | None = None, also: str = "") -> int:
     """Return a setting as a Python integer.
 
-    Integers of any kind are taken, NumPy's too; `True`, 2.0 and "2" are none.
+    Accepts integers of any kind, NumPy's too; rejects `True`, 2.0 and "2".
 
     Args:
-        name: Of the setting, for the message.
-        value: As it was given.
-        least, most: The smallest and the largest that is allowed; None for no limit.
-        also: What else the caller takes, for the message, such as ", or None".
+        name: Name of the setting, for the message.
+        value: The value as given.
+        least, most: The smallest and largest allowed value; None for no limit.
+        also: Other accepted values, for the message, such as ", or None".
 
     Raises:
-        InvalidValueError: It is no integer, or out of range; the message offers the nearest one.
+        InvalidValueError: It is not an integer, or out of range; the message suggests the nearest one.
     """
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         number = int(value)
@@ -213,17 +214,17 @@ def real(
 ) -> float:
     """Return a setting as a finite Python float.
 
-    Numbers of any kind are taken, NumPy's too; `True`, NaN, infinity and "2.5" are none.
+    Accepts numbers of any kind, NumPy's too; rejects `True`, NaN, infinity and "2.5".
 
     Args:
-        name: Of the setting, for the message.
-        value: As it was given.
-        least, most: The smallest and the largest that is allowed; infinity for no limit.
-        also: What else the caller takes, for the message, such as ", or None".
+        name: Name of the setting, for the message.
+        value: The value as given.
+        least, most: The smallest and largest allowed value; infinity for no limit.
+        also: Other accepted values, for the message, such as ", or None".
         above: Whether `least` itself is refused.
 
     Raises:
-        InvalidValueError: It is no finite number, or out of range; the message offers the nearest one.
+        InvalidValueError: It is not a finite number, or out of range; the message suggests the nearest one.
     """
     number = finite(value)
     if number is not None and (least < number if above else least <= number) and number <= most:
@@ -256,7 +257,7 @@ def whole_fields(owner: object, least: int, *names: str) -> None:
 
 
 def _meant(value: object) -> float | None:
-    """The number that a value is or says; None for `True`, NaN and all else."""
+    """Return the number in a value or its text; None for `True`, NaN and anything else."""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
         return None
     try:
@@ -269,20 +270,20 @@ def _meant(value: object) -> float | None:
 
 
 def _in(number: float | None, least: float, most: float) -> float | None:
-    """The nearest finite number in [least, most]; None where there is none."""
+    """Return the nearest finite number in [least, most], None if there is none."""
     near = None if number is None else min(max(number, least), most)
     return near if near is not None and math.isfinite(near) else None
 
 
 def _end(most: int) -> str:
-    """The end of a range of integers, closed, or open at a large power of two."""
+    """Return the end of an integer range in words: closed, or open at a large power of two."""
     bits = (most + 1).bit_length() - 1
     return f"2**{bits})" if bits > 30 and most + 1 == 1 << bits else f"{most}]"
 
 
 @contextmanager
 def blame(path: Path) -> Iterator[None]:
-    """Report whatever a parser says of a foreign file as damage of that file."""
+    """Report any error of a parser on a foreign file as damage to that file."""
     try:
         yield
     except DamagedDataError:

@@ -1,7 +1,7 @@
-"""Ctrl-C while the command line is not at work: a process that imports, or has done its part, ends at once, in silence.
+"""Ctrl-C outside the command line's work: a process that imports, or is done, ends at once and silently.
 
-Importing takes tenths of a second, in which a `KeyboardInterrupt` would come out of whatever file is being read. This
-is imported first of all, and costs nothing where the process is no command line.
+Importing takes tenths of a second; a `KeyboardInterrupt` would surface in an arbitrary file. This module is imported
+first, and does nothing unless the process is a command line.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import os
 import sys
 
 INTERRUPTED = 130
-"""The exit code of what Ctrl-C has stopped."""
+"""Exit code of a process stopped by Ctrl-C."""
 
 _held = False
 
 
 def is_command() -> bool:
-    """Whether this process is `hpo-gym` or `python -m hpo_gym`, and none that one of them has started."""
+    """Return whether this process is `hpo-gym` or `python -m hpo_gym` itself, not a child of one."""
     asked = list(getattr(sys, "orig_argv", ()))
     first = (getattr(sys, "argv", None) or [""])[0]
     if first == "-m":  # so it is while `python -m` looks for the module

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def offer(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Return `__getattr__`, `__dir__` and `__all__` of a package that offers what it imports under `TYPE_CHECKING`.
+    """Return `__getattr__`, `__dir__` and `__all__` of a package that offers its imports under `TYPE_CHECKING`.
 
     The imports are read with `ast`, so a name stands once: type checkers see the import, and the first use makes it.
     """

@@ -1,6 +1,6 @@
-"""Registries: a name, the file that makes it, and what the file says of itself, known without importing the file.
+"""Registries: names, the files that make them, and facts about them, known without importing a file.
 
-A class or function registers with a decorator whose arguments are literals: `@OPTIMIZERS.register("ppo", extra="rl",
+A class or function registers with a decorator with literal arguments: `@OPTIMIZERS.register("ppo", extra="rl",
 family="rl")`. The folders of a registry are read with `ast`; a file is imported when its name is asked for. So listing
 loads no torch, and a missing extra is known before an import fails.
 """
@@ -50,13 +50,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a name without importing its file.
+    """Facts about a name, known without importing its file.
 
     Attributes:
         name: The registered name.
         module: Dotted name of the module that registers it.
-        extra: The optional dependencies that it needs, a key of `EXTRAS`.
-        about: Literal facts that the decorator states, such as `family` or `trainable`.
+        extra: Its optional dependencies, a key of `EXTRAS`.
+        about: Literal facts in the decorator, such as `family` or `trainable`.
         path: The module's file, None for one typed at a prompt.
         maker: Name of the decorated class or function.
     """
@@ -78,12 +78,12 @@ class Registry(Generic[T]):
     """Names and their makers (classes or functions that return a `T`)."""
 
     def __init__(self, kind: str, packages: tuple[str, ...] = (), *, variable: str | None = None) -> None:
-        """Store what is needed to scan; nothing is read yet.
+        """Store the places to scan; nothing is read yet.
 
         Args:
             kind: A word for messages, such as "optimizer".
-            packages: Dotted names of packages whose files are scanned; one that is not installed is empty.
-            variable: Name of the variable that holds this registry in those files, such as "OPTIMIZERS".
+            packages: Dotted names of packages to scan; a package that is not installed counts as empty.
+            variable: Name of the variable for this registry in those files, such as "OPTIMIZERS".
         """
         if packages and not variable:
             raise InvalidValueError(f"`variable` must be given with packages, got ({packages=}, {variable=}).")
@@ -93,7 +93,7 @@ class Registry(Generic[T]):
         self._found: dict[str, Entry] | None = None
 
     def register(self, name: str, *, extra: str | None = None, **about: object) -> Callable[[M], M]:
-        """Decorate a maker, which is returned unchanged.
+        """Return a decorator that registers a maker and returns it unchanged.
 
         Raises:
             InvalidValueError: The name is taken by another maker, or is no plain word.
@@ -115,11 +115,11 @@ class Registry(Generic[T]):
         return tuple(sorted(self.entries()))
 
     def entries(self) -> dict[str, Entry]:
-        """All names and what is known of them, sorted by name; imports none of the files."""
+        """Return all names with their entries, sorted by name; import none of the files."""
         return dict(sorted({**self._here, **self._scan()}.items()))
 
     def installed(self, name: str) -> bool:
-        """Whether the extra that a name needs is installed."""
+        """Return whether the extra of a name is installed."""
         extra = self._entry(name).extra
         return extra is None or not missing(extra)
 
@@ -140,9 +140,9 @@ class Registry(Generic[T]):
         return self._made[name]
 
     def resolve(self, spec: str) -> Callable[..., T]:
-        """Return the maker of "name", or of "module:name" or "file.py:name" after importing a user's own file.
+        """Return the maker of "name", or of "module:name" or "file.py:name" after importing the user's file.
 
-        Only for what a user types on the command line: it imports what it is told to, so never for a data file.
+        Only for names typed on the command line: it runs code, so never use it on a name from a data file.
 
         Raises:
             UnknownNameError: No such name, module or file.
@@ -161,11 +161,11 @@ class Registry(Generic[T]):
         return cast("Callable[..., T]", maker)
 
     def name_of(self, maker: object) -> str | None:
-        """The registered name of a maker, None where it has none."""
+        """Return the registered name of a maker, None if it has none."""
         return next((name for name, known in self._made.items() if known is maker), None)
 
     def place_of(self, maker: object) -> str | None:
-        """The name or the "module:name" that gives a maker in any process; None where there is none, as at a prompt."""
+        """Return the name or the "module:name" that finds a maker in any process; None at a prompt."""
         module, name = str(getattr(maker, "__module__", "")), str(getattr(maker, "__qualname__", ""))
         known = self.name_of(maker)
         if known is not None and self._here[known].package in self.packages:
@@ -206,7 +206,7 @@ def made(
     maker: Callable[..., T], name: str, settings: Mapping[str, Any], kind: str = "optimizer",
     given: Mapping[str, Any] | None = None,
 ) -> T:  # fmt: skip
-    """Call a maker with settings and with what is `given`; an unknown setting is an error that names the known ones."""
+    """Call a maker with its settings and with `given`; an unknown setting is an error that names the known ones."""
     known = [p for p in inspect.signature(maker).parameters if p != "self" and p not in (given or {})]
     for key in settings:
         if key not in known:
@@ -216,7 +216,7 @@ def made(
 
 @contextmanager
 def making(name: str, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Turn whatever a user's own module or class raises while an optimizer is made into an error that names it."""
+    """Turn any exception of a user's module or class, while an optimizer is made, into an error with its name."""
     try:
         yield
     except HPOGymError:
@@ -251,7 +251,7 @@ def _importable(package: str) -> bool:
 
 
 def _scan_package(package: str, variable: str) -> Iterator[Entry]:
-    """The entries that the files of one package state, in the order of files and lines."""
+    """Yield the entries in the files of one package, in the order of files and lines."""
     top, *rest = package.split(".")
     spec = importlib.util.find_spec(top)
     for root in (spec.submodule_search_locations or ()) if spec else ():
@@ -307,7 +307,7 @@ def _check(entry: Entry) -> None:
 
 
 def _same(a: Entry, b: Entry) -> bool:
-    """Whether two entries are one maker, seen twice: by the scan, by a reload, or by `python -m`."""
+    """Return whether two entries are one maker, seen twice: by the scan, by a reload, or by `python -m`."""
     return a.maker == b.maker and (a.path and a.path.resolve()) == (b.path and b.path.resolve())
 
 
@@ -322,10 +322,10 @@ def _duplicate(kind: str, entry: Entry, other: Entry) -> InvalidValueError:
 
 
 def user_function(spec: str, kind: str) -> Callable[..., Any]:
-    """What "module:name" or "file.py:name" names, after importing the user's own file; for the command line alone.
+    """Return the object at "module:name" or "file.py:name" after importing the user's file; for the command line only.
 
     Raises:
-        UnknownNameError: It is no such text, or there is no such module, file or name.
+        UnknownNameError: The text has another form, or there is no such module, file or name.
     """
     module, colon, name = spec.rpartition(":")
     if not colon:
@@ -348,7 +348,7 @@ def _imported(module: str) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """A file as a module, imported once in a process; its folder is on the import path, as if it were run."""
+    """Import a file as a module, once in a process, with its folder on the import path, as a script has it."""
     if not path.is_file():
         raise UnknownNameError(f"No file {str(path)!r} (from 'file.py:name').{beside(path)}")
     place = path.resolve()
@@ -386,5 +386,5 @@ def _public(module: object) -> set[str]:
 
 
 def scan_names(package: str, variable: str) -> tuple[str, ...]:
-    """The names that the files of a package register with `variable`, without importing any of them."""
+    """Return the names that the files of a package register with `variable`, without importing any of them."""
     return tuple(entry.name for entry in _scan_package(package, variable))

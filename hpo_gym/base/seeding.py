@@ -1,4 +1,4 @@
-"""Seeds and noise by key: what is drawn depends on what it is for, never on when or where it is drawn.
+"""Seeds and noise by key: a draw depends on its purpose, never on when or where it is made.
 
 Strings are hashed with BLAKE2b, arrays of integers with a splitmix64 finaliser (Steele, Lea and Flood, "Fast
 splittable pseudorandom number generators", 2014). Neither depends on the platform, on PYTHONHASHSEED or on a version
@@ -30,12 +30,13 @@ def key(*parts: object) -> int:
 
 
 def canonical(data: object, *, allow_nan: bool = True) -> str:
-    """JSON with sorted keys and no spaces: what is hashed; NaN and infinity are no JSON, and may be refused."""
+    """Return JSON with sorted keys and no spaces, the input of hashes; NaN and infinity are not JSON, and may be
+    refused."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=allow_nan)
 
 
 def digest(value: object) -> str:
-    """A hash of JSON values, 32 hex digits."""
+    """Return a hash of JSON values, 32 hex digits."""
     return hashlib.blake2b(canonical(value, allow_nan=False).encode(), digest_size=16).hexdigest()
 
 
@@ -90,5 +91,5 @@ def optimizer_seed(world: int, optimizer: str, settings: Mapping[str, object]) -
 
 
 def generator(seed: int) -> np.random.Generator:
-    """A generator whose stream is a function of `seed` alone."""
+    """Return a generator whose stream is a function of `seed` alone."""
     return np.random.Generator(np.random.PCG64(seed & _MASK))

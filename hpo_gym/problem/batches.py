@@ -18,14 +18,14 @@ _FUSE_BELOW = 64 << 20  # bytes, as of one table
 
 
 def bank_of(tasks: Sequence[Task], d: int | None = None) -> Bank:
-    """The fastest bank that holds these tasks.
+    """Return the fastest batch for these tasks.
 
     Args:
-        tasks: Of any suites; where all have a pool of configurations, so has the bank.
+        tasks: Tasks of any suites; if all have a pool of configurations, so has the batch.
         d: Columns of points, at least those of each task; by default as many as the widest has.
 
     Raises:
-        InvalidValueError: There are none, or trials of some go on from each other and those of others do not.
+        InvalidValueError: There are none, or trials build on each other in some tasks only.
     """
     if not tasks:
         raise InvalidValueError("At least one task is needed, got none.")
@@ -51,13 +51,13 @@ def _part(tasks: Sequence[Task], d: int | None) -> Bank:
 
 
 class _Mixed(Bank):
-    """Tasks of several banks.
+    """Tasks of several batches.
 
     Args:
         tasks: All of them.
-        parts: The banks.
-        where: The place in `tasks` of each task of the first bank, then of the second, ..., ``(k,)``.
-        d: Columns of points; those that a task lacks are .5.
+        parts: The batches.
+        where: The place in `tasks` of each task of the first batch, then of the second, ..., ``(k,)``.
+        d: Columns of points; columns that a task lacks are .5.
     """
 
     def __init__(self, tasks: Sequence[Task], parts: Sequence[Bank], where: Ints, d: int) -> None:
@@ -69,7 +69,7 @@ class _Mixed(Bank):
         self.fallible = any(part.fallible for part in parts)
 
     def _each(self, task: Ints) -> Iterator[tuple[Bank, Ints, Ints]]:
-        """Banks of runs on these tasks ``(n,)``: which runs, and the place of their task in the bank."""
+        """Yield, for runs on tasks ``(n,)``, each batch with its runs and the place of their tasks in it."""
         part = self._part.take(task)
         for p in np.unique(part).tolist():
             who = np.flatnonzero(part == p)
@@ -84,7 +84,7 @@ class _Mixed(Bank):
 
     @abstractmethod
     def _narrow(self, at: NDArray[Any], part: Bank) -> NDArray[Any]:
-        """What a bank evaluates of what this one does."""
+        """Return the share of one batch in the arguments of this one."""
 
     def close(self) -> None:
         for part in self.parts:
@@ -92,7 +92,7 @@ class _Mixed(Bank):
 
 
 class MixedBank(_Mixed):
-    """Tasks some of which have no pool: what is evaluated is a point; of a table, that of the row that answers."""
+    """Tasks with and without pools: an evaluation answers with a point; for a table, with that of the answering row."""
 
     def place(self, task: Ints, x: Points) -> Points:
         out = np.full((len(x), self.d), 0.5)
@@ -119,10 +119,9 @@ class MixedBank(_Mixed):
 
 
 class MixedPool(_Mixed, PoolBank):
-    """Tasks of several pools: rows are those of each task's own, and the shorter pools have rows that none measured.
+    """Tasks of several pools: rows belong to each task's own pool; shorter pools end in rows without measurements.
 
-    The base of a run is the place of its task's first row, where all pools follow each other, each as long as the
-    longest.
+    The base of a run is the place of its task's first row, with all pools in sequence, each as long as the longest.
     """
 
     one_pool = False
@@ -138,7 +137,7 @@ class MixedPool(_Mixed, PoolBank):
         self.complete = bool(self.measured.all())
 
     def _by_row(self, values: Any, out: NDArray[Any]) -> NDArray[Any]:
-        """What each pool has of its rows, put together into ``(k, m, ..)``."""
+        """Return the row arrays of all pools as one array ``(k, m, ..)``."""
         for p, part in enumerate(self._pools):
             mine = np.flatnonzero(self._part == p)
             out[mine, : part.m] = values(part)[self._at[mine]]
@@ -174,7 +173,7 @@ class MixedPool(_Mixed, PoolBank):
         return self._rows(task, lambda part, who, j: part.nearest(j, x[who, : part.d]))
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        """The rows themselves where measured, else the nearest measured rows; of a row past a pool's end, its last."""
+        """Return the rows themselves if measured, else the nearest measured rows; past a pool's end, its last."""
         return self._rows(task, lambda part, who, j: part.measured_rows(j, np.minimum(rows[who], part.m - 1)))
 
     def measured_row(self, task: int, row: int) -> int:

@@ -1,8 +1,8 @@
-"""Checkpoints: who keeps them pays, for a configuration that goes on from a lower fidelity, the difference alone.
+"""Checkpoints: a configuration that continues from a lower fidelity pays the difference only.
 
-Only where costs are cumulative (`Task.cumulative`) and the budget is in cost. A trial goes on from the highest lower
-fidelity at which the same run has evaluated the same configuration with success. So the same fidelity again is paid
-again, in full where there is none below it, and a higher one before spares a lower one nothing.
+This holds if costs are cumulative (`Task.cumulative`) and the budget is in cost. A trial continues from the highest
+lower fidelity with a success of the same configuration in the same run. So a repeated fidelity is paid again, in full
+if there is no lower one, and an earlier trial at a higher fidelity saves a lower one nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Status, Trial
 
 CUMULATIVE = ("Boosting", "Control", "MLP", "NAS", "Studies", "Vision")
-"""The shipped suites of which one training passes through all fidelities."""
+"""Shipped suites with one training through all fidelities."""
 
 
 def check_checkpoints(checkpoints: object, budget_cost: object) -> bool:
-    """Whether checkpoints are kept.
+    """Return whether checkpoints are kept.
 
     Raises:
         InvalidValueError: It is neither True nor False, or True without a budget in cost.
@@ -36,7 +36,7 @@ def check_checkpoints(checkpoints: object, budget_cost: object) -> bool:
 
 
 def check_cumulative(tasks: Sequence[Task]) -> None:
-    """Refuse tasks of which checkpoints spare nothing.
+    """Refuse tasks without cumulative costs.
 
     Raises:
         InvalidValueError: Costs of none are cumulative.
@@ -50,7 +50,7 @@ def check_cumulative(tasks: Sequence[Task]) -> None:
 
 
 def kept_on(tasks: Sequence[Task], checkpoints: bool) -> Mask | None:
-    """On which tasks a trial goes on from a checkpoint, ``(k,)``; None: on none.
+    """Return the tasks with checkpoints, ``(k,)``; None for none.
 
     Raises:
         InvalidValueError: Checkpoints are asked for, and costs of none of the tasks are cumulative.
@@ -62,23 +62,23 @@ def kept_on(tasks: Sequence[Task], checkpoints: bool) -> Mask | None:
 
 
 class Checkpoints:
-    """What one run has paid for by configuration: as `Runs` has it, of one run trial by trial."""
+    """Payments of one run by configuration, trial by trial, as `Runs` keeps them."""
 
     def __init__(self) -> None:
         self._kept: dict[Name, dict[float, float]] = {}
 
     def price(self, trial: Trial) -> float:
-        """What a trial costs, of which `cost` is what it would without checkpoints."""
+        """Return the price of a trial; `cost` is its price without checkpoints."""
         known = self._kept.get(name_of(trial.config), {})
         lower = [fidelity for fidelity in known if fidelity < trial.fidelity]
         return max(trial.cost - known[max(lower)], 0.0) if lower else trial.cost
 
     def keep(self, trial: Trial, cost: float) -> None:
-        """Keep the checkpoint of a trial that has ended; of a failure there is none.
+        """Keep the checkpoint of a trial that has ended; a failure leaves none.
 
         Args:
-            trial: As the run has it.
-            cost: What it would cost without checkpoints.
+            trial: The trial as recorded in the run.
+            cost: Its cost without checkpoints.
         """
         if trial.status is Status.OK:
             self._kept.setdefault(name_of(trial.config), {})[trial.fidelity] = cost

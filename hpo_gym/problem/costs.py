@@ -1,8 +1,8 @@
-"""What a budget in cost is counted in, and which tasks can have one.
+"""Units of budgets in cost, and the tasks that can have one.
 
-One unit is the mean cost of a configuration of the task at full fidelity, over the rows that its table measured, as
-recorded. So a budget of 33 pays for about 33 full evaluations of random configurations, for fewer dear ones and for
-more cheap ones.
+One unit is the mean cost of a configuration of the task at full fidelity, over the measured rows of its table, as
+recorded. So a budget of 33 pays for about 33 full evaluations of random configurations, for fewer expensive or more
+cheap ones.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ WITH_COSTS = (
     "AutoML", "Boosting", "Control", "Curves", "FCNet", "LM", "Linear", "MLP", "MLPGrid", "NAS", "NASBench201", "SVM",
     "Studies", "Text", "Vision",
 )  # fmt: skip
-"""The shipped suites whose tables have measured costs."""
+"""Shipped suites with measured costs."""
 
 
 def check_budget_cost(budget: object) -> float:
-    """A budget in cost, in units.
+    """Return a budget in cost, in units.
 
     Raises:
         InvalidValueError: It is no number in (0, 1,000,000].
@@ -33,15 +33,15 @@ def check_budget_cost(budget: object) -> float:
 
 
 def cost_units(tasks: Sequence[Task], budget: float, levels: Sequence[float] | None = None) -> Floats:
-    """The unit of each task, ``(k,)``: mean cost of a full evaluation, in the task's own unit, such as seconds.
+    """Return the unit of each task, ``(k,)``: mean cost of a full evaluation, in the task's own unit, such as seconds.
 
     Args:
         tasks: At least one.
-        budget: In units: what `check_budget_cost` gave.
-        levels: Fidelities that can be asked for; None for all of each task.
+        budget: In units, from `check_budget_cost`.
+        levels: Available fidelities; None for all of each task.
 
     Raises:
-        InvalidValueError: A task has no measured costs, has one that is not above 0, or the budget pays for no trial.
+        InvalidValueError: A task has no measured costs or a cost of 0 or less, or the budget pays for no trial.
     """
     for task in tasks:
         _check(task)
@@ -75,6 +75,6 @@ def _cheapest(task: Task, levels: Sequence[float] | None) -> float:
 
 
 def _above(value: float) -> float:
-    """The next number of four digits that is not below a value."""
+    """Return the next number of four digits at or above a value."""
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale) / scale

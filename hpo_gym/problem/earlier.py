@@ -1,4 +1,8 @@
-"""Evaluations of an earlier task: the form in which optimizers, suites and tables hand on past results."""
+"""Evaluations of an earlier task: the form of past results for optimizers, suites and tables.
+
+### hpo_gym/problem/earlier.py::(TEST, FIDELITY)=
+Kinds of a `Measurement`: scores on data unused by any choice, or scores of a lower fidelity.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,17 @@ TEST, FIDELITY = "test", "fidelity"
 """What a `Measurement` is: scores on data that no choice has seen, or those of a lower fidelity."""
 COST = "cost"
 REMEMBERED = (TEST, FIDELITY, COST)
-"""What an optimizer may read of earlier tasks beside their scores: see `remembers`."""
+"""Facts about earlier tasks, beside their scores, that an optimizer may read: see `remembers`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What else was measured of an earlier task, at the points of its `Evaluations`.
+    """A further measurement of an earlier task, at the points of its `Evaluations`.
 
     Attributes:
         name: `TEST` or `FIDELITY`.
         fidelity: Share of a full evaluation.
-        score, cost, status: As in `Evaluations`, each ``(m,)``.
+        score, cost, status: Like those of `Evaluations`, each ``(m,)``.
     """
 
     name: str
@@ -36,7 +40,7 @@ class Measurement:
 
 @dataclass(frozen=True, eq=False)
 class Evaluations:
-    """What is known of one earlier task: a meta-train table, or a user's earlier results.
+    """Results of one earlier task: a meta-train table, or a user's earlier results.
 
     Attributes:
         name, family: Of the data set.
@@ -44,8 +48,9 @@ class Evaluations:
         score: ``(m,)``; higher is better, NaN where not measured, finite where failed.
         cost: ``(m,)``.
         status: ``(m,)``, codes of `Status`.
-        further: What else was measured at these points, the same for all that ask: test scores, then lower fidelities,
-            the highest first. Most optimizers do not read it (see `remembers`).
+        further: Other measurements at these points: test scores, then lower fidelities, the highest first. Most
+            optimizers
+            do not read them (see `remembers`).
         meta_features: Numbers that describe the data set, as in `Context`; None where unknown.
     """
 
@@ -59,7 +64,7 @@ class Evaluations:
     meta_features: Mapping[str, float | None] = field(default_factory=dict)
 
     def part(self, rows: NDArray[np.int64] | NDArray[np.bool_], x: Points | None = None) -> Evaluations:
-        """What is known of some of the points; `x` stands for them where they are told otherwise."""
+        """Return the results at some of the points; `x` replaces the points if given."""
         further = tuple(replace(m, score=m.score[rows], cost=m.cost[rows], status=m.status[rows]) for m in self.further)
         x = self.x[rows] if x is None else x
         return replace(
@@ -67,6 +72,6 @@ class Evaluations:
         )
 
     def by(self, measurement: Measurement) -> Evaluations:
-        """The task as one of its further measurements has it."""
+        """Return the task by one of its further measurements."""
         m = measurement
         return replace(self, score=m.score, cost=m.cost, status=m.status, further=())

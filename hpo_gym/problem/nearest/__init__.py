@@ -1,4 +1,4 @@
-"""Rows of a pool by nearness: what the distance is, and the ways to find the least one. All ways give the same rows."""
+"""Rows of a pool by nearness: the distance, and several searches for its minimum, all with equal results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATTERNS_FROM, _OF_A_PATTERN = 2_048, 64  # rows, and rows of a pattern on aver
 
 
 def search_of(space: SearchSpace, x: Points) -> Search:
-    """The fastest way to search the rows ``(m, d)``."""
+    """Return the fastest search of the rows ``(m, d)``."""
     c = columns(space)
     few = 0 < len(c.metric) <= _TREE_METRIC and len(c.metric) + len(c.place) <= _TREE_WIDTH
     if not space.conditional:

@@ -1,4 +1,4 @@
-"""Rows that may be the nearest, and which of them is."""
+"""Candidates for the nearest row, and the choice among them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from hpo_gym.problem.space import Points, SearchSpace
 
 
 class Shut(NamedTuple):
-    """Rows that may not answer: masks ``(k, m)``, and which counts for each point ``(n,)``; None: the only one."""
+    """Unavailable rows: masks ``(k, m)``, and the mask of each point ``(n,)``; None: the only one."""
 
     closed: Mask
     who: Ints | None
 
     def some(self, points: Ints | slice) -> Shut:
-        """The same of some of the points."""
+        """Return the masks of some of the points."""
         return self if self.who is None else Shut(self.closed, self.who[points])
 
     def at(self, rows: Ints) -> Mask:
-        """Whether rows ``(n,)`` or ``(n, j)`` are shut, one or `j` for each point."""
+        """Return whether rows ``(n,)`` or ``(n, j)`` are unavailable, one or `j` for each point."""
         if self.who is None:
             return np.asarray(self.closed[0].take(rows))
         start = self.who * self.closed.shape[1]
         return np.asarray(self.closed.take((start if rows.ndim == 1 else start[:, None]) + rows))
 
     def of(self, rows: Ints | None) -> Mask:
-        """Whether these rows, or all, are shut for each point: ``(n, rows)``, or ``(1, rows)`` for all points alike."""
+        """Return whether these rows, or all, are unavailable for each point: ``(n, rows)``, or ``(1, rows)`` for all
+        alike."""
         if self.who is None:
             return self.closed if rows is None else self.closed.take(rows, 1)
         if rows is None:
@@ -39,7 +40,8 @@ class Shut(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Points and rows that may be their nearest, ``(c,)`` each, and what ranks the rows of a point in float32."""
+    """Points with rows that may be their nearest, ``(c,)`` each, and the float32 products that rank the rows of a
+    point."""
 
     point: Ints
     row: Ints
@@ -55,11 +57,12 @@ class Search(Protocol):
     """A way to look for the nearest rows."""
 
     def find(self, x: Points, shut: Shut | None) -> Candidates:
-        """Of each canonical point ``(n, d)``, all rows that may be the nearest that is not shut."""
+        """Return, for each canonical point ``(n, d)``, every row that could be its nearest available row."""
 
 
 def settle(space: SearchSpace, x: Points, rows: Points, found: Candidates) -> Ints:
-    """Of each point ``(n, d)``, the lowest of the nearest candidates among `rows` ``(m, d)``; -1 where it has none."""
+    """Return, for each point ``(n, d)``, the lowest of its nearest candidates among `rows` ``(m, d)``; -1 if it has
+    none."""
     out = np.full(len(x), -1, np.int64)
     out[found.point] = found.row
     count = np.bincount(found.point) if len(found.point) > 1 else np.ones(1, np.int64)

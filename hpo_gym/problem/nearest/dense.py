@@ -12,7 +12,7 @@ from hpo_gym.problem.space import Points, SearchSpace
 
 
 class Dense:
-    """Looks at all rows ``(m, d)``, by those factors of the distance that can rank them."""
+    """Compare all rows ``(m, d)``, by the factors of the distance that can rank them."""
 
     def __init__(self, space: SearchSpace, x: Points) -> None:
         self._space = space
@@ -28,7 +28,7 @@ class Dense:
         self._rows = rows[self._differ].astype(np.float32)
 
     def find(self, x: Points, shut: Shut | None) -> Candidates:
-        """Of each canonical point ``(n, d)``, all rows that may be the nearest that is not shut."""
+        """Return every row that could be the nearest, see `Search.find`."""
         return scan(self._of_points(x), self._rows, self._slack, shut)
 
     def _of_points(self, x: Points) -> Singles:

@@ -1,4 +1,4 @@
-"""What is near: the squared distance between two configurations, and the same as a sum of products.
+"""The squared distance between two configurations, also as a sum of products.
 
 Column by column it adds the squared difference in the unit cube where a metric hyperparameter is active on both sides,
 1 for another choice of a categorical, and 1 where only one side is active.
@@ -29,13 +29,13 @@ class Columns(NamedTuple):
     place: Ints
 
     def codes(self, x: Points) -> Floats:
-        """The position of the choice in each of the others, ``(n, q)``."""
+        """Return the position of the choice in each categorical column, ``(n, q)``."""
         return np.asarray(np.minimum(np.floor(x.take(self.other, 1) * self.choices), self.choices - 1))
 
 
 @functools.lru_cache(maxsize=64)
 def columns(space: SearchSpace) -> Columns:
-    """The columns of a space by what distance means in them."""
+    """Return the columns of a space by their part in the distance."""
     metric = [j for j, h in enumerate(space.hyperparameters) if h.metric]
     other = [j for j, h in enumerate(space.hyperparameters) if not h.metric]
     count = [len(space.hyperparameters[j].choices) for j in other]
@@ -47,9 +47,9 @@ def columns(space: SearchSpace) -> Columns:
 
 
 def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
-    """Squared distances of canonical points ``(n, d)`` to one other each, ``(n,)``.
+    """Return squared distances of canonical points ``(n, d)`` to one other each, ``(n,)``.
 
-    Rounded to 12 digits, so that what is as near is equal.
+    They are rounded to 12 digits, so that equally near points compare equal.
     """
     c = columns(space)
     moved, other = x.take(c.metric, 1) - rows.take(c.metric, 1), c.codes(x) != c.codes(rows)
@@ -63,20 +63,22 @@ def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
 
 
 class Parts(NamedTuple):
-    """Of points: what is active ``(n, d)``, None for all; of metric columns, the value, 0 where inactive ``(n, p)``; of
-    others, which choice is taken, none where inactive ``(n, c)``."""
+    """Parts of points: active columns ``(n, d)``, None for all; values of metric columns, 0 where inactive ``(n, p)``;
+    choices
+    of the others, none where inactive ``(n, c)``.
+    """
 
     active: Floats | None
     value: Floats
     chosen: Mask
 
     def known(self, space: SearchSpace) -> Floats:
-        """What is active, said also where all is."""
+        """Return the active columns, also if all are."""
         return np.ones((len(self.value), space.d)) if self.active is None else self.active
 
 
 def parts(space: SearchSpace, x: Points) -> Parts:
-    """The parts of canonical points ``(n, d)``."""
+    """Return the parts of canonical points ``(n, d)``."""
     c, value = columns(space), x.take(columns(space).metric, 1)
     chosen = c.codes(x).take(c.column, 1) == c.place
     if not space.conditional:
@@ -88,7 +90,7 @@ def parts(space: SearchSpace, x: Points) -> Parts:
 
 
 def of_points(space: SearchSpace, p: Parts, dtype: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
-    """Factors on the side of the points, ``(n, f)``: 1, what is active, squares, values, choices."""
+    """Return the factors of points, ``(n, f)``: 1, active columns, squares, values, choices."""
     factors = [np.ones((len(p.value), 1)), p.known(space), p.value * p.value, p.value, p.chosen]
     return np.concatenate(factors, 1, dtype=dtype)
 
@@ -108,6 +110,6 @@ def of_rows(space: SearchSpace, p: Parts) -> Floats:
 
 
 def distances(space: SearchSpace, x: Points, rows: Points) -> Floats:
-    """As `between`, of each point ``(n, d)`` to each row ``(m, d)``, ``(n, m)``."""
+    """Return `between` for each point ``(n, d)`` and each row ``(m, d)``, ``(n, m)``."""
     product = of_points(space, parts(space, x)) @ of_rows(space, parts(space, rows)).T.copy()
     return np.round(product, 12)

@@ -1,4 +1,4 @@
-"""Which row is a given point: one hash for each, and a proof that the row found is the point."""
+"""Lookup of a given point: one hash each, and a proof that the row found is the point."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SMALL = 8192  # rows of which a dictionary is made in a few ms
 
 
 def bytes_of(cells: NDArray[Any]) -> list[bytes]:
-    """The bytes of each row of an array of 8-byte numbers, ``(n, d)``."""
+    """Return the bytes of each row of an array of 8-byte numbers, ``(n, d)``."""
     cells = np.ascontiguousarray(cells)
     return cells.view(np.dtype((np.void, 8 * cells.shape[1])))[:, 0].tolist() if cells.size else []
 
@@ -44,7 +44,7 @@ class Exact:
             self._sort()
 
     def row(self, x: Points) -> int:
-        """The lowest row that is the point ``(d,)``, else -1."""
+        """Return the lowest row equal to the point ``(d,)``, else -1."""
         return self._places.get(self._cells(x).tobytes(), -1)
 
     @functools.cached_property
@@ -54,7 +54,7 @@ class Exact:
         return dict(zip(cells, self._rows.tolist(), strict=True))
 
     def rows(self, x: Points) -> Ints:
-        """As `row`, of points ``(n, d)``."""
+        """Return `row` for points ``(n, d)``."""
         if len(x) == 1:
             return np.array([self.row(x[0]) if len(self._x) <= _SMALL else self._one(x)], np.int64)
         cells = self._cells(x)
@@ -74,7 +74,7 @@ class Exact:
         return out
 
     def _one(self, x: Points) -> int:
-        """As `row`, of a point ``(1, d)``, without a dictionary."""
+        """Return `row` for a point ``(1, d)``, without a dictionary."""
         cells = self._cells(x)
         hashed, wanted = self._hash(cells), cells.tobytes()
         for at in range(self._hashes.searchsorted(hashed).item(), self._hashes.size):
@@ -116,7 +116,8 @@ class Exact:
 
 
 def _groups(cells: Keys, order: Ints, twins: NDArray[np.bool_]) -> Ints:
-    """The lowest row of the same cells, ``(m,)``; `twins`: whose hash in the stable order is that of the next."""
+    """Return the lowest row with the same cells, ``(m,)``; `twins`: rows with the hash of their successor in the stable
+    order."""
     if (cells[order[1:][twins]] != cells[order[:-1][twins]]).any():  # a hash that two points share
         _, first, which = np.unique(cells, axis=0, return_index=True, return_inverse=True)
         return np.asarray(first[which.reshape(-1)], np.int64)

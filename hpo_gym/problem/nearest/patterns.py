@@ -1,7 +1,7 @@
-"""The nearest rows among those of one's own pattern of active hyperparameters, and of others only where they can win.
+"""The nearest rows within a pattern of active hyperparameters, and in other patterns only where they can win.
 
-A row of another pattern is at least as far as the number of columns that are active on one side only, and 1 more where
-what conditions look at are categoricals: one of them must have another choice.
+A row of another pattern is at least as far as the number of columns active on one side only, and 1 more if all
+conditions depend on categoricals: one of them must have another choice.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class _Group:
     """Rows of one pattern.
 
     Attributes:
-        ids: Which rows these are, ascending, ``(g,)``.
+        ids: Their numbers, ascending, ``(g,)``.
         rows: Their factors ``(f, g)``: the sum of squares, values and choices, and the squares.
-        own, cross: Which factors of points meet the factors up to the squares, and those from the values on.
-        slack: What float32 cannot tell apart.
+        own, cross: Factors of points that meet the factors up to the squares, and those from the values on.
+        slack: Differences below it are rounding of float32.
     """
 
     ids: Ints
@@ -37,7 +37,7 @@ class _Group:
     slack: np.float32
 
     def nearest(self, points: Singles, who: Ints, shut: Shut | None, *, own: bool, whole: bool) -> Candidates:
-        """Candidates for points `who`, of this pattern or of another.
+        """Return candidates for the points `who`, of this pattern or of another.
 
         Args:
             whole: Whether no metric column is active on both sides.
@@ -71,7 +71,7 @@ class Patterns:
         self._alone = np.append(apart.min(1), -np.inf)  # the last is of points whose pattern no row has
 
     def find(self, x: Points, shut: Shut | None) -> Candidates:
-        """Of each canonical point ``(n, d)``, all rows that may be the nearest that is not shut."""
+        """Return every row that could be the nearest, see `Search.find`."""
         p = parts(self._space, x)
         assert p.active is not None
         metric = p.active.take(columns(self._space).metric, 1)
@@ -119,7 +119,7 @@ class Patterns:
                 yield Candidates(point, row, value)
 
     def _apart(self, active: Floats) -> Floats:
-        """How near rows of each pattern can be at best, ``(n, patterns)``."""
+        """Return the least possible distance to rows of each pattern, ``(n, patterns)``."""
         one_side = active.sum(1)[:, None] + self._patterns.sum(1) - 2.0 * (active @ self._patterns.T)
         return np.asarray(one_side + self._choice * (one_side > 0))
 
@@ -137,7 +137,7 @@ class Patterns:
 
 
 def _groups(own: Ints) -> Iterator[tuple[int, Ints]]:
-    """Each pattern that some points have, and which points."""
+    """Yield each pattern of the points, with its points."""
     order = own.argsort(kind="stable")
     ordered = own.take(order)
     for who in np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1) if len(own) > 1 else [order]:

@@ -1,6 +1,6 @@
-"""`Pool`: configurations that can be evaluated, found again exactly or by nearness. Nobody else says what answers.
+"""`Pool`: configurations that can be evaluated, found again exactly or by nearness. It alone decides the answering row.
 
-`hpo_gym.problem.nearest.distance` says what is near; of rows as near, the lowest is the nearest.
+`hpo_gym.problem.nearest.distance` defines nearness; of equally near rows, the lowest is the nearest.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Pool:
 
     # ------------------------------------------------------------------ exactly
     def row(self, x: Points) -> int:
-        """The lowest row that is exactly the canonical point `x` ``(d,)``, else -1."""
+        """Return the lowest row equal to the canonical point `x` ``(d,)``, else -1."""
         return self._exact.row(x)
 
     def exact(self, x: Points) -> Ints:
-        """As `row`, of points ``(n, d)``."""
+        """Return `row` for points ``(n, d)``."""
         return self._exact.rows(x)
 
     @property
@@ -50,7 +50,7 @@ class Pool:
 
     @property
     def distinct(self) -> bool:
-        """Whether no configuration stands in two rows."""
+        """Return whether no configuration stands in two rows."""
         return self._exact.distinct
 
     def first(self, available: NDArray[Any] | None) -> Mask:
@@ -68,7 +68,8 @@ class Pool:
 
     # ------------------------------------------------------------------ by nearness
     def nearest(self, x: Points, allowed: Mask | None = None) -> Ints:
-        """The nearest allowed row of each canonical point ``(n, d)``, -1 where none is allowed; itself, if it is a row.
+        """Return the nearest allowed row of each canonical point ``(n, d)``, -1 where none is allowed; itself, if it is
+        a row.
 
         Args:
             allowed: ``(m,)``, or ``(n, m)``; all, by default.
@@ -79,7 +80,7 @@ class Pool:
         return self.nearest_open(x, Shut(~allowed[None] if one else ~allowed, None if one else np.arange(len(x))))
 
     def nearest_open(self, x: Points, shut: Shut | None) -> Ints:
-        """As `nearest`, by the rows that may not answer."""
+        """Return `nearest`, given the unavailable rows."""
         rows = self.exact(x)
         lost = rows < 0 if shut is None else (rows < 0) | shut.at(rows)
         if lost.any():
@@ -88,7 +89,7 @@ class Pool:
         return rows
 
     def search(self, x: Points, shut: Shut | None) -> Ints:
-        """As `nearest_open`, of points that are no row, or one that may not answer."""
+        """Return `nearest_open` for points that are not an available row."""
         return settle(self.space, x, self.x, self._search.find(x, shut))
 
     @functools.cached_property
@@ -102,7 +103,7 @@ class Pool:
 
 # ---------------------------------------------------------------------- points as keys
 def keys(x: Points) -> list[bytes]:
-    """What is equal for equal configurations, of canonical points ``(n, d)``."""
+    """Return a key of each canonical point ``(n, d)``, equal for equal configurations."""
     return bytes_of(np.rint(x * 2.0**32).astype(np.int64))
 
 
@@ -111,7 +112,7 @@ _recent: list[tuple[Points, Pool]] = []  # contexts of one table hold equal pool
 
 
 def pool_of(space: SearchSpace, x: NDArray[Any]) -> Pool:
-    """The `Pool` of points ``(m, d)``; who asks with the same points shares one."""
+    """Return the `Pool` of points ``(m, d)``; callers with the same array share one."""
     for at, (known, pool) in enumerate(_recent):
         if pool.space == space and np.array_equal(known, x):
             _recent.insert(0, _recent.pop(at))
@@ -136,10 +137,10 @@ def all_points(space: SearchSpace) -> Points | None:
 
 # ---------------------------------------------------------------------- what tasks have of a pool
 class Gaps:
-    """What answers for rows that were not measured: the nearest of those that were.
+    """Answers for rows without a measurement: the nearest measured row.
 
     Args:
-        measured: Which rows each of `k` tasks has, ``(k, m)``.
+        measured: Rows that each of `k` tasks has, ``(k, m)``.
         pool: The pool of a task.
     """
 
@@ -149,11 +150,11 @@ class Gaps:
 
     @functools.cached_property
     def closed(self) -> Mask:
-        """Which rows each task lacks, ``(k, m)``."""
+        """Return the rows that each task lacks, ``(k, m)``."""
         return ~self.measured
 
     def answer(self, task: int, row: int) -> int:
-        """As `answering`, of one row; once found, it is known for every task that shares the pool."""
+        """Return `answering` for one row; every task that shares the pool remembers it."""
         if self.measured.item(task, row):
             return row
         known: int = self._answers.item(task, row)
@@ -182,10 +183,11 @@ class Gaps:
 
 
 def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, salt: int) -> Ints:
-    """Draw `count` measured rows of each run's task by its world, ``(n, count)``, distinct while there are enough.
+    """Draw `count` measured rows of each run's task by its instance seed, ``(n, count)``, distinct while there are
+    enough.
 
     Args:
-        first: The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``.
+        first: The rows of each task, measured ones first, ``(k, m)``, and their number, ``(k,)``.
     """
     rows, size = first[0], first[1][task]
     order = _permute(np.arange(count) % size[:, None], size[:, None], seeding.mix(world, salt)[:, None], rows.shape[1])
@@ -193,7 +195,7 @@ def draw_rows(first: tuple[Ints, Ints], task: Ints, world: Keys, count: int, sal
 
 
 def _permute(position: Ints, size: Ints, key: Keys, most: int) -> Ints:
-    """A keyed permutation of ``range(size)`` at `position`: a Feistel network with cycle walking.
+    """Return a keyed permutation of ``range(size)`` at `position`: a Feistel network with cycle walking.
 
     Its domain is given by `most`, the rows of the table, not by the sizes, so that a run draws the same in any batch.
     (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, section 4.)

@@ -14,7 +14,7 @@ _OFF = 2.0**-24  # how far a float32 may be off, of its size
 
 
 def slack_of(rows: Floats) -> np.float32:
-    """How far apart two products must be in float32 to be told apart, by the factors of rows ``(f, m)``.
+    """Return the rounding error of a float32 product with the factors of rows ``(f, m)``.
 
     The factors of points are at most 1.
     """
@@ -27,12 +27,12 @@ def slack_of(rows: Floats) -> np.float32:
 def scan(
     points: Singles, rows: Singles, slack: np.float32 | None, shut: Shut | None = None, ids: Ints | None = None
 ) -> Candidates:
-    """Of each point, the rows whose product is at most `slack` above the least that is not shut.
+    """Return, for each point, the rows with a product within `slack` of the least available one.
 
     Args:
         points, rows: Factors, ``(n, f)`` and ``(f, m)``.
-        slack: None where all products are whole numbers: of equal ones, the lowest row will do.
-        ids: Which rows of the pool these are, ``(m,)``; all, by default. Candidates are numbered so.
+        slack: None where all products are whole numbers: the lowest of equal rows suffices.
+        ids: Numbers of these rows in the pool, ``(m,)``; all, by default. Candidates have these numbers.
     """
     n, m = len(points), rows.shape[1]
     size = max(1, min(max(_HELD // m, _POINTS), _AT_MOST // m))

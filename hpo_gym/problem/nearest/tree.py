@@ -18,9 +18,9 @@ _NEIGHBOURS = (2, 16, 128)
 
 
 class Tree:
-    """Looks at the rows ``(m, d)`` that a k-d tree cannot rule out; where very many are as near, at all.
+    """Search the rows ``(m, d)`` that a k-d tree cannot rule out; all of them where very many are equally near.
 
-    The space must have no conditions. A choice is a corner of a simplex whose edges are 1 long.
+    The space must have no conditions. A choice is a corner of a simplex with edges of length 1.
     """
 
     def __init__(self, space: SearchSpace, x: Points) -> None:
@@ -33,7 +33,7 @@ class Tree:
         self._tree = cKDTree(at[self._ids], **options)  # what is in one leaf is in one place: twice as fast
 
     def find(self, x: Points, shut: Shut | None) -> Candidates:
-        """Of each canonical point ``(n, d)``, all rows that may be the nearest that is not shut."""
+        """Return every row that could be the nearest, see `Search.find`."""
         at, todo, found = self._coordinates(x), np.arange(len(x)), []
         for k in (k for k in _NEIGHBOURS if k <= len(self._ids)):
             apart, places = self._tree.query(at.take(todo, 0), k)

@@ -1,1 +1,1 @@
-"""What else of a trial counts beside its score: objectives, constraints on them, and fronts of what is best."""
+"""Quantities of a trial beside its score: objectives, constraints on them, and Pareto fronts."""

@@ -1,4 +1,4 @@
-"""Constraints: bounds on objectives, above which what is minimised and below which what is maximised breaks them."""
+"""Constraints: upper bounds on minimised objectives, lower bounds on maximised ones."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def check_constraints(constraints: Mapping[str, float] | None, further: Sequence
 
 
 def broken(values: NDArray[np.floating], bound: float, sign: float) -> NDArray[np.bool_]:
-    """Which values are beyond a bound, which itself is allowed; the bound is rounded to the type of the values."""
+    """Return the values beyond a bound; the bound itself is allowed, and rounded to the type of the values."""
     edge = np.asarray(bound, values.dtype)
     return np.asarray(values > edge if sign < 0 else values < edge)
 
 
 def rule_of(name: str, bound: float, further: Sequence[Objective]) -> str:
-    """A constraint in words, such as ``size <= 100000``."""
+    """Return a constraint in words, such as ``size <= 100000``."""
     return f"{name} {'<=' if find_objective(name, further)[0].sign < 0 else '>='} {bound:g}"

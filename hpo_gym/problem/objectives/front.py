@@ -1,4 +1,4 @@
-"""Fronts of several objectives, all maximised: what nothing else dominates, and how much volume that dominates."""
+"""Pareto fronts of several objectives, all maximised, and the volume that they dominate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hpo_gym.base import Floats, InvalidValueError, Mask, shown
 
 
 def nondominated(values: ArrayLike) -> Mask:
-    """Which rows of ``(n, o)`` no other dominates, ``(n,)``; of equal rows, all.
+    """Return the rows of ``(n, o)`` that no other dominates, ``(n,)``; of equal rows, all.
 
     A row dominates another if it is nowhere less and somewhere more.
     """
@@ -25,7 +25,7 @@ def nondominated(values: ArrayLike) -> Mask:
 
 
 def ranks(values: ArrayLike) -> NDArray[np.int64]:
-    """The front of each row ``(n,)``: 0 what nothing dominates, 1 what only these do, and so on."""
+    """Return the front of each row ``(n,)``: 0 for undominated rows, 1 for rows dominated by these only, and so on."""
     a = _matrix(values)
     out = np.full(len(a), -1)
     rank = 0
@@ -36,9 +36,10 @@ def ranks(values: ArrayLike) -> NDArray[np.int64]:
 
 
 def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
-    """The volume that rows ``(n, o)`` dominate above a reference point ``(o,)``: exact, of any number of objectives.
+    """Return the volume that rows ``(n, o)`` dominate above a reference point ``(o,)``: exact, for any number of
+    objectives.
 
-    What is not above the reference in all objectives counts nothing. By slices along the last objective (Zitzler,
+    Rows not above the reference in all objectives count nothing. By slices along the last objective (Zitzler,
     "Evolutionary Algorithms for Multiobjective Optimization", 1999), each by its own front: quick up to 3 objectives.
 
     Raises:
@@ -52,7 +53,7 @@ def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
 
 
 def _volume(a: Floats) -> float:
-    """The volume above 0 of rows ``(n, o)``, all positive."""
+    """Return the volume above 0 of rows ``(n, o)``, all positive."""
     if a.shape[1] == 1:
         return float(a.max())
     a = a[np.argsort(-a[:, -1], kind="stable")]
