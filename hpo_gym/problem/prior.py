@@ -1,4 +1,4 @@
-"""What is known of earlier tasks: their tables as `Evaluations`, and the statistics that may be served."""
+"""Earlier tasks: their tables as `Evaluations`, and the statistics that normalise scores."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from hpo_gym.problem.trial import Status
 
 @dataclass(frozen=True)
 class Scale:
-    """Statistics of the meta-train tasks: the only scale that may be served.
+    """Statistics of the meta-train tasks: the only permitted normalisation.
 
     Attributes:
-        mean, sd: Of the scores of all measured successes, each task counted alike.
+        mean, sd: Of the scores of all measured successes, with equal weight per task.
         cost: Mean cost of a full evaluation.
-        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their
-            `signed_log`.
-        floor: What a failure is served before any success of its run: `floor_of` the tasks.
+        meta_names: Meta-features, in the order of `meta_mean` and `meta_sd`, each ``(p,)``, of their `signed_log`.
+        floor: Score of a failure before the first success of its run: `floor_of` the tasks.
     """
 
     mean: float = 0.0
@@ -38,17 +37,17 @@ class Scale:
 
 
 def evaluations(tasks: Sequence[Task]) -> tuple[Evaluations, ...]:
-    """The tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key.
+    """Return the tables of tasks, as an optimizer's prior; a task without a pool is sampled at 1,000 points by key.
 
-    A task that tells nothing of itself, as one that trains for each point, is left out.
+    Tasks without stored evaluations, such as those that train for each point, are left out.
     """
     return tuple(e for e in (t.evaluations() for t in tasks) if len(e.x))
 
 
 def scale_of(tasks: Sequence[Task]) -> Scale:
-    """Mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks.
+    """Return mean and standard deviation of scores, mean cost, and statistics of meta-features of some tasks.
 
-    Of tasks that tell nothing of themselves, what they say of their scores (`Task.score_scale`).
+    For tasks without stored evaluations, `Task.score_scale` replaces them.
     """
     if not tasks:
         return Scale()
@@ -81,18 +80,19 @@ def score_scale(prior: Sequence[Evaluations]) -> tuple[float, float, float]:
 
 @functools.lru_cache(maxsize=32)
 def floor_of(prior: tuple[Evaluations, ...]) -> float:
-    """The mean over earlier tasks of the lowest score of a success in full; 0 where there is none."""
+    """Return the mean over earlier tasks of their lowest success at full fidelity; 0 if there is none."""
     lowest = [e.score[good].min() for e in prior if (good := successes(e)).any()]
     return float(np.mean(lowest)) if lowest else 0.0
 
 
 def successes(e: Evaluations) -> Mask:
-    """Which points of a task were evaluated and did not fail, ``(m,)``."""
+    """Return the points of a task that were evaluated without failure, ``(m,)``."""
     return np.asarray(np.isfinite(e.score) & (e.status == Status.OK))
 
 
 def scores_of(e: Evaluations) -> NDArray[np.float64]:
-    """The scores of a known task, ``(m,)``: NaN where not measured, and of a failure that of the worst success."""
+    """Return the scores of a known task, ``(m,)``: NaN if not measured; a failure has the score of the worst
+    success."""
     good = successes(e)
     y = tame(e.score)
     return np.where(good, y, np.where(np.isnan(y), np.nan, y[good].min()))
@@ -114,12 +114,12 @@ def imputed(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def known(space: SearchSpace, prior: Sequence[Evaluations]) -> tuple[Evaluations, ...]:
-    """The earlier tasks with a success, whose points have as many columns as the space."""
+    """Return the earlier tasks with a success and with as many columns as the space."""
     return tuple(e for e in prior if e.x.shape[1] == space.d and successes(e).any())
 
 
 def shared_points(space: SearchSpace, tasks: Sequence[Evaluations]) -> Points | None:
-    """The canonical points that all tasks were measured at, ``(m, d)``; None where they differ."""
+    """Return the canonical points common to all tasks, ``(m, d)``; None if their points differ."""
     first = tasks[0].x
     if np.isnan(first).any() or not all(e.x is first or np.array_equal(e.x, first) for e in tasks):
         return None
@@ -133,10 +133,10 @@ def signed_log(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Points ``(c, d)``, and where they stand in a table of earlier tasks.
+    """Points ``(c, d)`` and their places in a table of earlier tasks.
 
     Attributes:
-        row: Their rows ``(c,)``, or a slice of all; of a point that is no row, the nearest.
+        row: Their rows ``(c,)``, or a slice of all; the nearest row for a point outside the table.
         exact: Whether the points are those rows.
     """
 

@@ -17,10 +17,10 @@ from hpo_gym.problem.task import Task
 
 
 def log_costs(e: Evaluations) -> Floats:
-    """Natural logarithm of the cost of each point of an earlier task, less the mean of those that are known, ``(m,)``.
+    """Return the natural logarithm of each point's cost on an earlier task, less their mean, ``(m,)``.
 
-    NaN where nothing was measured, where the cost is not positive and finite, and, as it tells nothing of
-    configurations, everywhere where all costs are the same.
+    It is NaN for points without a measurement or without a positive finite cost, and everywhere if all costs are equal,
+    as equal costs carry no information.
     """
     there = ~np.isnan(e.score) & np.isfinite(e.cost) & (e.cost > 0.0)
     out = np.full(len(e.cost), np.nan)
@@ -39,14 +39,15 @@ def mean_log_costs(prior: Sequence[Evaluations], m: int) -> NDArray[np.float32]:
 
 
 def earlier_costs(tasks: Sequence[Task], earlier: Sequence[Task], m: int) -> NDArray[np.float32]:
-    """What each of `m` rows cost on earlier tasks of the same table, ``(k, m)``: as `mean_log_costs`, without those of
-    the task's own family.
+    """Return the cost of each of `m` rows on earlier tasks of the same table, ``(k, m)``: `mean_log_costs` without the
+    task's
+    own family.
 
-    0 where none knows it, and where each task has a pool of its own.
+    It is 0 for unknown costs, and if each task has a pool of its own.
 
     Args:
         tasks: `k` tasks with pools of at most `m` rows.
-        earlier: Those that may be known, such as the training split.
+        earlier: Tasks that may be known, such as the training split.
     """
     out = np.zeros((len(tasks), m), np.float32)
     for table in {t.together for t in tasks}:

@@ -1,4 +1,4 @@
-"""The regret of a random configuration: where a run whose budget is in cost stands before its first trial has ended."""
+"""The regret of a random configuration: the state of a run with a budget in cost before its first trial has ended."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def random_regret(task: Task) -> float:
 
 
 def random_test_regret(task: Task) -> float:
-    """As `random_regret`, of the test score.
+    """Return `random_regret` of the test score.
 
     Args:
-        task: With a table that has test scores.
+        task: A task whose table has test scores.
     """
     pool, bounds = task.measured_pool, task.test_range
     assert pool is not None and bounds is not None

@@ -1,7 +1,7 @@
-"""Normalised regret: what a score lacks of the best, as a share of the task's range. Defined here only.
+"""Normalised regret: the gap between a score and the best, as a share of the task's range. Defined here only.
 
-Three rules hold everywhere: on a flat task, whose scores are all the same, regret is 0; a score of -inf (nothing has
-succeeded yet) has regret 1, on a flat task too; NaN stays NaN.
+Three rules hold everywhere: on a flat task, with equal scores everywhere, regret is 0; a score of -inf (no success yet)
+has regret 1, on a flat task too; NaN stays NaN.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from hpo_gym.base import Floats, Mask
 def relative_regret(
     score: ArrayLike, best: ArrayLike, worst: ArrayLike, *, most: float = 1.0, cut: ArrayLike = True
 ) -> Floats:
-    """Regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
+    """Return the regret of scores, 0 at the best (and above it) and 1 at the worst; the three are broadcast.
 
     Args:
-        most: What a score below the worst has at most; infinity leaves it above 1.
-        cut: Where a score above the best has 0; elsewhere it has less.
+        most: Upper limit for a score below the worst; infinity leaves it above 1.
+        cut: Whether a score above the best has 0 instead of less.
     """
     score, best, worst = np.asarray(score, np.float64), np.asarray(best, np.float64), np.asarray(worst, np.float64)
     lost = np.isneginf(score)
@@ -31,7 +31,7 @@ def relative_regret(
 
 
 def relative_regret_of(score: float, best: float, worst: float) -> float:
-    """As `relative_regret` of one score, bit for bit, without arrays."""
+    """Return `relative_regret` of one score, bit for bit, without arrays."""
     if score == -math.inf:
         return 1.0
     gap, span = best - score, best - worst

@@ -1,4 +1,5 @@
-"""A fidelity axis of sizes: what each share of a full evaluation is, such as a smaller model of 5,000 weights."""
+"""A fidelity axis of sizes: the meaning of each share of a full evaluation, such as a smaller model of 5,000
+weights."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class Sizes:
         return tuple(v / self.values[-1] for v in self.values)
 
     def to_json(self) -> dict[str, Any]:
-        """As `suite.json` has it."""
+        """Return the form in `suite.json`."""
         return {"kind": SIZE, "unit": self.unit, "values": list(self.values)}
 
     def check(self, f: int) -> None:

@@ -27,25 +27,25 @@ T = TypeVar("T")
 
 SPLITS = ("train", "val", "test")
 MEMORIES = ("train", "train+val")
-"""Splits whose tasks optimizers may know as earlier tasks."""
+"""Splits with tasks that optimizers may know as earlier tasks."""
 FOLDS = 5
 _SHARES = (0.60, 0.75)
 _SALT = 2463  # of 4,000, the nearest to these shares and to equal folds, by families and by AutoML's tasks
 
 
 def split_of(family: str) -> str:
-    """The split of a family: train below .60 of its hash, val below .75, else test."""
+    """Return the split of a family: train below .60 of its hash, val below .75, else test."""
     u = _family_uniform(family, 2 * _SALT)
     return SPLITS[sum(u >= share for share in _SHARES)]
 
 
 def fold_checked(fold: object, also: str = "None") -> int | None:
-    """A fold as a Python integer, or None; refuses what is none of 0..4."""
+    """Return a fold as a Python integer, or None; refuse anything but 0..4."""
     return None if fold is None else whole("fold", fold, 0, FOLDS - 1, f", or {also}")
 
 
 def fold_of(family: str) -> int:
-    """The part of a family in five-fold cross-validation."""
+    """Return the part of a family in five-fold cross-validation."""
     return int(_family_uniform(family, 2 * _SALT + 1) * FOLDS)
 
 
@@ -55,7 +55,7 @@ def _family_uniform(family: str, salt: int) -> float:
 
 
 def _kept(method: Callable[Concatenate[Suite, P], T]) -> Callable[Concatenate[Suite, P], T]:
-    """Keep what a method returned for as long as its suite lives: a live suite that nobody holds ends its processes."""
+    """Keep the result of a method as long as its suite lives; an unreferenced live suite ends its processes."""
     known: weakref.WeakKeyDictionary[Suite, dict[Any, T]] = weakref.WeakKeyDictionary()
 
     @functools.wraps(method)
@@ -74,14 +74,13 @@ class Suite:
 
     Attributes:
         name: As in the env id.
-        space: The search space; one with fewer columns of a task is padded to it by inactive ones.
+        space: The search space; a task with fewer columns is padded to it by inactive ones.
         members: All published tasks.
-        kind: "table", "function", "live", whose tasks run code of the user's, or "training", whose trials go on from
-            each other.
+        kind: "table", "function", "live" (tasks run the user's code), or "training" (trials build on each other).
         version: Raised when a task changes.
-        splits: Task names by split, where the split is not that of the family's hash, or leaves tasks out.
-        about: What `hpo-gym info` shows: title, description, score, unit, licence, source.
-        data_hash: Hash of what decides the scores; part of the identity of results.
+        splits: Task names by split, if the split differs from that of the family's hash, or omits tasks.
+        about: Facts for `hpo-gym info`: title, description, score, unit, licence, source.
+        data_hash: Hash of all data behind the scores; part of the identity of results.
         make: Builds a non-member task from its name, for unlimited suites; refuses other names.
     """
 
@@ -141,7 +140,7 @@ class Suite:
         return {self.task(name).family: split for split, names in (self.splits or {}).items() for name in names}
 
     def task(self, name: str) -> Task:
-        """The task of a name: a member, or one that `make` makes.
+        """Return the task of a name: a member, or one from `make`.
 
         Raises:
             UnknownNameError: No such task; the message offers the nearest.
@@ -154,7 +153,7 @@ class Suite:
         return found
 
     def tasks(self, split: str, fold: int | None = None) -> tuple[Task, ...]:
-        """The tasks of a split, in the suite's order.
+        """Return the tasks of a split, in the suite's order.
 
         Args:
             split: "train", "val" or "test".
@@ -169,7 +168,8 @@ class Suite:
         return tuple(t for t in self.members if self.split(t, fold) == split)
 
     def split(self, task: Task, fold: int | None = None) -> str | None:
-        """The split of a task (no member: of its family); None where an explicit split leaves it out, also of folds."""
+        """Return the split of a task (of its family if it is no member); None if an explicit split omits it, also in
+        folds."""
         fold, published = fold_checked(fold), self._published(task)
         if fold is None or published is None:
             return published
@@ -206,12 +206,13 @@ class Suite:
         return scale_of(self.tasks("train", fold))
 
     def prior(self, fold: int | None = None, memory: str = "train") -> tuple[Evaluations, ...]:
-        """The tables of earlier tasks that optimizers may read.
+        """Return the tables of earlier tasks that optimizers may read.
 
         Args:
-            fold: As of `tasks`.
-            memory: Their splits: "train", or "train+val" for what is judged on test alone. Those of train come first,
-                and are the same objects in both.
+            fold: As in `tasks`.
+            memory: Their splits: "train", or "train+val" for methods judged on test alone. Tasks of train come first,
+                and are
+                the same objects in both.
 
         Raises:
             UnknownNameError: No such memory.
@@ -227,7 +228,7 @@ class Suite:
         return self._prior(fold, "train") + evaluations(self._known("val", fold))
 
     def _known(self, split: str, fold: int | None) -> Sequence[Task]:
-        """The tasks of a split that may be known as earlier ones."""
+        """Return the tasks of a split that may be known as earlier ones."""
         return self.tasks(split, fold)
 
 

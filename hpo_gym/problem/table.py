@@ -1,6 +1,6 @@
-"""Tasks whose scores were measured beforehand: one table of `k` tasks, `m` configurations and `f` fidelities.
+"""Tasks with scores measured in advance: one table of `k` tasks, `m` configurations and `f` fidelities.
 
-A proposal is answered by the nearest measured row of its task; `hpo_gym.problem.nearest.pool` says what is near.
+The nearest measured row of its task answers a proposal; `hpo_gym.problem.nearest.pool` defines nearness.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Name = frozenset[tuple[str, type, Any]]
 
 
 def name_of(config: Mapping[str, Any]) -> Name:
-    """The key of a configuration; raises `TypeError` for a value that cannot be hashed."""
+    """Return the key of a configuration; raise `TypeError` for a value without a hash."""
     return frozenset([(key, value.__class__, value) for key, value in config.items()])
 
 
@@ -53,19 +53,18 @@ class Table:
     Args:
         space: The search space of all tasks.
         x: Canonical points, ``(m, d)`` for one pool, or ``(k, m, d)`` for a pool per task.
-        score: ``(k, m, f)``, higher is better; NaN = not measured (never served), -inf = failed.
+        score: ``(k, m, f)``, higher is better; NaN = not measured (never returned), -inf = failed.
         cost: ``(k, m, f)`` or None; NaN = unknown, counted as the median of the task at that fidelity.
-        test_score: As `score`, measured on data that no choice has seen, or None.
+        test_score: Like `score`, measured on data unused by any choice, or None.
         fidelities: Ascending, `f` of them; the last is 1.
-        repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation gives one of
-            them, drawn by key; `score` is what is true, their mean.
+        repeats: Scores of single seeds ``(k, m, f, r)``, NaN = no such repeat, or None. An evaluation returns one of
+            them, drawn by key; `score` is their mean, the true score.
         objectives: Further objectives of full evaluations ``(k, m, o)``, finite, or None.
-        further: What their columns are.
-        sizes: What the fidelities are, where they are sizes of the model.
+        further: Descriptions of their columns.
+        sizes: Meaning of the fidelities, if they are sizes of the model.
         constraints: Bounds on the score, the cost or objectives, by name: a cell beyond one counts as failed. Score and
             cost are those of the cell's own fidelity.
-        cumulative: Whether one training passes through all fidelities, so that the cost of one holds that of those
-            below.
+        cumulative: Whether one training passes through all fidelities, so that the cost of one includes the lower ones.
     """
 
     space: SearchSpace
@@ -107,7 +106,7 @@ class Table:
 
     @functools.cached_property
     def infeasible(self) -> NDArray[np.bool_]:
-        """Cells that break a constraint, ``(k, m, f)``; what failed by itself breaks none on the score."""
+        """Return the cells that break a constraint, ``(k, m, f)``; a failed cell breaks none on the score."""
         out = np.zeros(self.score.shape, bool)
         for name, bound in self.constraints.items():
             objective, place = find_objective(name, self.further)
@@ -126,7 +125,7 @@ class Table:
 
     @functools.cached_property
     def served(self) -> NDArray[Any]:
-        """What an evaluation gives, ``(k, m, f)``: -inf where it failed, 0 if unmeasured."""
+        """Return the result of an evaluation, ``(k, m, f)``: -inf if it failed, 0 if unmeasured."""
         out = np.where(np.isnan(self.score), 0, self.score).astype(self.score.dtype)
         if self.constraints:
             out[self.failed] = -np.inf
@@ -134,8 +133,7 @@ class Table:
 
     @functools.cached_property
     def finite(self) -> NDArray[Any]:
-        """As `served`, for judges and for what is known of earlier tasks: a failure has the worst score of its task and
-        fidelity."""
+        """Return `served` for judges and earlier tasks: a failure has the worst score of its task and fidelity."""
         if not self.failed.any():
             return self.served
         good = np.where(np.isfinite(self.served) & self.measured[:, :, None], self.served, np.inf)
@@ -146,7 +144,8 @@ class Table:
 
     @functools.cached_property
     def repeated(self) -> tuple[NDArray[Any], Ints]:
-        """What an evaluation may give ``(k, m, f, r)``; of these the first, at least one, are there: ``(k, m, f)``."""
+        """Return possible results of an evaluation ``(k, m, f, r)``, and how many of the first exist, at least one
+        ``(k, m, f)``."""
         assert self.repeats is not None
         there = np.isfinite(self.repeats) & (np.isfinite(self.served) & self.measured[:, :, None])[..., None]
         if there.all():
@@ -174,7 +173,7 @@ class Table:
         return out
 
     def part(self, tasks: Sequence[int]) -> Table:
-        """The table of some of its tasks, by their places."""
+        """Return the table of some of its tasks, by their places."""
         at = list(tasks)
         return replace(
             self,
@@ -187,18 +186,18 @@ class Table:
         )
 
     def objectives_of(self, k: int, row: int) -> dict[str, float]:
-        """The further objectives of a row of task `k`, by name."""
+        """Return the further objectives of a row of task `k`, by name."""
         if self.objectives is None:
             return {}
         return dict(zip((o.name for o in self.further), self.objectives[k, row].tolist(), strict=True))
 
     def points(self, k: int) -> NDArray[Any]:
-        """The pool of task `k`, ``(m, d)``."""
+        """Return the pool of task `k`, ``(m, d)``."""
         return self.x if self.x.ndim == 2 else self.x[k]
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 - a table lives as long as its suite
     def read_only(self, k: int) -> Points:
-        """The points of task `k` in float64, not to be changed; tasks of one pool share one array."""
+        """Return the points of task `k` in float64, read-only; tasks of one pool share one array."""
         if self.x.ndim == 2 and k:
             return self.read_only(0)
         out = np.array(self.points(k), np.float64)
@@ -207,17 +206,18 @@ class Table:
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019
     def pool(self, k: int) -> Pool:
-        """The pool of task `k`; tasks of one pool share one."""
+        """Return the pool of task `k`; tasks of one pool share one."""
         return self.pool(0) if self.x.ndim == 2 and k else Pool(self.space, self.points(k))
 
     @functools.lru_cache(maxsize=_MEMO)  # noqa: B019
     def config(self, k: int, row: int) -> dict[str, Any]:
-        """The configuration of a row of pool `k`, not to be changed."""
+        """Return the configuration of a row of pool `k`; do not change it."""
         return self.space.from_unit(self.points(k)[row])
 
     @functools.lru_cache(maxsize=64)  # noqa: B019
     def names(self, k: int) -> dict[Name, int]:
-        """The row of each configuration of pool `k`, the lowest of equal ones; of a very large pool, none."""
+        """Return the row of each configuration of pool `k`, the lowest of equal ones; an empty map for a very large
+        pool."""
         if self.m > _MEMO:
             return {}
         found: dict[Name, int] = {}
@@ -227,7 +227,7 @@ class Table:
 
     @functools.cached_property
     def gaps(self) -> Gaps:
-        """What answers for rows that a task lacks."""
+        """Return the answering rows for rows that a task lacks."""
         return Gaps(self.measured, self.pool)
 
 
@@ -237,7 +237,7 @@ class TableTask(Task):
 
     Attributes:
         table: Scores of all tasks.
-        index: Which of them this is.
+        index: Its place in the table.
     """
 
     table: Table = None  # type: ignore[assignment]
@@ -250,7 +250,7 @@ class TableTask(Task):
 
     @property
     def measured(self) -> NDArray[np.bool_]:
-        """Which rows were measured on this task, ``(m,)``."""
+        """Return the rows measured on this task, ``(m,)``."""
         return np.asarray(self.table.measured[self.index])
 
     @classmethod
@@ -265,7 +265,7 @@ class TableTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Whether the table has repeats."""
+        """Return whether the table has repeats."""
         return self.table.repeats is not None
 
     @functools.cached_property
@@ -280,7 +280,7 @@ class TableTask(Task):
         return world ^ self.cell_keys[self.rows(x), nearest_levels(self.fidelities, fidelity)]
 
     def rows(self, x: Points) -> Ints:
-        """The nearest measured row of each canonical point ``(n, d)``."""
+        """Return the nearest measured row of each canonical point ``(n, d)``."""
         return self.table.pool(self.index).nearest(x, self.measured)
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
@@ -301,7 +301,7 @@ class TableTask(Task):
         return {}
 
     def row_of(self, config: Mapping[str, Any]) -> int:
-        """The row that answers a configuration."""
+        """Return the row that answers a configuration."""
         try:
             name = name_of(config)
         except TypeError:  # a value that cannot be hashed: no hyperparameter has one, `to_unit` says so
@@ -335,11 +335,11 @@ class TableTask(Task):
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """What the table holds beside score and cost."""
+        """Return the objectives of the table beside score and cost."""
         return self.table.further
 
     def objectives_at(self, x: Points) -> Floats:
-        """The table's values of the nearest measured rows."""
+        """Return the table's values at the nearest measured rows."""
         if self.table.objectives is None:
             return super().objectives_at(x)
         return np.asarray(self.table.objectives[self.index, self.rows(x)], np.float64)
@@ -366,12 +366,14 @@ class TableTask(Task):
 
     @property
     def cumulative(self) -> bool:
-        """What the table says of its costs."""
+        """Return whether the table's costs are cumulative."""
         return self.table.cumulative
 
     def evaluations(self) -> Evaluations:
-        """The whole table at full fidelity; test scores and lower fidelities, each at most half of the one before, as
-        further measurements."""
+        """Return the whole table at full fidelity; test scores and lower fidelities, each at most half of the one
+        before, are
+        further measurements.
+        """
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]
         further += [Measurement(FIDELITY, self.fidelities[f], *self._level(f)) for f in halves(self.fidelities)]
@@ -391,7 +393,7 @@ class TableTask(Task):
         return Measurement(TEST, 1.0, np.where(self.measured, self._tested, np.nan), cost, code)
 
     def noise_free(self, x: Points) -> Floats:
-        """The table's score at full fidelity."""
+        """Return the table's score at full fidelity."""
         return np.asarray(self.table.finite[self.index, self.rows(x), -1], np.float64)
 
     @functools.cached_property
@@ -427,7 +429,7 @@ def _drawn(key: Keys, count: NDArray[Any] | int) -> Ints:
 
 
 def row_config(table: Table, k: int, row: int) -> dict[str, Any]:
-    """Configuration of a row, a new dictionary."""
+    """Return the configuration of a row, a new dictionary."""
     return table.config(0 if table.x.ndim == 2 else k, row).copy()
 
 
@@ -504,7 +506,7 @@ class TableBank(PoolBank):
         return task * self.m
 
     def place(self, task: Ints, x: Points) -> Ints:
-        """The nearest measured row of each proposal."""
+        """Return the nearest measured row of each proposal."""
         x = self.table.space.snap(x)
         if not self.one_pool:
             return self._by_task(task, x, self.measured)
@@ -525,7 +527,7 @@ class TableBank(PoolBank):
         return self.table.pool(0).nearest(x) if self.one_pool else self._by_task(task, x, np.ones_like(self.measured))
 
     def _by_task(self, task: Ints, x: Points, allowed: NDArray[np.bool_]) -> Ints:
-        """The nearest rows that are allowed on each task, ``(k, m)``, each task with a pool of its own."""
+        """Return the nearest allowed rows on each task, ``(k, m)``, each task with a pool of its own."""
         rows = np.empty(len(x), np.int64)
         for j in np.unique(task).tolist():
             who = np.flatnonzero(task == j)
@@ -533,7 +535,7 @@ class TableBank(PoolBank):
         return rows
 
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        """The rows themselves where measured, else the nearest measured row of the task."""
+        """Return the rows themselves if measured, else the nearest measured row of the task."""
         if self.complete:
             return rows
         if len(rows) == 1:
@@ -547,7 +549,7 @@ class TableBank(PoolBank):
         return rows
 
     def measured_row(self, task: int, row: int) -> int:
-        """The row itself where measured, else the nearest measured row of the task."""
+        """Return the row itself if measured, else the nearest measured row of the task."""
         return row if self.complete else self.table.gaps.answer(self._places[task], row)
 
     def score_of(self, base: int, row: int, world: Keys) -> float:
@@ -561,7 +563,7 @@ class TableBank(PoolBank):
         return scores.item(cell * self._seeds + (hashed * several >> 32))  # type: ignore[no-any-return]
 
     def evaluate(self, base: Ints, at: Ints, fidelity: Floats | None, world: Keys) -> tuple[NDArray[Any], None]:
-        """Look scores up, ``(n,)``; of repeats, those that the worlds draw."""
+        """Look scores up, ``(n,)``; with repeats, the draw of each instance seed."""
         cell = self._cells(base, at, fidelity)
         if self.table.repeats is None:
             return self.flat.take(cell, mode="clip"), None
@@ -619,7 +621,7 @@ class TableBank(PoolBank):
         return np.asarray(x[at] if x.ndim == 2 else x[self.index[task], at], np.float64)
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
-        """Configuration of a row."""
+        """Return the configuration of a row."""
         return self.table.config(0 if self.one_pool else self._places[task], int(at)).copy()
 
     def _cells(self, base: Ints, at: Ints | None, fidelity: Floats | None) -> Ints:
@@ -631,11 +633,10 @@ class TableBank(PoolBank):
 
 
 def check_table(space: SearchSpace, x: NDArray[Any], score: NDArray[Any], cost: NDArray[Any] | None) -> None:
-    """Refuse a table whose shapes or values cannot be served.
+    """Refuse a table with invalid shapes or values.
 
     Raises:
-        InvalidValueError: Shapes that do not fit, +inf as a score, a task without one measured success, a cost that is
-            negative or infinite.
+        InvalidValueError: Shapes do not fit, a score is +inf, a task has no success, or a cost is negative or infinite.
     """
     k, m, _ = score.shape
     if x.shape not in ((m, space.d), (k, m, space.d)):

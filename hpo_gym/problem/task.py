@@ -1,6 +1,9 @@
-"""A task: a search space and a way to score. A bank: `k` tasks of one kind, scored for many runs at once.
+"""A task: a search space and a way to score. A task batch: `k` tasks of one kind, scored for many runs at once.
 
 Score: higher is better; a task whose metric is a loss negates it at its own boundary.
+
+### hpo_gym/problem/task.py::(BEST, LAST, MEAN)=
+Results of a run: its best trial, the last one, or the mean of all.
 """
 
 from __future__ import annotations
@@ -51,13 +54,12 @@ class Task(ABC):
 
     Attributes:
         name: Unique in its suite: the data set's name or id.
-        family: Data sets of one origin share it; no split divides a family.
+        family: Shared by data sets of one origin; no split divides a family.
         suite: Name of the suite, part of the key of noise.
-        space: What may be chosen.
-        best: The best reachable score, NaN where it is not known. Metrics and the training-only rewards read it, agents
-            never do.
-        worst: The score of normalised regret 1, NaN where it is not known.
-        fidelities: Shares of a full evaluation that can be asked for, ascending; the last is 1.
+        space: The search space.
+        best: The best reachable score, NaN if unknown. Metrics and the training-only rewards read it, agents never do.
+        worst: The score of normalised regret 1, NaN if unknown.
+        fidelities: Available shares of a full evaluation, ascending; the last is 1.
         meta_features: Numbers that describe the data set; None where unknown.
     """
 
@@ -76,17 +78,17 @@ class Task(ABC):
 
     @property
     def bounded(self) -> bool:
-        """Whether the best and the worst score are known."""
+        """Return whether the best and the worst score are known."""
         return math.isfinite(self.best) and math.isfinite(self.worst)
 
     @property
     def noisy(self) -> bool:
-        """Whether the score depends on the key."""
+        """Return whether the score depends on the key."""
         return False
 
     @property
     def counts(self) -> str:
-        """What of a run counts: its "best" trial, the "last" one, or the "mean" of all."""
+        """Return the result of a run: its "best" trial, the "last" one, or the "mean" of all."""
         return BEST
 
     @property
@@ -96,7 +98,7 @@ class Task(ABC):
 
     @property
     def budget(self) -> int:
-        """Full evaluations of a run that is given no budget: what `env` says, else 33."""
+        """Return the default budget of a run in full evaluations: that of `env`, else 33."""
         return int(self.env.get("budget", BUDGET))
 
     @property
@@ -109,45 +111,47 @@ class Task(ABC):
 
     @property
     def least_costs(self) -> tuple[float, ...]:
-        """What the cheapest configuration costs at each of `fidelities`; none where no costs were measured."""
+        """Return the cost of the cheapest configuration at each of `fidelities`; empty without measured costs."""
         return ()
 
     @property
     def cumulative(self) -> bool:
-        """Whether one training passes through all fidelities, so that the cost of one holds that of those below.
+        """Return whether one training passes through all fidelities, so that the cost of one includes the lower ones.
 
-        Whoever keeps checkpoints then pays only the difference (see `hpo_gym.problem.checkpoints`).
+        With checkpoints, only the difference is then paid (see `hpo_gym.problem.checkpoints`).
         """
         return False
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
-        """What of a configuration is known beside its score and cost."""
+        """Return the known quantities of a configuration beside its score and cost."""
         return ()
 
     def objectives_at(self, x: Points) -> Floats:
-        """The values of `objectives` at canonical points ``(n, d)``, in their own units: ``(n, o)``."""
+        """Return the values of `objectives` at canonical points ``(n, d)``, in their own units: ``(n, o)``."""
         return np.empty((len(x), 0))
 
     @property
     def exact(self) -> bool:
-        """Whether no run can be better than `best`; else that is the best that was found, and may be beaten."""
+        """Return whether no run can beat `best`; otherwise it is the best found so far."""
         return True
 
     def best_in(self, world: int) -> float:
-        """What a run in a world is held against: `best`, or where worlds differ the best that was found in this one."""
+        """Return the reference for a run in a task instance: `best`, or the best found in this instance if instances
+        differ."""
         return self.best
 
     def searched(self, world: int | None) -> bool:
-        """Whether `best_in` of a world holds there; else it is an estimate, which a run may be better or worse than.
+        """Return whether `best_in` was searched for in this instance; otherwise it is an estimate that a run may beat
+        or miss.
 
-        None is a world in which nobody has searched.
+        It is None for an instance without a search.
         """
         return True
 
     @property
     def score_scale(self) -> ScoreScale | None:
-        """The scale on which scores are served, of tasks whose evaluations tell nothing; else meta-train gives it."""
+        """Return the scale of scores for tasks without stored evaluations; others take it from meta-train."""
         return None
 
     def noise_keys(self, world: Keys, x: Points, fidelity: Floats) -> Keys:
@@ -155,7 +159,7 @@ class Task(ABC):
         return noise_keys(world, x, fidelity, self)
 
     def noise_free(self, x: Points) -> Floats:
-        """The score without noise at full fidelity, ``(n,)``: what reports use."""
+        """Return the score without noise at full fidelity, ``(n,)``, for reports."""
         one = np.ones(len(x))
         return self.evaluate(x, one, np.zeros(len(x), np.uint64)).score
 
@@ -178,7 +182,7 @@ class Task(ABC):
 
     @property
     def measured(self) -> Mask | None:
-        """Which rows of the pool were measured on this task, ``(m,)``; None where there are none but measured ones."""
+        """Return the rows of the pool measured on this task, ``(m,)``; None if all were."""
         return None
 
     @property
@@ -192,7 +196,8 @@ class Task(ABC):
         return None
 
     def evaluations(self) -> Evaluations:
-        """What optimizers of other tasks may know of this one: 1,000 evenly spread points, or a whole table."""
+        """Return the information about this task for optimizers of other tasks: 1,000 evenly spread points, or a whole
+        table."""
         x = self.space.spread(1000)
         out = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64))
         score = finite_scores(out.score)
@@ -200,7 +205,7 @@ class Task(ABC):
         return Evaluations(self.name, self.family, x, score, out.cost, out.status, meta_features=told)
 
     def close(self) -> None:  # noqa: B027 - most have nothing running
-        """End what the task has running outside this process; it starts anew what it needs later."""
+        """End all processes of the task; later use starts them anew."""
 
     @classmethod
     def bank(cls, tasks: Sequence[Any], d: int) -> Bank:
@@ -213,11 +218,11 @@ class Task(ABC):
         return type(self)
 
     def session(self, world: int, horizon: int) -> Session:
-        """A run of this task by itself, in a world, of at most `horizon` trials."""
+        """Return a run of this task by itself, in one instance, of at most `horizon` trials."""
         return Session(self, world)
 
     def level(self, fidelity: float) -> float:
-        """The nearest fidelity that can be evaluated (of two as near, the lower)."""
+        """Return the nearest fidelity that can be evaluated (of two equally near, the lower)."""
         return min(self.fidelities, key=lambda f: abs(f - fidelity))
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, seed: int = 0, *, failed: float = 0.0) -> Trial:
@@ -254,7 +259,7 @@ class Session:
 
     @property
     def signals(self) -> dict[str, float]:
-        """What is seen of the run now, by name; nothing of a task whose trials do not go on from each other."""
+        """Return the current signals of the run, by name; empty if trials do not build on each other."""
         return {}
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
@@ -277,7 +282,7 @@ def noise_keys(world: Keys, x: Points, fidelity: Floats, task: Task) -> Keys:
 
 
 class Known(Protocol):
-    """What may be known of a task before any of it is evaluated; a `Task` is more than that."""
+    """Facts about a task known before any evaluation; a `Task` has more."""
 
     @property
     def name(self) -> str: ...
@@ -290,16 +295,16 @@ class Known(Protocol):
 
 
 class BankView(ABC):
-    """What may be known of `k` tasks, and what can be evaluated on them: no score, and nothing of their best.
+    """Known facts about `k` tasks, and their evaluable configurations: no score, and no bound on their best.
 
-    What can be evaluated is `at`: rows of a pool ``(n,)``, or points ``(n, d)``.
+    An evaluable configuration is `at`: rows of a pool ``(n,)``, or points ``(n, d)``.
 
     Attributes:
-        tasks: What may be known of each; a run's `task` is a position in this sequence.
+        tasks: Known facts about each; a run's `task` is a position in this sequence.
         d: Columns of points, at least those of each task.
-        m: Rows of the pool, 0 where there is none.
-        signals: Names of what is seen of a run beside its scores; none where a trial is the same whatever came before.
-        objectives: What of a configuration can be looked up beside its score and cost, the same of all tasks.
+        m: Rows of the pool, 0 without one.
+        signals: Names of the signals of a run beside its scores; empty if trials do not build on each other.
+        objectives: Quantities of a configuration beside its score and cost, the same for all tasks.
     """
 
     tasks: Sequence[Known]
@@ -310,21 +315,22 @@ class BankView(ABC):
 
     @abstractmethod
     def place(self, task: Ints, x: Points) -> NDArray[Any]:
-        """What is evaluated when `x` ``(n, d)`` is proposed: nearest measured rows ``(n,)``, or canonical points."""
+        """Return the evaluated configurations for proposals `x` ``(n, d)``: nearest measured rows ``(n,)``, or
+        canonical points."""
 
     @abstractmethod
     def points(self, task: Ints, at: NDArray[Any]) -> Points:
-        """Points in the unit cube ``(n, d)`` of what was evaluated."""
+        """Return the points in the unit cube ``(n, d)`` of evaluated configurations."""
 
 
 class PoolBankView(BankView):
-    """As `BankView`, of tasks whose configurations are the `m` rows of a pool, measured on a task or not.
+    """`BankView` of tasks with a pool: their configurations are its `m` rows, measured on a task or not.
 
     Attributes:
-        measured: Which rows were measured on each task, ``(k, m)``.
+        measured: Rows measured on each task, ``(k, m)``.
         there: The same by the flat place, task and row in one number: ``(k m,)``; a run's `base` + row.
         complete: Whether all were.
-        one_pool: Whether it is one pool for all tasks.
+        one_pool: Whether all tasks share one pool.
     """
 
     measured: Mask
@@ -334,19 +340,19 @@ class PoolBankView(BankView):
 
     @abstractmethod
     def measured_rows(self, task: Ints, rows: Ints) -> Ints:
-        """The rows themselves where measured, else the nearest measured rows of the task, ``(n,)``."""
+        """Return the rows themselves if measured, else the nearest measured rows of the task, ``(n,)``."""
 
     def measured_row(self, task: int, row: int) -> int:
-        """As `measured_rows`, of one row."""
+        """Return `measured_rows` for one row."""
         return int(self.measured_rows(np.array([task]), np.array([row])).item())
 
     @abstractmethod
     def nearest(self, task: Ints, x: Points) -> Ints:
-        """The nearest rows, measured or not, of canonical points ``(n, d)``."""
+        """Return the nearest rows, measured or not, of canonical points ``(n, d)``."""
 
     @functools.cached_property
     def measured_first(self) -> tuple[Ints, Ints]:
-        """The rows of each task, measured ones first, ``(k, m)``, and how many those are, ``(k,)``."""
+        """Return the rows of each task, measured ones first, ``(k, m)``, and the number of measured ones, ``(k,)``."""
         return np.argsort(~self.measured, axis=1, kind="stable"), self.measured.sum(1)
 
 
@@ -384,7 +390,8 @@ class Bank(BankView):
         raise StateError("Cost and status of these tasks are given by `evaluate`, and looked up nowhere.")
 
     def further(self, base: Ints, at: NDArray[Any] | None) -> Floats:
-        """The values of `objectives` of evaluations, ``(n, o)``, in their own units; arguments as of `outcome`."""
+        """Return the values of `objectives` of evaluations, ``(n, o)``, in their own units; arguments as in
+        `outcome`."""
         return np.empty((len(base), 0))
 
     def outcome_of(self, task: int, at: int | NDArray[Any], fidelity: float) -> tuple[float, int]:
@@ -393,12 +400,12 @@ class Bank(BankView):
         return float(cost[0]), int(status[0])
 
     def close(self) -> None:
-        """End what the tasks have running outside this process."""
+        """End all processes of the tasks."""
         for task in self.tasks:
             task.close()
 
     def config(self, task: int, at: int | NDArray[Any]) -> dict[str, Any]:
-        """The configuration of one evaluation, a new dictionary."""
+        """Return the configuration of one evaluation, a new dictionary."""
         space = self.tasks[task].space
         return space.from_unit(self.points(np.array([task]), np.asarray(at)[None])[0, : space.d])
 
@@ -412,7 +419,8 @@ class PoolBank(Bank, PoolBankView):
         """True scores at full fidelity, ``(k, m)``; anything finite where not measured."""
 
     def score_of(self, base: int, row: int, world: Keys) -> float:
-        """Score of one full evaluation: what `evaluate` gives, without arrays where a bank can; `world` is ``(1,)``."""
+        """Return the score of one full evaluation, as `evaluate` does, without arrays if possible; `world` is
+        ``(1,)``."""
         return float(self.evaluate(np.array([base]), np.array([row]), None, world)[0].item())
 
     @property
@@ -436,10 +444,10 @@ def pooled(bank: Bank) -> PoolBank: ...
 @overload
 def pooled(bank: BankView) -> PoolBankView: ...
 def pooled(bank: BankView) -> PoolBankView:
-    """A bank, or what may be known of it, as one of tasks with a pool.
+    """Return a task batch, or its view, typed as one with a pool.
 
     Raises:
-        InvalidValueError: They have none.
+        InvalidValueError: Its tasks have none.
     """
     if not isinstance(bank, PoolBankView):
         raise InvalidValueError("Rows can be drawn only from tasks with a pool of configurations, such as tables.")
@@ -447,21 +455,21 @@ def pooled(bank: BankView) -> PoolBankView:
 
 
 class Progress(ABC):
-    """What `n` runs hold of tasks whose trials go on from each other, as the epochs of one training do.
+    """State of `n` runs of tasks whose trials build on each other, such as the epochs of one training.
 
     Attributes:
-        signals: What is seen of each run, ``(n, s)``, all finite; made anew when it changes, and never written.
+        signals: Signals of each run, ``(n, s)``, all finite; replaced on change, never written.
     """
 
     signals: NDArray[np.float32]
 
     @abstractmethod
     def begin(self, which: Ints | None, task: Ints, world: Keys) -> None:
-        """Begin anew on `task` in `world`, for all runs (None) or those at `which`."""
+        """Begin anew on `task` in instance `world`, for all runs (None) or those at `which`."""
 
     @abstractmethod
     def advance(self, at: Points, idle: Mask | None) -> Evaluated:
-        """One trial of each run that is not idle; what is said of idle runs is not used."""
+        """Run one trial of each run except idle ones; arguments of idle runs are ignored."""
 
     @abstractmethod
     def save(self, i: int) -> dict[str, NDArray[Any]]:
@@ -469,11 +477,11 @@ class Progress(ABC):
 
     @abstractmethod
     def load(self, i: int, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Make run `i` what another was, on the same task; `saved` has the names, types and shapes of `save`."""
+        """Turn run `i` into a saved one on the same task; `saved` has the names, types and shapes of `save`."""
 
 
 class ProgressBank(Bank):
-    """Tasks whose trials go on from each other: each `Runs` holds a `Progress` of its own."""
+    """Tasks whose trials build on each other: each `Runs` holds a `Progress` of its own."""
 
     @abstractmethod
     def progress(self, n: int, horizon: int) -> Progress:
@@ -481,7 +489,7 @@ class ProgressBank(Bank):
 
     @abstractmethod
     def identity(self, task: int) -> str:
-        """A hash of all that decides what a run on a task goes on to: a snapshot of another is refused."""
+        """Return a hash of everything behind the course of a run; a snapshot with another hash is refused."""
 
 
 class TaskBank(Bank):
@@ -520,7 +528,7 @@ class TaskBank(Bank):
 
 
 def filled(n: int, value: float, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A fresh array ``(n,)`` of one value; NumPy's `full` and `ones` take three times as long."""
+    """Return a fresh array ``(n,)`` of one value; NumPy's `full` and `ones` take three times as long."""
     out = np.empty(n, dtype)
     out.fill(value)
     return out
@@ -534,7 +542,7 @@ def check_finite(name: str, value: float) -> float:
 
 
 def check_task(task: object) -> None:
-    """Refuse what is no task, such as the name of a suite."""
+    """Refuse anything but a task, such as the name of a suite."""
     if not isinstance(task, Task):
         near = "`load_suite('SVM').tasks('test')[0]`"
         raise InvalidValueError(f"`task` must be a task, such as {near}, got {shown(task)}.")

@@ -14,10 +14,11 @@ from hpo_gym.base import InvalidValueError, finite, real, shown
 
 
 class Status(enum.IntEnum):
-    """How a trial ended. All but OK is no success: its cost counts, it is never the incumbent, and its score is finite,
-    the worst seen so far.
+    """Outcome of a trial. Only OK is a success: any other trial is paid for, never the incumbent, and its score is
+    finite, the
+    worst so far.
 
-    INFEASIBLE breaks a constraint. STOPPED was ended before its last step, because others were ahead of it.
+    INFEASIBLE broke a constraint. STOPPED ended before its last step, because others were ahead of it.
     """
 
     OK = 0
@@ -64,14 +65,14 @@ class Trial:
     """A query and its outcome.
 
     Attributes:
-        query: What was evaluated: on a table, the measured row nearest to what was asked.
-        score: Higher is better; a finite number of any kind, kept as a Python float, also where the trial failed.
-        cost: What the evaluation cost, in the task's unit (seconds, unless it says otherwise).
-        status: How it ended.
-        seconds: Wall-clock seconds that the evaluation took here; 0 for a look-up.
-        signals: What else is seen of the run after the trial, by name, where trials go on from each other.
-        objectives: Further objectives of the configuration at full fidelity, by name, in their own units; not the score
-            and the cost.
+        query: The evaluated configuration: on a table, the measured row nearest to the proposal.
+        score: Higher is better; a finite number of any kind, kept as a Python float, also after a failure.
+        cost: Cost of the evaluation, in the task's unit (seconds, unless it says otherwise).
+        status: Its outcome.
+        seconds: Wall-clock seconds of the evaluation here; 0 for a look-up.
+        signals: Further signals of the run after the trial, by name, if trials build on each other.
+        objectives: Further objectives of the configuration at full fidelity, by name, in their own units; without score
+            and cost.
     """
 
     query: Query
@@ -95,7 +96,7 @@ class Trial:
 
     @property
     def fidelity(self) -> float:
-        """The fidelity at which it was evaluated."""
+        """Return the fidelity of the evaluation."""
         return self.query.fidelity
 
 

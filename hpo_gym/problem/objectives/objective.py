@@ -1,4 +1,4 @@
-"""`Objective`: what else of a trial counts beside its score, and which way is better."""
+"""`Objective`: a quantity of a trial beside its score, with its better direction."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Objective:
 
     @property
     def sign(self) -> float:
-        """What makes more better: -1 where it is minimised, else 1."""
+        """Return the factor that makes more better: -1 for minimised objectives, else 1."""
         return -1.0 if self.direction == "minimize" else 1.0
 
 
 SCORE, COST = Objective("score", direction="maximize"), Objective("cost")
 EVERY = (SCORE, COST)
-"""What every trial has: no further objective is named so."""
+"""Quantities of every trial; no further objective may have these names."""
 
 
 def refuse_reserved(names: Sequence[str]) -> None:
@@ -61,7 +61,7 @@ def refuse_reserved(names: Sequence[str]) -> None:
 
 
 def find_objective(name: object, further: Sequence[Objective]) -> tuple[Objective, int]:
-    """The objective of a name, and its place: -2 the score, -1 the cost, else that among the further ones.
+    """Return the objective of a name and its place: -2 the score, -1 the cost, else its place among the further ones.
 
     Raises:
         UnknownNameError: None of these; the message offers the nearest.

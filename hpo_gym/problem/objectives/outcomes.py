@@ -19,8 +19,8 @@ class Outcomes:
     """Some numbers of a trial, in an order.
 
     Attributes:
-        objectives: What they are, `o` of them.
-        places: Of each, -2 the score, -1 the cost, else the place among the further objectives.
+        objectives: Their descriptions, `o` of them.
+        places: For each, -2 the score, -1 the cost, else the place among the further objectives.
     """
 
     objectives: tuple[Objective, ...]
@@ -28,11 +28,11 @@ class Outcomes:
 
     @classmethod
     def of(cls, names: object, further: Sequence[Objective]) -> Outcomes:
-        """Those of some names.
+        """Return the outcomes with these names.
 
         Raises:
             UnknownNameError: No such objective; the message offers the nearest.
-            InvalidValueError: No list of names, none, or one twice.
+            InvalidValueError: Not a list of names, empty, or a name twice.
         """
         if isinstance(names, str) or not isinstance(names, Sequence) or not names:
             raise InvalidValueError(
@@ -50,20 +50,20 @@ class Outcomes:
 
     @property
     def signs(self) -> Floats:
-        """What makes more better, ``(o,)``."""
+        """Return the factors that make more better, ``(o,)``."""
         return np.array([objective.sign for objective in self.objectives])
 
     @property
     def needs_cost(self) -> bool:
-        """Whether the cost is among them."""
+        """Return whether the cost is among them."""
         return _COST in self.places
 
     def values(self, score: NDArray[np.floating], cost: Floats | None, further: Floats) -> Floats:
-        """The numbers of `n` trials in their own units, fresh: ``(n, o)``.
+        """Return the numbers of `n` trials in their own units, fresh: ``(n, o)``.
 
         Args:
             score: ``(n,)``.
-            cost: ``(n,)``, or None where it is not needed.
+            cost: ``(n,)``, or None if it is not needed.
             further: All further objectives, ``(n, p)``.
         """
         out = np.empty((len(score), len(self.places)))

@@ -82,7 +82,7 @@ class SearchSpace:
         return f"SearchSpace({', '.join(self.names)})"
 
     def to_json(self, *, units: bool = True) -> dict[str, Any]:
-        """The space as ConfigSpace's own JSON, units in `meta`; without `units`, what digests of data are made of."""
+        """Return the space as ConfigSpace's own JSON, units in `meta`; without `units`, the input of data digests."""
         data: dict[str, Any] = json.loads(self._json)
         for part, h in zip(data["hyperparameters"], self.hyperparameters, strict=True):
             if units and h.unit is not None:
@@ -131,7 +131,7 @@ class SearchSpace:
         return self.decode(np.asarray(x)[None])[0]
 
     def active(self, x: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which hyperparameters are active at each point, shape ``(n, d)``."""
+        """Return the active hyperparameters of each point, shape ``(n, d)``."""
         x = np.asarray(x, np.float64)
         if not self._conditions:
             return np.ones(x.shape, bool)
@@ -139,7 +139,7 @@ class SearchSpace:
         return self._active_by_conditions(x) if known is None else known
 
     def legal(self, x: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which points no forbidden clause rules out, shape ``(n,)``."""
+        """Return the points that no forbidden clause excludes, shape ``(n,)``."""
         x = np.asarray(x, np.float64)
         if not self._forbidden:
             return np.ones(len(x), bool)
@@ -171,12 +171,13 @@ class SearchSpace:
 
     @functools.cached_property
     def _activity(self) -> ChoiceTable | None:
-        """What is active, by the choices of all parents; None where one is a number, or where it would be large."""
+        """Return active hyperparameters by the choices of all parents; None if a parent is a number or the table would
+        be large."""
         return self._table_of(self.parents, self._active_by_conditions) if self._conditions else None
 
     @functools.cached_property
     def _legality(self) -> ChoiceTable | None:
-        """What is legal, by the choices that clauses name and those that make them active; None as in `_activity`."""
+        """Return legality by the choices in clauses and by their parents; None as in `_activity`."""
         named = {self._index[name] for clause in self._forbidden for name in conditions.named(clause)}
         return self._table_of(sorted(named | set(self.parents)), self._legal_by_clauses)
 
@@ -258,7 +259,7 @@ class SearchSpace:
         return self.repair(rng, rng.random((whole("n", n, 0), self.d)))
 
     def repair(self, rng: np.random.Generator, x: NDArray[Any]) -> Points:
-        """Snap points and draw anew those that a forbidden clause rules out."""
+        """Snap points and redraw those excluded by a forbidden clause."""
         x = self.snap(x)
         for _ in range(1000 if self._forbidden else 0):
             bad = np.flatnonzero(~self.legal(x))
@@ -270,7 +271,7 @@ class SearchSpace:
         return x
 
     def levels(self, count: int) -> list[NDArray[np.float64]]:
-        """Unit values of each column, evenly spaced: all values where there are at most `count`, else so many."""
+        """Return unit values of each column, evenly spaced: all values up to `count` of them, else `count`."""
         if not 2 <= count <= 10_000:
             raise InvalidValueError(f"`2 <= levels <= 10000` must hold, got {count}.")
         out = []
@@ -321,7 +322,7 @@ class SearchSpace:
 
 @functools.lru_cache(maxsize=64)
 def level_grid(space: SearchSpace, levels: int) -> tuple[NDArray[np.float64], ...]:
-    """Unit values of the levels of each hyperparameter."""
+    """Return unit values of the levels of each hyperparameter."""
     return tuple(space.levels(levels))
 
 

@@ -1,4 +1,4 @@
-"""`Belief`: what an expert holds of good values, as a density over a search space."""
+"""`Belief`: an expert's density of good values over a search space."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hpo_gym.problem.space import Hyperparameter, Points, SearchSpace
 
 Density: TypeAlias = "tuple[str, float, float] | Mapping[Any, float]"
 """``("normal", mean, sd)``, ``("lognormal", median, sd of the logarithm)``, ``("uniform", low, high)``, or weights of
-choices, 0 for those that are not named."""
+choices, 0 for choices left out.
+"""
 
 KINDS = ("normal", "lognormal", "uniform")
 _LEAST = -20.0  # logarithm of the density of one value, where that of the likeliest is 0
@@ -57,7 +58,7 @@ class Belief:
         return out
 
     def to_json(self) -> dict[str, Any]:
-        """The densities as plain JSON values."""
+        """Return the densities as plain JSON values."""
         return {
             name: [[choice, weight] for choice, weight in d.items()] if isinstance(d, Mapping) else list(d)
             for name, d in sorted(self.densities.items())

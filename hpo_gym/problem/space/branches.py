@@ -12,18 +12,18 @@ _FORM = "[{'kernel': ['rbf'], 'gamma': (0.01, 1.0)}, {'kernel': ['linear']}]"
 
 
 def joined(branches: Sequence[Mapping[str, Any]], read: Callable[[str, Any], Part], what: str) -> dict[str, Any]:
-    """The JSON of a ConfigSpace of mappings of which one is chosen.
+    """Return the JSON of one ConfigSpace for alternative mappings.
 
-    One hyperparameter, the switch, is a choice in each mapping, and no two mappings have a value of it in common. The
-    others are active with the values of the mappings that have them, and are alike in all of these.
+    One hyperparameter, the switch, is a choice in each mapping, and no two mappings share a value of it. The others are
+    active with the values of their mappings, and are equal in all of these.
 
     Args:
-        branches: Names to what `read` reads.
+        branches: Names to forms for `read`.
         read: Makes a hyperparameter of a name and its form.
         what: Name of the argument, for messages.
 
     Raises:
-        InvalidValueError: There is no switch, or a hyperparameter is not alike in two mappings.
+        InvalidValueError: There is no switch, or a hyperparameter differs between two mappings.
     """
     if not branches or not all(branches):
         raise InvalidValueError(f"`{what}` must have a hyperparameter in each mapping, got {shown(branches)}.")
@@ -58,7 +58,7 @@ def joined(branches: Sequence[Mapping[str, Any]], read: Callable[[str, Any], Par
 
 
 def _switches(branches: Sequence[Mapping[str, Any]], name: str) -> bool:
-    """Whether each mapping has choices of a hyperparameter that no other one has."""
+    """Return whether each mapping has choices of a hyperparameter that no other one has."""
     if not all(name in branch and _is_choice(branch[name]) for branch in branches):
         return False
     values = [(type(value) is bool, value) for branch in branches for value in _values(branch[name])]

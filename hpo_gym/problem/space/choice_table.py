@@ -1,4 +1,4 @@
-"""What hangs on the choices of a few hyperparameters only: worked out once for each combination of them."""
+"""Functions of the choices of a few hyperparameters: computed once for each combination."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ChoiceTable:
     """A value or a row of values for each combination of choices.
 
     Args:
-        columns: Of points, those of the choices, and how many each has.
-        values: Gives what belongs to all combinations, ``(combinations, ...)``, of points ``(combinations, d)``.
+        columns: Columns of the choices in points, and the number of choices of each.
+        values: Maps points ``(combinations, d)`` to values ``(combinations, ...)``.
 
     Attributes:
-        values: What belongs to each combination.
+        values: The value of each combination.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class ChoiceTable:
         self.values = values(points)
 
     def at(self, positions: Floats) -> NDArray[Any]:
-        """What belongs to the positions of choices ``(columns, n)``, fresh."""
+        """Return the values at positions of choices ``(columns, n)``, fresh."""
         return self.values.take((self._radix @ positions).astype(np.int64), 0)
 
     def of(self, x: Floats) -> NDArray[Any] | None:
-        """What belongs to points ``(n, d)``, fresh; None where one of them is no point of the cube."""
+        """Return the values at points ``(n, d)``, fresh; None if a point lies outside the cube."""
         positions = np.minimum(np.floor(x[:, self._columns] * self._counts), self._counts - 1)
         return self.at(positions.T) if (positions >= 0).all() else None

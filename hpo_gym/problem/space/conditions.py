@@ -1,6 +1,6 @@
 """Conditions and forbidden clauses of a ConfigSpace, evaluated for many configurations at once.
 
-The trees are those of ConfigSpace's own JSON; nothing here needs ConfigSpace itself.
+The trees are ConfigSpace's own JSON; nothing here needs ConfigSpace itself.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Values(Protocol):
         """Values of hyperparameter `name`, shape ``(n,)``."""
 
     def operand(self, name: str, value: object) -> float:
-        """The number that stands for `value` in `column(name)`."""
+        """Return the number for `value` in `column(name)`."""
 
     def number(self, name: str) -> NDArray[np.float64]:
-        """The plain numeric values of `name`, for relations between two hyperparameters."""
+        """Return the plain numeric values of `name`, for relations between two hyperparameters."""
 
 
 def holds(condition: Clause, values: Values, active: Mapping[str, Mask]) -> Mask:
@@ -82,7 +82,7 @@ def check(conditions: Sequence[Clause], clauses: Sequence[Clause], names: Sequen
     """Refuse conditions and forbidden clauses that `holds` and `forbidden` could not evaluate.
 
     Raises:
-        InvalidValueError: One has a part too few, is of an unknown kind, or looks at what the space does not have.
+        InvalidValueError: One lacks a part, is of an unknown kind, or refers to an unknown hyperparameter.
     """
     for what, trees, looked_at in (("condition", conditions, parents), ("forbidden clause", clauses, named)):
         for tree in trees:
@@ -104,7 +104,7 @@ def _leaves(tree: Clause) -> list[Clause]:
 
 
 def _kind(leaf: Clause) -> str:
-    """How a leaf compares; one that is whole but for that has the parts that it is read with."""
+    """Return how a leaf compares; a leaf without a `type` is completed from its other parts."""
     kind = str(leaf["type"])
     if kind.startswith("RELATION_"):
         return kind.removeprefix("RELATION_")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 AnySpace: TypeAlias = "SearchSpace | ConfigurationSpace | Mapping[str, Any] | Sequence[Mapping[str, Any]]"
-"""What `read_space` takes."""
+"""Forms that `read_space` accepts."""
 
 _LEVELS = 1000  # steps of a range up to which it is an ordinal of its values
 _LARGEST = 1 << 51  # halves of whole numbers beyond are no floats, and the ends of a range are such
@@ -32,22 +32,22 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
     Args:
         given: A `SearchSpace`; a `ConfigurationSpace` of ConfigSpace, or its JSON; or a mapping of names to any of
 
-            - ``(low, high)`` or ``(low, high, "log")``: a range, of whole numbers where both are ints;
+            - ``(low, high)`` or ``(low, high, "log")``: a range, of whole numbers if both are ints;
             - ``{"low": low, "high": high, "log": True, "unit": "seconds"}``: the same, as in YAML; ``log`` and ``unit``
-              may be left out. Earlier tasks are matched by the unit too: see `Hyperparameter`;
-            - ``["a", "b"]``: choices without an order, the first of them the default;
+              are optional. Earlier tasks are matched by the unit too: see `Hyperparameter`;
+            - ``["a", "b"]``: choices without an order, the first is the default;
             - a hyperparameter of ConfigSpace;
             - a distribution of Optuna; one with steps is an ordinal of at most 1,000 values;
-            - a frozen distribution of SciPy, as scikit-learn takes them: read by its bounds alone, and `loguniform` and
+            - a frozen distribution of SciPy, as in scikit-learn: read by its bounds alone, and `loguniform` and
               `reciprocal` as a range in the logarithm;
             - a text, a number, a boolean or None: a constant.
 
-            The default of a range is its middle. Or a list of such mappings, of which one is chosen
+            The default of a range is its middle. A list of such mappings means alternatives
             (`hpo_gym.problem.space.branches`).
         what: Name of the argument, for messages.
 
     Raises:
-        InvalidValueError: It is none of these; the message says which part is not.
+        InvalidValueError: It has another form; the message names the part.
     """
     if isinstance(given, SearchSpace):
         return given
@@ -77,7 +77,7 @@ def read_space(given: AnySpace, what: str = "space") -> SearchSpace:
 
 
 def is_branches(given: object) -> TypeGuard[Sequence[Mapping[str, Any]]]:
-    """Whether a space is given as a list of mappings."""
+    """Return whether a space is given as a list of mappings."""
     return isinstance(given, (list, tuple)) and bool(given) and all(isinstance(one, Mapping) for one in given)
 
 
@@ -115,7 +115,7 @@ def _range(name: str, value: tuple[Any, ...]) -> Part:
 
 
 def _described(name: str, value: Mapping[Any, Any]) -> Part:
-    """A range that a mapping describes, as in YAML."""
+    """Return a range described by a mapping, as in YAML."""
     ends = {_ENDS.get(key, key): end for key, end in value.items()}
     if not {"low", "high"} <= set(value) <= {"low", "high", "log", "unit"}:
         form = _form(ends.get("low", 1), ends.get("high", 100), log=value.get("log") is True)
@@ -146,12 +146,12 @@ def _listed(name: str, values: Sequence[Any]) -> Part:
 
 
 def _form(low: Any, high: Any, *, log: bool) -> str:
-    """A range as YAML has it."""
+    """Return a range in its YAML form."""
     return f"{{low: {shown(low)}, high: {shown(high)}{', log: true' * log}}}"
 
 
 def _read(value: Any) -> str:
-    """What to say of a text that is a number to a person, as YAML has of 1e-4; nothing of all else."""
+    """Return a hint for a text that a person reads as a number, as YAML does with 1e-4; else an empty one."""
     try:
         meant = isinstance(value, str) and not math.isnan(float(value))
     except ValueError:
@@ -160,7 +160,7 @@ def _read(value: Any) -> str:
 
 
 def _between(name: str, low: Any, high: Any, *, log: bool, whole: bool | None = None) -> Part:
-    """A range, of whole numbers where both ends are unless `whole` says."""
+    """Return a range, of whole numbers if both ends are, unless `whole` says otherwise."""
     if whole is None:
         whole = isinstance(low, numbers.Integral) and isinstance(high, numbers.Integral)
     if not (is_finite(low) and is_finite(high) and is_finite(float(high) - float(low))):
@@ -200,7 +200,7 @@ def _is_number(value: Any) -> bool:
 
 
 def of_distribution(name: str, distribution: Any) -> Part:
-    """A hyperparameter of a distribution of Optuna."""
+    """Return the hyperparameter of an Optuna distribution."""
     from optuna.distributions import CategoricalDistribution, IntDistribution
 
     if isinstance(distribution, CategoricalDistribution):
@@ -213,7 +213,7 @@ def of_distribution(name: str, distribution: Any) -> Part:
 
 
 def levels_of(distribution: Any) -> list[float] | None:
-    """The values of a range with steps; None of one without, or with very many."""
+    """Return the values of a range with steps; None without steps, or with very many."""
     low, high, step = distribution.low, distribution.high, distribution.step
     plain = step is None or (step == 1 and isinstance(low, int))
     count = 0 if plain else round((high - low) / step) + 1
@@ -221,7 +221,7 @@ def levels_of(distribution: Any) -> list[float] | None:
 
 
 def _of_scipy(name: str, frozen: Any) -> Part:
-    """A frozen distribution, by its bounds."""
+    """Return a frozen distribution as a range, by its bounds."""
     low, high = (float(bound) for bound in frozen.support())
     whole = "discrete" in type(frozen).__name__
     log = getattr(frozen.dist, "name", "") in ("loguniform", "reciprocal")

@@ -25,9 +25,9 @@ class Hyperparameter:
         log: Whether the range is uniform in the logarithm.
         choices: Values of an ordinal, categorical or constant hyperparameter, else empty.
         default: The value of the default configuration.
-        unit: What a number is counted in, where that is not what everyone takes it for, such as "multiple of scale" of
-            the `gamma` of an SVM. Earlier tasks say nothing of a hyperparameter of another unit, stated or not. It
-            changes neither the encoding nor whether two spaces are equal.
+        unit: Unit of a number, if it differs from the usual one, such as "multiple of scale" for the `gamma` of an SVM.
+            Earlier tasks tell nothing about a hyperparameter with another unit, stated or not. It changes neither the
+            encoding nor the equality of spaces.
     """
 
     name: str
@@ -48,11 +48,12 @@ class Hyperparameter:
 
     @property
     def metric(self) -> bool:
-        """Whether distance along the column means anything (numbers and ordinals, not categoricals)."""
+        """Return whether distance along the column has a meaning (numbers and ordinals, not categoricals)."""
         return self.kind in ("float", "int", "ordinal")
 
     def bounds(self) -> tuple[float, float]:
-        """Ends of the encoded range: those of the share of the first and last integer, in the logarithm if `log`."""
+        """Return the ends of the encoded range: outer ends of the first and last integer's share, in the logarithm if
+        `log`."""
         low, high = (self.low - 0.5, self.high + 0.5) if self.kind == "int" else (self.low, self.high)
         return (math.log(low), math.log(high)) if self.log else (low, high)
 
@@ -68,7 +69,7 @@ class Hyperparameter:
         return np.asarray(np.clip(np.rint(v) if self.kind == "int" else v, self.low, self.high), np.float64)
 
     def units(self, v: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Encode what `numbers` gives."""
+        """Encode the output of `numbers`."""
         if self.choices:
             return np.asarray((v + 0.5) / len(self.choices), np.float64)
         low, high = self.bounds()
@@ -79,10 +80,10 @@ class Hyperparameter:
         return np.asarray(np.clip(u, 0.0, 1.0), np.float64)
 
     def position(self, value: object) -> float:
-        """The number that stands for a value: itself, or its place among the choices.
+        """Return the number for a value: itself, or its place among the choices.
 
         Raises:
-            InvalidValueError: The value is not one that the hyperparameter can take.
+            InvalidValueError: The hyperparameter cannot take the value.
         """
         if self.choices:
             for i, choice in enumerate(self.choices):
@@ -98,14 +99,14 @@ class Hyperparameter:
         return number
 
     def values(self, v: NDArray[np.float64]) -> list[Any]:
-        """Python values of what `numbers` gives."""
+        """Return the output of `numbers` as Python values."""
         if self.choices:
             return [self.choices[i] for i in v.astype(np.int64).tolist()]
         return v.astype(np.int64).tolist() if self.kind == "int" else v.tolist()  # type: ignore[no-any-return]
 
 
 def column(data: Mapping[str, Any]) -> Hyperparameter:
-    """A hyperparameter of ConfigSpace's JSON."""
+    """Return a hyperparameter from ConfigSpace's JSON."""
     kind, name = data["type"], _unicode("A name", data["name"])
     unit = unit_of(data)
     unit = None if unit is None else check_unit(name, unit)
@@ -129,7 +130,7 @@ def column(data: Mapping[str, Any]) -> Hyperparameter:
 
 
 def _unicode(what: str, value: Any) -> Any:
-    """A value that, if it is a text, can be written to a file: lone surrogates cannot."""
+    """Return a value, checked: texts must be writable to a file, so without lone surrogates."""
     try:
         str.encode(value) if isinstance(value, str) else None
     except UnicodeEncodeError as fault:
@@ -144,7 +145,7 @@ def _number(value: object) -> float | None:
 
 
 def is_finite(number: Any) -> bool:
-    """Whether a number is finite as a float; 10**400 is not."""
+    """Return whether a number is finite as a float; 10**400 is not."""
     try:
         return math.isfinite(number)
     except OverflowError:
@@ -152,7 +153,7 @@ def is_finite(number: Any) -> bool:
 
 
 def unit_of(data: Mapping[str, Any]) -> Any:
-    """The unit in ConfigSpace's JSON of a hyperparameter, where its own `meta` has one."""
+    """Return the unit in the `meta` of a hyperparameter's ConfigSpace JSON, if it has one."""
     meta = data.get("meta")
     return meta.get("unit") if isinstance(meta, Mapping) else None
 
@@ -175,7 +176,7 @@ def check_unit(name: str, unit: object) -> str:
 
 
 def plain(value: object) -> Any:
-    """Python values for NumPy scalars, all the way down: what JSON and users expect."""
+    """Replace NumPy scalars by Python values, at all depths, for JSON and for users."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

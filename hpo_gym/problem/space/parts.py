@@ -11,7 +11,7 @@ Part = dict[str, Any]
 
 
 def choices(name: str, values: Sequence[Any], *, ordinal: bool = False) -> Part:
-    """A categorical or an ordinal; with one value, a constant."""
+    """Return a categorical or an ordinal; with one value, a constant."""
     if len(values) == 1 and isinstance(values[0], (int, float, str)):
         return {"type": "constant", "name": name, "value": values[0], "meta": None}
     if ordinal:
@@ -21,7 +21,7 @@ def choices(name: str, values: Sequence[Any], *, ordinal: bool = False) -> Part:
 
 
 def between(name: str, low: float, high: float, *, log: bool, whole: bool) -> Part:
-    """A range, whose default is its middle; of one number, a constant."""
+    """Return a range, its middle the default; for equal ends, a constant."""
     if low == high:
         return choices(name, [low])
     middle = math.exp((math.log(low) + math.log(high)) / 2) if log else low / 2 + high / 2

@@ -1,6 +1,6 @@
 """Canonical points of many hyperparameters at once: one pass for each kind, not one for each column.
 
-Element by element it is what `Hyperparameter.units` makes of what `Hyperparameter.numbers` gives.
+Each element equals `Hyperparameter.units` of `Hyperparameter.numbers`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _CHOICE, _FLOAT, _LOG_FLOAT, _LOG_INT, _INT = range(5)  # in this order the floa
 
 
 class Snapper:
-    """Moves points to the canonical ones, conditions aside.
+    """Move points to canonical ones, conditions aside.
 
     Args:
-        watched: Columns of choices whose positions are told beside the points, in ascending order.
+        watched: Columns of choices whose positions are returned beside the points, in ascending order.
     """
 
     def __init__(self, hyperparameters: Sequence[Hyperparameter], watched: Collection[int] = ()) -> None:

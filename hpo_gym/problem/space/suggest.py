@@ -1,4 +1,4 @@
-"""A space as Optuna's distributions: its points as trials of a study, and what a trial suggests as a point.
+"""A space as Optuna's distributions: its points as trials of a study, and suggestions of a trial as a point.
 
 An ordinal is the integer of its place, a categorical that of its choice; only active hyperparameters are suggested.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def suggested(trial: optuna.Trial, space: SearchSpace) -> Points:
-    """The canonical point ``(d,)`` that a trial suggests; parents before what depends on them."""
+    """Return the canonical point ``(d,)`` suggested by a trial, parents before their children."""
     x = np.full(space.d, 0.5)
     for level in levels(space):
         active = space.active(x[None])[0]
@@ -30,7 +30,7 @@ def suggested(trial: optuna.Trial, space: SearchSpace) -> Points:
 
 
 def _suggest(trial: optuna.Trial, h: Hyperparameter) -> float:
-    """The number that stands for the suggested value."""
+    """Return the number for the suggested value."""
     if h.kind == "float":
         return trial.suggest_float(h.name, h.low, h.high, log=h.log)
     if h.kind == "categorical":
@@ -39,7 +39,7 @@ def _suggest(trial: optuna.Trial, h: Hyperparameter) -> float:
 
 
 def finished(space: SearchSpace, x: Points, score: float) -> optuna.trial.FrozenTrial:
-    """A trial of a study that is over: a canonical point ``(d,)`` and its score."""
+    """Return a finished trial of a study: a canonical point ``(d,)`` with its score."""
     from optuna.trial import create_trial
 
     known, active = distributions(space), space.active(x[None])[0]
