@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpo_gym.problem.space import Points
 
 TEST, FIDELITY = "test", "fidelity"
-"""What a `Measurement` is: scores on data that no choice has seen, or those of a lower fidelity."""
+"""Kinds of a `Measurement`: scores on data unused by any choice, or scores of a lower fidelity."""
 COST = "cost"
 REMEMBERED = (TEST, FIDELITY, COST)
 """Facts about earlier tasks, beside their scores, that an optimizer may read: see `remembers`."""

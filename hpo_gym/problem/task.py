@@ -26,7 +26,7 @@ from hpo_gym.problem.space import Points, SearchSpace
 from hpo_gym.problem.trial import Query, Status, Trial
 
 BEST, LAST, MEAN = "best", "last", "mean"
-"""What of a run counts: its best trial, the last one, or the mean of all."""
+"""Results of a run: its best trial, the last one, or the mean of all."""
 
 
 class Evaluated(NamedTuple):
