@@ -13,6 +13,8 @@ from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING, Any
 
 from hpo_gym.base.lazy import offer as _offer
+from hpo_gym.base.version import DATA as _DATA
+from hpo_gym.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hpo_gym.base.errors import CheckFailed as CheckFailed
@@ -78,7 +80,6 @@ if TYPE_CHECKING:
     from hpo_gym.tuning.tuned import Tuned as Tuned
     from hpo_gym.tuning.tuner import tune as tune
 
-__version__ = "0.1.0"
 
 _EXTRA = {"HPOGymPruner": "optuna", "HPOGymSampler": "optuna", "HPOGymSearchCV": "sklearn"}
 """Names with bases in an optional package: its extra, and its import name."""
@@ -97,8 +98,6 @@ def __getattr__(name: str) -> Any:
 
 def _register() -> None:
     """Register the env ids, by names only: the files of the suites are read with `ast`, not imported."""
-    from pathlib import Path
-
     import gymnasium as gym
 
     from hpo_gym.base.registry import scan_names
@@ -108,10 +107,9 @@ def _register() -> None:
         return
     gym.register("hpo_gym/HPO-v0", **entry)
     gym.register("hpo_gym/Live-v0", entry_point="hpo_gym.env:LiveEnv", vector_entry_point="hpo_gym.env:LiveVectorEnv")
-    data = Path(__file__).parent / "data"
     for name in scan_names("hpo_gym.suites", "SUITES"):
         gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
-        if (data / name / "surrogate.npz").is_file():
+        if (_DATA / name / "surrogate.npz").is_file():
             gym.register(f"hpo_gym/{name}Surrogate-v0", kwargs={"suite": f"{name}:surrogate"}, **entry)
 
 

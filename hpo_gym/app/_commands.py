@@ -11,8 +11,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-import hpo_gym
-from hpo_gym.base import unknown
+from hpo_gym.base import __version__, unknown
 
 _ORDER = (
     "demo", "tune", "bench", "train", "play", "list", "info", "import", "report", "merge", "reference", "verify",
@@ -54,7 +53,7 @@ def group() -> typer.core.TyperGroup:
 
 def _version(asked: bool) -> None:
     if asked:
-        print(f"hpo-gym {hpo_gym.__version__}")
+        print(f"hpo-gym {__version__}")
         raise typer.Exit
 
 

@@ -55,5 +55,8 @@ if TYPE_CHECKING:
     from hpo_gym.base.seeding import key as key
     from hpo_gym.base.seeding import mix as mix
     from hpo_gym.base.seeding import mix_int as mix_int
+    from hpo_gym.base.version import DATA as DATA
+    from hpo_gym.base.version import PACKAGE as PACKAGE
+    from hpo_gym.base.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = offer(__name__)

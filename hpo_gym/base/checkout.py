@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from hpo_gym.base.errors import StateError
+from hpo_gym.base.version import PACKAGE
 
 BUILDERS = "benchmarks/builders"
-_TOP = Path(__file__).resolve().parents[1]
+_TOP = PACKAGE.parent
 
 
 def import_from_checkout(folder: str, purpose: str) -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 
-import hpo_gym
+from hpo_gym.base import PACKAGE, __version__
 
 MADE = "made"
 """Under which a store holds when, where and with what its runs were last added to, as JSON."""
 
-_PACKAGE = Path(hpo_gym.__file__).resolve().parent
 _CPUS = Path("/proc/cpuinfo")
 _PATIENCE = 10.0  # seconds
 
@@ -29,9 +28,9 @@ def provenance() -> dict[str, str]:
         "Python": f"{platform.python_version()} ({platform.python_implementation()})",
         "NumPy": np.__version__,
         "Gymnasium": gymnasium.__version__,
-        "hpo-gym": hpo_gym.__version__,
+        "hpo-gym": __version__,
     }
-    revision = commit(_PACKAGE.parent)
+    revision = commit(PACKAGE.parent)
     return {**found, "commit": revision} if revision else found
 
 

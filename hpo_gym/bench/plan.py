@@ -13,8 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-import hpo_gym
-from hpo_gym.base import InvalidValueError, digest, unknown
+from hpo_gym.base import InvalidValueError, __version__, digest, unknown
 from hpo_gym.bench.cells import Cell, Made, Work, failed, training_identity
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.incumbent import incumbents_on_test
@@ -183,7 +182,7 @@ class Plan:
 
     def _record(self, made: Made, entrant: Entrant) -> Record:
         status = "failed" if made.error is not None else "done"
-        measured = {**made.measured, "hpo_gym": hpo_gym.__version__}
+        measured = {**made.measured, "hpo_gym": __version__}
         identity = self._identity(made.cell, entrant)
         return Record(self.key(made.cell, entrant), identity, made.arrays, status, made.error, measured)
 
@@ -292,7 +291,7 @@ class Plan:
         live = [s.name for s in self.suites.values() if s.kind == LIVE]
         formulas = [s.name for s in self.suites.values() if s.kind not in ("table", LIVE)]
         data = {
-            "version": hpo_gym.__version__, "protocol": protocol, "suites": suites,
+            "version": __version__, "protocol": protocol, "suites": suites,
             "memory": memory_used(self.protocol, self.suites.values(), self.entrants),
             "pooled": pooled(curves, formulas, live=live), "timings": timings, **({"stale": stale} if stale else {}),
         }  # fmt: skip

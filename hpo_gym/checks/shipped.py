@@ -7,14 +7,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import hpo_gym
-from hpo_gym.base import HPOGymError, InvalidValueError, beside
+from hpo_gym.base import DATA, HPOGymError, InvalidValueError, beside
 from hpo_gym.optimize import ABOUT, check_saved, shipped
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Store
 from hpo_gym.system import verify as verify_store
-
-DATA = Path(hpo_gym.__file__).parent / "data"
 
 
 def verify(folder: Path | None) -> tuple[list[str], int]:

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from hpo_gym.suites.ready import ready_suite as ready_suite
     from hpo_gym.suites.surrogates import ABOUT as ABOUT
     from hpo_gym.suites.surrogates import ARRAYS as ARRAYS
-    from hpo_gym.suites.surrogates import DATA as DATA
     from hpo_gym.suites.surrogates import FLOOR as FLOOR
     from hpo_gym.suites.surrogates import FORMAT as FORMAT
     from hpo_gym.suites.surrogates import SUFFIX as SUFFIX

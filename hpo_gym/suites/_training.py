@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from hpo_gym.base import seeding
+from hpo_gym.base import DATA, seeding
 from hpo_gym.problem import Suite
 from hpo_gym.suites.tasks.onward.found import FILE, found_in
 from hpo_gym.suites.tasks.training.controls import RATE, control_space
 from hpo_gym.suites.tasks.training.named import published, training_task
 from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.task import TrainingTask
-
-DATA = Path(__file__).resolve().parent.parent / "data"
 
 
 def training_suite(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -26,4 +25,4 @@ def automl() -> TableSuite:
     KDD 2020, arXiv:2006.04216; Python package `oboe` 0.2.0, BSD-3-Clause. How the table was made:
     `benchmarks/builders/hpo_builders/converted/automl.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "AutoML")
+    return load_folder(DATA / "AutoML")

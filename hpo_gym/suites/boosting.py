@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -28,4 +27,4 @@ def boosting() -> TableSuite:
     **Source**: our own training with LightGBM 4 (Ke et al., "LightGBM: A Highly Efficient Gradient Boosting Decision
     Tree", NeurIPS 2017). How the table was made: `benchmarks/builders/hpo_builders/trained/boosting.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Boosting")
+    return load_folder(DATA / "Boosting")

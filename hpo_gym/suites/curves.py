@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -30,4 +29,4 @@ def curves() -> TableSuite:
     Tasks", ECML PKDD 2022; Python package `lcdb` 0.1.0, MIT. How the table was made:
     `benchmarks/builders/hpo_builders/converted/curves.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Curves")
+    return load_folder(DATA / "Curves")

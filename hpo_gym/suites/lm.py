@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -34,4 +33,4 @@ def lm() -> TableSuite:
     **Source**: our own training with torch; the texts are named in `suite.json`. How the table was made:
     `benchmarks/builders/hpo_builders/trained/lm.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "LM")
+    return load_folder(DATA / "LM")

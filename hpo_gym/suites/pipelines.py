@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -28,4 +27,4 @@ def pipelines() -> TableSuite:
     2018, arXiv:1705.05355; Python package `deeppipe_api` 0.1.1, BSD-3-Clause. How the table was made:
     `benchmarks/builders/hpo_builders/converted/pipelines.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Pipelines")
+    return load_folder(DATA / "Pipelines")

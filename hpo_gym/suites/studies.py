@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -31,4 +30,4 @@ def studies() -> TableSuite:
     Tree", NeurIPS 2017) and Optuna's TPE. How the table was made:
     `benchmarks/builders/hpo_builders/trained/studies.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Studies")
+    return load_folder(DATA / "Studies")

@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import DamagedDataError, InvalidValueError, blame, shown
+from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, blame, shown
 from hpo_gym.problem import Suite
 from hpo_gym.suites.own.suite import TableSuite
 from hpo_gym.suites.tasks.surrogate.model import LAYERS, STEPS, Surrogate
 from hpo_gym.suites.tasks.surrogate.task import SurrogateTask
 from hpo_gym.system import checksum
 
-DATA = Path(__file__).resolve().parent.parent / "data"
 SUFFIX = ":surrogate"
 ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
 FORMAT = 1

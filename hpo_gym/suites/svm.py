@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -31,4 +30,4 @@ def svm() -> TableSuite:
 
     **Source**: trained with scikit-learn (libsvm); how: `hpo-gym build SVM`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "SVM")
+    return load_folder(DATA / "SVM")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from hpo_gym.base import DATA
 from hpo_gym.problem import SUITES
 from hpo_gym.suites.own.suite import TableSuite, load_folder
 
@@ -36,4 +35,4 @@ def text() -> TableSuite:
     **Source**: our own training with scikit-learn; the corpora are named in `suite.json`, and no text is shipped. How
     the table was made: `benchmarks/builders/hpo_builders/trained/text.py`.
     """
-    return load_folder(Path(__file__).resolve().parent.parent / "data" / "Text")
+    return load_folder(DATA / "Text")

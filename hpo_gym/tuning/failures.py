@@ -12,9 +12,8 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from hpo_gym.base import TrialsFailedError
+from hpo_gym.base import PACKAGE, TrialsFailedError
 from hpo_gym.problem import Status
 from hpo_gym.system import Measured
 from hpo_gym.tuning.study import Ended
@@ -26,7 +25,7 @@ Kind = tuple[str, ...]
 
 _NO_FAILURES = (Status.OK, Status.INFEASIBLE, Status.STOPPED)
 _PLACE = re.compile(r"\((\S.*:\d+, in .*)\)\Z")  # as `jobs.reasons` writes it
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = str(PACKAGE)
 
 
 def failed(measured: Measured) -> bool:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from hpo_gym.bench import BAD, FAINT, INK, VIBRANT, lines, printable, source, style_sheet, svg_text, theme, ticks
-from hpo_gym.problem import Hyperparameter
+from hpo_gym.problem import Hyperparameter, SearchSpace
 from hpo_gym.tuning.failures import counted
-from hpo_gym.tuning.study import Ended
+from hpo_gym.tuning.study import Ended, Plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
-
-    from hpo_gym.tuning.tuned import Tuned
 
 _HERE = Path(__file__).parent
 _ROWS = 500  # trials in the table, the best first
@@ -30,7 +28,29 @@ _HIGHEST = 1e300  # a score beyond it is drawn here: an axis of Matplotlib has n
 _LABELS = 8  # choices that are named on an axis
 
 
-def page(tuned: Tuned) -> str:
+class Findings(Protocol):
+    """The trials of a tuning, `hpo_gym.tuning.tuned.Tuned`."""
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def ended(self) -> tuple[Ended, ...]: ...
+
+    @property
+    def space(self) -> SearchSpace: ...
+
+    @property
+    def best(self) -> Ended: ...
+
+    @property
+    def best_config(self) -> dict[str, Any]: ...
+
+    @property
+    def succeeded(self) -> bool: ...
+
+
+def page(tuned: Findings) -> str:
     """Render the page; every text is escaped by the template engine."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -63,7 +83,7 @@ def page(tuned: Tuned) -> str:
     )
 
 
-def progress(tuned: Tuned) -> Figure:
+def progress(tuned: Findings) -> Figure:
     """The scores in order, and the best so far."""
     from matplotlib.figure import Figure
 
@@ -90,7 +110,7 @@ def progress(tuned: Tuned) -> Figure:
     return figure
 
 
-def by_hyperparameter(tuned: Tuned) -> Figure:
+def by_hyperparameter(tuned: Findings) -> Figure:
     """The score of each successful trial over the values of each hyperparameter that varies.
 
     Where more than `_MOST` vary, those that explain the most of the scores' ranks, in the order of the space.
@@ -163,7 +183,7 @@ def _panel(axes: Axes, h: Hyperparameter, good: list[Ended], best: int) -> None:
     axes.spines["bottom"].set_color(FAINT)
 
 
-def _best_first(tuned: Tuned) -> list[Ended]:
+def _best_first(tuned: Findings) -> list[Ended]:
     """Trials that count by their score, then the others in order."""
     sign = tuned.plan.sign
 
@@ -173,7 +193,7 @@ def _best_first(tuned: Tuned) -> list[Ended]:
     return sorted(tuned.ended, key=place)
 
 
-def _row(tuned: Tuned, e: Ended, names: Sequence[str]) -> dict[str, Any]:
+def _row(tuned: Findings, e: Ended, names: Sequence[str]) -> dict[str, Any]:
     score, label = _text(e.measured.score), e.measured.status.label
     return {
         "number": e.number + 1,

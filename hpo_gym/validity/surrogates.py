@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hpo_gym.base import DATA
 from hpo_gym.problem import Suite
-from hpo_gym.suites import ABOUT, DATA, FLOOR, read_about
+from hpo_gym.suites import ABOUT, FLOOR, read_about
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def test_an_encrypted_scheduler_is_joined_by_the_command_line(
             monkeypatch.context() as patch,
             pytest.raises(StateError, match=r"must have hpo-gym 9\.9, of 1 at tls.* has 0"),
         ):
-            patch.setattr("hpo_gym.__version__", "9.9")
+            patch.setattr("hpo_gym.system.jobs.clusters.__version__", "9.9")
             list(run([Job("a", int)], engine="dask", cluster=Cluster.of("dask", cluster.address, tls)))
         other = certificates(tmp_path / "other")  # an authority that the scheduler does not know
         with pytest.raises(StateError, match="must answer at `address`"):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines"}
+FOLDERS = {"hpo_gym": ROOT, "hpo_agents": ROOT / "agents", "hpo_baselines": ROOT / "baselines",
+           "hpo_builders": ROOT / "benchmarks" / "builders"}  # fmt: skip
 FLOORS = ("base", "problem", "system", "suites", "env", "optimize", "bench", "checks", "tuning", "app")
 """From the ground up: a file imports from lower floors, or from its own."""
 CORE = ("base", "problem", "env", "optimize")

@@ -9,13 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import hpo_gym
+from hpo_gym.base import DATA as DATA
 from hpo_gym.base import DamagedDataError, StateError
 from hpo_gym.system import posix, write_files
 from hpo_gym.system import sha256 as sha256
-
-DATA = Path(hpo_gym.__file__).resolve().parent / "data"
-"""Where the tables that ship lie."""
 
 MANIFEST = "manifest.json"
 

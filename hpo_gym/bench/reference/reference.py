@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import hpo_gym
-from hpo_gym.base import DamagedDataError, InvalidValueError, unknown
+from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, unknown
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import STARTS, Protocol
@@ -31,7 +30,7 @@ from hpo_gym.system import MADE_OF, check_seal, sealed, write_files
 from hpo_gym.system import pack as pack_block
 from hpo_gym.system import unpack as unpack_block
 
-FOLDER = Path(hpo_gym.__file__).parent / "data" / "results" / "reference"
+FOLDER = DATA / "results" / "reference"
 FORMAT = 1
 ROUNDING = 1e-4
 """How far a replay may be from a run where points are stored in single precision, as a share of best less worst."""

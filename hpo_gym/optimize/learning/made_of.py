@@ -11,11 +11,9 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import hpo_gym
-from hpo_gym.base import HPOGymError
+from hpo_gym.base import DATA, HPOGymError, __version__
 from hpo_gym.optimize.learning.folders import read_about, shipped
 from hpo_gym.optimize.learning.sources import source_hash, version_of
 from hpo_gym.optimize.protocol import OPTIMIZERS
@@ -23,7 +21,6 @@ from hpo_gym.problem import SUITES, Suite
 from hpo_gym.suites import is_shipped, load_suite
 
 UNKNOWN = "unknown"
-DATA = Path(hpo_gym.__file__).parent / "data"
 
 MadeOf = Mapping[str, Any]
 
@@ -40,7 +37,7 @@ def made_of(suites: Iterable[str | Suite] = (), optimizers: Iterable[str] = ()) 
     return {
         "suites": {s.name: suite_stamp(s) for s in sorted(loaded, key=lambda s: s.name)},
         "optimizers": dict(sorted(stamps.items())),
-        "package": hpo_gym.__version__,
+        "package": __version__,
     }
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hpo_gym
-from hpo_gym.base import InvalidValueError, StateError, shown
+from hpo_gym.base import InvalidValueError, StateError, __version__, shown
 from hpo_gym.system.jobs.processes import ONE_THREAD, Job, Outcome, few_threads, perform
 
 _TLS = ("ca", "cert", "key")
@@ -102,10 +101,10 @@ def _check_versions(client: Any, address: str) -> None:
     """Refuse workers that would make other results, or none."""
     told = client.get_versions(packages=["hpo_gym"])["workers"]
     found = {worker: said["packages"].get("hpo_gym") for worker, said in told.items()}
-    others = sorted(worker for worker, version in found.items() if version != hpo_gym.__version__)
+    others = sorted(worker for worker, version in found.items() if version != __version__)
     if others:
         raise StateError(
-            f"Workers must have hpo-gym {hpo_gym.__version__}, of {len(found)} at {address} {len(others)} have not: "
+            f"Workers must have hpo-gym {__version__}, of {len(found)} at {address} {len(others)} have not: "
             f"{others[0]} has {found[others[0]] or 'none'}."
         )
 

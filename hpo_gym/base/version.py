@@ -1,0 +1,9 @@
+"""Release and folder of this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__version__ = "0.1.0"
+PACKAGE = Path(__file__).resolve().parents[1]
+DATA = PACKAGE / "data"
