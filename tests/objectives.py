@@ -24,10 +24,7 @@ from ConfigSpace import (
 from small import PATIENCE, TRAINABLE, import_packages, made, within
 
 from hpo_gym.base import seeding
-from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import Context
-from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Evaluated, Task
@@ -169,55 +166,6 @@ def loop(optimizer: Any, task: Task, seed: int = 0, budget: float = BUDGET, init
 def worst_of(trials: Sequence[Trial]) -> float:
     """What a failure is served after some trials."""
     return min((trial.score for trial in trials if not trial.status), default=0.0)
-
-
-def batch(optimizer: Any, tasks: Sequence[Task], seeds: Sequence[int], init: Any, budget: float = BUDGET) -> Runs:
-    """What `loop` does, for many runs at once; `init` is what is evaluated first, ``(g, n, ...)`` or None."""
-    bank: Any = bank_of(list(dict.fromkeys(tasks)))
-    place = {t: j for j, t in enumerate(bank.tasks)}
-    runs = Runs(bank, len(tasks), int(budget) + (0 if init is None else len(init)), budget=budget)
-    worlds = np.array([world_of(t, s) for t, s in zip(tasks, seeds, strict=True)], np.uint64)
-    runs.begin(None, np.array([place[t] for t in tasks]), worlds)
-    if init is not None:
-        runs.give(init, np.arange(len(tasks)))
-    optimizer.reset_batch([Context.of(t, budget) for t in tasks], [np.random.default_rng([s, 7]) for s in seeds])
-    for _ in range(int(budget)):
-        chosen, fidelity = optimizer.ask_batch(runs)
-        if np.issubdtype(chosen.dtype, np.integer):
-            stop = chosen < 0
-            at = bank.measured_rows(runs.task, np.where(stop, bank.measured.argmax(1)[runs.task], chosen))
-        else:
-            stop = np.isnan(chosen).all(1)
-            at = bank.place(runs.task, np.where(stop[:, None], 0.5, chosen))
-        if stop.all():
-            break
-        runs.submit(at, fidelity, stop if stop.any() else None)
-    return runs
-
-
-def given_points(task: Task, seed: int, g: int) -> np.ndarray:
-    """Legal points, measured rows where there is a table, ``(g, d)``."""
-    x = task.space.sample(np.random.default_rng([seed, 3]), g)
-    return np.asarray(task.table.pool(task.index).x[task.rows(x)]) if isinstance(task, TableTask) else x
-
-
-def assert_a_batch_is_its_runs(make: Callable[[], Any], tasks: Sequence[Task], g: int) -> None:
-    """Two runs on each task, after `g` given points each, choose the same together and alone."""
-    many = [t for t in tasks for _ in range(2)]
-    bank: Any = bank_of(tasks)
-    which = np.array([tasks.index(t) for t in many])
-    points = np.full((g, len(many), bank.d), 0.5)
-    for i, task in enumerate(many):
-        points[:, i, : task.space.d] = given_points(task, i, g)
-    init = np.stack([bank.place(which, x) for x in points]) if g else None
-    runs = batch(make(), many, range(len(many)), init)
-    for i, task in enumerate(many):
-        given: list[Trial] = []
-        for at in () if init is None else init:
-            given.append(task.run(bank.config(which[i], at[i]), failed=worst_of(given)))
-        alone = make()
-        alone.reset(Context.of(task, BUDGET), np.random.default_rng([i, 7]))
-        assert seen(runs.view(i).trials) == seen(loop(alone, task, i, init=given)), task.name
 
 
 def seen(trials: Sequence[Trial]) -> list[tuple[Any, float]]:

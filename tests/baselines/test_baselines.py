@@ -1,11 +1,8 @@
-"""What every baseline keeps to besides the contract of optimizers: found by the registry, trained ones too."""
+"""Baselines one by one: which there are, and the simple ones by hand; what all keep to: `test_contract`."""
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
-from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,34 +11,27 @@ from ConfigSpace import (
     ConfigurationSpace,
 )
 from objectives import (
-    ALL,
     BUDGET,
     MIXED,
-    SCORES,
     Objective,
-    assert_a_batch_is_its_runs,
     loop,
     objective,
     peak,
     ready_for,
-    seen,
     space,
     table,
 )
-from small import ENTRIES, EVERY, HEAVY, SCHEDULES, TRAINABLE, need
+from small import ENTRIES, SCHEDULES
 
 from hpo_baselines._runs.baseline import Run, _learn
 from hpo_baselines.default import ring
-from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.env.runs.runs import Runs
-from hpo_gym.optimize.forms import make_optimizer
-from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context
+from hpo_gym.optimize.protocol import Context
 from hpo_gym.problem.batches import bank_of
 from hpo_gym.problem.nearest.pool import keys
 from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Task
-from hpo_gym.problem.trial import Status
 
 BASELINES = [name for name, e in ENTRIES.items() if e.package == "hpo_baselines"]
 
@@ -50,23 +40,6 @@ def begin(name: str, task: Task, seed: int = 0, budget: float = BUDGET, **option
     optimizer = ready_for(name, task.space, **options)
     optimizer.reset(Context.of(task, budget), np.random.default_rng([seed, 7]))
     return optimizer
-
-
-@pytest.fixture(params=[*BASELINES, *SCHEDULES])
-def any_name(request: pytest.FixtureRequest) -> str:
-    return need(request.param)
-
-
-@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in BASELINES])
-def name(request: pytest.FixtureRequest) -> str:
-    return need(request.param)
-
-
-def each_with(keys: Iterable[Any], few: Collection[Any], of_trained: Collection[Any]) -> list[Any]:
-    """Every baseline with every key; slow are those but a few, of those that are trained those but fewer."""
-    fast = [(n, k) for n in BASELINES for k in (of_trained if n in TRAINABLE else few) if n not in HEAVY]
-    every = [(n, k) for n in BASELINES for k in keys]
-    return [pytest.param(n, k, marks=() if (n, k) in fast else pytest.mark.slow) for n, k in every]
 
 
 # ---------------------------------------------------------------------- what a baseline says of itself
@@ -79,140 +52,6 @@ def test_every_family_that_the_field_compares_with_is_found_by_the_registry() ->
     assert set(" ".join([controls, searches, fidelities, transfer, learned]).split()) <= set(BASELINES)
     schedules = "constant step cosine one-cycle exponential plateau cosine-sharpness jump alignment hypergradient"
     assert {*schedules.split(), "random-schedule"} <= set(SCHEDULES)
-
-
-def test_a_constructor_only_stores_its_arguments(any_name: str) -> None:
-    defaults = {p.name: p.default for p in inspect.signature(OPTIMIZERS.get(any_name)).parameters.values()}
-    assert {k: v for k, v in vars(make_optimizer(any_name)).items() if not k.startswith("_")} == defaults
-
-
-def test_every_baseline_has_a_row_in_the_readme() -> None:
-    text = (Path(__file__).parents[2] / "baselines" / "README.md").read_text()
-    rows = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
-    assert rows == {name for name, e in EVERY.items() if e.package == "hpo_baselines"}
-
-
-# ---------------------------------------------------------------------- what it proposes
-def assert_legal(x: np.ndarray, space: SearchSpace) -> None:
-    assert np.array_equal(space.snap(x), x)
-    assert space.legal(x).all()
-
-
-NARROW = [of for of in ALL if of != "many choices"]  # there, models take long, and nothing ends early: once is enough
-
-
-@pytest.mark.parametrize(("name", "of"), each_with(NARROW, NARROW, ["conditional", "one pool"]))
-def test_proposals_are_legal_configurations_of_active_hyperparameters(name: str, of: str) -> None:
-    task = ALL[of]
-    optimizer, asked = begin(need(name), task), []
-    for _ in range(int(BUDGET)):
-        query = optimizer.ask()
-        if query is None:
-            break
-        asked.append(task.space.to_unit(query.config))  # raises where a value, or an activity, is wrong
-        optimizer.tell(task.run(query.config))
-    assert_legal(np.array(asked), task.space)
-    assert len(asked) == (7 if task.space.size < 20 else 6 if of == "small" else BUDGET)
-
-
-@pytest.mark.parametrize(("name", "of"), each_with(ALL, ALL, ["conditional", "small"]))
-def test_no_configuration_is_tried_twice_not_even_a_given_one(name: str, of: str) -> None:
-    task = ALL[of]
-    init = [task.run(task.space.default)]
-    trials = loop(begin(need(name), task), task, init=init)
-    assert max(Counter(str(sorted(t.config.items())) for t in trials).values()) == 1
-    assert_legal(np.array([task.space.to_unit(t.config) for t in trials]), task.space)
-    assert of in ("small", "finite") or len(trials) == 1 + BUDGET
-
-
-def test_a_pool_is_tried_to_its_last_available_row_and_then_the_run_ends(name: str) -> None:
-    for task in table("small"):
-        optimizer = begin(name, task, budget=40)
-        trials = loop(optimizer, task, budget=40)
-        x = task.space.encode([t.config for t in trials])
-        there = task.table.pool(0).x[task.measured]
-        assert sorted(keys(x)) == sorted(set(keys(there)))
-        assert optimizer.ask() is None
-        assert optimizer.ask() is None
-
-
-def test_a_finite_space_is_tried_to_its_last_configuration_and_then_the_run_ends(name: str) -> None:
-    task = objective("finite")
-    optimizer = begin(name, task, budget=40)
-    assert len(loop(optimizer, task, budget=40)) == 7
-    assert optimizer.ask() is None
-
-
-def test_a_space_of_one_value_gives_one_trial(name: str) -> None:
-    task = objective("one value")
-    assert [dict(t.config) for t in loop(begin(name, task), task)] == [{"only": "this"}]
-
-
-def test_a_pool_of_a_thousand_equal_rows_gives_one_trial(name: str) -> None:
-    of = space("conditional")
-    t = Table(of, np.tile(of.default_x, (1000, 1)), np.zeros((1, 1000, 1), np.float32))
-    task = TableTask("equal", "equal", "Test", of, 1.0, -1.0, table=t, index=0)
-    assert len(loop(begin(name, task), task)) == 1
-
-
-def test_a_pool_without_an_available_row_gives_no_trial(name: str) -> None:
-    task = table("one pool")[0]
-    optimizer = begin(name, task)
-    nothing = np.zeros(150, bool)
-    optimizer.reset(Context(task.space, BUDGET, pool=task.pool, available=nothing), np.random.default_rng(0))
-    assert optimizer.ask() is None
-
-
-DEGENERATE = [(of, score) for of in ("floats", "conditional") for score in SCORES]
-WORST = [("conditional", "some fail"), ("conditional", "all fail"), ("conditional", "huge")]
-
-
-@pytest.mark.parametrize(("name", "of"), each_with(DEGENERATE, WORST, WORST[:1]))
-def test_degenerate_scores_do_no_harm(name: str, of: tuple[str, str]) -> None:
-    task, score = objective(*of), of[1]
-    with np.errstate(all="raise", under="ignore"):
-        trials = loop(begin(need(name), task, budget=24), task, budget=24)
-    assert len(trials) == 24
-    assert all(np.isfinite(t.score) for t in trials)
-    assert score != "all fail" or {t.status for t in trials} == {Status.FAILED}
-
-
-@pytest.mark.parametrize(("name", "of"), each_with(ALL, ALL, ["conditional"]))
-def test_a_budget_of_one_is_enough(name: str, of: str) -> None:
-    assert len(loop(begin(need(name), ALL[of], budget=1), ALL[of], budget=1)) == 1
-
-
-# ---------------------------------------------------------------------- seeds and batches
-@pytest.mark.parametrize(("name", "of"), each_with(ALL, [], []))
-def test_the_same_seed_gives_the_same_trials(name: str, of: str) -> None:
-    task = ALL[of]
-    optimizer = begin(need(name), task)
-    once = seen(loop(optimizer, task))
-    optimizer.reset(Context.of(task, BUDGET), np.random.default_rng([0, 7]))
-    assert seen(loop(optimizer, task)) == once
-    assert seen(loop(begin(name, task), task)) == once
-
-
-def test_another_seed_gives_other_trials(name: str) -> None:
-    task = objective("conditional")
-    assert seen(loop(begin(name, task), task)) != seen(loop(begin(name, task, seed=1), task))
-
-
-FEW = [("floats of two widths", 0), ("pools and none", 2)]
-
-
-@pytest.mark.parametrize(("name", "of"), each_with([(of, g) for of in MIXED for g in (0, 2)], FEW, FEW[-1:]))
-def test_a_batch_of_mixed_tasks_chooses_as_ask_and_tell_do(name: str, of: tuple[str, int]) -> None:
-    (kind, g), widest = of, max((t.space for t in MIXED[of[0]]), key=lambda s: s.d)
-    assert_a_batch_is_its_runs(lambda: ready_for(need(name), widest), MIXED[kind], g)
-
-
-def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
-    task = objective("conditional")
-    optimizer = begin(name, task)
-    assert isinstance(optimizer, BatchOptimizer)
-    with pytest.raises(StateError, match="2 contexts"):
-        optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))
 
 
 # ---------------------------------------------------------------------- one by one
@@ -234,6 +73,7 @@ def test_a_ring_holds_what_is_not_nearer() -> None:
     assert len(two) > 0
 
 
+@pytest.mark.long
 def test_random_is_uniform_over_the_untried_rows_of_a_pool() -> None:
     task = table("small")[0]
     firsts = Counter(task.row_of(begin("random", task, seed).ask().config) for seed in range(1500))

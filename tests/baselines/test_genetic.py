@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import objectives
 import pytest
+from batches import assert_a_batch_is_its_runs
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer, OrdinalHyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -334,16 +335,16 @@ def test_no_more_runs_are_made_than_allowed(runs: int, candidates: int, tasks: i
     assert s.candidates <= candidates and s.tasks <= tasks and s.finalists <= finalists and s.held <= held
 
 
-@pytest.mark.parametrize("g", [0, 2])
 @pytest.mark.parametrize("start", ["random", "portfolio"])
-def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str, g: int) -> None:
+def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str) -> None:
     def make() -> EvolvedGenetic:
         optimizer = evolved()
         optimizer.found = {**USUAL[0], "start": start, "population": 3, "crossover": 0.5, "tournament": 2}
         return optimizer
 
     for of in ("pools and none", "floats of two widths"):
-        objectives.assert_a_batch_is_its_runs(make, objectives.MIXED[of], g)
+        assert_a_batch_is_its_runs(make, objectives.MIXED[of] * 2, 12.0)
+    assert_a_batch_is_its_runs(make, [*gappy().tasks("test")] * 2, 4.0, n_init=2)
 
 
 def test_tasks_without_a_pool_can_be_evolved_on() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batches import assert_a_batch_is_its_runs
 
 torch = pytest.importorskip("torch", reason="MAML needs: pip install 'hpo-gym[rl]'")
 
@@ -33,10 +34,9 @@ from hpo_baselines._maml.policy import (  # noqa: E402
     surrogate,
 )
 from hpo_baselines._maml.policy_training import Arms, play, train_policy  # noqa: E402
+from hpo_gym import check_optimizer  # noqa: E402
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError  # noqa: E402
-from hpo_gym.checks.optimizer import check_optimizer  # noqa: E402
-from hpo_gym.optimize.protocol import Context  # noqa: E402
-from hpo_gym.optimize.rollouts import rollout, run_batch  # noqa: E402
+from hpo_gym.optimize.rollouts import rollout  # noqa: E402
 
 # ---------------------------------------------------------------------- the gradient
 ARMS, SUPPORT, QUERY = 3, 2, 1
@@ -294,19 +294,7 @@ def test_at_a_fidelity_of_one_the_support_is_in_full() -> None:
 
 
 def test_a_batch_of_runs_with_fidelities_chooses_as_each_alone() -> None:
-    tasks = [t for t in noisy().tasks("test") for _ in range(2)]
-    contexts = [Context.of(t, 4.0) for t in tasks]
-
-    def runs_of(which: list[int]) -> Any:
-        return run_batch(
-            trained(), [tasks[i] for i in which], [i + 7 for i in which], [contexts[i] for i in which],
-            [np.random.default_rng(i) for i in which], budget=4.0, n_init=2,
-        )  # fmt: skip
-
-    together = runs_of([0, 1, 2, 3])
-    for i in range(4):
-        alone, mine = runs_of([i]).view(0).trials, together.view(i).trials
-        assert [(t.query, t.score) for t in alone] == [(t.query, t.score) for t in mine]
+    assert_a_batch_is_its_runs(trained, [*noisy().tasks("test")] * 2, 4.0, n_init=2)
 
 
 def test_the_adapted_parameters_depend_on_the_support_alone() -> None:

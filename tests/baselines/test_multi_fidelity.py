@@ -6,7 +6,6 @@ A repeat is the same configuration at the same fidelity; what goes on is asked f
 from __future__ import annotations
 
 import functools
-import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batches import assert_a_batch_is_its_runs
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 from scipy import integrate, stats
 
@@ -27,11 +27,10 @@ from hpo_baselines.asha import promotable
 from hpo_baselines.bohb import BOHB
 from hpo_baselines.freeze_thaw import scaled
 from hpo_baselines.hyperband import round_of
-from hpo_gym import check_optimizer
-from hpo_gym.base.errors import InvalidValueError, StateError
+from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
-from hpo_gym.optimize.rollouts import Run, run_batch, run_one
+from hpo_gym.optimize.rollouts import Run
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.table import Table, TableTask
 from hpo_gym.problem.task import Evaluated, Task
@@ -611,14 +610,6 @@ def test_one_fidelity_makes_those_without_a_model_random_search(blind: str) -> N
         assert seen(start(blind, task, 15)) == seen(start("random", task, 15))
 
 
-def test_a_pool_without_an_available_row_gives_no_trial(name: str) -> None:
-    task = table()[0]
-    optimizer = make_optimizer(name)
-    context = Context(task.space, 9.0, THIRDS, task.pool, np.zeros(24, bool))
-    optimizer.reset(context, np.random.default_rng(0))
-    assert optimizer.ask() is None
-
-
 @pytest.mark.parametrize("task", TASKS, ids=IDS)
 def test_the_same_seed_gives_the_same_trials(name: str, task: Task) -> None:
     optimizer = make_optimizer(name)
@@ -662,33 +653,7 @@ def test_a_failure_is_told_with_a_finite_score_and_does_not_go_on(name: str) -> 
 )
 def test_a_batch_chooses_as_ask_and_tell_do(name: str, tasks: list[Task], n_init: int) -> None:
     budget = 30.0 if tasks[0].pool is not None or tasks[0].space.size == 9 else 5.0
-    many, worlds = [t for t in tasks for _ in range(2)], [11, 12] * len(tasks)
-    contexts = [Context.of(t, budget) for t in many]
-    rngs = [np.random.default_rng([i, 7]) for i in range(len(many))]
-    runs = run_batch(make_optimizer(name), many, worlds, contexts, rngs, budget=budget, n_init=n_init)  # type: ignore[arg-type]
-    for i, task in enumerate(many):
-        alone = Run(task, budget, worlds[i], n_init)
-        run_one(make_optimizer(name), alone, contexts[i], np.random.default_rng([i, 7]))
-        assert seen(runs.view(i).trials) == seen(alone.trials)
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n == "freeze-thaw" else n for n in NAMES])
-def test_the_protocol_is_kept(name: str) -> None:
-    for task in (objective("conditional"), table()[0], load_suite("SVM").tasks("train")[0]):
-        check_optimizer(name, task, budget=8)
-
-
-def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
-    task = objective()
-    optimizer: Any = make_optimizer(name)
-    with pytest.raises(StateError, match="reset"):
-        optimizer.ask()
-    optimizer.reset(Context.of(task, 3), np.random.default_rng(0))
-    from hpo_gym.env.runs.runs import Runs
-    from hpo_gym.problem.batches import bank_of
-
-    with pytest.raises(StateError, match="2 contexts"):
-        optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))
+    assert_a_batch_is_its_runs(lambda: make_optimizer(name), tasks * 2, budget, n_init=n_init)
 
 
 def test_an_outcome_of_another_configuration_than_asked_for_stops_nothing(name: str) -> None:
@@ -724,8 +689,3 @@ def test_settings_out_of_range_are_refused(name_: str, settings: dict[str, Any],
     optimizer.reset(Context.of(objective(), 3), np.random.default_rng(0))
     with pytest.raises(InvalidValueError, match=rule):
         optimizer.ask()
-
-
-def test_a_constructor_only_stores_its_arguments(name: str) -> None:
-    defaults = {p.name: p.default for p in inspect.signature(OPTIMIZERS.get(name)).parameters.values()}
-    assert vars(make_optimizer(name)) == defaults

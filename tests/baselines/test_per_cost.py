@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
+from batches import assert_a_batch_is_its_runs
 from ConfigSpace import ConfigurationSpace
 
 from hpo_baselines._models.log_cost import LogCost
@@ -19,7 +20,7 @@ from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run as Rollout
-from hpo_gym.optimize.rollouts import run_batch, run_one
+from hpo_gym.optimize.rollouts import run_one
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.prior import Place
 from hpo_gym.problem.space import SearchSpace
@@ -321,31 +322,20 @@ def rng(seed: int) -> np.random.Generator:
 def test_in_cost_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> None:
     made = toys.gappy()
     tasks = [*made.tasks("train")[:2], made.tasks("train")[0]]
-    contexts = [Context.of(t, 4.3, _without(made, t), unit=t.cost_unit) for t in tasks]
-    worlds, units = [5, 6, 7], [t.cost_unit for t in tasks]
-    optimizer: Any = make_optimizer(name)
-    runs = run_batch(optimizer, tasks, worlds, contexts, [rng(i) for i in range(3)], budget=4.3,
-                     n_init=n_init, floor=0.25, units=units)  # fmt: skip
-    for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
-        one = Rollout(task, 4.3, world, n_init, 0.25, unit=task.cost_unit)
-        run_one(make_optimizer(name), one, contexts[i], rng(i))
-        assert tuple(one.trials) == tuple(runs.view(i, n_init))
 
+    def without(task: Any) -> list[Evaluations]:
+        return [e for e in made.prior() if e.family != task.family]
 
-def _without(suite: Any, task: Any) -> tuple[Evaluations, ...]:
-    return tuple(e for e in suite.prior() if e.family != task.family)
+    assert_a_batch_is_its_runs(
+        lambda: make_optimizer(name), tasks, 4.3, n_init=n_init, floor=0.25, prior=without, in_cost=True
+    )
 
 
 def test_in_evaluations_costs_of_trials_are_looked_up() -> None:
     """A table keeps no costs of a run whose budget is in evaluations."""
     made = toys.gappy()
-    task = made.tasks("test")[0]
-    of = Context.of(task, 9.0, made.prior())
-    optimizer: Any = make_optimizer("gp-ei-per-cost")
-    runs = run_batch(optimizer, [task], [5], [of], [rng(0)], budget=9.0, n_init=0, floor=0.25)
-    one = Rollout(task, 9.0, 5, 0, 0.25)
-    run_one(make_optimizer("gp-ei-per-cost"), one, of, rng(0))
-    assert tuple(one.trials) == tuple(runs.view(0, 0))
+    make, tasks = (lambda: make_optimizer("gp-ei-per-cost")), made.tasks("test")[:1]
+    assert_a_batch_is_its_runs(make, tasks, 9.0, floor=0.25, prior=made.prior())
 
 
 def test_queries_of_a_run_without_pool_are_in_its_space() -> None:

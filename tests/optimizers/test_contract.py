@@ -1,66 +1,71 @@
-"""What every registered optimizer keeps to, agents too: found by the registry, so a new file is tested by existing."""
+"""What every registered optimizer keeps to, agents and schedules too: a file is found by the registry, so it is tested.
+
+The fast tests try the optimizers of the day (`drawn`), the long ones all.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import inspect
 import json
-import os
-import subprocess
-import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import toys
-from ConfigSpace import ConfigurationSpace
+from batches import assert_a_batch_is_its_runs, told
+from objectives import ALL, MIXED, loop, objective, ready_for, table
 from small import (
     ENTRIES,
     EVERY,
     HEAVY,
     HERE,
+    SCHEDULES,
     TRAINABLE,
-    contents,
     made,
     need,
     ready,
     ready_without_tables,
     rng,
-    train,
-    trained,
 )
 
-from hpo_gym.base.errors import DamagedDataError, InvalidValueError, SplitError, StateError
+from hpo_gym import check_optimizer
+from hpo_gym.base.errors import StateError
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.checks.faults import difference
-from hpo_gym.checks.optimizer import check_optimizer
+from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.forms import form_of, make_optimizer
-from hpo_gym.optimize.learning.saved import read_about
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer, Resumable, Trainable, smoke_of
-from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
-from hpo_gym.problem.space import SearchSpace
-from hpo_gym.problem.trial import Trial
+from hpo_gym.problem.batches import bank_of
+from hpo_gym.problem.nearest.pool import keys
+from hpo_gym.problem.suite import Suite
+from hpo_gym.problem.table import Table, TableTask
+from hpo_gym.problem.task import Task
+from hpo_gym.suites.drift import drift_with
 from hpo_gym.suites.load import load_suite
+from hpo_gym.suites.schedules import schedules_with
 
 FAMILIES = {"control", "no-transfer", "evolutionary", "transfer", "multi-fidelity", "schedule", "rl", "multi-objective"}
 BATCHED = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "ask_batch")]
-TUNERS = [name for name in BATCHED if name in ENTRIES]
 RESUMABLE = [name for name in HERE if hasattr(OPTIMIZERS.get(name), "train_in")]
+BASELINES = [name for name, e in ENTRIES.items() if e.package == "hpo_baselines"]
 SUITE = toys.gappy()
-every_optimizer = pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in ENTRIES]
-)
+
+
+@functools.cache
+def trainings() -> dict[str, Suite]:
+    """What schedules are for: one control, one control of data that change, three controls."""
+    return {"schedules": schedules_with(), "drift": drift_with(), "three": schedules_with(("momentum", "batch"))}
+
+
+def case(name: str, *values: Any, usual: bool) -> Any:
+    """Return a case of an optimizer: what is not usual is `slow`, and so is all of a heavy optimizer."""
+    return pytest.param(name, *values, marks=() if usual and name not in HEAVY else pytest.mark.slow)
 
 
 @pytest.fixture(params=sorted(EVERY))
 def name(request: pytest.FixtureRequest) -> str:
-    return need(request.param)
-
-
-@pytest.fixture(params=TRAINABLE)
-def agent(request: pytest.FixtureRequest) -> str:
     return need(request.param)
 
 
@@ -85,6 +90,12 @@ def test_made_by_its_own_settings_it_is_the_same(name: str) -> None:
         assert set(settings) == set(inspect.signature(type(optimizer)).parameters)
 
 
+@pytest.mark.parametrize("name", [name for name, e in EVERY.items() if e.package == "hpo_baselines"])
+def test_a_constructor_only_stores_its_arguments(name: str) -> None:
+    defaults = {key: known.default for key, known in inspect.signature(OPTIMIZERS.get(need(name))).parameters.items()}
+    assert {key: value for key, value in vars(make_optimizer(name)).items() if not key.startswith("_")} == defaults
+
+
 def test_smoke_holds_settings_and_is_none(name: str) -> None:
     smoke, optimizer = smoke_of(name), made(name)
     for key, value in smoke.items():
@@ -100,189 +111,149 @@ def test_ask_before_reset_is_an_error(name: str) -> None:
 
 
 # ---------------------------------------------------------------------- choosing
-@every_optimizer
-@pytest.mark.long
-def test_the_public_contract_is_kept(name: str) -> None:
+def checked_cases() -> Iterator[Any]:
+    """Usual are functions; of baselines without training also trials that fail and pools of their own."""
+    for name in ENTRIES:
+        yield pytest.param(name, "functions", marks=pytest.mark.long if name in TRAINABLE else ())
+        yield pytest.param(name, "table", marks=pytest.mark.slow if name in HEAVY else pytest.mark.long)
+    for name in BASELINES:
+        for of in (*ALL, "some fail"):
+            usual = of in ("some fail", "own pools") and name not in TRAINABLE
+            yield case(name, of, usual=usual)
+    for name in SCHEDULES:
+        yield case(name, "schedules", usual=True)
+        yield case(name, "drift", usual=False)
+
+
+@pytest.mark.parametrize(("name", "on"), list(checked_cases()))
+def test_the_public_contract_is_kept(name: str, on: str) -> None:
     need(name)
-    task, train = SUITE.tasks("test")[0], SUITE.tasks("train")
-    check_optimizer(lambda: made(name), task, budget=6, prior=SUITE.prior(), train=train)
-
-
-@every_optimizer
-def test_the_public_contract_is_kept_without_a_table(name: str) -> None:
-    formulas = toys.formulas()
-    check_optimizer(ready_without_tables(need(name)), formulas.tasks("test")[0], budget=3, prior=formulas.prior())
+    if on == "table":
+        task, train = SUITE.tasks("test")[0], SUITE.tasks("train")
+        check_optimizer(lambda: made(name), task, budget=6, prior=SUITE.prior(), train=train)
+    elif on == "functions":
+        formulas = toys.formulas()
+        check_optimizer(ready_without_tables(name), formulas.tasks("test")[0], budget=3, prior=formulas.prior())
+    elif name in SCHEDULES:
+        check_optimizer(lambda: made(name), trainings()[on].tasks("val")[0], budget=9, may_repeat=True)
+    else:
+        with np.errstate(all="raise", under="ignore"):
+            task = objective("conditional", on) if on == "some fail" else ALL[on]
+            check_optimizer(lambda: ready_for(name, task.space), task, budget=8)
 
 
 def batch_cases() -> Iterator[Any]:
-    """A table with given points and functions without for each; the others, and all but one that is heavy, are slow."""
-    for name in TUNERS:
-        for suite in toys.SUITE_NAMES:
-            for n_init in (0, 5):
-                fast = (suite, n_init) in [("ToyGappy", 5), ("ToyFormulas", 0)][: 1 if name in HEAVY else 2]
-                yield pytest.param(name, suite, n_init, marks=() if fast else pytest.mark.slow)
+    """Usual are, of what needs no training, a table after an initial design, functions and mixed tasks."""
+    for name in BATCHED:
+        if name in SCHEDULES:
+            for of in ("schedules", "drift", "three"):
+                yield case(name, of, 0, usual=of != "three")
+            continue
+        usual = [("ToyGappy", 2), ("ToyFormulas", 0), ("pools and none", 0)][: 0 if name in TRAINABLE else 3]
+        cases = [(of, n_init) for of in toys.SUITE_NAMES for n_init in (0, 2)]
+        for each in cases + [(of, 0) for of in MIXED if name in BASELINES]:
+            yield case(name, *each, usual=each in usual)
 
 
-@pytest.mark.parametrize(("name", "suite", "n_init"), list(batch_cases()))
-def test_a_batch_runs_as_its_runs_one_by_one(name: str, suite: str, n_init: int) -> None:
-    new, loaded = ready(name, suite), load_suite(suite)
-    budget, times = (3.0, 1) if name in HEAVY else (7.0, 2)
-    of_one_space: dict[Any, list[Any]] = {}
-    for task in loaded.tasks("test"):
-        of_one_space.setdefault((task.space, task.fidelities), []).append(task)
-    for tasks in of_one_space.values():
-        many = tasks * times
-        worlds, contexts = range(len(many)), [Context.of(t, budget, loaded.prior()) for t in many]
-        runs = run_batch(
-            new(), many, worlds, contexts, [rng(world, 7) for world in worlds], budget=budget, n_init=n_init
-        )
-        for world, task, context in zip(worlds, many, contexts, strict=True):
-            alone = Run(task, budget, world, n_init)
-            run_one(new(), alone, context, rng(world, 7))
-            assert difference(told(alone.trials), told(runs.view(world).trials)) is None
+@pytest.mark.parametrize(("name", "of", "n_init"), list(batch_cases()))
+def test_a_batch_runs_as_its_runs_one_by_one(name: str, of: str, n_init: int) -> None:
+    for make, tasks, budget, prior in batches_of(name, of):
+        assert_a_batch_is_its_runs(make, tasks, budget, n_init=n_init, prior=prior)
 
 
-def told(trials: Sequence[Trial]) -> list[Any]:
-    return [(dict(t.config), t.fidelity, t.score, t.cost, t.status) for t in trials]
-
-
-# ---------------------------------------------------------------------- training
-def choices(optimizer: Any, n_init: int = 0) -> list[Any]:
-    return [told(rollout(optimizer, t, 6, prior=SUITE.prior(), n_init=n_init).trials) for t in SUITE.tasks("test")]
-
-
-def test_it_must_be_trained_first(agent: str, tmp_path: Path) -> None:
-    optimizer = made(agent)
-    assert optimizer.seen == frozenset()
-    with pytest.raises(StateError, match="trained or loaded"):
-        optimizer.reset(Context(SUITE.space, 5.0), rng(0))
-    with pytest.raises(StateError, match="trained or loaded"):
-        optimizer.save(tmp_path)
-
-
-def test_it_trains_in_the_small_and_names_what_it_saw(agent: str) -> None:
-    found = trained(agent)
-    assert found.optimizer.seen == {t.family for split in ("train", "val") for t in SUITE.tasks(split)}
-    assert found.disturbed == ()
-
-
-def test_a_training_that_does_not_end_fails_and_asks_for_a_smaller_smoke() -> None:
-    class Endless:
-        def train(self, tasks: Any, rng: Any, validation: Any) -> None:
-            while True:
-                pass
-
-    with pytest.raises(TimeoutError, match="`smoke`"):
-        train(Endless(), SUITE, seconds=0.05)
-
-
-def test_a_family_is_trained_or_validated_on(agent: str) -> None:
-    tasks = SUITE.tasks("train")
-    with pytest.raises(SplitError, match="not both"):
-        made(agent).train(tasks, rng(0), validation=tasks[:1])
-    with pytest.raises(InvalidValueError, match="At least one task"):
-        made(agent).train([], rng(0), validation=tasks)
-
-
-@pytest.mark.long
-def test_another_seed_trains_another(agent: str, tmp_path: Path) -> None:
-    train(made(agent), SUITE, seed=1).save(tmp_path)
-    assert contents(tmp_path) != contents(trained(agent).folder)
-
-
-def digests(names: Sequence[str]) -> dict[str, str]:
-    """A hash of the files of each training."""
-    files = {name: contents(trained(name).folder) for name in names}
-    return {n: hashlib.sha256(b"".join(f[k] for k in sorted(f))).hexdigest() for n, f in files.items()}
-
-
-@pytest.mark.long
-def test_one_seed_writes_the_same_bytes_in_another_process() -> None:
-    names = [name for name in TRAINABLE if name in HERE]
-    code = f"from test_contract import digests, json\nprint(json.dumps(digests({names!r})))"
-    env = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == digests(names)
-
-
-@pytest.mark.parametrize("agent", RESUMABLE)
-def test_a_training_that_was_stopped_goes_on_to_the_same_bytes(agent: str, tmp_path: Path) -> None:
-    folder, out = tmp_path / "training", tmp_path / "out"
-
-    class Stop(Exception):
-        pass
-
-    def stop(done: int, total: int, what: str) -> None:
-        if done > 0.4 * total:
-            raise Stop
-
-    def train_in(**options: Any) -> tuple[Any, list[list[float]]]:
-        optimizer = made(agent)
-        return optimizer, optimizer.train_in(
-            folder, SUITE.tasks("train"), rng(0), validation=SUITE.tasks("val"), **options
-        )
-
-    for _ in range(2):  # the second time, it begins where it was stopped
-        with pytest.raises(Stop):
-            train_in(progress=stop)
-    finished, curve = train_in()
-    done, again = train_in()
-    assert curve == again
-    assert [trials for trials, _ in curve] == sorted({trials for trials, _ in curve})
-    assert np.isfinite(curve).all()
-    for optimizer in (finished, done):
-        optimizer.save(out)
-        assert contents(out) == contents(trained(agent).folder)
-
-
-# ---------------------------------------------------------------------- files
-@pytest.mark.parametrize("n_init", [0, 2])
-def test_what_was_saved_chooses_alike(agent: str, n_init: int, tmp_path: Path) -> None:
-    found, other = trained(agent), ready(agent)()
-    assert difference(choices(found.optimizer, n_init), choices(other, n_init)) is None
-    assert (other.seen, other.settings) == (found.optimizer.seen, found.optimizer.settings)
-    other.save(tmp_path)
-    assert contents(tmp_path) == contents(found.folder)
-
-
-def test_the_file_says_what_it_is_and_holds_its_settings(agent: str) -> None:
-    found = trained(agent)
-    about = read_about(found.folder)
-    assert (about["optimizer"], about["version"]) == (agent, OPTIMIZERS.get(agent).version)  # type: ignore[attr-defined]
-    assert about["settings"] == found.optimizer.settings == made(agent).settings
-    assert about["seen"] == sorted(found.optimizer.seen)
-    assert about["suites"] == [SUITE.name]
-    assert "smoke" not in json.dumps(about)
-
-
-@pytest.mark.parametrize("how", ["missing", "cut", "changed"])
-def test_damaged_files_are_refused_and_change_nothing(agent: str, how: str, tmp_path: Path) -> None:
-    whole, optimizer = contents(trained(agent).folder), ready(agent)()
-    before = choices(optimizer)
-    for damaged in whole:
-        for file, data in whole.items():
-            (tmp_path / file).write_bytes(data)
-        middle = len(whole[damaged]) // 2
-        changed = whole[damaged][:middle] + bytes([whole[damaged][middle] ^ 1]) + whole[damaged][middle + 1 :]
-        (tmp_path / damaged).unlink()
-        if how != "missing":
-            (tmp_path / damaged).write_bytes(whole[damaged][:-40] if how == "cut" else changed)
-        with pytest.raises(DamagedDataError, match=damaged):
-            optimizer.load(tmp_path)
-    assert difference(before, choices(optimizer)) is None
-
-
-def test_what_was_trained_on_tables_tunes_an_objective_of_ones_own(agent: str) -> None:
-    check_optimizer(ready(agent), Context(SUITE.space, 3.0))
-
-
-def test_another_search_space_is_refused_or_tuned(agent: str) -> None:
-    other = SearchSpace(ConfigurationSpace({"a": (0.0, 2.0)}))
-    optimizer = ready(agent)()
-    try:
-        optimizer.reset(Context(other, 5.0), rng(0))
-    except InvalidValueError as refusal:
-        assert "must be the one trained on" in str(refusal)
+def batches_of(name: str, of: str) -> Iterator[tuple[Any, Sequence[Task], float, Any]]:
+    """How the optimizer is made, tasks, budget and prior: mixed tasks at once, those of a suite by their spaces."""
+    if of in MIXED:
+        widest = max((task.space for task in MIXED[of]), key=lambda space: space.d)
+        yield lambda: ready_for(name, widest), MIXED[of] * 2, 12.0, ()
+    elif name in SCHEDULES:
+        yield lambda: made(name), [*trainings()[of].tasks("val")[:3]] * 2, 9.0, ()
     else:
-        check_optimizer(ready(agent), Context(other, 5.0))
+        suite = load_suite(of)
+        of_one_space: dict[Any, list[Task]] = {}
+        for task in suite.tasks("test"):
+            of_one_space.setdefault((task.space, task.fidelities), []).append(task)
+        for tasks in of_one_space.values():
+            yield ready(name, of), tasks * (1 if name in HEAVY else 2), 3.0 if name in HEAVY else 7.0, suite.prior()
+
+
+@pytest.mark.parametrize("name", [name for name in BATCHED if name in BASELINES])
+def test_a_batch_of_another_size_than_the_runs_is_an_error(name: str) -> None:
+    task = ALL["conditional"]
+    optimizer = ready_for(name, task.space)
+    optimizer.reset(Context.of(task, 3), rng(0))
+    with pytest.raises(StateError, match="2 contexts"):
+        optimizer.ask_batch(Runs(bank_of([task]), 2, 3, budget=3))
+
+
+# ---------------------------------------------------------------------- where nothing is left to try
+def begin(name: str, task: Task, seed: int = 0, budget: float = 12.0) -> Any:
+    optimizer = ready_for(name, task.space)
+    optimizer.reset(Context.of(task, budget), rng(seed, 7))
+    return optimizer
+
+
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in BASELINES])
+def baseline(request: pytest.FixtureRequest) -> str:
+    return need(request.param)
+
+
+def in_each(*usual: str) -> list[Any]:
+    """Return every baseline with every kind of task."""
+    return [case(name, of, usual=of in usual) for name in BASELINES for of in ALL]
+
+
+@pytest.mark.parametrize(("name", "of"), in_each("conditional", "small"))
+def test_no_configuration_is_tried_twice_not_even_a_given_one(name: str, of: str) -> None:
+    task = ALL[of]
+    trials = loop(begin(need(name), task), task, init=[task.run(task.space.default)])
+    assert max(Counter(str(sorted(t.config.items())) for t in trials).values()) == 1
+    x = np.array([task.space.to_unit(t.config) for t in trials])
+    assert np.array_equal(task.space.snap(x), x) and task.space.legal(x).all()
+    assert of in ("small", "finite") or len(trials) == 1 + 12
+
+
+@pytest.mark.parametrize(("name", "of"), in_each("conditional"))
+def test_a_budget_of_one_is_enough(name: str, of: str) -> None:
+    assert len(loop(begin(need(name), ALL[of], budget=1), ALL[of], budget=1)) == 1
+
+
+def test_a_pool_is_tried_to_its_last_available_row_and_then_the_run_ends(baseline: str) -> None:
+    for task in table("small"):
+        optimizer = begin(baseline, task, budget=40)
+        x = task.space.encode([t.config for t in loop(optimizer, task, budget=40)])
+        there = task.table.pool(0).x[task.measured]
+        assert sorted(keys(x)) == sorted(set(keys(there)))
+        assert optimizer.ask() is None
+        assert optimizer.ask() is None
+
+
+def test_a_finite_space_is_tried_to_its_last_configuration_and_then_the_run_ends(baseline: str) -> None:
+    task = ALL["finite"]
+    optimizer = begin(baseline, task, budget=40)
+    assert len(loop(optimizer, task, budget=40)) == 7
+    assert optimizer.ask() is None
+
+
+def test_a_space_of_one_value_gives_one_trial(baseline: str) -> None:
+    task = objective("one value")
+    assert [dict(t.config) for t in loop(begin(baseline, task), task)] == [{"only": "this"}]
+
+
+def test_a_pool_of_a_thousand_equal_rows_gives_one_trial(baseline: str) -> None:
+    of = ALL["conditional"].space
+    equal = Table(of, np.tile(of.default_x, (1000, 1)), np.zeros((1, 1000, 1), np.float32))
+    task = TableTask("equal", "equal", "Test", of, 1.0, -1.0, table=equal, index=0)
+    assert len(loop(begin(baseline, task), task)) == 1
+
+
+def test_a_pool_without_an_available_row_gives_no_trial(baseline: str) -> None:
+    task = table("one pool")[0]
+    optimizer = begin(baseline, task)
+    optimizer.reset(Context(task.space, 12.0, pool=task.pool, available=np.zeros(150, bool)), rng(0))
+    assert optimizer.ask() is None
+
+
+def test_another_seed_gives_other_trials(baseline: str) -> None:
+    task = ALL["conditional"]
+    assert told(loop(begin(baseline, task), task)) != told(loop(begin(baseline, task, seed=1), task))

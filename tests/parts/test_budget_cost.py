@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import toy_suite as known
 import toys
+from batches import assert_a_batch_is_its_runs
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError
 from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
+from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import SLACK, most_trials
 from hpo_gym.problem.costs import WITH_COSTS, cost_units
 from hpo_gym.problem.prior_costs import earlier_costs, log_costs, mean_log_costs
@@ -263,20 +264,11 @@ def test_runs_that_begin_anew_by_themselves_account_for_their_own_costs(mode: st
 def test_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> None:
     suite = SUITES[name]()
     tasks, kept = [*suite.members[:4], suite.members[0]], name in KEPT
-    contexts = [Context.of(t, 4.3, unit=t.cost_unit, checkpoints=kept) for t in tasks]
-    worlds, chooser = [5, 6, 7, 8, 9], "asha" if kept else "random"
-    optimizer = hpo_gym.make_optimizer(chooser)
-
-    def rngs() -> list[np.random.Generator]:
-        return [np.random.default_rng(i) for i in range(5)]
-
-    runs = run_batch(optimizer, tasks, worlds, contexts, rngs(), budget=4.3, n_init=n_init, floor=0.25,
-                     units=[c.unit for c in contexts], checkpoints=kept)  # fmt: skip
-    for i, (task, world, rng) in enumerate(zip(tasks, worlds, rngs(), strict=True)):
-        run = Run(task, 4.3, world, n_init, 0.25, unit=task.cost_unit, checkpoints=kept)
-        run_one(hpo_gym.make_optimizer(chooser), run, contexts[i], rng)
-        assert tuple(run.trials) == tuple(runs.view(i, n_init))
-        assert run.spent == runs.spent[i] <= 4.3 + SLACK
+    chooser = "asha" if kept else "random"
+    runs = assert_a_batch_is_its_runs(
+        lambda: hpo_gym.make_optimizer(chooser), tasks, 4.3, n_init=n_init, floor=0.25, in_cost=True, checkpoints=kept
+    )
+    assert runs.spent.max() <= 4.3 + SLACK
 
 
 @pytest.mark.long

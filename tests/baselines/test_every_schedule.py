@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import toys
+from batches import told
 from ConfigSpace import ConfigurationSpace, Float
 from small import SCHEDULES, made, rng
 
 from hpo_gym.base.errors import InvalidValueError, StateError
-from hpo_gym.checks.faults import Faults, difference, untouched_global_rng
+from hpo_gym.checks.faults import difference
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.protocol import OPTIMIZERS, Context
 from hpo_gym.optimize.rollouts import Run, rollout, run_batch, run_one
@@ -32,10 +33,6 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def told(trials: Sequence[Trial]) -> list[Any]:
-    return [(dict(t.config), t.score, t.cost, t.status, dict(t.signals)) for t in trials]
-
-
 def together(optimizer: Any, tasks: Sequence[Task], budget: float = BUDGET) -> Runs:
     worlds, contexts = range(len(tasks)), [Context.of(task, budget) for task in tasks]
     return run_batch(optimizer, tasks, worlds, contexts, [rng(w, 7) for w in worlds], budget=budget, n_init=0)
@@ -48,31 +45,11 @@ def alone(optimizer: Any, task: Task, world: int, budget: float = BUDGET) -> lis
 
 
 # ---------------------------------------------------------------------- choosing
-@pytest.mark.parametrize("of", SUITES)
-def test_a_batch_runs_as_its_runs_one_by_one(name: str, of: str) -> None:
-    tasks = [*SUITES[of].tasks("val")[:3]] * 2
-    runs = together(made(name), tasks)
-    for world, task in enumerate(tasks):
-        assert difference(told(alone(made(name), task, world)), told(runs.view(world).trials)) is None
-
-
 def test_other_hyperparameters_stay_at_their_default(name: str) -> None:
     default = SUITES["three"].space.default
     for trial in alone(made(name), SUITES["three"].tasks("val")[0], 0):
         assert 1e-5 <= trial.config["learning_rate"] <= 10.0
         assert {**trial.config, "learning_rate": 0} == {**default, "learning_rate": 0}
-
-
-def test_one_seed_is_one_run_also_in_a_used_one(name: str) -> None:
-    tasks, used = SUITES["drift"].tasks("val"), made(name)
-    faults = Faults(name)
-    with untouched_global_rng(faults, "It"):
-        first = told(rollout(used, tasks[0], BUDGET, seed=3))
-        together(used, tasks[:4], 4)
-        rollout(used, tasks[1], 5, seed=3)
-        assert difference(told(rollout(used, tasks[0], BUDGET, seed=3)), first) is None
-        assert difference(told(rollout(made(name), tasks[0], BUDGET, seed=3)), first) is None
-    faults.close()
 
 
 def test_runs_that_diverge_go_on_and_disturb_nobody(name: str) -> None:
