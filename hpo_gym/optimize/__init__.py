@@ -1,4 +1,4 @@
-"""Optimizers: their protocol, rollouts, what transfers from earlier tasks, learning, and their specs."""
+"""Optimizers: their protocol, rollouts, transfer from earlier tasks, learning, and their specs."""
 
 from __future__ import annotations
 

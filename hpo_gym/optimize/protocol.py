@@ -24,28 +24,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What an optimizer may know before the first trial.
+    """Facts available to an optimizer before the first trial.
 
     Attributes:
         space: The search space.
-        budget: In full evaluations; where `unit` is given, in cost, in this unit.
-        fidelities: What can be asked for, ascending; the last is 1.
+        budget: In full evaluations; with `unit`, in cost, in this unit.
+        fidelities: Available fidelities, ascending; the last is 1.
         pool: All configurations that can be evaluated, ``(m, d)``, or None if unlimited.
-        available: Which rows of the pool were measured on this task, ``(m,)``, or None for all of them. Another row is
-            answered by its nearest measured neighbour.
+        available: Rows of the pool measured on this task, ``(m,)``, or None for all of them. Another row is answered by
+            its nearest measured neighbour.
         meta_features: Numbers that describe the data set; None where unknown.
         prior: Earlier tasks, none of them of the family of this one.
-        starts: Seed of the world's random configurations, the same for all optimizers of a cell, so that those that
-            begin at random begin alike, not by luck of their own. None: an optimizer draws them from its own stream.
-        belief: What the user holds of good values; most optimizers do not read it (see `reads_belief`).
-        signals: What is seen of the run before its first trial, by name, where trials go on from each other; afterwards
-            see `Trial.signals`.
-        objectives: What of a configuration is told beside its score and cost: see `Trial.objectives`.
-        unit: The cost that is a unit of the budget, where that is in cost: the mean cost of a full evaluation of the
-            task, in the unit of `Trial.cost`, as seconds. What was spent is the sum of the costs of all trials but the
-            given points, over this. None: the budget is in full evaluations.
-        checkpoints: Whether a trial pays only what it costs beyond the highest lower fidelity at which this run has
-            evaluated the same configuration with success. `Trial.cost` is what was paid.
+        starts: Seed of the instance's random configurations, the same for all optimizers of a cell, so that random
+            starts are equal, not a matter of luck. None: an optimizer draws them from its own stream.
+        belief: The user's belief about good values; most optimizers do not read it (see `reads_belief`).
+        signals: Signals of the run before its first trial, by name, if trials build on each other; afterwards see
+            `Trial.signals`.
+        objectives: Reported quantities of a configuration beside its score and cost: see `Trial.objectives`.
+        unit: The cost of one unit of a budget in cost: the mean cost of a full evaluation of the task, in the unit of
+            `Trial.cost`, such as seconds. Spending is the sum of the costs of all trials except the initial design,
+            divided by it. None: the budget is in full evaluations.
+        checkpoints: Whether a trial pays only the cost beyond the highest lower fidelity of an earlier success of the
+            same
+            configuration in this run. `Trial.cost` is the payment.
     """
 
     space: SearchSpace
@@ -63,7 +64,7 @@ class Context:
     checkpoints: bool = False
 
     def charge(self, trial: Trial) -> float:
-        """What a trial takes of the budget, in its unit: its fidelity, or its cost where the budget is in cost."""
+        """Return the charge of a trial on the budget, in its unit: its fidelity, or its cost for a budget in cost."""
         return trial.fidelity if self.unit is None else trial.cost / self.unit
 
     @classmethod
@@ -71,10 +72,11 @@ class Context:
         cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None,
         unit: float | None = None, checkpoints: bool = False,
     ) -> Context:  # fmt: skip
-        """What an optimizer may know of a task: nothing that any of its own evaluations has to tell.
+        """Return the facts about a task without any of its own evaluations.
 
-        A budget in cost has a `unit`, of which the mean cost of the task is told, since whoever knows how long he can
-        wait knows it. `checkpoints` says whether they are kept, where costs of the task are cumulative.
+        A budget in cost has a `unit`, the mean cost of the task: a user who sets a budget in seconds knows it.
+        `checkpoints`
+        says whether they are kept, if costs of the task are cumulative.
 
         Raises:
             SplitError: An earlier task in `prior` is of the same family.
@@ -96,15 +98,16 @@ class Context:
 class Optimizer(Protocol):
     """Anything that proposes configurations one at a time.
 
-    Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments with which it trains and runs in about a
-    second, for tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
+    Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
+    for
+    tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
         """Begin a new run; every random choice of the run is drawn from `rng`."""
 
     def ask(self) -> Query | None:
-        """The next query, or None to end the run."""
+        """Return the next query, or None to end the run."""
 
     def tell(self, trial: Trial) -> None:
         """Record an outcome; the initial design comes before the first `ask`."""
@@ -118,7 +121,7 @@ class BatchOptimizer(Protocol):
         """Begin `n` new runs."""
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """What each run evaluates next, given all runs so far.
+        """Return the next evaluation of each run, given all runs so far.
 
         Returns:
             Points ``(n, d)`` as floats, or rows of each context's pool ``(n,)`` as integers; and the fidelities
@@ -148,12 +151,12 @@ class Trainable(Protocol):
         """Save the trained optimizer as arrays and JSON."""
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote; raises `DamagedDataError` for other content."""
+        """Read a folder of `save`; raise `DamagedDataError` for other content."""
 
 
 @runtime_checkable
 class Resumable(Trainable, Protocol):
-    """A trainable optimizer whose training leaves checkpoints, so a killed training can resume."""
+    """A trainable optimizer with checkpoints of its training, so a killed training can resume."""
 
     def train_in(
         self,
@@ -165,7 +168,7 @@ class Resumable(Trainable, Protocol):
         steps: int | None = None,
         progress: Callable[[int, int, str], None] = ...,
     ) -> list[list[float]]:
-        """As `train`, with checkpoints and logs in a folder; an interrupted training resumes to the same result.
+        """Train with checkpoints and logs in a folder; an interrupted training resumes to the same result.
 
         Returns:
             Trials done and mean normalised regret on `validation`, now and then.
@@ -176,13 +179,13 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", ("hpo_baselines", "hpo_a
 
 
 def reads_belief(optimizer: Optimizer) -> bool:
-    """Whether an optimizer weighs its choices by `Context.belief`: its class says so by ``believes = True``."""
+    """Return whether an optimizer weighs its choices by `Context.belief`: its class states ``believes = True``."""
     return bool(getattr(optimizer, "believes", False))
 
 
 def remembers(optimizer: Optimizer) -> tuple[str, ...]:
-    """What of `REMEMBERED` an optimizer reads in `Context.prior` beside scores: its class says so by ``remembers =
-    ("test", "cost")``, or by a property where that depends on its settings.
+    """Return the kinds in `REMEMBERED` that an optimizer reads in `Context.prior` beside scores: its class states
+    ``remembers = ("test", "cost")``, or has a property if that depends on its settings.
 
     Raises:
         UnknownNameError: It names anything else.
@@ -195,7 +198,7 @@ def remembers(optimizer: Optimizer) -> tuple[str, ...]:
 
 
 def smoke_of(name: str) -> dict[str, Any]:
-    """The tiny settings that the class of a registered optimizer has as `smoke`; none: its defaults are tiny enough.
+    """Return the tiny settings `smoke` in the class of a registered optimizer; empty if its defaults are tiny enough.
 
     Raises:
         UnknownNameError: No such optimizer.

@@ -78,7 +78,7 @@ class Run:
 
     @property
     def signals(self) -> dict[str, float]:
-        """What is seen of the run now, by name, where trials go on from each other."""
+        """Return the current signals of the run, by name, if trials build on each other."""
         return self._session.signals
 
     def given(self) -> list[Trial]:
@@ -100,9 +100,9 @@ class Run:
         return over(self.budget - self.spent, self.task.fidelities[0])
 
     def submit(self, query: Query) -> Trial:
-        """Evaluate a query; a fidelity that the budget left does not pay for is lowered to one that it does.
+        """Evaluate a query; an unaffordable fidelity is lowered to an affordable one.
 
-        Of a budget in cost, a trial that does not fit in what is left is cut.
+        With a budget in cost, a trial beyond the rest of the budget is cut.
         """
         if not isinstance(query, Query):
             raise InvalidValueError(f"`ask` must return a Query or None, got {type(query).__name__}: {query!r:.80}.")
@@ -148,21 +148,22 @@ def rollout(
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`). One with `reset`, `ask` and `tell` is used itself, not a
-        copy of it. task: What to tune.
-        budget: In full evaluations; where neither budget is given, the task's own: 25 on `Schedules`, 40 on `Drift`, 33
-            where it says nothing.
-        seed: Seed of the world and of the optimizer's choices.
+            copy.
+        task: The task to tune.
+        budget: In full evaluations; without either budget, the task's own: 25 on `Schedules`, 40 on `Drift`, else 33.
+        seed: Seed of the task instance and of the optimizer's choices.
         prior: Earlier tasks that the optimizer may know, such as ``suite.prior()``.
-        n_init: Given points: evaluated first, told to the optimizer and not charged.
-        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
-            trial that does not fit in what is left is cut (status TIMEOUT), and the last.
-        checkpoints: With `budget_cost`, whether a trial costs what it costs less what the highest lower fidelity costs
-            at which the run has evaluated the same configuration with success, at least 0; only of a task of which one
-            training passes through all fidelities (`Task.cumulative`).
+        n_init: Size of the initial design: evaluated first, reported to the optimizer and free of charge.
+        budget_cost: Instead of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
+            trial beyond the rest of the budget is cut (status TIMEOUT), and is the last.
+        checkpoints: With `budget_cost`, whether a trial pays the difference to the cost of the highest lower fidelity
+            of an
+            earlier success of the same configuration, at least 0; only for tasks with one training through all
+            fidelities (`Task.cumulative`).
 
     Raises:
-        InvalidValueError: The optimizer proposes what is not in the search space; or costs of the task were not
-            measured, or `budget_cost` pays for no trial; or `checkpoints` spare nothing.
+        InvalidValueError: The optimizer proposes a point outside the search space; or costs of the task were not
+            measured, or `budget_cost` pays for no trial; or `checkpoints` save nothing.
         SplitError: `prior` holds a relative of the task.
     """
     if budget_cost is not None and budget is not None:
@@ -187,7 +188,7 @@ def rollout(
 
 
 def choices_of(optimizer: Optimizer, world: int) -> np.random.Generator:
-    """What an optimizer draws its choices from in a rollout."""
+    """Return the generator of an optimizer's choices in a rollout."""
     return seeding.generator(seeding.optimizer_seed(world, type(optimizer).__name__, {}))
 
 
@@ -202,7 +203,7 @@ def run_one(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Gen
 
 
 def turns(optimizer: Optimizer, run: Run, context: Context, rng: np.random.Generator) -> Iterator[Trial]:
-    """As `run_one`, a trial at a time: one that was chosen is handed out once the optimizer was told of it."""
+    """Yield `run_one` a trial at a time: each once it was reported to the optimizer."""
     if run.signals:
         check_onward(optimizer, run.task)
     clock = time.perf_counter
@@ -240,9 +241,9 @@ def run_batch(
 
     Args:
         floor: The score of a failure before any success of its run.
-        units: Of each run, the cost that is a unit of the budget, where that is in cost.
-        checkpoints: Whether a trial pays only what lies beyond its checkpoint, where costs of its task are cumulative.
-        watch: Told the seconds per suggestion of each step.
+        units: For each run, the cost of one unit of a budget in cost.
+        checkpoints: Whether a trial pays only beyond its checkpoint, if costs of its task are cumulative.
+        watch: Called with the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
     if bank_of(unique[:1]).signals:
@@ -277,8 +278,9 @@ def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[floa
 
 
 def check_onward(optimizer: object, task: Task) -> None:
-    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, where trials go on from each
-    other; the control `portfolio`, which stands in every comparison, has nothing to choose from and draws at random.
+    """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, on tasks whose trials build on
+    each
+    other; the control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
     """
     name = OPTIMIZERS.name_of(type(optimizer))
     family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
@@ -293,7 +295,7 @@ _OF_TABLES = ("transfer", "multi-fidelity")
 
 
 def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """What proposals evaluate, and which runs have nothing more to try: row -1, or a point of NaN."""
+    """Return the evaluated configurations of proposals, and the runs without any left: row -1, or a point of NaN."""
     bank = runs.bank
     if chosen.dtype.kind in "iu":
         stop = chosen < 0

@@ -1,14 +1,14 @@
-"""The forms in which an optimizer is given; whatever takes an optimizer takes each of them.
+"""Specs of optimizers; every function with an optimizer argument accepts each of them.
 
-| form | what it is |
+| spec | meaning |
 |---|---|
 | ``"random"`` | a registered name; ``hpo-gym list`` shows them |
-| ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of one that ships trained, the folder of what `hpo_gym.train` saved |
-| ``"module:Name"``, ``"file.py:Name"`` | a class of one's own, or a function that makes an optimizer |
-| ``"file.py:Name@folder"`` | a trained one of such a class |
+| ``"ppo-pool-tables"``, ``"my-ppo"`` | the name of a shipped trained optimizer, the output folder of `hpo_gym.train` |
+| ``"module:Name"``, ``"file.py:Name"`` | your own class, or a function that makes an optimizer |
+| ``"file.py:Name@folder"`` | a trained optimizer of such a class |
 | a class or a function, an optimizer | the objects themselves; an optimizer is copied |
 | a model of Stable-Baselines3, ``(model, env)`` | its policy, with the observer and codec of its env |
-| ``{"name": form, "setting": value}`` | with arguments for its class |
+| ``{"name": spec, "setting": value}`` | with arguments for its class |
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ SAVED, OWN = "saved:", "own:"
 
 @dataclass(frozen=True)
 class Form:
-    """How to make an optimizer.
+    """A recipe for an optimizer.
 
     Attributes:
-        name: What it is called.
-        spec: A registered name, "module:Name", "file.py:Name", "saved:" and what `load` takes, or, of an object that no
-            text makes anew, "own:" and its name.
-        settings: Arguments of its maker; of what has learned, the hash of that.
-        maker: Makes one, where no text does.
+        name: Its display name.
+        spec: A registered name, "module:Name", "file.py:Name", "saved:" and an argument of `load`, or, for an object
+            that
+            no text can rebuild, "own:" and its name.
+        settings: Arguments of its maker; for a trained optimizer, the hash of its content.
+        maker: Makes an optimizer if no text does.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Form:
     maker: Carried | None = None
 
     def make(self) -> Optimizer:
-        """A new one.
+        """Return a new optimizer.
 
         Raises:
             UnknownNameError: No such optimizer, or no such setting.
@@ -80,10 +81,10 @@ class Form:
 
 
 def form_of(given: object) -> Form:
-    """What a user gives as an optimizer.
+    """Return the form of a user's optimizer.
 
     Raises:
-        InvalidValueError: No form of an optimizer, or settings for what takes none.
+        InvalidValueError: It is no optimizer, or it takes no settings.
         UnknownNameError: No such module or file.
     """
     settings: dict[str, Any] = {}
@@ -109,8 +110,9 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
     """Make an optimizer.
 
     Args:
-        optimizer: In any form: a name that ``hpo-gym list`` shows, ``"file.py:Name"``, a class, the folder of what is
-            trained, a model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
+        optimizer: In any form: a name from ``hpo-gym list``, ``"file.py:Name"``, a class, the folder of a trained one,
+            a
+            model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
         settings: Arguments of its class.
 
     Raises:
@@ -122,7 +124,7 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
 
 
 def optimizer_of(given: object) -> Optimizer:
-    """An optimizer that was given as an object, itself and no copy; in any other form, one that is made."""
+    """Return an optimizer object itself, not a copy; make one from any other form."""
     return given if isinstance(given, Optimizer) and not isinstance(given, type) else make_optimizer(given)
 
 
@@ -161,13 +163,13 @@ def _named(text: str, settings: Mapping[str, Any]) -> Form:
 
 
 def _only_here(folder: Path) -> bool:
-    """Whether a folder is of a class that is registered in this process alone, as by a script or a notebook."""
+    """Return whether a folder's class is registered in this process alone, as by a script or a notebook."""
     entry = OPTIMIZERS.entries().get(trained_name(folder))
     return entry is not None and entry.package not in OPTIMIZERS.packages
 
 
 def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -> Form:
-    """A class or a function: by its place, where it can be found from anywhere."""
+    """Return the form of a class or a function: by its place, if it can be found from anywhere."""
     place = OPTIMIZERS.place_of(maker)
     label = name or str(getattr(maker, "__name__", type(maker).__name__))
     if place is None:
@@ -176,7 +178,7 @@ def _made_by(maker: Any, settings: Mapping[str, Any], name: str | None = None) -
 
 
 def _policy(given: object) -> object:
-    """A model of Stable-Baselines3, or ``(model, env)``, as an optimizer; anything else as it is."""
+    """Return a model of Stable-Baselines3, or ``(model, env)``, as an optimizer; anything else unchanged."""
     if not is_model(given):
         return given
     from hpo_gym.optimize.forms.sb3_policy import SB3Policy
@@ -185,14 +187,14 @@ def _policy(given: object) -> object:
 
 
 def is_model(given: object) -> bool:
-    """Whether it is a model of Stable-Baselines3, or ``(model, env)``."""
+    """Return whether it is a model of Stable-Baselines3, or ``(model, env)``."""
     model = given[0] if isinstance(given, tuple) and len(given) == 2 else given
     bases = type(model).__mro__
     return any(c.__name__ == "BaseAlgorithm" and c.__module__.startswith("stable_baselines3") for c in bases)
 
 
 def _learned(optimizer: Any) -> dict[str, Any]:
-    """The hash of what an optimizer has learned; nothing of one that learns nothing."""
+    """Return the hash of an optimizer's learned content; empty without learning."""
     if not isinstance(optimizer, Trainable) or not optimizer.seen:
         return {}
     with tempfile.TemporaryDirectory() as folder:

@@ -37,15 +37,15 @@ Policy = Callable[[Any, np.random.Generator], Any]
 
 
 class PolicyOptimizer:
-    """Chooses by a policy; what the policy sees is what it would see in the env.
+    """Choose by a policy, with the same observations as in the env.
 
     Args:
         policy: From an observation (of one run, without a batch axis) and a generator to an action.
-        observer, codec: As in `gym.make`, the ones that the policy was trained with.
+        observer, codec: As in `gym.make`, those of the policy's training.
         scores: The scale of the scores shown.
-        scale: The meta-train statistics that the policy was trained with.
-        space: The search space that the policy was trained with, where that may be wider than a run's own: missing
-            columns are shown as inactive.
+        scale: The meta-train statistics of the policy's training.
+        space: The search space of the policy's training, if wider than a run's own: missing columns are shown as
+            inactive.
     """
 
     version = 1
@@ -72,7 +72,7 @@ class PolicyOptimizer:
 
     @property
     def remembers(self) -> tuple[str, ...]:
-        """What its observer shows."""
+        """Return the measurements that its observer shows."""
         return self.observer.remembers
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:
@@ -92,7 +92,7 @@ class PolicyOptimizer:
         self._runs = self._begin()
 
     def ask(self) -> Query | None:
-        """The query that the policy chooses; None when it stops or the budget is spent."""
+        """Return the policy's next query; None when it stops or the budget is spent."""
         runs = self._ready()
         self._asked = True
         least = self._contexts.fidelities[0] if self._units is None else SPENT
@@ -117,11 +117,11 @@ class PolicyOptimizer:
         return self.observer.space(self._contexts), self.codec.space(self._contexts)
 
     def masks(self) -> NDArray[np.bool_]:
-        """Which actions make sense now, ``(a,)``, configurations that were tried left out; for discrete actions."""
+        """Return the sensible actions now, ``(a,)``, without configurations tried before; for discrete actions."""
         return np.asarray(self.codec.masks(self._contexts, self._ready(), untried=True)[0])
 
     def tell(self, trial: Trial) -> None:
-        """Learn an outcome; those told before the first `ask` are given points."""
+        """Record an outcome; outcomes before the first `ask` are the initial design."""
         runs = self._ready()
         if self._asked:
             self._record(runs, trial)
@@ -139,7 +139,7 @@ class PolicyOptimizer:
         runs.record(at, outcome.score, outcome, fidelity)
 
     def _begin(self) -> Runs:
-        """A new run in the same world: what was told so far are given points, which are not charged."""
+        """Begin a new run in the same instance; all outcomes so far become its initial design, free of charge."""
         if self._units is None:
             most = horizon(self._contexts.budget, self._contexts.fidelities if self.codec.fidelity else FULL)
         else:
@@ -161,7 +161,7 @@ class PolicyOptimizer:
 
 
 def _earlier_costs(context: Context) -> NDArray[np.float32] | None:
-    """What each row of the pool cost on earlier tasks, ``(1, m)``, where the budget is in cost; see `Contexts`."""
+    """Return the cost of each row of the pool on earlier tasks, ``(1, m)``, for a budget in cost; see `Contexts`."""
     if context.unit is None or context.pool is None:
         return None
     pool = context.pool
@@ -177,7 +177,7 @@ class _ToldTask(Task):
 
 
 class _Told(Bank):
-    """One task whose scores are told: its whole space, shown with `d` columns."""
+    """One task with reported scores: its whole space, shown with `d` columns."""
 
     def __init__(self, context: Context, d: int) -> None:
         self.space, self.d, self.signals = context.space, d, tuple(context.signals)
@@ -200,7 +200,7 @@ class _Told(Bank):
         return self.space.from_unit(np.asarray(at)[: self.space.d])
 
     def seen(self, signals: Mapping[str, float]) -> NDArray[np.float32]:
-        """What is seen of the run, ``(1, s)``, from numbers by name."""
+        """Return the signals of the run, ``(1, s)``, from numbers by name."""
         if set(signals) != set(self.signals):
             raise InvalidValueError(f"`trial.signals` must be {sorted(self.signals)}, got {sorted(signals)}.")
         wrong = [name for name in self.signals if finite(signals[name]) is None]
@@ -211,13 +211,13 @@ class _Told(Bank):
         return np.array([[signals[name] for name in self.signals]], np.float32)
 
     def _wide(self, x: Points) -> Points:
-        """Points with all columns; those that the run's space lacks are .5."""
+        """Return points with all columns; columns outside the run's space are .5."""
         lacking = self.d - x.shape[-1]
         return np.concatenate([x, np.full((*x.shape[:-1], lacking), 0.5)], -1) if lacking > 0 else x
 
 
 class _ToldPool(_Told, PoolBank):
-    """One task whose scores are told: the pool of its context."""
+    """One task with reported scores: the pool of its context."""
 
     one_pool = True
 

@@ -18,16 +18,17 @@ from hpo_gym.optimize.protocol import Context
 
 
 class SB3Policy(PolicyOptimizer):
-    """Chooses as a model of Stable-Baselines3 does: with its masks, its memory and the statistics of `VecNormalize`.
+    """Choose like a model of Stable-Baselines3: with its masks, its memory and the statistics of `VecNormalize`.
 
-    The weights are copied, so that the model may go on learning. Families of the env's tasks count as seen: runs on
-    them are refused in a comparison.
+    The weights are copied, so that the model may continue to learn. Families of the env's tasks count as seen:
+    comparisons
+    refuse runs on them.
 
     Args:
-        model: Of any algorithm that has a `policy`.
-        env: The env that it was trained on, where the model has none or another: ours, or SB3's around ours. Its
-            observer, codec and scale of scores are what the policy knows.
-        deterministic: Whether the most likely action is taken, else one is drawn.
+        model: Of any algorithm with a `policy`.
+        env: The env of its training, if the model has none or another: ours, or SB3's around ours. The policy gets its
+            observer, codec and scale of scores.
+        deterministic: Whether to take the most likely action instead of a draw.
 
     Raises:
         InvalidValueError: There is no env of ours, or its spaces are not those of the policy.
@@ -55,7 +56,7 @@ class SB3Policy(PolicyOptimizer):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What decides what it does: the algorithm, and the hash of its weights."""
+        """Return everything that determines its choices: the algorithm, and the hash of its weights."""
         found = hashlib.sha256()
         for name, value in sorted(self.network.state_dict().items()):
             found.update(name.encode())
@@ -87,13 +88,13 @@ class SB3Policy(PolicyOptimizer):
 
 
 def _copied(network: Any) -> Any:
-    """A copy of a policy on the CPU, without what its last pass has left."""
+    """Return a copy of a policy on the CPU, without leftovers of its last pass."""
     left = vars(getattr(network, "action_dist", None) or object).get("distribution")
     return copy.deepcopy(network, {} if left is None else {id(left): None}).to("cpu")
 
 
 def _unwrapped(env: Any) -> tuple[HPOEnv | HPOVectorEnv, _Normalized | None]:
-    """The env of ours inside wrappers, and what a `VecNormalize` around it does to observations, or None."""
+    """Return our env inside wrappers, and the observation normaliser of a `VecNormalize` around it, or None."""
     normalized: _Normalized | None = None
     inner = env
     for _ in range(100):  # wrappers
@@ -110,7 +111,7 @@ def _unwrapped(env: Any) -> tuple[HPOEnv | HPOVectorEnv, _Normalized | None]:
 
 
 class _Normalized:
-    """What a `VecNormalize` does to observations, with its statistics of now."""
+    """The normalisation of observations by a `VecNormalize`, with its current statistics."""
 
     def __init__(self, normalize: Any) -> None:
         self.found, self.keys = copy.deepcopy(normalize.obs_rms), normalize.norm_obs_keys

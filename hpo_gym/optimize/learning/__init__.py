@@ -1,1 +1,1 @@
-"""Optimizers that are trained, and the files of what they learned."""
+"""Trained optimizers and their files."""

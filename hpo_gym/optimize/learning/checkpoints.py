@@ -24,13 +24,13 @@ _HEAD, _STATE, _BEST = "checkpoint.json", "state.safetensors", "best.safetensors
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a training goes on from.
+    """State to resume a training from.
 
     Attributes:
         state: Weights and the state of optimizers and buffers.
         best: Weights of the best policy so far.
         counts: Counters of the algorithm.
-        course: How the training went so far, plain JSON.
+        course: Progress of the training so far, plain JSON.
     """
 
     state: dict[str, torch.Tensor]
@@ -57,11 +57,11 @@ def write_checkpoint(folder: Path, identity: Mapping[str, Any], segment: int, ch
 
 
 def read_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint | None:
-    """The last checkpoint in a folder, or None where there is none.
+    """Return the last checkpoint in a folder, or None.
 
     Raises:
         InvalidValueError: It is of another training.
-        DamagedDataError: A file is not what was written.
+        DamagedDataError: A file has changed since it was written.
     """
     home = folder / "checkpoints"
     whole = sorted(p for p in home.iterdir() if p.suffix != ".part") if home.is_dir() else []

@@ -1,4 +1,4 @@
-"""The folder of a trained optimizer: its files, what `optimizer.json` says, and the folders that are shipped."""
+"""The folder of a trained optimizer: its files, the content of `optimizer.json`, and the shipped folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
 
 
 def read_about(folder: str | Path) -> dict[str, Any]:
-    """Return what `optimizer.json` says once its checksums hold; raise `DamagedDataError` as `read_saved`."""
+    """Return the content of `optimizer.json` once its checksums hold; raise `DamagedDataError` as `read_saved`."""
     path = Path(folder) / ABOUT
     data = read_bytes(path)
     with blame(path):

@@ -1,9 +1,9 @@
-"""`made_of`: the suites, optimizers and package that a stored result comes from, and which of them have moved on.
+"""`made_of`: the suites, optimizers and package behind a stored result, and the ones that have moved on.
 
     {"suites": {"SVM": "2@903ca03f"}, "optimizers": {"ppo-pool": "3@5b0c2a11"}, "package": "0.1.0"}
 
 A stamp is a version and eight hex digits: of a suite's data, of an optimizer's code, of a trained optimizer's file. A
-part that was not recorded is `UNKNOWN`, and is not compared.
+part without a record is `UNKNOWN`, and is not compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MadeOf = Mapping[str, Any]
 
 
 def made_of(suites: Iterable[str | Suite] = (), optimizers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what a result of today is made of; names that are not registered are left out.
+    """Return the stamps of a result of today; names that are not registered are left out.
 
     Args:
         suites: Names of suites, or suites.
@@ -42,7 +42,7 @@ def made_of(suites: Iterable[str | Suite] = (), optimizers: Iterable[str] = ()) 
 
 
 def joined(parts: Iterable[MadeOf]) -> dict[str, Any]:
-    """Return what several results together are made of; of one that is named twice, the last stamp."""
+    """Return the stamps of several results together; the last stamp of a repeated name."""
     out: dict[str, Any] = {"suites": {}, "optimizers": {}, "package": UNKNOWN}
     for part in parts:
         for kind in ("suites", "optimizers"):
@@ -52,7 +52,7 @@ def joined(parts: Iterable[MadeOf]) -> dict[str, Any]:
 
 
 def stale(of: MadeOf) -> tuple[str, ...]:
-    """Return what has moved on since, such as ``("MLP 1 -> 2", "ga 3: other code")``; () where nothing has."""
+    """Return the parts that have moved on since, such as ``("MLP 1 -> 2", "ga 3: other code")``; () if none has."""
     suites = (moved(name, stamp, _suite_now(name), "data") for name, stamp in of.get("suites", {}).items())
     optimizers = (moved(name, stamp, optimizer_now(name), "code") for name, stamp in of.get("optimizers", {}).items())
     return tuple(word for word in (*suites, *optimizers) if word)
@@ -81,7 +81,7 @@ def suite_stamp(suite: Suite) -> str:
 
 
 def stamp_of_data(name: str, data_hash: str) -> str:
-    """Return the stamp of data of a suite by their whole hash, whose version is looked up among the recorded ones."""
+    """Return the stamp of a suite's data from their whole hash; its version is looked up among the recorded ones."""
     known = _recorded().get(name, {})
     version = next((v for v, of in known.items() if of == data_hash), None)
     if version is None and name in SUITES.entries() and load_suite(name).data_hash == data_hash:

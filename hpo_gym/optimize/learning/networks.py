@@ -1,4 +1,4 @@
-"""What trainings of networks share: one thread, generators of their own, and weights that are those of the network."""
+"""Shared parts of network training: one thread, generators of its own, and checked weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hpo_gym.system import one_blas_thread
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread of PyTorch, and of NumPy beside it: the same sums in the same order, whatever the machine."""
+    """Keep PyTorch and NumPy to one thread: the same sums in the same order on any machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def own_randomness() -> Iterator[None]:
-    """Global generators, which Stable-Baselines3 seeds and reads, are left as they were found."""
+    """Restore the global generators afterwards; Stable-Baselines3 seeds and reads them."""
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     try:
         yield
@@ -45,7 +45,7 @@ def weights_of(network: torch.nn.Module) -> dict[str, NDArray[Any]]:
 
 
 def load_weights(network: torch.nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Take what `weights_of` gave.
+    """Load the output of `weights_of`.
 
     Raises:
         InvalidValueError: Arrays are missing or left over, or have another shape or type, or are not finite.

@@ -45,14 +45,15 @@ def write_saved(
     folder: str | Path, name: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] | None = None, *,
     weights: bool = False,
 ) -> None:  # fmt: skip
-    """Write a trained optimizer; the same one gives the same bytes.
+    """Write a trained optimizer; equal optimizers give equal bytes.
 
     Args:
         folder: Made if it is missing.
         name: The registered name of the optimizer.
-        about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and what else
-            the arrays need to be understood. The data hash of each registered suite (`data`) and what it was made of
-            (`made_of`) are added unless they are given, as those of an optimizer that was loaded.
+        about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and everything
+            else
+            needed to read the arrays. The data hash of each registered suite (`data`) and the stamps of its origin
+            (`made_of`) are added unless given, such as those of a loaded optimizer.
         arrays: Booleans or numbers.
         weights: Whether they are weights, for `WEIGHTS`.
 
@@ -73,10 +74,10 @@ def write_saved(
 
 
 def read_saved(folder: str | Path, name: str, version: int | None = None) -> tuple[dict[str, Any], Arrays]:
-    """Read and check a folder of `write_saved`; nothing in it is run. `stale_since` says what has moved on.
+    """Read and check a folder of `write_saved`; nothing in it is run. `stale_since` lists the parts that have moved on.
 
     Args:
-        version: The only version to take; None for any.
+        version: The only version to accept; None for any.
 
     Raises:
         DamagedDataError: A file is missing or damaged, or it is of another optimizer, version or format.
@@ -96,7 +97,7 @@ def read_saved(folder: str | Path, name: str, version: int | None = None) -> tup
 
 
 def check_saved(folder: str | Path) -> None:
-    """Raise `DamagedDataError` unless the files of a folder are those that were written."""
+    """Raise `DamagedDataError` unless the files of a folder are as written."""
     head = read_about(folder)
     with blame(Path(folder) / ABOUT):
         if head["arrays"] is not None:
@@ -104,16 +105,17 @@ def check_saved(folder: str | Path) -> None:
 
 
 def stale_since(about: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what has moved on since a training: ``("MLP 1 -> 2",)``; see `hpo_gym.optimize.learning.made_of`.
+    """Return the parts that have moved on since a training: ``("MLP 1 -> 2",)``; see
+    `hpo_gym.optimize.learning.made_of`.
 
     Args:
-        about: What `optimizer.json` says, or `training.json` of an optimizer with files of its own.
+        about: Content of `optimizer.json`, or of `training.json` for an optimizer with files of its own.
     """
     return stale(about.get(MADE_OF) or _known_of(about))
 
 
 def _known_of(about: Mapping[str, Any]) -> MadeOf:
-    """Return what a file without `made_of` was made of, as far as its data hashes and version tell."""
+    """Return stamps for a file without `made_of`, as far as its data hashes and version determine them."""
     data = about.get(_DATA, about.get("suites"))
     hashes = data if isinstance(data, Mapping) else {}
     known = {str(about.get("optimizer")): f"{about['version']}@{UNKNOWN}"} if "version" in about else {}
@@ -125,7 +127,7 @@ def _made_of(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_like(arrays: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays of other names, shapes or types than those that are wanted, and numbers that are not finite.
+    """Refuse arrays with names, shapes or types other than the expected ones, and numbers that are not finite.
 
     Raises:
         InvalidValueError: The first of them.
@@ -148,17 +150,17 @@ def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -> Optimizer:
-    """Load a trained optimizer; its `stale` says what has moved on since its training, such as ``("MLP 1 -> 2",)``.
+    """Load a trained optimizer; its `stale` lists the parts that have moved on since its training: ``("MLP 1 -> 2",)``.
 
     Args:
-        saved: The name of one that is shipped (`shipped`), a folder that `hpo_gym.train` or `save` wrote, or
-            ``"file.py:Name@folder"``, with the class that was trained.
-        optimizer: The class that was trained, or its name, where it is not a registered one.
+        saved: The name of a shipped one (`shipped`), the folder of `hpo_gym.train` or `save`, or
+            ``"file.py:Name@folder"``, with its class.
+        optimizer: Its class, or the name of the class, unless that is registered.
 
     Raises:
-        InvalidValueError: Nothing of the kind.
-        DamagedDataError: Its files are not what was written.
-        UnknownNameError: The folder is of a class of one's own: say which.
+        InvalidValueError: No such thing.
+        DamagedDataError: Its files have changed since they were written.
+        UnknownNameError: The folder belongs to a user's class: name it.
         MissingExtraError: It needs an optional package.
     """
     if not isinstance(saved, (str, Path)):
@@ -174,12 +176,12 @@ def load(saved: str | Path, optimizer: str | Callable[..., Any] | None = None) -
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """Return what the files of a folder say of a training."""
+    """Return the description of a training in the files of a folder."""
     return read_about(folder) if (folder / ABOUT).is_file() else _training(folder)
 
 
 def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
-    """What is to load a folder, made with the settings that were trained where it stores none itself."""
+    """Return an optimizer to load a folder into, made with the settings of the training if the folder stores none."""
     about = read_about(folder) if (folder / ABOUT).is_file() else None
     said = _training(folder) if about is None else about
     name, settings = str(said.get("optimizer")), {} if about is not None else dict(said.get("settings", {}))
@@ -193,7 +195,7 @@ def _maker(folder: Path, given: str | Callable[..., Any] | None) -> object:
 
 
 def trained_name(folder: Path) -> str:
-    """The registered name of what was trained into a folder, as its files say."""
+    """Return the registered name of the optimizer in a folder, from its files."""
     return str(_about(folder).get("optimizer"))
 
 
@@ -207,13 +209,14 @@ def _training(folder: Path) -> dict[str, Any]:
 
 
 def is_saved(text: str) -> bool:
-    """Whether `load` takes a text: a shipped name, the folder of a trained optimizer, or "file.py:Name@folder"."""
+    """Return whether `load` accepts a text: a shipped name, the folder of a trained optimizer, or
+    "file.py:Name@folder"."""
     spec, folder = _split(text)
     return text in shipped() or ((spec is not None or ":" not in text) and _is_folder(folder))
 
 
 def content_of(folder: Path) -> str:
-    """The hash of what was learned: the same for the same bytes, however long it was trained."""
+    """Return the hash of the learned content: equal bytes have equal hashes, whatever the length of the training."""
     if (folder / ABOUT).is_file():
         return str(read_about(folder)["checksum"])
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name != TRAINING)
@@ -222,7 +225,7 @@ def content_of(folder: Path) -> str:
 
 
 def parted(saved: str | Path) -> tuple[str | None, Path]:
-    """The class that a text names, or None, and the folder; raises `InvalidValueError` where there is none."""
+    """Return the class named in a text, or None, and the folder; raise `InvalidValueError` if there is none."""
     spec, folder = _split(str(saved))
     return spec, folder_of(folder)
 
@@ -242,7 +245,7 @@ def _is_folder(folder: Path) -> bool:
 
 
 def folder_of(saved: str | Path) -> Path:
-    """The folder of a trained optimizer; raises `InvalidValueError` where there is none."""
+    """Return the folder of a trained optimizer; raise `InvalidValueError` if there is none."""
     known = shipped()
     if str(saved) in known:
         return known[str(saved)]

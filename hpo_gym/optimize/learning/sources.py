@@ -1,7 +1,7 @@
-"""Hashes of optimizers' code: what it does, wherever its files lie and however they explain it.
+"""Hashes of optimizers' code, independent of the place of its files and of their explanations.
 
-A hash covers the file of an optimizer and the files of `hpo_agents` and `hpo_baselines` that it imports. Docstrings,
-comments, imports, annotations, type aliases, messages of errors and registrations do not count.
+A hash covers the file of an optimizer and its imports from `hpo_agents` and `hpo_baselines`. Docstrings, comments,
+imports, annotations, type aliases, messages of errors and registrations do not count.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def version_of(name: str) -> int:
 
 
 def text_of(tree: ast.AST) -> str:
-    """Write what a syntax tree does, alike in all versions of Python."""
+    """Return the executed part of a syntax tree as text, equal in all versions of Python."""
     return _text(tree)
 
 
 def files_of(entry: Entry) -> tuple[Path, ...]:
-    """Return the file of an entry, and those of the optimizers' packages that it imports, in the order of imports."""
+    """Return the file of an entry, and its imports from the optimizers' packages, in the order of imports."""
     found: dict[Path, None] = {}
     left = [] if entry.path is None else [entry.path.resolve()]
     while left:
@@ -66,7 +66,7 @@ def _imported(path: Path) -> tuple[Path, ...]:
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those that only a type checker reads."""
+    """Yield all nodes except those for type checkers."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not _for_typing(child):

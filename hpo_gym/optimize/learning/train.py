@@ -20,7 +20,7 @@ from hpo_gym.system import Callback, Progress, keep_memory, one_blas_thread, tol
 _SPENT = "spent.json"
 
 ALL = "all"
-"""In the place of suites: those that the optimizer names."""
+"""Stands for the suites named by the optimizer."""
 
 
 def train(
@@ -36,30 +36,31 @@ def train(
     progress: Progress | bool | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> list[list[float]]:
-    """Train an optimizer and save it; a training that was killed goes on to the same result where it is `Resumable`.
+    """Train an optimizer and save it; a killed training resumes to the same result if the optimizer is `Resumable`.
 
     Args:
-        optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of a class of one's own, the class, or one
-            that was made, which learns itself.
-        suites: Their meta-train tasks are trained on; their validation tasks choose among what was learned. "all":
-            those that the class of the optimizer names in its `suites`.
+        optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of your own class, the class, or an
+            instance, which is trained in place.
+        suites: It trains on their meta-train tasks; their validation tasks select the result. "all": the `suites` of
+            the
+            optimizer's class.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
-        seed: Everything random is drawn from it.
+        seed: All random numbers are drawn from it.
         settings: Arguments of the optimizer's class.
-        out: A folder of its own; also gets ``training.json``: what was trained, how long it took, and the curve.
-        resume: Go on with what `out` holds.
-        progress: Whether to show a bar, by default where a person looks; or a function that is told trials done, trials
-            in all and what is being done.
-        callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
+        out: A folder of its own; also gets ``training.json``: the setup, the duration, and the curve.
+        resume: Continue with the content of `out`.
+        progress: Whether to show a bar, by default in a terminal; or a function of trials done, trials in total and a
+            description of the work.
+        callbacks: Further listeners, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is one too.
 
-    The process keeps memory that it frees from then on (`hpo_gym.system.jobs.memory.keep_memory`).
+    From then on the process keeps freed memory (`hpo_gym.system.jobs.memory.keep_memory`).
 
     Returns:
-        Trials done and mean normalised regret on the validation tasks, for each time that they were asked.
+        Trials done and mean normalised regret on the validation tasks, for each validation.
 
     Raises:
-        InvalidValueError: It is nothing that can be trained, or `out` holds a training and `resume` is false.
+        InvalidValueError: It cannot be trained, or `out` holds a training and `resume` is false.
     """
     name, learner = _learner(optimizer, settings or {})
     loaded = [load_suite(suite) for suite in _suites(suites, name, learner)]
@@ -98,7 +99,7 @@ def train(
 
 
 class _Spent:
-    """CPU seconds of a training, with those of its processes that were killed: they leave them in a file."""
+    """CPU seconds of a training, including its killed processes: they leave them in a file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._start, self._kept = folder, time.process_time(), 0.0
@@ -119,14 +120,14 @@ class _Spent:
             write_files(self._folder, {_SPENT: json.dumps({"cpu_seconds": round(self._kept, 1)}).encode()})
 
     def forget(self) -> None:
-        """The training is done, and says itself what it took."""
+        """Delete the file: the training is done, and records its own time."""
         (self._folder / _SPENT).unlink(missing_ok=True)
 
 
 def _suites(
     given: str | Path | Suite | Sequence[str | Path | Suite], name: str, learner: Trainable
 ) -> Sequence[str | Path | Suite]:
-    """The suites that were given, one by one; for "all", those that the optimizer names."""
+    """Return the given suites, one by one; for "all", those named by the optimizer."""
     listed = [given] if isinstance(given, (str, Path, Suite)) else list(given)
     if listed != [ALL]:
         return listed
@@ -137,7 +138,7 @@ def _suites(
 
 
 def summary(curve: Sequence[Sequence[float]]) -> str:
-    """A line about the validation regret over a training; none without any."""
+    """Return a line about the validation regret over a training, empty without validation."""
     if not curve:
         return ""
     best = min(regret for _, regret in curve)
@@ -145,7 +146,7 @@ def summary(curve: Sequence[Sequence[float]]) -> str:
 
 
 def _learner(given: str | Callable[..., Any] | Trainable, settings: Mapping[str, Any]) -> tuple[str, Trainable]:
-    """What is to be trained, and the name by which `load` finds its class."""
+    """Return the optimizer to train, and the name by which `load` finds its class."""
     if isinstance(given, Trainable) and not isinstance(given, type):
         if settings:
             raise InvalidValueError(f"An optimizer that was made has its settings: give none, got {dict(settings)}.")

@@ -1,4 +1,4 @@
-"""What optimizers that are trained share: how a training begins and ends, what they have seen, and their files."""
+"""Shared parts of trained optimizers: begin and end of a training, the families seen, and the files."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 
 class Trained(ABC):
-    """An optimizer that is `Trainable`: `learn` learns, `about` and `arrays` tell what, and `restore` takes it back.
+    """A `Trainable` optimizer: `learn` trains it, `about` and `arrays` export the result, and `restore` imports it.
 
     Attributes:
         name: The registered name.
-        version: Raised when it behaves differently.
+        version: Raised when its behaviour changes.
         networks: Whether `arrays` are weights of networks.
-        stale: What has moved on since its training, such as ``("MLP 1 -> 2",)``.
+        stale: Parts that have moved on since its training, such as ``("MLP 1 -> 2",)``.
     """
 
     name: str
@@ -61,13 +61,13 @@ class Trained(ABC):
         validation: Sequence[Task] = (),
         steps: int | None = None,
     ) -> None:
-        """Learn from `tasks`, and choose among what was learned by `validation`.
+        """Learn from `tasks`, and select the result on `validation`.
 
         Args:
             tasks: Meta-train tasks; their search spaces are one, or the first columns of the widest.
-            rng: Everything random is drawn from it.
+            rng: All random numbers are drawn from it.
             validation: Held-out tasks; none of a family in `tasks`.
-            steps: At most so many trials; default the setting. See `learn` for what counts as one.
+            steps: Upper limit of trials; default: the setting. `learn` defines a trial.
 
         Raises:
             InvalidValueError: No tasks, tasks that do not go together, or a setting out of its range.
@@ -95,14 +95,14 @@ class Trained(ABC):
         self.stale, self._origin = (), {}
 
     def _needed(self, learned: T | None, what: str) -> T:
-        """What was learned, for what comes next; `StateError` where nothing was."""
+        """Return the learned state, ready for use; raise `StateError` without any."""
         if learned is None:
             raise StateError(f"{self.name!r} must be trained or loaded before it is {what}: call `train` or `load`.")
         return learned
 
     # ------------------------------------------------------------------ files
     def about(self) -> dict[str, Any]:
-        """What the JSON file says, in this order."""
+        """Return the content of the JSON file, in this order."""
         return {
             "version": self.version,
             "settings": self.settings,
@@ -112,15 +112,15 @@ class Trained(ABC):
         }
 
     def arrays(self) -> Arrays | None:
-        """What the other file holds, None where there is none."""
+        """Return the content of the other file, None without one."""
         return None
 
     @abstractmethod
     def restore(self, about: Mapping[str, Any], arrays: Arrays) -> None:
-        """Take what `about` and `arrays` told; the settings, and what it was trained on, are in place."""
+        """Import the output of `about` and `arrays`; the settings and the training's suites are already in place."""
 
     def save(self, folder: Path) -> None:
-        """Write what was learned.
+        """Write the learned state.
 
         Raises:
             StateError: Neither trained nor loaded.
@@ -129,7 +129,7 @@ class Trained(ABC):
         write_saved(folder, self.name, {**self.about(), **self._origin}, self.arrays(), weights=self.networks)
 
     def load(self, folder: Path) -> None:
-        """Read what `save` wrote; its settings take the place of this one's, and runs in the making end.
+        """Read a folder of `save`; its settings replace this optimizer's, and current runs end.
 
         Raises:
             DamagedDataError: A file is missing, damaged, or not of this optimizer.

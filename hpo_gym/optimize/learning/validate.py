@@ -1,4 +1,4 @@
-"""What is trained is judged by the regret of its runs on validation tasks, of what counts there."""
+"""Validation of trained optimizers: the regret of their runs on validation tasks, by each task's own criterion."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def mean_regret(tasks: Sequence[Task], runs: Runs, step: Callable[[], object]) -
 
 
 def mean_regret_in_cost(tasks: Sequence[Task], runs: Runs, step: Callable[[], Mask]) -> float:
-    """As `mean_regret` where the budget is in cost: the mean over what is spent of the regret that a run stands at.
+    """Return `mean_regret` for a budget in cost: the mean of a run's current regret over its spending.
 
-    Before its first trial has ended, a run stands at a random configuration; after it has stopped, where it was.
+    Before its first trial has ended, a run has the regret of a random configuration; after its end, its last one.
 
     Args:
-        tasks: Of the runs.
+        tasks: Tasks of the runs.
         runs: At the beginning of their episodes.
-        step: Makes the next trial of each run, and tells whose episode is over, ``(n,)``.
+        step: Makes the next trial of each run, and returns the ended episodes, ``(n,)``.
     """
     oracle, task = Oracle.of(tasks, random=True), np.array(runs.task)
     assert oracle.random is not None
