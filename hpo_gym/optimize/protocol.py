@@ -45,8 +45,7 @@ class Context:
             `Trial.cost`, such as seconds. Spending is the sum of the costs of all trials except the initial design,
             divided by it. None: the budget is in full evaluations.
         checkpoints: Whether a trial pays only the cost beyond the highest lower fidelity of an earlier success of the
-            same
-            configuration in this run. `Trial.cost` is the payment.
+            same configuration in this run. `Trial.cost` is the payment.
     """
 
     space: SearchSpace
@@ -75,8 +74,7 @@ class Context:
         """Return the facts about a task without any of its own evaluations.
 
         A budget in cost has a `unit`, the mean cost of the task: a user who sets a budget in seconds knows it.
-        `checkpoints`
-        says whether they are kept, if costs of the task are cumulative.
+        `checkpoints` says whether they are kept, if costs of the task are cumulative.
 
         Raises:
             SplitError: An earlier task in `prior` is of the same family.
@@ -99,8 +97,7 @@ class Optimizer(Protocol):
     """Anything that proposes configurations one at a time.
 
     Its class may have ``smoke: ClassVar[Mapping[str, Any]]``: arguments for training and running it in about a second,
-    for
-    tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
+    for tests (see `smoke_of`). It is no setting: no result, saved file or comparison depends on it.
     """
 
     def reset(self, context: Context, rng: np.random.Generator) -> None:

@@ -157,8 +157,7 @@ def rollout(
         budget_cost: Instead of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
             trial beyond the rest of the budget is cut (status TIMEOUT), and is the last.
         checkpoints: With `budget_cost`, whether a trial pays the difference to the cost of the highest lower fidelity
-            of an
-            earlier success of the same configuration, at least 0; only for tasks with one training through all
+            of an earlier success of the same configuration, at least 0; only for tasks with one training through all
             fidelities (`Task.cumulative`).
 
     Raises:
@@ -279,8 +278,7 @@ def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[floa
 
 def check_onward(optimizer: object, task: Task) -> None:
     """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, on tasks whose trials build on
-    each
-    other; the control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
+    each other; the control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
     """
     name = OPTIMIZERS.name_of(type(optimizer))
     family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")

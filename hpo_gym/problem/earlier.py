@@ -1,8 +1,4 @@
-"""Evaluations of an earlier task: the form of past results for optimizers, suites and tables.
-
-### hpo_gym/problem/earlier.py::(TEST, FIDELITY)=
-Kinds of a `Measurement`: scores on data unused by any choice, or scores of a lower fidelity.
-"""
+"""Evaluations of an earlier task: the form of past results for optimizers, suites and tables."""
 
 from __future__ import annotations
 
@@ -49,8 +45,7 @@ class Evaluations:
         cost: ``(m,)``.
         status: ``(m,)``, codes of `Status`.
         further: Other measurements at these points: test scores, then lower fidelities, the highest first. Most
-            optimizers
-            do not read them (see `remembers`).
+            optimizers do not read them (see `remembers`).
         meta_features: Numbers that describe the data set, as in `Context`; None where unknown.
     """
 

@@ -211,8 +211,7 @@ class Suite:
         Args:
             fold: As in `tasks`.
             memory: Their splits: "train", or "train+val" for methods judged on test alone. Tasks of train come first,
-                and are
-                the same objects in both.
+                and are the same objects in both.
 
         Raises:
             UnknownNameError: No such memory.

@@ -371,8 +371,7 @@ class TableTask(Task):
 
     def evaluations(self) -> Evaluations:
         """Return the whole table at full fidelity; test scores and lower fidelities, each at most half of the one
-        before, are
-        further measurements.
+        before, are further measurements.
         """
         score, cost, status = self._level(-1)
         further = [] if self._tested is None else [self._on_test(cost, status)]

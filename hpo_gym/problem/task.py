@@ -1,9 +1,6 @@
 """A task: a search space and a way to score. A task batch: `k` tasks of one kind, scored for many runs at once.
 
 Score: higher is better; a task whose metric is a loss negates it at its own boundary.
-
-### hpo_gym/problem/task.py::(BEST, LAST, MEAN)=
-Results of a run: its best trial, the last one, or the mean of all.
 """
 
 from __future__ import annotations

@@ -15,8 +15,7 @@ from hpo_gym.base import InvalidValueError, finite, real, shown
 
 class Status(enum.IntEnum):
     """Outcome of a trial. Only OK is a success: any other trial is paid for, never the incumbent, and its score is
-    finite, the
-    worst so far.
+    finite, the worst so far.
 
     INFEASIBLE broke a constraint. STOPPED ended before its last step, because others were ahead of it.
     """

@@ -36,8 +36,7 @@ class Form:
     Attributes:
         name: Its display name.
         spec: A registered name, "module:Name", "file.py:Name", "saved:" and an argument of `load`, or, for an object
-            that
-            no text can rebuild, "own:" and its name.
+            that no text can rebuild, "own:" and its name.
         settings: Arguments of its maker; for a trained optimizer, the hash of its content.
         maker: Makes an optimizer if no text does.
     """
@@ -111,8 +110,7 @@ def make_optimizer(optimizer: object, **settings: object) -> Optimizer:
 
     Args:
         optimizer: In any form: a name from ``hpo-gym list``, ``"file.py:Name"``, a class, the folder of a trained one,
-            a
-            model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
+            a model of Stable-Baselines3 (`hpo_gym.optimize.forms`). An optimizer is copied.
         settings: Arguments of its class.
 
     Raises:

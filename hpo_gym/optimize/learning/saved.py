@@ -51,8 +51,7 @@ def write_saved(
         folder: Made if it is missing.
         name: The registered name of the optimizer.
         about: Plain JSON: version, settings, families seen (``seen``), suites trained on (``suites``), and everything
-            else
-            needed to read the arrays. The data hash of each registered suite (`data`) and the stamps of its origin
+            else needed to read the arrays. The data hash of each registered suite (`data`) and the stamps of its origin
             (`made_of`) are added unless given, such as those of a loaded optimizer.
         arrays: Booleans or numbers.
         weights: Whether they are weights, for `WEIGHTS`.

@@ -42,8 +42,7 @@ def train(
         optimizer: A registered name, ``"module:Name"`` or ``"file.py:Name"`` of your own class, the class, or an
             instance, which is trained in place.
         suites: It trains on their meta-train tasks; their validation tasks select the result. "all": the `suites` of
-            the
-            optimizer's class.
+            the optimizer's class.
         fold: 0..4, instead of the published split.
         steps: Trials of the training; by default the optimizer's own setting.
         seed: All random numbers are drawn from it.

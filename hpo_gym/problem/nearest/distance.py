@@ -64,8 +64,7 @@ def between(space: SearchSpace, x: Points, rows: Points) -> Floats:
 
 class Parts(NamedTuple):
     """Parts of points: active columns ``(n, d)``, None for all; values of metric columns, 0 where inactive ``(n, p)``;
-    choices
-    of the others, none where inactive ``(n, c)``.
+    choices of the others, none where inactive ``(n, c)``.
     """
 
     active: Floats | None
