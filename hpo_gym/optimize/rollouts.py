@@ -278,7 +278,9 @@ def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[floa
 
 def check_onward(optimizer: object, task: Task) -> None:
     """Refuse a registered optimizer that needs a table of earlier trials, or fidelities, on tasks whose trials build on
-    each other; the control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
+    each other.
+
+    The control `portfolio`, present in every comparison, has nothing to choose from and draws at random.
     """
     name = OPTIMIZERS.name_of(type(optimizer))
     family = None if name is None else OPTIMIZERS.entries()[name].about.get("family")
@@ -307,7 +309,7 @@ def _place(runs: Runs, chosen: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.b
 
 
 def _nearest(levels: Sequence[float], fidelity: NDArray[np.float64] | None, n: int) -> NDArray[np.float64]:
-    """The levels that are asked for ``(n,)``, as `Task.level`: of two as near, the lower."""
+    """Return the requested levels ``(n,)``, as `Task.level`: of two equally near, the lower."""
     if fidelity is None:
         return np.ones(n)
     known = np.asarray(levels)

@@ -1,1 +1,1 @@
-"""What earlier tasks say, for baselines and agents alike."""
+"""Transfer from earlier tasks, for baselines and agents alike."""

@@ -1,4 +1,4 @@
-"""Acquisition functions: what a candidate promises. One rule: scores are maximised, so more is better."""
+"""Acquisition functions: the promise of a candidate. One rule: scores are maximised, so more is better."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def standardised(y: Floats) -> Floats:
 
 
 def expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
-    """The expected gain over `best` of a normal score, elementwise."""
+    """Return the expected gain over `best` of a normal score, elementwise."""
     from scipy.special import ndtr
 
     z = (mean - best) / np.maximum(sd, 1e-12)
@@ -28,7 +28,7 @@ def expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
 
 
 def log_expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
-    """The logarithm of `expected_improvement`, exact also where that is too small for a float.
+    """Return the logarithm of `expected_improvement`, exact also below the range of a float.
 
     Far below the incumbent it uses the scaled complementary error function (Ament et al., "Unexpected improvements to
     expected improvement for Bayesian optimization", NeurIPS 2023, eq. 9).
@@ -47,10 +47,10 @@ def log_expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
 
 
 def floored_log_improvement(mean: Singles, sd: Singles, best: Singles) -> Singles:
-    """`log_expected_improvement` as the shipped policies were trained to see it, elementwise.
+    """Return `log_expected_improvement` in the form of the shipped policies' training, elementwise.
 
     It differs in three ways: it is at least -20, it is float32, and from 5 standard deviations below the incumbent on
-    it has the first term of its expansion only, by which it is at most .11 too high.
+    it has the first term of its expansion only, at most .11 too high.
     """
     from scipy.special import log_ndtr
 
@@ -62,7 +62,8 @@ def floored_log_improvement(mean: Singles, sd: Singles, best: Singles) -> Single
 
 
 def weighted_gain(mean: NDArray[np.floating], best: NDArray[np.floating], weight: Floats) -> Floats:
-    """The sum over tasks of weights ``(k,)`` times what means ``(k, c)`` are above `best` ``(k,)``, shape ``(c,)``."""
+    """Return the weighted sum over tasks, weights ``(k,)``, of the excess of means ``(k, c)`` over `best` ``(k,)``:
+    ``(c,)``."""
     total = np.zeros(mean.shape[1])
     who = np.flatnonzero(weight)
     for part in (who[i : i + _TASKS] for i in range(0, len(who), _TASKS)):
@@ -72,12 +73,12 @@ def weighted_gain(mean: NDArray[np.floating], best: NDArray[np.floating], weight
 
 
 def density(z: Floats) -> Floats:
-    """The standard normal density."""
+    """Return the standard normal density."""
     return np.asarray(np.exp(-0.5 * z * z - 0.5 * _LOG_2PI))
 
 
 def best_of(value: Floats, rng: np.random.Generator) -> int:
-    """The position of the largest value; one at random of those that differ by rounding only."""
+    """Return the position of the largest value; a random one among values equal up to rounding."""
     top = float(value.max())
     if not np.isfinite(top):
         return int(value.argmax())

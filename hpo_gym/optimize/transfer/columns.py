@@ -1,4 +1,4 @@
-"""`Columns`: what kernels see of configurations. One rule: how far apart two choices are is decided here."""
+"""`Columns`: the view of configurations for kernels. The distance between two choices is defined here alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Columns:
     one_hot: bool
 
     def __call__(self, x: Points, pool: Pool | None = None) -> Floats:
-        """The columns of canonical points ``(c, d)``, ``(c, p)``; those of a whole `pool` are made once."""
+        """Return the columns of canonical points ``(c, d)``, ``(c, p)``; columns of a whole `pool` are made once."""
         if not self.one_hot:
             return x
         return _of_pool(pool) if pool is not None and x is pool.x else one_hot(self.space, x)

@@ -31,7 +31,8 @@ def log_cost_at(space: SearchSpace, prior: tuple[Evaluations, ...], x: Points) -
 
 @functools.lru_cache(maxsize=8)
 def _as_scores(space: SearchSpace, prior: tuple[Evaluations, ...]) -> tuple[Evaluations, ...]:
-    """The tasks that know costs, with `log_costs` for scores; made once, as surrogates tell tasks apart by identity."""
+    """Return the tasks with known costs, with `log_costs` for scores; made once, as surrogates identify tasks by
+    object."""
     out = []
     for e in known(space, prior):
         logs = log_costs(e)

@@ -1,4 +1,5 @@
-"""`Ensemble`: what a run knows by several processes and the mixture of earlier tasks, which learn trial by trial."""
+"""`Ensemble`: the knowledge of a run from several processes and the mixture of earlier tasks, updated trial by
+trial."""
 
 from __future__ import annotations
 
@@ -32,9 +33,9 @@ class Member:
     """A process of an ensemble.
 
     Attributes:
-        name: Of `PROCESSES`.
-        process: What earlier tasks tell of a new one.
-        steep: How it sees scores; None: as they are.
+        name: One of `PROCESSES`.
+        process: The prior of a new task from earlier ones.
+        steep: Its transform of scores; None: none.
     """
 
     name: str
@@ -57,25 +58,25 @@ class Steep:
 
 
 def steep_of(memory: Memory) -> Steep:
-    """The transform of a memory's scores."""
+    """Return the transform of a memory's scores."""
     share, high, low = memory.weight / memory.weight.sum(), memory.y.max(1), memory.y.min(1)
     return Steep(float(share @ high), float(share @ (high - low)))
 
 
 @functools.lru_cache(maxsize=16)
 def members_of(memory: Memory, names: tuple[str, ...] | None, noise: float) -> tuple[Member, ...]:
-    """The processes of a memory, made once for all runs.
+    """Return the processes of a memory, made once for all runs.
 
     Args:
-        memory: What is known of earlier tasks.
-        names: Of `PROCESSES`; None: all, but no trees where earlier tasks have further measurements.
+        memory: Scores of earlier tasks.
+        names: Some of `PROCESSES`; None: all, but no trees if earlier tasks have further measurements.
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
     return tuple(_member(memory, name, noise) for name in names_of(memory, names))
 
 
 def names_of(memory: Memory, names: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """The names of `members_of`."""
+    """Return the names of `members_of`."""
     if names is None:
         names = PROCESSES if len(memory.y) == memory.tasks else ("matern", "exp")
     if len(memory.pool.x) > _POINTS and set(names) != {"trees"}:
@@ -91,10 +92,10 @@ def _member(memory: Memory, name: str, noise: float) -> Member:
 
 
 class Ensemble:
-    """What a run knows after its trials so far.
+    """The knowledge of a run after its trials so far.
 
     Args:
-        memory: What is known of earlier tasks, at `m` points.
+        memory: Scores of earlier tasks, at `m` points.
         members: Its processes.
         temperature: Share of discordant pairs that lowers an earlier task's weight to 1 / e.
     """
@@ -111,22 +112,22 @@ class Ensemble:
 
     @property
     def full(self) -> bool:
-        """Whether anything was evaluated in full."""
+        """Return whether a trial was evaluated at full fidelity."""
         return any(self._fulls)
 
     def of(self, name: str) -> IncrementalPosterior | None:
-        """What a process knows; None where it is no member."""
+        """Return the posterior of a process; None if it is no member."""
         return next((p for p, member in zip(self.posteriors, self.members, strict=True) if member.name == name), None)
 
     def learn(self, x: Points, row: int, y: float, *, noise: float = 0.0, full: bool = True) -> None:
-        """Learn the score of a point ``(d,)``: row `row` of the memory, or one whose nearest row that is.
+        """Learn the score of a point ``(d,)``: row `row` of the memory, or a point with that nearest row.
 
-        Trials of one row are compared with each other only where both are full.
+        Trials of one row are compared with each other only if both are full.
 
         Args:
-            noise: Variance beside that of a full evaluation, as a share of the task's variance.
-            full: Whether it was evaluated in full. Improvement is over the best of such; before there is one, over the
-                best of all.
+            noise: Variance beyond that of a full evaluation, as a share of the task's variance.
+            full: Whether it was evaluated at full fidelity. Improvement is over the best of such trials; before there
+                is one, over the best of all.
         """
         memory, had_full = self.memory, self.full
         exact = bool((memory.pool.x[row] == x).all())
@@ -155,27 +156,27 @@ class Ensemble:
         return np.asarray(self.posteriors[0].process.prior.mean[at.row])
 
     def improvement(self, at: Place) -> Floats:
-        """The mean over processes of the logarithm of expected improvement, ``(c,)``; after a trial."""
+        """Return the mean over processes of the logarithm of expected improvement, ``(c,)``; after a trial."""
         return np.asarray(np.mean([posterior.log_acquisition(at) for posterior in self.posteriors], axis=0))
 
     def gain(self, at: Place) -> Floats:
-        """The logarithm of the improvement expected under the mixture, plus 1e-4, ``(c,)``; after a trial."""
+        """Return the logarithm of the expected improvement under the mixture, plus 1e-4, ``(c,)``; after a trial."""
         weight, z = self.weights(), self.memory.z
         who = np.flatnonzero(weight > _LEAST)
         z = z[who] if isinstance(at.row, slice) else z[np.ix_(who, at.row)]
         return np.asarray(np.log(weighted_gain(z, self._best[who], weight[who]) + _LEAST))
 
     def weights(self) -> Floats:
-        """Of the measurements in the mixture, ``(k,)``."""
+        """Return the weights of the measurements in the mixture, ``(k,)``."""
         share = self._wrong / max(self._pairs, 1)
         likely = self.memory.weight * np.exp((share.min() - share) / self._temperature)
         return np.asarray(likely / likely.sum())
 
     def value(self, at: Place, exponent: float, parts: tuple[Floats, Floats] | None = None) -> Floats:
-        """What a full evaluation of points is worth, less `exponent` times the logarithm of its cost, ``(c,)``.
+        """Return the value of a full evaluation of points, less `exponent` times the logarithm of its cost, ``(c,)``.
 
         Args:
-            parts: `improvement` and `gain` there, where they are at hand.
+            parts: `improvement` and `gain` there, if at hand.
         """
         cost = self.memory.log_cost[at.row]
         if not self.rows:

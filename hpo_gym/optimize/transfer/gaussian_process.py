@@ -19,7 +19,7 @@ class GaussianProcess:
     """A posterior with a Matern-5/2 kernel, one length scale for each of `d` columns, and a constant mean.
 
     Scores are standardised first. The signal variance is not searched for: the likelihood is profiled at its estimate
-    in closed form, which has one pseudo-observation of 1, so that it is never 0.
+    in closed form, with one pseudo-observation of 1, so that it is never 0.
 
     Args:
         x: Points ``(n, d)``.
@@ -57,11 +57,11 @@ class GaussianProcess:
         centre: Floats | None = None,
         iterations: int = 15,
     ) -> GaussianProcess:
-        """The posterior at the most probable hyperparameters that a few steps of L-BFGS-B find.
+        """Return the posterior at the most probable hyperparameters after a few steps of L-BFGS-B.
 
         Args:
-            start: Where the search starts, ``(d + 1,)``; None: at `centre`.
-            centre: Where the log-normal prior of the length scales has its median, ``(d + 1,)``; None: `prior_centre`.
+            start: Start of the search, ``(d + 1,)``; None: at `centre`.
+            centre: Median of the log-normal prior of the length scales, ``(d + 1,)``; None: `prior_centre`.
             iterations: Steps; 0 keeps `start`.
         """
         centre = prior_centre(x.shape[1]) if centre is None else centre
@@ -80,9 +80,9 @@ class GaussianProcess:
         return self.weight @ k * self.scale + self.mean, np.sqrt(self.variance * left) * self.scale
 
     def leave_one_out(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each score, noise included, given the others, each ``(n,)``.
+        """Return mean and standard deviation of each score, noise included, given the others, each ``(n,)``.
 
-        Hyperparameters and signal variance are those of all points (Rasmussen and Williams, 2006, eq. 5.12).
+        Hyperparameters and signal variance stay those of all points (Rasmussen and Williams, 2006, eq. 5.12).
         """
         from scipy.linalg import cho_solve
 
@@ -92,12 +92,13 @@ class GaussianProcess:
 
 
 def prior_centre(d: int) -> Floats:
-    """The median of the hyperparameters' prior: length scales grow with the diagonal of the cube, ``(d + 1,)``."""
+    """Return the median of the hyperparameters' prior: length scales grow with the diagonal of the cube, ``(d +
+    1,)``."""
     return np.append(np.full(d, np.log(0.5) + 0.5 * np.log(d)), _NOISE_MEAN)
 
 
 def matern52(a: Points, b: Points, length: Floats | float) -> Floats:
-    """The Matern-5/2 correlation of points ``(n, d)`` and ``(c, d)``, shape ``(n, c)``."""
+    """Return the Matern-5/2 correlation of points ``(n, d)`` and ``(c, d)``, shape ``(n, c)``."""
     r = _distance(a, b, length)
     out = r * r
     out *= 1.0 / 3.0

@@ -1,6 +1,6 @@
 """A task process that learns trial by trial: one more trial costs one row of the covariance at all points.
 
-The numbers are those of `TaskPosterior`, up to rounding: covariances are in float32.
+It equals `TaskPosterior` up to rounding: covariances are in float32.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Kernel(Protocol):
     """A correlation of points."""
 
     def __call__(self, a: Points, b: Points) -> NDArray[np.floating]:
-        """Of points ``(n, d)`` and ``(c, d)``, ``(n, c)``."""
+        """Return correlations of points ``(n, d)`` and ``(c, d)``, ``(n, c)``."""
 
     def to_all(self, a: Points) -> NDArray[np.floating]:
-        """Of points ``(n, d)`` and all `m` points of a table, ``(n, m)``."""
+        """Return correlations of points ``(n, d)`` and all `m` points of a table, ``(n, m)``."""
 
 
 class Matern:
@@ -75,9 +75,9 @@ class RowProcess:
 
     Args:
         x: Its points, ``(m, d)``.
-        prior: What earlier tasks tell of them.
+        prior: Statistics of earlier tasks there.
         kernel: The stationary part.
-        shrinkage: Its share, of which a tenth is white noise.
+        shrinkage: Share of the stationary part; a tenth of it is white noise.
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
 
@@ -95,7 +95,7 @@ class RowProcess:
 
     @functools.cached_property
     def mirrored(self) -> RowProcess:
-        """The process by which what was good is bad; its covariances are the same."""
+        """Return the process with good and bad exchanged; its covariances are the same."""
         other = copy.copy(self)
         other.prior = self.prior.mirrored()
         return other
@@ -109,7 +109,8 @@ class RowProcess:
         return np.asarray(out, np.float32)
 
     def between(self, a: Place, exact: NDArray[np.bool_], b: Place) -> Singles:
-        """Covariance of trials ``(n, d)``, of which `exact` are rows of the table, with other points ``(c, d)``."""
+        """Return the covariance of trials ``(n, d)``, with rows of the table marked `exact`, and other points ``(c,
+        d)``."""
         out = np.float32(self._keep) * (self.residual[:, a.row].T @ self.residual[:, b.row])
         out += np.float32(self.stationary * (1.0 - _WHITE)) * self.kernel(a.x, b.x)
         if b.exact:
@@ -120,14 +121,14 @@ class RowProcess:
 
 
 class IncrementalPosterior:
-    """What a run knows by a process after its trials so far; the task's mean and scale are integrated out.
+    """The posterior of a process after a run's trials so far; the task's mean and scale are integrated out.
 
     With ``L`` the Cholesky root of the trials' covariance, ``L^-1`` times their covariances with all points is held,
-    and grows by a row with each trial; of a table of more than 16,384 points it is made anew where it is asked for.
+    and grows by a row with each trial; for a table of more than 16,384 points it is remade on demand.
 
     Args:
         process: The prior.
-        held: Whether to hold it at all: nobody needs to, who asks for the evidence alone.
+        held: Whether to hold it at all; the evidence alone does not need it.
     """
 
     def __init__(self, process: RowProcess, *, held: bool = True) -> None:
@@ -141,10 +142,10 @@ class IncrementalPosterior:
         self._x, self._row, self._exact = np.empty((0, d)), np.empty(0, np.int64), np.empty(0, bool)
 
     def add(self, x: Points, row: int, exact: bool, y: float, noise: float = 0.0) -> None:
-        """Learn the score of a point ``(d,)``: row `row` of the table, or one whose nearest row that is.
+        """Learn the score of a point ``(d,)``: row `row` of the table, or a point with that nearest row.
 
         Args:
-            noise: Variance beside that of every trial, as a share of the task's variance.
+            noise: Variance beyond that of every trial, as a share of the task's variance.
         """
         self._grow()
         p, t = self.process, self.count
@@ -195,7 +196,7 @@ class IncrementalPosterior:
         self._root = root
 
     def mirrored(self) -> IncrementalPosterior:
-        """What the same trials tell by `RowProcess.mirrored`; it learns no others."""
+        """Return the posterior of the same trials under `RowProcess.mirrored`; it learns no others."""
         other, sign = copy.copy(self), np.array([1.0, -1.0, 1.0])
         other.process = self.process.mirrored
         other._half, other._gain = self._half * sign, self._gain * sign[:, None]
@@ -209,13 +210,13 @@ class IncrementalPosterior:
         return weight / weight.sum(), offset, loose
 
     def log_evidence(self) -> float:
-        """The logarithm of the density of the scores of all trials, the task's mean and scale integrated out."""
+        """Return the logarithm of the density of the scores of all trials, the task's mean and scale integrated out."""
         t = self.count
         root = np.log(np.diag(self._root)[:t]).sum() + 0.5 * t * _LOG_2PI
         return float(_log_sum(self._scales()[0]) - _log_sum(self.process.prior.log_weights) - root)
 
     def _scales(self) -> tuple[Floats, Floats, Floats]:
-        """As `scales`, but the logarithm of each weight, less what all have in common."""
+        """Return `scales` with the logarithm of each weight, less a common term."""
         prior, t = self.process.prior, self.count
         first, shift, one = self._half[:t].T
         a = first[:, None] / prior.scales - shift[:, None]  # (t, 7)
@@ -229,7 +230,7 @@ class IncrementalPosterior:
         return evidence, offset, loose
 
     def log_acquisition(self, at: Place) -> Floats:
-        """The logarithm of expected improvement over the best trial, under all scales of the task, ``(c,)``."""
+        """Return the logarithm of expected improvement over the best trial, under all scales of the task, ``(c,)``."""
         weight, mean, sd = self._moments(at)
         total = weight @ expected_improvement(mean, sd, self.best)
         return np.log(np.maximum(total, _LEAST))
@@ -259,6 +260,6 @@ class IncrementalPosterior:
 
 
 def _log_sum(log: Floats) -> float:
-    """The logarithm of the sum of exponentials."""
+    """Return the logarithm of the sum of exponentials."""
     most = log.max()
     return float(most + np.log(np.exp(log - most).sum()))

@@ -1,4 +1,4 @@
-"""`Ladder`: what a lower fidelity told of a full evaluation on earlier tasks, and what each cost."""
+"""`Ladder`: the information of a lower fidelity about a full evaluation on earlier tasks, and the cost of each."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def rungs_of(prior: tuple[Evaluations, ...], fidelities: tuple[float, ...]) -> t
 
 
 def ladder_of(space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool, rungs: tuple[float, ...]) -> Ladder:
-    """What earlier tasks tell of some fidelities at the rows of a pool."""
+    """Return the ladder of some fidelities at the rows of a pool, from earlier tasks."""
     tasks, m = known(space, prior), len(pool.x)
     gap, noise, log_cost = np.zeros((len(rungs), m)), np.zeros(len(rungs)), np.zeros((len(rungs), m))
     whole = table_at(space, tasks, pool.x)
@@ -110,7 +110,7 @@ def _log_cost(
 
 
 def _logs(e: Evaluations) -> Evaluations | None:
-    """A task whose scores are the logarithms of its costs; None where none is known."""
+    """Return a task with the logarithms of its costs for scores; None if none is known."""
     there = ~np.isnan(e.score) & np.isfinite(e.cost) & (e.cost > 0.0)
     if not there.any():
         return None

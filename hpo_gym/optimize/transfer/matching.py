@@ -1,4 +1,4 @@
-"""Earlier tasks of another search space: what they say of the hyperparameters that both spaces have."""
+"""Earlier tasks of another search space: their results on the hyperparameters common to both spaces."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ _ROUNDING = 1e-9  # of the larger bound
 
 
 def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluations | None:
-    """A task of the space `source` as one of the space `target`; None where it says nothing of that.
+    """Return a task of the space `source` as one of the space `target`; None without common information.
 
-    Two hyperparameters are the same if they have one name, one kind, one scale and one unit: both are floats or both
-    are integers, both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common;
-    and `Hyperparameter.unit` is the same, or neither states one. Values keep their meaning: a point with a value that
-    the target does not have is left out. Where the source's hyperparameter is inactive, the point has the target's
-    default. A hyperparameter of the target that the source does not have is NaN throughout, so that `Surrogate` does
-    not see it; what only the source has is ignored.
+    Two hyperparameters match if they have one name, one kind, one scale and one unit: both are floats or both are
+    integers, both linear or both logarithmic, or both are categoricals, or both ordinals, with a choice in common; and
+    `Hyperparameter.unit` is the same, or neither states one. Values keep their meaning: a point with a value outside
+    the target's is left out. Where the source's hyperparameter is inactive, the point has the target's default. A
+    hyperparameter of the target alone is NaN throughout, invisible to `Surrogate`; one of the source alone is ignored.
     """
     if source == target and not foreign_units(source, target):
         return e
@@ -40,7 +39,8 @@ def matched(e: Evaluations, source: SearchSpace, target: SearchSpace) -> Evaluat
 
 
 def foreign_units(source: SearchSpace, target: SearchSpace) -> list[tuple[Hyperparameter, Hyperparameter]]:
-    """Hyperparameters of one name in two spaces whose units differ, a unit and none included: theirs and ours."""
+    """Return hyperparameters of one name in two spaces with different units, a unit and none included: theirs and
+    ours."""
     theirs = {h.name: h for h in source.hyperparameters}
     pairs = [(theirs[h.name], h) for h in target.hyperparameters if h.name in theirs]
     return [(a, b) for a, b in pairs if a.unit != b.unit]
@@ -58,7 +58,7 @@ def _same(a: Hyperparameter, b: Hyperparameter) -> bool:
 def _units(
     a: Hyperparameter, b: Hyperparameter, u: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Unit values of `a` as those of `b`, and which of them `b` has, each ``(m,)``."""
+    """Return unit values of `a` in the terms of `b`, and a mask of the values that `b` has, each ``(m,)``."""
     v = a.numbers(u)
     if a.choices:
         v = np.array([_position(b, choice) for choice in a.choices], np.float64)[v.astype(np.int64)]
@@ -68,6 +68,6 @@ def _units(
 
 
 def _position(h: Hyperparameter, choice: object) -> int:
-    """The place of a choice, else -1; 1 and True are two choices."""
+    """Return the place of a choice, else -1; 1 and True are two choices."""
     fits = (i for i, c in enumerate(h.choices) if c == choice and isinstance(c, bool) == isinstance(choice, bool))
     return next(fits, -1)

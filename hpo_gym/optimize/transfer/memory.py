@@ -36,13 +36,13 @@ class Memory:
     """Scores of earlier tasks at `m` points; a task counts once for each of its measurements.
 
     Attributes:
-        pool: The points: those of a pool, or, without one, those that the tasks share, else `candidates_of` them.
-        y: Scores of the `k` measurements, ``(k, m)``, all finite; see `filled`.
-        weight: What each measurement counts, ``(k,)``: a score of a full evaluation 1.
-        log_cost: What a configuration cost on the tasks, ``(m,)``; see `log_cost_of`.
-        tasks: How many of the measurements are scores of full evaluations; they are the first.
-        kept: Which rows of the whole pool these points are, ascending, ``(m,)``; None: all.
-        rest: Of a pool that was cut, what each of its rows is worth on average, in [0, 1]; else None.
+        pool: The points: those of a pool, or, without one, the tasks' shared points, else `candidates_of` them.
+        y: Scores of the `k` measurements, ``(k, m)``, all finite; see `imputed`.
+        weight: Weight of each measurement, ``(k,)``: a score of a full evaluation has 1.
+        log_cost: Cost of a configuration on the tasks, ``(m,)``; see `log_cost_of`.
+        tasks: Number of measurements at full fidelity; they come first.
+        kept: Rows of the whole pool at these points, ascending, ``(m,)``; None: all.
+        rest: For a pool that was cut, the mean worth of each of its rows, in [0, 1]; else None.
     """
 
     pool: Pool
@@ -64,17 +64,17 @@ class Memory:
 def memory_of(
     space: SearchSpace, prior: tuple[Evaluations, ...], pool: Pool | None, test: float = 1.0, fidelity: float = 0.5
 ) -> Memory | None:
-    """What is remembered of earlier tasks at the rows of a pool; None where nothing is known.
+    """Return the memory of earlier tasks at the rows of a pool; None if nothing is known.
 
-    A task that was measured at other points has the values of a `Surrogate`. Where more than a twentieth of the scores
-    of a shared pool are missing and it has more than 1,000 rows, it is cut to 1,000: the first 100 of the greedy
-    portfolio, then the best measured ones of each task in turn.
+    A task measured at other points has the values of a `Surrogate`. A shared pool of more than 1,000 rows with more
+    than a twentieth of its scores missing is cut to 1,000: the first 100 of the greedy portfolio, then the best
+    measured ones of each task in turn.
 
     Args:
         space: The search space.
-        prior: Earlier tasks; `Evaluations` are told apart by identity.
+        prior: Earlier tasks; `Evaluations` are identified by object.
         pool: The pool, or None.
-        test, fidelity: Weights of test scores, and of the next lower fidelity; 0: they are not remembered.
+        test, fidelity: Weights of test scores, and of the next lower fidelity; 0 leaves them out.
     """
     tasks = known(space, prior)
     if not tasks:
@@ -99,18 +99,18 @@ def memory_of(
 
 
 def _with_any(y: Floats) -> Floats:
-    """Scores ``(k, m)`` of those that have any: a cut may leave a task without."""
+    """Return the scores ``(k, m)`` of tasks with any: a cut may leave a task without."""
     return y[~np.isnan(y).all(1)]
 
 
 def _measured_by(space: SearchSpace, tasks: Sequence[Evaluations], name: str) -> tuple[Evaluations, ...]:
-    """The first further measurement of a name of each task that has one with a success."""
+    """Return the first further measurement of a name of each task that has one with a success."""
     firsts = [(e, next((m for m in e.further if m.name == name), None)) for e in tasks]
     return known(space, [e.by(m) for e, m in firsts if m is not None])
 
 
 def _promising(y: Floats) -> tuple[Ints, Floats]:
-    """Rows that a cut pool keeps ``(1000,)``, and what all rows are worth on average ``(m,)``."""
+    """Return the rows that a cut pool keeps ``(1000,)``, and the mean worth of all rows ``(m,)``."""
     there = ~np.isnan(y)
     z = np.stack([scaled(np.where(t, row, 0.0), t) for row, t in zip(y, there, strict=True)])
     worth = np.where(there, z, (z.sum(1) / there.sum(1))[:, None])

@@ -13,16 +13,16 @@ from hpo_gym.problem import Evaluations, SearchSpace, known
 
 
 class MetaRanks:
-    """Meta-features as ranks among those of earlier tasks, so that no unit and no outlier matters.
+    """Meta-features as ranks among those of earlier tasks, so that units and outliers do not matter.
 
-    A number becomes the share of the earlier tasks that know the feature and have less, those that have the same
-    counted half: in [0, 1].
+    A number becomes the share of the earlier tasks with a lower value, ties counted half, among tasks with a known
+    value: in [0, 1].
 
     Args:
-        tasks: Meta-features of `k` earlier tasks; what is None, missing or not finite is unknown.
+        tasks: Meta-features of `k` earlier tasks; None, missing and not finite values are unknown.
 
     Attributes:
-        names: The features that an earlier task knows, sorted.
+        names: The features known for an earlier task, sorted.
         ranks: Of the earlier tasks, ``(k, p)``, NaN where unknown.
     """
 
@@ -34,13 +34,14 @@ class MetaRanks:
         self.ranks = np.array([self.of(task) for task in known]).reshape(len(known), len(self.names))
 
     def of(self, task: Mapping[str, float | None]) -> Floats:
-        """The ranks of a task, ``(p,)``, NaN where unknown."""
+        """Return the ranks of a task, ``(p,)``, NaN where unknown."""
         known = known_features(task)
         return np.array([self._rank(name, known[name]) if name in known else math.nan for name in self.names])
 
     def distances(self, task: Mapping[str, float | None]) -> Floats:
-        """How far a task is from each earlier one, ``(k,)``: the mean difference of ranks over the features that both
-        know, in [0, 1]; NaN where there are none."""
+        """Return the distance of a task to each earlier one, ``(k,)``: the mean difference of ranks over features known
+        to both, in [0, 1]; NaN without any.
+        """
         gaps = np.abs(self.ranks - self.of(task))
         both = ~np.isnan(gaps)
         count = both.sum(1)
@@ -53,11 +54,11 @@ class MetaRanks:
 
 
 def known_features(task: Mapping[str, float | None]) -> dict[str, float]:
-    """The meta-features of a task that are known: finite numbers."""
+    """Return the known meta-features of a task: finite numbers."""
     return {name: float(v) for name, v in task.items() if v is not None and math.isfinite(v)}
 
 
 @functools.lru_cache(maxsize=8)
 def ranks_of(space: SearchSpace, prior: tuple[Evaluations, ...]) -> MetaRanks:
-    """The ranks of the tasks that are `known`, made once for a prior; `Evaluations` are told apart by identity."""
+    """Return the ranks of the `known` tasks, made once for a prior; `Evaluations` are identified by object."""
     return MetaRanks([e.meta_features for e in known(space, prior)])

@@ -17,7 +17,7 @@ MAX_SKEWNESS = 3.0
 """A positive target of more than this skewness is replaced by its logarithm."""
 
 CORRELATED = 256
-"""Most columns whose correlations are computed: of more, it would take long, and their mean is unknown."""
+"""Upper limit of columns for correlations: with more, it would take long, and their mean is unknown."""
 
 
 def describe(
@@ -54,7 +54,7 @@ def describe(
 
 
 def _mean_correlation(z: Floats) -> float | None:
-    """Of the magnitudes of all pairs of columns."""
+    """Return the mean magnitude of the correlation over all pairs of columns."""
     n, p = z.shape
     if p > CORRELATED:
         return None
@@ -68,14 +68,14 @@ def skewness(y: Floats) -> float:
 
 
 def heavy_tailed(y: Floats) -> bool:
-    """Whether a target is learned in its logarithm."""
+    """Return whether a target is learned in its logarithm."""
     return bool(y.min() > 0) and skewness(y) > MAX_SKEWNESS
 
 
 def numbers(column: Floats, learn: Ints) -> Floats:
-    """A numeric column as one that can be learned from, ``(n, 1)`` or ``(n, 2)``.
+    """Return a numeric column prepared for learning, ``(n, 1)`` or ``(n, 2)``.
 
-    Missing numbers become the median of the rows `learn`; where at least 5 % are missing, a second column tells which.
+    Missing numbers become the median of the rows `learn`; if at least 5 % are missing, a second column marks them.
     """
     absent = ~np.isfinite(column)
     known = column[learn][~absent[learn]]
@@ -85,7 +85,7 @@ def numbers(column: Floats, learn: Ints) -> Floats:
 
 
 def levels(column: NDArray[np.str_], learn: Ints) -> Floats:
-    """A column of texts, one-hot; missing, "", is a level; of two levels one column says all."""
+    """Return a column of texts, one-hot; missing, "", is a level; two levels need one column."""
     names, counts = np.unique(column[learn], return_counts=True)
     frequent = names[np.lexsort((names, -counts))][:MAX_LEVELS]
     hot = (column[:, None] == frequent).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Earlier tasks as hypotheses: those that order the trials as the run does say what would improve it."""
+"""Earlier tasks as hypotheses: tasks with the same order of trials as the run predict its improvements."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def order_weights(
     scores: NDArray[np.floating], y: NDArray[np.floating], *, known: Mask | None = None, may: Mask | None = None,
     pairs: float = 0.0, temperature: float = TEMPERATURE,
 ) -> NDArray[np.floating]:  # fmt: skip
-    """Weights of earlier tasks for each run, ``(n, k)``, which add up to 1, in the type of `scores`.
+    """Return weights of earlier tasks for each run, ``(n, k)``, with a sum of 1, in the type of `scores`.
 
-    A task has the weight ``exp(-share / temperature)``, where `share` is that of the pairs of trials on whose order it
-    disagrees with the run; a tie is an order of its own. Without a pair, all tasks count alike.
+    A task has the weight ``exp(-share / temperature)``; `share` is its share of discordant pairs of trials; a tie is an
+    order of its own. Without a pair, all tasks count alike.
 
     Args:
         scores: Of the tasks at the trials, ``(n, k, t)``.
         y: Of the trials, ``(n, t)``.
-        known: Which scores are known, ``(n, k, t)``, and so which pairs count; None: all.
-        may: Which tasks a run may know, ``(n, k)``; the others have no weight. None: all.
-        pairs: So many more pairs are counted, half of them discordant, so that a task that knows few is not sure.
+        known: Mask of known scores, ``(n, k, t)``, and so of the pairs that count; None: all.
+        may: Tasks that a run may know, ``(n, k)``; the others have no weight. None: all.
+        pairs: Number of additional pairs, half of them discordant, so that a task with few known scores is not certain.
     """
     n, k, t = scores.shape
     count, wrong = np.full((n, k), pairs, scores.dtype), np.full((n, k), pairs / 2, scores.dtype)
@@ -43,7 +43,7 @@ def order_weights(
 
 
 class Mixture:
-    """Weights of the earlier tasks of `n` runs on a pool, and the improvement that is expected under them.
+    """Weights of the earlier tasks of `n` runs on a pool, and the expected improvement under them.
 
     The weights are `order_weights` with one more pair. Improvement is over the task's own best score of the trials, as
     a share of its range.
@@ -53,10 +53,10 @@ class Mixture:
 
     Args:
         prior: Earlier tasks.
-        weight: 1 for those that a run may know, else 0, ``(n, k)``.
-        rows: Rows of the runs' trials ``(n, t)``; any where there is none.
+        weight: 1 for the tasks that a run may know, else 0, ``(n, k)``.
+        rows: Rows of the runs' trials ``(n, t)``; any row where there is no trial.
         y: Their scores ``(n, t)``, on the scale of the prior.
-        there: Which are there, ``(n, t)``.
+        there: Mask of the trials, ``(n, t)``.
     """
 
     def __init__(self, prior: PoolPrior, weight: Singles, rows: Ints, y: Singles, there: Mask) -> None:

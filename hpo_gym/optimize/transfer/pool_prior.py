@@ -1,4 +1,4 @@
-"""`PoolPrior`: what earlier tasks say of the rows of a pool, for policies that look at many runs at once."""
+"""`PoolPrior`: earlier tasks at the rows of a pool, for policies over many runs at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PoolPrior:
 
     @functools.cached_property
     def lowest(self) -> Singles:
-        """Of each task, ``(k,)``; 0 where nothing was measured."""
+        """Return the lowest score of each task, ``(k,)``; 0 if nothing was measured."""
         y = self.y if self.known is None else np.where(self.known, self.y, np.inf)
         low = y.min(1, initial=np.inf)
         return np.asarray(np.where(np.isfinite(low), low, 0.0), np.float32)
@@ -51,8 +51,9 @@ class PoolPrior:
     @classmethod
     @one_blas_thread()
     def of(cls, prior: Sequence[Evaluations], x: Points, scale: Scale, space: SearchSpace) -> PoolPrior:
-        """From known tasks: a task that stands on this pool as it was measured, gaps and all, another one by its
-        `Surrogate`, which knows every row."""
+        """Return the prior from known tasks: tasks on this pool as measured, with gaps; others by their `Surrogate`,
+        defined on every row.
+        """
         points = x if all(_stands_on(e, x) for e in prior) else space.snap(x)
         rest = iter(foretold(space, [e for e in prior if not _stands_on(e, x)], points))
         rows = [e.score if _stands_on(e, x) else next(rest) for e in prior]
@@ -63,11 +64,11 @@ class PoolPrior:
         return cls(x, np.where(known, y, 0.0).astype(np.float32), None if known.all() else known, families, scale)
 
     def rescaled(self, scale: Scale) -> PoolPrior:
-        """The same for scores of another scale."""
+        """Return the same for scores of another scale."""
         return PoolPrior(self.x, self.y, self.known, self.families, scale)
 
     def with_row(self, x: Points) -> PoolPrior:
-        """One more row, of which the earlier tasks know nothing."""
+        """Return the prior with one more row, unknown to all earlier tasks."""
         k, m = len(self.families), len(self.x)
         known = np.ones((k, m), bool) if self.known is None else self.known
         more, y = np.zeros((k, 1), bool), np.zeros((k, 1), np.float32)
@@ -75,7 +76,7 @@ class PoolPrior:
         return PoolPrior(np.concatenate([self.x, x[None]]), both[1], both[0], self.families, self.scale)
 
     def without(self, families: Sequence[str]) -> Mask:
-        """Which earlier tasks are strangers to each run, whose own family is given, ``(n, k)``."""
+        """Return the earlier tasks outside each run's own family, ``(n, k)``."""
         own = np.array(self.families, object)
         return np.array([own != f for f in families], bool).reshape(len(families), len(own))
 

@@ -15,21 +15,21 @@ _CHUNK = 1 << 16  # cells at once: they stay in the processor's cache
 
 
 class Portfolio:
-    """An order of candidates, found as far as it is asked for.
+    """An order of candidates, computed on demand.
 
-    The next one is that which lifts the mean over tasks of the best worth so far the most.
+    The next candidate raises the mean over tasks of the best worth so far the most.
 
     Args:
         x: The candidates, ``(m, ...)``: points, or rows of a pool.
-        worth: What they are worth on `k` tasks, ``(k, m)``; its type is that in which worths are compared.
-        start: What it is worth to have tried nothing.
-        ties: ``"mean"``: means that differ by rounding only are equal, and of equals the candidate with the best mean
-            worth is the next; ``"lowest"``: means are not rounded, and of equals the lowest candidate is the next.
+        worth: Their worth on `k` tasks, ``(k, m)``; compared in its own type.
+        start: The worth before any trial.
+        ties: ``"mean"``: means equal up to rounding tie, and the best mean worth breaks the tie; ``"lowest"``: means
+            are not rounded, and the lowest candidate breaks a tie.
         greedy: After so many, the rest come by their mean worth.
-        price: What a candidate costs, ``(m,)``, positive: the next one is that which lifts the mean the most for its
-            price, while any lifts it. None: all cost the same.
-        weight: What a task counts in means, ``(k,)``, in all 1. None: all count alike.
-        begin: The candidates that come first, whatever they lift.
+        price: Cost of a candidate, ``(m,)``, positive: the next one raises the mean the most for its price, while any
+            raises it. None: equal costs.
+        weight: Weight of a task in means, ``(k,)``, with a sum of 1. None: equal weights.
+        begin: The first candidates, whatever they raise.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Portfolio:
             self._append(j)
 
     def first(self, count: int) -> NDArray[Any]:
-        """The first candidates, ``(count, ...)``; all of them where there are fewer."""
+        """Return the first candidates, ``(count, ...)``, or all of them."""
         return self.x[[self.entry(i) for i in range(min(count, len(self.x)))]]
 
     def entry(self, i: int) -> int:
-        """The position in `x` of the candidate at place `i`."""
+        """Return the position in `x` of the candidate at place `i`."""
         while len(self._order) <= i:
             if len(self._order) < self._greedy:
                 self._append(self._next())
@@ -81,7 +81,7 @@ class Portfolio:
         return np.asarray(lift / self._price)
 
     def _means(self) -> NDArray[np.float64]:
-        """The mean over tasks of the best worth so far, were each candidate the next, ``(m,)``."""
+        """Return the mean over tasks of the best worth so far, with each candidate as the next, ``(m,)``."""
         total = np.zeros(len(self.x))
         step = max(1, _CHUNK // len(self.x))
         for part in (slice(i, i + step) for i in range(0, len(self._worth), step)):

@@ -1,10 +1,10 @@
-"""A Gaussian process over configurations whose prior is what earlier tasks scored (empirical Bayes), in two forms.
+"""A Gaussian process over configurations with a prior from the scores of earlier tasks (empirical Bayes), in two forms.
 
-Both add the covariance of the tasks' scores and a stationary part. They differ in their numbers, so neither can stand
-for the other. `TaskProcess` looks at one run, in float64 and by a Cholesky root; how much the covariance is shrunk
-towards the stationary part is a setting, and the new task's own mean and scale are integrated out. `PoolPosterior`
-looks at many runs at once, in float32 and by an inverse, as the shipped policies were trained to see them; scores are
-on the scale of meta-train, a run may know some of the tasks only, gaps are left out, and the stationary part is small.
+Both add the covariance of the tasks' scores and a stationary part. Their numbers differ, so neither replaces the other.
+`TaskProcess` covers one run, in float64 and by a Cholesky root; the shrinkage of the covariance towards the stationary
+part is a setting, and the new task's own mean and scale are integrated out. `PoolPosterior` covers many runs at once,
+in float32 and by an inverse, as in the shipped policies' training; scores are on the scale of meta-train, a run may
+know some of the tasks only, gaps are left out, and the stationary part is small.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hpo_gym.optimize.transfer.pool_prior import BOUND, PoolPrior
 from hpo_gym.problem import Place, Points
 
 Correlation = Callable[[Points, Points], Floats]
-"""Of points ``(n, d)`` and ``(c, d)``, ``(n, c)``."""
+"""Maps points ``(n, d)`` and ``(c, d)`` to ``(n, c)``."""
 
 _SCALES = np.linspace(-1.6, 1.6, 7)  # of the task's scale, in standard deviations of its logarithm
 _WHITE = 0.1  # share of white noise in the stationary part
@@ -36,7 +36,7 @@ _HOPE = 2.0  # standard deviations
 # ---------------------------------------------------------------------- one run, of a task of unknown mean and scale
 @dataclass(frozen=True, eq=False)
 class TaskPrior:
-    """What the tasks of a table tell of a new one.
+    """Statistics of a table's tasks, as the prior of a new one.
 
     Attributes:
         mean: Of standardised scores, ``(m,)``.
@@ -56,7 +56,7 @@ class TaskPrior:
 
     @classmethod
     def of(cls, y: Floats, weight: Floats | None = None) -> TaskPrior:
-        """Of scores ``(k, m)``, all finite; each task counts as much as its weight ``(k,)`` says, or all alike."""
+        """Return the prior from scores ``(k, m)``, all finite, with weights ``(k,)`` of the tasks, or equal ones."""
         if weight is not None:
             return cls._weighted(y, weight / weight.sum())
         means, sds = y.mean(1), y.std(1) + 1e-6
@@ -70,12 +70,12 @@ class TaskPrior:
         return cls(mean, z, variance, float(means.mean()), float(means.var()), scales, -0.5 * _SCALES**2)
 
     def blank(self) -> TaskPrior:
-        """A prior of the same mean and scale for the task as a whole, by which all points are alike."""
+        """Return a prior of the same mean and scale for the task as a whole, with all points alike."""
         m = len(self.mean)
         return replace(self, mean=np.zeros(m), residual=np.zeros((0, m)), variance=np.ones(m))
 
     def mirrored(self) -> TaskPrior:
-        """A prior by which what was good is bad: that of scores with the wrong sign."""
+        """Return a prior with good and bad exchanged: that of scores with the wrong sign."""
         return replace(self, mean=-self.mean)
 
     @classmethod
@@ -95,9 +95,9 @@ class TaskProcess:
     """The prior of a new task's standardised scores.
 
     Args:
-        prior: What earlier tasks tell.
+        prior: Statistics of earlier tasks.
         correlation: Of the stationary part.
-        shrinkage: Share of the stationary part, of which a tenth is white noise.
+        shrinkage: Share of the stationary part; a tenth of it is white noise.
         noise: Variance of a trial's noise, as a share of the task's variance.
     """
 
@@ -121,7 +121,7 @@ class TaskProcess:
         return self.covariance(seen, seen) + (self._noise + 1e-8) * np.eye(len(seen.x))
 
     def _same(self, a: Place, b: Place) -> Mask:
-        """Which points of two sets are one row of the table, and so share its white noise, ``(n, c)``."""
+        """Return the pairs of points in one row of the table, with common white noise, ``(n, c)``."""
         if not (a.exact and b.exact):
             return np.eye(len(a.x), dtype=bool) if a is b else np.zeros((len(a.x), len(b.x)), bool)
         rows = np.arange(len(self.prior.mean))
@@ -168,7 +168,7 @@ class TaskPosterior:
         return prior.centre + prior.scales[:, None] * ahead, prior.scales[:, None] * np.sqrt(variance)
 
     def log_acquisition(self, at: Place) -> Floats:
-        """The logarithm of expected improvement under all scales, ``(c,)``."""
+        """Return the logarithm of expected improvement under all scales, ``(c,)``."""
         total = np.zeros(len(at.x))
         for weight, mean, sd in zip(self.weight, *self.moments(at), strict=True):
             if weight > 0:
@@ -179,7 +179,7 @@ class TaskPosterior:
 # ---------------------------------------------------------------------- many runs, on the scale of meta-train
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What is foretold of candidates.
+    """The prediction for candidates.
 
     Attributes:
         prior_mean, prior_variance, mean, variance: Of their scores, before and after the trials, each ``(n, c)``.
@@ -194,20 +194,20 @@ class Prediction:
 
 
 class PoolPosterior:
-    """What `n` runs know of the rows of a pool.
+    """The posterior of `n` runs at the rows of a pool.
 
     Args:
         prior: Earlier tasks.
-        strangers: Which of them each run may know, ``(n, k)``.
-        rows: Rows of the runs' trials ``(n, h)``; any where there is none.
+        strangers: Tasks that each run may know, ``(n, k)``.
+        rows: Rows of the runs' trials ``(n, h)``; any row where there is no trial.
         score: Their scores ``(n, h)``.
-        exists: Which are there, ``(n, h)``.
+        exists: Mask of the trials, ``(n, h)``.
 
     Attributes:
         weight: 1 for the tasks that a run may know, else 0, ``(n, k)``.
-        rows, there, y, x: Rows of the first `t` trials, which are there, their scores on the scale of the prior, each
-            ``(n, t)``, and their points ``(n, t, d)``; `t` is the most that a run has.
-        best: The best score, on the scale of the prior, ``(n,)``; before the first trial, so low that the mean over
+        rows, there, y, x: Rows of the first `t` trials, their mask, their scores on the scale of the prior, each
+            ``(n, t)``, and their points ``(n, t, d)``; `t` is the longest run's number.
+        best: The best score, on the scale of the prior, ``(n,)``; before the first trial, low enough that the mean over
             earlier tasks decides.
     """
 
@@ -256,7 +256,8 @@ class PoolPosterior:
         return np.asarray(total / np.maximum(count, 1.0))
 
     def _prior(self, rows: Ints) -> tuple[Singles, Singles]:
-        """Mean of rows ``(n, c)`` over a run's earlier tasks, and what each task differs from it ``(n, k, c)``."""
+        """Return the mean of rows ``(n, c)`` over a run's earlier tasks, and each task's difference from it ``(n, k,
+        c)``."""
         mean = self._mean(rows)
         z = (self.prior.y[:, rows].transpose(1, 0, 2) - mean[:, None]) * self._share[:, :, None]
         if self.prior.known is not None:
@@ -264,7 +265,7 @@ class PoolPosterior:
         return mean, z
 
     def _distance(self, x: Singles) -> Singles:
-        """Of points ``(n, c, d)`` to the trials, ``(n, c, t)``."""
+        """Return distances of points ``(n, c, d)`` to the trials, ``(n, c, t)``."""
         return np.asarray(np.abs(x[:, :, None] - self.x[:, None]).mean(3))
 
     def _covariance(self, z: Singles, distance: Singles) -> Singles:
@@ -272,7 +273,7 @@ class PoolPosterior:
         return np.asarray(z.transpose(0, 2, 1) @ self._z + self._local * np.exp(-distance / _LENGTH), np.float32)
 
     def predict(self, rows: Ints) -> Prediction:
-        """What is foretold of candidates, rows ``(n, c)``."""
+        """Return the prediction for candidates, rows ``(n, c)``."""
         mean, z = self._prior(rows)
         variance = np.square(z).sum(1) + self._local
         distance = self._distance(self.prior.x[rows].astype(np.float32))

@@ -1,4 +1,4 @@
-"""`Surrogate`: what an earlier task would score at any point. One rule: it is made once for a task, not for a run."""
+"""`Surrogate`: the score of an earlier task at any point. It is made once for a task, not for a run."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ _CANDIDATES = 1000  # the rest of so many are drawn
 class Surrogate:
     """The scores of one earlier task as a function of points.
 
-    At a point that was measured, its score (of several there, the first). Elsewhere what a Gaussian process foretells
-    of ranks: scores become normal quantiles, on which it is fitted, and its mean becomes a score again by the
-    same curve, so that one very bad score bends nothing and no score is foretold outside of the task's range. A column
-    of `Evaluations.x` that is NaN throughout is no hyperparameter of that task: the process does not see it, and
-    nothing counts as measured.
+    At a measured point it is the score (of several there, the first). Elsewhere a Gaussian process predicts ranks:
+    scores become normal quantiles for the fit, and its mean becomes a score again by the same curve, so that one very
+    bad score bends nothing and no prediction leaves the task's range. A column of `Evaluations.x` that is NaN
+    throughout is no hyperparameter of that task: the process ignores it, and no point counts as measured.
 
     **Reference**: ranks as in Salinas, Shen and Perrone, "A quantile-based approach for hyperparameter transfer
     learning", ICML 2020, https://proceedings.mlr.press/v119/salinas20a.html
@@ -44,7 +43,7 @@ class Surrogate:
 
     Args:
         space: The search space.
-        e: The task; at least one of its points succeeded.
+        e: The task.
     """
 
     def __init__(self, space: SearchSpace, e: Evaluations) -> None:
