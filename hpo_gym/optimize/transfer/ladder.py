@@ -39,11 +39,11 @@ class Ladder:
     sd: float
 
     def part(self, rows: Ints) -> Ladder:
-        """The same at some of the points."""
+        """Return the same at some of the points."""
         return replace(self, gap=self.gap[:, rows], log_cost=self.log_cost[:, rows])
 
     def full_score(self, slot: int, row: int, score: float) -> float:
-        """What a score at a rung foretells of a full evaluation."""
+        """Return the predicted score of a full evaluation, given the score at a rung."""
         return score + self.sd * float(self.gap[slot, row])
 
     @functools.cached_property
@@ -53,8 +53,9 @@ class Ladder:
 
 
 def rungs_of(prior: tuple[Evaluations, ...], fidelities: tuple[float, ...]) -> tuple[float, ...]:
-    """Up to three fidelities to choose among, ascending, the last one 1: of those that can be asked for and were
-    measured on earlier tasks, the nearest to 1/9 and to 1/3."""
+    """Return up to three fidelities, ascending, the last one 1: of the available ones measured on earlier tasks, the
+    nearest to 1/9 and to 1/3.
+    """
     measured = {m.fidelity for e in prior for m in e.further if m.name == FIDELITY}
     lower = [f for f in fidelities if f < 1.0 and f in measured]
     chosen = {min(lower, key=lambda f: abs(np.log(f / wanted))) for wanted in _WANTED} if lower else set[float]()

@@ -43,7 +43,7 @@ class Surrogate:
 
     Args:
         space: The search space.
-        e: The task.
+        e: The task; at least one of its points succeeded.
     """
 
     def __init__(self, space: SearchSpace, e: Evaluations) -> None:
@@ -79,7 +79,7 @@ class Surrogate:
 
 
 def _quantiles(y: Floats) -> tuple[Floats, Floats]:
-    """Normal quantiles of the distinct scores, by their mean rank, and these scores; both ascend."""
+    """Return normal quantiles of the distinct scores, by their mean rank, and these scores; both ascend."""
     from scipy.stats import norm
 
     worth, count = np.unique(y, return_counts=True)
@@ -89,13 +89,14 @@ def _quantiles(y: Floats) -> tuple[Floats, Floats]:
 
 @functools.lru_cache(maxsize=1024)
 def surrogate_of(space: SearchSpace, e: Evaluations) -> Surrogate:
-    """The surrogate of a task, made once; `Evaluations` are told apart by identity."""
+    """Return the surrogate of a task, made once; `Evaluations` are identified by object."""
     return Surrogate(space, e)
 
 
 def scores_at(space: SearchSpace, e: Evaluations, x: Points) -> Floats:
-    """Scores of a known task at canonical points ``(m, d)``, ``(m,)``: its own, gaps NaN, where these are all of its
-    points in their order, else those of its surrogate."""
+    """Return scores of a known task at canonical points ``(m, d)``, ``(m,)``: its own, gaps NaN, if these are all of
+    its points in their order, else those of its surrogate.
+    """
     return scores_of(e) if _stands_on(space, e.x, x) else surrogate_of(space, e)(x)
 
 
@@ -113,10 +114,10 @@ def _stands_on(space: SearchSpace, own: Points, x: Points) -> bool:
 
 
 def foretold(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Floats:
-    """What the surrogates of tasks say of canonical points ``(m, d)``, ``(k, m)``.
+    """Return the predictions of tasks' surrogates at canonical points ``(m, d)``, ``(k, m)``.
 
-    What takes more than a second tells how far it is (`jobs.progress.steps`), and is kept on the disk
-    (`storage.kept`) for the next process that knows the same of the same tasks.
+    Work of more than a second shows its progress (`jobs.progress.steps`), and its result is kept on the disk
+    (`storage.kept`) for the next process with the same tasks.
     """
     if not tasks:
         return np.empty((0, len(x)))
@@ -136,8 +137,9 @@ def foretold(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> Flo
 
 @one_blas_thread("scipy.linalg")
 def _name(space: SearchSpace, tasks: Sequence[Evaluations], x: Points) -> str | None:
-    """A hash of all that scores of tasks at points follow from, the last bit included: what is known, the code, and
-    the libraries that compute; None for so few points that it is quicker to compute them."""
+    """Return a hash of all inputs of the predictions, to the last bit: evaluations, code, and numerical libraries; None
+    for so few points that computing is quicker.
+    """
     if sum(len(e.x) for e in tasks) < _FEW:
         return None
     arrays = [x, *(part for e in tasks for part in (e.x, e.score, e.status))]
@@ -154,7 +156,7 @@ def _hash(array: NDArray[Any]) -> str:
 
 @functools.cache
 def _code() -> str:
-    """A hash of the files that say how scores are foretold, and of the release that searches for hyperparameters."""
+    """Return a hash of the files that predict scores, and of the release of the hyperparameter search."""
     import scipy
 
     here = Path(__file__).resolve().parent

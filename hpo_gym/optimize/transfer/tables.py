@@ -16,28 +16,29 @@ _SAMPLED = 512  # points of a task without a pool
 
 
 def measured_scores(task: Task, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64], NDArray[np.bool_]]:
-    """Points of a task that were measured, their scores, and which of them succeeded; without a pool, random points."""
+    """Return measured points of a task, their scores, and a mask of successes; without a pool, random points."""
     pool = task.measured_pool
     x = task.space.sample(rng, _SAMPLED) if pool is None else task.space.snap(np.asarray(pool, np.float64))
     return x, *scores_at(task, x, 1.0)
 
 
 def scores_at(task: Task, x: Points, fidelity: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Finite scores of an earlier task at points ``(m, d)`` and one of its fidelities, and which of them succeeded."""
+    """Return finite scores of an earlier task at points ``(m, d)`` and one of its fidelities, and a mask of
+    successes."""
     out = task.evaluate(x, np.full(len(x), fidelity), np.zeros(len(x), np.uint64))
     return finite_scores(np.asarray(out.score, np.float64)), np.asarray(out.status == Status.OK)
 
 
 def evaluations_of(tasks: Sequence[Task], rng: np.random.Generator) -> Prior:
-    """What is known of tasks: their tables; of a task without a pool, 512 points, the same for all of one space."""
+    """Return the tables of tasks; of a task without a pool, 512 points, the same for all tasks of one space."""
     seed = int(rng.integers(2**63))
     return tuple(_evaluations(task, np.random.default_rng(seed)) for task in tasks)
 
 
 def priors_without(tables: Prior, rng: np.random.Generator, parts: int) -> list[Prior]:
-    """For each task, the tables of the others: those of all families but the ones in its part of `parts`.
+    """Return, for each task, the tables of all families outside its part of `parts`.
 
-    Few parts instead of one for each family, so that what a prior costs is paid a few times.
+    Few parts instead of one for each family: the cost of a prior is paid a few times only.
     """
     families = sorted({e.family for e in tables})
     part = dict(zip(families, (rng.permutation(len(families)) % parts).tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""`ExtraTrees`: which configurations earlier tasks score alike, as the leaves that they share."""
+"""`ExtraTrees`: similarity of configurations by their scores on earlier tasks, as the share of common leaves."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SHARE = 0.5  # of the columns that a node may divide by
 class ExtraTrees:
     """Trees that divide points so that scores of all tasks at once vary little within a leaf.
 
-    A node draws half of the columns that vary in it, a threshold in the range of each, and keeps the division with the
-    least sum of squares. A division leaves at least three points on each side.
+    A node draws half of its varying columns, a threshold in the range of each, and keeps the division with the least
+    sum of squares. A division leaves at least three points on each side.
 
     **Reference**: Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006, which also
-    states the share of trees in whose leaf two points meet as a kernel.
+    states the share of trees with two points in one leaf as a kernel.
 
     Args:
         x: Points ``(m, d)``.
         y: Scores of `k` tasks there, ``(k, m)``.
-        trees: How many.
+        trees: Number of trees.
         seed: Of all draws.
     """
 
@@ -42,7 +42,7 @@ class ExtraTrees:
         self._leaves = self.leaves(x)
 
     def leaves(self, x: Points) -> NDArray[np.int32]:
-        """The leaf of each tree that points ``(c, d)`` are in, ``(c, trees)``."""
+        """Return the leaf of points ``(c, d)`` in each tree, ``(c, trees)``."""
         at = np.zeros((len(x), len(self._tree)), np.int32)
         rows = np.arange(len(x))[:, None]
         for _ in range(self._depth):
@@ -52,11 +52,11 @@ class ExtraTrees:
         return at
 
     def __call__(self, a: Points, b: Points) -> Singles:
-        """The share of trees in whose leaf points ``(n, d)`` and ``(c, d)`` meet, ``(n, c)``."""
+        """Return the share of trees with points ``(n, d)`` and ``(c, d)`` in one leaf, ``(n, c)``."""
         return _meeting(self.leaves(a), self.leaves(b))
 
     def to_all(self, a: Points) -> Singles:
-        """As `__call__`, with all the points that the trees were grown on, ``(n, m)``."""
+        """Return `__call__` with all points of the trees' training, ``(n, m)``."""
         return _meeting(self.leaves(a), self._leaves)
 
 
@@ -85,7 +85,8 @@ class _Tree:
 
 
 def _divided(x: Points, y: Floats, rng: np.random.Generator) -> tuple[int, float, NDArray[np.bool_]] | None:
-    """Column and threshold of the best of some random divisions, and who is above; None where none is allowed."""
+    """Return column and threshold of the best of some random divisions, and the points above; None if none is
+    allowed."""
     if len(x) < 2 * _LEAF or (y == y[0]).all():
         return None
     low, high = x.min(0), x.max(0)

@@ -1,4 +1,4 @@
-"""How far earlier tasks may be believed: by what they say of each other, and by the evidence of a run's own trials."""
+"""Trust in earlier tasks: by their predictions of each other, and by the evidence of a run's own trials."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _GAIN = 1.25  # log evidence of these trials that earlier tasks must add, to be 
 
 
 class Trust:
-    """Three beliefs about earlier tasks; each counts by the density that it gave the scores of the trials so far.
+    """Three hypotheses about earlier tasks, each weighted by its density of the scores so far.
 
-    A trial changes the ratio of two densities by e at most: one score that nobody expected decides nothing.
+    A trial changes the ratio of two densities by e at most: one unexpected score decides nothing.
 
     Args:
-        right: What a run knows by a process that believes them; who adds trials to it adds them here after that.
-        before: Weights before the first trial: they are right, tell nothing of the points, have the wrong sign.
+        right: Posterior of a process that trusts them; trials are added to it first, then here.
+        before: Weights before the first trial: right, uninformative about points, wrong sign.
     """
 
     def __init__(self, right: IncrementalPosterior, before: Sequence[float] = BEFORE) -> None:
@@ -46,24 +46,24 @@ class Trust:
         self._evidence = evidence
 
     def weights(self) -> Floats:
-        """Of the three, ``(3,)``, adding up to 1."""
+        """Return the weights of the three, ``(3,)``, with a sum of 1."""
         weight = np.exp(self._log - self._log.max())
         return np.asarray(weight / weight.sum())
 
 
 @functools.lru_cache(maxsize=8)
 def consistent(memory: Memory, shrinkage: float, noise: float) -> bool:
-    """Whether earlier tasks foretell each other: those whose scores were mixed up do not.
+    """Return whether earlier tasks predict each other; tasks with shuffled scores do not.
 
-    Of up to 32 tasks, each held out in turn, 8 scores are foretold by the process of the others, and by one that knows
-    of them only the mean and the scale: the first must be better by 1.25 on average, in logarithms of the density. Of
-    fewer than 10 tasks, True.
+    Of up to 32 tasks, each held out in turn, 8 scores are predicted by the process of the others, and by one that knows
+    only their mean and scale: the first must be better by 1.25 on average, in logarithms of the density. With fewer
+    than 10 tasks, True.
     """
     return memory.tasks < _FEWEST or gain_of_others(memory, shrinkage, noise) >= _GAIN
 
 
 def gain_of_others(memory: Memory, shrinkage: float, noise: float) -> float:
-    """What `consistent` compares with 1.25; rows and tasks are drawn by key."""
+    """Return the quantity that `consistent` compares with 1.25; rows and tasks are drawn by key."""
     rng = generator(key("consistent"))
     rows = rng.permutation(len(memory.pool.x))[:_ROWS]
     x, y = memory.pool.x[rows], memory.y[: memory.tasks, rows]
