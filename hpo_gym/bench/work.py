@@ -18,7 +18,7 @@ from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_ident
 from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
-from hpo_gym.problem import History, Suite, Task, cost_units, floor_of
+from hpo_gym.problem import History, Suite, Task, cost_units, floor_of, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
 
@@ -169,7 +169,7 @@ def _tasks(optimizer: object, suite: Suite, cells: Sequence[Cell]) -> list[Task]
     tasks = [suite.task(cell.task) for cell in cells]
     seen: frozenset[str] = getattr(optimizer, "seen", frozenset())
     for task in tasks:
-        if task.family in seen:
+        if has_seen(seen, task.family):
             raise SplitError(
                 f"Task {task.name!r} must not be scored: {type(optimizer).__name__} was trained on its family."
             )

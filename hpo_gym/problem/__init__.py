@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from hpo_gym.problem.suite import Suite as Suite
     from hpo_gym.problem.suite import fold_checked as fold_checked
     from hpo_gym.problem.suite import fold_of as fold_of
+    from hpo_gym.problem.suite import has_seen as has_seen
     from hpo_gym.problem.suite import split_of as split_of
     from hpo_gym.problem.table import Table as Table
     from hpo_gym.problem.table import TableTask as TableTask

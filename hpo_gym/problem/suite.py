@@ -7,8 +7,9 @@ and five folds (fold k: test = part k, val = part k + 1, train = the rest).
 from __future__ import annotations
 
 import functools
+import json
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -29,6 +30,7 @@ SPLITS = ("train", "val", "test")
 MEMORIES = ("train", "train+val")
 """Splits with tasks that optimizers may know as earlier tasks."""
 FOLDS = 5
+_RENAMED = Path(__file__).resolve().parents[1] / "data" / "renamed_families.json"
 _SHARES = (0.60, 0.75)
 _SALT = 2463  # of 4,000, the nearest to these shares and to equal folds, by families and by AutoML's tasks
 
@@ -51,7 +53,27 @@ def fold_of(family: str) -> int:
 
 @functools.cache
 def _family_uniform(family: str, salt: int) -> float:
-    return float(seeding.uniform(seeding.mix(np.array([seeding.key("family", family)], np.uint64), salt))[0])
+    key = np.array([seeding.key("family", family_id(family))], np.uint64)
+    return float(seeding.uniform(seeding.mix(key, salt))[0])
+
+
+def family_id(family: str) -> str:
+    """Return the stable id of a family: its first name. It decides the split and what trained optimizers have seen, so
+    a new version of a table may rename or join families (`data/renamed_families.json`: name -> earlier name)."""
+    known = _renamed()
+    while family in known:
+        family = known[family]
+    return family
+
+
+def has_seen(seen: Collection[str], family: str) -> bool:
+    """Return whether a family is among those that a trained optimizer has seen, under any of their names."""
+    return bool(seen) and family_id(family) in set(map(family_id, seen))
+
+
+@functools.cache
+def _renamed() -> Mapping[str, str]:
+    return dict(json.loads(_RENAMED.read_text(encoding="utf-8")))
 
 
 def _kept(method: Callable[Concatenate[Suite, P], T]) -> Callable[Concatenate[Suite, P], T]:

@@ -10,7 +10,7 @@ import numpy as np
 from hpo_gym.base import InvalidValueError, UnknownNameError, seeding, whole
 from hpo_gym.bench import families_first, regret_of
 from hpo_gym.optimize import Context, Form, Optimizer, Run, Trainable, choices_of, form_of, turns
-from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_of, over
+from hpo_gym.problem import LAST, MEAN, History, Suite, Task, Trial, floor_of, has_seen, over
 from hpo_gym.suites import is_shipped
 
 CONTROLS = ("portfolio", "random")
@@ -36,7 +36,7 @@ class Lane:
         prior = tuple(e for e in suite.prior() if e.family != task.family)
         world = seeding.world_seed(task.suite, task.name, "rollout", seed)
         context = Context.of(task, budget, prior, starts=seeding.starts_seed(world))
-        self.seen = task.family in getattr(optimizer, "seen", ())
+        self.seen = has_seen(getattr(optimizer, "seen", ()), task.family)
         self._budget, self._run = budget, Run(task, float(budget), world, worst=floor_of(prior))
         self._turns = turns(optimizer, self._run, context, choices_of(optimizer, world))
 

@@ -1,0 +1,41 @@
+"""What is out of date: results of an older suite or optimizer. A release needs the list empty, a commit does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import hpo_gym
+from hpo_gym.bench import FOLDER, newest_set, set_names
+from hpo_gym.optimize import read_about, shipped, stale, stale_since
+from hpo_gym.system import MADE_OF
+
+STUDIES = Path(hpo_gym.__file__).resolve().parents[1] / "benchmarks" / "studies"
+"""Results of studies, in a checkout."""
+
+
+def out_of_date() -> dict[str, tuple[str, ...]]:
+    """Return what has moved on, by result: ``{"agent ppo-pool-tables": ("MLP 1 -> 2",)}``; results of today are not in
+    it."""
+    return {what: words for what, words in _every() if words}
+
+
+def _every() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, folder in sorted(shipped().items()):
+        yield f"agent {name}", stale_since(read_about(folder))
+    for path in sorted(FOLDER.glob("*.json")):
+        yield f"reference runs on {path.stem}", stale(_made_of(path))
+    if set_names():
+        newest = newest_set()
+        yield f"set {newest.name}", stale({"suites": newest.made_of["suites"]})
+    for path in sorted(STUDIES.glob("*.json")):
+        yield f"study {path.stem}", stale(_made_of(path))
+
+
+def _made_of(path: Path) -> Mapping[str, Any]:
+    """Return what a file says that it was made of, nothing of one that does not say so."""
+    said = json.loads(path.read_text(encoding="utf-8"))
+    found = said.get(MADE_OF) if isinstance(said, dict) else None
+    return found if isinstance(found, dict) else {}
