@@ -156,6 +156,7 @@ def best_of(name: str, score: Any, seed: int, budget: int, space: SearchSpace = 
     return best
 
 
+@pytest.mark.long
 def test_a_bowl_is_climbed_eight_times_nearer_than_at_random() -> None:
     def bowl(x: np.ndarray) -> float:
         return -float(((x - 0.37) ** 2).sum())
@@ -335,6 +336,7 @@ def test_no_more_runs_are_made_than_allowed(runs: int, candidates: int, tasks: i
     assert s.candidates <= candidates and s.tasks <= tasks and s.finalists <= finalists and s.held <= held
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", ["random", "portfolio"])
 def test_a_batch_of_evolved_ones_chooses_as_one_by_one(start: str) -> None:
     def make() -> EvolvedGenetic:

@@ -82,6 +82,7 @@ def gradient_of(meta: MetaLearner, scalar: Any) -> Any:
     return torch.cat([p.grad.flatten() for p in meta.parameters()])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_expected_gradient_of_the_surrogate_is_that_of_the_expected_return(steps: int) -> None:
     """All runs are enumerated, the return by finite differences: neither a term nor the second order may be missing."""
@@ -250,6 +251,7 @@ def test_torch_is_left_as_it_was() -> None:
 
 
 # ---------------------------------------------------------------------- runs
+@pytest.mark.long
 def test_the_public_contract_is_kept_where_there_are_fidelities() -> None:
     check_optimizer(lambda: made("maml-rl"), noisy().tasks("test")[0], budget=6, train=noisy().tasks("train"))
 

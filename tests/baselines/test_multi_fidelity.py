@@ -148,7 +148,7 @@ def by_config(trials: Sequence[Trial]) -> dict[str, list[float]]:
     return out
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.long) if n == "freeze-thaw" else n for n in NAMES])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -321,6 +321,7 @@ def test_the_density_of_one_categorical_counts_with_one_added() -> None:
     assert p == pytest.approx(np.array([4, 2, 1, 1]) / 8)
 
 
+@pytest.mark.long
 def test_the_density_of_a_conditional_space_adds_up_to_one() -> None:
     s = space("conditional")
     d = Density(s, s.sample(np.random.default_rng(1), 6))
@@ -396,6 +397,7 @@ class Counted(BOHB):
         return super()._drawn(run, model)
 
 
+@pytest.mark.long
 def test_bohb_draws_two_thirds_from_its_model_once_there_is_one() -> None:
     optimizer = Counted()
     trials, _ = loop(optimizer, objective("line"), 60)

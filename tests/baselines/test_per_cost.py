@@ -186,6 +186,7 @@ def test_in_a_space_without_a_pool_it_takes_the_first_of_each_64() -> None:
 
 
 # ---------------------------------------------------------------------- without costs, and what is refused
+@pytest.mark.long
 @pytest.mark.parametrize("name", PER_COST)
 @pytest.mark.parametrize("x", [points(30), None], ids=["pool", "space"])
 def test_without_costs_it_is_the_method_that_does_not_look_at_them(name: str, x: np.ndarray | None) -> None:
@@ -331,6 +332,7 @@ def test_in_cost_a_batch_of_runs_is_runs_one_by_one(name: str, n_init: int) -> N
     )
 
 
+@pytest.mark.long
 def test_in_evaluations_costs_of_trials_are_looked_up() -> None:
     """A table keeps no costs of a run whose budget is in evaluations."""
     made = toys.gappy()
@@ -338,6 +340,7 @@ def test_in_evaluations_costs_of_trials_are_looked_up() -> None:
     assert_a_batch_is_its_runs(make, tasks, 9.0, floor=0.25, prior=made.prior())
 
 
+@pytest.mark.long
 def test_queries_of_a_run_without_pool_are_in_its_space() -> None:
     x = points(60)
     prior = (earlier("t", x[:, 0], np.exp(3 * x[:, 1]), x, (level(1 / 3, np.exp(3 * x[:, 1]) / 2),)),)

@@ -169,6 +169,7 @@ def points() -> hpo_gym.Suite:
     return hpo_gym.Suite("KnownLong", known.space(), tasks, "function", splits={"train": ("e", "f")}, data_hash="toy")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make, codec", [(gappy, "pool"), (several, "pool"), (points, "box"), (gappy, "box")])
 def test_many_runs_are_runs_of_one_and_a_rollout_to_the_bit(make: Any, codec: str) -> None:
     suite, n, budget = make(), 4, 3.3
@@ -255,6 +256,7 @@ def test_the_checker_finds_no_fault(n_init: int) -> None:
 
 
 # ---------------------------------------------------------------------- optimizers
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["asha", "hyperband", "bohb", "freeze-thaw"])
 def test_who_continues_gets_more_trials_for_the_same_cost(name: str) -> None:
     task = hpo_gym.load_suite("MLP").tasks("val")[0]

@@ -180,6 +180,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         suite_from_csv(tmp_path / "t.csv")
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.booleans())
 def test_any_table_comes_back_from_its_file(tmp_path: Path, data: st.DataObject, give_space: bool) -> None:

@@ -197,6 +197,7 @@ def test_place_refuses_points_outside_the_cube():
         bank_of([function_task("branin-d2-s0")]).place(np.array([0]), np.array([[0.5, 1.5]]))
 
 
+@pytest.mark.long
 def test_scores_are_the_same_in_another_process():
     names = ["branin-d2-s17", "hartmann-d6-s1", "schwefel-d4-s2-n0.2"]
     code = (

@@ -100,6 +100,7 @@ def test_a_trial_that_fails_in_any_way_has_its_status_and_the_episode_goes_on() 
     assert re.fullmatch(r"ValueError: no good \(.*test_live_envs\.py:\d+, in behaves\)", fault)
 
 
+@pytest.mark.long
 def test_in_this_process_the_same_objective_scores_the_same_and_what_raises_fails() -> None:
     x = np.array([[0.25, 0.0], [0.25, 1.5 / 7]])
     outs = []
@@ -113,6 +114,7 @@ def test_in_this_process_the_same_objective_scores_the_same_and_what_raises_fail
 
 
 # ---------------------------------------------------------------------- what an objective tells
+@pytest.mark.long
 def test_a_mapping_tells_cost_and_test_score_and_a_loss_is_negated() -> None:
     def objective(config: dict[str, Any]) -> dict[str, float]:
         if config["a"] > 0.9:
@@ -164,6 +166,7 @@ def test_seconds_are_the_wall_clock_of_the_trial(guard: bool) -> None:
     assert 0.2 <= cost < 2.0
 
 
+@pytest.mark.long
 def test_an_objective_is_prepared_once_where_its_trials_begin() -> None:
     class Counts:
         prepared = 0
@@ -181,6 +184,7 @@ def test_an_objective_is_prepared_once_where_its_trials_begin() -> None:
     assert out.score.tolist() == [1.0] * 3 and Counts.prepared == 0
 
 
+@pytest.mark.long
 def test_global_generators_are_seeded_by_what_the_task_knows() -> None:
     """Without a parameter `seed` a configuration has one score; with it, one for each key."""
 
@@ -196,6 +200,7 @@ def test_global_generators_are_seeded_by_what_the_task_knows() -> None:
 
 
 # ---------------------------------------------------------------------- vector envs
+@pytest.mark.long
 def test_four_runs_by_two_jobs_are_four_single_runs() -> None:
     made: dict[str, Any] = {"objective": noisy, "space": LINE, "budget": 3, "fidelities": (0.5, 1.0)}
     made |= {"codec": {"name": "box", "fidelity": True}}
@@ -220,6 +225,7 @@ def test_four_runs_by_two_jobs_are_four_single_runs() -> None:
     assert not children()
 
 
+@pytest.mark.long
 def test_trials_of_several_tasks_run_side_by_side_up_to_the_number_of_jobs() -> None:
     def parent(config: dict[str, Any]) -> float:
         time.sleep(0.05)
@@ -236,6 +242,7 @@ def test_trials_of_several_tasks_run_side_by_side_up_to_the_number_of_jobs() -> 
     assert not children()
 
 
+@pytest.mark.long
 def test_guards_that_were_not_used_for_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guards, "_KEPT", 2)
     mine, objectives = Guards(1), [lambda config, i=i: float(i) for i in range(3)]
@@ -320,6 +327,7 @@ def test_nothing_outlives_an_owner_that(how: str, tmp_path: Path) -> None:
     assert left(mark) == []
 
 
+@pytest.mark.long
 def test_a_forked_child_has_guards_of_its_own_and_leaves_its_parents() -> None:
     mine = Guards(1)
 
@@ -352,6 +360,7 @@ def pid_of_parent(config: dict[str, Any]) -> float:
     return float(os.getppid())
 
 
+@pytest.mark.long
 def test_a_daemon_may_have_guards_as_workers_of_dask_do() -> None:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -392,6 +401,7 @@ def test_our_own_checker_says_nothing(num_envs: int | None) -> None:
     env.close()
 
 
+@pytest.mark.long
 def test_a_guarded_suite_passes_its_check() -> None:
     splits = {"train": ["t"], "test": ["u"]}
     suite = live_suite("Checked", LINE, {"t": noisy, "u": noisy}, splits=splits, guard=True)

@@ -181,6 +181,7 @@ def test_what_cannot_be_a_suite_is_refused_in_words(case: str) -> None:
 
 
 # ---------------------------------------------------------------------------------------------- storages
+@pytest.mark.long
 def test_a_storage_gives_a_task_a_study_and_is_not_written_to(tmp_path: Path) -> None:
     file = tmp_path / "mine.db"
     address = f"sqlite:///{file}"

@@ -193,6 +193,7 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
         suite_from_csv(tmp_path / "no.parquet")
 
 
+@pytest.mark.long
 def test_a_file_of_very_many_rows_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arrow = pytest.importorskip("pyarrow", reason="needs the extra 'parquet'")
     from pyarrow import parquet
@@ -248,6 +249,7 @@ NAME = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_a_file_holds_it_is_a_suite_or_an_error_of_ours(tmp_path: Path, data: st.DataObject) -> None:

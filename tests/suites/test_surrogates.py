@@ -240,6 +240,7 @@ def test_each_row_is_held_out_once_for_all_tasks_together() -> None:
     assert all(np.isfinite(one.score).all() for one in said)
 
 
+@pytest.mark.long
 def test_a_search_finds_the_top_of_a_model() -> None:
     model = random_model(conditional())
     model = replace(model, heads=model.heads * array([1, 1, 1, 1, 0.2, 0.2])[:, None])
@@ -270,6 +271,7 @@ def folder(base: TableSuite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "Tiny"
 
 
+@pytest.mark.long
 def test_fitting_twice_gives_the_same_bits(base: TableSuite) -> None:
     pytest.importorskip("torch")
     found = material(base)
@@ -278,6 +280,7 @@ def test_fitting_twice_gives_the_same_bits(base: TableSuite) -> None:
     assert np.array_equal(a.heads, b.heads) and np.array_equal(a.weights[0], b.weights[0])
 
 
+@pytest.mark.long
 def test_a_suite_of_surrogates_keeps_splits_families_and_names(base: TableSuite, folder: Path) -> None:
     suite = surrogate_suite(base, folder)
     assert (suite.name, suite.kind, suite.splits) == ("Tiny:surrogate", "surrogate", base.splits)
@@ -290,6 +293,7 @@ def test_a_suite_of_surrogates_keeps_splits_families_and_names(base: TableSuite,
     hpo_gym.check_suite(suite)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("codec", ["box", "move", "grid"])
 def test_envs_of_surrogates_pass_the_checks(base: TableSuite, folder: Path, codec: str) -> None:
     env = gym.make("hpo_gym/HPO-v0", suite=surrogate_suite(base, folder), codec=codec, budget=4)
@@ -318,6 +322,7 @@ def test_a_bank_says_what_tasks_say_and_a_forbidden_point_is_the_nearest_of_the_
         assert (one.score[0], one.cost[0], one.status[0]) == (score[i], told.cost[i], told.status[i])
 
 
+@pytest.mark.long
 def test_a_model_that_does_not_agree_is_not_served(base: TableSuite, tmp_path: Path, monkeypatch: Any) -> None:
     pytest.importorskip("torch")
     small = replace(SMALL, networks=1, samples=200, epochs=1)
@@ -407,6 +412,7 @@ def test_a_surrogate_for_which_nothing_is_trained_can_be_ordered() -> None:
 SHIPPED = surrogates.served()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_surrogate_has_an_id_and_agrees(name: str) -> None:
     suite, said = load_suite(name), surrogates.read_about(surrogates.DATA / name.partition(":")[0])
@@ -510,6 +516,7 @@ def test_where_the_table_has_no_costs_a_trial_is_one_evaluation_and_budgets_in_c
         hpo_gym.HPOEnv(suite, budget_cost=3.0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in surrogates.served() if name not in WITHOUT_COSTS])
 def test_units_of_what_ships_are_near_those_of_the_tables(name: str) -> None:
     suite, table = load_suite(name), load_suite(name.removesuffix(":surrogate"))

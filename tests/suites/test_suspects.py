@@ -49,6 +49,7 @@ def test_every_suspect_was_looked_at(name: str) -> None:
     assert _found(hpo_gym.load_suite(name)) == CLEARED.get(name, {}).keys()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("task", "family", "relative"),
     [
@@ -87,6 +88,7 @@ def _apart(count: int) -> list[str]:
     return ["a", second, *(f"c{i}" for i in range(count - 2))]
 
 
+@pytest.mark.long
 def test_excess_is_what_a_slow_version_says() -> None:
     scores = _scores(104, 60)
     scores[3, :20] = scores[7, 10:30] = np.nan

@@ -112,6 +112,7 @@ def same(a: TableSuite, b: TableSuite) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ served
+@pytest.mark.long
 @LIGHT
 @given(suites())
 def test_each_row_is_served_exactly(suite: TableSuite) -> None:
@@ -149,6 +150,7 @@ def squared_distance(space: SearchSpace, a: np.ndarray, b: np.ndarray) -> float:
     return out
 
 
+@pytest.mark.long
 @LIGHT
 @given(suites(), st.integers(0, 2**32 - 1))
 def test_the_nearest_measured_row_answers(suite: TableSuite, seed: int) -> None:
@@ -364,6 +366,7 @@ def test_bad_input_is_refused_with_its_rule(case: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ kept
+@pytest.mark.long
 @LIGHT
 @given(suites())
 def test_a_saved_suite_is_read_again_as_it_was(tmp_path: Path, suite: TableSuite) -> None:
@@ -550,6 +553,7 @@ def test_each_automl_row_is_its_own_nearest() -> None:
     assert (suite.table.pool(0).exact(suite.space.snap(suite.table.x)) == np.arange(5856)).all()
 
 
+@pytest.mark.long
 def test_reading_a_suite_loads_no_config_space() -> None:
     code = "import sys; from hpo_gym.suites import load_suite; load_suite('AutoML')"
     code += "; print({'ConfigSpace', 'pandas'} & set(sys.modules))"

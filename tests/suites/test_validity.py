@@ -132,6 +132,7 @@ def test_what_decides_the_score_explains_it_and_what_does_not_explains_nothing()
     assert found.matters == (2, 0)
 
 
+@pytest.mark.long
 def test_noise_is_explained_by_nothing_in_the_mean() -> None:
     rng = np.random.default_rng(0)
     found = validity(suite_of(rng.normal(size=(600, 100)), x=full_grid(10))).importance
@@ -343,6 +344,7 @@ def test_the_page_tells_how_well_worlds_stand_for_each_other(monkeypatch: pytest
     assert "Other" not in part and not list(validity_page._faithful({"Third"}))
 
 
+@pytest.mark.long
 def test_reference_runs_of_a_shipped_suite_are_read() -> None:
     found = resolution(load_suite("MLP"))
     assert found is not None and found.score == "test" and {"random", "portfolio", "taf-r"} <= set(found.optimizers)
@@ -559,6 +561,7 @@ def saved(folder: Path, scores: Any) -> str:
     return str(folder)
 
 
+@pytest.mark.long
 def test_the_command_writes_the_page(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
