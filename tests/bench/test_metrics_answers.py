@@ -11,7 +11,7 @@ from scipy import stats
 import hpo_gym
 from hpo_gym.base import seeding
 from hpo_gym.base.errors import InvalidValueError
-from hpo_gym.bench.bootstrap import Resamples, plain
+from hpo_gym.bench.bootstrap import Resamples, equal_families, plain
 from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.metrics import (
     Curves,
@@ -236,6 +236,13 @@ def test_values_by_task() -> None:
     assert log_auc(c)[1] == pytest.approx((0.000434 + 0.000434 - 0.300162 - 0.899629) / 4, abs=1e-6)
 
 
+def test_where_only_the_end_counts_values_are_those_of_the_last_trial() -> None:
+    c = Curves("S", "a", ("x", "y"), np.array(TWO), end=True)
+    assert auc(c).tolist() == [0.125, 0.5625]
+    ends = [math.log10(v + 0.001) for v in (0.25, 0.0, 1.0, 0.125)]
+    assert log_auc(c).tolist() == pytest.approx([(ends[0] + ends[1]) / 2, (ends[2] + ends[3]) / 2])
+
+
 def test_solved_is_below_a_hundredth() -> None:
     assert solved(curves([[[0.01]], [[0.0099]], [[1.0]]])).tolist() == [0.0, 1.0, 0.0]
 
@@ -322,6 +329,12 @@ def test_a_family_is_drawn_with_all_its_tasks_and_each_resample_sums_to_one() ->
     got = Resamples.of(("a", "b", "c", "c")).resampled
     half = [[0, 1, 0, 0], [1 / 4] * 4, [0, 1 / 5, 2 / 5, 2 / 5], [2 / 3, 1 / 3, 0, 0]]
     assert got[:4] == pytest.approx(np.array(half))
+
+
+def test_a_mean_rests_on_as_many_families_as_of_equal_size_would_vary_alike() -> None:
+    assert equal_families(("a", "b", "c")) == equal_families(("a", "a", "b", "b", "c", "c")) == 3.0
+    assert equal_families(("a", "b", "c", "c")) == pytest.approx(16 / 6)  # 4 tasks; 1 + 1 + 4
+    assert equal_families(("a", "a")) == 1.0
 
 
 def test_of_two_tasks_the_resampled_means_are_binomial() -> None:

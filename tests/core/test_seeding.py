@@ -151,6 +151,10 @@ def test_a_hundred_thousand_cells_have_as_many_seeds() -> None:
     assert len({seeding.optimizer_seed(w, "ga", {}) for w in worlds} | worlds) == 200_000
 
 
+def test_random_starts_of_a_cell_are_seeded_by_its_world_alone() -> None:
+    assert seeding.starts_seed(7) == seeding.key("starts", 7) != seeding.starts_seed(8)
+
+
 def test_a_generator_is_pcg64_of_the_low_64_bits_of_its_seed() -> None:
     first = [0.8050029237453802, 0.8079407897364937, 0.515325561042142]
     assert seeding.generator(5).random(3).tolist() == first

@@ -90,6 +90,7 @@ AREAS = (
         (
             "tests/bench/test_metrics_answers.py",
             "tests/bench/test_metrics.py",
+            "tests/training/test_counts.py",
             "tests/bench/test_families.py",
             "tests/bench/test_significance.py",
             "tests/bench/test_pooling.py",
@@ -101,7 +102,14 @@ AREAS = (
     Area(
         "store",
         ("hpo_gym/system/storage/*.py",),
-        ("tests/bench/test_store_answers.py", "tests/core/test_store.py", "tests/core/test_whole.py"),
+        (
+            "tests/bench/test_store_answers.py",
+            "tests/core/test_expected.py",
+            "tests/core/test_store.py",
+            "tests/core/test_whole.py",
+            "tests/core/test_kept.py",
+            "tests/core/test_repair.py",
+        ),
     ),
     Area(
         "tuning",
