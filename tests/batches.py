@@ -11,6 +11,7 @@ from hpo_gym.checks.faults import difference
 from hpo_gym.env.runs.runs import Runs
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, run_batch, run_one
+from hpo_gym.problem.costs import COST, EVALUATIONS, Budget
 from hpo_gym.problem.earlier import Evaluations
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Trial
@@ -44,10 +45,10 @@ def assert_a_batch_is_its_runs(
         for task, unit in zip(tasks, units or [None] * len(tasks), strict=True)
     ]
     worlds = range(5, 5 + len(tasks))
+    limit = Budget(budget, COST if in_cost else EVALUATIONS, checkpoints)
     together = run_batch(
-        make(), tasks, worlds, contexts, [_rng(world) for world in worlds], budget=budget, n_init=n_init, floor=floor,
-        units=units, **kept,
-    )  # fmt: skip
+        make(), tasks, worlds, contexts, [_rng(world) for world in worlds], budget=limit, n_init=n_init, floor=floor
+    )
     for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
         alone = Run(task, budget, world, n_init, floor, unit=contexts[i].unit, **kept)
         run_one(make(), alone, contexts[i], _rng(world))

@@ -21,7 +21,7 @@ from ratios import bare
 from runs import of_families
 
 from hpo_gym.base import Floats, seeding
-from hpo_gym.bench import POINTS, incumbents, incumbents_on_test, spent_of, waiting
+from hpo_gym.bench import incumbents, incumbents_on_test, spent_of, waiting
 from hpo_gym.optimize import (
     EXPONENT,
     NOISE,
@@ -35,6 +35,7 @@ from hpo_gym.optimize import (
     rollout,
 )
 from hpo_gym.problem import (
+    Budget,
     Evaluations,
     Place,
     Query,
@@ -144,8 +145,9 @@ def courses(
 
     At the points of the budget in cost, or, where there is none, after each of 33 trials.
     """
-    budget = POINTS if cost is None else None
-    history = rollout(optimizer, task, budget, prior=prior, n_init=n_init, budget_cost=cost)
+    budget = Budget.of(None, cost)
+    most = None if budget.in_cost else budget.points
+    history = rollout(optimizer, task, most, prior=prior, n_init=n_init, budget_cost=cost)
     paid = np.array(history.costs, np.float64)
     arrays = {
         "x": np.stack([task.space.to_unit(t.config) for t in history.trials]),
@@ -155,8 +157,8 @@ def courses(
     }  # fmt: skip
     if cost is not None:
         arrays["spent"] = spent_of(paid, task.cost_unit, n_init)
-    own = relative_regret(incumbents(task, arrays, POINTS, n_init, cost), task.best, task.worst)
-    tested, bounds = incumbents_on_test(task, arrays, POINTS, n_init, cost), task.test_range
+    own = relative_regret(incumbents(task, arrays, budget, n_init), task.best, task.worst)
+    tested, bounds = incumbents_on_test(task, arrays, budget, n_init), task.test_range
     assert tested is not None
     assert bounds is not None
     test = relative_regret(tested, *bounds)

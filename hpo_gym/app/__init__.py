@@ -13,6 +13,5 @@ if TYPE_CHECKING:
     from hpo_gym.app._commands import app as app
     from hpo_gym.app._commands import group as group
     from hpo_gym.app._main import main as main
-    from hpo_gym.app.listing import suite_row as suite_row
 
 __getattr__, __dir__, __all__ = offer(__name__)

@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     from hpo_gym.bench.runner import entrants_of as entrants_of
     from hpo_gym.bench.runner import load_suites as load_suites
     from hpo_gym.bench.runner import remake as remake
-    from hpo_gym.bench.spent import POINTS as POINTS
     from hpo_gym.bench.spent import spent_of as spent_of
     from hpo_gym.bench.spent import waiting as waiting
     from hpo_gym.bench.stored_plan import StoredPlan as StoredPlan

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import seeding
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.live import Live
-from hpo_gym.bench.protocol import TRAIN
+from hpo_gym.bench.protocol import TRAIN, Protocol
 from hpo_gym.problem import Suite
 
 Arrays = dict[str, NDArray[Any]]
@@ -26,21 +26,13 @@ class Cell:
     fold: int | None
     replicate: int
 
-    def identity(
-        self, entrant: Entrant, start: str, budget: int, budget_cost: float | None = None, *, checkpoints: bool = False,
-        memory: str = TRAIN,
-    ) -> dict[str, Any]:  # fmt: skip
-        """What the cell's hash is made from; with `budget_cost`, the points at which a run is looked at are not.
-
-        Nor is a memory of train alone, which stores of before have without saying so.
-        """
-        limit: dict[str, Any] = {"budget": budget} if budget_cost is None else {"budget_cost": budget_cost}
-        if checkpoints:
-            limit["checkpoints"] = True
+    def identity(self, entrant: Entrant, protocol: Protocol) -> dict[str, Any]:
+        """Return the hashed settings; the default memory is not among them, as older stores do not name it."""
+        memory = protocol.memory
         own = {
             "suite": self.suite, "data_hash": self.data_hash, "task": self.task, "fold": self.fold,
-            "replicate": self.replicate, "optimizer": entrant.identity, "start": start, **limit,
-            **({} if memory == TRAIN else {"memory": memory}),
+            "replicate": self.replicate, "optimizer": entrant.identity, "start": protocol.start,
+            **protocol.budget.to_json(), **({} if memory == TRAIN else {"memory": memory}),
         }  # fmt: skip
         training = entrant.training(self.replicate)
         return {**own, "training": training} if training else own
@@ -53,37 +45,28 @@ def world_of(suite: str, task: str, replicate: int) -> int:
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker is asked to do: cells of one optimizer on one suite, or its training.
+    """A job of a worker: cells of one optimizer on one suite, or its training.
 
     Attributes:
-        suite_spec: What `load_suite` takes, as text.
-        trained: Folder of what training made, or None.
-        training: Which training it is.
+        suite_spec: Argument of `load_suite`.
+        trained: Folder of the training, or None.
+        training: Number of the training.
         live: The suite itself, where nothing loads it.
-        budget_cost: The budget in cost, where it is, in mean costs of a full evaluation of the task.
-        checkpoints: Whether a trial pays only what lies beyond its checkpoint, where costs of its task are cumulative.
-        memory: Splits of the earlier tasks that the optimizer may read.
     """
 
     entrant: Entrant
     suite_spec: str
     fold: int | None
-    split: str
-    start: str
-    budget: int
-    n_init: int
+    protocol: Protocol
     cells: tuple[Cell, ...] = ()
     trained: str | None = None
     training: int = 0
     live: Live | None = None
-    budget_cost: float | None = None
-    checkpoints: bool = False
-    memory: str = TRAIN
 
 
 @dataclass(frozen=True)
 class Made:
-    """What became of a cell."""
+    """The result of a cell."""
 
     cell: Cell
     arrays: Arrays

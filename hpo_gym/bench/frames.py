@@ -73,7 +73,7 @@ def trials(plan: Plan, store: Store) -> pd.DataFrame:
 
     rows = [part for spec, suite in plan.suites.items() for part in _of_suite(plan, store, spec, suite)]
     columns = [*_BY_RUN, "trial", "given", "score", "fidelity", "cost", "status", "test_score", "config"]
-    if plan.protocol.budget_cost is not None:
+    if plan.protocol.budget.in_cost:
         columns.insert(columns.index("cost") + 1, "spent")
     if not rows:
         return pd.DataFrame({name: [] for name in columns})

@@ -124,11 +124,11 @@ def hypervolume_frame(plan: Plan, store: Store, objectives: Sequence[str]) -> pd
     """
     import pandas as pd
 
-    if plan.protocol.budget_cost is not None:
+    if plan.protocol.budget.in_cost:
         raise InvalidValueError(
-            f"Hypervolumes need a budget in full evaluations, the results have {plan.protocol.budget_cost:g} in cost."
+            f"Hypervolumes need a budget in full evaluations, the results have {plan.protocol.budget.amount:g} in cost."
         )
-    rows, budget = [], plan.protocol.budget
+    rows, budget = [], plan.protocol.budget.points
     fronts: dict[tuple[str, str], Front] = {}
     for spec, suite in plan.suites.items():
         for entrant in plan.entrants:

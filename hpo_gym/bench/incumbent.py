@@ -10,40 +10,35 @@ from numpy.typing import NDArray
 
 from hpo_gym.base import InvalidValueError, shown, whole
 from hpo_gym.bench.regret import regret_on
-from hpo_gym.bench.spent import POINTS, ended, spent_of, waiting
+from hpo_gym.bench.spent import ended, spent_of, waiting
 from hpo_gym.optimize import Optimizer, rollout
 from hpo_gym.problem import (
     BEST,
     LAST,
+    Budget,
     Evaluations,
     History,
     Status,
     Task,
-    check_budget_cost,
     check_task,
-    cost_units,
     horizon,
     paid,
     random_regret,
 )
 
 
-def incumbents(
-    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
-) -> NDArray[np.float64]:
-    """Score of the incumbent after 1, 2, .. `budget` full evaluations, without noise and at full fidelity.
+def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int) -> NDArray[np.float64]:
+    """Return the score of the incumbent at the points of a budget (`Budget.points`), noise-free and at full fidelity.
 
-    Shape ``(budget,)``; -inf before the first trial and while all have failed; given points count for the incumbent,
-    not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each trial, or the
-    mean of all up to it; after the end of the run what it had come to.
-
-    With `budget_cost`, at the points of that (see `hpo_gym.bench.spent`), as many as `budget`.
+    Shape ``(points,)``; -inf before the first trial and while all have failed; the initial design counts for the
+    incumbent, not for the budget. Where the last trial of a run counts, or the mean of all, it is the score of each
+    trial, or the mean up to it; after the end of the run, its last value.
     """
     if task.counts != BEST:
-        return _standing(arrays["score"], task.counts, budget)
+        return _standing(arrays["score"], task.counts, budget.points)
     score, places = arrays["score"], _places(arrays)
     plain = not task.noisy and bool((arrays["fidelity"] == 1.0).all())
-    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init, budget_cost)
+    return _followed(score if plain else _true(task, arrays, places), places, arrays, budget, n_init)
 
 
 def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
@@ -55,25 +50,24 @@ def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[n
 
 
 def incumbents_on_test(
-    task: Task, arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int, budget_cost: float | None = None
+    task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int
 ) -> NDArray[np.float64] | None:
-    """Test score of the very same incumbents, ``(budget,)``; None where the task has none (`Task.test_scores`)."""
+    """Return the test score of the same incumbents, ``(points,)``; None if the task has none (`Task.test_scores`)."""
     tested = task.test_scores(task.space.snap(arrays["x"][:, : task.space.d]))
-    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init, budget_cost)
+    return None if tested is None else _followed(tested, _places(arrays), arrays, budget, n_init)
 
 
 def _followed(
-    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: int, n_init: int,
-    budget_cost: float | None = None,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Of a value of each trial, -inf where it failed, that of the incumbent after each full evaluation."""
+    values: NDArray[np.float64], places: Sequence[int], arrays: Mapping[str, NDArray[Any]], budget: Budget, n_init: int
+) -> NDArray[np.float64]:
+    """Return the value of the incumbent at each point of the budget, of one value per trial; -inf of a failure."""
     fidelity, good = arrays["fidelity"], arrays["status"] == Status.OK
     best = np.where(good, values, -np.inf)[places]
-    if budget_cost is None:
-        upto = paid(np.cumsum(fidelity) - fidelity[:n_init].sum(), budget)
+    if budget.in_cost:
+        upto = ended(arrays, budget.amount)
     else:
-        upto = ended(arrays, budget_cost)
-    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget, -np.inf)
+        upto = paid(np.cumsum(fidelity) - fidelity[:n_init].sum(), budget.points)
+    return np.where(upto > 0, best[np.maximum(upto, 1) - 1], -np.inf) if places else np.full(budget.points, -np.inf)
 
 
 def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
@@ -127,24 +121,22 @@ def regret_of(
         "fidelity": np.array(history.fidelities, np.float64),
     }
     if budget_cost is not None:
-        return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, budget, budget_cost)
+        limit = Budget.of(budget, budget_cost)
+        return _by_cost(task, arrays, np.array(history.costs, np.float64), history.n_init, limit)
     if budget is None:
         own = "budget" in task.env
         budget = task.budget if own else horizon(arrays["fidelity"][history.n_init :].sum())
-    budget = whole("budget", budget)
-    return regret_on(task, incumbents(task, arrays, budget, history.n_init))
+    return regret_on(task, incumbents(task, arrays, Budget(whole("budget", budget)), history.n_init))
 
 
 def _by_cost(
-    task: Task, arrays: dict[str, NDArray[Any]], cost: NDArray[np.float64], n_init: int, budget: int | None,
-    budget_cost: float,
-) -> NDArray[np.float64]:  # fmt: skip
-    if budget is not None:
-        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
-    priced = check_budget_cost(budget_cost)
-    arrays["spent"] = spent_of(cost, cost_units([task], priced).item(), n_init)
-    regret = regret_on(task, incumbents(task, arrays, POINTS, n_init, priced))
-    regret[: waiting(arrays, priced)] = random_regret(task)
+    task: Task, arrays: dict[str, NDArray[Any]], cost: NDArray[np.float64], n_init: int, budget: Budget
+) -> NDArray[np.float64]:
+    units = budget.units([task])
+    assert units is not None
+    arrays["spent"] = spent_of(cost, units.item(), n_init)
+    regret = regret_on(task, incumbents(task, arrays, budget, n_init))
+    regret[: waiting(arrays, budget.amount)] = random_regret(task)
     return regret
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from hpo_gym.base import InvalidValueError, canonical, digest
 from hpo_gym.bench.origin import MADE
-from hpo_gym.bench.stored_plan import DECIDING, StoredPlan
+from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.optimize import joined
 from hpo_gym.problem import Suite
 from hpo_gym.system import MADE_OF, Progress, Record, Store, store_of, whole_folder
@@ -118,10 +118,11 @@ def _check(folders: Sequence[Path], out: Path) -> None:
 
 def _joined(parts: Sequence[_Part]) -> StoredPlan:
     """The plan of all: of tasks and seeds the most that one has, of optimizers and suites all."""
+    first = parts[0].plan.protocol.deciding()
     for part in parts[1:]:
-        for setting in DECIDING:
-            a, b = getattr(parts[0].plan.protocol, setting), getattr(part.plan.protocol, setting)
-            if a != b:
+        deciding = part.plan.protocol.deciding()
+        for setting, a in first.items():
+            if (b := deciding[setting]) != a:
                 raise _differ(f"`{setting}`", parts[0], a, part, b)
     protocols = [part.plan.protocol for part in parts]
     protocol = replace(protocols[0], seeds=max(p.seeds for p in protocols), tasks=_most([p.tasks for p in protocols]))

@@ -120,8 +120,7 @@ class Plan:
         return keys[cell]
 
     def _identity(self, cell: Cell, entrant: Entrant) -> dict[str, Any]:
-        p = self.protocol
-        return cell.identity(entrant, p.start, p.budget, p.budget_cost, checkpoints=p.checkpoints, memory=p.memory)
+        return cell.identity(entrant, self.protocol)
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
@@ -188,11 +187,8 @@ class Plan:
 
     def work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
         """What a worker is told of cells of one optimizer and training."""
-        p = self.protocol
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
-        live = self.live.get(spec)
-        own = tuple(cells), trained, training, live, p.budget_cost, p.checkpoints, p.memory
-        return Work(entrant, spec, fold, p.split, p.start, p.budget, p.n_init, *own)
+        return Work(entrant, spec, fold, self.protocol, tuple(cells), trained, training, self.live.get(spec))
 
     def _trained(self, spec: str, entrant: Entrant, fold: int | None, training: int) -> Path:
         identity = training_identity(entrant, self.suites[spec], fold, self.protocol.split, training)
@@ -277,7 +273,7 @@ class Plan:
                 }
             unknown = sum(not suite.task(name).bounded for name in names)
             suites[suite.name] = summaries(curves[suite.name], validation[suite.name], len(known), unknown)
-            if self.protocol.budget_cost is not None:
+            if self.protocol.budget.in_cost:
                 for entrant, found in ranked.items():
                     suites[suite.name]["optimizers"][entrant.name] |= found.counted
         notes += outdated_notes(stale)
@@ -302,12 +298,12 @@ class Plan:
         random: Mapping[str, float],
     ) -> Curves:  # fmt: skip
         p, incumbents = self.protocol, found.incumbents[score]
-        cost = None if p.budget_cost is None else Cost(p.budget_cost, random, found.waiting)
-        return curves_of(suite, entrant.name, names, incumbents, bounds, p.seeds, p.budget, score, cost)
+        cost = Cost(p.budget.amount, random, found.waiting) if p.budget.in_cost else None
+        return curves_of(suite, entrant.name, names, incumbents, bounds, p.seeds, p.budget.points, score, cost)
 
     def _random(self, suite: Suite, names: Sequence[str], score: str) -> dict[str, float]:
         """The regret of a random configuration by task, where the budget is in cost."""
-        if self.protocol.budget_cost is None:
+        if not self.protocol.budget.in_cost:
             return {}
         of = random_test_regret if score == TEST else random_regret
         return {name: of(suite.task(name)) for name in names}
@@ -325,13 +321,11 @@ class Plan:
                 found.incumbents[VALIDATION][at] = record.arrays["incumbent"]
                 if score == TEST:
                     task = self.suites[spec].task(cell.task)
-                    found.incumbents[TEST][at] = incumbents_on_test(
-                        task, record.arrays, p.budget, p.n_init, p.budget_cost
-                    )
+                    found.incumbents[TEST][at] = incumbents_on_test(task, record.arrays, p.budget, p.n_init)
                 found.times.append(record.measured)
                 failures = int((record.arrays["status"] != Status.OK).sum())
-                if p.budget_cost is not None:
-                    found.waiting[at] = waiting(record.arrays, p.budget_cost)
+                if p.budget.in_cost:
+                    found.waiting[at] = waiting(record.arrays, p.budget.amount)
                     found.trials.append(len(record.arrays["status"]) - p.n_init)
                     found.cut += cut_trials(record.arrays)
                     failures -= cut_trials(record.arrays)

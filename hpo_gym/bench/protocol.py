@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_gym.base import InvalidValueError, SplitError, seeding, unknown, whole_fields
-from hpo_gym.bench.spent import POINTS
-from hpo_gym.problem import BUDGET, FOLDS, MEMORIES, Task, check_budget_cost, check_checkpoints, fold_checked
+from hpo_gym.problem import AMOUNTS, FOLDS, KEPT, MEMORIES, Budget, Task, fold_checked
 
 STARTS = {"cold": 0, "init5": 5}
 SPLITS = ("test", "val")
@@ -24,13 +23,10 @@ class Protocol:
         split: "test", or "val" while one still chooses among one's own methods.
         fold: None for the published split, 0..4, or "all": every data set is held out once.
         start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
-        budget: Full evaluations; where `budget_cost` is given, at how many points of it a run is looked at.
+        budget: Of each run.
         seeds: Replicates of each task.
         tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; or those of
             these names; None for all.
-        budget_cost: In place of `budget`, a budget in cost, in mean costs of a full evaluation of the task.
-        checkpoints: With `budget_cost`, whether a trial pays only what lies beyond its checkpoint, where costs of the
-            task are cumulative (see `hpo_gym.problem.checkpoints`).
         memory: Splits of the earlier tasks that every optimizer may read: "train" or "train+val".
 
     Raises:
@@ -40,11 +36,9 @@ class Protocol:
     split: str = "test"
     fold: int | str | None = None
     start: str = "cold"
-    budget: int = BUDGET
+    budget: Budget = field(default_factory=Budget)
     seeds: int = 5
     tasks: int | tuple[str, ...] | None = None
-    budget_cost: float | None = None
-    checkpoints: bool = False
     memory: str = TRAIN
 
     def __post_init__(self) -> None:
@@ -54,15 +48,11 @@ class Protocol:
             raise unknown("start", self.start, STARTS)
         if not (isinstance(self.fold, str) and self.fold == "all"):
             object.__setattr__(self, "fold", fold_checked(self.fold, "'all', None"))
-        whole_fields(self, 1, "budget", "seeds")
+        whole_fields(self, 1, "seeds")
         if isinstance(self.tasks, (list, tuple)):
             object.__setattr__(self, "tasks", _names(self.tasks))
         elif self.tasks is not None:
             whole_fields(self, 1, "tasks")
-        check_checkpoints(self.checkpoints, self.budget_cost)
-        if self.budget_cost is not None:
-            object.__setattr__(self, "budget_cost", check_budget_cost(self.budget_cost))
-            object.__setattr__(self, "budget", POINTS)
         if not isinstance(self.memory, str) or self.memory not in MEMORIES:
             raise unknown("memory", self.memory, MEMORIES)
         if self.split in self.remembered:
@@ -78,7 +68,7 @@ class Protocol:
 
     @property
     def n_init(self) -> int:
-        """Given points of each run."""
+        """Size of the initial design."""
         return STARTS[self.start]
 
     @property
@@ -89,17 +79,22 @@ class Protocol:
         return (None if self.fold is None else int(self.fold),)
 
     def to_json(self) -> dict[str, Any]:
-        """All settings, of the two budgets the one that counts; nothing of checkpoints where none are kept, nor of a
-        memory of train alone."""
-        settings = asdict(self)
-        if isinstance(self.tasks, tuple):
-            settings["tasks"] = list(self.tasks)
-        if self.memory == TRAIN:
-            del settings["memory"]
-        del settings["budget_cost" if self.budget_cost is None else "budget"]
-        if not self.checkpoints:
-            del settings["checkpoints"]
-        return settings
+        """Return all settings; without `memory` where it is the default one, as older stores have none."""
+        tasks = list(self.tasks) if isinstance(self.tasks, tuple) else self.tasks
+        evaluations, cost = ({}, self.budget.to_json()) if self.budget.in_cost else (self.budget.to_json(), {})
+        own = {"split": self.split, "fold": self.fold, "start": self.start, **evaluations, "seeds": self.seeds}
+        return {**own, "tasks": tasks, **cost, **({} if self.memory == TRAIN else {"memory": self.memory})}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Protocol:
+        """Return the protocol of `to_json`."""
+        own = {name: value for name, value in stored.items() if name not in (*AMOUNTS, KEPT)}
+        return cls(**own, budget=Budget.from_json(stored))
+
+    def deciding(self) -> dict[str, Any]:
+        """Return the settings that all cells of a store share."""
+        own = {"split": self.split, "fold": self.fold, "start": self.start}
+        return {**own, **self.budget.settings(), "memory": self.memory}
 
 
 def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:

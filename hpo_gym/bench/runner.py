@@ -22,7 +22,7 @@ from hpo_gym.bench.shard import Shard
 from hpo_gym.bench.stored_plan import StoredPlan
 from hpo_gym.env import keywords_checked
 from hpo_gym.optimize import SAVED, Form, Optimizer, form_of, is_model, joined, made_of
-from hpo_gym.problem import BUDGET, Suite, cost_units, kept_on
+from hpo_gym.problem import Budget, Suite
 from hpo_gym.suites import describe_live, from_description, is_several, is_shipped, load_suite
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, run, told
 
@@ -106,13 +106,14 @@ def benchmark(
     Raises:
         HPOGymError: Wrong input, or a damaged store.
     """
-    if budget_cost is not None and (budget is not None or with_reference):
-        other = "`with_reference`, whose runs have a budget in full evaluations" if budget is None else "`budget`"
-        raise InvalidValueError(f"`budget_cost` excludes {other}, got budget_cost={shown(budget_cost)}.")
-    limit = BUDGET if budget is None else budget
-    replicates = 5 if seeds is None else seeds
+    if budget_cost is not None and with_reference:
+        raise InvalidValueError(
+            "`budget_cost` excludes `with_reference`, whose runs have a budget in full evaluations, got "
+            f"budget_cost={shown(budget_cost)}."
+        )
+    limit = Budget.of(budget, budget_cost, checkpoints)
     chosen = tuple(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, str) else tasks
-    protocol = Protocol(split, fold, start, limit, replicates, chosen, budget_cost, checkpoints, memory)  # type: ignore[arg-type]
+    protocol = Protocol(split, fold, start, limit, 5 if seeds is None else seeds, chosen, memory)  # type: ignore[arg-type]
     if with_reference and isinstance(chosen, tuple):
         raise InvalidValueError(f"`with_reference` needs a number of `tasks`, or none, got {chosen!r:.200}.")
     if with_reference and memory != TRAIN:
@@ -132,9 +133,8 @@ def benchmark(
             "what is not there yet; another `out` (`--out`) begins anew."
         )
     loaded, live = load_suites(suites, folder)
-    if protocol.budget_cost is None:
-        budget = _budget(loaded.values()) if budget is None else budget
-        protocol = replace(protocol, budget=budget)
+    if budget is None and not limit.in_cost:
+        protocol = replace(protocol, budget=Budget(_budget(loaded.values())))
     _check_costs(protocol, loaded.values())
     _check_start(protocol, loaded.values())
     if engine != "serial":
@@ -144,8 +144,7 @@ def benchmark(
             maker.check_travels()
     known = references(loaded) if with_reference else {}
     if known:
-        limits = {"split": split, "fold": fold, "start": start, "budget": budget, "seeds": seeds, "tasks": chosen}
-        protocol = covered(known, loaded, **limits)  # type: ignore[arg-type]
+        protocol = covered(known, loaded, protocol, seeds=seeds, tasks=chosen)  # type: ignore[arg-type]
         there = {e.name: e for e in entrants_with(known, start)}
         if trainings is None:  # as often as theirs
             entrants = [replace(e, trainings=there.get(e.name, e).trainings) for e in entrants]
@@ -279,13 +278,11 @@ def _budget(suites: Iterable[Suite]) -> int:
 
 
 def _check_costs(protocol: Protocol, suites: Iterable[Suite]) -> None:
-    """Where the budget is in cost, refuse suites whose costs were not measured, one that pays for no trial, and
-    checkpoints where they spare nothing."""
-    if protocol.budget_cost is not None:
-        tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
-        if tasks:
-            cost_units(tasks, protocol.budget_cost)
-            kept_on(tasks, protocol.checkpoints)
+    """Refuse a budget in cost on suites without measured costs, one that pays for no trial, and useless checkpoints."""
+    tasks = [t for s in suites for fold in protocol.folds for t in s.tasks(protocol.split, fold)]
+    if protocol.budget.in_cost and tasks:
+        protocol.budget.units(tasks)
+        protocol.budget.kept_on(tasks)
 
 
 def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:

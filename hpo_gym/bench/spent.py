@@ -1,7 +1,6 @@
-"""What a run has spent of a budget in cost after each trial, and where it stands at evenly spaced points of it.
+"""Cost spent by a run after each trial, and its state at evenly spaced points of a budget in cost.
 
-A trial counts from when it has ended: at a point, the incumbent is that of the trials that ended by then. One that was
-cut has never ended.
+A trial counts from its end: the incumbent at a point is that of the trials ended by then. A cut trial never ends.
 """
 
 from __future__ import annotations
@@ -13,21 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Floats, Ints
-from hpo_gym.problem import Status, ended_by
-
-POINTS = 33
-"""Points of a budget in cost at which a run is looked at."""
+from hpo_gym.problem import POINTS, Status, ended_by
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def points(budget_cost: float) -> Floats:
-    """The points of a budget in cost, in its unit, ``(33,)``; the last one is the budget."""
-    return budget_cost * np.arange(1, POINTS + 1) / POINTS
+def points(amount: float) -> Floats:
+    """Return the points of a budget in cost, in its unit, ``(33,)``; the last one is the budget."""
+    return amount * np.arange(1, POINTS + 1) / POINTS
 
 
 def spent_of(cost: Floats, unit: float, n_init: int = 0) -> Floats:
-    """What a run has spent after each trial, in units, ``(t,)``; 0 after given points, which cost nothing.
+    """Return the budget used after each trial, in units, ``(t,)``; the initial design costs nothing.
 
     Args:
         cost: Of each trial, in the task's own unit, ``(t,)``.
@@ -36,22 +32,22 @@ def spent_of(cost: Floats, unit: float, n_init: int = 0) -> Floats:
     return np.cumsum(charged)
 
 
-def ended(arrays: Arrays, budget_cost: float) -> Ints:
-    """How many trials of a run have ended at each point, ``(33,)``, one that was cut counted at the budget.
+def ended(arrays: Arrays, amount: float) -> Ints:
+    """Count the ended trials of a run at each point of a budget in cost, ``(33,)``; a cut one ends at the budget.
 
     Args:
         arrays: Of the run; `spent` among them.
     """
-    return ended_by(arrays["spent"], points(budget_cost))
+    return ended_by(arrays["spent"], points(amount))
 
 
-def waiting(arrays: Arrays, budget_cost: float) -> int:
-    """At how many points the first trial has not ended yet: there the run stands at a random configuration."""
+def waiting(arrays: Arrays, amount: float) -> int:
+    """Count the points before the end of the first trial: there the run stands at a random configuration."""
     if not len(arrays["spent"]) or arrays["status"][0] == Status.TIMEOUT:
         return POINTS
-    return int((ended(arrays, budget_cost) == 0).sum())
+    return int((ended(arrays, amount) == 0).sum())
 
 
 def cut_trials(arrays: Arrays) -> int:
-    """How many trials of a run were cut, since they did not fit in what was left of a budget in cost: 0 or 1."""
+    """Count the cut trials of a run, which exceeded the rest of a budget in cost: 0 or 1."""
     return int((arrays["status"] == Status.TIMEOUT).sum())

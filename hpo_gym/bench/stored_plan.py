@@ -12,12 +12,12 @@ from hpo_gym.base import DamagedDataError, HPOGymError, InvalidValueError
 from hpo_gym.bench.entrants import Entrant
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.optimize import moved, stamp_of_data, suite_stamp
-from hpo_gym.problem import Suite
+from hpo_gym.problem import AMOUNTS, KEPT, Suite
 from hpo_gym.suites import describe_live, from_description, load_suite
 from hpo_gym.system import Store, exactly, expect, listed, mapping
 
 _KEYS = {"protocol", "entrants", "suites"}
-_BUDGETS, _LATER = {"budget", "budget_cost"}, {"checkpoints", "memory"}
+_LATER = {KEPT, "memory"}
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ class StoredPlan:
             data = mapping("plan", json.loads(text))
             exactly("plan", data, _KEYS, {"live"})
             protocol = mapping("protocol", data["protocol"])
-            more = _BUDGETS | _LATER
+            more = {*AMOUNTS, *_LATER}
             exactly("protocol", protocol, {f.name for f in fields(Protocol)} - more, more)
-            expect(len(_BUDGETS & set(protocol)) == 1, f"its protocol must have one of {sorted(_BUDGETS)}")
+            expect(len({*AMOUNTS} & set(protocol)) == 1, f"its protocol must have one of {sorted(AMOUNTS)}")
             entrants = tuple(_entrant(mapping("entrant", one)) for one in listed("entrants", data["entrants"]))
             suites, live = mapping("suites", data["suites"]), mapping("live", data.get("live", {}))
             for spec, known in suites.items():
                 expect(isinstance(known, str), f"the hash of suite {spec!r} must be a text, got {known!r:.80}")
             exactly("live", {spec: None for spec in live if spec not in suites}, set())
-            return cls(Protocol(**protocol), entrants, suites, live)
+            return cls(Protocol.from_json(protocol), entrants, suites, live)
         except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as fault:
             why = str(fault) if isinstance(fault, HPOGymError) else repr(fault)
             raise DamagedDataError(f"{path} holds a plan that this version cannot read: {why}") from fault
@@ -128,16 +128,12 @@ class StoredPlan:
         Raises:
             InvalidValueError: A setting of the protocol is another.
         """
-        for name in DECIDING:
-            was, now = getattr(self.protocol, name), getattr(protocol, name)
-            if was != now:
+        new = protocol.deciding()
+        for name, was in self.protocol.deciding().items():
+            if (now := new[name]) != was:
                 raise InvalidValueError(
                     f"`resume` must keep `{name}={was!r}` of what {folder} holds, got {now!r}: pass another `out`."
                 )
-
-
-DECIDING = ("split", "fold", "start", "budget_cost", "budget", "checkpoints", "memory")
-"""Settings of a protocol that all cells of a store share."""
 
 
 def _with_hash(suite: Suite, data_hash: str) -> Suite:

@@ -18,7 +18,7 @@ from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed, training_ident
 from hpo_gym.bench.incumbent import incumbents
 from hpo_gym.bench.spent import spent_of
 from hpo_gym.optimize import BatchOptimizer, Context, Optimizer, Resumable, Run, run_batch, run_one
-from hpo_gym.problem import History, Suite, Task, cost_units, floor_of, has_seen
+from hpo_gym.problem import Budget, History, Suite, Task, floor_of, has_seen
 from hpo_gym.suites import load_suite
 from hpo_gym.system import keep_memory, whole_folder
 
@@ -28,9 +28,10 @@ def train(work: Work) -> dict[str, Any]:
     assert work.trained is not None
     folder, suite = Path(work.trained), _suite(work)
     optimizer = work.entrant.make()
-    identity = training_identity(work.entrant, suite, work.fold, work.split, work.training)
+    identity = training_identity(work.entrant, suite, work.fold, work.protocol.split, work.training)
     rng = seeding.generator(seeding.key("training", {**identity, "training": work.entrant.asked}))
-    tasks, validation = suite.tasks("train", work.fold), () if work.split == "val" else suite.tasks("val", work.fold)
+    tasks, judged = suite.tasks("train", work.fold), work.protocol.split == "val"
+    validation = () if judged else suite.tasks("val", work.fold)
     keep_memory()
     start, curve = time.process_time(), list[list[float]]()
     if isinstance(optimizer, Resumable):
@@ -76,13 +77,13 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     """Run a cell by ask and tell; what is raised is not caught."""
     (task,) = _tasks(optimizer, suite, [cell])
     world, rng = _seeds(work, cell)
-    prior = suite.prior(cell.fold, work.memory)
-    budget, unit = _budget(work), _unit(task, work)
-    kept = work.checkpoints and task.cumulative
-    run = Run(task, budget, world, work.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
+    prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
+    budget, unit = float(p.budget.amount), _unit(task, p.budget)
+    kept = p.budget.checkpoints and task.cumulative
+    run = Run(task, budget, world, p.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
     starts = seeding.starts_seed(world)
     run_one(optimizer, run, Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=kept), rng)
-    history = History(tuple(run.trials), work.n_init)
+    history = History(tuple(run.trials), p.n_init)
     arrays: Arrays = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
         "score": np.array(history.scores, np.float64),
@@ -107,15 +108,16 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            prior, unit = suite.prior(work.fold, work.memory), _unit(task, work)
-            known[task] = Context.of(task, _budget(work), prior, unit=unit, checkpoints=work.checkpoints)
+            prior, budget = suite.prior(work.fold, work.protocol.memory), work.protocol.budget
+            unit, kept = _unit(task, budget), budget.checkpoints
+            known[task] = Context.of(task, budget.amount, prior, unit=unit, checkpoints=kept)
     return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
     """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
-    return _driven(player, suite, work, work.cells, tasks, [Context.of(t, work.budget) for t in tasks])
+    return _driven(player, suite, work, work.cells, tasks, [Context.of(t, work.protocol.budget.amount) for t in tasks])
 
 
 def _driven(
@@ -125,21 +127,20 @@ def _driven(
     seeds = [_seeds(work, cell) for cell in cells]
     seconds: list[float] = []
     own = [replace(c, starts=seeding.starts_seed(w)) for c, (w, _) in zip(contexts, seeds, strict=True)]
-    units = [c.unit for c in own if c.unit is not None]
     runs = run_batch(
         optimizer, tasks, [w for w, _ in seeds], own, [g for _, g in seeds],
-        budget=_budget(work), n_init=work.n_init, floor=_floor(suite, work), units=units or None,
-        checkpoints=work.checkpoints, watch=seconds.append,
+        budget=work.protocol.budget, n_init=work.protocol.n_init, floor=_floor(suite, work), watch=seconds.append,
     )  # fmt: skip
     times = _times(seconds)
     return [_done(work, cell, tasks[i], runs.arrays(i), times) for i, cell in enumerate(cells)]
 
 
 def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, Any]) -> Made:
-    unit = _unit(task, work)
+    p = work.protocol
+    unit = _unit(task, p.budget)
     if unit is not None:
-        arrays["spent"] = spent_of(arrays["cost"], unit, work.n_init)
-    arrays["incumbent"] = incumbents(task, arrays, work.budget, work.n_init, work.budget_cost)
+        arrays["spent"] = spent_of(arrays["cost"], unit, p.n_init)
+    arrays["incumbent"] = incumbents(task, arrays, p.budget, p.n_init)
     arrays["x"] = arrays["x"].astype(np.float64)
     faults = getattr(task, "faults", ()) if arrays["status"].any() else ()
     return Made(cell, arrays, None, {**times, "fault": faults[0]} if faults else times)
@@ -150,13 +151,10 @@ def _floor(suite: Suite, work: Work) -> float:
     return floor_of(suite.prior(work.fold))
 
 
-def _budget(work: Work) -> float:
-    return float(work.budget) if work.budget_cost is None else work.budget_cost
-
-
-def _unit(task: Task, work: Work) -> float | None:
-    """The cost that is a unit of the budget, where that is in cost."""
-    return None if work.budget_cost is None else float(cost_units([task], work.budget_cost).item())
+def _unit(task: Task, budget: Budget) -> float | None:
+    """Return the unit of a budget in cost."""
+    units = budget.units([task])
+    return None if units is None else float(units.item())
 
 
 def _times(seconds: Sequence[float]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -11,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import StateError
-from hpo_gym.env.codecs import Codec, as_batch
+from hpo_gym.env.codecs import as_batch
+from hpo_gym.env.config import SingleConfig
 from hpo_gym.env.kernel import Kernel
-from hpo_gym.env.keywords import keywords_checked
+from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import (
     RENDER_FPS,
     RENDER_MODES,
@@ -25,13 +25,11 @@ from hpo_gym.env.make import (
     task_positions,
 )
 from hpo_gym.env.named import Named
-from hpo_gym.env.observers import Observer, first
-from hpo_gym.env.parts import Part
-from hpo_gym.env.rewards import Reward
-from hpo_gym.env.rewards.objectives import Weights, last_outcomes
+from hpo_gym.env.observers import first
+from hpo_gym.env.rewards.objectives import last_outcomes
 from hpo_gym.env.single import single_of
 from hpo_gym.env.snapshots import restore, snapshot
-from hpo_gym.problem import LABELS, History, Suite
+from hpo_gym.problem import LABELS, History
 
 
 class HPOEnv(Named, gym.Env[Any, Any]):
@@ -71,28 +69,8 @@ class HPOEnv(Named, gym.Env[Any, Any]):
 
     ## Arguments
         suite: A registered name, a folder that `Suite.save` wrote, or a `Suite`.
-        split: "train", "val" or "test".
-        task: One task of the split, or None: one is drawn for each episode.
-        fold: None for the published split, or 0..4.
-        budget: Full evaluations in an episode. None here and below: what the suite says (`Suite.env`), else 33.
-        observer, codec, reward: A name, ``{"name": .., option: ..}``, or an object; else "last", "box", "score".
-        scores: Scale of the scores shown: "raw", "global", "running" or "rank".
-        duplicates: How repeated configurations are treated: "allow", "mask" or "penalize".
-        n_init: Size of the initial design.
-        render_mode: None, "ansi" or "rgb_array".
-        objectives: Names, also "score" and "cost": the reward is their vector, `reward_space` and `reward_dim` say of
-            what shape. Not beside `reward`.
-        weights: One for each objective, in their order or by name: the reward is their weighted sum, a number.
-        constraints: Bounds by name, upper ones of what is minimised, lower ones of what is maximised: a trial that
-            breaks one has the status ``infeasible``, and is no incumbent. Tables only.
-        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6]: a number of units, each the mean cost of a
-            configuration of the task at full fidelity, over its table. A trial takes what it costs; one that does not
-            fit in what is left is cut: its status is ``timeout``, its score that of a failure, it takes what was left.
-            Tables with measured costs only; not beside `objectives`.
-        checkpoints: With `budget_cost`, whether the checkpoints of trainings are kept: a trial then costs what it costs
-            less what the highest lower fidelity costs at which the episode has evaluated the same configuration with
-            success, at least 0, and is cut by that price. The same fidelity again is paid again. Only where one
-            training passes through all fidelities (`Task.cumulative`); of several suites at once, on those tasks.
+
+    The other arguments are the keywords of `hpo_gym.env.config.EnvConfig`, in which each is described.
 
     Raises:
         HPOGymError: A keyword, action or call that breaks its rule; the state does not change.
@@ -103,35 +81,11 @@ class HPOEnv(Named, gym.Env[Any, Any]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012 - Gymnasium's own form
 
-    @keywords_checked("the env")
-    def __init__(
-        self,
-        suite: str | Path | Suite = "AutoML",
-        *,
-        split: str = "train",
-        task: str | None = None,
-        fold: int | None = None,
-        budget: int | None = None,
-        observer: Part | Observer | None = None,
-        codec: Part | Codec | None = None,
-        reward: Part | Reward | Callable[..., Any] | None = None,
-        scores: str = "raw",
-        duplicates: str = "allow",
-        n_init: int = 0,
-        render_mode: str | None = None,
-        objectives: Sequence[str] | None = None,
-        weights: Weights | None = None,
-        constraints: Mapping[str, float] | None = None,
-        budget_cost: float | None = None,
-        checkpoints: bool = False,
-    ) -> None:
-        check_render_mode(render_mode, "gymnasium.wrappers.HumanRendering")
-        self.render_mode, self.split, self.fold = render_mode, split, fold
-        self.suite, self.kernel = make_kernel(
-            1, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec, reward=reward,
-            scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
-        )  # fmt: skip
+    @takes(SingleConfig, "the env")
+    def __init__(self, config: SingleConfig) -> None:
+        check_render_mode(config.render_mode, "gymnasium.wrappers.HumanRendering")
+        self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
+        self.suite, self.kernel = make_kernel(1, config.suite, config)
         self.observation_space, self.action_space = self.kernel.spaces()
         self._told = self.kernel.parts.told
         self.objectives = () if self._told is None else self._told.names

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
 
 from hpo_gym.base import InvalidValueError, UnknownNameError, shown, unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S = TypeVar("S")
+C = TypeVar("C")
 
 _NAMES: Mapping[str, str] = {
     "budget": "n_trials n_iter n_iterations iterations max_iter num_samples max_evals max_trials n_calls trials evals",
@@ -55,29 +57,55 @@ def unexpected(call: str, name: str, known: Iterable[str]) -> UnknownNameError:
 
 
 def keywords_checked(call: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function or a constructor refuse a keyword that it does not have, or one that it was also given by place.
+    """Let a function refuse unknown keywords, and arguments given both by place and by name.
 
     Args:
         call: Its name in messages.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        places = [name for name in inspect.signature(function).parameters if name != "self"]
-        skipped = int("self" in inspect.signature(function).parameters)
+        places = list(inspect.signature(function).parameters)
 
         @functools.wraps(function)
         def checked(*args: P.args, **keywords: P.kwargs) -> R:
-            for name in keywords:
-                if name not in places:
-                    raise unexpected(call, name, places)
-            for name, value in zip(places, args[skipped:], strict=False):
-                if name in keywords:
-                    raise InvalidValueError(
-                        f"`{name}` of {call} must be given once, got {shown(value)} by its place and "
-                        f"{shown(keywords[name])} by its name; the order is ({', '.join(places[:3])}, ...)."
-                    )
+            _check(call, places, args, keywords)
             return function(*args, **keywords)
 
         return checked
 
     return decorate
+
+
+def takes(config: Callable[P, C], call: str) -> Callable[[Callable[[S, C], None]], Callable[Concatenate[S, P], None]]:
+    """Let a constructor take the arguments of a dataclass, checked, and hand it an instance.
+
+    Args:
+        config: The dataclass.
+        call: Name of the constructor in messages.
+    """
+    signature = inspect.signature(config)
+    places = list(signature.parameters)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    def decorate(init: Callable[[S, C], None]) -> Callable[Concatenate[S, P], None]:
+        @functools.wraps(init)
+        def checked(self: S, *args: P.args, **keywords: P.kwargs) -> None:
+            _check(call, places, args, keywords)
+            init(self, config(*args, **keywords))
+
+        checked.__signature__ = signature.replace(parameters=[own, *signature.parameters.values()])  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]  # `self` has a name
+
+    return decorate
+
+
+def _check(call: str, places: Sequence[str], args: Sequence[object], keywords: Mapping[str, object]) -> None:
+    for name in keywords:
+        if name not in places:
+            raise unexpected(call, name, places)
+    for name, value in zip(places, args, strict=False):
+        if name in keywords:
+            raise InvalidValueError(
+                f"`{name}` of {call} must be given once, got {shown(value)} by its place and "
+                f"{shown(keywords[name])} by its name; the order is ({', '.join(places[:3])}, ...)."
+            )

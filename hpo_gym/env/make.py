@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -10,60 +10,34 @@ import numpy as np
 from gymnasium.spaces import Box
 
 from hpo_gym.base import InvalidValueError, SplitError, UnknownNameError, shown, unknown, whole
-from hpo_gym.env.codecs import Codec
+from hpo_gym.env.config import EnvConfig
 from hpo_gym.env.kernel import Kernel
-from hpo_gym.env.observers import Observer
-from hpo_gym.env.parts import Part, Parts, make_parts
+from hpo_gym.env.parts import Parts, make_parts
 from hpo_gym.env.rewards import Reward
 from hpo_gym.env.rewards.objectives import VectorReward, WeightedReward, Weights, weights_of
 from hpo_gym.env.runs.contexts import Contexts
 from hpo_gym.env.runs.view import view_of
 from hpo_gym.problem import (
-    BUDGET,
     FULL,
     MOST,
+    Budget,
     Known,
     Objective,
     Outcomes,
     Suite,
     Task,
     bank_of,
-    check_budget_cost,
-    check_checkpoints,
-    cost_units,
     earlier_costs,
     fold_checked,
-    horizon,
-    kept_on,
-    most_trials,
 )
 from hpo_gym.suites import load_suite
 
 RENDER_MODES, RENDER_FPS = ("ansi", "rgb_array"), 4
-DEFAULTS: Mapping[str, Any] = {"budget": BUDGET, "observer": "last", "codec": "box", "reward": "score"}
-"""What an env has where neither its keywords nor its suite say otherwise."""
+DEFAULTS: Mapping[str, Any] = {"observer": "last", "codec": "box", "reward": "score"}
+"""Parts of an env unless its keywords or its suite name others."""
 
 
-def make_kernel(
-    n: int,
-    suite: str | Path | Suite,
-    *,
-    split: str,
-    task: str | None,
-    fold: int | None,
-    budget: int | None,
-    observer: Part | Observer | None,
-    codec: Part | Codec | None,
-    reward: Part | Reward | Callable[..., Any] | None,
-    scores: str,
-    duplicates: str,
-    n_init: int,
-    objectives: Sequence[str] | None = None,
-    weights: Weights | None = None,
-    constraints: Mapping[str, float] | None = None,
-    budget_cost: float | None = None,
-    checkpoints: bool = False,
-) -> tuple[Suite, Kernel]:
+def make_kernel(n: int, suite: str | Path | Suite, config: EnvConfig) -> tuple[Suite, Kernel]:
     """Load a suite and make a kernel of `n` runs on the tasks of one split.
 
     Raises:
@@ -71,71 +45,79 @@ def make_kernel(
         InvalidValueError: A value out of its range.
         SplitError: A task of another split, or a reward that reads the oracle outside the training split.
     """
-    if objectives is not None and reward is not None:
-        raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(reward)}, {objectives!r}.")
-    check_checkpoints(checkpoints, budget_cost)
-    if budget_cost is not None:
-        check_in_cost(budget_cost, budget, objectives)
-    asked: dict[str, Any] = {"budget": budget, "observer": observer, "codec": codec, "reward": reward}
-    chosen: dict[str, Any] = {**DEFAULTS, **{name: value for name, value in asked.items() if value is not None}}
-    n, n_init = whole("num_envs", n, 1, MOST), whole("n_init", n_init, 0, MOST)
-    chosen["budget"] = whole("budget", chosen["budget"], 1, MOST)
-    words = {"split": split, "scores": scores, "duplicates": duplicates, "task": "any" if task is None else task}
-    for name, word in words.items():
-        if not isinstance(word, str):
-            raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
-    fold = fold_checked(fold)
-    loaded = load_suite(suite)
-    tasks = choose_tasks(loaded, split, task, fold)
-    if constraints is not None:
-        from hpo_gym.suites import constrained  # brings pydantic
-
-        loaded = constrained(loaded, constraints, {t.name for t in tasks})
-        tasks = choose_tasks(loaded, split, task, fold)
-    chosen |= {name: value for name, value in loaded.env.items() if asked[name] is None}
-    budget = int(chosen["budget"])
+    given = config.objectives
+    if given is not None and config.reward is not None:
+        raise InvalidValueError(f"`reward` and `objectives` exclude each other, got {shown(config.reward)}, {given!r}.")
+    budget = config.limit()
+    if budget.in_cost and given is not None:
+        raise InvalidValueError(
+            f"`objectives` need a budget in full evaluations, got `{budget.keyword}`: a trial that is cut has none."
+        )
+    n, n_init = whole("num_envs", n, 1, MOST), whole("n_init", config.n_init, 0, MOST)
+    _check_names(config)
+    loaded, tasks = _tasks(suite, config)
+    if config.budget is None and not budget.in_cost:
+        budget = Budget(int(loaded.env.get("budget", budget.amount)))
     bank = bank_of(tasks, loaded.space.d)
-    given, told = vector_reward(objectives, weights, bank.objectives)
-    if given is not None:
-        chosen["reward"] = given
-    if told is None and constraints is not None and budget_cost is None:
-        told = Outcomes.of(list(constraints), bank.objectives)
-    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], scores, duplicates, told)
-    if parts.reward.training_only and split != "train":
-        raise SplitError(f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {split!r}.")
+    parts = _parts(config, loaded, bank.objectives, in_cost=budget.in_cost)
     fidelities = tuple(sorted(set(tasks[0].fidelities).intersection(*(t.fidelities for t in tasks))))
     if bank.signals:
         check_onward(loaded.name, parts, n_init)
     levels = fidelities if parts.codec.fidelity else FULL
-    priced = None if budget_cost is None else check_budget_cost(budget_cost)
-    units = None if priced is None else cost_units(tasks, priced, levels)
+    units = budget.units(tasks, levels)
+    earlier = earlier_costs(tasks, loaded.tasks("train", config.fold), bank.m) if budget.in_cost and bank.m else None
     contexts = Contexts(
         loaded.space,
         view_of(bank),
-        float(budget) if priced is None else priced,
-        loaded.scale(fold),
+        float(budget.amount),
+        loaded.scale(config.fold),
         getattr(parts.codec, "candidates", None) or parts.observer.candidates,
         n_init,
-        (horizon(budget, levels) if priced is None else most_trials(priced, fidelities)) + n_init,
+        budget.horizon(fidelities if budget.in_cost else levels) + n_init,
         fidelities,
-        priced is not None,
-        earlier_costs(tasks, loaded.tasks("train", fold), bank.m) if priced is not None and bank.m else None,
-        kept_on(tasks, checkpoints),
+        budget.in_cost,
+        earlier,
+        budget.kept_on(tasks),
     )
     return loaded, Kernel(bank, contexts, parts, n, units)
 
 
-def check_in_cost(budget_cost: object, budget: object, objectives: object) -> None:
-    """Refuse a budget in cost that is no number, or beside what it does not go with."""
-    check_budget_cost(budget_cost)
-    if budget is not None:
-        raise InvalidValueError(
-            f"`budget` and `budget_cost` exclude each other, got {shown(budget)}, {shown(budget_cost)}."
+def _check_names(config: EnvConfig) -> None:
+    task = "any" if config.task is None else config.task
+    words = {"split": config.split, "scores": config.scores, "duplicates": config.duplicates, "task": task}
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise InvalidValueError(f"`{name}` must be a name, got {word!r}.")
+
+
+def _tasks(suite: str | Path | Suite, config: EnvConfig) -> tuple[Suite, tuple[Task, ...]]:
+    """Return the suite, constrained where asked for, and the tasks of the env."""
+    fold = fold_checked(config.fold)
+    loaded = load_suite(suite)
+    tasks = choose_tasks(loaded, config.split, config.task, fold)
+    if config.constraints is None:
+        return loaded, tasks
+    from hpo_gym.suites import constrained  # brings pydantic
+
+    loaded = constrained(loaded, config.constraints, {t.name for t in tasks})
+    return loaded, choose_tasks(loaded, config.split, config.task, fold)
+
+
+def _parts(config: EnvConfig, suite: Suite, further: Sequence[Objective], *, in_cost: bool) -> Parts:
+    """Return the parts of the env: those of its keywords, else of its suite, else the default ones."""
+    asked = {name: getattr(config, name) for name in DEFAULTS}
+    chosen = {**DEFAULTS, **suite.env, **{name: part for name, part in asked.items() if part is not None}}
+    given, told = vector_reward(config.objectives, config.weights, further)
+    if given is not None:
+        chosen["reward"] = given
+    if told is None and config.constraints is not None and not in_cost:
+        told = Outcomes.of(list(config.constraints), further)
+    parts = make_parts(chosen["observer"], chosen["codec"], chosen["reward"], config.scores, config.duplicates, told)
+    if parts.reward.training_only and config.split != "train":
+        raise SplitError(
+            f"The reward {chosen['reward']!r} reads the oracle: `split` must be 'train', got {config.split!r}."
         )
-    if objectives is not None:
-        raise InvalidValueError(
-            "`objectives` need a budget in full evaluations, got `budget_cost`: a trial that is cut has none."
-        )
+    return parts
 
 
 def vector_reward(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from hpo_gym.base import Floats, Ints, InvalidValueError, Mask, StateError, seeding, shown, unknown, whole
-from hpo_gym.env.codecs import Codec
+from hpo_gym.env.config import VectorConfig
 from hpo_gym.env.infos import Lazy, MixedInfo, ResetInfo, Step, StepInfo, final_infos, step_of, told_of
 from hpo_gym.env.kernel import Kernel, pick, put
-from hpo_gym.env.keywords import keywords_checked
+from hpo_gym.env.keywords import takes
 from hpo_gym.env.make import (
     RENDER_FPS,
     RENDER_MODES,
@@ -29,14 +28,11 @@ from hpo_gym.env.make import (
     task_positions,
 )
 from hpo_gym.env.named import Named
-from hpo_gym.env.observers import Observation, Observer
-from hpo_gym.env.parts import Part
-from hpo_gym.env.rewards import Reward
-from hpo_gym.env.rewards.objectives import Weights
+from hpo_gym.env.observers import Observation
 from hpo_gym.env.snapshots import restore, snapshot
 from hpo_gym.env.transition import Ended
 from hpo_gym.env.watch import Watch
-from hpo_gym.problem import History, Suite
+from hpo_gym.problem import History
 
 Seeds = int | Sequence[int | None] | None
 Outcome = tuple[Any, Floats, Mask, Mask, dict[str, Any]]
@@ -73,46 +69,17 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
-    @keywords_checked("the env")
-    def __init__(
-        self,
-        num_envs: int = 1,
-        suite: str | Path | Suite = "AutoML",
-        *,
-        split: str = "train",
-        task: str | None = None,
-        fold: int | None = None,
-        budget: int | None = None,
-        observer: Part | Observer | None = None,
-        codec: Part | Codec | None = None,
-        reward: Part | Reward | Callable[..., Any] | None = None,
-        scores: str = "raw",
-        duplicates: str = "allow",
-        n_init: int = 0,
-        render_mode: str | None = None,
-        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        statistics: bool = False,
-        max_episode_steps: int | None = None,
-        objectives: Sequence[str] | None = None,
-        weights: Weights | None = None,
-        constraints: Mapping[str, float] | None = None,
-        budget_cost: float | None = None,
-        checkpoints: bool = False,
-    ) -> None:
-        check_render_mode(render_mode, "gymnasium.wrappers.vector.HumanRendering")
-        if max_episode_steps is not None:
-            max_episode_steps = whole("max_episode_steps", max_episode_steps)
+    @takes(VectorConfig, "the env")
+    def __init__(self, config: VectorConfig) -> None:
+        check_render_mode(config.render_mode, "gymnasium.wrappers.vector.HumanRendering")
+        steps, statistics = config.max_episode_steps, config.statistics
+        self.max_episode_steps = None if steps is None else whole("max_episode_steps", steps)
         if not isinstance(statistics, bool):
             raise InvalidValueError(f"`statistics` must be True or False, got {shown(statistics)}.")
-        self.render_mode, self.statistics, self.max_episode_steps = render_mode, statistics, max_episode_steps
-        self.autoreset_mode = _mode(autoreset_mode)
+        self.statistics, self.autoreset_mode = statistics, _mode(config.autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.split, self.fold = split, fold
-        self.suite, self.kernel = make_kernel(
-            num_envs, suite, split=split, task=task, fold=fold, budget=budget, observer=observer, codec=codec,
-            reward=reward, scores=scores, duplicates=duplicates, n_init=n_init, objectives=objectives, weights=weights,
-            constraints=constraints, budget_cost=budget_cost, checkpoints=checkpoints,
-        )  # fmt: skip
+        self.render_mode, self.split, self.fold = config.render_mode, config.split, config.fold
+        self.suite, self.kernel = make_kernel(config.num_envs, config.suite, config)
         self.num_envs = num_envs = self.kernel.n
         self._n_init = self.kernel.contexts.n_init
         self._told, dim = self.kernel.parts.told, self.kernel.parts.reward.dim
@@ -125,8 +92,8 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.task_names = tuple(t.name for t in self.kernel.bank.tasks)
         self._seeded = False
-        watched = statistics or max_episode_steps is not None
-        self._watch = Watch(num_envs, max_episode_steps, dim) if watched else None
+        watched = statistics or self.max_episode_steps is not None
+        self._watch = Watch(num_envs, self.max_episode_steps, dim) if watched else None
 
     # ------------------------------------------------------------------ reset
     def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_gym.base import Floats, InvalidValueError, real, seeding, shown, whole
+from hpo_gym.base import InvalidValueError, real, seeding, shown, whole
 from hpo_gym.env import Runs, Transition, given_points
 from hpo_gym.optimize.forms import optimizer_of
 from hpo_gym.optimize.protocol import OPTIMIZERS, BatchOptimizer, Context, Optimizer
 from hpo_gym.problem import (
     MOST,
     SPENT,
+    Budget,
     Checkpoints,
     Evaluations,
     History,
@@ -26,14 +27,9 @@ from hpo_gym.problem import (
     Task,
     Trial,
     bank_of,
-    check_budget_cost,
-    check_checkpoints,
-    check_cumulative,
     check_task,
-    cost_units,
     floor_of,
     horizon,
-    kept_on,
     most_trials,
     over,
     payable,
@@ -165,22 +161,21 @@ def rollout(
             measured, or `budget_cost` pays for no trial; or `checkpoints` save nothing.
         SplitError: `prior` holds a relative of the task.
     """
-    if budget_cost is not None and budget is not None:
-        raise InvalidValueError(f"`budget` and `budget_cost` exclude each other, got {budget!r}, {budget_cost!r}.")
     check_task(task)
     if not isinstance(prior, Iterable) or not all(isinstance(earlier, Evaluations) for earlier in prior):
         raise InvalidValueError(f"`prior` must hold `Evaluations`, such as `suite.prior()`, got {shown(prior)}.")
-    if check_checkpoints(checkpoints, budget_cost):
-        check_cumulative([task])
+    if budget_cost is None and checkpoints is False:
+        limit = Budget(float(task.budget) if budget is None else real("budget", budget, 0.0, MOST, above=True))
+    else:
+        limit = Budget.of(budget, budget_cost, checkpoints)
+    limit.kept_on([task])
     seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
-    budget, unit = (float(task.budget) if budget is None else real("budget", budget, 0.0, MOST, above=True)), None
-    if budget_cost is not None:
-        budget = check_budget_cost(budget_cost)
-        unit = cost_units([task], budget).item()
+    units = limit.units([task])
+    unit = None if units is None else units.item()
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, budget, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=checkpoints)
+    run = Run(task, limit.amount, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=limit.checkpoints)
     starts = seeding.starts_seed(world)
-    context = Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=checkpoints)
+    context = Context.of(task, limit.amount, prior, starts=starts, unit=unit, checkpoints=checkpoints)
     chosen = optimizer_of(optimizer)
     run_one(chosen, run, context, choices_of(chosen, world))
     return History(tuple(run.trials), n_init)
@@ -229,19 +224,15 @@ def run_batch(
     contexts: Sequence[Context],
     rngs: Sequence[np.random.Generator],
     *,
-    budget: float,
+    budget: float | Budget,
     n_init: int,
     floor: float = 0.0,
-    units: Sequence[float] | None = None,
-    checkpoints: bool = False,
     watch: Callable[[float], None] = lambda seconds: None,
 ) -> Runs:
     """Drive `n` runs on tasks of one search space, each to the same end as `run_one` would.
 
     Args:
         floor: The score of a failure before any success of its run.
-        units: For each run, the cost of one unit of a budget in cost.
-        checkpoints: Whether a trial pays only beyond its checkpoint, if costs of its task are cumulative.
         watch: Called with the seconds per suggestion of each step.
     """
     unique = list(dict.fromkeys(tasks))
@@ -249,10 +240,11 @@ def run_batch(
         check_onward(optimizer, unique[0])
     place = {task: j for j, task in enumerate(unique)}
     bank, n, levels = bank_of(unique), len(tasks), unique[0].fidelities
-    most, multi = (horizon if units is None else most_trials)(budget, levels), len(levels) > 1
-    by_task = None if units is None else _by_task(unique, tasks, units)
-    kept = kept_on(unique, checkpoints and any(task.cumulative for task in unique))
-    runs = Runs(bank, n, most + n_init, budget=budget, fidelity=multi, floor=floor, units=by_task, checkpoints=kept)
+    limit, multi = budget if isinstance(budget, Budget) else Budget(budget), len(levels) > 1
+    most, units = limit.horizon(levels), limit.units(unique)
+    kept = limit.kept_on(unique) if any(task.cumulative for task in unique) else None
+    amount = float(limit.amount)
+    runs = Runs(bank, n, most + n_init, budget=amount, fidelity=multi, floor=floor, units=units, checkpoints=kept)
     turn = Transition(bank, runs, levels, n_init)
     turn.start(None, np.array([place[t] for t in tasks]), np.array(worlds, np.uint64))
     optimizer.reset_batch(contexts, rngs)
@@ -269,11 +261,6 @@ def run_batch(
         if ended is not False:
             turn.finish(ended)
     return runs
-
-
-def _by_task(unique: Sequence[Task], tasks: Sequence[Task], units: Sequence[float]) -> Floats:
-    known = dict(zip(tasks, units, strict=True))
-    return np.array([known[task] for task in unique])
 
 
 def check_onward(optimizer: object, task: Task) -> None:

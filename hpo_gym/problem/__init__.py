@@ -8,7 +8,6 @@ from hpo_gym.base.lazy import offer
 
 if TYPE_CHECKING:
     from hpo_gym.problem.batches import bank_of as bank_of
-    from hpo_gym.problem.budget import BUDGET as BUDGET
     from hpo_gym.problem.budget import FULL as FULL
     from hpo_gym.problem.budget import MOST as MOST
     from hpo_gym.problem.budget import SLACK as SLACK
@@ -23,12 +22,11 @@ if TYPE_CHECKING:
     from hpo_gym.problem.budget import payable as payable
     from hpo_gym.problem.budget import pays as pays
     from hpo_gym.problem.budget import too_dear as too_dear
-    from hpo_gym.problem.checkpoints import Checkpoints as Checkpoints
-    from hpo_gym.problem.checkpoints import check_checkpoints as check_checkpoints
-    from hpo_gym.problem.checkpoints import check_cumulative as check_cumulative
-    from hpo_gym.problem.checkpoints import kept_on as kept_on
-    from hpo_gym.problem.costs import check_budget_cost as check_budget_cost
-    from hpo_gym.problem.costs import cost_units as cost_units
+    from hpo_gym.problem.costs import AMOUNTS as AMOUNTS
+    from hpo_gym.problem.costs import KEPT as KEPT
+    from hpo_gym.problem.costs import POINTS as POINTS
+    from hpo_gym.problem.costs import Budget as Budget
+    from hpo_gym.problem.costs import Checkpoints as Checkpoints
     from hpo_gym.problem.earlier import COST as COST
     from hpo_gym.problem.earlier import FIDELITY as FIDELITY
     from hpo_gym.problem.earlier import REMEMBERED as REMEMBERED

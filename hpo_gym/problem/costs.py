@@ -1,71 +1,180 @@
-"""Units of budgets in cost, and the tasks that can have one.
+"""`Budget`, the unit of one in cost, and the checkpoints that lower its prices.
 
-One unit is the mean cost of a configuration of the task at full fidelity, over the measured rows of its table, as
-recorded. So a budget of 33 pays for about 33 full evaluations of random configurations, for fewer expensive or more
-cheap ones.
+One unit is the mean cost of a configuration of the task at full fidelity, over the measured rows of its table. So a
+budget of 33 pays for about 33 full evaluations of random configurations, for fewer expensive or more cheap ones.
+
+With checkpoints, a trial pays only the cost beyond that of the highest lower fidelity at which the same run has
+evaluated the same configuration with success. Repeating a fidelity is paid in full again, and a higher fidelity
+evaluated before saves a lower one nothing. They need cumulative costs (`Task.cumulative`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from hpo_gym.base import Floats, InvalidValueError, real
-from hpo_gym.problem.budget import MOST, too_dear
+from hpo_gym.base import Floats, InvalidValueError, Mask, real, shown, unknown, whole
+from hpo_gym.problem.budget import BUDGET, MOST, horizon, most_trials, too_dear
+from hpo_gym.problem.table import Name, name_of
 from hpo_gym.problem.task import Task
+from hpo_gym.problem.trial import Status, Trial
+
+EVALUATIONS, COST = "evaluations", "cost"
+AMOUNTS, KEPT = ("budget", "budget_cost"), "checkpoints"
+"""Keywords of a budget in each unit, and of its checkpoints, as calls and stored files name them."""
+
+POINTS = 33
+"""Evenly spaced points of a budget in cost at which results are read."""
 
 WITH_COSTS = (
     "AutoML", "Boosting", "Control", "Curves", "FCNet", "LM", "Linear", "MLP", "MLPGrid", "NAS", "NASBench201", "SVM",
     "Studies", "Text", "Vision",
 )  # fmt: skip
-"""Shipped suites with measured costs."""
+"""The shipped suites whose tables have measured costs."""
+
+CUMULATIVE = ("Boosting", "Control", "MLP", "NAS", "Studies", "Vision")
+"""The shipped suites on which one training passes through all fidelities."""
 
 
-def check_budget_cost(budget: object) -> float:
-    """Return a budget in cost, in units.
+@dataclass(frozen=True)
+class Budget:
+    """The budget of a run.
 
-    Raises:
-        InvalidValueError: It is no number in (0, 1,000,000].
+    Attributes:
+        amount: Number of units, above 0.
+        unit: "evaluations" (full ones; a trial takes its fidelity) or "cost" (mean costs of a full evaluation of the
+            task; a trial takes its price, and the one that exceeds the rest is cut).
+        checkpoints: Whether trials continue trainings, of a budget in cost on tasks with cumulative costs.
     """
-    return real("budget_cost", budget, 0.0, MOST, ", in mean costs of a full evaluation", above=True)
+
+    amount: float = BUDGET
+    unit: str = EVALUATIONS
+    checkpoints: bool = False
+
+    def __post_init__(self) -> None:
+        if self.unit not in (EVALUATIONS, COST):
+            raise unknown("unit of a budget", self.unit, (EVALUATIONS, COST))
+
+    @classmethod
+    def of(cls, budget: object, cost: object = None, kept: object = False, default: int = BUDGET) -> Budget:
+        """Return the budget of a call's keywords `budget`, `budget_cost` and `checkpoints`.
+
+        Args:
+            default: Full evaluations where neither amount is given.
+
+        Raises:
+            InvalidValueError: One of them is out of its range, or they exclude each other.
+        """
+        if not isinstance(kept, bool):
+            raise InvalidValueError(f"`{KEPT}` must be True or False, got {shown(kept)}.")
+        if kept and cost is None:
+            raise InvalidValueError(
+                f"`{KEPT}` needs `budget_cost`, got True without it; the nearest is `{KEPT}=False`."
+            )
+        if cost is None:
+            return cls(whole("budget", default if budget is None else budget, 1, MOST))
+        amount = real("budget_cost", cost, 0.0, MOST, ", in mean costs of a full evaluation", above=True)
+        if budget is not None:
+            raise InvalidValueError(
+                f"`budget` and `budget_cost` exclude each other, got {shown(budget)}, {shown(cost)}."
+            )
+        return cls(amount, COST, kept)
+
+    @property
+    def in_cost(self) -> bool:
+        """Whether it is in cost."""
+        return self.unit == COST
+
+    @property
+    def keyword(self) -> str:
+        """The keyword that sets its amount."""
+        return AMOUNTS[self.in_cost]
+
+    @property
+    def points(self) -> int:
+        """Number of points at which results are read: after each full evaluation, or at 33 of a budget in cost."""
+        return POINTS if self.in_cost else int(self.amount)
+
+    def horizon(self, levels: Sequence[float]) -> int:
+        """Return the most trials that it pays for at ascending fidelities, initial design not counted."""
+        return (most_trials if self.in_cost else horizon)(self.amount, levels)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the keywords that make it, None or False where not set."""
+        amounts: dict[str, Any] = {name: self.amount if name == self.keyword else None for name in reversed(AMOUNTS)}
+        return {**amounts, KEPT: self.checkpoints}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keywords that are set."""
+        return {name: value for name, value in self.settings().items() if value}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Budget:
+        """Return the budget of `to_json`."""
+        return cls.of(stored.get(AMOUNTS[0]), stored.get(AMOUNTS[1]), stored.get(KEPT, False))
+
+    def units(self, tasks: Sequence[Task], levels: Sequence[float] | None = None) -> Floats | None:
+        """Return the unit of each task, ``(k,)``, in the task's own (such as seconds); None of one in evaluations.
+
+        Args:
+            tasks: At least one.
+            levels: Available fidelities; None for all of each task.
+
+        Raises:
+            InvalidValueError: A task has no measured costs, or one that is not above 0, or no trial is affordable.
+        """
+        if not self.in_cost:
+            return None
+        for task in tasks:
+            _check(task, self.keyword)
+        units = np.array([task.cost_unit for task in tasks])
+        cheapest = np.array([_cheapest(task, levels) for task in tasks]) / units
+        worst = int(cheapest.argmax())
+        if too_dear(cheapest.item(worst), self.amount):
+            raise InvalidValueError(
+                f"`{self.keyword}` must pay for the cheapest trial of each task, got {self.amount:g}; the nearest is "
+                f"{_above(cheapest.item(worst)):g} ({tasks[worst].name!r} of {tasks[worst].suite!r})."
+            )
+        return units
+
+    def kept_on(self, tasks: Sequence[Task]) -> Mask | None:
+        """Return on which tasks trials continue trainings, ``(k,)``; None: on none, without checkpoints.
+
+        Raises:
+            InvalidValueError: With checkpoints, costs of none of the tasks are cumulative.
+        """
+        if not self.checkpoints:
+            return None
+        if not any(task.cumulative for task in tasks):
+            suites = ", ".join(repr(name) for name in dict.fromkeys(task.suite for task in tasks))
+            raise InvalidValueError(
+                f"`{KEPT}` needs tasks of which one training passes through all fidelities, got {suites}: the nearest "
+                f"is `{KEPT}=False`. Shipped suites that have them: {', '.join(CUMULATIVE)}."
+            )
+        return np.array([task.cumulative for task in tasks])
 
 
-def cost_units(tasks: Sequence[Task], budget: float, levels: Sequence[float] | None = None) -> Floats:
-    """Return the unit of each task, ``(k,)``: mean cost of a full evaluation, in the task's own unit, such as seconds.
-
-    Args:
-        tasks: At least one.
-        budget: In units, from `check_budget_cost`.
-        levels: Available fidelities; None for all of each task.
-
-    Raises:
-        InvalidValueError: A task has no measured costs or a cost of 0 or less, or the budget pays for no trial.
-    """
-    for task in tasks:
-        _check(task)
-    units = np.array([task.cost_unit for task in tasks])
-    cheapest = np.array([_cheapest(task, levels) for task in tasks]) / units
-    worst = int(cheapest.argmax())
-    if too_dear(cheapest.item(worst), budget):
-        raise InvalidValueError(
-            f"`budget_cost` must pay for the cheapest trial of each task, got {budget:g}; the nearest is "
-            f"{_above(cheapest.item(worst)):g} ({tasks[worst].name!r} of {tasks[worst].suite!r})."
-        )
+def cost_units(tasks: Sequence[Task], amount: float, levels: Sequence[float] | None = None) -> Floats:
+    """Return the unit of each task of a budget of `amount` in cost, ``(k,)``: see `Budget.units`."""
+    units = Budget(amount, COST).units(tasks, levels)
+    assert units is not None
     return units
 
 
-def _check(task: Task) -> None:
+def _check(task: Task, keyword: str) -> None:
     if math.isnan(task.cost_unit):
         raise InvalidValueError(
-            f"`budget_cost` needs measured costs, {task.suite!r} has none ({task.name!r}): give `budget`, in full "
+            f"`{keyword}` needs measured costs, {task.suite!r} has none ({task.name!r}): give `budget`, in full "
             f"evaluations. Shipped suites with costs: {', '.join(WITH_COSTS)}."
         )
     least = min(task.least_costs)
     if not least > 0.0:
         raise InvalidValueError(
-            f"`budget_cost` needs costs above 0, got {least:g} on {task.name!r} of {task.suite!r}: give `budget`, in "
+            f"`{keyword}` needs costs above 0, got {least:g} on {task.name!r} of {task.suite!r}: give `budget`, in "
             "full evaluations."
         )
 
@@ -75,6 +184,29 @@ def _cheapest(task: Task, levels: Sequence[float] | None) -> float:
 
 
 def _above(value: float) -> float:
-    """Return the next number of four digits at or above a value."""
+    """Return the next number of four digits that is not below a value."""
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale) / scale
+
+
+class Checkpoints:
+    """Costs paid by one run, by configuration: the counterpart of `Runs` for one run, trial by trial."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Name, dict[float, float]] = {}
+
+    def price(self, trial: Trial) -> float:
+        """Return the price of a trial whose `cost` is that of a training from the start."""
+        known = self._kept.get(name_of(trial.config), {})
+        lower = [fidelity for fidelity in known if fidelity < trial.fidelity]
+        return max(trial.cost - known[max(lower)], 0.0) if lower else trial.cost
+
+    def keep(self, trial: Trial, cost: float) -> None:
+        """Keep the checkpoint of a successful trial.
+
+        Args:
+            trial: As the run has it.
+            cost: Cost of a training from the start.
+        """
+        if trial.status is Status.OK:
+            self._kept.setdefault(name_of(trial.config), {})[trial.fidelity] = cost

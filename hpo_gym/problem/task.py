@@ -115,7 +115,7 @@ class Task(ABC):
     def cumulative(self) -> bool:
         """Return whether one training passes through all fidelities, so that the cost of one includes the lower ones.
 
-        With checkpoints, only the difference is then paid (see `hpo_gym.problem.checkpoints`).
+        A budget in cost can then charge the difference only (see `hpo_gym.problem.costs`).
         """
         return False
 

@@ -20,6 +20,7 @@ from hpo_gym.bench import (
     Curves,
     Findings,
     Plan,
+    Protocol,
     Resamples,
     auc,
     by_name,
@@ -28,7 +29,7 @@ from hpo_gym.bench import (
     reference_of,
     references,
 )
-from hpo_gym.problem import SUITES, Suite
+from hpo_gym.problem import SUITES, Budget, Suite
 from hpo_gym.suites import load_suite
 from hpo_gym.system import Store
 
@@ -98,7 +99,7 @@ def _read(name: str) -> Findings:
     suites = {name: load_suite(name)}
     known = references(suites)
     of = known[name]
-    protocol = covered(known, suites, split=of.split, fold=None, start="cold", budget=of.budget, seeds=None, tasks=None)
+    protocol = covered(known, suites, Protocol(of.split, budget=Budget(of.budget)), seeds=None, tasks=None)
     judged = [e for e in entrants_with(known, "cold") if e.name in JUDGED]
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "store.sqlite") as store:
         plan = Plan(protocol, judged, suites, Path(folder))

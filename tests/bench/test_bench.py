@@ -44,6 +44,7 @@ from hpo_gym.bench.work import run_cells
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, run_one
+from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.suite import FOLDS, SPLITS, SUITES
 from hpo_gym.problem.trial import History, Query, Status
 from hpo_gym.suites.load import load_suite
@@ -222,7 +223,6 @@ def test_all_suites_that_ship_are_compared_at_once(tmp_path: Path) -> None:
         ({"start": "warm"}, "No start 'warm'"),
         ({"fold": 5}, "`fold` must be"),
         ({"fold": True}, "`fold` must be"),
-        ({"budget": 0}, "`budget` must be an integer >= 1"),
         ({"seeds": 1.5}, "`seeds` must be an integer >= 1"),
         ({"tasks": 0}, "`tasks` must be an integer >= 1"),
     ],
@@ -363,7 +363,7 @@ def _inside(plan: Any, *at: Any) -> Any:
         (_with("live", {"ToyNoisy": {}}), r"its live has the unknown \['ToyNoisy'\]"),
         (_without("tasks", "protocol"), r"its protocol lacks \['tasks'\]"),
         (_with("bugdet", 3, "protocol"), r"its protocol has the unknown \['bugdet'\]"),
-        (_with("budget", "3", "protocol"), "`budget` must be an integer >= 1, got '3'"),
+        (_with("budget", "3", "protocol"), r"`budget` must be an integer in \[1, 1000000\], got '3'"),
         (_with("start", "warm", "protocol"), "No start 'warm'"),
         (_with("split", [], "protocol"), "split"),
         (_without("name", "entrants", 0), r"its entrant lacks \['name'\]"),
@@ -620,7 +620,7 @@ def _cells(suite: str, seeds: int = 2) -> tuple[Cell, ...]:
 def test_runs_one_by_one_are_the_runs_of_a_batch(name: str, start: str, suite: str) -> None:
     together = Entrant.of(form_of(MINE + name if name == "Shares" else name))
     assert together.batched
-    work = Work(together, suite, None, "test", start, 7, 0 if start == "cold" else 5, _cells(suite))
+    work = Work(together, suite, None, Protocol(start=start, budget=Budget(7)), _cells(suite))
     first, second = run_cells(work), run_cells(replace(work, entrant=replace(together, batched=False)))
     for a, b in zip(first, second, strict=True):
         assert a.error is None, a.error
@@ -635,7 +635,7 @@ def test_given_points_are_the_same_for_all_and_free(suite: str) -> None:
     found = []
     for name in ("random", "default", MINE + "Draws"):
         entrant = Entrant.of(form_of(name))
-        made = run_cells(Work(entrant, suite, None, "test", "init5", 3, 5, _cells(suite)))
+        made = run_cells(Work(entrant, suite, None, Protocol(start="init5", budget=Budget(3)), _cells(suite)))
         assert {len(m.arrays["score"]) for m in made} == {8}
         found.append([m.arrays["x"][:5].tobytes() for m in made])
     assert found[0] == found[1] == found[2]
@@ -645,7 +645,7 @@ def test_given_points_are_the_same_for_all_and_free(suite: str) -> None:
 def test_reports_are_free_of_noise() -> None:
     suite = toys.formulas()
     task = suite.task("branin-d2-s3-n0.2")
-    work = Work(Entrant.of(form_of(MINE + "Draws")), "ToyFormulas", None, "test", "cold", 9, 0,
+    work = Work(Entrant.of(form_of(MINE + "Draws")), "ToyFormulas", None, Protocol(budget=Budget(9)),
                 (Cell(suite.name, suite.data_hash, task.name, None, 0),))  # fmt: skip
     (made,) = run_cells(work)
     score, x = made.arrays["score"], made.arrays["x"]
@@ -687,7 +687,7 @@ def test_the_incumbent_is_that_of_the_highest_fidelity_at_full_fidelity(
             best = trial
         true = -np.inf if best.status else float(task.noise_free(task.space.encode([best.config]))[0])
         expected = [true if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
-    np.testing.assert_array_equal(incumbents(task, arrays, budget, n_init), expected)
+    np.testing.assert_array_equal(incumbents(task, arrays, Budget(budget), n_init), expected)
     history = History(tuple(trials), n_init)
     regret = [1.0 if e == -np.inf else (task.best - e) / (task.best - task.worst) for e in expected]
     np.testing.assert_allclose(regret_of(history, task, budget), regret, atol=1e-12)

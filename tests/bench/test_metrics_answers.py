@@ -30,6 +30,7 @@ from hpo_gym.bench.metrics import (
     solved,
     summarise,
 )
+from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import History, Query, Status, Trial
 
@@ -74,69 +75,77 @@ def curves(regret: list[list[list[float]]], optimizer: str = "a", tasks: str | N
 # ---------------------------------------------------------------------------------------------- incumbents
 def test_without_noise_the_incumbent_is_the_best_score_so_far() -> None:
     run = arrays([1, 0, 3, 4, 2], [8, 0, 12, 4, 16])
-    assert incumbents(task(), run, 5, 0).tolist() == [8, 8, 12, 12, 16]
-    assert incumbents(task(), run, 7, 0).tolist() == [8, 8, 12, 12, 16, 16, 16]  # it ended before: the last stays
-    assert incumbents(task(), run, 2, 0).tolist() == [8, 8]
+    assert incumbents(task(), run, Budget(5), 0).tolist() == [8, 8, 12, 12, 16]
+    assert incumbents(task(), run, Budget(7), 0).tolist() == [
+        8,
+        8,
+        12,
+        12,
+        16,
+        16,
+        16,
+    ]  # it had ended
+    assert incumbents(task(), run, Budget(2), 0).tolist() == [8, 8]
     del run["x"]  # nothing is looked up again
-    assert incumbents(task(), run, 5, 0).tolist() == [8, 8, 12, 12, 16]
+    assert incumbents(task(), run, Budget(5), 0).tolist() == [8, 8, 12, 12, 16]
 
 
 def test_given_points_count_for_the_incumbent_and_not_for_the_budget() -> None:
     run = arrays([1, 0, 3, 4, 2], [8, 0, 12, 4, 16])
-    assert incumbents(task(), run, 3, 2).tolist() == [12, 12, 16]
-    assert incumbents(task(), run, 4, 3).tolist() == [12, 16, 16, 16]
-    assert incumbents(task(), arrays([3], [12]), 2, 1).tolist() == [12, 12]
+    assert incumbents(task(), run, Budget(3), 2).tolist() == [12, 12, 16]
+    assert incumbents(task(), run, Budget(4), 3).tolist() == [12, 16, 16, 16]
+    assert incumbents(task(), arrays([3], [12]), Budget(2), 1).tolist() == [12, 12]
 
 
 def test_a_failure_is_the_incumbent_of_nothing_and_counts_as_nothing_while_all_have_failed() -> None:
     """Whatever it was served: 9 before any success, above the 4 and the 8 that come later, then the worst so far."""
     run = arrays([2, 1, 0, 1, 3], [9, 9, 4, 4, 8], failed=(0, 1, 3))
-    assert incumbents(task(), run, 5, 0).tolist() == [-math.inf, -math.inf, 4, 4, 8]
+    assert incumbents(task(), run, Budget(5), 0).tolist() == [-math.inf, -math.inf, 4, 4, 8]
     by_fidelity = arrays([0, 1, 3], [5.0, 5.0, 12.0], [0.5, 0.5, 1.0], failed=(0,))
-    assert incumbents(task(fidelity=True), by_fidelity, 2, 0).tolist() == [8, 12]
+    assert incumbents(task(fidelity=True), by_fidelity, Budget(2), 0).tolist() == [8, 12]
     trials = [Trial(Query({"u": U[r]}), s, status=Status(r == 2)) for r, s in ((2, 9.0), (0, 0.0), (3, 12.0))]
     assert hpo_gym.regret_of(History(tuple(trials)), task()).tolist() == [1.0, 1.0, 0.25]
 
 
 def test_a_run_without_trials_has_no_incumbent() -> None:
-    assert incumbents(task(), arrays([], []), 2, 0).tolist() == [-math.inf, -math.inf]
+    assert incumbents(task(), arrays([], []), Budget(2), 0).tolist() == [-math.inf, -math.inf]
 
 
 def test_with_noise_the_incumbent_is_chosen_by_what_was_seen_and_reported_by_what_is_true() -> None:
     run = arrays([1, 3, 2, 3], [9.0, 11.0, 15.0, 13.0])
-    assert incumbents(task(noise=True), run, 4, 0).tolist() == [8, 12, 16, 16]
+    assert incumbents(task(noise=True), run, Budget(4), 0).tolist() == [8, 12, 16, 16]
     lucky = arrays([3, 2, 1], [13.0, 12.5, 20.0])
-    assert incumbents(task(noise=True), lucky, 3, 0).tolist() == [12, 12, 8]
+    assert incumbents(task(noise=True), lucky, Budget(3), 0).tolist() == [12, 12, 8]
 
 
 def test_of_fidelities_the_highest_counts_then_the_score_and_its_full_score_is_reported() -> None:
     run = arrays([0, 2, 3, 1], [-2.0, 15.0, 10.0, 8.0], [0.25, 0.5, 0.25, 1.0])
-    assert incumbents(task(fidelity=True), run, 3, 0).tolist() == [16, 8, 8]  # .25, .75, 1 and 2 evaluations
+    assert incumbents(task(fidelity=True), run, Budget(3), 0).tolist() == [16, 8, 8]  # .25, .75, 1 and 2 evaluations
     given = arrays([1, 0, 2, 3, 3], [8.0, -2.0, 15.0, 10.0, 12.0], [1.0, 0.25, 0.5, 0.25, 1.0])
-    assert incumbents(task(fidelity=True), given, 2, 1).tolist() == [8, 12]
+    assert incumbents(task(fidelity=True), given, Budget(2), 1).tolist() == [8, 12]
     late = arrays([3, 2], [11.0, 15.0], [0.5, 0.5])
-    assert incumbents(task(fidelity=True), late, 2, 0).tolist() == [16, 16]
+    assert incumbents(task(fidelity=True), late, Budget(2), 0).tolist() == [16, 16]
     short = arrays([3, 2, 1], [11.0, 16.0, 8.0], [0.5, 1.0, 1.0])
-    assert incumbents(task(fidelity=True), short, 2, 0).tolist() == [12, 16]  # 1.5 evaluations are more than 1
+    assert incumbents(task(fidelity=True), short, Budget(2), 0).tolist() == [12, 16]  # 1.5 evaluations are more than 1
 
 
 def test_an_equal_score_leaves_the_earlier_incumbent() -> None:
     run = arrays([3, 1, 2], [10.0, 10.0, 9.0])
-    assert incumbents(task(noise=True), run, 3, 0).tolist() == [12, 12, 12]
+    assert incumbents(task(noise=True), run, Budget(3), 0).tolist() == [12, 12, 12]
 
 
 def test_nothing_has_been_tried_while_the_first_full_evaluation_lasts() -> None:
     run = arrays([2], [16.0], [1.5])
-    assert incumbents(task(), run, 2, 0).tolist() == [-math.inf, 16.0]
+    assert incumbents(task(), run, Budget(2), 0).tolist() == [-math.inf, 16.0]
 
 
 def test_sums_of_fidelities_that_round_above_an_evaluation_still_fit_into_it() -> None:
     shares = [1 / 3, *[1 / 9] * 6]
     assert np.cumsum(shares)[-1] > 1.0
     run = arrays([0, 0, 0, 0, 0, 0, 3, 1], [10.0, *[9.0] * 5, 8.0, 20.0], [*shares, 1.0])
-    assert incumbents(task(fidelity=True), run, 2, 0).tolist() == [0, 8]
+    assert incumbents(task(fidelity=True), run, Budget(2), 0).tolist() == [0, 8]
     run = arrays([0, 3, 0, 0, 0, 0, 0, 1], [9.0] * 8, [1 / 9, 1 / 3, *[1 / 9] * 5, 1.0])
-    assert incumbents(task(fidelity=True), run, 1, 0).tolist() == [12]
+    assert incumbents(task(fidelity=True), run, Budget(1), 0).tolist() == [12]
 
 
 def test_regret_of_a_run() -> None:

@@ -280,7 +280,7 @@ def test_it_goes_on_after_a_kill(hand: str, tmp_path: Path, typing: Any, undrawn
     [
         ({"task": "t"}, SplitError, "'t' is a meta-train task, which the controls know"),
         ({"task": "x"}, UnknownNameError, "No task"),
-        ({"budget": 0}, InvalidValueError, "`budget` must be an integer >= 1"),
+        ({"budget": 0}, InvalidValueError, "`budget` must be an integer in"),
         ({"name": "random"}, InvalidValueError, "that no optimizer has"),
         ({"name": " "}, InvalidValueError, "1 to 40 characters"),
     ],

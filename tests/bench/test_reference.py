@@ -16,7 +16,7 @@ from hpo_gym.base.errors import DamagedDataError, InvalidValueError, UnknownName
 from hpo_gym.base.seeding import digest
 from hpo_gym.bench.cells import Work
 from hpo_gym.bench.entrants import SAVED, Entrant
-from hpo_gym.bench.protocol import STARTS
+from hpo_gym.bench.protocol import STARTS, Protocol
 from hpo_gym.bench.reference import reference
 from hpo_gym.bench.reference.collect import collect
 from hpo_gym.bench.reference.reference import Player, Reference, reference_of
@@ -24,6 +24,7 @@ from hpo_gym.bench.runner import benchmark
 from hpo_gym.bench.work import run_cells
 from hpo_gym.optimize.forms import form_of
 from hpo_gym.optimize.protocol import OPTIMIZERS
+from hpo_gym.problem.costs import Budget
 from hpo_gym.suites.load import load_suite
 from hpo_gym.system.storage.store import Store
 
@@ -82,7 +83,9 @@ def test_a_replay_gives_the_trials_of_the_run(ran: dict[str, Path], made: Path, 
             suite, one = load_suite(name), Reference.read(made / f"{name}.json")
             for entrant in one.entrants:
                 for again in one.made(suite, name, entrant, start, one.cells()):
-                    record = store.get(digest(again.cell.identity(entrant, start, BUDGET)))
+                    record = store.get(
+                        digest(again.cell.identity(entrant, Protocol(start=start, budget=Budget(BUDGET))))
+                    )
                     assert record is not None
                     for key, array in record.arrays.items():
                         near = 1e-5 if name == "Functions" else 0.0  # single precision
@@ -296,7 +299,7 @@ def test_a_sample_of_the_shipped_runs_is_what_the_baselines_do(suite: str) -> No
         cell = cells[seeding.key("sample of cells", suite, entrant.name) % len(cells)]
         if str(cells.index(cell)) in one.failures.get(entrant.name, {}).get(start, {}):
             continue
-        work = Work(entrant, suite, None, one.split, start, one.budget, STARTS[start], (cell,))
+        work = Work(entrant, suite, None, Protocol(one.split, start=start, budget=Budget(one.budget)), (cell,))
         (anew,), (told,) = run_cells(work), one.made(data, suite, entrant, start, [cell])
         assert anew.error is None
         range_ = data.task(cell.task).best - data.task(cell.task).worst

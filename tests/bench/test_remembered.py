@@ -179,10 +179,10 @@ def toys_of(space: SearchSpace) -> TableSuite:
 def test_stores_of_before_are_those_of_train() -> None:
     """Neither identity nor protocol names the memory of train, so keys and hashes are what they were."""
     cell, entrant = Cell("S", "hash", "task", None, 0), Entrant("random", "random")
-    plain = cell.identity(entrant, "cold", 33)
-    assert plain == cell.identity(entrant, "cold", 33, None, memory="train")
+    plain = cell.identity(entrant, Protocol())
+    assert plain == cell.identity(entrant, Protocol(memory="train"))
     assert set(plain) == {"suite", "data_hash", "task", "fold", "replicate", "optimizer", "start", "budget"}
-    assert cell.identity(entrant, "cold", 33, None, memory="train+val") == {**plain, "memory": "train+val"}
+    assert cell.identity(entrant, Protocol(memory="train+val")) == {**plain, "memory": "train+val"}
     assert "memory" not in Protocol().to_json()
     assert Protocol(memory="train+val").to_json() == {**Protocol().to_json(), "memory": "train+val"}
 

@@ -26,6 +26,7 @@ from hpo_gym.bench.merging import merge
 from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.spent import cut_trials, points, spent_of, waiting
 from hpo_gym.optimize.protocol import Context
+from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.trial import Query, Status, Trial
 
@@ -187,7 +188,7 @@ def test_budgets_of_two_kinds_are_not_gone_on_with_nor_merged(undrawn: None, tmp
 
 def test_a_budget_in_evaluations_is_stored_as_before() -> None:
     assert "budget_cost" not in Protocol().to_json() and Protocol().to_json()["budget"] == 33
-    assert "budget" not in Protocol(budget_cost=3).to_json()
+    assert "budget" not in Protocol(budget=Budget.of(None, 3)).to_json()
 
 
 # ---------------------------------------------------------------------- refused
@@ -199,7 +200,7 @@ def test_a_budget_that_is_none_is_refused(value: Any, tmp_path: Path) -> None:
 
 
 def test_what_does_not_go_together_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match=r"`budget_cost` excludes `budget`, got budget_cost=3\.5"):
+    with pytest.raises(InvalidValueError, match=r"`budget` and `budget_cost` exclude each other, got 33, 3\.5"):
         bench(tmp_path / "out", budget=33)
     with pytest.raises(InvalidValueError, match="`budget_cost` excludes `with_reference`"):
         bench(tmp_path / "out", with_reference=True)

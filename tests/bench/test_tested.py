@@ -15,6 +15,7 @@ import hpo_gym
 from hpo_gym.bench.incumbent import incumbents, incumbents_on_test
 from hpo_gym.bench.results import Results
 from hpo_gym.bench.runner import benchmark, remake
+from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import Status
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.own.csv import suite_from_csv
@@ -106,7 +107,7 @@ def test_the_incumbent_is_that_of_validation(noisy: bool, n_init: int) -> None:
         "fidelity": np.array(history.fidelities),
         "status": np.array(history.statuses),
     }
-    found = incumbents_on_test(task, arrays, 9, n_init)
+    found = incumbents_on_test(task, arrays, Budget(9), n_init)
     column = suite.table.test_score[task.index, :, -1].tolist()  # type: ignore[index]
     best, worst = expected_range(suite, "g")
     rows = [task.row_of(c) for c in history.configs]  # type: ignore[attr-defined]
@@ -119,13 +120,13 @@ def test_the_incumbent_is_that_of_validation(noisy: bool, n_init: int) -> None:
         expected = [value if spent <= k + 1 + 1e-6 else e for k, e in enumerate(expected)]
     assert found is not None and found.tolist() == expected
     assert (found <= best).all()
-    assert not np.array_equal(found, incumbents(task, arrays, 9, n_init))
+    assert not np.array_equal(found, incumbents(task, arrays, Budget(9), n_init))
 
 
 def test_a_run_without_trials_has_no_tested_incumbent() -> None:
     task = suite_of().task("g")
     empty = {"x": np.empty((0, task.space.d)), "score": np.empty(0), "fidelity": np.empty(0), "status": np.empty(0)}
-    found = incumbents_on_test(task, empty, 2, 0)
+    found = incumbents_on_test(task, empty, Budget(2), 0)
     assert found is not None and found.tolist() == [-INF, -INF]
 
 

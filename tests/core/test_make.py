@@ -8,6 +8,7 @@ import pytest
 
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, SplitError, UnknownNameError
+from hpo_gym.env.config import EnvConfig
 from hpo_gym.env.make import check_options, check_seed, is_row, make_kernel, task_positions
 
 X = [[0.0], [1.0]]
@@ -30,7 +31,7 @@ SUITE = suite()
 
 
 def made(n: int = 2, source: Any = SUITE, **keywords: Any) -> Any:
-    return make_kernel(n, source, **{**KEYWORDS, **keywords})
+    return make_kernel(n, source, EnvConfig(**{**KEYWORDS, **keywords}))
 
 
 @pytest.mark.parametrize("name", ["num_envs", "budget", "n_init"])

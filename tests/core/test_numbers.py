@@ -13,6 +13,7 @@ import pytest
 import hpo_gym
 from hpo_gym.base.errors import InvalidValueError, finite, limit, real, whole
 from hpo_gym.bench.protocol import Protocol
+from hpo_gym.problem.costs import Budget
 from hpo_gym.system.jobs.guard import Limits
 from hpo_gym.tuning.stopping import Halving
 
@@ -91,7 +92,7 @@ WHOLES: dict[str, Call] = {
     "seed of the sampler": lambda v: _sampler(seed=v),
     "budget of the search": lambda v: _search(budget=v),
     "batch_size of the search": lambda v: _search(batch_size=v),
-    "budget of a protocol": lambda v: Protocol(budget=v),
+    "budget": lambda v: Budget.of(v),
     "seeds of a protocol": lambda v: Protocol(seeds=v),
     "tasks of a protocol": lambda v: Protocol(tasks=v),
     "fold of a protocol": lambda v: Protocol(fold=v),
@@ -112,7 +113,7 @@ REALS: dict[str, Call] = {
     "trial_timeout of tune": lambda v: _tune(trial_timeout=v),
     "budget_cost of tune": lambda v: _tune(budget_cost=v),
     "trial_timeout of the search": lambda v: _search(trial_timeout=v),
-    "budget_cost of a protocol": lambda v: Protocol(budget_cost=v),
+    "budget in cost": lambda v: Budget.of(None, v),
     "limits of a live suite": lambda v: _live(trial_timeout=v, guard=True),
 }
 
@@ -175,6 +176,6 @@ def test_real_gives_a_finite_python_float() -> None:
 def test_what_is_kept_of_a_number_of_numpy_goes_through_json() -> None:
     env = _made(budget=np.int64(3), n_init=np.int64(1)).unwrapped
     assert type(env.kernel.contexts.n_init) is int
-    json.dumps(Protocol(budget=np.int64(3), seeds=np.int32(2), fold=np.int8(1)).to_json())
+    json.dumps(Protocol(budget=Budget.of(np.int64(3)), seeds=np.int32(2), fold=np.int8(1)).to_json())
     limits = Limits(np.float32(2.0), np.int64(10**6))
     assert json.dumps([limits.seconds, limits.memory]) == "[2.0, 1000000.0]"

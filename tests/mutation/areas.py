@@ -198,7 +198,6 @@ AREAS = (
         (
             "hpo_gym/problem/budget.py",
             "hpo_gym/problem/costs.py",
-            "hpo_gym/problem/checkpoints.py",
             "hpo_gym/bench/spent.py",
         ),
         (

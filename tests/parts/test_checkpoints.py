@@ -25,8 +25,7 @@ from hpo_gym.checks.env import check_env
 from hpo_gym.optimize.protocol import Context
 from hpo_gym.optimize.rollouts import Run, rollout
 from hpo_gym.problem.budget import most_trials
-from hpo_gym.problem.checkpoints import CUMULATIVE
-from hpo_gym.problem.costs import WITH_COSTS
+from hpo_gym.problem.costs import CUMULATIVE, WITH_COSTS
 from hpo_gym.problem.trial import Query, Status
 from hpo_gym.suites.mixed import mixed
 from hpo_gym.suites.own.constrained import constrained

@@ -19,6 +19,7 @@ from hpo_gym.bench.summaries import bounds_of, curves_of
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.optimize.learning import validate
 from hpo_gym.optimize.rollouts import rollout
+from hpo_gym.problem.costs import Budget
 from hpo_gym.problem.trial import History
 from hpo_gym.suites.load import load_suite
 from hpo_gym.suites.schedules import schedules_with
@@ -35,10 +36,10 @@ def arrays(scores: list[float]) -> dict[str, Any]:
 def test_after_each_trial_a_run_has_come_to_its_last_score_or_to_the_mean() -> None:
     last, mean = load_suite("Schedules").members[0], load_suite("Drift").members[0]
     told = arrays([-0.5, -0.2, -0.8])
-    assert incumbents(last, told, 3, 0) == pytest.approx([-0.5, -0.2, -0.8])
-    assert incumbents(mean, told, 3, 0) == pytest.approx([-0.5, -0.35, -0.5])
-    assert incumbents(last, told, 5, 0) == pytest.approx([-0.5, -0.2, -0.8, -0.8, -0.8])  # the run ended before
-    assert np.isneginf(incumbents(last, arrays([]), 2, 0)).all()
+    assert incumbents(last, told, Budget(3), 0) == pytest.approx([-0.5, -0.2, -0.8])
+    assert incumbents(mean, told, Budget(3), 0) == pytest.approx([-0.5, -0.35, -0.5])
+    assert incumbents(last, told, Budget(5), 0) == pytest.approx([-0.5, -0.2, -0.8, -0.8, -0.8])  # the run ended before
+    assert np.isneginf(incumbents(last, arrays([]), Budget(2), 0)).all()
 
 
 def test_where_the_end_counts_it_alone_is_compared() -> None:

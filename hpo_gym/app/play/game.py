@@ -34,7 +34,7 @@ from hpo_gym.bench import (
     run_alone,
 )
 from hpo_gym.optimize import OPTIMIZERS, OWN
-from hpo_gym.problem import BEST, LAST, MEAN, Query, Suite
+from hpo_gym.problem import BEST, LAST, MEAN, Budget, Query, Suite
 from hpo_gym.system import Column, Sheet, Store, run
 
 BUDGET = 10
@@ -112,7 +112,7 @@ class Game:
         if split not in ("val", "test"):
             known = "a meta-train task, which the controls know" if split == "train" else "in no split"
             raise SplitError(f"`task` must be of validation or test, {task.name!r} is {known}.")
-        return Protocol(split, budget=int(self.budget or 0), seeds=1, tasks=(task.name,))
+        return Protocol(split, budget=Budget.of(self.budget or 0), seeds=1, tasks=(task.name,))
 
     def _decided(self, suite: Suite, stored: Game | None) -> Game:
         """All that is not said: as in the game that is gone on with, else by default."""
@@ -180,7 +180,7 @@ def _game(plan: StoredPlan, folder: Path) -> Game:
         raise InvalidValueError(f"`out` must hold a game to be gone on with, {folder} holds a comparison.")
     (place,) = plan.suites
     seed = json.loads(first.settings).get("seed", 0)
-    return Game(place, protocol.tasks[0], seed, protocol.budget, first.name)
+    return Game(place, protocol.tasks[0], seed, protocol.budget.points, first.name)
 
 
 def _choices(store: Store) -> list[Query]:

@@ -63,10 +63,12 @@ def _collected(plan: Plan, store: Store, spec: str) -> Reference:
         raise InvalidValueError(f"Reference runs must be on the published split, got `fold={p.fold!r}`.")
     if spec in plan.moved:
         raise InvalidValueError(f"Reference runs must be of today's data, got those before {plan.moved[spec]}.")
-    if p.budget_cost is not None:
-        raise InvalidValueError(f"Reference runs must have `budget`, got `budget_cost={p.budget_cost:g}`.")
+    if p.budget.in_cost:
+        raise InvalidValueError(f"Reference runs must have `budget`, got `{p.budget.keyword}={p.budget.amount:g}`.")
     names = families_first(suite.name, (suite.task(name) for name, _ in plan.tasks[spec]))
-    empty = Reference(suite.name, suite.data_hash, tuple(names), p.budget, p.seeds, p.split, plan.entrants, {}, {}, {})
+    empty = Reference(
+        suite.name, suite.data_hash, tuple(names), p.budget.points, p.seeds, p.split, plan.entrants, {}, {}, {}
+    )
     times: dict[str, Any] = {}
     failures: dict[str, Any] = {}
     choices: dict[str, Any] = {}

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from hpo_gym.base import DATA, DamagedDataError, InvalidValueError, unknown
 from hpo_gym.bench.cells import Arrays, Cell, Made, Work, failed
 from hpo_gym.bench.entrants import Entrant
-from hpo_gym.bench.protocol import STARTS, Protocol
+from hpo_gym.bench.protocol import Protocol
 from hpo_gym.bench.work import replayed
 from hpo_gym.env import Runs
 from hpo_gym.optimize import SAVED, UNKNOWN, Context, moved, optimizer_now, stamp_of_data, suite_stamp
-from hpo_gym.problem import Suite, Task
+from hpo_gym.problem import Budget, Suite, Task
 from hpo_gym.system import MADE_OF, check_seal, sealed, write_files
 from hpo_gym.system import pack as pack_block
 from hpo_gym.system import unpack as unpack_block
@@ -123,7 +123,8 @@ class Reference:
 
     def made(self, suite: Suite, spec: str, entrant: Entrant, start: str, wanted: Iterable[Cell]) -> list[Made]:
         """Replay the runs of one entrant from one start, as far as they are wanted."""
-        work = Work(entrant, spec, None, self.split, start, self.budget, STARTS[start])
+        protocol = Protocol(self.split, start=start, budget=Budget(self.budget))
+        work = Work(entrant, spec, None, protocol)
         place = {cell: i for i, cell in enumerate(self.cells())}
         broken = self.failures.get(entrant.name, {}).get(start, {})
         which = [(cell, place[cell]) for cell in wanted]
@@ -236,33 +237,32 @@ def optimizer_moved(entrant: Entrant) -> str:
 def covered(
     found: Mapping[str, Reference],
     suites: Mapping[str, Suite],
+    asked: Protocol,
     *,
-    split: str,
-    fold: int | str | None,
-    start: str,
-    budget: int,
     seeds: int | None,
     tasks: int | None,
 ) -> Protocol:
-    """The protocol of a comparison with reference runs; `seeds` and `tasks` are as many as there are, unless given.
+    """Return the protocol `asked` with `seeds` and `tasks`, by default those of the reference runs.
 
     Raises:
         InvalidValueError: It asks for what the reference runs do not have.
     """
     seeds = min(r.seeds for r in found.values()) if seeds is None else seeds
     most = min((len(r.tasks) for s, r in found.items() if len(r.tasks) < _size(suites[s], r)), default=None)
-    protocol = Protocol(split, fold, start, budget, seeds, most if tasks is None else tasks)
+    protocol = replace(asked, seeds=seeds, tasks=most if tasks is None else tasks)
+    start = protocol.start
     for spec, one in found.items():
         has = {"split": one.split, "fold": None, "budget": one.budget}
+        deciding = protocol.deciding()
         for name, value in has.items():
-            if getattr(protocol, name) != value:
+            if deciding[name] != value:
                 raise InvalidValueError(
-                    f"Reference runs of {one.suite} have `{name}={value!r}`, got {getattr(protocol, name)!r}."
+                    f"Reference runs of {one.suite} have `{name}={value!r}`, got {deciding[name]!r}."
                 )
         if seeds > one.seeds:
             raise InvalidValueError(f"Reference runs of {one.suite} have `seeds <= {one.seeds}`, got {seeds}.")
-        asked = protocol.tasks if isinstance(protocol.tasks, int) else len(one.tasks) + 1
-        if asked > len(one.tasks) < _size(suites[spec], one):
+        wanted = protocol.tasks if isinstance(protocol.tasks, int) else len(one.tasks) + 1
+        if wanted > len(one.tasks) < _size(suites[spec], one):
             raise InvalidValueError(f"Reference runs of {one.suite} have `tasks <= {len(one.tasks)}`, got {tasks}.")
         if not any(f"{e.name}/{start}" in one.choices for e in one.entrants):
             raise InvalidValueError(f"Reference runs of {one.suite} have no `start={start!r}`.")

@@ -22,16 +22,25 @@ from hpo_gym.bench.report.grid import Grid, Td, Tr, grid, td
 from hpo_gym.bench.report.remembered import parts_of
 from hpo_gym.bench.report.runs_page import runs_parts
 from hpo_gym.bench.report.suite_page import CONTROLS, Lead, suite_parts
-from hpo_gym.bench.report.tables import OUTDATED, Results, outdated_cells, pooled_cells, pooled_said, shows_pooled
+from hpo_gym.bench.report.tables import (
+    OUTDATED,
+    Results,
+    cost_of,
+    outdated_cells,
+    pooled_cells,
+    pooled_said,
+    shows_pooled,
+)
 from hpo_gym.bench.report.words import counted, number, plain, printable
 from hpo_gym.bench.single_runs import SHOWN, SuiteRuns
+from hpo_gym.problem import AMOUNTS, KEPT
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 _SCRIPTS = tuple(f"script/{name}.js" for name in ("elements", "tables", "figures", "runs", "page"))
-_PARTS = ("suite", "split", "fold", "start", "budget", "budget_cost", "memory", "seeds", "tasks", "optimizers")
+_PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "seeds", "tasks", "optimizers")
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,7 @@ def page(
         protocol=[*_protocol(results["protocol"]), *parts_of(results["memory"])]
         if "memory" in results
         else _protocol(results["protocol"]),
-        cost=results["protocol"].get("budget_cost"),
+        cost=cost_of(results),
         counted=counted,
         plain=plain,
         brief=_brief(results),
@@ -145,7 +154,7 @@ def command(results: Results, named: Mapping[str, str] | None = None, trainings:
         listed = value if isinstance(value, list | tuple) else [value]
         if value is not None and listed:
             words += [f"--{name.replace('_', '-')}", ",".join(_said(v) for v in listed)]
-    words += ["--checkpoints"] if protocol.get("checkpoints") else []
+    words += [f"--{KEPT}"] if protocol.get(KEPT) else []
     words += ["--trainings", str(trainings)] if trainings > 1 else []
     return " ".join(shlex.quote(printable(word)) for word in words)
 
@@ -203,9 +212,9 @@ def _brief(results: Results) -> str:
     """The protocol in a line."""
     p = results["protocol"]
     counts = sorted({len(part["optimizers"]) for part in results["suites"].values()})
-    known = (("budget", "trial"), ("budget_cost", "mean cost"), ("seeds", "seed"))
+    known = (*zip(AMOUNTS, ("trial", "mean cost"), strict=True), ("seeds", "seed"))
     words = [counted(p[name], unit) for name, unit in known if p.get(name)]
-    words += ["checkpoints kept"] if p.get("checkpoints") else []
+    words += [f"{KEPT} kept"] if p.get(KEPT) else []
     starts = {"cold": "cold start", "init5": "five given configurations"}
     about = [f"split {p['split']}"] if p.get("split") else []
     about += [starts.get(str(p["start"]), str(p["start"]))] if p.get("start") else []

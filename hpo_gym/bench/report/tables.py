@@ -17,7 +17,7 @@ from hpo_gym.base import unknown
 from hpo_gym.bench.metrics import TEST
 from hpo_gym.bench.report.remembered import said_of_memory
 from hpo_gym.bench.report.words import MISSING, counted, holds, interval, number, printable
-from hpo_gym.bench.spent import POINTS
+from hpo_gym.problem import AMOUNTS, POINTS
 from hpo_gym.system import Column, Sheet
 
 Results = Mapping[str, Any]
@@ -65,12 +65,18 @@ def rows(results: Results, suite: str, *, timings: bool = True) -> list[Row]:
     return sorted(made, key=lambda row: (row.summary["auc"][0], row.optimizer))
 
 
+def cost_of(results: Results) -> float | None:
+    """Return the budget in cost; None of one in full evaluations."""
+    cost: float | None = results["protocol"].get(AMOUNTS[1])
+    return cost
+
+
 def shown_trials(results: Results) -> dict[str, float]:
     """Which entries of `regret` the tables show, and after how many trials they are; none lies beyond the budget.
 
     Of a budget in cost, after how many mean costs.
     """
-    cost = results["protocol"].get("budget_cost")
+    cost = cost_of(results)
     if cost is not None:
         return {str(t): float(f"{cost * t / POINTS:.4g}") for t in _SHOWN_TRIALS}
     budget = int(results["protocol"].get("budget") or _SHOWN_TRIALS[-1])
@@ -187,7 +193,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
     columns.append(Column("failed", list(map(str, failed)), 0 if any(failed) else 7, right=True))
     if timings:
         columns.append(Column("ms p50", [_short(row.ms_p50) for row in made], 5, right=True))
-    unit = "trials" if results["protocol"].get("budget_cost") is None else "mean costs"
+    unit = "trials" if cost_of(results) is None else "mean costs"
     title = f"{suite}, n = {counted(part['n_tasks'], 'task')}; @k: regret after k {unit}; [95 % intervals]"
     return Sheet(printable(title), columns, printable(said(results, suite)))
 

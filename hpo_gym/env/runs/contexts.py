@@ -35,8 +35,8 @@ class Contexts:
         earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
             the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 where none knows
             it.
-        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see
-            `hpo_gym.problem.checkpoints`), ``(k,)``; None: on none.
+        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.problem.costs`),
+            ``(k,)``; None: on none.
     """
 
     space: SearchSpace

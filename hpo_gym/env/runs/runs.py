@@ -65,8 +65,8 @@ class Runs(Slots):
         units: Of each task of the bank, the cost that is a unit of the budget, ``(k,)``; None where the budget is in
             full evaluations. A trial that does not fit in what is left is then cut: it has the status TIMEOUT, the
             score of a failure, and costs what was left.
-        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see
-            `hpo_gym.problem.checkpoints`), ``(k,)``; None: on none. It needs `units`.
+        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.problem.costs`),
+            ``(k,)``; None: on none. It needs `units`.
 
     Attributes:
         bank: What may be known of the tasks, and evaluated on them.
