@@ -17,11 +17,11 @@ from hpo_gym.base import FILES, InvalidValueError
 
 
 class Carried:
-    """A maker that travels, also one of a script, a notebook or a file that was named. Called, it makes.
+    """A maker for other processes, also one from a script, a notebook or a named file. Calling it makes the object.
 
     Args:
         maker: Any callable.
-        name: What it makes, for messages.
+        name: Name of the object, for messages.
     """
 
     def __init__(self, maker: Any, name: str) -> None:
@@ -34,7 +34,7 @@ class Carried:
         return _arrived, (self._bytes, self.name)
 
     def check_travels(self) -> None:
-        """Refuse what no other process can be given; see `check_bytes`."""
+        """Refuse a maker that no other process can receive; see `check_bytes`."""
         check_bytes(lambda: self._bytes, repr(self.name), "name what makes it as 'file.py:Name'")
 
     @functools.cached_property
@@ -43,14 +43,14 @@ class Carried:
 
 
 def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> None:
-    """Refuse what no other process can be given.
+    """Refuse an object that no other process can receive.
 
     Args:
         made: Makes the bytes.
-        what, instead: What it is, and what else would do, for the message.
+        what, instead: A description, and an alternative, for the message.
 
     Raises:
-        InvalidValueError: Something in it cannot be pickled; the message says what.
+        InvalidValueError: A part of it cannot be pickled; the message names it.
     """
     try:
         made()
@@ -62,7 +62,7 @@ def check_bytes(made: Callable[[], bytes], what: str, instead: str) -> None:
 
 
 def to_bytes(thing: object) -> bytes:
-    """An object as bytes; what is of files that were named goes with it, since no worker can import them."""
+    """Return an object as bytes, together with code from named files, which no worker can import."""
     import cloudpickle
 
     own = [sys.modules[name] for name in FILES if name in sys.modules]
@@ -79,7 +79,7 @@ def to_bytes(thing: object) -> bytes:
 
 @functools.cache
 def _pickler() -> Any:
-    """A pickler of cloudpickle that keeps the files of functions, so that an exception tells its line."""
+    """Return a pickler of cloudpickle that keeps the files of functions, so that an exception tells its line."""
     import cloudpickle
 
     known = cloudpickle.Pickler.dispatch_table
@@ -97,7 +97,7 @@ def _of_file(name: str, make: Callable[..., CodeType], arguments: tuple[Any, ...
 
 @functools.lru_cache(maxsize=16)
 def from_bytes(data: bytes) -> Any:
-    """The object of bytes that came through the pipe, once in a process."""
+    """Return the object of bytes from the pipe, once in a process."""
     import cloudpickle
 
     return cloudpickle.loads(data)  # S301: our own bytes, from the driver's pipe

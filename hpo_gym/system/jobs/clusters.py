@@ -33,10 +33,10 @@ class Cluster:
 
     @classmethod
     def of(cls, engine: str, address: str | None, tls: Mapping[str, str | Path] | None) -> Cluster | None:
-        """The cluster of these options, None where no address is given.
+        """Return the cluster of these options, None without an address.
 
         Raises:
-            InvalidValueError: An engine that joins none, a file that is not there, or files without an address.
+            InvalidValueError: The engine joins no cluster, a file is missing, or files come without an address.
         """
         if tls is not None and not isinstance(tls, Mapping):
             raise InvalidValueError(f"`tls` must name three files, {', '.join(_TLS)}, got {shown(tls)}.")
@@ -81,7 +81,7 @@ def dask_here(jobs: Sequence[Job], size: int, retries: int, timeout: float | Non
 
 
 def dask_joined(jobs: Sequence[Job], cluster: Cluster) -> Iterator[Outcome]:
-    """A running scheduler; how often a job whose worker died is tried again is the scheduler's `allowed-failures`."""
+    """Yield a running scheduler; its `allowed-failures` decides how often a job is retried after its worker died."""
     distributed = importlib.import_module("distributed")
     options = {"security": _security(distributed, cluster.tls)} if cluster.tls else {}
     try:
@@ -144,7 +144,7 @@ def ray_here(jobs: Sequence[Job], size: int, retries: int, timeout: float | None
 
 
 def ray_joined(jobs: Sequence[Job], cluster: Cluster) -> Iterator[Outcome]:
-    """A running Ray, whose workers import what is installed there or lies on this process's path."""
+    """Yield a running Ray; its workers import packages installed there or on this process's path."""
     try:
         yield from _from_ray(jobs, 1, {"address": cluster.address})
     except (ConnectionError, TimeoutError, ValueError) as fault:

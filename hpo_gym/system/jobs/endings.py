@@ -1,7 +1,7 @@
-"""Ending a trial and all that it started, wherever that has fled: from within, by the process that forked it, and from
+"""Ending a trial and all its processes, wherever they have fled: from within, by the process that forked it, and from
 without, by the owner of a guard that does not answer or was killed.
 
-Linux tells who started whom and with what environment. Elsewhere the session of a trial is all that can be ended.
+Linux reports the parent and the environment of a process. Elsewhere only the session of a trial can be ended.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def ended(pid: int) -> tuple[int, float] | None:
 
 
 def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
-    """End a trial that this process forked and all that it started; what `ended` says of it, None if that was known.
+    """End a forked trial and all its processes; return its status from `waitpid`, None if already collected.
 
     Its resource trackers are ended last: they see that all others are gone, and clean up after them.
     """
@@ -57,10 +57,11 @@ def end_trial(pid: int, patience: float = 5.0) -> tuple[int, float] | None:
 
 
 def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
-    """End the process of a guard, if it still lives, after all that it started and all with a mark in their environment.
+    """End the process of a guard, if alive, after all its descendants and all processes with a mark in their
+    environment.
 
-    It is ended last, since what loses its parent becomes its child, also while it is stopped.
-    """  # noqa: E501
+    It is ended last, since orphans become its children, also while it is stopped.
+    """
     until, living = time.perf_counter() + patience, set[int]()
     while time.perf_counter() < until:
         living = {p for p in {*descendants(pid), *_marked(mark)} - {pid} if resident(p)}
@@ -72,12 +73,12 @@ def end_guard(pid: int, mark: str, patience: float = 1.0) -> None:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a process was stopped by a signal; False where the system does not tell."""
+    """Return whether a signal has stopped a process; False if the system does not tell."""
     return _told(pid, "stat").rpartition(b")")[2].split()[:1] == [b"T"]
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Processes that this one started, and those that they did; none where the system does not tell (macOS)."""
+    """Return the descendants of this process; none if the system does not tell (macOS)."""
     todo = [pid]
     while todo:
         with suppress(OSError, ValueError):
@@ -97,7 +98,7 @@ def resident(pid: int) -> int:
 
 
 def _cleans(pid: int) -> bool:
-    """Whether a process is a resource tracker, or is becoming another program at this moment, perhaps that."""
+    """Return whether a process is a resource tracker, or is becoming another program at this moment, perhaps that."""
     line = _told(pid, "cmdline")
     return _TRACKER in line or (not line and resident(pid) > 0)
 
@@ -109,7 +110,7 @@ def _marked(mark: str) -> Iterator[int]:
 
 
 def _told(pid: int, what: str) -> bytes:
-    """What Linux tells of a process; nothing of one that is no more, or of another user."""
+    """Return Linux's record of a process; empty for one that has ended, or of another user."""
     try:
         return Path(f"/proc/{pid}/{what}").read_bytes()
     except OSError:

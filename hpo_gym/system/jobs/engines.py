@@ -32,13 +32,13 @@ def run(
     Leaving the iterator early, by an exception or by Ctrl-C, ends the workers.
 
     Args:
-        jobs: What to do; the keys must differ.
+        jobs: The jobs; their keys must differ.
         engine: "serial", "process", "dask" or "ray".
         workers: Processes, by default one per usable core; the serial engine has none.
-        retries: How often a job whose worker died is run again.
+        retries: How often a job is rerun after its worker died.
         timeout: Seconds per try, after which the worker is killed; by the process engine only.
-        cluster: One that runs already, of "dask" or "ray", instead of one that is started here; its own settings decide
-            about workers and, of Dask, retries.
+        cluster: A running cluster of "dask" or "ray", instead of a new one; its own settings decide about workers and,
+            for Dask, retries.
 
     Raises:
         UnknownNameError: No such engine.
@@ -80,7 +80,7 @@ def check_engine(
 
 
 def usable_cores() -> int:
-    """Number of cores that this process may run on."""
+    """Return the number of cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

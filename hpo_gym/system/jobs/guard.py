@@ -1,12 +1,12 @@
-"""A guard: runs an objective of a user's own so that nothing it does harms more than its own trial.
+"""A guard: runs a user's objective so that it can harm its own trial only.
 
     owner --pipe-- nursery (holds the imports) --fork-- a process for each trial, leader of a session of its own
 
-A trial may raise, hang, ignore signals, fork, flee from its session, eat memory, print without end, exit or crash: its
-verdict says which, and nothing of it is left running. The owner keeps its own time: a nursery that a trial, a debugger
-or a freezer has stopped is ended `GRACE` seconds after the limit of its trial. The objective travels by cloudpickle
-through the guard's own pipe; what comes back is JSON. Linux; macOS by the same calls, on which it is untried (there is
-no limit of memory, and what flees from the session of a trial that ended or stopped its nursery stays).
+A trial may raise, hang, ignore signals, fork, flee from its session, exhaust memory, print without end, exit or crash:
+its verdict says so, and none of its processes stays. The owner keeps its own time: a nursery stopped by a trial, a
+debugger or a freezer is ended `GRACE` seconds after the limit of its trial. The objective travels by cloudpickle
+through the guard's own pipe; results are JSON. Linux; macOS by the same calls, untried (no limit of memory, and
+processes that flee from the session of a trial stay if it ended or stopped its nursery).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hpo_gym.system.jobs.measured import Measured
 from hpo_gym.system.jobs.processes import fresh, whole_streams
 
 GRACE = 0.5
-"""Seconds after the limit of a trial in which its nursery must have said that it ends it."""
+"""Seconds after the limit of a trial for its nursery to report the end."""
 _MOST = 2**60  # bytes; systems have no limit beyond some more
 _PATIENCE = 6.0  # seconds in which a nursery ends all that its trial started, and itself
 _HOUR = 3600.0  # systems wait for no more than some weeks at a time
@@ -43,12 +43,12 @@ _HOUR = 3600.0  # systems wait for no more than some weeks at a time
 
 @dataclass(frozen=True)
 class Limits:
-    """What a trial may take; None for no limit.
+    """Limits of a trial; None for no limit.
 
     Attributes:
         seconds: Wall-clock seconds.
-        memory: Bytes beyond what the imports of the objective hold.
-        per_step: Whether `seconds` are those of each step that the objective tells, and of what comes after the last.
+        memory: Bytes beyond the imports of the objective.
+        per_step: Whether `seconds` limit each reported step, and the rest after the last.
 
     Raises:
         InvalidValueError: One is not above 0.
@@ -67,7 +67,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Step:
-    """What an objective that yields told on its way; it waits until the guard has an `answer`.
+    """An intermediate result of an objective that yields; it waits for the guard's `answer`.
 
     Attributes:
         step: Its number, as the objective counts.
@@ -80,15 +80,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a trial ended.
+    """Outcome of a trial.
 
     Attributes:
-        measured: Status, reason, and what it told.
+        measured: Status, reason, and the objective's result.
         seconds: Wall-clock seconds.
-        cpu_seconds: Processor seconds of the trial's process, and of what it waited for.
-        peak: Bytes of memory that it was seen to use beyond what it began with; 0 without a limit of memory.
-        output: The last 64 KiB that it printed.
-        printed: How many bytes it printed.
+        cpu_seconds: Processor seconds of the trial's process and of its awaited children.
+        peak: Observed bytes of memory beyond its start; 0 without a limit of memory.
+        output: The last 64 KiB of its output.
+        printed: Number of bytes in its output.
     """
 
     measured: Measured
@@ -100,20 +100,20 @@ class Verdict:
 
     @property
     def status(self) -> Status:
-        """How it ended."""
+        """Return the status."""
         return self.measured.status
 
 
 class Guard:
-    """Runs trials of one objective, one at a time. A context manager; several guards work side by side.
+    """Run trials of one objective, one at a time. A context manager; several guards work side by side.
 
     Args:
-        objective: Called with a configuration, and by name with what `start` is given. It returns a number, or a
-            mapping of `score` and, if it likes, `cost`, `constraints` and `test_score`, or yields pairs of a step and
+        objective: Called with a configuration, and by name with the arguments of `start`. It returns a number, or a
+            mapping of `score` and, optionally, `cost`, `constraints` and `test_score`, or yields pairs of a step and
             one of these.
-        threads: That numerical libraries may use in a trial.
-        patience: Seconds in which what the objective imports must be loaded.
-        wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises what this would.
+        threads: Threads for numerical libraries in a trial.
+        patience: Seconds for the imports of the objective.
+        wait: Whether to wait until it is loaded. If not, guards load side by side, and `read` raises the same errors.
 
     Raises:
         InvalidValueError: It cannot travel, or cannot be loaded elsewhere.
@@ -143,7 +143,7 @@ class Guard:
 
     @property
     def loading(self) -> bool:
-        """Whether the objective is not loaded yet, so far as was read."""
+        """Return whether the objective is still loading, by the messages read so far."""
         return self._until is not None
 
     @property
@@ -153,7 +153,8 @@ class Guard:
 
     @property
     def left(self) -> float:
-        """Seconds until `read` has an answer, whatever the trial does to its guard; infinite where it has no limit."""
+        """Return the seconds until `read` has an answer, whatever the trial does to its guard; infinite without a
+        limit."""
         if self._until is not None:
             return max(0.0, self._until - time.perf_counter())
         return math.inf if self._trial is None else max(0.0, self._trial.until - time.perf_counter())
@@ -204,11 +205,11 @@ class Guard:
         seed: int = 0,
         named: Mapping[str, Any] | None = None,
     ) -> None:
-        """Begin a trial; `read` tells what becomes of it.
+        """Begin a trial; `read` returns its progress.
 
         Args:
-            config: What the objective is called with: plain values.
-            limits: What the trial may take.
+            config: Argument of the objective: plain values.
+            limits: Limits of the trial.
             seed: Of the global generators of `random`, NumPy and torch in the trial.
             named: Further arguments, by name: plain values.
 
@@ -268,7 +269,7 @@ class Guard:
                 return _verdict(news["verdict"])
 
     def answer(self, *, go: bool) -> None:
-        """Let a trial that told a `Step` go on, or end it with what it has."""
+        """Let a trial continue after a `Step`, or end it with its results so far."""
         with suppress(OSError):
             self.pipe.send_bytes(json.dumps({"go": go}).encode())
 
@@ -278,7 +279,7 @@ class Guard:
             self.pipe.send_bytes(b'{"stop": true}')
 
     def run(self, config: Mapping[str, Any], *, limits: Limits = Limits(), seed: int = 0) -> Verdict:
-        """A trial from beginning to end, all its steps included."""
+        """Run a trial from beginning to end, all its steps included, and return its verdict."""
         self.start(config, limits=limits, seed=seed)
         while True:
             news = self.read()
@@ -310,11 +311,11 @@ class Guard:
                 os.killpg(trial.session, signal.SIGKILL)
 
     def _bereaved(self) -> Verdict:
-        """The verdict of a trial that killed the process around it."""
+        """Return the verdict of a trial that killed the process around it."""
         return self._lost(Status.CRASHED, "it ended the process that guards it", _PATIENCE)
 
     def _unanswered(self) -> Verdict:
-        """The verdict of a trial whose guard does not tell it in time."""
+        """Return the verdict of a trial without a timely report of its guard."""
         assert self._trial is not None
         seconds = self._trial.limits.seconds
         late = "" if seconds is None else f"it ran longer than {seconds:g} s; "
@@ -346,7 +347,7 @@ class _Running:
 
 
 def first_of(guards: Iterable[Guard], timeout: float = math.inf) -> list[Guard]:
-    """Wait for the first of guards whose `read(0)` has something to do; those that have, none if time is up."""
+    """Wait for the first guards whose `read(0)` has something to do; return them, or none if time is up."""
     by_pipe = {guard.pipe: guard for guard in guards}
     ready = wait(list(by_pipe), max(0.0, min([_HOUR, timeout, *(guard.left for guard in by_pipe.values())])))
     return [guard for pipe, guard in by_pipe.items() if pipe in ready or guard.left == 0.0]
@@ -359,7 +360,7 @@ def _serve(pipe: Any) -> None:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON has them: those of NumPy as Python's."""
+    """Return values in JSON form: NumPy's as Python's."""
     return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
 
 

@@ -1,7 +1,7 @@
-"""Who runs the trials of objectives: guards side by side, or this process.
+"""Runners of objectives' trials: guards side by side, or this process.
 
 A guard is started when a trial needs it, and kept for the next trial of its objective. All end with `close`, when
-nobody holds them any more, when this process ends, and, however it ends, with it.
+unreferenced, when this process ends, and, however it ends, with it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _KEPT = 8  # guards of several objectives that wait for their next trial; each h
 
 @dataclass(frozen=True)
 class Asked:
-    """A trial that somebody runs.
+    """A trial to run.
 
     Attributes:
-        objective: As of `Guard`. Under guard, a method `prepare` of it is called once, in the process from which its
-            trials are forked: it imports and loads there what all of them need.
-        config: What it is called with.
-        named: What it is given by name.
+        objective: As for `Guard`. Under guard, its method `prepare`, if any, is called once in the process that forks
+            its trials: it imports and loads their common needs.
+        config: Its argument.
+        named: Its arguments by name.
         seed: Of the global generators of `random`, NumPy and torch in the trial.
-        limits: What the trial may take.
+        limits: Limits of the trial.
     """
 
     objective: Callable[..., Any]
@@ -51,10 +51,10 @@ class Runner(Protocol):
     """Runs trials."""
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        """The verdicts of trials, in their order."""
+        """Return the verdicts of trials, in their order."""
 
     def close(self) -> None:
-        """End what is running; the next trial starts it anew."""
+        """End all processes; the next trial starts new ones."""
 
 
 class Here:
@@ -108,7 +108,7 @@ class Guards:
         check_bytes(lambda: to_bytes(objective), "The objective", "write it in a module or a script of its own")
 
     def run(self, trials: Sequence[Asked]) -> list[Verdict]:
-        """The verdicts of trials, in their order; see `as_completed`."""
+        """Return the verdicts of trials, in their order; see `as_completed`."""
         told = dict(self.as_completed(trials))
         return [told[i] for i in range(len(trials))]
 
@@ -120,10 +120,10 @@ class Guards:
                     yield i, news
 
     def events(self, trials: Sequence[Asked]) -> Generator[tuple[int, Step | Verdict]]:
-        """Run trials, at most `n_jobs` at a time; yield the position of each with the steps that it tells, after which
-        it goes on at once, and with its verdict as it ends.
+        """Run trials, at most `n_jobs` at a time; yield the position of each with its reported steps, after each of
+        which it continues at once, and with its verdict as it ends.
 
-        Whatever is raised meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
+        Any exception meanwhile, such as by Ctrl-C, ends all of them, and so does leaving the iterator early. These
         guards can do nothing else until then.
 
         Raises:
@@ -157,7 +157,7 @@ class Guards:
         return guard
 
     def _free(self, objective: Callable[..., Any], busy: Sequence[Guard]) -> Guard:
-        """A guard of the objective that has no trial."""
+        """Return an idle guard of the objective."""
         idle = [(of, guard) for of, guard in self._alive if guard not in busy]
         found = next((pair for pair in idle if pair[0] is objective), None)
         if found is not None:
@@ -171,13 +171,13 @@ class Guards:
         return found[1]
 
     def close(self) -> None:
-        """End the guards, and what they run; the next trial starts others."""
+        """End the guards with their trials; the next trial starts others."""
         with self._lock:
             _close_all(self._alive)
 
 
 def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]]:
-    """Wait for news of the guards at these pipes; those whose trial has ended are taken out."""
+    """Wait for news of the guards at these pipes; guards with ended trials are taken out."""
     told: list[tuple[int, Step | Verdict]] = []
     for guard in first_of(guard for guard, _ in busy.values()):
         pipe = guard.pipe
@@ -193,7 +193,8 @@ def _read(busy: dict[Any, tuple[Guard, int]]) -> list[tuple[int, Step | Verdict]
 
 @contextmanager
 def _as_parent() -> Iterator[None]:
-    """Let a daemon, such as a worker of Dask, start processes, which `multiprocessing` forbids: guards end with it."""
+    """Let a daemon, such as a worker of Dask, start processes, against the rule of `multiprocessing`: guards end with
+    it."""
     process = multiprocessing.current_process()
     daemon = process.daemon
     if daemon:
@@ -253,7 +254,7 @@ def _here(trial: Asked) -> Verdict:
 
 
 def _last(value: Any) -> Any:
-    """What an objective returned, or the last that it yielded with a step, or the first of these that is no success."""
+    """Return an objective's result, or its last yielded value with the step, or the first of these without success."""
     if not hasattr(value, "__next__"):
         return value
     last = None
@@ -264,7 +265,7 @@ def _last(value: Any) -> Any:
 
 
 def kind_of(fault: BaseException) -> Status:
-    """The status of a trial that raised."""
+    """Return the status of a trial that raised."""
     if isinstance(fault, TimeoutError):
         return Status.TIMEOUT
     return Status.MEMORYOUT if isinstance(fault, MemoryError) else Status.FAILED

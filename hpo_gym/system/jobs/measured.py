@@ -1,6 +1,6 @@
-"""What an objective returned, judged: a number, or a mapping of a score and what else was measured.
+"""Judgement of an objective's result: a number, or a mapping of a score and further measurements.
 
-`verdict` alone decides what a trial counts for: all that runs, stores or reads trials asks it.
+`verdict` alone decides the status of a trial: all code that runs, stores or reads trials asks it.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Measured:
 
 
 def verdict(measured: Measured, *, stopped: bool = False) -> Measured:
-    """Return what a trial counts for: a success ran to its end and met each constraint.
+    """Return the status of a trial: a success ran to its end and met each constraint.
 
     Args:
-        measured: What the objective gave last, as `judged` has it.
+        measured: The objective's last result, as `judged` returns it.
         stopped: Whether the trial was ended before its last step.
     """
     if measured.status is not Status.OK:
@@ -62,9 +62,9 @@ def verdict(measured: Measured, *, stopped: bool = False) -> Measured:
 
 
 def judged(value: Any) -> Measured:
-    """Read what an objective returned: a finite number, or a mapping with a `score` and, if told, others of `KEYS`.
+    """Read an objective's result: a finite number, or a mapping with a `score` and, optionally, others of `KEYS`.
 
-    It may be a step of many, so that its constraints decide nothing yet: see `verdict`.
+    It may be one step of many, so its constraints decide nothing yet: see `verdict`.
     """
     if not isinstance(value, Mapping):
         return _scored(value)
@@ -104,5 +104,5 @@ def _scored(value: Any) -> Measured:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value can be taken for a real number."""
+    """Return whether a value is a real number."""
     return hasattr(value, "__float__") and not isinstance(value, complex)

@@ -11,14 +11,13 @@ _TRIM, _MMAP = -1, -3
 
 
 def keep_memory(most: int = 2**28) -> bool:
-    """Let this process keep memory that it frees, up to `most` bytes, for what it allocates next.
+    """Let this process keep freed memory, up to `most` bytes, for its next allocations.
 
-    PyTorch takes and frees arrays of megabytes at every update. glibc hands them back to the system as soon as some are
-    free at once, and then every page of the next ones is a fault, which may cost as much as the update itself. Results
-    do not change.
+    PyTorch allocates and frees arrays of megabytes at every update. glibc returns freed blocks to the system, and then
+    every page of the next ones is a fault, at a cost like that of the update itself. Results do not change.
 
     Returns:
-        Whether the allocator took it; only glibc's does.
+        Whether the allocator accepted it; only glibc's does.
     """
     if sys.platform != "linux":
         return False
@@ -29,7 +28,7 @@ def keep_memory(most: int = 2**28) -> bool:
 
 
 def limit_memory(most: int) -> None:
-    """Let an allocation fail with which this process would have `most` bytes more than now; on Linux only."""
+    """Make allocations fail beyond `most` more bytes than now; on Linux only."""
     if sys.platform != "linux":
         return
     import resource

@@ -1,8 +1,8 @@
 """The inner half of a guard: the process that holds an objective's imports and makes a fresh process for each trial.
 
-It has one thread, runs one trial at a time, and answers its owner at once, whatever the trial is at. What a trial
-leaves behind is ended before the verdict is told: its session first, then all that has fled from it (on Linux, what
-loses its parent becomes a child of this process).
+It has one thread, runs one trial at a time, and answers its owner at once, whatever the trial does. Leftovers of a
+trial are ended before the verdict is reported: its session first, then processes that fled from it (on Linux, orphans
+become children of this process).
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def serve(pipe: Connection) -> None:
 
 
 def _open_files() -> frozenset[int]:
-    """Those of this process but its standard streams, and the one that shows whether its owner lives."""
+    """Return the open files of this process except its standard streams, and the one that shows whether its owner
+    lives."""
     kept, found = {0, 1, 2}, set[int]()
     if (owner := parent_process()) is not None:
         kept.add(owner.sentinel)
@@ -85,8 +86,8 @@ class _Trial:
     Attributes:
         pipe: To the owner.
         own: Files of this process that no trial must have.
-        limits: `seconds` and `memory` in bytes, None for no limit; `per_step`, whether `seconds` are those of a step.
-        since: When the seconds began that are limited.
+        limits: `seconds` and `memory` in bytes, None for no limit; `per_step`: whether `seconds` limit a step.
+        since: Start of the limited seconds.
     """
 
     pipe: Connection
@@ -155,7 +156,7 @@ class _Trial:
         return found or left or (None, 0.0)
 
     def _read_output(self, out: int) -> bool:
-        """Keep the end of what the trial prints; whether more may come."""
+        """Keep the end of the trial's output; return whether more may come."""
         for _ in range(16):  # then others have their turn
             with suppress(BlockingIOError):
                 some = os.read(out, 1 << 16)
@@ -199,7 +200,7 @@ class _Trial:
             self._fail(Status.CRASHED, "what it told of its result is damaged")
 
     def _obey(self, reply: int) -> None:
-        """Do what the owner says meanwhile: go on after a step, or stop."""
+        """Obey the owner meanwhile: continue after a step, or stop."""
         asked = json.loads(self.pipe.recv_bytes())
         if asked.get("stop"):
             self._fail(Status.FAILED, "it was stopped")
@@ -230,7 +231,7 @@ class _Trial:
 
 
 def _death(code: int | None, output: str) -> tuple[Status, str]:
-    """What became of a trial that died without a word."""
+    """Return the verdict of a trial that died without a report."""
     if code is not None and code >= 0:
         return Status.CRASHED, f"its process ended with code {code} before it returned"
     if any(sign in output for sign in ("bad_alloc", "Cannot allocate memory", "MemoryError")):
@@ -251,7 +252,7 @@ def _become_trial(
     objective: Any, call: Mapping[str, Any], limits: Mapping[str, Any], spare: Sequence[int],
     out: int, result: int, reply: int,
 ) -> NoReturn:  # fmt: skip
-    """The trial's own process: close what is `spare`, run, tell, and end without any exit handler."""
+    """Run the trial's own process: close `spare` files, run, report, and end without any exit handler."""
     parent = os.getppid()
     try:
         os.setsid()
@@ -299,7 +300,7 @@ def _outcome(objective: Any, call: Mapping[str, Any], result: int, reply: int) -
 
 
 def _steps(steps: Iterator[Any], result: int, reply: int) -> Any:
-    """The last value of an objective that yields (step, value); each is told, and the owner says whether to go on."""
+    """Return the last value of an objective that yields (step, value); each is reported, and the owner may stop it."""
     last: Any = None
     for step, value in steps:
         found = judged(value)
@@ -319,7 +320,7 @@ def _say(result: int, message: Mapping[str, Any]) -> None:
 
 
 def _leave_trackers() -> None:
-    """Let the trial start resource trackers of its own, which end with it; those that it knows clean up much later."""
+    """Let the trial start resource trackers of its own, with its own lifetime; inherited ones clean up much later."""
     for name in [name for name in sys.modules if name.endswith(".resource_tracker")]:
         tracker: Any = getattr(sys.modules[name], "_resource_tracker", None)
         if getattr(tracker, "_fd", None) is not None:
@@ -338,7 +339,7 @@ def _limit(memory: int | None) -> None:
 
 
 def _seed(seed: int) -> None:
-    """Seed the global generators of what is imported: trials that begin as copies must not all draw the same."""
+    """Seed the global generators of imported libraries: trials begin as copies and must not draw the same numbers."""
     import random
 
     random.seed(seed)

@@ -45,15 +45,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """Outcome of a job.
 
     Attributes:
         key: The job's.
         status: "done"; "failed": it raised; "timeout": it ran out of time and was killed; "crashed": its worker died at
             every try.
-        value: What it returned, None unless done.
+        value: Its result, None unless done.
         error: Traceback or reason, None if done.
-        seconds: Wall time of the last try; None where a dead worker could not tell.
+        seconds: Wall time of the last try; None if a dead worker could not tell.
         cpu_seconds: Processor time of the worker in it; None likewise.
     """
 
@@ -118,7 +118,7 @@ class _Worker:
         return time.perf_counter() - self.since
 
     def failed(self, error: str, status: str = "failed") -> Outcome:
-        """Outcome of the job in hand, which is laid down."""
+        """Return the outcome of the current job, and drop the job."""
         assert self.job is not None
         job, self.job = self.job, None
         return Outcome(job.key, status, None, error, self.seconds())
@@ -150,7 +150,7 @@ class _Pool:
             yield from (outcome for outcome in ended if outcome is not None)
 
     def dismiss(self) -> None:
-        """Let idle workers end by themselves; those that are still starting need not."""
+        """Let idle workers end by themselves; starting workers need not."""
         for worker in self.workers:
             worker.pipe.close()
         for worker in self.workers:
@@ -179,7 +179,7 @@ class _Pool:
         return None
 
     def _hand_out(self) -> list[Outcome]:
-        """Give jobs to the idle; returns the failures of those that cannot travel."""
+        """Give jobs to idle workers; return the failures of jobs that cannot travel."""
         failures = []
         for worker in list(self.workers):
             while worker in self.workers and worker.ready and worker.job is None and self.todo:
@@ -243,9 +243,9 @@ MARKS = "HPO_GYM_GUARDS"
 
 
 def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 1, mark: str = "") -> BaseProcess:
-    """Start a process that has nothing of this one but what it is given; Ctrl-C is blocked until it has decided.
+    """Start a process that shares nothing with this one but its arguments; Ctrl-C is blocked until it has decided.
 
-    All that it starts has `mark` in its environment, under `MARKS`, unless it starts it with another environment.
+    All its descendants have `mark` in their environment, under `MARKS`, unless they replace the environment.
     """
     process = multiprocessing.get_context("spawn").Process(target=target, args=args)
     marks = {MARKS: ",".join(filter(None, (os.environ.get(MARKS), mark)))} if mark else {}
@@ -257,7 +257,7 @@ def fresh(target: Callable[..., None], args: tuple[object, ...], threads: int = 
 
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""What numerical libraries are told by the environment."""
+"""Environment variables that limit numerical libraries to one thread."""
 
 
 @contextmanager
@@ -283,9 +283,9 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def whole_streams() -> Iterator[None]:
-    """Keep file descriptors 0 to 2 in use, so that no pipe to a process that is started meanwhile has one of them.
+    """Keep file descriptors 0 to 2 in use, so that no pipe to a new process has one of them.
 
-    Where they are closed, as those of a daemon may be, it would be taken for a standard stream there, and closed.
+    In a daemon with closed streams, such a pipe would pass for a standard stream in the child, and be closed.
     """
     opened = fill_streams()
     try:
@@ -296,7 +296,7 @@ def whole_streams() -> Iterator[None]:
 
 
 def fill_streams() -> list[int]:
-    """Open those of the file descriptors 0 to 2 that are closed, on nothing; which."""
+    """Open the closed ones among file descriptors 0 to 2 on the null device; return them."""
     opened = []
     for number in range(3):
         try:
@@ -322,8 +322,9 @@ def _ctrl_c_held() -> Iterator[None]:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """Keep processes that are started meanwhile from running the user's script again: what is of it travels
-    (`jobs.carried`), and a script need not guard itself by ``if __name__ == "__main__"``."""
+    """Keep new processes from running the user's script again: its objects travel (`jobs.carried`), and a script need
+    not guard itself by ``if __name__ == "__main__"``.
+    """
     main: dict[str, object] = sys.modules["__main__"].__dict__
     kept: dict[str, object] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None
@@ -334,7 +335,7 @@ def _without_main() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, parent: int, tied: bool) -> None:
-    """The worker: do jobs until the pipe ends."""
+    """Do jobs in a worker until the pipe ends."""
     signal.signal(signal.SIGINT, lambda *_: None)  # the driver decides; not SIG_IGN, which a job's programs inherit
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -365,7 +366,7 @@ def _receive_and_perform(pipe: Connection) -> Outcome:
 
 
 def _die_with(parent: int, tied: bool) -> None:
-    """End this process when the driver ends, however it ends and whatever this one is at."""
+    """End this process with the driver, however that ends and whatever this one is doing."""
     if tied and sys.platform == "linux":  # counts from the thread that started us, so only if that is the main one
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -1,7 +1,7 @@
-"""What a long call tells while it runs: a bar, callbacks, and the logger ``hpo_gym``.
+"""Progress of a long call: a bar, callbacks, and the logger ``hpo_gym``.
 
-A bar is shown where a person looks: in a terminal or a notebook, unless `progress` says otherwise. The logger tells
-beginnings, ends and each tenth at the level INFO, and each step at DEBUG.
+A bar is shown in a terminal or a notebook, unless `progress` says otherwise. The logger reports beginnings, ends and
+each tenth at the level INFO, and each step at DEBUG.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Progress = Callable[[int, int, str], None]
-"""Told what is done, how much that is in all (0: not known yet), and what is being done."""
+"""A function of the amount done, the total (0: not known yet), and a description of the work."""
 
 _BAR, _OTHERS = 16, 52  # columns of a terminal: the bar, and all but the text with a gap between each
 _NARROW, _WIDE = 12, 60  # of the text
@@ -37,20 +37,21 @@ PATIENCE = 1.0
 
 
 class Callback:
-    """Hears what `hpo_gym.benchmark` and `hpo_gym.train` do. Each method does nothing until it is overridden."""
+    """A listener of `hpo_gym.benchmark` and `hpo_gym.train`. Each method does nothing until it is overridden."""
 
     def begun(self, what: str) -> None:
-        """It begins; `what` says what is done."""
+        """Handle the beginning; `what` describes the work."""
 
     def advanced(self, done: int, total: int, what: str) -> None:
         """Cells of a comparison, or trials of a training, are done."""
 
     def ended(self, result: Any) -> None:
-        """It has ended: `Results` of a comparison, or the list of pairs of a training, trials and validation regret."""
+        """Handle the end: `Results` of a comparison, or the list of pairs of a training, trials and validation
+        regret."""
 
 
 class TensorBoard(Callback):
-    """Writes progress, and what was found, for TensorBoard.
+    """Write progress and results for TensorBoard.
 
     Of a comparison: the mean regret of each optimizer over trials, ``regret/<suite>/<optimizer>``. Of a training: the
     regret on the validation tasks over trials, ``validation/regret``. Needs the extra "rl".
@@ -85,7 +86,7 @@ class TensorBoard(Callback):
 
 
 class Teller:
-    """Tells all who listen how far a call is; `result` is what it found, and `said` a line about it."""
+    """Report the progress of a call to all listeners; `result` is its result, and `said` a line about it."""
 
     def __init__(self, what: str, unit: str, show: Progress, listeners: Sequence[Progress]) -> None:
         self.what, self.unit = what, unit
@@ -112,13 +113,13 @@ _NOW: ContextVar[Teller | None] = ContextVar("now", default=None)
 
 @contextmanager
 def told(progress: Progress | bool | None, callbacks: Sequence[Callback], what: str, unit: str) -> Iterator[Teller]:
-    """Hand out what tells how far a call is, and tell its result when the block ends.
+    """Yield a reporter of a call's progress, and report its result at the end of the block.
 
     Args:
-        progress: A function of one's own; whether to show a bar; None: where a person looks.
-        callbacks: Who else is told.
-        what: What is done, for the log.
-        unit: What is counted.
+        progress: Your own function; whether to show a bar; None: in a terminal or notebook.
+        callbacks: Further listeners.
+        what: Description of the work, for the log.
+        unit: Unit of the count.
 
     Raises:
         InvalidValueError: `progress` or a callback is nothing of the kind.
@@ -149,13 +150,13 @@ def told(progress: Progress | bool | None, callbacks: Sequence[Callback], what: 
 
 @contextmanager
 def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Hand out what tells how far work is that somebody waits for; from its second second on it is shown, on the bar of
-    the call that it is part of or on one of its own, and the log has it.
+    """Yield a reporter of work within a call; from its second second on it is shown, on the bar of that call or on one
+    of its own, and in the log.
 
     Args:
-        what: What is done.
-        total: How much it is.
-        unit: What is counted.
+        what: Description of the work.
+        total: Its amount.
+        unit: Unit of the count.
     """
     began, shown = time.monotonic(), list[Progress]()
     with ExitStack() as stack:
@@ -172,19 +173,19 @@ def steps(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 def watched() -> bool:
-    """Whether a person looks: standard error is a terminal, or this is a notebook."""
+    """Return whether a person watches: standard error is a terminal, or this is a notebook."""
     return in_notebook() or bool(getattr(sys.stderr, "isatty", lambda: False)())
 
 
 def in_notebook() -> bool:
-    """Whether this runs in the kernel of a notebook."""
+    """Return whether this runs in the kernel of a notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 @contextmanager
 def bar(unit: str, *, shown: bool) -> Iterator[Progress]:
-    """A bar with rate and time left, on standard error; in a notebook a line that is written anew."""
+    """Return a bar with rate and time left, on standard error; in a notebook a line that is rewritten."""
     if not shown:
         yield lambda done, total, what: None
         return
@@ -203,7 +204,7 @@ def bar(unit: str, *, shown: bool) -> Iterator[Progress]:
             return Text(rate(task.finished_speed or task.speed or 0.0, unit))
 
     class Doing(ProgressColumn):
-        """What is being done, in as much room as the terminal has."""
+        """A description of the work, cut to the terminal."""
 
         def render(self, task: Task) -> Text:
             text = Text(task.description)
@@ -226,7 +227,7 @@ def rate(speed: float, unit: str) -> str:
 
 @contextmanager
 def _line(unit: str) -> Iterator[Progress]:
-    """One line of a notebook's output, which the next one replaces; it is gone at the end."""
+    """One line of a notebook's output, replaced by the next one and removed at the end."""
     display: Any = importlib.import_module("IPython.display").display
     handle = display({"text/plain": ""}, raw=True, display_id=True)
 

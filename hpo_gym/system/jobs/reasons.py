@@ -15,13 +15,14 @@ _LIBRARIES = [_HERE.parent, *(Path(sysconfig.get_path(name)) for name in ("stdli
 
 
 def reason_of(fault: BaseException, what: str = "") -> str:
-    """Type and message of an exception, and where the user's own code raised it or called what did.
+    """Return type and message of an exception, and the line of the user's own code that raised it or called the
+    library.
 
-    A message that is too long keeps its first line and its last ones.
+    A long message keeps its first line and its last ones.
 
     Args:
         fault: The exception.
-        what: What is said in place of its type.
+        what: Replaces its type in the text.
     """
     try:
         message = str(fault).strip().encode("utf-8", "backslashreplace").decode()  # paths may hold lone surrogates
@@ -33,7 +34,7 @@ def reason_of(fault: BaseException, what: str = "") -> str:
 
 
 def place_of(fault: BaseException) -> str:
-    """The innermost line of the user's own code, as ``file.py:12, in name``; empty where there is none."""
+    """Return the innermost line of the user's own code, as ``file.py:12, in name``; empty without one."""
     places = list(_places(fault))
     own = [place for place in places if not _of_library(place[0])] or places
     if not own:
@@ -56,7 +57,7 @@ def _of_library(file: str) -> bool:
 
 
 def _short(file: str) -> str:
-    """A file as seen from the working directory, where it is below it; of a notebook, whose files change, its cell."""
+    """Return a file relative to the working directory if below it; for a notebook, whose files change, its cell."""
     if "ipykernel_" in file:
         return "cell"
     try:

@@ -1,8 +1,8 @@
-"""One thread for our own linear algebra in the caller's process; afterwards its libraries have what they had before.
+"""One thread for our own linear algebra in the caller's process; its libraries get their setting back afterwards.
 
-Our matrices are small: more threads win nothing on an idle machine, and wait for each other on one that does other
-work. And sums are made in one order, whatever the machine. Processes that are started get their share of the processors
-by `hpo_gym.system.jobs.processes.few_threads`.
+Our matrices are small: more threads win nothing on an idle machine, and wait for each other on a busy one. And sums are
+made in one order on any machine. New processes get their share of the processors from
+`hpo_gym.system.jobs.processes.few_threads`.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ class one_blas_thread(ContextDecorator):
 
 
 def libraries() -> list[str]:
-    """What computes linear algebra within a block, with its version and the processor that it computes for: that
-    decides about last bits."""
+    """Return the linear algebra libraries of a block, each with version and processor kernel: they decide the last
+    bits."""
     return _LIMIT.libraries()
 
 
 class _Limit:
-    """What all blocks of this process share: libraries have one number of threads, not one for each Python thread.
+    """State shared by all blocks of this process: libraries have one number of threads, not one for each Python thread.
 
-    The Python thread that begins a block while there is none decides until it leaves its own; blocks of others
-    meanwhile find the limit there, and lose it with that one: threadpoolctl lets no other thread give it back.
+    The Python thread of the first block decides until it leaves; blocks of others meanwhile share its limit, and lose
+    it with that block: threadpoolctl lets no other thread restore it.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class _Limit:
         self._limits = ExitStack()
 
     def enter(self) -> None:
-        """Limit what is loaded, unless an outer block has done so."""
+        """Limit the loaded libraries, unless an outer block has done so."""
         me = threading.get_ident()
         with self._lock:
             if self._depth and self._owner != me:
@@ -69,7 +69,7 @@ class _Limit:
                 self._limits.enter_context(self._look(new).limit(limits=1, user_api="blas"))
 
     def leave(self) -> None:
-        """With the outermost block, what was allowed before it comes back."""
+        """Restore the earlier setting with the outermost block."""
         with self._lock:
             if self._depth and self._owner == threading.get_ident():
                 self._depth -= 1
@@ -77,7 +77,7 @@ class _Limit:
                     self._limits.close()
 
     def libraries(self) -> list[str]:
-        """Of those that were there when they were last looked for."""
+        """Return the libraries of the last search."""
         known = self._controller.info() if self._controller else []
         said = (
             f"{one['internal_api']} {one['version']} {one.get('architecture')}"

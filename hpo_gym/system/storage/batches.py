@@ -1,7 +1,7 @@
-"""Batches: cells that were written together, as one block; each array of all cells is compressed as a whole.
+"""Batches: cells written together, as one block; each array of all cells is compressed as a whole.
 
 A batch is the length of its head, the head (JSON, compressed) and the columns, one after the other. A column holds the
-arrays of one name and type, joined and compressed; the head says how long it is and which shape it has in each cell.
+arrays of one name and type, joined and compressed; the head has its length and its shape in each cell.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _LEVEL = 3  # of zlib: joined arrays repeat themselves, and higher ones take thr
 
 
 def pack_batch(records: Sequence[Record]) -> bytes:
-    """Write cells as one block; their hashes are not in it.
+    """Return cells as one block; their hashes are not in it.
 
     Raises:
-        InvalidValueError: A cell has another status than "done" or "failed", an array that `plain` refuses, or what is
-            no JSON.
+        InvalidValueError: A cell has another status than "done" or "failed", an array that `plain` refuses, or a value
+            outside JSON.
     """
     for record in records:
         if record.status not in ("done", "failed"):
@@ -64,7 +64,7 @@ class Batch:
         self._columns: dict[int, bytes] = {}
 
     def record(self, place: int) -> Record:
-        """The cell at a place, from 0."""
+        """Return the cell at a place, from 0."""
         head = self._head
         return Record(
             self.cells[place],
@@ -76,7 +76,7 @@ class Batch:
         )
 
     def records(self) -> Iterator[Record]:
-        """All cells in the order in which they were written."""
+        """Return all cells in the order of writing."""
         return map(self.record, range(len(self.cells)))
 
     def check(self) -> None:
@@ -99,7 +99,7 @@ class Batch:
 
     @functools.cached_property
     def _starts(self) -> list[int]:
-        """Where each column starts in the block; the last is the end."""
+        """Return the start of each column in the block, and the end."""
         starts = [self._at]
         for *_, length in self._head["columns"]:
             starts.append(starts[-1] + length)
@@ -133,8 +133,9 @@ class _Arrays(Mapping[str, Array]):
 
 
 def _columns(records: Sequence[Record]) -> tuple[list[tuple[str, str, list[list[int] | None], int]], list[bytes]]:
-    """Of the arrays of one name and type each: name, type, shape in each cell (None: it has none) and length; and the
-    joined and compressed values."""
+    """Return, for the arrays of one name and type each: name, type, shape in each cell (None: it has none) and length;
+    and the joined and compressed values.
+    """
     arrays: dict[tuple[str, str], list[Array | None]] = {}
     for i, record in enumerate(records):
         for name in sorted(record.arrays):
@@ -151,7 +152,7 @@ def _columns(records: Sequence[Record]) -> tuple[list[tuple[str, str, list[list[
 
 
 def _parted(values: Sequence[Json]) -> tuple[Json, list[Json]]:
-    """What all have in common, and what is each one's own."""
+    """Return the values common to all, and the rest of each."""
     first = values[0]
     common = {k: v for k, v in first.items() if all(k in other and _same(v, other[k]) for other in values)}
     return common, [{k: v for k, v in value.items() if k not in common} for value in values]
@@ -163,7 +164,7 @@ def _joined(parted: Sequence[Any], place: int) -> Json:
 
 
 def _same(a: object, b: object) -> bool:
-    """Whether two JSON values are surely written alike."""
+    """Return whether two JSON values are surely written alike."""
     return a is b or (type(a) is type(b) and isinstance(a, (str, int)) and a == b)
 
 

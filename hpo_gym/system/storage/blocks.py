@@ -22,11 +22,11 @@ from hpo_gym.base import DamagedDataError, InvalidValueError
 Arrays = Mapping[str, NDArray[np.generic]]
 
 LARGEST = 1 << 27
-"""Bytes that a block may hold: a hundred times what is written, and little enough to be read anywhere."""
+"""Upper limit of a block in bytes: a hundred times the usual size, and small enough to be read anywhere."""
 
 
 def pack(arrays: Arrays) -> bytes:
-    """Write named arrays as a block; the same arrays give the same bytes, whatever their order.
+    """Return named arrays as a block; equal arrays give equal bytes, whatever their order.
 
     Raises:
         InvalidValueError: An array holds objects, dates or numbers of a width that differs between machines, or all
@@ -45,7 +45,7 @@ def pack(arrays: Arrays) -> bytes:
 
 
 def plain(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
-    """An array as it is written, little-endian.
+    """Return an array in its stored form, little-endian.
 
     Raises:
         InvalidValueError: It holds objects, dates or numbers of a width that differs between machines.
@@ -59,7 +59,7 @@ def plain(name: str, array: NDArray[np.generic]) -> NDArray[np.generic]:
 
 @functools.lru_cache(maxsize=64)
 def _written(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """The type as which one is written, itself where it may be; None where it has no form of its own everywhere."""
+    """Return the stored type for an array type, itself if possible; None without a portable form."""
     kind, size = dtype.kind, dtype.itemsize
     if kind not in "biufcUS" or (kind == "f" and size > 8) or (kind == "c" and size > 16):
         return None
@@ -68,7 +68,7 @@ def _written(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
 
 
 def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
-    """Read what `pack` wrote; the arrays are read-only.
+    """Read a block of `pack`; the arrays are read-only.
 
     Raises:
         DamagedDataError: `pack` did not write it.
@@ -87,7 +87,7 @@ def unpack(block: bytes) -> dict[str, NDArray[np.generic]]:
 
 @contextmanager
 def blame_block() -> Iterator[None]:
-    """Report whatever zlib, JSON or NumPy say of a block as its damage."""
+    """Report any error of zlib, JSON or NumPy on a block as its damage."""
     try:
         yield
     except DamagedDataError:
@@ -97,7 +97,7 @@ def blame_block() -> Iterator[None]:
 
 
 def inflated(data: bytes, most: int) -> bytes:
-    """What zlib compressed, of at most `most` bytes: more is never made.
+    """Decompress data, refusing to produce more than `most` bytes.
 
     Raises:
         DamagedDataError: It is longer, or has no end.

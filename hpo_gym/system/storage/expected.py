@@ -1,4 +1,4 @@
-"""What a stored description must be: checks that say in words what of a stranger's JSON is not."""
+"""Schemas of stored descriptions: checks that put the faults of foreign JSON in words."""
 
 from __future__ import annotations
 

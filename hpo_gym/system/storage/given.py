@@ -10,7 +10,7 @@ _MOST = 1 << 26  # bytes of a text
 
 
 def check_ordinary(path: Path) -> None:
-    """Refuse what is there and is no ordinary file: a pipe, from which a read may wait for ever, a device, a folder.
+    """Refuse an existing path that is no ordinary file: a pipe (a read may wait for ever), a device, a folder.
 
     Raises:
         InvalidValueError: It is none.
@@ -21,7 +21,7 @@ def check_ordinary(path: Path) -> None:
 
 
 def text_of(path: Path, most: int = _MOST) -> str:
-    """The text of a file in UTF-8, of at most so many bytes.
+    """Return the text of a file in UTF-8, of a limited number of bytes.
 
     Raises:
         InvalidValueError: No ordinary file, a larger one, or no UTF-8.

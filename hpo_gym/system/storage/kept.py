@@ -1,8 +1,7 @@
-"""Arrays that are dear to compute, kept on the disk from one process to the next. One rule: what is read is what was
-computed, or it is computed anew.
+"""A disk cache of expensive arrays. One rule: a read returns the computed array, or it is computed anew.
 
-A file is named by a hash of all that the array follows from. Files are arrays of NumPy without objects behind their own
-SHA-256; they are written whole, and those that were not read for the longest time make room for new ones.
+A file is named by a hash of all inputs of the array. Files are arrays of NumPy without objects behind their own
+SHA-256; they are written whole, and the least recently read ones make room for new ones.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _NAMES = 4096  # bytes of a file beside its numbers
 
 
 def folder() -> Path | None:
-    """Where arrays are kept: what `HPO_GYM_CACHE` says, None where that is empty; else a folder of the user's cache."""
+    """Return the cache folder: `HPO_GYM_CACHE`, None if that is empty; else a folder of the user's cache."""
     named = os.environ.get(ENVIRONMENT)
     if named is not None:
         return Path(named) if named else None
@@ -42,7 +41,7 @@ def folder() -> Path | None:
 
 
 def read(name: str, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """The array of this name; None where there is none, or, which the log tells, it is damaged or of another shape."""
+    """Return the array of this name; None without one, or if it is damaged or of another shape (logged)."""
     home = folder()
     if home is None:
         return None
@@ -78,7 +77,7 @@ def write(name: str, array: NDArray[np.float64]) -> None:
 
 
 def _make_room(home: Path) -> None:
-    """Remove what was not read for the longest time until `MOST` holds."""
+    """Remove the least recently read files until `MOST` holds."""
     files = []
     for path in home.glob(f"*{_ENDING}"):
         with suppress(FileNotFoundError):  # another process makes room too

@@ -1,4 +1,4 @@
-"""What only POSIX has, or an error that says so: elsewhere everything can be imported, and an env works."""
+"""POSIX-only modules, or an error that says so: elsewhere everything can be imported, and an env works."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hpo_gym.base import StateError
 
 
 def posix(module: str, what: str) -> ModuleType:
-    """Import a module that Linux and macOS have, for `what`.
+    """Import a module of Linux and macOS, for `what`.
 
     Raises:
         StateError: This system does not have it.

@@ -16,11 +16,11 @@ class Record:
 
     Attributes:
         cell: Its hash, in hex.
-        identity: What the hash was made from (suite, task, optimizer, settings, protocol, replicate, ...).
-        arrays: What is scored: named arrays of booleans, numbers or fixed-width text; those read are read-only.
+        identity: Input of the hash (suite, task, optimizer, settings, protocol, replicate, ...).
+        arrays: Scored content: named arrays of booleans, numbers or fixed-width text; read-only after reading.
         status: "done" or "failed".
-        error: Why it failed.
-        measured: What is never scored: timings, package version, machine.
+        error: Reason of a failure.
+        measured: Unscored content: timings, package version, machine.
     """
 
     cell: str

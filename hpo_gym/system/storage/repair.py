@@ -1,4 +1,4 @@
-"""`repair`: a new store of what is whole in a damaged one, which stays beside it."""
+"""`repair`: a new store with the intact part of a damaged one; the old file stays beside it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from hpo_gym.system.storage.store import Store, verify
 
 T = TypeVar("T")
 _TEXTS = ("plan", "made", "study")
-"""What is kept under keys besides cells."""
+"""Keyed texts of a store besides its cells."""
 _TOGETHER = 128  # cells of a batch
 
 
 @dataclass(frozen=True)
 class Repaired:
-    """What `repair` did.
+    """Result of `repair`.
 
     Attributes:
-        kept: Cells that the store has now.
-        lost: What could not be read, a sentence each.
-        damaged: Where the old file is; None where nothing was damaged and nothing was done.
+        kept: Cells in the new store.
+        lost: Unreadable parts, a sentence each.
+        damaged: Place of the old file; None if nothing was damaged or done.
     """
 
     kept: int
@@ -37,17 +37,17 @@ class Repaired:
 
 
 Means = Callable[[Mapping[str, str], Path], Callable[[Record], str]]
-"""Given the texts of a store and its path, what says why a record means nothing there, or "" where it does."""
+"""Maps the texts of a store and its path to a check of records: the reason why one is meaningless there, or ""."""
 
 
 def repair(path: str | Path, means: Means | None = None) -> Repaired:
-    """Put a store of all whole cells in the place of a damaged one; the damaged file is kept as `<name>.damaged`.
+    """Replace a damaged store by one of all its intact cells; the damaged file is kept as `<name>.damaged`.
 
     A kill at any time leaves the old store or the new one.
 
     Args:
         path: Of the store.
-        means: What finds cells that are whole and mean nothing; by default none is looked for.
+        means: Finds intact cells without meaning; by default none is looked for.
 
     Raises:
         DamagedDataError: Nothing of it can be read.
@@ -96,13 +96,13 @@ def _meaningless(path: Path, means: Means | None) -> list[str]:
 
 
 def _parted(records: Iterable[Record], why: Callable[[Record], str]) -> tuple[list[Record], list[str]]:
-    """The records that mean something, and of the others why not."""
+    """Return the meaningful records, and the reasons against the others."""
     found = [(record, why(record)) for record in records]
     return [record for record, said in found if not said], [said for _, said in found if said]
 
 
 def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:
-    """The whole cells in the order in which they were written, the last of a replaced one; texts; what is lost."""
+    """Return the intact cells in the order of writing, the last of a replaced one; texts; and losses."""
     store = Store(path, write=False)
     try:
         store._open(check=False)
@@ -120,17 +120,17 @@ def _read(path: Path) -> tuple[list[Record], dict[str, str], list[str]]:
 
 
 class _Salvage:
-    """Reads of a damaged store what can be read, and notes what cannot.
+    """Read the readable parts of a damaged store, and note the others.
 
     Attributes:
-        lost: A sentence for each part that could not be read.
+        lost: A sentence for each unreadable part.
     """
 
     def __init__(self, store: Store) -> None:
         self.store, self.lost = store, list[str]()
 
     def attempt(self, what: str, read: Callable[[], T], otherwise: T) -> T:
-        """What `read` gives; `otherwise` where the file cannot be read there."""
+        """Return the result of `read`; `otherwise` if the file cannot be read there."""
         try:
             with self.store._wrapped(f"{what} of {self.store.path}"):
                 return read()
@@ -168,7 +168,7 @@ def _batch(store: Store, number: int) -> list[Record]:
 
 
 def _whole(records: Iterable[Record]) -> list[Record]:
-    """Records, their arrays read."""
+    """Return records with their arrays read."""
     found = list(records)
     for record in found:
         dict(record.arrays)

@@ -13,7 +13,7 @@ COLUMNS = "cell, checksum, status, error, identity, measured, payload"
 
 
 def record_of(row: tuple[Any, ...]) -> Record:
-    """The cell of a row, whose checksum was compared."""
+    """Return the cell of a row, after comparing its checksum."""
     cell, _, status, error, identity, measured, payload = row
     said, told = (MappingProxyType(json.loads(str(text))) for text in (identity, measured))
     return Record(

@@ -1,11 +1,11 @@
-"""The store: one SQLite file whose rows are batches of cells, each with a checksum.
+"""The store: one SQLite file with batches of cells for rows, each with a checksum.
 
-What `put` has acknowledged outlives a killed process, and damage is named, never served. Three checks, smallest first:
-a row holds the checksum of its columns; the `seal` row holds one digest over all rows, so that a lost row shows; the
-lock file beside the store holds the number of acknowledged writes, so that a lost write-ahead log shows.
+Content acknowledged by `put` outlives a killed process, and damage is named, never returned. Three checks, smallest
+first: a row holds the checksum of its columns; the `seal` row holds one digest over all rows, so that a lost row shows;
+the lock file beside the store holds the number of acknowledged writes, so that a lost write-ahead log shows.
 
 Batches are only added: of the cells with one hash, the last written counts. A store of schema 1 has a row for each cell
-in a table `cells`; it is read as it is, and gets its first batch, and schema 2, when something is put.
+in a table `cells`; it is read as it is, and gets its first batch, and schema 2, with its next write.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Store:
     """A store, open within a `with` block; one writer at a time, readers at any time.
 
     Raises (all calls):
-        DamagedDataError: The file is no store, or does not hold what its checksums say.
+        DamagedDataError: The file is no store, or contradicts its checksums.
         StateError: Another process writes to this store, or the store is not open.
-        StorageFullError: The disk is full; what was stored before is intact.
+        StorageFullError: The disk is full; earlier content is intact.
     """
 
     def __init__(self, path: str | Path, *, write: bool = True, name: str | None = None) -> None:
