@@ -60,12 +60,12 @@ class Store:
     """
 
     def __init__(self, path: str | Path, *, write: bool = True, name: str | None = None) -> None:
-        """Name the file; it is opened, and made if `write` and there is none, by `with`.
+        """Name the file; `with` opens it, or makes it if `write` and there is none.
 
         Args:
             path: The SQLite file.
-            write: Take the writer's lock. Without it the file may lie in a folder that cannot be written to.
-            name: What tells a new store from others, 16 hexadecimal digits; random by default.
+            write: Take the writer's lock. Without it the file may lie in a read-only folder.
+            name: Identifier of a new store, 16 hexadecimal digits; random by default.
         """
         self.path, self.write, self._name = Path(path), write, name
         self._connection: sqlite3.Connection | None = None
@@ -137,11 +137,11 @@ class Store:
         return self._checked()[0]
 
     def fingerprint(self) -> str:
-        """A digest of all rows, which no other store has, but a copy."""
+        """Return a digest of all rows, unique to this store and its copies."""
         return self._checked()[1][1].hex()
 
     def records(self) -> Iterator[Record]:
-        """All cells in the order of their hashes; what is stored is in memory meanwhile, compressed."""
+        """Yield all cells in the order of their hashes; the stored bytes are in memory meanwhile, compressed."""
         cells = sorted(self.cells())
         with self._holding(None):
             for cell in cells:
@@ -151,8 +151,7 @@ class Store:
                 yield record
 
     def written(self) -> Iterator[Record]:
-        """All cells, checked against the seal, in the order in which they were written: of one that was replaced, the
-        last."""
+        """Return all cells, checked against the seal, in the order of writing; the last version of a replaced one."""
         self.cells()
         with self._wrapped(str(self.path)):
             places = dict(self._places())
@@ -178,7 +177,7 @@ class Store:
         return str(row[2])
 
     def verify(self) -> list[str]:
-        """Read everything and list what is damaged, one sentence per fault."""
+        """Read everything and list the damage, one sentence per fault."""
         return [*_faults(self._integrity), *_faults(self._checked), *self._row_faults()]
 
     # -- opening ---------------------------------------------------------------------------------------------------
@@ -291,7 +290,7 @@ class Store:
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Move what is committed from the log to the file, so that the file alone is the store, and note the count."""
+        """Move committed writes from the log to the file, so that the file alone is the store, and note the count."""
         with suppress(sqlite3.OperationalError):  # a reader is in the way: the log keeps it
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if self._lock is not None:
@@ -346,12 +345,12 @@ class Store:
         self._room: int | None = _HELD
 
     def _tables(self) -> list[str]:
-        """The tables that hold rows; one that is lost shows by the seal."""
+        """Return the tables with rows; a lost one shows by the seal."""
         found = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
         return [table for table in _SEALED if table in found or table == "meta"]
 
     def _places(self) -> dict[str, int]:
-        """Where each cell of a batch is: the batch times `_WIDTH`, and the place there."""
+        """Return the place of each cell of a batch: the batch times `_WIDTH`, plus its position there."""
         (version,) = self._db.execute("PRAGMA data_version").fetchone()  # another one where somebody else has written
         if version != self._version and "batches" in self._tables():
             new = self._db.execute("SELECT batch, cells FROM batches WHERE batch > ? ORDER BY batch", (self._seen,))
@@ -366,7 +365,7 @@ class Store:
         return [int(row[0]) for row in self._db.execute("SELECT batch FROM batches ORDER BY batch")]
 
     def _batch(self, number: int) -> Batch:
-        """A batch after its checksum was compared."""
+        """Return a batch after comparing its checksum."""
         if number not in self._held:
             batch = self._read_batch(number)
             while self._room is not None and len(self._held) >= self._room:
@@ -411,7 +410,7 @@ class Store:
     # -- checking --------------------------------------------------------------------------------------------------
 
     def _checked(self) -> tuple[set[str], tuple[int, bytes]]:
-        """The cells and the seal, after both were found to agree."""
+        """Return the cells and the seal after checking that they agree."""
         store, acknowledged = self._ledger()  # before the tables: it may only lag behind
         with self._wrapped(str(self.path)):
             self._db.execute("BEGIN")
@@ -467,7 +466,7 @@ class Store:
             self._read_batch(number).check()
 
     def _ledger(self) -> tuple[str, int]:
-        """The lock file's witness: a store's id and how many of its writes were acknowledged."""
+        """Return the record in the lock file: a store's id and its number of acknowledged writes."""
         try:
             store, count = self._lock_path.read_text().split()
             return store, int(count)
@@ -476,7 +475,7 @@ class Store:
 
     @contextmanager
     def _wrapped(self, what: str) -> Iterator[None]:
-        """Say what an error of SQLite means for the caller."""
+        """Translate errors of SQLite for the caller."""
         try:
             yield
         except (sqlite3.Error, UnicodeError) as fault:
@@ -484,7 +483,7 @@ class Store:
 
 
 def store_of(folder: Path) -> Path:
-    """The store in a folder of results.
+    """Return the store in a folder of results.
 
     Raises:
         InvalidValueError: There is none.
@@ -497,7 +496,7 @@ def store_of(folder: Path) -> Path:
 
 
 def verify(path: str | Path) -> list[str]:
-    """List what is damaged in a store that may not even open, one sentence per fault."""
+    """List the damage in a store that may not even open, one sentence per fault."""
     store = Store(path, write=False)
     try:
         store._open(check=False)

@@ -1,7 +1,7 @@
-"""Files and folders that are written whole or not at all, and are on the disk when the call returns.
+"""Atomic files and folders: written whole or not at all, and on the disk when the call returns.
 
-What is written lies under a name of its own beside its place, is flushed to the disk, and takes its place by one
-rename. A process that is killed leaves at most that name behind; whoever writes there next clears it away.
+Content is written under a temporary name beside its place, flushed to the disk, and renamed once. A killed process
+leaves at most that name behind; the next writer removes it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def whole_files(folder: Path, *names: str) -> Iterator[list[Path]]:
-    """Hand out a path to write to for each file; when the block ends, they take their places in this order.
+    """Yield a temporary path for each file; at the end of the block, they take their places in this order.
 
-    A process that is killed between two of them leaves the first new and the others old, so the last should hold
-    checksums of those before it.
+    A process killed between two of them leaves the first new and the others old, so the last should hold checksums of
+    the earlier ones.
 
     Raises:
-        StorageFullError: A file could not be written; what was there before is intact.
+        StorageFullError: A file could not be written; earlier content is intact.
     """
     with _parts(folder, *names) as parts:
         yield parts
@@ -48,10 +48,10 @@ def whole_files(folder: Path, *names: str) -> Iterator[list[Path]]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Hand out a new folder to write to; when the block ends, it takes the place of `path`, which may hold another.
+    """Yield a new folder to write to; at the end of the block, it takes the place of `path`, replacing any other.
 
     Raises:
-        StorageFullError: A file could not be written; what was there before is intact.
+        StorageFullError: A file could not be written; earlier content is intact.
     """
     with _parts(path.parent, path.name, f"{path.name}.old") as (part, old):
         part.mkdir()
@@ -69,7 +69,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
-    """Unused paths beside those of the names; whatever is left there is removed before and after the block."""
+    """Yield unused paths beside those of the names; leftovers are removed before and after the block."""
     parts = [home / f".{name}.{os.getpid()}.part" for name in names]
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def _parts(home: Path, *names: str) -> Iterator[list[Path]]:
 
 
 def _left_behind(home: Path, names: tuple[str, ...]) -> list[Path]:
-    """Parts of these names whose process is gone."""
+    """Return parts of these names from ended processes."""
     found = []
     for path in home.glob(".*.part"):
         name, _, process = path.name[1:].removesuffix(".part").rpartition(".")
@@ -135,8 +135,8 @@ def sha256(path: Path) -> str:
 
 
 MADE_OF = "made_of"
-"""The key under which a description says what it was made of. It has a checksum of its own: the same thing is the same,
-whatever is known of its origin."""
+"""Key of the origin in a description. It has a checksum of its own: equal content stays equal, whatever its known
+origin."""
 
 
 def checksum(data: Mapping[str, Any]) -> str:
@@ -164,7 +164,7 @@ def _with_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_seal(data: Mapping[str, Any]) -> None:
-    """Refuse a description that is not what `sealed` wrote.
+    """Refuse a description that differs from the output of `sealed`.
 
     Raises:
         InvalidValueError: A checksum is missing or another.

@@ -1,4 +1,5 @@
-"""Tables and text for a terminal of any width: what does not fit is left out and named, the least asked first."""
+"""Tables and text for a terminal of any width: columns that do not fit are left out and named, the least important
+first."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Of the widest line, in cells of a terminal, frame included."""
+        """Return the width of the widest line, in cells of a terminal, frame included."""
         from rich.cells import cell_len
 
         return max(map(cell_len, (self.head, *self.cells))) + _FRAME
@@ -46,7 +47,7 @@ class Sheet:
 
     Attributes:
         title: The line above.
-        columns: In the order in which they are shown.
+        columns: In display order.
         caption: The text below.
     """
 
@@ -55,7 +56,7 @@ class Sheet:
     caption: str = ""
 
     def fitting(self, width: int | None) -> list[Column]:
-        """The columns that fit into `width`; all where it is None."""
+        """Return the columns that fit into `width`; all if it is None."""
         shown = list(self.columns)
         while width is not None and sum(c.width for c in shown) + 1 > width:
             last = max(shown, key=lambda c: c.rank)
@@ -65,7 +66,7 @@ class Sheet:
         return shown
 
     def table(self, width: int | None = None) -> Table:
-        """As a table of `rich`."""
+        """Return the sheet as a table of `rich`."""
         from rich.table import Table
         from rich.text import Text
 
@@ -82,7 +83,7 @@ class Sheet:
 
 
 def folded(text: str, width: int | None, indent: int = 0, hang: int = 2) -> str:
-    """A line of text as lines of at most `width`, indented, those after the first by `hang` more."""
+    """Return a line of text as lines of at most `width`, indented, later lines by `hang` more."""
     pad = " " * indent
     if width is None:
         return pad + text
