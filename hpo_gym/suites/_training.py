@@ -1,4 +1,4 @@
-"""What suites of trainings have in common: from a recipe to a suite."""
+"""Shared parts of training suites: from a recipe to a suite."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def training_suite(
     name: str, version: int, recipe: Recipe, epochs: int, counts: str, about: Mapping[str, Any], *, sd: float,
     controls: Sequence[str] = (RATE,),
 ) -> Suite:  # fmt: skip
-    """A suite of the published streams.
+    """Return a suite of the published streams.
 
     Args:
         name: Of the suite.
         version: Raised when a task changes.
         recipe: Network, optimizer and epoch.
         epochs: Of an episode.
-        counts: What of a run counts, "last" or "mean".
+        counts: Result of a run, "last" or "mean".
         about: The card.
-        sd: Standard deviation of what counts, over trainings on the training tasks at constant learning rates drawn
-            from [.001, .3], as many in each factor of ten.
-        controls: Hyperparameters that are controlled; others are the recipe's.
+        sd: Standard deviation of the result, over trainings on the training tasks at constant learning rates drawn from
+            [.001, .3], as many in each factor of ten.
+        controls: Controlled hyperparameters; others are the recipe's.
     """
     space, splits = control_space(recipe, tuple(controls)), published()
     digest = f"{seeding.key(name, version, splits, recipe.to_json(), epochs, counts, space.to_json()):016x}"
@@ -43,5 +43,5 @@ def training_suite(
 
 
 def _made(name: str, *, found: Mapping[str, Sequence[float]], **settings: Any) -> TrainingTask:
-    """The task of a name, with the best that was found on it."""
+    """Return the task of a name, with its best known result."""
     return training_task(name, **settings, found=found.get(name, ()))

@@ -1,4 +1,4 @@
-"""Tasks on two sides, no relatives on both: by what every split is checked."""
+"""Tasks on two sides without relatives on both: the check behind every split."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Split:
 
 
 def check_apart(known: Iterable[Task], unseen: Iterable[Task]) -> None:
-    """Refuse two sets of tasks that share a family, in whatever suite.
+    """Refuse two sets of tasks with a common family, in any suite.
 
     Raises:
-        SplitError: They do; the message names the tasks.
+        SplitError: They have one; the message names the tasks.
     """
     families = {task.family: task for task in known}
     for task in unseen:
@@ -43,7 +43,8 @@ def check_apart(known: Iterable[Task], unseen: Iterable[Task]) -> None:
 
 
 def apart(judge: Suite, others: Sequence[Suite], fold: int | None = None) -> Split:
-    """Training and validation tasks of `others`, none a relative of a test task of `judge`, and those test tasks.
+    """Return training and validation tasks of `others`, none a relative of a test task of `judge`, and those test
+    tasks.
 
     Raises:
         InvalidValueError: `judge` is among the others, or no task is left to train on.

@@ -1,4 +1,4 @@
-"""The suite `Curves`: which learner, at which training size; learning curves as measured for LCDB."""
+"""The suite `Curves`: choice of a learner and a training size; learning curves as measured for LCDB."""
 
 from __future__ import annotations
 

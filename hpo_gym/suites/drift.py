@@ -17,13 +17,13 @@ def drift() -> Suite:
 
     **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `drift_with` adds momentum and batch.
 
-    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. What counts
-    is the mean of all 40. **Cost**: 1 an epoch.
+    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
+    of a run is the mean of all 40. **Cost**: 1 an epoch.
 
-    **Tasks**: as in `Schedules`, but that before 1 to 3 epochs comes a change: two in five let the scale of the inputs
-    jump 3 to 30 times up or down, the others turn the inputs, give the classes other names, or up to half of the rows
-    wrong labels. When and what is drawn by the key of the episode and told to nobody; the validation rows change with
-    the stream.
+    **Tasks**: as in `Schedules`, but a change comes before 1 to 3 of the epochs: two in five let the scale of the
+    inputs jump 3 to 30 times up or down, the others turn the inputs, rename the classes, or give up to half of the rows
+    wrong labels. Kind and time are drawn by the key of the episode and hidden; the validation rows change with the
+    stream.
 
     **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
     """

@@ -9,7 +9,7 @@ from hpo_gym.suites.own.suite import TableSuite, load_folder
 
 @SUITES.register("FineTune", kind="table")
 def finetune() -> TableSuite:
-    """Choose how to fine-tune a network that was trained on ImageNet on another image data set.
+    """Choose how to fine-tune a network trained on ImageNet for another image data set.
 
     **Search space**: network (ResNet-18, EfficientNet-B0 to B2), optimizer and its own settings, learning rate and
     schedule, frozen share, batch and image size, how often to validate and to predict, a simple model to start with;
@@ -19,7 +19,7 @@ def finetune() -> TableSuite:
     `benchmarks/builders/hpo_builders/converted/finetune.py`).
 
     **Score**: normalised area under the learning curve within a time limit, at most 1; 0 is guessing, and a run may
-    fall below it. A run that failed is a failure. No cost is known.
+    fall below it. A failed run is a failure. No cost is known.
 
     **Tasks**: 15 variants (subsets of classes and images) of each of 35 image data sets, "VARIANT-dataset"; variants
     and data sets of one origin are of one family. Tasks on which five random rows are about as good as the best (.01 of

@@ -16,9 +16,9 @@ def linear() -> TableSuite:
     of loss and solver has its counterpart in classification and regression.
 
     **Score**: balanced accuracy in [0, 1] for classification, R^2 in [-1, 1] for regression, the mean over three
-    repeats of three folds. Test score: the mean of the same models, at full fidelity, on up to 4,000 rows that no
-    choice has seen. **Cost**: processor seconds to train and predict. **Fidelity**: 1/9, 1/3 or all of the training
-    rows. What scikit-learn refuses, and a model whose numbers overflow, is a failure.
+    repeats of three folds. Test score: the mean of the same models, at full fidelity, on up to 4,000 rows unused by any
+    choice. **Cost**: processor seconds to train and predict. **Fidelity**: 1/9, 1/3 or all of the training rows. A
+    configuration refused by scikit-learn, or a model with an overflow, is a failure.
 
     **Tasks**: classification and regression data sets, named by the data set; folds have at most 900 rows, and a model
     learns from at most 250. The same configurations were trained on each.

@@ -17,7 +17,7 @@ from hpo_gym.suites.tasks.live import COSTS, DescribedTask, ObjectiveTask, guard
 from hpo_gym.system import Guards, Here, Limits, Runner
 
 LIVE = "live"
-"""The kind of suites whose tasks run code."""
+"""The kind of suites with tasks that run code."""
 
 
 def live_suite(
@@ -38,30 +38,30 @@ def live_suite(
     threads: int = 1,
     cost: str = "fidelity",
 ) -> Suite:
-    """Make a suite of Python functions, whose best scores are not known.
+    """Make a suite of Python functions, with unknown best scores.
 
     Args:
         name: Of the suite.
-        space: What may be chosen, the same for all: in any form that `hpo_gym.problem.space.forms.read_space` reads.
+        space: The search space of all tasks: in any form that `hpo_gym.problem.space.forms.read_space` reads.
         objectives: By the names of the tasks; see `hpo_gym.suites.tasks.live.ObjectiveTask`.
-        version: Raise it when a function changes: results of another version are not taken for those of this one.
-        loss: Whether the functions return what is better the lower it is.
-        fidelities: Shares of a full evaluation that the functions take, ascending; the last is 1.
-        families: By task, for tasks that are related; else each is its own.
+        version: Raise it when a function changes: results of another version are not mixed with those of this one.
+        loss: Whether lower results of the functions are better.
+        fidelities: Shares of a full evaluation that the functions accept, ascending; the last is 1.
+        families: By task, for related tasks; else each is its own.
         splits: Names of tasks by split; by default all are test tasks. A training task is evaluated at 1,000 points by
-            each worker, for what optimizers may know of earlier tasks; under guard it is not.
+            each worker, as an earlier task for optimizers; under guard it is not.
         about: See `Suite`.
-        guard: Whether each trial runs in a fresh process, whose failure, whatever it is, is that trial's outcome. The
-            processes end with `close` of an env or a task, when nobody holds the suite any more, and with this process.
-        trial_timeout: Wall-clock seconds that a trial may take, under guard.
-        memory: Bytes that a trial may take beyond what the imports of its function hold, under guard.
+        guard: Whether each trial runs in a fresh process, so that any failure of it is that trial's outcome. The
+            processes end with `close` of an env or a task, with an unreferenced suite, and with this process.
+        trial_timeout: Limit of wall-clock seconds of a trial, under guard.
+        memory: Limit of a trial's bytes beyond the imports of its function, under guard.
         n_jobs: Trials of a vector env that run side by side, under guard.
-        threads: That numerical libraries may use in a trial, under guard: more may change the last bits of a score.
-        cost: Of a trial whose function tells none: its "fidelity", or the "seconds" that it took.
+        threads: Threads of numerical libraries in a trial, under guard: more may change the last bits of a score.
+        cost: Of a trial whose function reports none: its "fidelity", or its "seconds".
 
     Raises:
-        InvalidValueError: There is no function, or what is given is none, or cannot travel to another process, under
-            guard; fidelities that do not ascend to 1; limits without a guard.
+        InvalidValueError: There is no function, or something else in its place, or one that cannot travel to another
+            process, under guard; fidelities that do not ascend to 1; limits without a guard.
         UnknownNameError: There is no such cost.
     """
     runner, limits = hands(guard, trial_timeout, memory, n_jobs, threads)
@@ -92,7 +92,7 @@ def live_suite(
 def hands(
     guard: bool, trial_timeout: float | None, memory: float | None, n_jobs: int, threads: int
 ) -> tuple[Runner, Limits]:
-    """Who runs the trials of a suite, and what a trial may take.
+    """Return the runner of a suite's trials, and the limits of a trial.
 
     Raises:
         InvalidValueError: A value out of its range, or one that needs a guard, without it.
@@ -111,7 +111,7 @@ def hands(
 
 
 def identified(suite: Suite) -> Suite:
-    """A live suite with the hash of its description, and tasks whose failures are outcomes."""
+    """Return a live suite with the hash of its description, and with tasks whose failures are outcomes."""
     said = describe_live(suite)
     bare = [SearchSpace(space).to_json(units=False) for space in said["spaces"]]
     known = digest({**{k: v for k, v in said.items() if k != "bounds"}, "spaces": bare})
@@ -119,9 +119,9 @@ def identified(suite: Suite) -> Suite:
 
 
 def describe_live(suite: Suite) -> dict[str, Any]:
-    """All of a live suite but its code, as plain JSON values.
+    """Return all of a live suite but its code, as plain JSON values.
 
-    `bounds`, of the tasks whose best and worst scores are known, and units are no part of the suite's hash.
+    `bounds`, of tasks with known best and worst scores, and units are no part of the suite's hash.
     """
     spaces = list(dict.fromkeys([suite.space, *(t.space for t in suite.members)]))
     return {
@@ -146,7 +146,7 @@ def describe_live(suite: Suite) -> dict[str, Any]:
 
 
 def from_description(said: Mapping[str, Any]) -> Suite:
-    """The suite that `describe_live` told of, whose tasks cannot be evaluated.
+    """Return the suite of a description from `describe_live`; its tasks cannot be evaluated.
 
     Raises:
         DamagedDataError: It is no such description.

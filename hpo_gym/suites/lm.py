@@ -30,7 +30,7 @@ def lm() -> TableSuite:
 
     **Best score**: the table's own maximum, so it is exact for the rows of the table.
 
-    **Source**: our own training with torch; the texts are named in `suite.json`. How the table was made:
+    **Source**: our own training with torch; `suite.json` names the texts. How the table was made:
     `benchmarks/builders/hpo_builders/trained/lm.py`.
     """
     return load_folder(DATA / "LM")

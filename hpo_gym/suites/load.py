@@ -14,12 +14,12 @@ _SURROGATE = ":surrogate"  # as of `hpo_gym.suites.surrogates`
 
 
 def is_several(name: str) -> bool:
-    """Whether a text names several suites at once, rather than a folder."""
+    """Return whether a text names several suites at once, rather than a folder."""
     return ("," in name or _ARROW in name) and not os.path.exists(name)  # noqa: PTH110 - as below
 
 
 def is_shipped(name: str) -> bool:
-    """Whether a text names a registered suite, or the surrogates of one."""
+    """Return whether a text names a registered suite, or the surrogates of one."""
     return name.removesuffix(_SURROGATE) in SUITES.entries()
 
 
@@ -29,12 +29,12 @@ def load_suite(suite: str | Path | Suite) -> Suite:
     Args:
         suite: A registered name (`hpo-gym list`); ``NAME:surrogate`` (`hpo_gym.suites.surrogates`); several with commas
             between them (`hpo_gym.suites.mixed.mixed`) or as ``OTHER,OTHER->NAME`` (`hpo_gym.suites.mixed.held_out`); a
-            folder that `save` wrote; or a `Suite`, returned as it is.
+            folder of `save`; or a `Suite`, returned as it is.
 
     Raises:
         UnknownNameError: Neither a registered name nor a folder.
-        InvalidValueError: A suite without surrogates is asked for them, or suites that cannot be mixed to be.
-        DamagedDataError: The files are not what their checksums say.
+        InvalidValueError: Surrogates of a suite without any, or suites that cannot be mixed.
+        DamagedDataError: The files contradict their checksums.
     """
     if isinstance(suite, Suite):
         return suite

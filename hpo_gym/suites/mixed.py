@@ -1,4 +1,4 @@
-"""Several suites at once: their tasks as those of one suite, whose spaces are padded to the widest."""
+"""Several suites at once: one suite of all their tasks, with spaces padded to the widest."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Mixed(Suite):
 
 
 def mixed(suites: Sequence[Suite]) -> Suite:
-    """The tasks of several suites as one, named ``SUITE/task``, each in the split that it has there.
+    """Return the tasks of several suites as one, named ``SUITE/task``, each in its own split.
 
-    Its search space is as many floats in [0, 1] as the widest space has columns: a task reads the first of them as
-    those of its own space and ignores the rest. Where all suites have pools, so has this one; a task of a shorter pool
-    lacks the last rows. Noise is drawn by the new names.
+    Its search space is as many floats in [0, 1] as the widest space has columns: a task reads the first of them as its
+    own space and ignores the rest. If all suites have pools, so has this one; a task of a shorter pool lacks the last
+    rows. Noise is drawn by the new names.
 
     Raises:
         InvalidValueError: Fewer than two suites, one twice, or one of a kind that cannot be mixed.
@@ -46,10 +46,11 @@ ARROW = "->"
 
 
 def held_out(judge: Suite, others: Sequence[Suite]) -> Suite:
-    """Training and validation tasks of others and test tasks of `judge`, as a suite named ``OTHER,OTHER->JUDGE``.
+    """Return training and validation tasks of others and test tasks of `judge`, as a suite named
+    ``OTHER,OTHER->JUDGE``.
 
-    Its search space is that of `judge` where that is the widest, else floats in [0, 1] as of a mixed suite. Statistics
-    and known tasks are those of the others; optimizers know only the tables of others in the very space of `judge`.
+    Its search space is that of `judge` if that is the widest, else floats in [0, 1] as in a mixed suite. Statistics and
+    known tasks come from the others; optimizers know only tables of others in exactly the space of `judge`.
 
     Raises:
         InvalidValueError: As `apart`; or a suite is of a kind that cannot be mixed.
@@ -71,13 +72,13 @@ def composed(
     name: str, suites: Sequence[Suite], sides: Mapping[str, Owned], description: str, *, flat: Owned = (),
     space: SearchSpace | None = None,
 ) -> Suite:  # fmt: skip
-    """A suite of tasks of others, each named ``SUITE/task``.
+    """Return a suite of tasks of others, each named ``SUITE/task``.
 
     Args:
         name: The suite's.
-        suites: Where its tasks come from.
+        suites: Sources of its tasks.
         sides: Its splits.
-        description: What it is.
+        description: Its description.
         flat: Tasks in no split.
         space: The search space; None: floats in [0, 1].
 

@@ -21,17 +21,17 @@ _CELLS = 200_000_000  # of an array of the table; more would not fit in memory
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """What is known of `n` rows.
+    """Content of `n` rows.
 
     Attributes:
-        table: Where they are from, for messages.
+        table: Their source, for messages.
         space: Their search space.
         x: Canonical points, ``(n, d)``.
         tasks: Names of tasks.
         task: The task of each row, ``(n,)``.
         values: Numbers of each row, ``(n,)``, by role: "score" and, if known, "test_score", "cost" and objectives.
         share: The fidelity of each row as a share of a full evaluation, ``(n,)``.
-        families: The family of each task, None where each is its own.
+        families: The family of each task, None if each is its own.
         directions: Of each further objective.
     """
 
@@ -78,7 +78,7 @@ class Trials:
         )  # fmt: skip
 
     def _objectives(self, given: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
-        """The further objectives, at full fidelity, as `table_suite` takes them."""
+        """Return the further objectives, at full fidelity, in the form of `table_suite`."""
         out = {}
         for name, direction in self.directions.items():
             whole = given[FURTHER + name]
@@ -106,7 +106,7 @@ class Trials:
 
 
 def families_of(table: Columns, task: Ints, tasks: Sequence[str], name: str) -> list[str]:
-    """The family of each task, which is its own where the column is empty.
+    """Return the family of each task, its own where the column is empty.
 
     Raises:
         InvalidValueError: A task with two families.
@@ -122,7 +122,7 @@ def families_of(table: Columns, task: Ints, tasks: Sequence[str], name: str) -> 
 
 
 def _by_first(values: Ints) -> tuple[Ints, Ints]:
-    """The place of each value among the distinct ones, which are in the order of their first appearance."""
+    """Return the place of each value among the distinct ones, in the order of their first appearance."""
     distinct, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(first)
     place = np.empty_like(order)
@@ -131,7 +131,7 @@ def _by_first(values: Ints) -> tuple[Ints, Ints]:
 
 
 def _distinct(x: Points) -> tuple[Ints, Points]:
-    """The place of each point among the distinct ones ``(m, d)``, in the order of their first appearance."""
+    """Return the place of each point among the distinct ones ``(m, d)``, in the order of their first appearance."""
     label = np.zeros(len(x), np.int64)
     for j in range(x.shape[1]):
         values, codes = np.unique(x[:, j], return_inverse=True)
@@ -143,13 +143,13 @@ def _distinct(x: Points) -> tuple[Ints, Points]:
 
 
 def _groups(task: Ints, k: int) -> list[Ints]:
-    """The places of each of `k` tasks."""
+    """Return the places of each of `k` tasks."""
     order = np.argsort(task, kind="stable")
     return np.split(order, np.cumsum(np.bincount(task, minlength=k))[:-1])
 
 
 def _means(cell: Ints, values: Floats, cells: int) -> Floats:
-    """The mean of the finite values of each cell; else -inf, if that is among them; else NaN."""
+    """Return the mean of the finite values of each cell; else -inf, if that is among them; else NaN."""
     out = np.full(cells, np.nan)
     out[cell[np.isneginf(values)]] = -math.inf
     good = np.isfinite(values)

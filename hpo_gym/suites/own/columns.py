@@ -1,4 +1,4 @@
-"""Columns of a file of trials: each distinct text once, and which of them stands in each row."""
+"""Columns of a file of trials: each distinct text once, and its number in each row."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Column:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Column:
-        """A column of one text a row."""
+        """Return a column with one text a row."""
         known: dict[str, int] = {}
         codes = np.array([known.setdefault(v, len(known)) for v in values], np.int32)
         return cls(tuple(known), codes)
 
     @functools.cached_property
     def used(self) -> NDArray[np.int64]:
-        """The places in `texts` of what some row has, ascending."""
+        """Return the places in `texts` that some row has, ascending."""
         return np.flatnonzero(np.bincount(self.codes, minlength=len(self.texts)))
 
     @functools.cached_property
@@ -48,32 +48,32 @@ class Column:
 
     @property
     def numeric(self) -> bool:
-        """Whether all texts that some row has are numbers, but for the empty one."""
+        """Return whether all texts of the rows are numbers, except the empty one."""
         others = self.used[np.isnan(self.numbers[self.used])]
         return not len(others) or (len(others) == 1 and self.texts[others[0]] == "")
 
     def given(self) -> list[str]:
-        """The distinct texts that some row has, but for the empty one."""
+        """Return the distinct texts of the rows, without the empty one."""
         return [self.texts[i] for i in self.used.tolist() if self.texts[i] != ""]
 
     def where(self, holds: Callable[[str], bool]) -> Mask:
-        """The rows whose text is one for which `holds` is true, ``(n,)``."""
+        """Return the rows with texts for which `holds` is true, ``(n,)``."""
         return np.asarray(np.array([holds(t) for t in self.texts], bool)[self.codes])
 
     def empty(self) -> Mask:
-        """The rows without a text, ``(n,)``."""
+        """Return the rows without a text, ``(n,)``."""
         return np.asarray(self.codes == (self.texts.index("") if "" in self.texts else -1))
 
     def values(self, read: Callable[[str], float]) -> NDArray[np.float64]:
-        """The number of each row, ``(n,)``: `read` is asked once for each distinct text."""
+        """Return the number of each row, ``(n,)``: `read` is called once for each distinct text."""
         return np.asarray(np.array([read(t) for t in self.texts], np.float64)[self.codes])
 
     def take(self, rows: Mask) -> Column:
-        """Some of the rows."""
+        """Return some of the rows."""
         return Column(self.texts, self.codes[rows])
 
     def mapped(self, change: Callable[[str], str]) -> Column:
-        """The column with other texts; two that become the same are one afterwards."""
+        """Return the column with other texts; two that become the same are one afterwards."""
         known: dict[str, int] = {}
         codes = np.array([known.setdefault(change(t), len(known)) for t in self.texts], np.int32)
         return Column(tuple(known), codes[self.codes])
@@ -84,9 +84,9 @@ class Columns:
     """The columns of one source by their names.
 
     Attributes:
-        source: What messages call it: a path, or a storage.
-        place: What messages call a row, such as "line 4", by its number in the source.
-        rows: Numbers in the source of the rows that are left, ``(n,)``.
+        source: Its name in messages: a path, or a storage.
+        place: Name of a row in messages, such as "line 4", by its number in the source.
+        rows: Numbers in the source of the remaining rows, ``(n,)``.
     """
 
     source: str
@@ -106,20 +106,20 @@ class Columns:
         return list(self.by_name)
 
     def take(self, rows: Mask) -> Columns:
-        """Some of the rows."""
+        """Return some of the rows."""
         left = {name: column.take(rows) for name, column in self.by_name.items()}
         return Columns(self.source, left, self.place, self.rows[rows])
 
     def changed(self, columns: Mapping[str, Column]) -> Columns:
-        """The same rows with other columns."""
+        """Return the same rows with other columns."""
         return Columns(self.source, columns, self.place, self.rows)
 
     def fault(self, row: Any, message: str) -> InvalidValueError:
-        """The error for what stands in a row (of those left)."""
+        """Return the error for a value in one of the remaining rows."""
         return InvalidValueError(f"{self.source}, {self.place(int(self.rows[row]))}: {message}")
 
     def check(self, name: str, rule: str, good: Mask) -> None:
-        """Refuse a column in which the first row that is not `good` breaks a rule."""
+        """Refuse a column if a row is not `good`; the error has the first such row."""
         bad = np.flatnonzero(~good)
         if bad.size:
             column = self[name]

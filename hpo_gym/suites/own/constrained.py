@@ -1,4 +1,4 @@
-"""A suite under constraints: what breaks one is a failure, so best scores and regrets are those of what is feasible."""
+"""A suite under constraints: a row that breaks one is a failure, so best scores and regrets refer to feasible rows."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from hpo_gym.suites.own.suite import TableSuite, suite_of_table
 
 
 def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collection[str] | None = None) -> TableSuite:
-    """The suite under constraints.
+    """Return the suite under constraints.
 
     Args:
         suite: A suite with a table.
-        constraints: Bounds by the name of an objective, "score" and "cost" among them: upper ones of what is minimised,
-            lower ones of what is maximised.
+        constraints: Bounds by the name of an objective, "score" and "cost" among them: upper ones of minimised, lower
+            ones of maximised objectives.
         needed: Tasks that must have a feasible row; others without one are left out. None: all tasks.
 
     Raises:
-        InvalidValueError: A suite without a table, a bound that is no number, or a task that is needed and has no
-            feasible row.
+        InvalidValueError: A suite without a table, a bound that is no number, or a needed task without a feasible row.
         UnknownNameError: No such objective.
     """
     if not isinstance(suite, TableSuite):
@@ -43,12 +42,12 @@ def constrained(suite: Suite, constraints: Mapping[str, float], needed: Collecti
 
 
 def feasible_rows(table: Table, k: int) -> np.ndarray:
-    """The rows of task `k` that succeeded at full fidelity within all constraints, ``(m,)``."""
+    """Return the rows of task `k` that succeeded at full fidelity within all constraints, ``(m,)``."""
     return np.asarray(table.measured[k] & ~table.failed[k, :, -1])
 
 
 def _of(suite: TableSuite, table: Table, kept: Sequence[TableTask]) -> TableSuite:
-    """The suite of some of its tasks on another table."""
+    """Return the suite of some of its tasks on another table."""
     names = [task.name for task in kept]
     if len(kept) < len(suite.members):
         table = table.part([task.index for task in kept])
@@ -63,7 +62,7 @@ def _of(suite: TableSuite, table: Table, kept: Sequence[TableTask]) -> TableSuit
 
 
 def _nothing(suite: str, task: str, table: Table, k: int) -> str:
-    """Why a task cannot be had, and what of each bound it could have."""
+    """Return why a task has no feasible row, with its best value for each bound."""
     good = table.measured[k] & ~np.isneginf(table.score[k, :, -1])
     rules, least = [], []
     for name, bound in table.constraints.items():

@@ -35,37 +35,37 @@ def suite_from_csv(
     delimiter: str | None = None,
     decimal: str | None = None,
 ) -> TableSuite:
-    """Make a suite of a file that has one trial a line: CSV (UTF-8, a header line), Parquet, or a frame of pandas.
+    """Make a suite of a file with one trial a line: CSV (UTF-8, a header line), Parquet, or a frame of pandas.
 
-    An empty score means not measured; `nan`, `failed` or `-inf` a failure. An empty hyperparameter is inactive. Of
-    lines with the same task, configuration and fidelity the mean of the scores counts, failures aside; a failure counts
-    where no repeat succeeded. Costs are averaged alike. Tasks share one pool of configurations where at least half of
-    all pairs of task and configuration were tried; else each has its own. A suite of one family has all its tasks in
-    the split "test": there is nothing to train on.
+    An empty score means not measured; `nan`, `failed` or `-inf` a failure. An empty hyperparameter is inactive. Lines
+    with the same task, configuration and fidelity count by the mean of their scores, failures aside; a failure counts
+    if no repeat succeeded. Costs are averaged alike. Tasks share one pool of configurations if at least half of all
+    pairs of task and configuration were tried; else each has its own. A suite of one family has all its tasks in the
+    split "test": there is nothing to train on.
 
-    What `study.trials_dataframe()` of Optuna gives is understood, from a file as well: hyperparameters are its
-    `params_` columns, a trial that failed is a failure, one that was pruned or still runs is left out.
+    Output of Optuna's `study.trials_dataframe()` is understood, from a file as well: hyperparameters are its `params_`
+    columns, a failed trial is a failure, a pruned or running one is left out.
 
-    What is left out is told by a warning, and stands in `about["preprocessing"]` of the suite.
+    A warning lists everything left out; `about["preprocessing"]` of the suite keeps it.
 
     Args:
-        path: The file, Parquet if it ends in `.parquet` (which needs the extra "parquet"); or the frame.
-        space: The search space; None to read it off the columns, as `infer_space` says. `describe` puts it in words.
-        task: Column with the task's name. Where there is no column of the default name, all lines are of one task.
+        path: The file, Parquet if it ends in `.parquet` (with the extra "parquet"); or the frame.
+        space: The search space; None to read it off the columns, as in `infer_space`. `describe` puts it in words.
+        task: Column with the task's name. Without a column of the default name, all lines are of one task.
         score: Column with the score; default "score", of an export of Optuna "value".
-        cost: Column with the cost of a trial, not negative: numbers, or durations, which become seconds.
+        cost: Column with the cost of a trial, not negative: numbers, or durations, converted to seconds.
         fidelity: Column with the fidelity in any unit (epochs, rows); the largest is a full evaluation.
         family: Column with the task's family; data sets of one origin share one.
-        test_score: Column with the score on data that no choice has seen.
-        objectives: Columns of what else counts, each with its direction: ``{"size": "minimize"}``; finite where a trial
-            of full fidelity succeeded, averaged as scores are.
-        ignore: Columns that are no hyperparameters, such as a seed. Where the `state` of Optuna is among them, its
-            scores are taken as they are.
+        test_score: Column with the score on data unused by any choice.
+        objectives: Columns of further objectives, each with its direction: ``{"size": "minimize"}``; finite where a
+            trial of full fidelity succeeded, averaged like scores.
+        ignore: Columns that are no hyperparameters, such as a seed. If Optuna's `state` is among them, its scores are
+            taken as they are.
         keep: Columns that are hyperparameters even if they look like ids, dates, durations or states.
-        loss: Whether the scores are better the lower they are; they are negated.
+        loss: Whether lower scores are better; they are negated.
         name: Name of the suite, default the file's name without its ending.
-        delimiter: What stands between the cells of a CSV file; default whichever of comma, semicolon, tab and bar fits.
-        decimal: "." or ",", which numbers of a CSV file are written with; default the comma if scores have it.
+        delimiter: Separator of the cells of a CSV file; default the fitting one of comma, semicolon, tab and bar.
+        decimal: Decimal sign of a CSV file, "." or ","; default the comma if scores have it.
 
     Raises:
         UnknownNameError: A column that the file or the space does not have.
@@ -90,13 +90,13 @@ def suite_from_csv(
 
 
 def warn(suite: TableSuite) -> None:
-    """Tell the caller of the caller what was left out."""
+    """Warn the caller of the caller about omissions."""
     for note in suite.about.get("preprocessing", ()):
         warnings.warn(note, stacklevel=3)
 
 
 def describe(space: AnySpace) -> str:
-    """The search space in words, one line a hyperparameter."""
+    """Return the search space in words, one line a hyperparameter."""
     space = read_space(space)
     when: dict[str, list[str]] = {}
     for condition in space.to_json().get("conditions", []):

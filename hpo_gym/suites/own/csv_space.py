@@ -23,20 +23,19 @@ def infer_space(columns: Mapping[str, Column], where: str = "the table", judged:
     """Read a search space off columns of text.
 
     Whole numbers give an integer range, other numbers a float range, both from the least to the greatest value and
-    logarithmic where all are positive and the greatest is more than 100 times the least. Where cells are empty, `3.0`
-    is a whole number, since pandas makes it of 3 in such a column. `true` and `false` give a boolean; all else a
+    logarithmic if all are positive and the greatest is more than 100 times the least. In a column with empty cells,
+    `3.0` is a whole number, since pandas writes 3 like this there. `true` and `false` give a boolean; all else a
     categorical, its choices sorted. A column with one value is a constant. A column that is empty in some lines is
-    active only for those values of a categorical for which it is given, or above or below a whole number (the width of
-    the third layer, where there are three); that must explain every line. Defaults are the middle of a range and the
-    first choice.
+    active only for certain values of a categorical, or above or below a whole number (the width of the third layer, if
+    there are three); that must explain every line. Defaults are the middle of a range and the first choice.
 
     Args:
         columns: The columns by their names.
-        where: What messages call the table.
+        where: Name of the table in messages.
         judged: The rows that must be explained; default all.
 
     Raises:
-        UnexplainedError: No other column explains where a column is empty.
+        UnexplainedError: No other column explains the empty cells of a column.
         InvalidValueError: A column without a value, a number beyond floats, a text of more than 5000 values.
     """
     parts = {name: _part(name, column, where) for name, column in columns.items()}

@@ -22,13 +22,13 @@ def space_of(
     where: str,
     judged: Mask | None = None,
 ) -> SearchSpace:
-    """The space of the distributions, each parameter active where it has a value."""
+    """Return the space of the distributions, each parameter active where it has a value."""
     parts = {n: of_distribution(n, distributions[n if n in distributions else n.removeprefix(PARAMS)]) for n in columns}
     return with_conditions(parts, columns, where, judged)
 
 
 def reader_for(name: str, distribution: Any) -> Callable[[Any], str]:
-    """What makes text of a parameter's value, as `reader_of` reads it."""
+    """Return a function from a parameter's value to text, as `reader_of` reads it."""
     from optuna.distributions import CategoricalDistribution
 
     if isinstance(distribution, CategoricalDistribution):

@@ -1,11 +1,11 @@
-"""The folder of a table suite: `suite.json` says what is in it, `table.npz` holds the arrays.
+"""The folder of a table suite: `suite.json` describes it, `table.npz` holds the arrays.
 
-Both are checked before they are used. A file that was cut, changed or written by something else gives a
-`DamagedDataError`, never a wrong number. Arrays are stored uncompressed, so nothing in the archive can be larger than
-the archive; no name in a file becomes a path.
+Both are checked before use. A file that was cut, changed or written by something else gives a `DamagedDataError`, never
+a wrong number. Arrays are stored uncompressed, so nothing in the archive can be larger than the archive; no name in a
+file becomes a path.
 
-Format 2 adds `objectives`, an array ``(k, m, o)`` and in `suite.json` what its columns are, and `fidelity`, the sizes
-that fidelities are, and `constraints`. A table without these is written in format 1.
+Format 2 adds `objectives`, an array ``(k, m, o)`` with descriptions of its columns in `suite.json`, and `fidelity`, the
+sizes behind fidelities, and `constraints`. A table without these is written in format 1.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Metric(BaseModel):
-    """What a number in the table means; more keys may come."""
+    """Meaning of a number in the table; more keys may come."""
 
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
     name: str = ""
@@ -53,9 +53,9 @@ class Metric(BaseModel):
 
 
 class Cost(Metric):
-    """What a cost in the table means.
+    """Meaning of a cost in the table.
 
-    `cumulative`: whether one training passes through all fidelities, so that the cost of one holds that of those below.
+    `cumulative`: whether one training passes through all fidelities, so that the cost of one includes the lower ones.
     """
 
     cumulative: bool = False
@@ -71,7 +71,7 @@ class Member(_Strict):
 
 
 class Further(_Strict):
-    """What a column of the array `objectives` is."""
+    """Description of a column of the array `objectives`."""
 
     name: Name
     unit: str = ""
@@ -80,7 +80,7 @@ class Further(_Strict):
 
 
 class Description(_Strict):
-    """What `suite.json` holds."""
+    """Content of `suite.json`."""
 
     format: Literal[1, 2]
     name: Name
@@ -106,23 +106,23 @@ class Description(_Strict):
 
     @property
     def further(self) -> tuple[Objective, ...]:
-        """What the columns of the array `objectives` are."""
+        """Return the descriptions of the columns of the array `objectives`."""
         return tuple(Objective(**said.model_dump()) for said in self.objectives or ())
 
     @property
     def sizes(self) -> Sizes | None:
-        """What the fidelities are, where they are sizes."""
+        """Return the meaning of the fidelities, if they are sizes."""
         return sizes_of(self.fidelity)
 
 
 # ---------------------------------------------------------------------------------------------- writing
 def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write both files beside the old ones, then put them in their place; in format 1 where that can hold them.
+    """Write both files beside the old ones, then put them in their place; in format 1 if that can hold them.
 
     Raises:
-        StorageFullError: The files could not be written; those that were there before are intact.
-        InvalidValueError: The description holds what JSON cannot (NaN, objects), or objectives or sizes that the arrays
-            do not fit.
+        StorageFullError: The files could not be written; earlier ones are intact.
+        InvalidValueError: The description holds values outside JSON (NaN, objects), or objectives or sizes do not fit
+            the arrays.
     """
     newer = _checked(description, arrays)
     description = {key: value for key, value in description.items() if value or key not in NEWER}
@@ -133,7 +133,7 @@ def write_folder(folder: Path, description: Mapping[str, Any], arrays: Mapping[s
 
 
 def _checked(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether a table needs format 2, after a check of what that adds."""
+    """Return whether a table needs format 2, after checking its additions."""
     said = [dict(one) for one in description.get(OBJECTIVES) or ()]
     sizes, array, score = sizes_of(description.get(FIDELITY)), arrays.get(OBJECTIVES), arrays["score"]
     check_objectives([Objective(**one) for one in said], array, score.shape[:2])
@@ -156,7 +156,7 @@ def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def little(array: NDArray[Any]) -> NDArray[Any]:
-    """The array in C order and little-endian, so that its bytes are the same everywhere."""
+    """Return the array in C order and little-endian, so that its bytes are the same everywhere."""
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
 
 
@@ -229,7 +229,7 @@ def _arrays(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
 
 
 def _array(name: str, data: bytes) -> NDArray[Any]:
-    """The array of an npy file whose header is believed only as far as its size goes."""
+    """Return the array of an npy file; its header is trusted only within the size of the file."""
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     if version != (1, 0):

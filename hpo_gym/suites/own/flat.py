@@ -16,12 +16,12 @@ TRIALS, LEAST = 5, 0.01
 
 
 def expected_random_regret(score: ArrayLike, trials: int = TRIALS) -> float:
-    """The best score less the expected best of random rows, exact: measured rows, drawn without replacement.
+    """Return the best score less the expected best of random rows, exact: measured rows, drawn without replacement.
 
     Args:
-        score: Scores of one task's rows at full fidelity, ``(m,)``: NaN = not measured (never drawn), also of a row
+        score: Scores of one task's rows at full fidelity, ``(m,)``: NaN = not measured (never drawn), also for a row
             that another fidelity lacks; -inf = failed, counted as the worst finite score.
-        trials: Rows that are drawn; all of them where fewer are measured.
+        trials: Number of rows drawn; all of them if fewer are measured.
 
     Raises:
         InvalidValueError: No score is finite, one is +inf, or `trials` is less than 1.
@@ -55,14 +55,14 @@ def splits_without_flat(
     least: float = LEAST,
     sides: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """Names of the tasks of each split, by the hash of the family, and names of the flat ones, which are in none.
+    """Return names of the tasks of each split, by the hash of the family, and names of the flat ones, in none.
 
     Args:
         tasks: `k` tasks with their `name` and `family`.
         score_full: Their scores at full fidelity ``(k, m)``, as for `expected_random_regret`.
-        trials: Rows that are drawn.
+        trials: Number of rows drawn.
         least: Below this expected regret, in units of the score, a task is flat.
-        sides: The split of families for which it is not that of the hash.
+        sides: The split of families that differs from that of the hash.
     """
     set_by_hand = sides or {}
     regret = [expected_random_regret(s, trials) for s in score_full]
