@@ -18,13 +18,14 @@ from hpo_agents._policy.training import Actor, Learner
 from hpo_agents._time.codec import RungCodec
 from hpo_agents._time.expert import Expert, expert_of
 from hpo_agents._time.features import FEATURES
+from hpo_agents._time.ladder import rungs_of
 from hpo_agents._time.policy import TimeExtractor, TimePolicy, TimeScorer
 from hpo_agents._time.run import TimeRun, run_of
 from hpo_agents._time.together import Together
 from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym.base import Singles, seeding, unknown
 from hpo_gym.env import HPOVectorEnv
-from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer, mean_regret_in_cost, one_thread, rungs_of
+from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer, mean_regret_in_cost, one_thread
 from hpo_gym.problem import Evaluations, Query, Task, Trial, evaluations, pool_of
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.system import one_blas_thread

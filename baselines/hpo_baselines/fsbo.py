@@ -12,9 +12,10 @@ from hpo_baselines._maml.learned import Learned
 from hpo_baselines._maml.tasks import Encoding, Known
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._transfer.tables import Prior, evaluations_of
 from hpo_baselines.greedy_portfolio import normalised, portfolio_of
 from hpo_gym.base import InvalidValueError, whole_fields
-from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, Prior, evaluations_of, log_expected_improvement
+from hpo_gym.optimize import OPTIMIZERS, Arrays, Context, log_expected_improvement
 from hpo_gym.problem import Place, Points, Pool, SearchSpace, scaled
 from hpo_gym.system import one_blas_thread
 

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Planned, Run
+from hpo_baselines._transfer.meta_distance import MetaRanks, known_features, ranks_of
 from hpo_baselines.greedy_portfolio import choices_of, portfolio_of
 from hpo_gym.base import Floats, whole
-from hpo_gym.optimize import OPTIMIZERS, MetaRanks, Portfolio, known_features, ranks_of, table_at
+from hpo_gym.optimize import OPTIMIZERS, Portfolio, table_at
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace, known
 
 Features = tuple[tuple[str, float], ...]

@@ -9,6 +9,7 @@ import numpy as np
 from hpo_baselines._models.doubt import Doubt
 from hpo_baselines._models.model_based import Acquisition, Model, ModelBased
 from hpo_baselines._runs.baseline import Run
+from hpo_baselines._transfer.trust import consistent
 from hpo_baselines.gp_ei_per_cost import GPPerCost
 from hpo_baselines.task_mixture import check_temperature
 from hpo_gym.base import Floats, InvalidValueError
@@ -23,7 +24,6 @@ from hpo_gym.optimize import (
     Ensemble,
     IncrementalPosterior,
     Memory,
-    consistent,
     members_of,
     memory_of,
 )

@@ -84,17 +84,12 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.transfer.gaussian_process import matern52 as matern52
     from hpo_gym.optimize.transfer.gaussian_process import prior_centre as prior_centre
     from hpo_gym.optimize.transfer.incremental import IncrementalPosterior as IncrementalPosterior
-    from hpo_gym.optimize.transfer.ladder import RUNGS as RUNGS
-    from hpo_gym.optimize.transfer.ladder import Ladder as Ladder
-    from hpo_gym.optimize.transfer.ladder import ladder_of as ladder_of
-    from hpo_gym.optimize.transfer.ladder import rungs_of as rungs_of
+    from hpo_gym.optimize.transfer.incremental import Matern as Matern
+    from hpo_gym.optimize.transfer.incremental import RowProcess as RowProcess
     from hpo_gym.optimize.transfer.matching import foreign_units as foreign_units
     from hpo_gym.optimize.transfer.matching import matched as matched
     from hpo_gym.optimize.transfer.memory import Memory as Memory
     from hpo_gym.optimize.transfer.memory import memory_of as memory_of
-    from hpo_gym.optimize.transfer.meta_distance import MetaRanks as MetaRanks
-    from hpo_gym.optimize.transfer.meta_distance import known_features as known_features
-    from hpo_gym.optimize.transfer.meta_distance import ranks_of as ranks_of
     from hpo_gym.optimize.transfer.meta_features import MAX_LEVELS as MAX_LEVELS
     from hpo_gym.optimize.transfer.meta_features import describe as describe
     from hpo_gym.optimize.transfer.meta_features import heavy_tailed as heavy_tailed
@@ -110,13 +105,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.transfer.posterior import TaskPrior as TaskPrior
     from hpo_gym.optimize.transfer.posterior import TaskProcess as TaskProcess
     from hpo_gym.optimize.transfer.surrogate import candidates_of as candidates_of
+    from hpo_gym.optimize.transfer.surrogate import scores_at as scores_at
     from hpo_gym.optimize.transfer.surrogate import table_at as table_at
-    from hpo_gym.optimize.transfer.tables import Prior as Prior
-    from hpo_gym.optimize.transfer.tables import evaluations_of as evaluations_of
-    from hpo_gym.optimize.transfer.tables import measured_scores as measured_scores
-    from hpo_gym.optimize.transfer.tables import priors_without as priors_without
-    from hpo_gym.optimize.transfer.tables import scores_at as scores_at
-    from hpo_gym.optimize.transfer.trust import Trust as Trust
-    from hpo_gym.optimize.transfer.trust import consistent as consistent
 
 __getattr__, __dir__, __all__ = offer(__name__)

@@ -19,12 +19,12 @@ from toys import gappy, plain
 
 from hpo_baselines._runs.baseline import Run
 from hpo_baselines._runs.genetic_settings import USUAL, Arena, Sizes, choose_finalist, evolve, settings_space
+from hpo_baselines._transfer.tables import evaluations_of
 from hpo_baselines.genetic import GeneticAlgorithm, _cross, mutated
 from hpo_baselines.genetic_evolved import EvolvedGenetic
 from hpo_gym.base.errors import DamagedDataError, InvalidValueError
 from hpo_gym.optimize.forms import make_optimizer
 from hpo_gym.optimize.protocol import Context
-from hpo_gym.optimize.transfer.tables import evaluations_of
 from hpo_gym.problem.space import SearchSpace
 from hpo_gym.problem.task import Task
 from hpo_gym.problem.trial import Trial

@@ -171,6 +171,8 @@ AREAS = (
         "transfer",
         (
             "hpo_gym/optimize/transfer/*.py",
+            "baselines/hpo_baselines/_transfer/*.py",
+            "agents/hpo_agents/_time/ladder.py",
             "baselines/hpo_baselines/transfer_*.py",
             "baselines/hpo_baselines/_models/doubt.py",
         ),

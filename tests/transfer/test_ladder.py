@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from hpo_gym.optimize.transfer.ladder import ladder_of, rungs_of
+from hpo_agents._time.ladder import ladder_of, rungs_of
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.space import SearchSpace

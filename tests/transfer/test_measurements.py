@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
 
+from hpo_baselines._transfer.tables import evaluations_of
 from hpo_gym.optimize.transfer import memory
 from hpo_gym.optimize.transfer.costs import log_cost_of
 from hpo_gym.optimize.transfer.matching import matched
 from hpo_gym.optimize.transfer.memory import Memory, memory_of
-from hpo_gym.optimize.transfer.tables import evaluations_of
 from hpo_gym.problem.earlier import FIDELITY, TEST, Evaluations, Measurement
 from hpo_gym.problem.nearest.pool import Pool
 from hpo_gym.problem.prior import evaluations

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hpo_gym.optimize.transfer.meta_distance import MetaRanks
+from hpo_baselines._transfer.meta_distance import MetaRanks
 
 A, B, C = {"a": 10.0, "b": 1.0}, {"a": 30.0, "b": None}, {"a": 20.0, "b": 1.0}
 

@@ -8,9 +8,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpo_agents._time.ladder import RUNGS
 from hpo_gym.base import Ints, Mask
 from hpo_gym.env import Codec, Contexts, Proposal, Runs, choices_of
-from hpo_gym.optimize import RUNGS
 from hpo_gym.problem import payable, pooled
 
 

@@ -7,19 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hpo_agents._time.ladder import Ladder, ladder_of
 from hpo_gym.base import Ints
-from hpo_gym.optimize import (
-    NOISE,
-    TEMPERATURE,
-    Ensemble,
-    Ladder,
-    Member,
-    Memory,
-    ladder_of,
-    members_of,
-    memory_of,
-    names_of,
-)
+from hpo_gym.optimize import NOISE, TEMPERATURE, Ensemble, Member, Memory, members_of, memory_of, names_of
 from hpo_gym.problem import Evaluations, Points, Pool, SearchSpace
 
 _NONE = -1

@@ -7,8 +7,9 @@ import numpy as np
 from hpo_agents._policy.over_pools import Purse
 from hpo_agents._time.expert import Expert, Mind, expert_of
 from hpo_agents._time.features import TimeFeatures
+from hpo_agents._time.ladder import RUNGS, rungs_of
 from hpo_gym.base import Ints
-from hpo_gym.optimize import RUNGS, Context, rungs_of
+from hpo_gym.optimize import Context
 from hpo_gym.problem import Pool, Query, Trial, payable, pool_of
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hpo_agents._time.expert import Expert, Mind
 from hpo_agents._time.features import FEATURES, TimeFeatures
+from hpo_agents._time.ladder import RUNGS
 from hpo_gym.base import seeding
 from hpo_gym.env import Contexts, Observer, Raw, Runs
-from hpo_gym.optimize import RUNGS
 from hpo_gym.problem import payable, pooled
 
 FOLDS = 4

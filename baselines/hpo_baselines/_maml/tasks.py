@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_baselines._transfer.tables import measured_scores
 from hpo_gym.base import Floats, Ints, InvalidValueError, Singles
-from hpo_gym.optimize import measured_scores
 from hpo_gym.problem import Points, Pool, SearchSpace
 
 if TYPE_CHECKING:

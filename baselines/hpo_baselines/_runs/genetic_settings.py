@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpo_baselines._runs.baseline import Choice, Run
+from hpo_baselines._transfer.tables import Prior
 from hpo_baselines.genetic import GeneticAlgorithm
 from hpo_baselines.genetic_portfolio import PortfolioGenetic
-from hpo_gym.optimize import Context, Prior
+from hpo_gym.optimize import Context
 from hpo_gym.problem import Query, SearchSpace, Trial, relative_regret
 
 if TYPE_CHECKING:
