@@ -19,14 +19,14 @@ def policies() -> Suite:
     **Search space**: `learning_rate` in [1e-3, 30] and `sigma` in [1e-3, 10], both logarithmic, both .3 by default.
 
     **Score** of a trial: the mean return of the mean policy after its generation from 8 start states of the run, at
-    least -1; 0 is doing nothing, 1 the highest reward at each step. The largest actions cost half of a reward. What
-    counts is the last one, after 20 generations.
+    least -1; 0 is doing nothing, 1 the highest reward at each step. The largest actions cost half of a reward. The
+    result of a run is the last score, after 20 generations.
     **Cost**: 1 a generation.
 
-    **Tasks**: a cart-pole, a pendulum that is swung up, and an arm of two links that reaches, in 18 families of
-    regimes: 36 tasks for training, 12 for validation, 24 for testing, and any other by its name, `<family>-s<seed>`:
-    `pendulum-weak-s17`. The name draws masses, lengths, gravity and forces; the episode draws by key the first weights,
-    all noise and start states, and the unit of the sensors, 10 to the power of U(-1, 1), which nobody is told.
+    **Tasks**: a cart-pole, a pendulum to swing up, and a reaching arm of two links, in 18 families of regimes: 36 tasks
+    for training, 12 for validation, 24 for testing, and any other by its name, `<family>-s<seed>`: `pendulum-weak-s17`.
+    The name draws masses, lengths, gravity and forces; the episode draws by key the first weights, all noise and start
+    states, and the hidden unit of the sensors, 10 to the power of U(-1, 1).
 
     **Best score**: not known; 1 is out of reach. **Source**: our own physics, see
     `hpo_gym/suites/tasks/policies/physics/`.

@@ -12,8 +12,8 @@ from hpo_gym.suites.tasks.training.recipe import Recipe
 def scheduled_fits() -> Suite:
     """Set the learning rate of a small network anew before each epoch, on the same 128 rows each time.
 
-    As `Schedules`, but that the rows of the first epoch come again, so a network that learns them by heart has a high
-    validation loss. What pays here is to stop in time: a suite to report beside `Schedules`, not in its place.
+    As `Schedules`, but the rows of the first epoch come again, so a network that memorises them has a high validation
+    loss. Stopping in time pays here: a suite to report beside `Schedules`, not in its place.
 
     **Search space**, **score**, **cost**: as in `Schedules`. **Tasks**: the same names and splits; 45 for training, 15
     for validation, 40 for testing. Their rows are generated too, but a task is a small fixed data set.

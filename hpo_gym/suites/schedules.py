@@ -17,13 +17,13 @@ def schedules() -> Suite:
 
     **Search space**: `learning_rate` in [1e-5, 10], logarithmic, default .01. `schedules_with` adds momentum and batch.
 
-    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. What counts
-    is the last one, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
+    **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, -2 at the lowest. The result
+    of a run is the last score, after 25 epochs. **Cost**: 1 an epoch. A network whose weights blow up has diverged.
 
     **Tasks**: streams of 30 families of generators, 45 for training, 15 for validation, 40 for testing, and any other
-    by its name, `<family>-s<seed>`: `moons-s17`. An epoch has 256 rows that the run has not seen before. The network
-    has one hidden layer of 16 units (ReLU), momentum .9 and batches of 16 rows. Each episode draws by key the weights,
-    the order of the rows, and the scale of all inputs, 10 to the power of U(-1, 1), which nobody is told.
+    by its name, `<family>-s<seed>`: `moons-s17`. An epoch has 256 rows, new to the run. The network has one hidden
+    layer of 16 units (ReLU), momentum .9 and batches of 16 rows. Each episode draws by key the weights, the order of
+    the rows, and the hidden scale of all inputs, 10 to the power of U(-1, 1).
 
     **Best score**: not known. **Source**: our own generators, see `hpo_gym/suites/tasks/training/generators/`.
     """

@@ -13,12 +13,12 @@ def studies() -> TableSuite:
 
     **Search space**: that of `Boosting`: 13 columns, two of them conditional.
 
-    **Configurations**: each data set has its own 200, as a folder of finished studies would: LightGBM's default, 174
-    drawn at random, and 25 that Optuna's TPE proposed by the scores of those. So what is known of another data set is
-    known at other points, and a method that transfers has to model it.
+    **Configurations**: each data set has its own 200, like a folder of finished studies: LightGBM's default, 174 drawn
+    at random, and 25 that Optuna's TPE proposed by the scores of those. So other data sets are known at other points,
+    and a transfer method has to model them.
 
     **Score**: balanced accuracy in [0, 1], or in regression R^2 (at least -1), the mean over three repeats of three
-    folds. Test score: the mean of the same models, fully trained, on up to 4,000 rows that no choice has seen.
+    folds. Test score: the mean of the same models, fully trained, on up to 4,000 rows unused by any choice.
     **Cost**: processor seconds to train and to predict. **Fidelities**: 8, 16, 32, 64 and 128 trees, as 1/16 .. 1.
 
     **Tasks**: data sets of at most 6 classes, named by the data set; folds have at most 900 rows, and a model learns

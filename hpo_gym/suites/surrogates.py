@@ -25,24 +25,24 @@ ABOUT, ARRAYS = "surrogate.json", "surrogate.npz"
 FORMAT = 1
 _SAID = {"served": bool, "agreement": dict, "table": str, "fidelities": list, "version": int}
 FLOOR = 0.8
-"""Median Kendall's tau on held-out rows from which on a surrogate is served."""
+"""Least median Kendall's tau on held-out rows of an available surrogate."""
 NAMES = (*(f"{letter}{i}" for letter in "wb" for i in range(LAYERS)), "heads", "levels", "scales", "rising",
          "optimum", "best", "worst")  # fmt: skip
 
 
 def surrogate_suite(base: Suite, folder: Path | None = None) -> Suite:
-    """The surrogates of a suite's tasks, named ``NAME:surrogate``: with its splits, families and meta-features.
+    """Return the surrogates of a suite's tasks, named ``NAME:surrogate``: with its splits, families and meta-features.
 
-    Scores are those of a model, see `hpo_gym.suites.tasks.surrogate.model.Surrogate`: finite everywhere but where a
-    failure is foretold, without noise, at no more than ten fidelities. There is no pool.
+    Scores come from a model, see `hpo_gym.suites.tasks.surrogate.model.Surrogate`: finite except for predicted
+    failures, without noise, at no more than ten fidelities. There is no pool.
 
     Args:
         base: The suite of the table.
-        folder: Where ``surrogate.json`` and ``surrogate.npz`` are; None: those that ship with the suite of that name.
+        folder: Place of ``surrogate.json`` and ``surrogate.npz``; None: those shipped with the suite of that name.
 
     Raises:
-        InvalidValueError: It has no surrogate, or stays tabular because a model of it does not agree well enough.
-        DamagedDataError: The files are not what their checksums say, or are of another table.
+        InvalidValueError: It has no surrogate, or stays tabular because its model does not agree well enough.
+        DamagedDataError: The files contradict their checksums, or are of another table.
     """
     folder = DATA / base.name if folder is None else folder
     if not isinstance(base, TableSuite) or not (folder / ABOUT).is_file():
@@ -71,7 +71,7 @@ def served() -> list[str]:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What is said of a surrogate: its agreement, and whether it is served.
+    """Return the description of a surrogate: its agreement, and whether it is available.
 
     Raises:
         DamagedDataError: The file is damaged or of a later format.

@@ -1,4 +1,4 @@
-"""Arrays of a table out of what users hold: dictionaries, lists, ragged pools. Everything is copied and checked."""
+"""Arrays of a table from users' input: dictionaries, lists, ragged pools. Everything is copied and checked."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Rows = ArrayLike | Sequence[Mapping[str, Any]]
 """Points of the unit cube, or configurations."""
 
 ABOUT = ("title", "description", "score", "cost", "licence", "source", "preprocessing", "built", "titles")
-"""What may be told of a table suite; `titles` are those of tasks, by name."""
+"""Keys of a table suite's description; `titles` are those of tasks, by name."""
 
 
 def pools_of(space: SearchSpace, x: object) -> tuple[list[Points], bool]:
-    """The pools as canonical points, each ``(m, d)``, and whether there is one for all tasks.
+    """Return the pools as canonical points, each ``(m, d)``, and whether all tasks share one.
 
     Raises:
-        InvalidValueError: Points or configurations that the space does not have, or one twice in a pool.
+        InvalidValueError: Points or configurations outside the space, or one twice in a pool.
     """
     if isinstance(x, np.ndarray) and x.ndim not in (2, 3):
         raise InvalidValueError(f"`x` must have shape (m, {space.d}), or one such for each task, got {x.shape}.")
@@ -113,7 +113,7 @@ def _even(f: int) -> tuple[float, ...]:
 
 
 def sequence(name: str, values: object) -> list[Any]:
-    """A list of names, no single one, and no mapping, whose keys would be taken for it."""
+    """Return a list of names; refuse a single name, and a mapping, whose keys would pass for a list."""
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise InvalidValueError(f"`{name}` must be a list of names, got {values!r}.")
     return list(values)
@@ -138,7 +138,7 @@ def count(name: str, values: Sequence[Any], k: int) -> None:
 
 
 def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """A copy of what is told of a suite of tasks `names`: plain JSON under known names."""
+    """Return a copy of the description of a suite of tasks `names`: plain JSON under known names."""
     for key in about:
         if key not in ABOUT:
             raise unknown("entry of `about`", key, ABOUT)
@@ -158,7 +158,8 @@ def about_of(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def cumulative_of(about: Mapping[str, Any], asked: object, cost: Array | None) -> tuple[Mapping[str, Any], bool]:
-    """Whether the costs of a table are cumulative, as one asks or as `about` says, and an `about` that says so.
+    """Return whether the costs of a table are cumulative, as requested or stated in `about`, and an `about` that says
+    so.
 
     Raises:
         InvalidValueError: It is not True or False, or the table has no costs.
@@ -227,7 +228,7 @@ def _refuse_twice(space: SearchSpace, points: Points, name: str) -> None:
 
 
 def _floats(name: str, values: object) -> Array:
-    """A copy as float64, or float32 where the input is no wider."""
+    """Return a copy as float64, or float32 if the input is no wider."""
     try:
         out = np.asarray(values)
     except ValueError as fault:  # ragged
@@ -238,7 +239,7 @@ def _floats(name: str, values: object) -> Array:
 
 
 def _narrow(a: Array) -> Array:
-    """A copy in float32 where that holds every value."""
+    """Return a copy in float32 if that holds every value."""
     with np.errstate(over="ignore", under="ignore"):
         small = a.astype(np.float32)
     return small if a.dtype == np.float32 or np.array_equal(small, a, equal_nan=True) else a.copy()

@@ -24,7 +24,7 @@ _POINT = re.compile(r"[+-]?\d*\.\d*([eE][+-]?\d+)?")
 
 
 def numbers_of(table: Columns, name: str, role: str, loss: bool) -> NDArray[np.float64]:
-    """The numbers of a column, ``(n,)``: NaN where nothing was measured, -inf where it failed."""
+    """Return the numbers of a column, ``(n,)``: NaN where nothing was measured, -inf for failures."""
     column, sign = table[name], -1.0 if loss and role in ("score", "test_score") else 1.0
     found = [_number(text, sign, role) for text in column.texts]
     rule = f"a number of at most {LARGEST:g}, empty (not measured) or `{FAILED}`"
@@ -37,7 +37,7 @@ def numbers_of(table: Columns, name: str, role: str, loss: bool) -> NDArray[np.f
 
 
 def _number(text: str, sign: float, role: str) -> float | None:
-    """The number that a text is, None where it is none that its role may have."""
+    """Return the number in a text, None if it is invalid for its role."""
     lower = text.lower()
     if lower in _NOT_MEASURED or (lower == "nan" and role != "score"):
         return math.nan
@@ -63,7 +63,7 @@ def _float(text: str) -> float | None:
 
 
 def shares_of(table: Columns, name: str) -> NDArray[np.float64]:
-    """The fidelity of each row as a share of the largest, ``(n,)``."""
+    """Return the fidelity of each row as a share of the largest, ``(n,)``."""
     column = table[name]
     values = column.values(lambda text: _float(text) or math.nan)
     table.check(name, "a positive number", (values > 0) & (values < math.inf))
@@ -71,11 +71,11 @@ def shares_of(table: Columns, name: str) -> NDArray[np.float64]:
 
 
 def has_commas(column: Column) -> bool:
-    """Whether numbers are written with a decimal comma: some are, and none has a point."""
+    """Return whether numbers are written with a decimal comma: some are, and none has a point."""
     given = column.given()
     return any(map(_COMMA.fullmatch, given)) and not any(map(_POINT.fullmatch, given))
 
 
 def with_point(text: str) -> str:
-    """A number with a point in place of its comma; other texts as they are."""
+    """Return a number with a point in place of its comma; other texts unchanged."""
     return text.replace(",", ".") if _COMMA.fullmatch(text) else text

@@ -16,21 +16,21 @@ from hpo_gym.suites.own.input import Array, stacked
 _KEYS = ("values", *(f.name for f in fields(Objective) if f.name != "name"))
 
 Given = Mapping[str, Mapping[str, Any]]
-"""By the name of an objective: `values`, and what an `Objective` has."""
+"""By the name of an objective: `values`, and the attributes of an `Objective`."""
 
 
 def objectives_of(
     given: Given | None, score: Array, sizes: Sequence[int] | None
 ) -> tuple[tuple[Objective, ...], Array | None]:
-    """What a user gave as ``(k, m, o)``; the worst of the task stands for a NaN where a row failed or was not measured.
+    """Return a user's objectives as ``(k, m, o)``; NaN of a failed or unmeasured row becomes the worst of the task.
 
     Args:
-        given: `values` of each ``(k, m)``, or a list of `k` arrays ``(m,)`` where each task has a pool of its own.
+        given: `values` of each ``(k, m)``, or a list of `k` arrays ``(m,)`` if each task has a pool of its own.
         score: ``(k, m, f)``.
-        sizes: Rows of each pool, None where there is one pool.
+        sizes: Rows of each pool, None with one pool.
 
     Raises:
-        InvalidValueError: No numbers, another shape, infinity, NaN where a row succeeded.
+        InvalidValueError: No numbers, another shape, infinity, NaN for a successful row.
         UnknownNameError: A key or a direction that does not exist.
     """
     if given is None:
@@ -73,7 +73,8 @@ def _one(name: str, said: Mapping[str, Any], sizes: Sequence[int] | None) -> tup
 
 
 def _filled(values: Array, objective: Objective, may_lack: NDArray[np.bool_]) -> Array:
-    """The values, with the worst of the task for those that a row may lack: it failed, or nobody is served it."""
+    """Return the values, with the task's worst for rows that may lack them: failed ones, and rows that are never
+    returned."""
     gaps = may_lack & np.isnan(values)
     if not gaps.any():
         return values
@@ -83,16 +84,16 @@ def _filled(values: Array, objective: Objective, may_lack: NDArray[np.bool_]) ->
 
 
 def check_objectives(named: Sequence[Objective], array: Array | None, shape: tuple[int, int]) -> None:
-    """Refuse objectives that are not what their names say.
+    """Refuse objectives that contradict their descriptions.
 
     Args:
-        named: What the columns are.
+        named: Descriptions of the columns.
         array: ``(k, m, o)``, or None.
         shape: `k` and `m`.
 
     Raises:
-        InvalidValueError: One name twice, or one that is reserved, names without numbers or the reverse, another shape,
-            NaN or infinity in any row.
+        InvalidValueError: A repeated or reserved name, names without numbers or the reverse, another shape, NaN or
+            infinity in any row.
     """
     names = [objective.name for objective in named]
     refuse_reserved(names)

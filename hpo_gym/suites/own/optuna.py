@@ -48,25 +48,25 @@ def suite_from_optuna(
     """Make a suite of studies of Optuna, a task each; needs the extra "optuna". Nothing is written to the storage.
 
     The space has the parameters of all studies, a range as wide as the widest; a parameter that some trials lack is
-    active as `suite_from_csv` says of empty cells. Scores of a study that minimises are negated. A trial that failed or
-    broke a constraint is a failure; one that was pruned or still runs, and a study without a finished trial, are left
-    out, which a warning tells.
+    active by the rules of `suite_from_csv` for empty cells. Scores of a minimising study are negated. A trial that
+    failed or broke a constraint is a failure; a pruned or running trial, and a study without a finished trial, are left
+    out with a warning.
 
     Args:
         studies: The address of a storage, such as `sqlite:///study.db`; a storage; or studies.
         space: The search space; None for that of the distributions.
-        names: Studies to take of the storage; default all.
-        score: "value", or one of "values_0", "values_1", ... where studies have several objectives.
+        names: Studies to take from the storage; default all.
+        score: "value", or one of "values_0", "values_1", ... for studies with several objectives.
         cost: The cost of a trial: "duration", or `user_attrs_` and the name of an attribute.
-        fidelity: As `cost`, the fidelity; the largest is a full evaluation.
-        family: As `cost`, the family of the task, the same in all trials of a study.
-        test_score: As `cost`, the score on data that no choice has seen, in the direction of the score.
+        fidelity: Like `cost`, the fidelity; the largest is a full evaluation.
+        family: Like `cost`, the family of the task, the same in all trials of a study.
+        test_score: Like `cost`, the score on data unused by any choice, in the direction of the score.
         ignore: Parameters to leave out. With "state" among them, the last value of pruned trials is their score.
         name: Name of the suite, default the file's name without its ending, or the study's.
 
     Raises:
         UnknownNameError: No such study or column.
-        InvalidValueError: No such storage, or studies that do not fit together; the message says which.
+        InvalidValueError: No such storage, or studies that do not fit together; the message names them.
         MissingExtraError: Optuna is not installed.
     """
     require("optuna")
@@ -87,14 +87,15 @@ def suite_from_optuna(
 
 
 def constraints_of(trial: FrozenTrial) -> list[float]:
-    """Return what `constraints_func` and `Trial.set_constraint` stored of a trial; each is met where at most 0."""
+    """Return the constraint values that `constraints_func` and `Trial.set_constraint` stored; each is met at 0 or
+    below."""
     said = trial.system_attrs
     return [*(said.get(_CONSTRAINTS) or ()), *(v for k, v in said.items() if k.startswith(f"{_CONSTRAINTS}:"))]
 
 
 # ---------------------------------------------------------------------------------------------- studies
 def _studies(address: str) -> list[Study]:
-    """All studies of a storage, in the order in which they were made."""
+    """Return all studies of a storage, in the order of creation."""
     import optuna
 
     scheme, slashes, rest = address.partition("://")
@@ -192,7 +193,7 @@ def _table(studies: Sequence[Study], source: str, score: str, test_score: str | 
 
 @dataclass(frozen=True)
 class _Read:
-    """What is in studies: columns, the distributions of all parameters, and what was left out."""
+    """Content of studies: columns, the distributions of all parameters, and omissions."""
 
     table: Columns
     distributions: Mapping[str, BaseDistribution]
@@ -210,7 +211,7 @@ def _trials(study: Study, notes: list[str]) -> list[FrozenTrial]:
 
 
 def _objectives(study: Study) -> list[str]:
-    """What Optuna calls the columns of the objectives."""
+    """Return Optuna's names for the columns of the objectives."""
     count = len(study.directions)
     return ["value"] if count == 1 else [f"values_{i}" for i in range(count)]
 
@@ -222,7 +223,7 @@ def _sign(study: Study, score: str) -> float:
 
 
 def _values(study: Study, trial: FrozenTrial) -> dict[str, str]:
-    """The objectives of a trial, better the higher; those of one that breaks a constraint are none."""
+    """Return the objectives of a trial, higher is better; empty for a trial that breaks a constraint."""
     names = _objectives(study)
     if any(value > 0 for value in constraints_of(trial)):
         return dict.fromkeys(names, FAILED)

@@ -17,10 +17,10 @@ _STEPS = 32  # a whole number with more values than this splits rows by chance
 
 
 class UnexplainedError(InvalidValueError):
-    """No other column explains where a column is empty.
+    """No other column explains the empty cells of a column.
 
     Attributes:
-        columns: Such columns, and those that may hang on them.
+        columns: Such columns, and those that may depend on them.
     """
 
     def __init__(self, where: str, columns: Sequence[str]) -> None:
@@ -35,10 +35,10 @@ class UnexplainedError(InvalidValueError):
 def with_conditions(
     parts: Mapping[str, Part], columns: Mapping[str, Column], where: str, judged: Mask | None = None
 ) -> SearchSpace:
-    """The space of hyperparameters, each active where its column is given, in the rows that are `judged`.
+    """Return the space of hyperparameters, each active where its column is given, in the `judged` rows.
 
     Raises:
-        UnexplainedError: No other column explains where a column is empty.
+        UnexplainedError: No other column explains the empty cells of a column.
     """
     if judged is not None:
         columns = {name: column.take(judged) for name, column in columns.items()}
@@ -54,7 +54,7 @@ def with_conditions(
 
 
 def _conditions(parts: Mapping[str, Part], columns: Mapping[str, Column], where: str) -> Iterator[Part]:
-    """For each column with empty cells, the condition that explains them; parents before what depends on them."""
+    """Return, for each column with empty cells, the condition that explains them; parents before their children."""
     empty = {name: columns[name].empty() for name in parts}
     known = {name: plain(part) for name, part in parts.items()}
     settled = [name for name in parts if not empty[name].any()]
@@ -73,7 +73,7 @@ def _conditions(parts: Mapping[str, Part], columns: Mapping[str, Column], where:
 
 
 def _one_of(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
-    """The condition that a child is given for some values of a categorical; None where they do not explain it."""
+    """Return the condition that a child is given for some values of a categorical; None if they do not explain it."""
     if parent.kind != "categorical":
         return None
     with_child, without = (np.bincount(column.codes[rows], minlength=len(column.texts)) > 0 for rows in (~empty, empty))
@@ -84,7 +84,7 @@ def _one_of(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
 
 
 def _beyond(parent: Hyperparameter, column: Column, empty: Mask) -> Part | None:
-    """The condition that a child is given above or below a whole number; None where that does not explain it."""
+    """Return the condition that a child is given above or below a whole number; None if that does not explain it."""
     given = column.given()
     whole = parent.kind == "int" or (parent.kind == "ordinal" and all(isinstance(c, int) for c in parent.choices))
     if not whole or len(given) > _STEPS:

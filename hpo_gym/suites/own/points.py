@@ -15,7 +15,7 @@ from hpo_gym.suites.own.parts import UnexplainedError
 from hpo_gym.suites.own.texts import reader_of
 
 Infer = Callable[[Mapping[str, Column], str, Mask | None], SearchSpace]
-"""Makes a space of columns, which must explain the rows that are judged; see `infer_space`."""
+"""Makes a space from columns that must explain the judged rows; see `infer_space`."""
 
 
 def points_of(
@@ -27,9 +27,9 @@ def points_of(
     optuna: bool,
     said: list[str],
 ) -> tuple[Columns, SearchSpace, Points]:
-    """The rows that have a configuration, the space, and their canonical points ``(n, d)``.
+    """Return the rows with a configuration, the space, and their canonical points ``(n, d)``.
 
-    A failed trial that lacks hyperparameters has none: it ended before they were chosen.
+    A failed trial without hyperparameters has none: it ended before they were chosen.
     """
     before = len(table.rows)
     if space is None:
@@ -51,10 +51,10 @@ def points_of(
 def _inferred(
     table: Columns, names: Sequence[str], state: str | None, infer: Infer, optuna: bool
 ) -> tuple[Columns, SearchSpace]:
-    """The space of the columns.
+    """Return the space of the columns.
 
-    Optuna writes the choice None as an empty cell: a text that nothing else explains is that. A failed trial that lacks
-    a value may have ended before it was chosen.
+    Optuna writes the choice None as an empty cell: an otherwise unexplained text is that. A failed trial without a
+    value may have ended before it was chosen.
     """
     judged = None
     while True:
@@ -74,7 +74,7 @@ def _inferred(
 
 
 def _encoded(table: Columns, names: Sequence[str], space: SearchSpace) -> tuple[Points, Mask]:
-    """The point of each row, and which rows are no configuration.
+    """Return the point of each row, and a mask of rows without a configuration.
 
     Raises:
         UnknownNameError: A column that the space does not have.
@@ -95,7 +95,7 @@ def _encoded(table: Columns, names: Sequence[str], space: SearchSpace) -> tuple[
 
 
 def _positions(table: Columns, h: Hyperparameter) -> NDArray[np.float64]:
-    """The number that stands for each text of the column of a hyperparameter, 0 for the empty one."""
+    """Return the number for each text of a hyperparameter's column, 0 for the empty one."""
     read, column = reader_of(h), table[h.name]
     if h.choices:
         numbers, doubtful = np.zeros(len(column.texts)), column.used
@@ -113,7 +113,7 @@ def _positions(table: Columns, h: Hyperparameter) -> NDArray[np.float64]:
 
 
 def _refuse(table: Columns, names: Sequence[str], space: SearchSpace, row: int) -> None:
-    """Say what is wrong with the configuration of a row."""
+    """Raise an error about the configuration of a row."""
     readers = {h.name: reader_of(h) for h in space.hyperparameters}
     cells = {name: table[name].texts[table[name].codes[row]] for name in names}
     try:

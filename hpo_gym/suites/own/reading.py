@@ -1,8 +1,8 @@
-"""Files of trials, read by pandas in pieces: CSV, Parquet, and frames that are in memory already.
+"""Files of trials, read by pandas in pieces: CSV, Parquet, and frames in memory.
 
-A CSV file is gone through twice: by `csv`, which knows lines, for how it is written and whether each line is whole; and
-by pandas, for its cells. Every cell is kept as text, and each distinct text of a column once, so that what is in memory
-hangs on what differs, not on the number of rows.
+A CSV file is read twice: by `csv`, line by line, for its dialect and complete lines; and by pandas, for its cells.
+Every cell is kept as text, and each distinct text of a column once, so that memory depends on the distinct values, not
+on the number of rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 DELIMITERS = (",", ";", "\t", "|")
-"""What is tried where no delimiter is given."""
+"""Delimiters to try by default."""
 
 _SAMPLE = 50  # lines that decide what the delimiter is
 _PIECE = 1 << 16  # rows that are in memory as they stand in the file
@@ -36,11 +36,11 @@ def read_csv(path: Path, delimiter: str | None = None) -> Columns:
 
     Args:
         path: The file, in UTF-8.
-        delimiter: What stands between cells; by default the one of `DELIMITERS` that cuts the first lines into the most
-            cells, as many in each.
+        delimiter: Separator of cells; by default the one of `DELIMITERS` that cuts the first lines into the most cells,
+            equally many in each.
 
     Raises:
-        InvalidValueError: No such text, a line that is longer or shorter than the header, or wrong names of columns.
+        InvalidValueError: No such text, a line longer or shorter than the header, or wrong names of columns.
     """
     import pandas as pd
 
@@ -119,7 +119,7 @@ def _of_rows(source: str, columns: dict[str, Column], n: int) -> Columns:
 
 # ---------------------------------------------------------------------------------------------- lines of a CSV file
 def _lines(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[tuple[int, list[str]]]:
-    """Each line that is not blank, with the number of the line on which it ends."""
+    """Yield each line that is not blank, with the number of its last line in the file."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=strict)
         for cells in reader:
@@ -128,7 +128,7 @@ def _lines(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[tuple
 
 
 def _delimiter(path: Path) -> str:
-    """The delimiter with which the first lines have the most cells, as many in each."""
+    """Return the delimiter that gives the first lines the most cells, equally many in each."""
     best, found = (False, 1), ","
     for delimiter in DELIMITERS:
         sample = [len(cells) for _, cells in itertools.islice(_lines(path, delimiter, strict=False), _SAMPLE)]
@@ -139,7 +139,7 @@ def _delimiter(path: Path) -> str:
 
 
 def _check_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
-    """The header, and the number of lines below it; each must have as many cells."""
+    """Return the header, and the number of lines below it; each must have as many cells."""
     lines = _lines(path, delimiter)
     _, first = next(lines, (0, []))
     n = 0
@@ -156,7 +156,7 @@ def _check_lines(path: Path, delimiter: str) -> tuple[list[str], int]:
 
 
 def _line_of(path: Path, delimiter: str, row: int) -> int:
-    """The line on which a row ends."""
+    """Return the last line of a row in the file."""
     return next(itertools.islice(_lines(path, delimiter), row + 1, None))[0]
 
 
@@ -172,7 +172,7 @@ def _checked(source: str, header: Sequence[str], *, index: bool = False) -> list
 
 # ---------------------------------------------------------------------------------------------- cells
 def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[str, Column], int]:
-    """The columns of all pieces, and the number of rows; the first `skip` rows are left out."""
+    """Return the columns of all pieces, and the number of rows; the first `skip` rows are left out."""
     known: list[dict[str, int]] = [{} for _ in header]
     codes: list[list[Any]] = [[] for _ in header]
     n = 0
@@ -191,7 +191,7 @@ def _gathered(pieces: Any, header: Sequence[str], skip: int = 0) -> tuple[dict[s
 
 
 def _factorized(cells: Series[Any]) -> tuple[list[str], Any]:
-    """The distinct texts of some cells, and the place of each cell among them."""
+    """Return the distinct texts of some cells, and the place of each cell among them."""
     import pandas as pd
 
     try:

@@ -1,4 +1,4 @@
-"""What the columns of a file of trials are: hyperparameters, and what only looks like them."""
+"""Roles of the columns in a file of trials: hyperparameters, and columns that only look like them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpo_gym.suites.own.columns import Column, Columns
 from hpo_gym.suites.own.texts import is_integer, is_number
 
 PARAMS = "params_"
-"""What Optuna puts before the names of hyperparameters."""
+"""Optuna's prefix of hyperparameter names."""
 
 _CONSTRAINTS = "system_attrs_constraints"  # columns of Optuna's exports: a list, or a number for each name
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -42,7 +42,7 @@ _COUNTED, _ASCENDING = 10, 20  # rows of a task from which a column that counts 
 
 
 def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
-    """The table with the plain names of hyperparameters, if Optuna exported it, and what these are, else none."""
+    """Return the table with plain names of hyperparameters, if Optuna exported it, and these names, else none."""
     ours = [name for name in table.names if name.startswith(PARAMS) and name != PARAMS]
     if not ours or not {"state", "number"} & set(table.names):
         return table, set()
@@ -56,21 +56,21 @@ def with_optuna_names(table: Columns) -> tuple[Columns, set[str]]:
 def hyperparameters_of(
     table: Columns, candidates: Sequence[str], keep: Iterable[str], tasks: Column | None, known: Iterable[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
-    """Which of the columns without a role are hyperparameters.
+    """Return the hyperparameters among the columns without a role.
 
     Empty columns, ids, dates, durations and states are none: columns of their names or looks. An id differs in each
-    row of a task: a text; a whole number with the name of an id, or one that counts the rows or goes up with each. It
-    stays where nothing else would vary.
+    row of a task: a text; a whole number with the name of an id, or one that counts the rows or increases with each. It
+    stays if nothing else would vary.
 
     Args:
         table: All columns.
-        candidates: Names of columns that nothing else is known of.
-        keep: Those that are hyperparameters whatever they look like.
-        tasks: The column of the task, None where all rows are of one.
-        known: The hyperparameters of a file of Optuna or `hpo-gym tune`, which are all that it has.
+        candidates: Names of columns without a known role.
+        keep: Columns that are hyperparameters whatever they look like.
+        tasks: The column of the task, None if all rows are of one.
+        known: The hyperparameters of a file of Optuna or `hpo-gym tune`, its only ones.
 
     Returns:
-        Names of hyperparameters; and of what is left out, with what each is.
+        Names of hyperparameters; and of omitted columns, each with its kind.
     """
     sure = {*keep, *known}
     kinds = {name: _kind(name, table[name]) for name in candidates if name not in sure}
@@ -85,7 +85,7 @@ def hyperparameters_of(
 
 
 def state_of(table: Columns, taken: Iterable[str]) -> str | None:
-    """The column that says how each trial ended, None where there is none, or it has another role."""
+    """Return the column with the outcome of each trial, None without one, or if it has another role."""
     for name in table.names:
         if name not in taken and _kind(name, table[name]) == "a state":
             return name
@@ -93,7 +93,7 @@ def state_of(table: Columns, taken: Iterable[str]) -> str | None:
 
 
 def failed_rows(table: Columns, state: str | None) -> Mask:
-    """Return the rows whose trial failed, as the column `state` says, or broke a constraint that Optuna stored."""
+    """Return the rows whose trial failed, by the column `state`, or broke a constraint stored by Optuna."""
     failed = np.zeros(len(table.rows), bool)
     if state is not None:
         failed |= table[state].where(lambda text: text.lower() in _FAILED)
@@ -104,7 +104,7 @@ def failed_rows(table: Columns, state: str | None) -> Mask:
 
 
 def unfinished(state: Column) -> Mask:
-    """The rows whose trial was pruned, or is not over."""
+    """Return the rows with pruned or running trials."""
     return state.where(lambda text: text.lower() in _UNFINISHED)
 
 
@@ -113,7 +113,7 @@ def _plain(name: str) -> str:
 
 
 def _kind(name: str, column: Column) -> str | None:
-    """A date, a duration, a state or nothing at all; None for all else."""
+    """Return the kind of a column: a date, a duration, a state or empty; None for all else."""
     given = column.given()
     if not given:
         return "empty"
@@ -160,7 +160,7 @@ def _repeats(values: NDArray[np.int64]) -> bool:
 
 
 def seconds(text: str) -> float | None:
-    """The seconds of a duration such as `0 days 00:01:30.5`; None where a text is none."""
+    """Return the seconds of a duration such as `0 days 00:01:30.5`; None for another text."""
     if not _DURATION.fullmatch(text):
         return None
     days, _, clock = text.replace(",", ".").rpartition(" ")

@@ -1,4 +1,4 @@
-"""Suites whose scores were measured beforehand: bring your own table, keep it in a folder, read it again.
+"""Suites with scores measured in advance: bring your own table, keep it in a folder, read it again.
 
 With `x` ``(m, d)`` and `scores` ``(k, m)``, higher is better:
 
@@ -55,7 +55,7 @@ _MEAN = 1e-4  # a stored mean of stored repeats is right to this
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class TableSuite(Suite):
-    """A suite whose tasks stand in one table.
+    """A suite with all its tasks in one table.
 
     Attributes:
         table: Scores of all tasks, in the order of `members`.
@@ -64,13 +64,13 @@ class TableSuite(Suite):
     table: Table
 
     def save(self, folder: str | Path) -> None:
-        """Write `suite.json` and `table.npz` to a folder, which `load_suite` and `suite=` read.
+        """Write `suite.json` and `table.npz` to a folder, for `load_suite` and `suite=`.
 
         The same suite gives the same bytes. The old files are replaced once the new ones are on the disk; a crash
-        between the two replacements leaves a folder that is refused when it is read.
+        between the two replacements leaves a folder that is refused on reading.
 
         Raises:
-            StorageFullError: The files could not be written; what was there before is intact.
+            StorageFullError: The files could not be written; earlier ones are intact.
         """
         t = self.table
         arrays = {name: getattr(t, name) for name in table_files.ARRAYS}
@@ -116,40 +116,41 @@ def table_suite(
     version: int = 1,
     cumulative: bool = False,
 ) -> TableSuite:
-    """Make a suite of `k` tasks whose scores were measured. Nothing of the input is kept: it is copied.
+    """Make a suite of `k` tasks with measured scores. The input is copied.
 
     Args:
-        name: As you will find it in results.
+        name: Its name in results.
         space: The search space of all tasks, in any form that `hpo_gym.problem.space.forms.read_space` reads.
-        x: What was measured: points of the unit cube ``(m, d)``, moved to the canonical points of the space, or `m`
-            configurations as dictionaries. A list of `k` such gives each task a pool of its own, of any length.
-        scores: ``(k, m)`` or ``(k, m, f)``, higher is better; NaN = not measured, -inf = failed. Where each task has a
+        x: The measured configurations: points of the unit cube ``(m, d)``, moved to the canonical points of the space,
+            or
+            `m` configurations as dictionaries. A list of `k` such gives each task a pool of its own, of any length.
+        scores: ``(k, m)`` or ``(k, m, f)``, higher is better; NaN = not measured, -inf = failed. If each task has a
             pool of its own, a list of `k` arrays ``(m,)`` or ``(m, f)``.
-        test_scores: As `scores`, on data that no choice has seen.
-        costs: As `scores`, not negative; NaN = unknown.
+        test_scores: Like `scores`, on data unused by any choice.
+        costs: Like `scores`, not negative; NaN = unknown.
         repeats: Scores of `r` single seeds, ``(k, m, r)`` or ``(k, m, f, r)``, NaN where there are fewer; `scores` are
-            their means. An evaluation gives one of them, drawn by the seed of its world; reports use the means.
+            their means. An evaluation returns one of them, drawn by its instance seed; reports use the means.
         fidelities: Shares of a full evaluation, ascending, `f` of them; the last is 1.
-        fidelity: What the fidelities are, where they are sizes of the model: ``{"kind": "size", "unit": "weights",
+        fidelity: Meaning of the fidelities, if they are sizes of the model: ``{"kind": "size", "unit": "weights",
             "values": [5000, 20000, 80000]}``. Without `fidelities`, the shares are those of the largest.
-        objectives: What else counts, by name: ``{"size": {"values": (k, m), "direction": "minimize", "unit":
+        objectives: Further objectives, by name: ``{"size": {"values": (k, m), "direction": "minimize", "unit":
             "weights"}}``, values of full evaluations, finite where a row was measured. Not "score" or "cost".
         tasks: Names, default "task-0", "task-1", ...
         families: Data sets of one origin share a family, which no split divides; default the task's name.
         splits: Names of tasks by "train", "val" and "test"; default about 60 / 15 / 25 % by the hash of the family.
         meta_features: Numbers that describe each task.
-        about: What `hpo-gym info` shows, of `ABOUT`; `score` and `cost` are mappings of `name` and `unit`.
+        about: Facts for `hpo-gym info`, with keys of `ABOUT`; `score` and `cost` are mappings of `name` and `unit`.
         version: Raise it when the table changes.
-        cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one holds that
-            of those below: envs then have `checkpoints`. Kept as ``about["cost"]["cumulative"]``.
+        cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one includes
+            the lower ones: envs then have `checkpoints`. Kept as ``about["cost"]["cumulative"]``.
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as
-        measured where no fidelity is NaN. Scores of float32 or float16, and others that float32 holds exactly, are kept
-        in float32.
+        measured if no fidelity is NaN. Scores of float32 or float16, and others that float32 holds exactly, are kept in
+        float32.
 
     Raises:
-        InvalidValueError: Input that breaks a rule; the message says which.
+        InvalidValueError: Input that breaks a rule; the message states it.
     """
     space = read_space(space)
     pools, shared = pools_of(space, x)
@@ -180,10 +181,10 @@ def table_suite(
 
 
 def load_folder(folder: str | Path) -> TableSuite:
-    """Read a folder that `save` wrote.
+    """Read a folder of `save`.
 
     Raises:
-        DamagedDataError: A file is missing, damaged, foreign or of a later format; the message says which.
+        DamagedDataError: A file is missing, damaged, foreign or of a later format; the message names it.
     """
     folder = Path(folder)
     said, arrays = table_files.read_folder(folder)
@@ -222,7 +223,7 @@ def suite_of_table(
     about: Mapping[str, Any],
     version: int,
 ) -> TableSuite:
-    """The suite of a table that was checked, of tasks with a success each."""
+    """Return the suite of a checked table, of tasks with a success each."""
     full = np.where(table.measured & np.isfinite(table.served[..., -1]), table.served[..., -1], np.nan)
     best, worst = (f(full, 1).astype(float).tolist() for f in (np.nanmax, np.nanmin))
     members = tuple(

@@ -15,22 +15,22 @@ TRUTH = {"true": True, "false": False}
 
 
 def is_integer(text: str) -> bool:
-    """Whether a text is a whole number of at most 15 digits, without a point."""
+    """Return whether a text is a whole number of at most 15 digits, without a point."""
     return bool(_INTEGER.fullmatch(text))
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text is a whole number, perhaps with nothing but zeros after a point."""
+    """Return whether a text is a whole number, perhaps with nothing but zeros after a point."""
     return bool(_WHOLE.fullmatch(text))
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number, written with a point."""
+    """Return whether a text is a number, written with a point."""
     return bool(_NUMBER.fullmatch(text))
 
 
 def reader_of(h: Hyperparameter) -> Callable[[str], Any]:
-    """What makes a value of a hyperparameter out of its text; a text that is none is handed on as it is."""
+    """Return a function from a text to a value of a hyperparameter; it returns other texts unchanged."""
     if not h.choices:
         return lambda text: float(text) if is_number(text) else text
     by_text = {str(choice): choice for choice in h.choices}

@@ -22,12 +22,12 @@ from hpo_gym.suites.own.tunings import of_tuning
 TASK = "task"
 _SCORES = ("score", "acc", "auc", "f1", "r2", "metric", "value", "reward", "fitness", "objective")
 _LOSSES = ("loss", "error", "rmse", "mse", "mae", "perplexity", "regret")
-"""What is in the names of columns that may be the score."""
+"""Parts of names of columns that may be the score."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the user says of the columns; see `hpo_gym.suites.own.csv.suite_from_csv`."""
+    """The user's description of the columns; see `hpo_gym.suites.own.csv.suite_from_csv`."""
 
     task: str = TASK
     score: str | None = None
@@ -41,7 +41,7 @@ class Given:
     objectives: Mapping[str, str] = field(default_factory=dict)
 
     def roles(self, table: Columns, optuna: bool) -> dict[str, str]:
-        """The columns of the roles that there are.
+        """Return the columns of the given roles.
 
         Raises:
             UnknownNameError: No such column.
@@ -66,7 +66,7 @@ class Given:
         return out
 
     def named(self, table: Columns, which: str, roles: Mapping[str, str]) -> list[str]:
-        """The columns of `ignore` or `keep`, which must have no role."""
+        """Return the columns of `ignore` or `keep`; they must have no role."""
         names = [_known(table, column) for column in getattr(self, which)]
         for column in names:
             if column in roles.values() or (which == "keep" and column in self.ignore):
@@ -91,13 +91,13 @@ def suite_of(
 
     Args:
         table: One row a trial.
-        given: What is known of the columns.
-        space: The search space; None to `infer` it of the columns of hyperparameters.
+        given: Known facts about the columns.
+        space: The search space; None to `infer` it from the columns of hyperparameters.
         name: Name of the suite.
-        decimal: What numbers are written with; None for the comma if scores have it.
+        decimal: Decimal sign; None for the comma if scores have it.
         infer: Makes the space.
-        notes: What was left out before.
-        tell: Whether to say which columns are no hyperparameters, and that an export of Optuna has no direction.
+        notes: Earlier omissions.
+        tell: Whether to list columns that are no hyperparameters, and to say that an export of Optuna has no direction.
     """
     said = list(notes)
     table, optuna = of.with_optuna_names(table)
@@ -130,7 +130,7 @@ def suite_of(
 
 
 def _no_score(table: Columns, score: str) -> UnknownNameError:
-    """The error of a table without a column of the default name, which offers one that may be the score."""
+    """Return the error of a table without a column of the default name; it suggests one that may be the score."""
     like = [name for name in table.names if any(word in name.lower() for word in (*_SCORES, *_LOSSES))]
     numbers = [name for name in table.names if table[name].given() and table[name].numeric]
     near = next((name for name in like if name in numbers), (numbers or table.names)[-1])
@@ -143,7 +143,7 @@ def _no_score(table: Columns, score: str) -> UnknownNameError:
 
 
 def _known(table: Columns, column: str) -> str:
-    """The name of a column, which may be asked for as Optuna calls it."""
+    """Return the name of a column, also from Optuna's name for it."""
     short = column.removeprefix(of.PARAMS)
     if column in table or short not in table:
         if column not in table:
@@ -154,7 +154,7 @@ def _known(table: Columns, column: str) -> str:
 
 # ---------------------------------------------------------------------------------------------- rows
 def _without_index(table: Columns) -> tuple[Columns, dict[str, str]]:
-    """The table without a first column that has no name, which is how pandas writes its index; and what it is."""
+    """Return the table without an unnamed first column, pandas' index; and its description."""
     if "" not in table:
         return table, {}
     if not all(map(str.isdecimal, table[""].given())):
@@ -164,13 +164,13 @@ def _without_index(table: Columns) -> tuple[Columns, dict[str, str]]:
 
 
 def _without_nan(column: Column) -> Column:
-    """The column with empty cells for those that are no number: where a hyperparameter is inactive."""
+    """Return the column with empty cells in place of NaN: inactive hyperparameters."""
     nans = [text for text in column.texts if len(text) == 3 and text.lower() == "nan"]
     return column.mapped(lambda text: "" if text in nans else text) if nans else column
 
 
 def _finished(table: Columns, state: str, said: list[str]) -> Columns:
-    """The table without trials that were pruned or are not over: their scores are of no full evaluation."""
+    """Return the table without pruned or running trials: their scores are of no full evaluation."""
     rows = of.unfinished(table[state])
     if not rows.any():
         return table
@@ -185,7 +185,7 @@ def _finished(table: Columns, state: str, said: list[str]) -> Columns:
 def _trials(
     table: Columns, space: SearchSpace, x: Points, roles: Mapping[str, str], state: str | None, name: str, given: Given
 ) -> Trials:
-    """The rows with their tasks and numbers."""
+    """Return the rows with their tasks and numbers."""
     if "task" in roles:
         column = table[roles["task"]]
         table.check(roles["task"], "the name of a task", ~column.empty())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from hpo_gym.suites.own.columns import Column, Columns
 
 COLUMNS = ("trial", "status", "reason", "score", "stopped", "cost", "seconds")
-"""Of such a file, before the hyperparameters."""
+"""Columns of such a file before the hyperparameters."""
 
 
 def of_tuning(table: Columns) -> tuple[Columns, set[str]]:
-    """The table of such a file, its cost what the objective told or else the seconds, and its hyperparameters.
+    """Return the table of such a file, its cost as reported by the objective or else the seconds, and its
+    hyperparameters.
 
-    Another table is as it was, and has none.
+    Another table is unchanged, and has none.
     """
     names = [name for name in table.names if name != ""]
     if tuple(names[: len(COLUMNS)]) != COLUMNS:

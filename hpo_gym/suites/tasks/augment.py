@@ -2,10 +2,9 @@
 
     augment(task, {"name": "permute", "seed": 3}, {"name": "distract", "count": 2}, "hide")
 
-Specs are applied in order. Each declares what stays as it was (`hpo_gym.suites.tasks.augmented.INVARIANTS` has the
-words), and
-a task keeps what all of its specs declare. Suite and family stay: an augmented task is on its original's side of the
-split.
+Specs are applied in order. Each declares its invariants (in words of `hpo_gym.suites.tasks.augmented.INVARIANTS`), and
+a task keeps the invariants common to all of its specs. Suite and family stay: an augmented task is on its original's
+side of the split.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def augment(task: Task, *specs: Spec) -> Task:
 
 
 def permute(task: Task, *, seed: int = 0) -> AugmentedTask:
-    """The hyperparameters in another order."""
+    """Return the task with its hyperparameters in another order."""
     order = np.argsort(seeding.uniform(_keys("permute", seed, task.space.d)), kind="stable")
     data = task.space.to_json()
     data["hyperparameters"] = [data["hyperparameters"][j] for j in order]
@@ -59,10 +58,10 @@ def permute(task: Task, *, seed: int = 0) -> AugmentedTask:
 
 
 def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
-    """The ranges of floats shifted and cut: each is a random part of the original that holds a best configuration.
+    """Return the task with the ranges of floats shifted and cut: random parts that contain a best configuration.
 
     Args:
-        task: One whose optimum is known: a function, a table.
+        task: A task with a known optimum: a function, a table.
         seed: Of the parts.
         share: Length of each part as a share of the original range (in the logarithm where the range is), in [1e-6, 1].
     """
@@ -84,12 +83,13 @@ def rescale(task: Task, *, seed: int = 0, share: float = 0.5) -> AugmentedTask:
 
 
 def drop(task: Task, *, seed: int = 0, count: int = 1, at: str = "default") -> AugmentedTask:
-    """Some hyperparameters left out and fixed; only such that no condition and no forbidden clause looks at.
+    """Return the task with some hyperparameters fixed; only hyperparameters outside all conditions and forbidden
+    clauses.
 
     Args:
         task: Of any kind.
         seed: Chooses the hyperparameters.
-        count: How many; one must be left.
+        count: Their number; one must be left.
         at: "default": fixed at their defaults; the best score may then be out of reach, and `best` is a bound.
             "best": fixed as in a best configuration, which must be known.
     """
@@ -126,13 +126,15 @@ def distract(task: Task, *, count: int = 1) -> AugmentedTask:
 
 
 def hide(task: Task) -> AugmentedTask:
-    """The names hidden: `h0`, `h1`, ..."""
+    """Return the task with hidden names: `h0`, `h1`, ..."""
     names = {name: f"h{j}" for j, name in enumerate(task.space.names)}
     return _augmented(task, SearchSpace(_renamed(task.space.to_json(), names)), _same(task), ALL - {"names"})
 
 
 def warp(task: Task, *, seed: int = 0) -> AugmentedTask:
-    """The scores changed monotonely: ``offset + gain * share^power``, `share` = 0 at `worst` and 1 at `best`.
+    """Return the task with monotone changes of its scores: ``offset + gain * share^power``, `share` = 0 at `worst`, 1
+    at
+    `best`.
 
     Gain (in units of ``best - worst``) and power are in [1/e, e], the offset is within one unit of `worst`. Below
     `worst` the power keeps the sign. Noise of the original is warped with the score.

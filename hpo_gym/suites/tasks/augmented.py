@@ -1,4 +1,4 @@
-"""`AugmentedTask`: a task seen through other columns and another scale of scores, and what it keeps of its original."""
+"""`AugmentedTask`: a task with other columns and another scale of scores, and its invariants."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class AugmentedTask(Task):
-    """A task seen through one spec. Make it with `augment`.
+    """A task under one spec. Make it with `augment`.
 
-    A trial keeps the configuration that was asked for, also where the original is a table that answers with a near row.
+    A trial keeps the proposed configuration, even if the original is a table that answers with a near row.
 
     Attributes:
-        inner: The original, itself augmented where there are more specs.
-        invariant: What is as in `inner`, words of `INVARIANTS`.
-        optimum_x: A point of the best score, ``(d,)``, or None where it is not known.
-        columns: Where each column of `inner` comes from.
+        inner: The original, itself augmented if there are more specs.
+        invariant: Properties shared with `inner`, words of `INVARIANTS`.
+        optimum_x: A point of the best score, ``(d,)``, or None if unknown.
+        columns: Source of each column in `inner`.
         warp: Gain, power and offset of a monotone change of scores, or None.
         noise: Standard deviation of added noise, as a share of ``best - worst``.
     """
@@ -78,17 +78,17 @@ class AugmentedTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Whether noise was added here or is in the original."""
+        """Return whether noise was added here or is in the original."""
         return self.noise > 0 or self.inner.noisy
 
     @property
     def cumulative(self) -> bool:
-        """As of the original, whose costs are those here."""
+        """Return whether the original's costs are cumulative."""
         return self.inner.cumulative
 
     @functools.cached_property
     def kept(self) -> frozenset[str]:
-        """What is as in the task that was augmented first."""
+        """Return the properties shared with the first original."""
         return self.invariant & (self.inner.kept if isinstance(self.inner, AugmentedTask) else ALL)
 
     def original(self, x: Points) -> Points:
@@ -96,7 +96,7 @@ class AugmentedTask(Task):
         return self.inner.space.snap(self.columns.inward(np.asarray(x, np.float64)))
 
     def corresponding(self, inner: Points) -> tuple[Points, NDArray[np.bool_]]:
-        """Canonical points here of points of `inner`, and which of them correspond, ``(n,)``."""
+        """Return canonical points here for points of `inner`, and a mask of those that correspond, ``(n,)``."""
         x = self.space.snap(self.columns.outward(inner, self.space.d))
         return x, np.asarray(np.abs(self.original(x) - inner).max(1) < 1e-6) & self.space.legal(x)
 
@@ -111,7 +111,7 @@ class AugmentedTask(Task):
         return Evaluated(score, out.cost, out.status)
 
     def noise_free(self, x: Points) -> Floats:
-        """The score without any noise, warped as scores are."""
+        """Return the score without any noise, warped like scores."""
         return self.warped(self.inner.noise_free(self.original(x)))
 
     @functools.cached_property
@@ -139,7 +139,7 @@ class AugmentedTask(Task):
 
 
 def optimum_of(task: Task) -> Points | None:
-    """A point of the best score ``(d,)``, or None where it is not known."""
+    """Return a point of the best score ``(d,)``, or None if unknown."""
     pool = task.measured_pool
     if task.optimum_x is not None or pool is None:
         return task.optimum_x

@@ -52,7 +52,7 @@ class Formula:
         return super().__reduce__()  # type: ignore[return-value]
 
     def excess(self, z: Floats) -> Floats:
-        """How far above the minimum, ``(n,)``, in the logarithm ``log(1 + excess)`` where `log`."""
+        """Return the excess over the minimum, ``(n,)``, in the logarithm ``log(1 + excess)`` if `log`."""
         out = np.maximum(self.value(z) - self.minimum(len(z)), 0.0)  # rounding near the minimiser may fall below it
         return np.asarray(np.log1p(out) if self.log else out)
 
@@ -66,7 +66,7 @@ def total(terms: Floats) -> Floats:
 
 
 def product(factors: Floats) -> Floats:
-    """As `total`, the product."""
+    """Return the product, like `total`."""
     out: Floats = factors[0].copy()
     for row in factors[1:]:
         out *= row
@@ -78,7 +78,7 @@ def _index(z: Floats) -> Floats:
 
 
 def branin(z: Floats) -> Floats:
-    """Three minima. A square plus ``s (1 - t) cos(x) + s``, which is at least ``s t``."""
+    """Evaluate Branin: three minima; a square plus ``s (1 - t) cos(x) + s``, at least ``s t``."""
     x, y = z
     b, c, r, s, t = 5.1 / (4 * math.pi**2), 5 / math.pi, 6.0, 10.0, 1 / (8 * math.pi)
     return np.asarray(np.square(y - b * x * x + c * x - r) + s * (1 - t) * np.cos(x) + s)
@@ -132,7 +132,7 @@ def ackley(z: Floats) -> Floats:
 
 
 def rosenbrock(z: Floats) -> Floats:
-    """A sum of squares."""
+    """Evaluate Rosenbrock, a sum of squares."""
     return total(100.0 * np.square(z[1:] - np.square(z[:-1])) + np.square(z[:-1] - 1.0))
 
 
@@ -142,12 +142,12 @@ def rastrigin(z: Floats) -> Floats:
 
 
 def griewank(z: Floats) -> Floats:
-    """The product of cosines is at most 1."""
+    """Evaluate Griewank; its product of cosines is at most 1."""
     return np.asarray(1.0 + total(np.square(z)) / 4000.0 - product(np.cos(z / np.sqrt(_index(z)))))
 
 
 def levy(z: Floats) -> Floats:
-    """A sum of squares with positive weights."""
+    """Evaluate Levy, a sum of squares with positive weights."""
     w = 1.0 + (z - 1.0) / 4.0
     out = np.square(np.sin(math.pi * w[0])) + np.square(w[-1] - 1.0) * (1.0 + np.square(np.sin(2 * math.pi * w[-1])))
     if len(w) > 1:
@@ -156,13 +156,15 @@ def levy(z: Floats) -> Floats:
 
 
 def styblinski_tang(z: Floats) -> Floats:
-    """A sum of one quartic per coordinate, whose minimum is a root of ``4 x^3 - 32 x + 5``."""
+    """Evaluate Styblinski-Tang, one quartic per coordinate with its minimum at a root of ``4 x^3 - 32 x + 5``."""
     s = np.square(z)
     return total(s * s - 16.0 * s + 5.0 * z) / 2.0
 
 
 def six_hump_camel(z: Floats) -> Floats:
-    """A polynomial: beyond ``|x| > 3`` its ``x`` part is above 100, beyond ``|y| > 2`` its ``y`` part above 48."""
+    """Evaluate the six-hump camel, a polynomial: beyond ``|x| > 3`` its ``x`` part is above 100, beyond ``|y| > 2`` its
+    ``y`` part above 48.
+    """
     x, s, t = z[0], np.square(z[0]), np.square(z[1])
     return np.asarray((4.0 - 2.1 * s + s * s / 3.0) * s + x * z[1] + (4.0 * t - 4.0) * t)
 
@@ -181,7 +183,7 @@ def goldstein_price(z: Floats) -> Floats:
 
 
 def sphere(z: Floats) -> Floats:
-    """A sum of squares."""
+    """Evaluate the sphere, a sum of squares."""
     return total(np.square(z))
 
 
@@ -198,7 +200,7 @@ def zakharov(z: Floats) -> Floats:
 
 
 def dixon_price(z: Floats) -> Floats:
-    """A sum of squares."""
+    """Evaluate Dixon-Price, a sum of squares."""
     return np.asarray(np.square(z[0] - 1.0) + total(_index(z)[1:] * np.square(2.0 * np.square(z[1:]) - z[:-1])))
 
 
@@ -219,14 +221,14 @@ _SCHWEFEL = (420.96874635998205, 418.9828872724337)
 
 
 def beale(z: Floats) -> Floats:
-    """A sum of squares."""
+    """Evaluate Beale, a sum of squares."""
     x, y = z
     one, two, three = 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
     return np.asarray(one * one + two * two + three * three)
 
 
 def himmelblau(z: Floats) -> Floats:
-    """A sum of squares with four zeros (Himmelblau, "Applied nonlinear programming", 1972)."""
+    """Evaluate Himmelblau, a sum of squares with four zeros (Himmelblau, "Applied nonlinear programming", 1972)."""
     x, y = z
     return np.asarray(np.square(x * x + y - 11.0) + np.square(x + y * y - 7.0))
 
@@ -323,5 +325,5 @@ FORMULAS = _make(
 
 
 def formula(name: str) -> Formula:
-    """The formula of a name."""
+    """Return the formula of a name."""
     return FORMULAS[name]
