@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.made_of import made_of as made_of
     from hpo_gym.optimize.learning.made_of import moved as moved
     from hpo_gym.optimize.learning.made_of import optimizer_now as optimizer_now
+    from hpo_gym.optimize.learning.made_of import stale as stale
     from hpo_gym.optimize.learning.made_of import stamp_of_data as stamp_of_data
     from hpo_gym.optimize.learning.made_of import suite_stamp as suite_stamp
     from hpo_gym.optimize.learning.networks import load_weights as load_weights
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.saved import read_about as read_about
     from hpo_gym.optimize.learning.saved import read_saved as read_saved
     from hpo_gym.optimize.learning.saved import shipped as shipped
+    from hpo_gym.optimize.learning.saved import stale_since as stale_since
     from hpo_gym.optimize.learning.saved import write_saved as write_saved
     from hpo_gym.optimize.learning.train import summary as summary
     from hpo_gym.optimize.learning.train import train as train
