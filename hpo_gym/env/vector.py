@@ -325,7 +325,7 @@ class HPOVectorEnv(Named, VectorEnv[Any, Any, Any]):
 
 
 class LiveVectorEnv(HPOVectorEnv):
-    """`num_envs` runs of `hpo_gym.env.LiveEnv` at once, whose trials run side by side, at most `n_jobs` at a time.
+    """`num_envs` runs of `hpo_gym.env.env.LiveEnv` at once, whose trials run side by side, at most `n_jobs` at a time.
 
     The arguments are those of `HPOVectorEnv`, and of `hpo_gym.env.live.live_keywords`.
     """
