@@ -1,7 +1,8 @@
-"""Tasks made from classic test functions: as many as there are names, each with a known optimum.
+"""Tasks made from classic test functions: one for each name, each with a known optimum.
 
-A name says it all: `branin-d2-s17` is Branin's function in two dimensions under the transformation of seed 17, and
-`branin-d2-s17-n0.1` the same with noise of a tenth of ``best - worst``. What is seeded is drawn by a hash of the name.
+A name determines the task: `branin-d2-s17` is Branin's function in two dimensions under the transformation of seed 17,
+and `branin-d2-s17-n0.1` the same with noise of a tenth of ``best - worst``. Seeded parts are drawn by a hash of the
+name.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class FunctionTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Whether the name asks for noise."""
+        """Return whether the name asks for noise."""
         return self.noise > 0
 
     @classmethod
@@ -76,7 +77,7 @@ class FunctionTask(Task):
         return Evaluated(score, np.ones(len(x)), np.zeros(len(x), np.int8))
 
     def noise_free(self, x: Points) -> Floats:
-        """The score without noise, ``(n,)``."""
+        """Return the score without noise, ``(n,)``."""
         z = self.landscape.at(np.zeros(len(x), np.int64), x)
         return np.asarray(self.best - self.scale * self.formula.excess(z))
 
@@ -119,7 +120,7 @@ class FunctionBank(Bank):
         return score, Evaluated(score, np.ones(n), np.zeros(n, np.int8))
 
     def points(self, task: Ints, at: Points) -> Points:
-        """The points themselves."""
+        """Return the points themselves."""
         return at
 
     def _excess(self, task: Ints, x: Points) -> Floats:
@@ -133,7 +134,7 @@ class FunctionBank(Bank):
         return out
 
     def _keys(self, task: Ints, x: Points, fidelity: Floats, world: Keys) -> Keys:
-        """As `noise_keys`, for many tasks."""
+        """Return `noise_keys` for many tasks."""
         keys = seeding.mix(world, self._salt[task])
         for j, column in enumerate(np.rint(x.T * GRID).astype(np.uint64)):
             keys = np.where(self._width[task] > j, seeding.mix(keys, column), keys)
@@ -188,7 +189,7 @@ def _parse(name: str) -> tuple[Formula, int, int, float]:
 
 
 def function_name(function: str, d: int, seed: int, noise: float = 0.0) -> str:
-    """The name of a task."""
+    """Return the name of a task."""
     share = np.format_float_positional(noise, trim="-")
     return f"{function}-d{d}-s{seed}" + (f"-n{share}" if noise else "")
 

@@ -16,7 +16,7 @@ GRID = 2.0**32  # the floats of a search space lie on a grid of 1 / GRID
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """How the cube looks at the functions of `k` tasks: warp, shift, rotation and zoom.
+    """Transformations from the cube to the functions of `k` tasks: warp, shift, rotation and zoom.
 
     Column `j` of a point is warped by Kumaraswamy's distribution ("A generalized probability density function for
     double-bounded random processes", 1980), ``v = 1 - (1 - u^a)^b``; the function is read at
@@ -37,7 +37,7 @@ class Landscape:
     turn: Floats
 
     def at(self, task: Ints, x: Points) -> Floats:
-        """Where the function of each task is read, ``(d, n)``, for points ``(n, d)``."""
+        """Return the arguments of each task's function, ``(d, n)``, for points ``(n, d)``."""
         u = np.ascontiguousarray(np.asarray(x, np.float64).T)
         offset = warp(u, self.a.take(task, 1), self.b.take(task, 1)) - self.centre.take(task, 1)
         z = self.origin.take(task, 1)
@@ -52,7 +52,7 @@ def warp(u: Floats, a: Floats, b: Floats) -> Floats:
 
 
 def unwarp(v: Floats, a: Floats, b: Floats) -> Floats:
-    """The inverse of `warp`."""
+    """Return the inverse of `warp`."""
     return np.asarray((1.0 - (1.0 - v) ** (1.0 / b)) ** (1.0 / a))
 
 
@@ -68,7 +68,7 @@ def between(key: int, salt: str, count: int, low: float, high: float) -> Floats:
 
 
 def landscape_of(formula: Formula, d: int, key: int) -> tuple[Landscape, Points]:
-    """The transformation of a key, and the optimum in the cube, both ``(d,)`` wide."""
+    """Return the transformation of a key, and the optimum in the cube, both ``(d,)`` wide."""
     a, b = np.exp(between(key, "a", d, -0.5, 0.5)), np.exp(between(key, "b", d, -0.5, 0.5))
     low, high = np.broadcast_to(formula.low, d), np.broadcast_to(formula.high, d)
     origin = np.asarray(formula.minimiser(d), np.float64)
@@ -89,7 +89,8 @@ def landscape_of(formula: Formula, d: int, key: int) -> tuple[Landscape, Points]
 
 
 def _rotation(key: int, d: int) -> Floats:
-    """A random orthogonal matrix: normal rows made orthonormal, twice over (Gram and Schmidt; no LAPACK: portable)."""
+    """Return a random orthogonal matrix: normal rows made orthonormal, twice over (Gram and Schmidt; no LAPACK:
+    portable)."""
     rows = seeding.normal(draw(key, "rotation", d * d)).reshape(d, d)
     for _ in range(2):
         for i in range(d):

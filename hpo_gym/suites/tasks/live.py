@@ -20,7 +20,7 @@ from hpo_gym.system import Asked, Guards, Here, Limits, Runner, Verdict, judged,
 
 Objective = Callable[..., Any]
 Scored = tuple[Any, float, Status]
-"""What an evaluation gave: the score, or anything else; the cost; and how it ended."""
+"""Result of an evaluation: the score, or anything else; the cost; and the outcome."""
 COSTS = ("fidelity", "seconds")
 _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 
@@ -29,27 +29,27 @@ _SEEDS = 2**32  # what NumPy's and scikit-learn's seeds may be below
 class ObjectiveTask(Task):
     """A Python function as a task.
 
-    Of a configuration, a fidelity and a seed it must always return the same score; else a resumed comparison differs
-    from one that ran through.
+    It must always return the same score for a configuration, a fidelity and a seed; else a resumed comparison differs
+    from an uninterrupted one.
 
-    **Failures**: an exception is a trial that failed, `TimeoutError` one that ran out of time, `MemoryError` one out of
-    memory; NaN and infinities are a trial that diverged, and what is no number is an invalid one. One that breaks a
-    constraint is infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process
-    dies has crashed.
+    **Failures**: an exception fails the trial, `TimeoutError` is a timeout, `MemoryError` means out of memory; NaN and
+    infinities are a diverged trial, and anything but a number is an invalid one. A trial that breaks a constraint is
+    infeasible. Under guard, a trial beyond its limits ran out of time or memory, and one whose process dies has
+    crashed.
 
-    **Cost**: what the objective tells; else the fidelity, as no result may depend on a clock, or, if asked for, the
+    **Cost**: as reported by the objective; else the fidelity, as no result may depend on a clock, or, on request, the
     wall-clock seconds.
 
     Attributes:
-        objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) where it
-            has parameters so called; one with a `seed` is noisy. Returns the score, or a mapping of `score` and, if it
-            likes, `cost`, `constraints` (each is met where it is at most 0) and `test_score`, or yields pairs of a step
-            and one of these, of which the last counts.
-        loss: Whether scores that it returns are better the lower they are.
+        objective: Called with a configuration, and by name with `fidelity` in (0, 1] and `seed` in [0, 2**32) if it has
+            such parameters; one with a `seed` is noisy. Returns the score, or a mapping of `score` and, optionally,
+            `cost`, `constraints` (each is met at 0 or below) and `test_score`, or yields pairs of a step and one of
+            these; the last one counts.
+        loss: Whether lower results are better.
         cost: "fidelity" or "seconds".
-        runner: Who runs trials: this process, or guards, each trial in a fresh process.
-        limits: What a trial may take, under guard.
-        faults: What the first failure said.
+        runner: Runs trials: this process, or guards, each trial in a fresh process.
+        limits: Limits of a trial, under guard.
+        faults: Messages of the first failure.
     """
 
     objective: Objective = None  # type: ignore[assignment]
@@ -61,7 +61,7 @@ class ObjectiveTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """Whether the function takes a seed."""
+        """Return whether the function takes a seed."""
         return "seed" in self._named
 
     @functools.cached_property
@@ -86,7 +86,7 @@ class ObjectiveTask(Task):
         return self.outcomes(self.runner.run(self.asked(x, fidelity, key)), fidelity)
 
     def asked(self, x: Points, fidelity: Floats, key: Keys) -> list[Asked]:
-        """The trials of canonical points ``(n, d)``."""
+        """Return the trials of canonical points ``(n, d)``."""
         found = []
         for config, share, seed in zip(self.space.decode(x), fidelity.tolist(), (key % _SEEDS).tolist(), strict=True):
             known = {"fidelity": share, "seed": seed}
@@ -95,7 +95,7 @@ class ObjectiveTask(Task):
         return found
 
     def outcomes(self, verdicts: Iterable[Verdict], fidelity: Floats) -> Evaluated:
-        """What became of trials at fidelities ``(n,)``."""
+        """Return the outcomes of trials at fidelities ``(n,)``."""
         n, sign = len(fidelity), -1.0 if self.loss else 1.0
         out = Evaluated(np.full(n, -np.inf), np.array(fidelity, np.float64), np.zeros(n, np.int8))
         for i, verdict in enumerate(verdicts):
@@ -123,7 +123,7 @@ class ObjectiveTask(Task):
         return np.where(good, score, score[good].min())
 
     def evaluations(self) -> Evaluations:
-        """As of `Task`; under guard nothing, since 1,000 trials would take long."""
+        """Return `Task.evaluations`; under guard none, since 1,000 trials would take long."""
         if not isinstance(self.runner, Guards):
             return super().evaluations()
         none, told = np.empty(0), self.meta_features
@@ -164,7 +164,7 @@ class GuardedTask(Task):
 
     Attributes:
         inner: The task itself.
-        faults: What the first failure said.
+        faults: Messages of the first failure.
     """
 
     inner: Task = None  # type: ignore[assignment]
@@ -172,7 +172,7 @@ class GuardedTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """As the task's own."""
+        """Return the inner task's."""
         return self.inner.noisy
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
@@ -180,12 +180,12 @@ class GuardedTask(Task):
         return one_by_one(self._outcome, x, fidelity, key, self.faults)
 
     def noise_free(self, x: Points) -> Floats:
-        """As the task's own; -inf where it fails."""
+        """Return the inner task's; -inf for failures."""
         one = np.ones(len(x))
         return one_by_one(self._true, x, one, np.zeros(len(x), np.uint64), self.faults).score
 
     def close(self) -> None:
-        """As the task's own."""
+        """Close the inner task."""
         self.inner.close()
 
     def _outcome(self, x: Points, fidelity: Floats, key: Keys) -> Scored:
@@ -199,7 +199,7 @@ class GuardedTask(Task):
 
 @dataclass(frozen=True, eq=False)
 class DescribedTask(Task):
-    """What is stored of a live task: all but how it scores.
+    """The stored part of a live task: everything but its objective.
 
     Attributes:
         random: Whether the task is noisy.
@@ -209,7 +209,7 @@ class DescribedTask(Task):
 
     @property
     def noisy(self) -> bool:
-        """As the task itself."""
+        """Return whether the live task is noisy."""
         return self.random
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
@@ -218,7 +218,7 @@ class DescribedTask(Task):
 
 
 def guarded(task: Task) -> Task:
-    """A task whose failures are outcomes."""
+    """Return a task whose failures are outcomes."""
     if isinstance(task, (ObjectiveTask, GuardedTask, DescribedTask)):
         return task
     return GuardedTask(
@@ -250,7 +250,7 @@ def one_by_one(
 
 
 def _judged(value: Any, cost: float, status: Status) -> tuple[Status, str]:
-    """How an evaluation ended, and why where that is no success."""
+    """Return the outcome of an evaluation, with the reason if it is no success."""
     if status is not Status.OK:
         return status, f"the task says: {status.label}"
     found = judged({"score": value, "cost": cost})

@@ -1,1 +1,1 @@
-"""What all tasks have in common whose trials go on from each other, as the epochs of one training do."""
+"""Shared parts of tasks whose trials build on each other, as the epochs of one training do."""

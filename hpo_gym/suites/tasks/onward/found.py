@@ -14,7 +14,7 @@ and `found`, of each task the best score in the worlds of a comparison's first r
 
 
 def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
-    """The best scores by task; none where there is no such file, or it is of another suite than that of the hash."""
+    """Return the best scores by task; empty without such a file, or if its suite has another hash."""
     if not path.is_file():
         return {}
     kept = json.loads(path.read_text("utf-8"))
@@ -22,6 +22,7 @@ def found_in(path: Path, data_hash: str) -> Mapping[str, tuple[float, ...]]:
 
 
 def found_by_world(suite: str, task: str, found: Sequence[float]) -> tuple[float | None, Mapping[int, float]]:
-    """The mean of the best scores in the worlds of a comparison's first replicates, and each by its world's seed."""
+    """Return the mean of the best scores in the instances of a comparison's first replicates, and each by its instance
+    seed."""
     worlds = {seeding.world_seed(suite, task, "bench", r): score for r, score in enumerate(found)}
     return (sum(found) / len(found) if found else None), worlds

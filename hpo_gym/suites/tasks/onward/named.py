@@ -12,7 +12,7 @@ _NAME = re.compile(r"(?P<family>.+)-s(?P<seed>0|[1-9]\d*)")
 
 
 def family_and_seed(name: str, families: Collection[str], what: str) -> tuple[str, int]:
-    """The two parts of a name; `what` is what its tasks are called in errors.
+    """Return the two parts of a name; `what` names its tasks in errors.
 
     Raises:
         UnknownNameError: No such family, or a name of another form.

@@ -1,4 +1,4 @@
-"""Tasks whose trials go on from each other: alone, in banks, and by ask and tell."""
+"""Tasks whose trials build on each other: alone, in batches, and by ask and tell."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class OnwardTask(Task):
 
     Attributes:
         epochs: Trials of a whole run.
-        goal: What of a run counts: "last" score or "mean" of all.
-        sd: Standard deviation of what counts, over runs at constant configurations: a scale for rewards.
-        found: The best that was found in worlds of the task, by the world's seed.
-        observer: What an env shows of such tasks by default.
+        goal: Result of a run: "last" score or "mean" of all.
+        sd: Standard deviation of the result, over runs at constant configurations: a scale for rewards.
+        found: The best results in searched instances of the task, by instance seed.
+        observer: Default observer of an env.
     """
 
     observer: ClassVar[str] = "progress"
@@ -35,12 +35,12 @@ class OnwardTask(Task):
 
     @property
     def counts(self) -> str:
-        """What of a run counts."""
+        """Return the kind of a run's result."""
         return self.goal
 
     @property
     def env(self) -> Mapping[str, Any]:
-        """A whole run, what is seen of it, and a reward whose sum is what counts."""
+        """Return defaults of an env: a whole run, its signals, and a reward with the result for its sum."""
         reward = "final" if self.goal == LAST else "score"
         return {"budget": self.epochs, "observer": self.observer, "codec": "move", "reward": reward}
 
@@ -50,12 +50,13 @@ class OnwardTask(Task):
         return False
 
     def best_in(self, world: int) -> float:
-        """The best that was found in a world; of one in which nobody has searched, in the mean over those that were."""
+        """Return the best result in an instance; in one without a search, the mean over the searched ones."""
         return self.found.get(world, self.best)
 
     def searched(self, world: int | None) -> bool:
-        """Whether somebody has searched this very world; of a task in no world of which anybody has, always: `best` is
-        then a bound that none is above."""
+        """Return whether this very instance was searched; for a task without any searched instance, always true: `best`
+        is then an upper bound.
+        """
         return not self.found or world in self.found
 
     def evaluate(self, x: Points, fidelity: Floats, key: Keys) -> Evaluated:
@@ -76,7 +77,7 @@ class OnwardTask(Task):
         return Evaluations(self.name, self.family, x, none, none, status, meta_features=told)
 
     def session(self, world: int, horizon: int) -> OnwardSession:
-        """A run by itself."""
+        """Return a run by itself."""
         return OnwardSession(self, world, horizon)
 
     @functools.cached_property
@@ -125,7 +126,7 @@ class OnwardSession(Session):
 
     @property
     def signals(self) -> dict[str, float]:
-        """What is seen of the run now, by name."""
+        """Return the current signals of the run, by name."""
         return dict(zip(self.task.alone.signals, self._progress.signals[0].tolist(), strict=True))
 
     def run(self, config: Mapping[str, Any], fidelity: float = 1.0, *, failed: float = 0.0) -> Trial:
@@ -141,5 +142,5 @@ class OnwardSession(Session):
         return self._progress.save(0)
 
     def load(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what another session on the same task was, as `save` gave it."""
+        """Continue from the `save` of another session on the same task."""
         self._progress.load(0, saved)

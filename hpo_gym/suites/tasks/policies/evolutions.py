@@ -26,14 +26,14 @@ HEAVIEST = np.float32(1000)
 
 
 class State(NamedTuple):
-    """What a run is: a row for each, all that a snapshot must hold.
+    """State of the runs: a row for each, everything that a snapshot must hold.
 
     Attributes:
-        task: Position in the bank, ``(n,)``.
+        task: Position in the batch, ``(n,)``.
         key: Of all that is random in the run, ``(n,)``.
         generation: Generations so far, ``(n,)``.
-        nothing: Return of the first policy, which does nothing, ``(n,)``.
-        weights: Of the mean policy, ``(n, p)``; those that a kind has fewer of are 0.
+        nothing: Return of the first policy, without any action, ``(n,)``.
+        weights: Of the mean policy, ``(n, p)``; surplus columns of a kind are 0.
         direction: That of the last generation, ``(n, p)``.
     """
 
@@ -50,8 +50,8 @@ class Evolutions(Progress):
 
     Args:
         families: Physics and seeds of the tasks.
-        salts: What tells the tasks' random numbers apart, ``(k,)``.
-        space: Where learning rate and sigma are points.
+        salts: Distinguish the tasks' random numbers, ``(k,)``.
+        space: The space of learning rate and sigma.
         setup: Pairs, starts, steps.
         n: Number of runs.
     """
@@ -93,7 +93,7 @@ class Evolutions(Progress):
             self.signals[some] = at_start(weights, p)
 
     def _blocks(self, who: Ints) -> Iterator[tuple[Physics, Ints]]:
-        """Runs of one kind of physics, at most `BLOCK` at once."""
+        """Yield runs of one kind of physics, at most `BLOCK` at once."""
         kind = self._kind[self.state.task[who]]
         for number, physics in enumerate(self._physics):
             some = who[kind == number]
@@ -131,7 +131,7 @@ class Evolutions(Progress):
         return after(self.signals[who], score, found, old, weights - mean, weights, nothing)
 
     def _judged(self, physics: Physics, who: Ints) -> Floats:
-        """Returns of the mean policies of runs from their own fixed starts, ``(m,)``."""
+        """Return returns of the mean policies of runs from their own fixed starts, ``(m,)``."""
         count = self.setup.starts
         starts = self._starts(physics, seeding.mix(self.state.key[who], JUDGED), who, count)
         weights = np.repeat(self.state.weights[who, None, : size(physics)], count, 1)
@@ -149,7 +149,7 @@ class Evolutions(Progress):
         return np.repeat(rows.T, count, 1)
 
     def _returns(self, physics: Physics, who: Ints, weights: Singles, starts: Singles) -> Singles:
-        """Returns ``(m, count)`` of policies ``(m, count, p)`` from starts ``(s, m count)``."""
+        """Return returns ``(m, count)`` of policies ``(m, count, p)`` from starts ``(s, m count)``."""
         m, count, p = weights.shape
         constants = self._constants_of(physics, who, count)
         gain = np.repeat(self._gain(who), count)
@@ -158,7 +158,7 @@ class Evolutions(Progress):
         return returns(physics, columns, starts, constants, gain, steps=steps, effort=effort).reshape(m, count)
 
     def _gain(self, who: Ints) -> Singles:
-        """What all inputs of runs are multiplied by, ``(m,)``."""
+        """Return the factor of all inputs of runs, ``(m,)``."""
         u = uniforms(self.state.key[who], GAIN, 1)[:, 0]
         return np.asarray(10.0 ** (self.setup.decades * (2 * u - 1)), np.float32)
 

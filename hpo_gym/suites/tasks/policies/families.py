@@ -1,4 +1,4 @@
-"""Families of physics: what kind, and between which constants a task's are drawn by its name."""
+"""Families of physics: the kind, and the ranges of a task's constants, drawn by its name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COMMON: Mapping[str, Mapping[str, Range]] = {
         "damping": (0.5, 1), "torque": (3, 6),
     },
 }  # fmt: skip
-"""What a family does not say otherwise."""
+"""Defaults of all families."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Family:
         return PHYSICS[self.kind]
 
     def constants(self, seed: int) -> Floats:
-        """The constants of a task, ``(c,)``, each uniform in the logarithm; nine digits, the same on any processor."""
+        """Return the constants of a task, ``(c,)``, each uniform in the logarithm; nine digits, the same on any
+        processor."""
         names, ranges = self.physics.constants, {**_COMMON[self.kind], **self.regime}
         low, high = np.log([ranges[name] for name in names]).T
         key = np.array([seeding.key("physics", self.kind, dict(self.regime), seed)], np.uint64)

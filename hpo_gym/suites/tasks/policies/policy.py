@@ -32,9 +32,9 @@ class Policies:
     """Policies of one kind of physics.
 
     Args:
-        physics: What they see and do.
+        physics: Their inputs and outputs.
         weights: ``(p, m)``: of each input to the hidden units, their biases, of each unit to the actions, their biases.
-        gain: What all inputs are multiplied by, ``(m,)``.
+        gain: Factor of all inputs, ``(m,)``.
     """
 
     def __init__(self, physics: Physics, weights: NDArray[Any], gain: NDArray[Any]) -> None:
@@ -49,7 +49,7 @@ class Policies:
 
 
 def _layer(weights: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """Summed one after the other, so that a column has the same bits in any company."""
+    """Return a layer's output, summed one after the other, so that a column has the same bits in any batch."""
     out = weights[-1].copy()
     for weight, value in zip(weights[:-1], values, strict=True):
         out += weight * value

@@ -1,4 +1,4 @@
-"""Returns of policies: the mean reward of so many steps, less what effort costs."""
+"""Returns of policies: the mean reward of an episode, less the cost of effort."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hpo_gym.suites.tasks.policies.policy import Policies
 def returns(
     physics: Physics, weights: Rows, state: Rows, constants: Rows, gain: Rows, *, steps: int, effort: float
 ) -> Rows:
-    """Returns ``(m,)`` in [0, 1] of policies, one for each column.
+    """Return the returns ``(m,)`` in [0, 1] of policies, one for each column.
 
     Args:
         physics: The kind.
         weights: ``(p, m)``.
         state: At the start, ``(s, m)``.
         constants: ``(c, m)``.
-        gain: What all inputs are multiplied by, ``(m,)``.
+        gain: Factor of all inputs, ``(m,)``.
         steps: Of an episode of control.
-        effort: Share of a reward that is lost where all actions are -1 or 1; in between it goes by their mean square.
+        effort: Share of a reward lost if all actions are -1 or 1; in between it goes by their mean square.
     """
     policies, total = Policies(physics, weights, gain), np.zeros_like(gain)
     for _ in range(steps):
@@ -31,7 +31,9 @@ def returns(
 
 
 def mean_square(action: Rows) -> Rows:
-    """Of actions ``(outputs, m)``, ``(m,)``; summed one after the other, for the same bits in any company."""
+    """Return the mean square of actions ``(outputs, m)``, ``(m,)``; summed one after the other, for the same bits in
+    any batch.
+    """
     total = action[0] * action[0]
     for row in action[1:]:
         total += row * row

@@ -1,4 +1,4 @@
-"""`Setup`: what all trainings of policies in one bank have in common, and the search space of their controls."""
+"""`Setup`: settings shared by all policy trainings of one batch, and the search space of their controls."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Setup:
 
     Attributes:
         pairs: Antithetic pairs of a generation.
-        starts: Start states from which the mean is judged, the same for all generations of a run.
+        starts: Start states for judging the mean, the same for all generations of a run.
         steps: Of an episode of control.
         effort: Share of a reward that the largest actions cost.
-        decades: How far, in powers of ten up and down, the unit of the sensors may be from the usual one.
+        decades: Largest deviation of the sensors' unit from the usual one, in powers of ten up and down.
     """
 
     pairs: int = 8

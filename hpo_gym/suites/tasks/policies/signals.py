@@ -1,4 +1,4 @@
-"""What is seen of an evolution strategy, by name: all finite, within `MOST`."""
+"""Signals of an evolution strategy, by name: all finite, within `MOST`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ SIGNALS = (
 """The signals of a policy in training, by column.
 
 `generation_mean`, `generation_best` and `spread` are mean, best and standard deviation of the returns of the last
-generation, in the unit of scores; `pairs_told` is the share of its pairs whose two returns differ. `gradient_norm` is
-that of the estimate by which the learning rate is multiplied, `alignment` the cosine of it and the estimate before,
-`weights` the number of weights. Before the first generation what there is none of is 0.
+generation, in the unit of scores; `pairs_told` is the share of its pairs with two different returns. `gradient_norm` is
+the norm of the estimate that the learning rate multiplies, `alignment` its cosine with the estimate before, `weights`
+the number of weights. Undefined signals before the first generation are 0.
 """
 
 AT = {name: column for column, name in enumerate(SIGNALS)}
@@ -39,7 +39,7 @@ _TINY = 1e-20
 
 
 def at_start(weights: Singles, count: int) -> Singles:
-    """The signals of runs with weights ``(m, p)`` before their first generation, ``(m, 12)``."""
+    """Return the signals of runs with weights ``(m, p)`` before their first generation, ``(m, 12)``."""
     out = np.zeros((len(weights), len(SIGNALS)), np.float32)
     out[:, AT["weight_norm"]], out[:, AT["weights"]] = _norm(weights), count
     return out
@@ -48,12 +48,12 @@ def at_start(weights: Singles, count: int) -> Singles:
 def after(
     before: Singles, score: Floats, step: Step, old: Singles, moved: Singles, weights: Singles, nothing: Floats
 ) -> Singles:
-    """The signals of runs after a generation, ``(m, 12)``, fresh.
+    """Return the signals of runs after a generation, ``(m, 12)``, fresh.
 
     Args:
-        before: Those before it.
+        before: The signals before it.
         score: Of the mean, ``(m,)``.
-        step: What the generation said.
+        step: Result of the generation.
         old: The direction of the generation before, ``(m, p)``.
         moved: The update, ``(m, p)``.
         weights: After it, ``(m, p)``.
@@ -81,7 +81,7 @@ def after(
 
 
 def scaled(returns: Floats, nothing: Floats) -> Floats:
-    """Returns as scores: 0 is doing nothing, 1 is the best conceivable, and -1 the lowest."""
+    """Return returns as scores: 0 is doing nothing, 1 is the best conceivable, and -1 the lowest."""
     return np.asarray(np.clip((returns - nothing) / (1 - nothing), -1, 1))
 
 

@@ -9,17 +9,17 @@ import numpy as np
 from hpo_gym.base import Floats, Keys, Singles, seeding
 
 NOISE, STARTS, JUDGED, GAIN = range(11, 15)
-"""What numbers drawn by key are for."""
+"""Purposes of numbers drawn by key."""
 _TINY = 1e-6
 
 
 class Step(NamedTuple):
-    """What a generation says, of `m` runs.
+    """Result of a generation, of `m` runs.
 
     Attributes:
-        direction: The gradient in units of the returns' deviation, ``(m, p)``: what the learning rate is multiplied by.
+        direction: The gradient in units of the returns' deviation, ``(m, p)``; the learning rate multiplies it.
         spread: Standard deviation of the returns, ``(m,)``.
-        told: Share of the pairs whose two returns differ, ``(m,)``.
+        told: Share of the pairs with two different returns, ``(m,)``.
         mean, best: Of the returns, ``(m,)``.
     """
 
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 
 def noise(key: Keys, pairs: int, size: int) -> Singles:
-    """Standard normal numbers of a generation, ``(m, pairs, size)``, by its keys ``(m,)``."""
+    """Return standard normal numbers of a generation, ``(m, pairs, size)``, by its keys ``(m,)``."""
     drawn = seeding.mix(seeding.mix(key, NOISE)[:, None], np.arange(pairs * size, dtype=np.uint64)[None])
     return seeding.normal(drawn).astype(np.float32).reshape(len(key), pairs, size)
 

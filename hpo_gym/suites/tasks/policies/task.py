@@ -24,12 +24,12 @@ SD = 0.34
 
 @dataclass(frozen=True, eq=False)
 class PolicyTask(OnwardTask):
-    """A policy of 8 hidden units in training by an evolution strategy, whose settings are set before each generation.
+    """A policy of 8 hidden units in training by an evolution strategy, with settings chosen before each generation.
 
     **Score** of a trial: the mean return of the mean policy from fixed start states of the run, in [-1, 1]: 0 is doing
     nothing, 1 the best conceivable, the highest reward at each step. No trial fails: weights stay within 1,000.
 
-    **Regret** is 1 for doing nothing and 0 for the highest reward at each step, which is out of reach.
+    **Regret** is 1 for doing nothing and 0 for the highest reward at each step (unreachable).
 
     Attributes:
         physics: The family of its physics.

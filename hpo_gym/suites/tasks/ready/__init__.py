@@ -1,8 +1,8 @@
-"""Ready tasks: models that really train, one file each, found by their decorators.
+"""Ready tasks: real trainings, one file each, found by their decorators.
 
-A decorator names a task, what it needs, and the data set that the class is made with:
-`@READY.register("digits-svm", extra="build", data="digits")`; a class may have several. The score is what the env
-shows: of cross-validation, or of validation rows or seeds. The test score is of rows or seeds that no choice sees.
+A decorator names a task, its extra, and the data set for its class:
+`@READY.register("digits-svm", extra="build", data="digits")`; a class may have several. The env shows the score: of
+cross-validation, or of validation rows or seeds. The test score is of rows or seeds unused by any choice.
 Ready tasks run under guard, one thread each.
 """
 
@@ -17,10 +17,10 @@ from hpo_gym.problem import AnySpace
 
 
 class Ready(ABC):
-    """An objective, and what may be chosen of it.
+    """An objective with its search space.
 
-    Called, it trains, and returns `score` and `test_score`, or yields steps; its parameters are those that
-    `ObjectiveTask` knows.
+    Called, it trains, and returns `score` and `test_score`, or yields steps; its parameters are those of
+    `ObjectiveTask`.
 
     Args:
         data: Name of the data set.
@@ -37,11 +37,11 @@ class Ready(ABC):
 
     @abstractmethod
     def space(self) -> AnySpace:
-        """What may be chosen; the defaults are those of the library where it has any."""
+        """Return the search space; the defaults are the library's if it has any."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Import and load, once, what every trial needs."""
+        """Import and load, once, the common needs of every trial."""
 
 
 READY: Registry[Ready] = Registry("ready task", ("hpo_gym.suites.tasks.ready",), variable="READY")

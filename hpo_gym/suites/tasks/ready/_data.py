@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats
 
 Fit = Callable[[Floats, NDArray[Any]], Callable[[Floats], NDArray[Any]]]
-"""Trains on rows and targets; what comes back predicts rows."""
+"""Trains on rows and targets; the result predicts rows."""
 
 _FOLDS = 5
 _TEST = 0.25
@@ -85,7 +85,8 @@ class Rows:
         return max(-1.0, float(r2_score(y, predicted)))
 
     def cross_validated(self, fit: Fit) -> dict[str, float]:
-        """The mean score of five-fold cross-validation, and the test score of a model trained on all rows of `x`."""
+        """Return the mean score of five-fold cross-validation, and the test score of a model trained on all rows of
+        `x`."""
         scores = [self.score(self.y[b], fit(self.x[a], self.y[a])(self.x[b])) for a, b in self.folds()]
         test = self.score(self.y_test, fit(self.x, self.y)(self.x_test))
         return {"score": float(np.mean(scores)), "test_score": test}

@@ -1,4 +1,4 @@
-"""How the networks of ready tasks are trained: by epochs, each of which is a step."""
+"""Training of ready tasks' networks: by epochs, each a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_gym.suites.tasks.ready._data import Rows, rows_of, standardised
 
 
 def prepare(data: str) -> None:
-    """Import and load what a training needs; torch imports a good part of it when an optimizer first steps."""
+    """Import and load the needs of a training; torch imports a good part of it when an optimizer first steps."""
     import torch
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()
@@ -23,7 +23,7 @@ def prepare(data: str) -> None:
 
 
 def hyperparameters() -> list[Any]:
-    """Those of a training, whatever the network."""
+    """Return the hyperparameters of a training, for any network."""
     from ConfigSpace import Categorical, Float, Integer
 
     return [
@@ -37,17 +37,17 @@ def hyperparameters() -> list[Any]:
 def training(
     rows: Rows, build: Callable[[int, int], Any], config: Mapping[str, Any], epochs: int, seed: int, share: float
 ) -> Iterator[tuple[int, dict[str, float]]]:
-    """Train on four fifths of the rows, validate on the rest; each epoch gives its number, score and test score.
+    """Train on four fifths of the rows, validate on the rest; yield number, score and test score of each epoch.
 
     The learning rate falls to 0 along half a cosine over a full training.
 
     Args:
         rows: The data set.
         build: Makes a network of so many inputs and outputs.
-        config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; what else it holds is the network's.
+        config: `optimizer`, `learning_rate`, `batch_size` and `weight_decay`; the rest is the network's.
         epochs: Of a full training.
         seed: Of first weights, batches and dropout, by torch's global generator.
-        share: Of the epochs that are trained.
+        share: Share of the epochs to train.
     """
     import torch
     from torch.nn.functional import cross_entropy, mse_loss

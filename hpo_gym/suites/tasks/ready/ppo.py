@@ -61,7 +61,7 @@ class PPO(Ready):
         return {name: self._returns(model, np.random.SeedSequence([i, seed])) for i, name in enumerate(scores)}
 
     def _returns(self, model: Any, seeds: np.random.SeedSequence) -> float:
-        """The mean return of episodes that are played side by side."""
+        """Return the mean return of episodes played side by side."""
         import gymnasium as gym
 
         envs, begin = [gym.make(_ENVS[self.data]) for _ in range(_EPISODES)], seeds.generate_state(_EPISODES).tolist()

@@ -25,7 +25,7 @@ class Encoding:
         self.width = len(self._plain) + sum(len(h.choices) for _, h in self._several)
 
     def __call__(self, x: Points) -> Singles:
-        """The inputs of canonical points ``(n, d)``, shape ``(n, width)``."""
+        """Return the inputs of canonical points ``(n, d)``, shape ``(n, width)``."""
         active = self.space.active(x)
         out = np.zeros((len(x), self.width), np.float32)
         end = len(self._plain)

@@ -1,4 +1,4 @@
-"""`Surrogate`: what the tasks of one table say, at any configuration and fidelity."""
+"""`Surrogate`: the tasks of one table at any configuration and fidelity."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ REACH, STEPS = 3.0, 60
 """Scales of values reach from -`REACH` to `REACH` normal scores, in so many steps."""
 SCORE, COST = 0, 1
 LAYERS = 4
-"""Of each network, the last of which has no bend."""
+"""Layers of each network; the last is linear."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """A model of `k` tasks at `f` fidelities: networks that all tasks share, and a linear head for each task.
+    """A model of `k` tasks at `f` fidelities: networks shared by all tasks, and a linear head for each task.
 
     `e` networks turn a configuration into `r` factors each. A head of a task turns all factors into normal scores of
-    score and cost, and into a number that is above 0 where the trial fails, at each fidelity. A scale of its own turns
-    a normal score into a score or a cost, between the lowest and the highest of the table.
+    score and cost, and into a number above 0 for failing trials, at each fidelity. A scale of its own turns a normal
+    score into a score or a cost, between the lowest and the highest of the table.
 
     Attributes:
         space: The search space of all tasks.
         weights: Of each layer ``(e, p, h)``, the last ``(e, h, r)``.
         offsets: Of each layer ``(e, h)``.
-        heads: ``(k, q, e r)``, where `q` is 2 f, or 3 f where trials may fail.
-        levels: What is added to what heads give, ``(k, q)``.
+        heads: ``(k, q, e r)``, where `q` is 2 f, or 3 f if trials may fail.
+        levels: Added to the output of heads, ``(k, q)``.
         scales: Score and cost at `STEPS` + 1 evenly spaced normal scores, ``(k, 2, f, STEPS + 1)``, never descending.
         rising: Whether score and cost of a task never fall with the fidelity, ``(k, 2)``.
     """
@@ -53,7 +53,7 @@ class Surrogate:
 
     @property
     def fallible(self) -> bool:
-        """Whether a trial can fail."""
+        """Return whether a trial can fail."""
         return int(self.heads.shape[1]) == 3 * self.f
 
     @functools.cached_property
@@ -62,14 +62,14 @@ class Surrogate:
         return Encoding(self.space)
 
     def factors(self, x: Points) -> Singles:
-        """What is known of canonical points ``(n, d)`` whatever the task, ``(n, e r)``."""
+        """Return the shared factors of canonical points ``(n, d)``, ``(n, e r)``."""
         inputs = self.encoding(x)
         nets = range(len(self.weights[0]))
         parts = [forward([(w[e], b[e]) for w, b in zip(self.weights, self.offsets, strict=True)], inputs) for e in nets]
         return np.concatenate(parts, 1)
 
     def raw(self, task: Ints, x: Points) -> Singles:
-        """What the heads of tasks ``(n,)`` give at canonical points ``(n, d)``, shape ``(n, q)``."""
+        """Return the output of the heads of tasks ``(n,)`` at canonical points ``(n, d)``, shape ``(n, q)``."""
         found = np.matmul(self.heads.take(task, 0), self.factors(x)[:, :, None])[:, :, 0]  # a product for each point
         found += self.levels.take(task, 0)
         return np.asarray(found, np.float32)
@@ -86,11 +86,11 @@ class Surrogate:
         return Evaluated(score, cost, status)
 
     def lowest_costs(self, task: int) -> list[float]:
-        """Below which no configuration costs, at each fidelity: the ends of the scales."""
+        """Return the lower bound of costs at each fidelity: the ends of the scales."""
         return [float(low) for low in self.scales[task, COST, :, 0]]
 
     def apart(self, task: Ints, x: Points) -> tuple[Evaluated, NDArray[np.bool_]]:
-        """At full fidelity: outcomes as if no trial failed, and which would, ``(n,)``."""
+        """Return outcomes at full fidelity as if no trial failed, and a mask of the failures, ``(n,)``."""
         raw, last = self.raw(task, x), np.full(len(x), self.f - 1)
         score = self._value(raw[:, : self.f], task, SCORE, last)
         cost = self._value(raw[:, self.f : 2 * self.f], task, COST, last)
@@ -107,7 +107,7 @@ class Surrogate:
         return np.where(rising, np.maximum.accumulate(every, 1)[n, level], every[n, level])
 
     def _scaled(self, normal: Singles, task: Ints, what: int, level: Ints) -> NDArray[np.float64]:
-        """Normal scores ``(n, c)`` by the scales of their tasks, ``(n, c)``."""
+        """Return normal scores ``(n, c)`` by the scales of their tasks, ``(n, c)``."""
         at = (np.clip(normal.astype(np.float64), -REACH, REACH) + REACH) * (STEPS / (2.0 * REACH))
         below = np.minimum(at.astype(np.int64), STEPS - 1)
         share = at - below

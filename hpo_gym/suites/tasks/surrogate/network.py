@@ -10,7 +10,7 @@ from hpo_gym.base import Singles
 
 
 def bent(x: Singles) -> Singles:
-    """``x (1 + x / (1 + |x|)) / 2``, in place: near `x` where that is large, near 0 where it is low.
+    """Compute ``x (1 + x / (1 + |x|)) / 2``, in place: near `x` for large values, near 0 for low ones.
 
     It looks like SiLU, but needs no exponential, whose last bit differs between processors.
     """
@@ -24,7 +24,8 @@ def bent(x: Singles) -> Singles:
 
 
 def forward(layers: Sequence[tuple[Singles, Singles]], inputs: Singles) -> Singles:
-    """The last layer's values ``(n, r)`` at inputs ``(n, p)``; layers have weights ``(p, h)`` and offsets ``(h,)``."""
+    """Return the last layer's values ``(n, r)`` at inputs ``(n, p)``; layers have weights ``(p, h)`` and offsets
+    ``(h,)``."""
     a = inputs[:, None].astype(np.float32)  # a product for each point: how one is rounded may depend on its row
     for depth, (weights, offsets) in enumerate(layers):
         a = np.matmul(a, weights)

@@ -1,4 +1,4 @@
-"""Tasks whose scores a surrogate says: no pool, every legal configuration has an answer of its own."""
+"""Tasks scored by a surrogate: no pool, every legal configuration has an answer of its own."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from hpo_gym.suites.tasks.surrogate.model import Surrogate
 class SurrogateTask(Task):
     """One task of a surrogate.
 
-    **Score**: what the model says: without noise, between the lowest and the highest score of the table.
+    **Score**: that of the model: without noise, between the lowest and the highest score of the table.
 
-    **Best**: the best that a search of the model found; `exact` is False, a run may find a better one.
+    **Best**: the best found by a search of the model; `exact` is False, a run may find a better one.
 
     Attributes:
         surrogate: The model of all tasks.
-        index: Which of them this is.
+        index: Its place in the model.
         rows: The table's configurations, ``(m, d)``.
         optimum_x: A canonical point of score `best`, ``(d,)``.
-        priced: Whether the table has measured costs; else those that the model says are shares of an evaluation.
+        priced: Whether the table has measured costs; otherwise the model's costs are shares of an evaluation.
     """
 
     surrogate: Surrogate = field(default=None, repr=False)  # type: ignore[assignment]
@@ -68,12 +68,12 @@ class SurrogateTask(Task):
         return self.surrogate(np.full(len(x), self.index), x, nearest_levels(self.fidelities, fidelity))
 
     def noise_free(self, x: Points) -> Floats:
-        """The score at full fidelity; a failure has the worst of the task."""
+        """Return the score at full fidelity; a failure has the worst of the task."""
         score = self.evaluate(x, np.ones(len(x)), np.zeros(len(x), np.uint64)).score
         return np.where(np.isneginf(score), self.worst, score)
 
     def nearest(self, x: Points) -> Points:
-        """The configuration of the table that is nearest to a point ``(d,)``, shape ``(d,)``."""
+        """Return the table's configuration nearest to a point ``(d,)``, shape ``(d,)``."""
         return np.asarray(self.rows[self._pool.nearest(x[None])[0]])
 
     @functools.cached_property
@@ -101,7 +101,7 @@ class SurrogateTask(Task):
         return self.surrogate(np.full(n, self.index), self.rows, np.full(n, level)).cost
 
     def evaluations(self) -> Evaluations:
-        """What the model says of the table's configurations, at full fidelity."""
+        """Return the model's results for the table's configurations, at full fidelity."""
         out = self.evaluate(self.rows, np.ones(len(self.rows)), np.zeros(len(self.rows), np.uint64))
         score, told = finite_scores(out.score), self.meta_features
         return Evaluations(self.name, self.family, self.rows, score, out.cost, out.status, meta_features=told)
@@ -139,5 +139,5 @@ class SurrogateBank(Bank):
         return out.score, out
 
     def points(self, task: Ints, at: Points) -> Points:
-        """The points themselves."""
+        """Return the points themselves."""
         return at

@@ -23,16 +23,16 @@ SCALES = 0.01, 100.0
 NOISE = 0.5
 JUMP, ROTATION, CLASSES, LABELS = range(4)
 ODDS = JUMP, JUMP, ROTATION, CLASSES, LABELS
-"""What a change is, with equal odds for each entry."""
+"""Kinds of a change, with equal odds for each entry."""
 
 
 class Changes(NamedTuple):
     """The changes of `n` runs.
 
     Attributes:
-        epoch: Before which of them, counted from 0, each change is; -1 for none: ``(n, 3)``.
-        kind: What it is, ``(n, 3)``.
-        factor: Of the scale, where that jumps, ``(n, 3)``.
+        epoch: The epoch, counted from 0, after each change; -1 for none: ``(n, 3)``.
+        kind: Its kind, ``(n, 3)``.
+        factor: Factor of the scale, if that jumps, ``(n, 3)``.
         amount: Uniform in (0, 1): of a nuisance, ``(n, 3)``.
     """
 
@@ -43,12 +43,12 @@ class Changes(NamedTuple):
 
 
 def start_scale(key: Keys) -> Floats:
-    """The scale of the inputs at the start, ``(n,)``: 10 to the power of U(-1, 1)."""
+    """Return the scale of the inputs at the start, ``(n,)``: 10 to the power of U(-1, 1)."""
     return np.asarray(10.0 ** (2.0 * uniforms(key, SCALE, 1)[:, 0] - 1.0))
 
 
 def changes_of(key: Keys, epochs: int) -> Changes:
-    """The changes in an episode of so many epochs."""
+    """Return the changes in an episode of so many epochs."""
     u = uniforms(key, CHANGES, 1 + 5 * MOST)
     count = 1 + (u[:, 0] * MOST).astype(np.int64)
     when, size, up, kind, amount = u[:, 1:].reshape(len(key), 5, MOST).swapaxes(0, 1)
@@ -61,14 +61,14 @@ def changes_of(key: Keys, epochs: int) -> Changes:
 
 
 def rotation(key: Keys, change: int) -> NDArray[np.float32]:
-    """A random rotation of the 15 columns of one run's key ``(1,)``, ``(15, 15)``."""
+    """Return a random rotation of the 15 columns of one run's key ``(1,)``, ``(15, 15)``."""
     rng = seeding.generator(int(keys(key, CHANGES, 64 + change + 1)[0, -1]))
     q, r = np.linalg.qr(rng.normal(size=(WIDTH, WIDTH)))
     return np.asarray(q * np.sign(np.diag(r)), np.float32)
 
 
 def renaming(amount: float, classes: int) -> NDArray[np.int8]:
-    """New numbers of the classes, ``(4,)``: a turn by at least one, so never the names of before."""
+    """Return new numbers of the classes, ``(4,)``: a cyclic shift by at least one, so never the old numbers."""
     turn = 1 + int(amount * (classes - 1))
     names = np.arange(4)
     return np.where(names < classes, (names + turn) % classes, names).astype(np.int8)

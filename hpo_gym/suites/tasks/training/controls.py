@@ -13,15 +13,15 @@ from hpo_gym.suites.tasks.training.recipe import LARGEST, Recipe
 
 RATE, MOMENTUM, BATCH = "learning_rate", "momentum", "batch"
 CONTROLS = (RATE, MOMENTUM, BATCH)
-"""What can be controlled; the learning rate always is."""
+"""Hyperparameters that can be controlled; the learning rate always is."""
 
 
 def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> SearchSpace:
-    """The search space of a training: `learning_rate` in [1e-5, 10], `momentum` in [0, .99], `batch` in rows.
+    """Return the search space of a training: `learning_rate` in [1e-5, 10], `momentum` in [0, .99], `batch` in rows.
 
     Raises:
         UnknownNameError: A control that is none.
-        InvalidValueError: An epoch is shorter than the largest batch that can be chosen.
+        InvalidValueError: An epoch is shorter than the largest available batch.
     """
     if BATCH in controls and recipe.slots < LARGEST:
         raise InvalidValueError(f"`slots >= {LARGEST}` must hold where the batch is controlled, got {recipe.slots}.")
@@ -45,14 +45,14 @@ def control_space(recipe: Recipe, controls: tuple[str, ...] = (RATE,)) -> Search
 
 
 class Controls:
-    """Reads the settings of epochs from points; what is not controlled is the recipe's."""
+    """Read the settings of epochs from points; settings without control are the recipe's."""
 
     def __init__(self, space: SearchSpace, recipe: Recipe) -> None:
         self._columns = {h.name: (j, h) for j, h in enumerate(space.hyperparameters)}
         self._momentum, self._slot = recipe.momentum, recipe.slot
 
     def __call__(self, at: Points) -> Settings:
-        """Settings of canonical points ``(m, d)``."""
+        """Return the settings of canonical points ``(m, d)``."""
         m = len(at)
         rate = self._numbers(RATE, at).astype(np.float32)
         decay = np.full(m, self._momentum, np.float32)

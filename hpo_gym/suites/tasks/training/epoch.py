@@ -1,4 +1,4 @@
-"""One epoch of many runs, block by block: updates on fresh rows, and what the run itself could measure of them."""
+"""One epoch of many runs, block by block: updates on fresh rows, and measurements that the run itself could make."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hpo_gym.suites.tasks.training.recipe import Recipe
 from hpo_gym.suites.tasks.training.updates import adam, due, momentum
 
 BLOCK = 64
-"""Runs that are trained together: what they touch stays in the cache."""
+"""Runs that are trained together: their data stay in the cache."""
 
 
 class Weights(NamedTuple):
-    """The weights of `n` runs and what their optimizer remembers, each ``(n, p)``, and updates so far ``(n,)``.
+    """Weights and optimizer state of `n` runs, each ``(n, p)``, and updates so far ``(n,)``.
 
     Attributes:
         value: The weights.
@@ -40,19 +40,19 @@ class Weights(NamedTuple):
         return cls(value, moved, first, second, np.zeros(n, np.int64))
 
     def part(self, at: slice | Ints) -> Weights:
-        """The weights of some runs; views where `at` is a slice."""
+        """Return the weights of some runs; views if `at` is a slice."""
         return Weights(self.value[at], self.moved[at], self.first[at], self.second[at], self.times[at])
 
 
 class Settings(NamedTuple):
-    """What controls the epoch of each run: learning rate, momentum, and slots of an update, each ``(n,)``."""
+    """Controls of each run's epoch: learning rate, momentum, and slots of an update, each ``(n,)``."""
 
     rate: Singles
     momentum: Singles
     every: Ints
 
     def part(self, at: slice | Ints) -> Settings:
-        """Those of some runs."""
+        """Return the settings of some runs."""
         return Settings(self.rate[at], self.momentum[at], self.every[at])
 
 
@@ -70,15 +70,15 @@ class Rows(NamedTuple):
     absent: Singles
 
     def slot(self, k: int) -> Batch:
-        """The rows of one slot."""
+        """Return the rows of one slot."""
         return Batch(self.x[:, k], self.y[:, k], self.absent)
 
 
 class Measured(NamedTuple):
-    """What was seen of an epoch, each ``(n,)``; not finite where a run has blown up.
+    """Measurements of an epoch, each ``(n,)``; not finite for a run that has blown up.
 
     Attributes:
-        loss: Mean loss of its rows before they were learned from, in nats.
+        loss: Mean loss of its rows before the update on them, in nats.
         first, last: The same of the first and the last quarter of the slots.
         gradient: Root mean square of the norms of the slots' gradients.
         alignment: Mean cosine of the gradients of neighbouring slots.

@@ -1,4 +1,4 @@
-"""Random numbers of a training by key: a function of the run's key and of what they are for, with no state.
+"""Random numbers of a training by key: a function of the run's key and of their purpose, without state.
 
 So a snapshot needs no generator, and a run draws the same whatever its neighbours do.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Floats, Ints, Keys, seeding
 
 WEIGHTS, ORDER, FLIPS, FRESH, SCALE, CHANGES = range(1, 7)
-"""What numbers are for."""
+"""Purposes of numbers."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
@@ -28,11 +28,10 @@ def uniforms(key: Keys, use: int, count: int) -> Floats:
 
 
 def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
-    """Which chunks of rows each run reads in an epoch, ``(n, slots)``.
+    """Return the chunks of rows that each run reads in an epoch, ``(n, slots)``.
 
-    Over ``chunks / slots`` epochs each of the chunks is read once, in an order that the key decides; then all come
-    again in another order: ``i -> (a i + b) mod chunks`` with an odd `a` is a permutation where `chunks` is a power of
-    two.
+    Over ``chunks / slots`` epochs each of the chunks is read once, in an order drawn by the key; then all come again in
+    another order: ``i -> (a i + b) mod chunks`` with an odd `a` is a permutation if `chunks` is a power of two.
 
     Args:
         key: ``(n,)``.

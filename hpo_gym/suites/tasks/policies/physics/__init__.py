@@ -1,7 +1,7 @@
 """Physics for policies, one kind a file: functions of states, constants and actions of `m` columns at once.
 
 Features come first, ``(s, m)``, and each number of a column follows from that column alone by elementwise functions, so
-a column has the same bits in any company. Types are those of the arguments.
+a column has the same bits in any batch. Types are those of the arguments.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Physics(NamedTuple):
     """One kind of physics.
 
     Attributes:
-        inputs: Numbers that a policy sees.
-        outputs: Its actions, each in [-1, 1].
-        constants: Names of the constants, in the order in which they stand in an array ``(c, m)``.
-        drawn: Uniform numbers that a start state is made of.
+        inputs: Number of a policy's inputs.
+        outputs: Number of its actions, each in [-1, 1].
+        constants: Names of the constants, in the order of an array ``(c, m)``.
+        drawn: Number of uniform numbers in a start state.
         start: From such numbers ``(drawn, m)`` and constants to states ``(s, m)``.
         seen: From states and constants to inputs ``(inputs, m)``, most of them in [-1, 1].
         step: From states, actions ``(outputs, m)`` and constants to states after `STEP` seconds, fresh.

@@ -18,7 +18,7 @@ CONSTANTS = ("gravity", "cart", "pole", "length", "friction", "force")
 """In m/s^2, kg, kg, m (half of the pole's), N s/m, N."""
 STEP = 0.03
 LIMIT, ANGLE = 2.4, 0.6
-"""Beyond which place, in metres, and which angle, in radians, all is over: nothing moves, and rewards are 0."""
+"""Limits of place, in metres, and angle, in radians; beyond them nothing moves, and rewards are 0."""
 _TILT = 0.2
 
 

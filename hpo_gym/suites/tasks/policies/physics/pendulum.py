@@ -39,6 +39,6 @@ def step(state: Rows, action: Rows, constants: Rows) -> Rows:
 
 
 def reward(state: Rows, constants: Rows) -> Rows:
-    """How high it stands, 0 to 1, by 1 + (speed / 6)^2."""
+    """Return the height, 0 to 1, divided by 1 + (speed / 6)^2."""
     fast = state[1] / _CALM
     return np.asarray((1 - np.cos(state[0])) / (2 * (1 + fast * fast)))

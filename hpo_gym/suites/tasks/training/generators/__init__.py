@@ -1,7 +1,7 @@
-"""Families of generators: rows of up to 15 numbers with a class, in as many as are asked for.
+"""Families of generators: any number of rows of up to 15 numbers with a class.
 
-A generator draws what makes one of its tasks (classes, directions, spreads) and then rows, all from the one generator
-that it is handed. No two families on different sides of the split share their idea.
+A generator draws the parameters of one of its tasks (classes, directions, spreads) and then rows, all from one given
+random generator. No two families on different sides of the split share their idea.
 """
 
 from __future__ import annotations

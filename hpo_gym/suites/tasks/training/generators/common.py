@@ -1,4 +1,4 @@
-"""What generators have in common."""
+"""Shared parts of generators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH = 15
 
 
 def classes_of(rng: np.random.Generator, most: int = 4) -> int:
-    """A number of classes, 2 to `most`."""
+    """Return a number of classes, 2 to `most`."""
     return int(rng.integers(2, most + 1))
 
 

@@ -8,7 +8,7 @@ from hpo_gym.suites.tasks.training.generators.common import Rows, classes_of, cu
 
 
 def blobs(rng: np.random.Generator, rows: int) -> Rows:
-    """A round cloud for each class."""
+    """Draw a round cloud for each class."""
     k, d = classes_of(rng), int(rng.integers(3, 12))
     centres, y = rng.uniform(-1.0, 1.0, (k, d)), rng.integers(0, k, rows)
     return centres[y] + rng.uniform(0.3, 0.9) * rng.normal(size=(rows, d)), y
@@ -68,6 +68,6 @@ def checker(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def xor(rng: np.random.Generator, rows: int) -> Rows:
-    """Whether an even number of two or three columns is negative."""
+    """Label rows by whether an even number of two or three columns is negative."""
     x, among = rng.normal(size=(rows, int(rng.integers(4, 9)))), int(rng.integers(2, 4))
     return x + 0.3 * np.sign(x), (np.prod(x[:, :among], 1) > 0).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Classes by rules: thresholds of single columns, and which column is largest."""
+"""Classes by rules: thresholds of single columns, and the largest column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tree(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def ladder(rng: np.random.Generator, rows: int) -> Rows:
-    """The first of several thresholds that a row passes."""
+    """Label a row by the first of several thresholds that it passes."""
     d, k = int(rng.integers(4, 10)), classes_of(rng)
     x, y = rng.normal(size=(rows, d)), np.full(rows, k - 1)
     for step in reversed(range(k - 1)):
@@ -39,14 +39,14 @@ def boxes(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def largest(rng: np.random.Generator, rows: int) -> Rows:
-    """Which group of columns holds the largest absolute number."""
+    """Label a row by the group of columns with the largest absolute number."""
     k, each = classes_of(rng), int(rng.integers(1, 4))
     x = rng.normal(size=(rows, k * each))
     return x, np.abs(x).argmax(1) // each
 
 
 def gates(rng: np.random.Generator, rows: int) -> Rows:
-    """One of two directions, chosen by the sign of another column, says which side."""
+    """Label by the side of one of two directions, chosen by the sign of another column."""
     d = int(rng.integers(4, 11))
     x, ways = rng.normal(size=(rows, d)), rng.normal(size=(2, d - 1))
     side = np.where(x[:, 0] > 0, x[:, 1:] @ ways[0], x[:, 1:] @ ways[1])

@@ -15,7 +15,7 @@ def ellipsoids(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def bars(rng: np.random.Generator, rows: int) -> Rows:
-    """A line across a picture of 3 x 5 pixels: which way it lies, and in which half."""
+    """Draw a line across a picture of 3 x 5 pixels; the label is its direction and half."""
     k = classes_of(rng)
     y, place = rng.integers(0, k, rows), rng.integers(0, 2, rows)
     picture = np.zeros((rows, 3, 5))
@@ -26,7 +26,7 @@ def bars(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def segments(rng: np.random.Generator, rows: int) -> Rows:
-    """Digits as seven lamps, of which some are wrong (Breiman and others, "CART", 1984), in groups of digits."""
+    """Draw digits as seven lamps, some of them wrong (Breiman and others, "CART", 1984), in groups of digits."""
     lit = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010", "1111111", "1111011")
     lamps = np.array([[int(c) for c in digit] for digit in lit])
     digit, group = rng.integers(0, 10, rows), rng.permutation(np.arange(10) % classes_of(rng))
@@ -35,14 +35,14 @@ def segments(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def counts(rng: np.random.Generator, rows: int) -> Rows:
-    """How often each of some words stands in a text of a topic."""
+    """Draw the counts of some words in a text of a topic."""
     k, d = classes_of(rng), int(rng.integers(6, 16))
     rates, y = rng.dirichlet(np.full(d, 0.7), k) * rng.uniform(8, 20), rng.integers(0, k, rows)
     return np.sqrt(rng.poisson(rates[y])), y
 
 
 def roll(rng: np.random.Generator, rows: int) -> Rows:
-    """How far along a rolled sheet."""
+    """Label points by their place along a rolled sheet."""
     k, t = classes_of(rng), rng.uniform(1.5 * np.pi, rng.uniform(3, 4.5) * np.pi, rows)
     x = np.stack([t * np.cos(t), t * np.sin(t), rng.uniform(-8, 8, rows)], 1) / 8
     return widened(rng, x + rng.uniform(0.02, 0.08) * rng.normal(size=(rows, 3))), cut(t, k)
@@ -56,7 +56,7 @@ def votes(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def distances(rng: np.random.Generator, rows: int) -> Rows:
-    """How far two points of a row are apart."""
+    """Label rows by the distance of two points."""
     d, k = int(rng.integers(1, 4)), classes_of(rng, 3)
     x = rng.normal(size=(rows, 2 * d))
     return widened(rng, x), cut(((x[:, :d] - x[:, d:]) ** 2).sum(1), k)

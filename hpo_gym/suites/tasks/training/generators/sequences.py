@@ -10,7 +10,7 @@ _T = np.arange(WIDTH)
 
 
 def waveform(rng: np.random.Generator, rows: int) -> Rows:
-    """A random mixture of two of three triangles, with noise (Breiman and others, "CART", 1984), shortened."""
+    """Draw a random mixture of two of three triangles, with noise (Breiman and others, "CART", 1984), shortened."""
     peaks = np.maximum(1.0 - np.abs(_T - np.array([[3.0], [7.0], [11.0]])) / rng.uniform(3, 5), 0.0)
     y, share = rng.integers(0, 3, rows), rng.uniform(0, 1, (rows, 1))
     one, other = np.array([0, 0, 1])[y], np.array([1, 2, 2])[y]
@@ -18,7 +18,7 @@ def waveform(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def frequency(rng: np.random.Generator, rows: int) -> Rows:
-    """A wave of one of several frequencies, at any phase."""
+    """Draw a wave of one of several frequencies, at any phase."""
     k = classes_of(rng)
     y, phase = rng.integers(0, k, rows), rng.uniform(0, 2 * np.pi, (rows, 1))
     rate = rng.uniform(0.2, 0.4) * (1 + 1.2 * y)[:, None]
@@ -26,7 +26,7 @@ def frequency(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def autoregression(rng: np.random.Generator, rows: int) -> Rows:
-    """Series whose steps follow the step before with a weight that the class has."""
+    """Draw series with steps that follow the step before with a weight of the class."""
     k = classes_of(rng, 3)
     y, x = rng.integers(0, k, rows), rng.normal(size=(rows, WIDTH))
     weight = np.linspace(-0.9, 0.9, k)[y]

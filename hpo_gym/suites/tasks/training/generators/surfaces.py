@@ -15,7 +15,7 @@ def linear(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def quadratic(rng: np.random.Generator, rows: int) -> Rows:
-    """Steps of a quadratic form."""
+    """Label by steps of a quadratic form."""
     d, k = int(rng.integers(3, 9)), classes_of(rng, 3)
     x, form = rng.normal(size=(rows, d)), rng.normal(size=(d, d))
     return x, cut(np.einsum("ij,jk,ik->i", x, form, x) / d + x @ rng.normal(size=d), k)
@@ -29,7 +29,7 @@ def stripes(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def teacher(rng: np.random.Generator, rows: int) -> Rows:
-    """The highest output of a random network of one hidden layer."""
+    """Label by the highest output of a random network of one hidden layer."""
     d, k = int(rng.integers(4, 16)), classes_of(rng)
     x = rng.normal(size=(rows, d))
     hidden = np.tanh(1.5 * x @ rng.normal(size=(d, 24)) / np.sqrt(d))
@@ -37,7 +37,7 @@ def teacher(rng: np.random.Generator, rows: int) -> Rows:
 
 
 def friedman(rng: np.random.Generator, rows: int) -> Rows:
-    """Steps of Friedman's first function of five columns (1991), among others that tell nothing."""
+    """Label by steps of Friedman's first function of five columns (1991), among uninformative columns."""
     x, k = rng.uniform(0, 1, (rows, int(rng.integers(5, 12)))), classes_of(rng)
     value = 10 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20 * (x[:, 2] - 0.5) ** 2 + 10 * x[:, 3] + 5 * x[:, 4]
     return x, cut(value + 0.5 * rng.normal(size=rows), k)
