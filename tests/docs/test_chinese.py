@@ -190,6 +190,7 @@ def test_what_is_otherwise_is_noticed(old: str, new: str, said: str) -> None:
 
 
 # ---------------------------------------------------------------------- the table
+@pytest.mark.long
 def test_both_tables_are_made_of_the_same_results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(TOP / "benchmarks" / "studies"))
     script: Any = importlib.import_module("readme")

@@ -59,6 +59,7 @@ print(cleanrl_ppo.advantages(rewards, values, dones, torch.tensor([2.0]), gamma=
 """
 
 
+@pytest.mark.long
 def test_advantages_by_hand(tmp_path: Path) -> None:
     """The second step ends an episode: 2 - 1 = 1; the first has 1 + .5 (1) - .5 = 1 and .25 of it: 1.25; the last one
     4 + .5 (2) - 3 = 2."""

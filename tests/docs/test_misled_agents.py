@@ -93,6 +93,7 @@ def test_tasks_as_they_are_teach_what_those_of_the_suite_teach(study: Any) -> No
 
 
 # ---------------------------------------------------------------------- what agents are shown
+@pytest.mark.long
 def test_no_agent_has_seen_a_family_that_judges_it(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor any validation task, unless it chooses by right ones; what it is told in a run is the training split's."""
     shown = list[tuple[frozenset[str], frozenset[str]]]()

@@ -46,6 +46,7 @@ def test_the_example_trains_and_is_compared(tmp_path: Path) -> None:
     assert all(0 < float(auc) < 1 for auc, *_ in rows.values()), done.stdout
 
 
+@pytest.mark.long
 def test_the_example_keeps_the_contract_and_trains_alike_twice(tmp_path: Path) -> None:
     done = _run("-c", TRAINED, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -55,6 +55,7 @@ def test_costs_that_say_nothing_are_left_out_of_a_unit() -> None:
     assert Allowance(cost=66.0).unit(prior[1:]) == 2.0  # a 33rd
 
 
+@pytest.mark.long
 def test_an_optimizer_of_a_tuning_is_told_the_mean_cost_and_how_many_of_it_there_are() -> None:
     def objective(config: dict[str, Any]) -> dict[str, float]:
         return {"score": config["x"], "cost": COSTS[config["x"]]}

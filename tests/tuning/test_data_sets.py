@@ -71,6 +71,7 @@ def test_numbers_are_finite_or_unknown_whatever_the_target(y: Any) -> None:
     assert found["missing_share"] == 0.25
 
 
+@pytest.mark.long
 def test_large_data_are_described_by_a_part_of_the_rows() -> None:
     x = np.random.default_rng(0).normal(size=(60_000, 300))
     found = meta_features_of(x, np.arange(60_000) % 3, classifies=True)

@@ -44,6 +44,7 @@ def ended(number: int, status: Status, reason: str = "", **told: Any) -> Ended:
 
 
 # ---------------------------------------------------------------------- the first failure is told
+@pytest.mark.long
 def test_the_first_failed_trial_is_a_warning_with_the_user_s_line() -> None:
     with pytest.warns(UserWarning, match="Trial 1 is no success") as said:
         tune(misspelt, SPACE, budget=2, **QUIET)
@@ -52,6 +53,7 @@ def test_the_first_failed_trial_is_a_warning_with_the_user_s_line() -> None:
     assert one.filename == __file__, "where `tune` was called"
 
 
+@pytest.mark.long
 def test_each_kind_of_failure_is_told_once() -> None:
     def objective(config: dict[str, Any]) -> Any:
         if config["x"] < 0.5:
@@ -66,6 +68,7 @@ def test_each_kind_of_failure_is_told_once() -> None:
     assert lost.count(Status.FAILED) > 1 and lost.count(Status.INVALID) > 1, "more than the two that are told"
 
 
+@pytest.mark.long
 def test_what_a_sound_objective_does_is_no_failure() -> None:
     def objective(config: dict[str, Any]) -> dict[str, Any]:
         return {"score": config["x"], "constraints": [1.0]}
@@ -78,6 +81,7 @@ def test_what_a_sound_objective_does_is_no_failure() -> None:
 
 
 # ---------------------------------------------------------------------- the first ones all fail
+@pytest.mark.long
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @EXPECTED
 def test_the_tuning_ends_when_the_first_trials_fail_alike(tmp_path: Path, n_jobs: int) -> None:
@@ -87,6 +91,7 @@ def test_the_tuning_ends_when_the_first_trials_fail_alike(tmp_path: Path, n_jobs
     assert Tuned.load(tmp_path / "k").ended == told.value.tuned.ended, "they are stored"
 
 
+@pytest.mark.long
 @EXPECTED
 def test_it_goes_on_after_the_objective_is_mended(tmp_path: Path) -> None:
     given: dict[str, Any] = {"out": tmp_path / "k", "budget": 8, **QUIET}
@@ -98,6 +103,7 @@ def test_it_goes_on_after_the_objective_is_mended(tmp_path: Path) -> None:
     assert [e.measured.status for e in found.ended] == [Status.FAILED] * 6 + [Status.OK] * 2
 
 
+@pytest.mark.long
 @EXPECTED
 def test_max_failures_says_after_how_many() -> None:
     with pytest.raises(TrialsFailedError, match="first 1 trials"):
@@ -109,6 +115,7 @@ def test_max_failures_says_after_how_many() -> None:
             tune(misspelt, SPACE, max_failures=wrong, **QUIET)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["another line", "another type", "a success first", "diverged"])
 @EXPECTED
 def test_failures_that_are_not_alike_or_not_the_first_end_nothing(kind: str, tmp_path: Path) -> None:
@@ -141,6 +148,7 @@ def test_failures_are_counted_by_kind_with_the_first_reason() -> None:
     assert kind_of(lost[0].measured) == ("failed", "ValueError", "a.py:3, in f")
 
 
+@pytest.mark.long
 @EXPECTED
 def test_summary_and_page_tell_the_reasons(tmp_path: Path) -> None:
     def objective(config: dict[str, Any]) -> float:
@@ -171,6 +179,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 LINE_OF_TUNE = ["--space", "space.yaml", "--optimizer", "random", "--seed", "0"]
 
 
+@pytest.mark.long
 def test_the_command_line_tells_distinct_reasons_with_counts(place: Path) -> None:
     ran = CliRunner().invoke(app, ["tune", "some.py:score", *LINE_OF_TUNE, "--budget", "8"], catch_exceptions=False)
     assert ran.exit_code == 0
@@ -178,6 +187,7 @@ def test_the_command_line_tells_distinct_reasons_with_counts(place: Path) -> Non
     assert ran.output.count("note: Trial") == 1
 
 
+@pytest.mark.long
 def test_the_command_line_ends_when_all_fail_alike_and_keeps_the_trials(place: Path) -> None:
     line = ["tune", "none.py:score", *LINE_OF_TUNE, "--budget", "8"]
     ran = CliRunner().invoke(app, line, catch_exceptions=False)
@@ -194,6 +204,7 @@ def test_a_file_that_ends_the_process_is_refused(place: Path) -> None:
     assert "'ends.py' must define things" in str(ran.exception) and "__main__" in str(ran.exception)
 
 
+@pytest.mark.long
 def test_the_command_line_tells_what_was_found_before_the_folder_vanished(place: Path) -> None:
     Path("harm.py").write_text(
         "import os, shutil\ndef score(config):\n    if os.path.exists('k/seen'):\n        shutil.rmtree('k')\n"
@@ -244,6 +255,7 @@ def cuts(folder: Path) -> None:
     os.truncate(folder / "tune.sqlite", 4096)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", [removes, replaces, cuts])
 def test_a_folder_that_is_removed_replaced_or_cut_ends_the_tuning(harm: Any, tmp_path: Path) -> None:
     folder = tmp_path / "k"
@@ -261,6 +273,7 @@ def test_a_folder_that_is_removed_replaced_or_cut_ends_the_tuning(harm: Any, tmp
     assert len(told.value.tuned.ended) == 2, "the trials so far are not lost"
 
 
+@pytest.mark.long
 def test_what_an_error_of_the_disk_leaves_is_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     puts = []
 
@@ -276,6 +289,7 @@ def test_what_an_error_of_the_disk_leaves_is_in_the_error(tmp_path: Path, monkey
 
 
 # ---------------------------------------------------------------------- columns and counts
+@pytest.mark.long
 @pytest.mark.parametrize("name", [*COLUMNS, "task", "params_x"])
 def test_a_hyperparameter_does_not_overwrite_a_column_and_is_read_again(name: str, tmp_path: Path) -> None:
     space: dict[str, Any] = {name: (0.0, 1.0), "other": ["a", "b"]}
@@ -291,6 +305,7 @@ def test_a_hyperparameter_does_not_overwrite_a_column_and_is_read_again(name: st
         assert again.ended[0].config == found.best_config, "it begins with the best of the file"
 
 
+@pytest.mark.long
 def test_failures_of_such_a_file_stay_failures(tmp_path: Path) -> None:
     def objective(config: dict[str, Any]) -> Any:
         return None if config["status"] < 0.6 else config["status"]
@@ -304,6 +319,7 @@ def test_failures_of_such_a_file_stay_failures(tmp_path: Path) -> None:
     assert len(task.status) == 6
 
 
+@pytest.mark.long
 def test_trials_are_counted_from_one_everywhere(tmp_path: Path) -> None:
     heard: list[int] = []
     found = tune(lambda c: c["x"], SPACE, budget=6, **{**QUIET, "progress": lambda done, *_: heard.append(done)})
@@ -315,6 +331,7 @@ def test_trials_are_counted_from_one_everywhere(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- free trials
+@pytest.mark.long
 def test_a_budget_in_cost_ends_where_trials_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
     assert allowance.FREE == 16 * 33
     monkeypatch.setattr(allowance, "FREE", 6)

@@ -50,6 +50,7 @@ def test_trials_stop_where_the_rule_says() -> None:
     assert ends(hpo_gym.HPOGymPruner("asha", min_steps=3), curves) == [10, 10, 3, 3, 10]
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.integers(-9, 9).map(float), min_size=9, max_size=9), min_size=1, max_size=8), st.booleans())
 def test_it_is_the_successive_halving_of_optuna(curves: list[list[float]], up: bool) -> None:
@@ -88,6 +89,7 @@ def test_hyperband_gives_some_trials_time() -> None:
         assert [found[n] for n in firsts[bracket][1:]] == [rung] * (len(firsts[bracket]) - 1)
 
 
+@pytest.mark.long
 def test_processes_share_what_was_reported(tmp_path: Any) -> None:
     address = f"sqlite:///{tmp_path}/study.db"
     study = optuna.create_study(storage=address, study_name="s", pruner=hpo_gym.HPOGymPruner())

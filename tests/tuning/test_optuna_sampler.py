@@ -375,6 +375,7 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and (a == b or (a != a and b != b))
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The distribution is specified")
 @settings(max_examples=150, deadline=None)
 @given(distributions(), st.integers(0, 2**32), st.sampled_from([0.0, 1.0, None]))
@@ -414,6 +415,7 @@ def test_a_value_between_steps_or_outside_is_no_configuration(low: Any, high: An
     assert parameters.config({}) is None
 
 
+@pytest.mark.long
 def test_what_is_new_is_drawn_uniformly_in_the_scale_of_its_distribution() -> None:
     study = optuna.create_study(sampler=hpo_gym.HPOGymSampler("gp-ei", seed=0))
     log, choice = optuna.distributions.FloatDistribution(1e-4, 1, log=True), optuna.distributions.IntDistribution(0, 2)
@@ -480,6 +482,7 @@ FORMS: dict[str, Callable[[Any, Any, Path], Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
 def test_earlier_tasks_are_read_in_each_form(form: str, tmp_path: Path, runs: Any) -> None:
     tuned, study = earlier()
@@ -498,6 +501,7 @@ def test_earlier_tasks_are_read_in_each_form(form: str, tmp_path: Path, runs: An
         assert dict(zip(map(tuple, task.x), task.score, strict=True)) == pytest.approx(want)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("direction", "sign"), [("maximize", 1), ("minimize", -1)])
 def test_scores_of_a_frame_are_of_the_direction_of_the_study(direction: str, sign: int, runs: Any) -> None:
     tuned, _ = earlier()
@@ -519,6 +523,7 @@ def test_earlier_tasks_of_one_pool_go_on_sharing_it() -> None:
     assert [one.score.tolist(), two.score.tolist()] == [[1, 2], [4, 3]]
 
 
+@pytest.mark.long
 def test_hyperparameters_of_an_earlier_task_may_stand_in_another_order(runs: Any) -> None:
     tuned, _ = earlier()
     other = dict(reversed(SPACE.items()))
@@ -532,6 +537,7 @@ def test_hyperparameters_of_an_earlier_task_may_stand_in_another_order(runs: Any
         hpo_gym.HPOGymSampler(space={"other": (0.0, 0.5)}, prior=tuned)
 
 
+@pytest.mark.long
 def test_a_method_of_transfer_begins_where_the_earlier_task_was_good() -> None:
     before = hpo_gym.tune(bowl, SPACE, budget=30, direction="minimize", seed=0)
     sampler = hpo_gym.HPOGymSampler("gp-warm", space=SPACE, prior=before, seed=1)

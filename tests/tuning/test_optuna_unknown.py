@@ -170,6 +170,7 @@ def test_of_a_space_with_conditions_what_is_inactive_is_not_told() -> None:
     assert {c["kind"] for c in want} == {"a", "b"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", ["gp-ei", "de"])
 def test_with_an_unused_parameter_the_proposals_are_those_of_tune(optimizer: str) -> None:
     found = hpo_gym.tune(
@@ -249,6 +250,7 @@ def courses(draw: Any) -> list[tuple[Any, tuple[str, ...]]]:
     return draw(st.lists(one, min_size=2, max_size=10))
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(courses(), st.sampled_from(OPTIMIZERS), st.booleans())
 def test_proposals_are_as_many_as_trials(course: Any, optimizer: str, inferred: bool) -> None:

@@ -139,6 +139,7 @@ def test_of_many_hyperparameters_those_that_explain_the_most_have_a_panel():
     assert "the 24 that explain the most, of 200" in " ".join(t.get_text() for t in figure.texts)
 
 
+@pytest.mark.long
 def test_the_table_of_many_hyperparameters_has_the_first_of_them_and_says_so():
     text = pages.page(wide(2000, 12))
     rows = Cells(text).rows

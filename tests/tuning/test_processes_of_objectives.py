@@ -52,6 +52,7 @@ def test_what_an_objective_does_with_processes_works_and_leaves_nothing(guard: G
     assert again.measured.score == 6.0, "the next trial too"
 
 
+@pytest.mark.long
 def test_sockets_of_managers_go_with_the_guard() -> None:
     def objective(config: dict[str, Any]) -> float:
         print(multiprocessing.util.get_temp_dir(), end="")

@@ -130,6 +130,7 @@ def test_checks_are_passed_around_a_regressor_and_pipelines(estimator: Any, chec
 
 
 # ---------------------------------------------------------------------- beside scikit-learn's searches
+@pytest.mark.long
 def test_results_are_those_of_a_grid_search_and_of_cross_validation_by_hand() -> None:
     values = [0.01, 1.0, 100.0]
     scoring = {"accuracy": "accuracy", "loss": "neg_log_loss"}
@@ -170,6 +171,7 @@ def test_proposals_are_those_of_tune_with_this_seed() -> None:
     assert found.tuned_.plan == tuned.plan
 
 
+@pytest.mark.long
 def test_equal_random_states_give_equal_searches() -> None:
     def params(state: Any) -> Any:
         return HPOGymSearchCV(SVC(), SPACE, budget=4, cv=2, random_state=state).fit(X, Y).cv_results_["params"]
@@ -319,6 +321,7 @@ def test_a_function_may_return_several_scores() -> None:
 
 
 # ---------------------------------------------------------------------- spaces
+@pytest.mark.long
 def test_choices_may_be_any_objects() -> None:
     scalers = [StandardScaler(), MinMaxScaler(), "passthrough"]
     space = {"scale": scalers, "svc__C": (0.1, 10.0, "log"), "svc__class_weight": [None, {0: 2.0, 1: 1.0, 2: 1.0}]}
@@ -366,6 +369,7 @@ def test_every_form_of_a_space_is_taken() -> None:
 
 
 # ---------------------------------------------------------------------- priors and what is known of the data
+@pytest.mark.long
 def test_fitted_searches_are_the_prior_of_the_next_search_and_of_tune() -> None:
     first = HPOGymSearchCV(
         Threshold(), {"at": (0.0, 1.0)}, optimizer=from_list([0.125, 0.375], "at"), budget=2, cv=TWO

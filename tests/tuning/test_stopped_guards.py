@@ -31,6 +31,7 @@ def stops_its_guard(config: dict[str, Any]) -> float:
     return float(config["x"])
 
 
+@pytest.mark.long
 def test_a_tuning_goes_on() -> None:
     first = [{"x": 0.25}, {"x": 0.75}, {"x": 0.5}]
     with pytest.warns(UserWarning, match="did not answer"):
@@ -41,6 +42,7 @@ def test_a_tuning_goes_on() -> None:
     assert not left_running()
 
 
+@pytest.mark.long
 def test_a_tuning_ends_by_its_own_time_where_a_trial_has_no_limit() -> None:
     start = time.perf_counter()
     found = hpo_gym.tune(stops_its_guard, SPACE, init=[{"x": 0.75}], budget=1, timeout=1.0, seed=0)

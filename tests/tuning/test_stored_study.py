@@ -185,6 +185,7 @@ def odd(study: Path) -> list[tuple[str, Callable[[Path], None]]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_a_plan_or_a_trial_that_is_none_is_damage_in_words(study: Path, tmp_path: Path, part: int) -> None:
     found = odd(study)
@@ -209,6 +210,7 @@ def test_a_good_study_passes_every_door(study: Path, tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- one bad trial of many
+@pytest.mark.long
 def test_repair_keeps_the_trials_that_can_be_read(study: Path, tmp_path: Path) -> None:
     folder = tmp_path / "k"
     shutil.copytree(study, folder)
@@ -239,6 +241,7 @@ def test_without_its_plan_nothing_of_a_study_is_kept(study: Path, tmp_path: Path
 
 
 # ---------------------------------------------------------------------- the command line
+@pytest.mark.long
 def test_report_info_and_import_take_the_folder_of_a_tuning(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,6 +265,7 @@ def test_report_info_and_import_take_the_folder_of_a_tuning(
     assert "`--score` must go with a file" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_trials_csv_of_a_tuning_is_a_suite_of_the_same_scores_and_costs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

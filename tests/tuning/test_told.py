@@ -43,6 +43,7 @@ def constant(config: dict[str, Any]) -> float:
 
 
 # ---------------------------------------------------------------------- beliefs and meta-features
+@pytest.mark.long
 def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     tuned = tune(
         constant, SPACE, optimizer=Listener, budget=1, seed=0, belief={"x": ("normal", 0.5, 0.25)},
@@ -55,6 +56,7 @@ def test_the_optimizer_is_told_of_beliefs_and_meta_features() -> None:
     assert tuned.evaluations().meta_features == {"rows": 150.0, "skew": None}  # as an earlier task
 
 
+@pytest.mark.long
 def test_a_belief_is_part_of_the_study(tmp_path: Path) -> None:
     how: dict[str, Any] = {"optimizer": "gp-ei", "budget": 2, "seed": 0, "out": tmp_path}
     tune(constant, SPACE, belief={"x": ("normal", 0.5, 0.25)}, **how)
@@ -94,6 +96,7 @@ def climb(config: dict[str, Any]) -> Any:
         yield step, config["x"] * step
 
 
+@pytest.mark.long
 def test_trials_behind_the_best_third_are_stopped() -> None:
     """By hand: rungs 1, 3 and 9. Of less than three one goes on if it is the best, of three to five likewise, of six if
     it is one of the two best: .5 and .75 are, as they come to a rung, and 0 is behind .75 and .625."""
@@ -105,6 +108,7 @@ def test_trials_behind_the_best_third_are_stopped() -> None:
     assert found.trials()["stopped"].tolist() == [e.stopped for e in found.ended]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stopping", "steps"),
     [
@@ -118,6 +122,7 @@ def test_when_to_stop_can_be_said(stopping: Any, steps: list[int]) -> None:
     assert [len(e.steps) for e in found.ended] == steps
 
 
+@pytest.mark.long
 def test_one_trial_that_ends_early_does_not_let_the_others_run() -> None:
     """By hand: of .5, which ends by itself at step 1, the next one is let through there; then half of those whose fate
     is known went on, and the rule of the test above holds again: .75 goes on, and .125, .625 and 0 stop at step 1."""
@@ -133,6 +138,7 @@ def test_one_trial_that_ends_early_does_not_let_the_others_run() -> None:
     assert [e.stopped for e in found.ended] == [False] * 3 + [True] * 3
 
 
+@pytest.mark.long
 def test_trials_with_patience_of_their_own_do_not_let_the_others_run() -> None:
     """By hand: .75 has patience and ends at step 4. 1.25 is ahead at steps 1 and 3 and behind at step 9, where two of
     two went on: it stops."""
@@ -149,6 +155,7 @@ def test_trials_with_patience_of_their_own_do_not_let_the_others_run() -> None:
     assert [e.stopped for e in found.ended] == [False, False, False, True]
 
 
+@pytest.mark.long
 def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Path) -> None:
     def falling(config: dict[str, Any]) -> Any:
         for step in range(1, 5):
@@ -160,6 +167,7 @@ def test_a_stopped_trial_is_never_the_best_and_is_stored_as_stopped(tmp_path: Pa
     assert [e.stopped for e in Tuned.load(tmp_path).ended] == [False, True, False]
 
 
+@pytest.mark.long
 def test_a_trial_that_comes_to_the_last_step_of_others_is_not_stopped_there() -> None:
     def two(config: dict[str, Any]) -> Any:
         yield 1, 1.0
@@ -169,6 +177,7 @@ def test_a_trial_that_comes_to_the_last_step_of_others_is_not_stopped_there() ->
     assert [(e.stopped, len(e.steps)) for e in found.ended] == [(False, 2)] * 3
 
 
+@pytest.mark.long
 def test_losses_are_stopped_the_other_way_round() -> None:
     def loss(config: dict[str, Any]) -> Any:
         for step in range(1, 4):
@@ -179,6 +188,7 @@ def test_losses_are_stopped_the_other_way_round() -> None:
 
 
 # ---------------------------------------------------------------------- seeds
+@pytest.mark.long
 def test_an_objective_with_a_seed_is_given_one_that_the_trial_decides() -> None:
     def seeded(config: dict[str, Any], seed: int) -> float:
         return float(seed)
@@ -192,6 +202,7 @@ def test_an_objective_with_a_seed_is_given_one_that_the_trial_decides() -> None:
 
 
 # ---------------------------------------------------------------------- earlier tasks of other spaces
+@pytest.mark.long
 def test_what_spaces_have_in_common_is_taken_from_the_prior() -> None:
     wide = tune(
         lambda c: c["x"] + c["more"], {"x": (0.0, 2.0), "more": (0.0, 1.0)}, optimizer="random", budget=20, seed=1
@@ -216,6 +227,7 @@ def test_auto_takes_what_learns_from_earlier_tasks_where_there_are_some() -> Non
         assert (choice.optimizer, choice.default) == ("gp-ei", space.default)
 
 
+@pytest.mark.long
 def test_auto_names_itself_and_tries_the_default_first() -> None:
     found = tune(constant, {"x": (0.0, 1.0), "rate": (1e-4, 1.0, "log")}, budget=2, seed=0)
     assert found.plan.optimizer == "gp-ei"

@@ -62,6 +62,7 @@ def half(config: dict[str, Any]) -> Any:
 
 
 # ---------------------------------------------------------------------- what is told and found
+@pytest.mark.long
 @pytest.mark.parametrize(("direction", "sign", "best"), [("maximize", 1, 0.5), ("minimize", -1, 0.25)])
 def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(direction: str, sign: int, best: float) -> None:
     found = tune(half, SPACE, optimizer=FromList, budget=9, direction=direction, seed=0)
@@ -79,6 +80,7 @@ def test_trials_are_told_as_they_are_and_failures_with_the_worst_before(directio
     assert list(frame["x"]) == [0.5, 0.25, 0.75, 0.0]
 
 
+@pytest.mark.long
 def test_first_points_are_tried_first_told_and_counted() -> None:
     first = {"x": 0.125, "kind": "b"}
     found = tune(half, SPACE, optimizer=FromList, budget=3, init=first, seed=0)
@@ -86,6 +88,7 @@ def test_first_points_are_tried_first_told_and_counted() -> None:
     assert FromList.told[0].config == first and FromList.contexts[-1].budget == 3.0
 
 
+@pytest.mark.long
 def test_constraints_decide_before_the_score() -> None:
     def objective(config: dict[str, Any]) -> dict[str, Any]:
         return {"score": config["x"], "constraints": [config["x"] - 0.5]}
@@ -94,6 +97,7 @@ def test_constraints_decide_before_the_score() -> None:
     assert found.best_config["x"] == 0.5, "0.75 scores more, and breaks the constraint"
 
 
+@pytest.mark.long
 def test_the_last_value_of_an_objective_that_yields_counts() -> None:
     def objective(config: dict[str, Any]) -> Any:
         for epoch in (1, 2, 3):
@@ -116,6 +120,7 @@ def test_optimizers_of_the_package_tune_it(optimizer: str) -> None:
     assert found.best_score < 0.05
 
 
+@pytest.mark.long
 def test_what_was_tuned_is_the_prior_of_the_next() -> None:
     before = tune(half, SPACE, optimizer=FromList, seed=0)
     suite = before.suite()
@@ -129,6 +134,7 @@ def test_what_was_tuned_is_the_prior_of_the_next() -> None:
     assert sorted(earlier.score[earlier.status == 0].tolist()) == [0.5, 1.0]
 
 
+@pytest.mark.long
 def test_without_a_success_the_reason_is_told() -> None:
     found = tune(lambda _: None, SPACE, optimizer="random", budget=2, seed=0)
     assert not found.succeeded and "must be a number" in found.summary()
@@ -154,6 +160,7 @@ def test_trials_run_side_by_side_and_repeat_nothing(tmp_path: Path) -> None:
     assert len({json.dumps(dict(e.config)) for e in found.ended}) == 12
 
 
+@pytest.mark.long
 def test_time_and_memory_of_a_trial_end() -> None:
     def objective(config: dict[str, Any]) -> float:
         if config["x"] == 0.5:
@@ -166,6 +173,7 @@ def test_time_and_memory_of_a_trial_end() -> None:
     assert [e.measured.status for e in found.ended] == [Status.TIMEOUT, Status.MEMORYOUT, Status.OK, Status.OK]
 
 
+@pytest.mark.long
 def test_after_the_timeout_no_trial_begins_and_what_runs_is_not_counted(tmp_path: Path) -> None:
     def objective(config: dict[str, Any]) -> float:
         time.sleep(0.0 if config["x"] == 0.5 else 600)
