@@ -48,7 +48,7 @@ def chunk_order(key: Keys, epoch: Ints, slots: int, chunks: int) -> Ints:
 
 
 def flipped(labels: NDArray[np.int8], key: Keys, noise: NDArray[np.float32], classes: Ints) -> NDArray[np.int8]:
-    """Labels ``(n, rows)`` of which a share ``(n,)`` is another class, drawn by the key; a fresh array."""
+    """Return labels ``(n, rows)`` with a share ``(n,)`` of other classes, drawn by the key; a fresh array."""
     out = labels.copy()
     who = np.flatnonzero(noise > 0)
     if who.size:

@@ -36,7 +36,7 @@ def published() -> dict[str, tuple[str, ...]]:
 
 
 def family_of(generator: str) -> str:
-    """The family that tasks of a generator are of, apart from those of data sets."""
+    """Return the family of a generator's tasks, apart from those of data sets."""
     return f"stream-{generator}"
 
 
@@ -47,7 +47,7 @@ def training_task(
     """Make the task of a name; the arguments are those of `TrainingTask`.
 
     Args:
-        found: The best that was found in the worlds of a comparison's first replicates, in their order.
+        found: The best results in the instances of a comparison's first replicates, in their order.
 
     Raises:
         UnknownNameError: No such family, or a name of another form.

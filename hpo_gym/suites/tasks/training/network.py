@@ -17,7 +17,7 @@ from hpo_gym.suites.tasks.training.keyed import WEIGHTS, uniforms
 from hpo_gym.suites.tasks.training.recipe import CLASSES, INPUTS, Recipe
 
 ABSENT = np.float32(-1e9)
-"""What is added to the output of a class that a task does not have."""
+"""Added to the output of a class that a task does not have."""
 
 
 class Batch(NamedTuple):
@@ -49,7 +49,7 @@ class Layers(NamedTuple):
 
 
 def layers(weights: Singles, hidden: int) -> Layers:
-    """Views of weights ``(m, p)``."""
+    """Return views of weights ``(m, p)``."""
     m, cut = len(weights), hidden * INPUTS
     second = weights[:, cut:].reshape(m, CLASSES, hidden + 1)
     return Layers(weights[:, :cut].reshape(m, hidden, INPUTS), second, second[:, :, :-1].swapaxes(1, 2))
@@ -65,7 +65,7 @@ def initial(key: Keys, recipe: Recipe) -> Singles:
 
 
 class Room(NamedTuple):
-    """What the passes of `m` runs write to; `z` is `hidden` and a row of ones, and `turned` is it with rows first."""
+    """Buffers for the passes of `m` runs; `z` is `hidden` and a row of ones, and `turned` is it with rows first."""
 
     z: Singles
     hidden: Singles
@@ -136,7 +136,7 @@ class Network:
         return room
 
     def _slope(self, room: Room) -> Singles:
-        """The derivative of the activation at the hidden units."""
+        """Return the derivative of the activation at the hidden units."""
         if self.relu:
             return np.sign(room.hidden, out=room.slope)  # never below 0
         np.multiply(room.hidden, room.hidden, out=room.slope)

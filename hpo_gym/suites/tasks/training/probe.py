@@ -1,4 +1,4 @@
-"""What can be measured of a network before its first update: the norm of its gradient, and its sharpness."""
+"""Measurements of a network before its first update: the norm of its gradient, and its sharpness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Recipe`: what all trainings of one bank have in common: the network, the optimizer, and how long an epoch is."""
+"""`Recipe`: settings shared by all trainings of one batch: the network, the optimizer, and the length of an epoch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLASSES = 4
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network of one hidden layer and how it trains.
+    """A network of one hidden layer and its training.
 
     Attributes:
         hidden: Units of the hidden layer: 16 make 324 weights, 32 make 644.
@@ -28,9 +28,9 @@ class Recipe:
         slot: Rows of the smallest batch, a power of two.
         slots: Of an epoch, a power of two.
         chunks: Slots of fresh rows before rows come again, a power of two; as many as `slots`: a fixed data set.
-        validation: Rows on which each epoch ends.
-        cap: The highest loss, in losses of a guess: what is above, or not finite, is this.
-        momentum: Where it is not controlled; of Adam the decay of the first moment.
+        validation: Rows for the validation of each epoch.
+        cap: The highest loss, in losses of a guess: values above it, or not finite, become it.
+        momentum: Used if it is not controlled; of Adam the decay of the first moment.
         drift: Whether the stream changes within an episode.
     """
 
@@ -62,12 +62,12 @@ class Recipe:
 
     @property
     def fixed(self) -> bool:
-        """Whether each epoch has the same rows, wrong labels among them, in another order."""
+        """Return whether each epoch has the same rows, wrong labels among them, in another order."""
         return self.chunks == self.slots
 
     @property
     def weights(self) -> int:
-        """How many weights the network has."""
+        """Return the number of weights."""
         return self.hidden * INPUTS + CLASSES * (self.hidden + 1)
 
     def to_json(self) -> dict[str, Any]:

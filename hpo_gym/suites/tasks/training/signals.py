@@ -1,4 +1,4 @@
-"""What is seen of a training: the numbers that rules and agents read, by name, all finite and bounded.
+"""Signals of a training: the inputs of rules and agents, by name, all finite and bounded.
 
 Losses are in losses of a guess (the logarithm of the number of classes), so that a guess has 1. A signal is of the run
 itself, and may be seen before the first trial.
@@ -33,10 +33,10 @@ SIGNALS = (
 """The signals of a training, by column.
 
 `training_loss`, `first_loss` and `last_loss` are means over all rows of the epoch, its first and its last quarter,
-before they were learned from. `gradient_norm` and `update_norm` are root mean squares over the epoch; `alignment` is
+before the update on them. `gradient_norm` and `update_norm` are root mean squares over the epoch; `alignment` is
 the mean cosine of the gradients of neighbouring slots; `usual_gradient_norm` a running geometric mean;
-`sharpness_at_start` the largest curvature that power steps found. Before the first epoch losses are those of the
-validation rows, and the update is 0. Of a run that has diverged losses are the cap, and norms stay as they were.
+`sharpness_at_start` the largest curvature found by power steps. Before the first epoch losses are those of the
+validation rows, and the update is 0. After divergence losses are the cap, and norms stay.
 """
 
 AT = {name: column for column, name in enumerate(SIGNALS)}
@@ -55,7 +55,7 @@ def bounded(values: Floats | Singles, most: float = MOST) -> Singles:
 def at_start(
     loss: Singles, accuracy: Singles, gradient: Singles, sharpness: Singles, norm: Singles, classes: Ints
 ) -> Singles:
-    """The signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
+    """Return the signals of runs before their first epoch, ``(m, 18)``; each argument is ``(m,)``, the loss bounded."""
     out = np.zeros((len(loss), len(SIGNALS)), np.float32)
     out[:, _LOSSES] = out[:, _EARLIER] = loss[:, None]
     out[:, AT["best_validation_loss"]] = loss
@@ -78,15 +78,15 @@ def after(
     dead: Mask,
     cap: float,
 ) -> Singles:
-    """The signals of runs after an epoch, ``(m, 18)``, fresh.
+    """Return the signals of runs after an epoch, ``(m, 18)``, fresh.
 
     Args:
-        before: Those before it.
+        before: The signals before it.
         losses: On the validation rows, the epoch's rows, and the first and the last quarter of them, ``(4, m)``, in
-            losses of a guess; maybe not finite, as the others.
+            losses of a guess; maybe not finite, like the others.
         norms: Of gradients, of updates, and of the weights, ``(3, m)``.
         accuracy, alignment: ``(m,)``.
-        dead: Who has diverged.
+        dead: Mask of diverged runs.
         cap: The highest loss.
     """
     out = before.copy()

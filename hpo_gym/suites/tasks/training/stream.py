@@ -21,11 +21,11 @@ NOISE = 0.1
 
 @dataclass(frozen=True)
 class Source:
-    """What the rows of a task come from.
+    """Source of a task's rows.
 
     Attributes:
         family: The generator's name.
-        seed: Of what the generator draws.
+        seed: Of the generator's draws.
     """
 
     family: str
@@ -39,10 +39,10 @@ class Source:
         )
 
     def rows(self, count: int) -> tuple[Singles, NDArray[np.int8], int]:
-        """Rows ``(count, 16)``, the last column 1, their classes ``(count,)``, and how many classes there are.
+        """Return rows ``(count, 16)``, the last column 1, their classes ``(count,)``, and the number of classes.
 
-        Columns have mean 0 and deviation 1 (what the generator leaves out is 0); then each is, by the toss of a coin,
-        divided by up to 10, so that the problem is badly conditioned.
+        Columns have mean 0 and deviation 1 (missing ones are 0); then each is, by the toss of a coin, divided by up to
+        10, so that the problem is badly conditioned.
         """
         rng = seeding.generator(seeding.key("stream", self.family, self.seed))
         x, y = GENERATORS[self.family](rng, count)
@@ -85,7 +85,7 @@ class Stream:
 
 
 def stream_of(sources: Sequence[Source], recipe: Recipe) -> Stream:
-    """The rows of tasks, drawn or already at hand."""
+    """Return the rows of tasks, drawn or already at hand."""
     return _stream(tuple(sources), recipe)
 
 

@@ -1,4 +1,4 @@
-"""Training tasks: a trial is one more epoch of a network, so what was done early decides what can be reached late."""
+"""Training tasks: a trial is one more epoch of a network, so early choices limit late results."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ GUESS = -1.0
 
 @dataclass(frozen=True, eq=False)
 class TrainingTask(OnwardTask):
-    """A network that trains on a stream of fresh rows, with hyperparameters that are set anew before each epoch.
+    """A network that trains on a stream of fresh rows, with hyperparameters chosen anew before each epoch.
 
     **Score** of a trial: minus the validation loss after its epoch, in losses of a guess, at least minus the recipe's
     `cap`. A run whose weights blow up has diverged: from then on each trial has the lowest score and that status.
 
-    **Regret** is 1 for a guess and 0 for the best that was found in some worlds of the task, in the mean; of a task in
-    which nobody has searched, for a loss of 0, which none is below.
+    **Regret** is 1 for a guess and 0 for the mean of the best results in some instances of the task; for a task without
+    any searched instance, 0 is a loss of 0, the lower bound.
 
     Attributes:
-        source: Where the rows come from.
+        source: Source of the rows.
         recipe: Network, optimizer and epoch.
     """
 

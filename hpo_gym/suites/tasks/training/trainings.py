@@ -39,7 +39,7 @@ I8 = NDArray[np.int8]
 
 
 class State(NamedTuple):
-    """What a run is, beside its weights: a row for each, all that a snapshot must hold.
+    """State of the runs beside their weights: a row for each, everything that a snapshot must hold.
 
     Attributes:
         task: Position in the stream, ``(n,)``.
@@ -49,7 +49,7 @@ class State(NamedTuple):
         noise: Share of wrong labels, ``(n,)``.
         names: New numbers of the classes, ``(n, 4)``.
         turned: Rotation of the inputs, ``(n, 15, 15)``; without drift ``(n, 0, 0)``.
-        dead: Who has diverged, ``(n,)``.
+        dead: Mask of diverged runs, ``(n,)``.
     """
 
     task: Ints
@@ -67,7 +67,7 @@ class Trainings(Progress):
 
     Args:
         stream: The rows of the tasks.
-        salts: What tells the tasks' random numbers apart, ``(k,)``.
+        salts: Distinguish the tasks' random numbers, ``(k,)``.
         controls: From points ``(m, d)`` to the settings of an epoch.
         n: Number of runs.
         epochs: Of an episode.
@@ -117,7 +117,7 @@ class Trainings(Progress):
         self.signals[who] = at_start(shown, accuracy, norm, sharpness, weight, classes)
 
     def _derive(self, who: Ints) -> None:
-        """Work out what follows from the state of runs."""
+        """Derive further arrays from the state of runs."""
         task = self.state.task[who]
         self._absent[who] = np.where(self._stream.classes[task, None] > _NUMBERS, np.float32(0), ABSENT)[:, :, None]
         if self._changes is not None:
@@ -169,7 +169,7 @@ class Trainings(Progress):
         return after(self.signals[who], losses, norms, accuracy, seen.alignment, dead, self.recipe.cap)
 
     def _rows(self, who: Ints) -> Rows:
-        """The fresh rows of an epoch of runs."""
+        """Return the fresh rows of an epoch of runs."""
         state, stream, recipe = self.state, self._stream, self.recipe
         task, key, m = state.task[who], state.key[who], len(who)
         chunk = chunk_order(key, state.epoch[who], recipe.slots, recipe.chunks)
@@ -189,7 +189,7 @@ class Trainings(Progress):
         return Rows(x, _one_hot(labels.reshape(m, recipe.slots, recipe.slot)), self._absent[who])
 
     def _transform(self, who: Ints) -> Singles:
-        """What rows of runs are multiplied by, ``(m, 16, 16)``: rotation and scale, and 1 for the last column."""
+        """Return the matrix of each run's rows, ``(m, 16, 16)``: rotation and scale, and 1 for the last column."""
         out = np.zeros((len(who), WIDTH + 1, WIDTH + 1), np.float32)
         scale = self.state.scale[who].astype(np.float32)
         out[:, :WIDTH, :WIDTH] = self.state.turned[who] * scale[:, None, None]
@@ -211,7 +211,7 @@ class Trainings(Progress):
         return loss, accuracy
 
     def _seeing(self, who: Ints) -> Singles:
-        """The weights of runs as they act on rows that are neither turned nor scaled, ``(m, p)``."""
+        """Return the weights of runs for rows without rotation and scale, ``(m, p)``."""
         weights = self.weights.value[who]
         first = layers(weights, self.recipe.hidden).first
         if self.recipe.drift:
@@ -235,7 +235,7 @@ class Trainings(Progress):
 
     # ------------------------------------------------------------------ drift
     def _change(self, changes: Changes, who: Ints) -> None:
-        """Change the streams of the runs whose time it is; few are at once, so one after the other."""
+        """Change the streams of the runs that are due; few are at once, so one after the other."""
         state = self.state
         for i in who[(changes.epoch[who] == state.epoch[who, None]).any(1)].tolist():
             for j in np.flatnonzero(changes.epoch[i] == state.epoch[i]).tolist():

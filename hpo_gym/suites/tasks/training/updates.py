@@ -1,4 +1,4 @@
-"""How weights move: momentum and Adam, each run by its own learning rate, momentum and batch."""
+"""Updates of weights: momentum and Adam, each run by its own learning rate, momentum and batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hpo_gym.base import Ints, Mask, Singles
 
 DECAY, SMALL = np.float32(0.99), np.float32(1e-8)
-"""Of Adam: of the second moment, and what is added to its root."""
+"""Of Adam: the decay of the second moment, and the term added to its root."""
 
 
 def momentum(
@@ -35,13 +35,14 @@ def adam(
     weights: Singles, moved: Singles, first: Singles, second: Singles, times: Ints, gradient: Singles, rate: Singles,
     decay: Singles, who: Mask | None,
 ) -> None:  # fmt: skip
-    """Adam (Kingma and Ba, ICLR 2015) with beta1 = `decay` and beta2 = .99, in place; `moved` is the last move.
+    """Take a step of Adam (Kingma and Ba, ICLR 2015) with beta1 = `decay` and beta2 = .99, in place; `moved` is the
+    last move.
 
     Args:
         weights, moved, first, second, gradient: ``(m, p)``.
         times: Updates so far, ``(m,)``; counted here.
         rate, decay: ``(m, 1)``.
-        who: Who moves, ``(m,)``; None: all.
+        who: Runs to move, ``(m,)``; None: all.
     """
     go = np.ones(len(weights), bool) if who is None else who
     times += go
@@ -56,5 +57,5 @@ def adam(
 
 
 def due(slot: int, every: NDArray[np.integer]) -> Mask:
-    """Whose batch of `every` ``(m,)`` slots is full after the slot of this number, counted from 0."""
+    """Return the runs whose batch of `every` ``(m,)`` slots is full after the slot of this number, counted from 0."""
     return np.asarray((slot + 1) % every == 0)
