@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 FOLDER = "tables"
 """Where the CSV files are, in the folder of the built pages."""
 ON_GITHUB = "On GitHub, tables and figures are keys"
-RIGHT = re.compile(rf"(?:[<~] ?)?{NUMBER}.*|-|")
+RIGHT = re.compile(rf"(?:[<>~] ?)?{NUMBER}(?: ?%|\*)?(?: ?[\[(].*[\])])?|not measured|never|none|-|")
 """A cell of numbers, set to the right."""
 CLAIM = re.compile(r'(?P<conditions>.+?) "(?P<sentence>.+)"', re.S)
 FORMAT = re.compile(r"(?P<key>.+?)(?::(?P<form>[,.\d]+[dfg%]?))?")
@@ -47,7 +47,10 @@ def markdown_of(found: Any) -> list[str]:
     """Return a table as lines of Markdown, columns of numbers to the right."""
     rows = [[cell or " " for cell in row] for row in found.rows]
     columns = list(zip(*rows, strict=True)) or [()] * len(found.columns)
-    right = [i > 0 and all(RIGHT.fullmatch(plain(cell)) for cell in column) for i, column in enumerate(columns)]
+    right = [
+        i > 0 and all(RIGHT.fullmatch(plain(cell)) for cell in column) and any(re.search(r"\d", c) for c in column)
+        for i, column in enumerate(columns)
+    ]
     rule = ["---:" if yes else "---" for yes in right]
     return [f"| {' | '.join(cells)} |" for cells in (found.columns, rule, *rows)]
 
