@@ -23,12 +23,13 @@ _EDGES = (2.5, 97.5)  # percentiles of the interval
 class Resamples:
     """The weights of `k` tasks in every resample of their families, ``(RESAMPLES, k)``; each sums to one.
 
-    Whoever holds the same families draws the same resamples: differences and ratios between optimizers are paired.
-    Tasks of a single family give no interval: its edges are NaN, or None as plain numbers.
+    Equal families give equal resamples: differences and ratios between optimizers are paired. Tasks of a single family
+    give no interval: its edges are NaN, or None as plain numbers.
 
     Attributes:
-        resampled: A task weighs as often as its family was drawn, so families weigh by their tasks, as in the mean.
-        families: How many there are.
+        resampled: The weight of a task is the number of draws of its family, so families weigh by their tasks, as in
+            the mean.
+        families: Number of families.
     """
 
     resampled: Floats
@@ -70,16 +71,16 @@ def edges(resampled: Floats) -> tuple[Floats, Floats]:
 
 
 def placed(families: Sequence[str]) -> tuple[list[str], Ints]:
-    """The different families in the order of their names, and where among them each task has its own, ``(k,)``."""
+    """Return the distinct families in the order of their names, and the place of each task's own, ``(k,)``."""
     names = sorted(set(families))
     at = {name: i for i, name in enumerate(names)}
     return names, np.array([at[f] for f in families], np.int64)
 
 
 def equal_families(families: Sequence[str]) -> float:
-    """How many families of equal size a mean over tasks rests on: 1 / sum of squared shares of the tasks (Kish, 1965).
+    """Return the equivalent number of equal families behind a mean over tasks: 1 / sum of squared shares (Kish, 1965).
 
-    That is their number where all are of one size, and fewer where some hold most of the tasks.
+    It is their number if all are of one size, and lower if some hold most of the tasks.
     """
     _, place = placed(families)
     counts = np.bincount(place)
@@ -87,7 +88,7 @@ def equal_families(families: Sequence[str]) -> float:
 
 
 def drawn(families: int, block: int = 0) -> Ints:
-    """How often each of the families is in each resample, ``(RESAMPLES, families)``; each row sums to `families`.
+    """Return the count of each family in each resample, ``(RESAMPLES, families)``; each row sums to `families`.
 
     Keyed by the number of families and their place in the order of names; further blocks hold further resamples.
     """
@@ -99,7 +100,7 @@ def drawn(families: int, block: int = 0) -> Ints:
 
 
 def plain(value: float) -> float | None:
-    """Round to six decimals, so that JSON does not change with the machine; None for what JSON cannot hold."""
+    """Round to six decimals, so that JSON does not change with the machine; None for values outside JSON."""
     return round(value, 6) + 0.0 if math.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""Cells: one optimizer on one task with one replicate; what makes two of them the same, and what was made."""
+"""Cells: one optimizer on one task with one replicate; their identity and their content."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class Made:
 
 
 def training_identity(entrant: Entrant, suite: Suite, fold: int | None, split: str, number: int = 0) -> dict[str, Any]:
-    """What a training's hash is made from; what is scored on val is not validated there."""
+    """Return the input of a training's hash; methods scored on val do not validate there."""
     known = {"suite": suite.name, "data_hash": suite.data_hash, "fold": fold, "validated": split != "val"}
     own = {"training": entrant.identity, **known}
     return {**own, "number": number} if number else own
 
 
 def failed(cell: Cell, error: str) -> Made:
-    """A cell that failed, with the reason."""
+    """Return a failed cell, with the reason."""
     return Made(cell, {}, error, {})

@@ -1,4 +1,4 @@
-"""Entrants: the optimizers of a comparison, and what makes two of them the same."""
+"""Entrants: the optimizers of a comparison, and their identity."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Entrant:
 
     Attributes:
         name: Its name in the results.
-        spec: What makes it, see `Form`.
-        settings: Arguments of its class, as JSON text, so that it hashes; of one that is trained, its checksum.
-        resolved: All of its settings, as JSON text: also those that were not given but stand in a file or are defaults.
-            Of one that does not tell them by a mapping `settings`, or is trained, "".
+        spec: Its spec, see `Form`.
+        settings: Arguments of its class, as JSON text, so that it hashes; of a trained one, its checksum.
+        resolved: All of its settings, as JSON text, including those from a file and defaults. "" if it is trained, or
+            has no mapping `settings`.
         reference: It stands for its reference runs, and is never run.
-        remembers: What it reads of earlier tasks beside scores, with commas between; None: not recorded.
+        remembers: The facts about earlier tasks that it reads beside scores, with commas between; None: not recorded.
         version: The class's own.
         trainable, batched: Whether it must be trained, and whether it proposes for many runs at once.
-        trainings: How often it is trained, each time from other seeds; replicate r of a task runs what training
-            r mod `trainings` learned.
-        maker: Makes one, where `spec` does not: it goes to the workers, and into no file.
+        trainings: Number of trainings, each from other seeds; replicate r of a task runs the result of training
+            r mod `trainings`.
+        maker: Makes one if `spec` does not: it goes to the workers, and into no file.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Entrant:
 
     @classmethod
     def of(cls, form: Form, trainings: int = 1) -> Entrant:
-        """An entrant after it was made once: only here is a "module:name" believed, never from a stored plan.
+        """Return an entrant after making it once: only here is a "module:name" trusted, never from a stored plan.
 
         Raises:
             InvalidValueError: It cannot be made so, or is no optimizer.
@@ -69,7 +69,7 @@ class Entrant:
         )  # fmt: skip
 
     def make(self) -> Any:
-        """A new one.
+        """Return a new optimizer.
 
         Raises:
             DamagedDataError: It was trained, and its files have changed since.
@@ -86,33 +86,34 @@ class Entrant:
 
     @property
     def word(self) -> str:
-        """What `hpo-gym bench --optimizers` takes it by, a folder without its path; "" if it takes none: of an object,
-        or of settings that were given."""
+        """Return its word for `hpo-gym bench --optimizers`, a folder without its path; "" for an object, or with given
+        settings."""
         if self.spec.startswith(SAVED):
             maker, at, _ = self.spec.removeprefix(SAVED).partition("@")
             return f"{maker}@{self.name}" if at and ":" in maker else self.name
         return "" if self.spec.startswith(OWN) or self.settings != "{}" else self.spec
 
     def to_json(self) -> dict[str, Any]:
-        """Return all but the maker, as JSON values; what is not recorded is left out."""
+        """Return all but the maker, as JSON values, without unrecorded ones."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "maker"}
         return {name: value for name, value in said.items() if value is not None and (value or name != "reference")}
 
     @functools.cached_property
     def asked(self) -> dict[str, Any]:
-        """Name, own version, the settings that were given, and the module of a user's own: what seeds are drawn from,
-        so that other settings in its file are compared with the same random numbers."""
+        """Return name, own version, given settings, and the module of a user's class: the source of seeds, so that
+        other settings in its file are compared with the same random numbers.
+        """
         own = {"name": self.name, "version": self.version, "settings": json.loads(self.settings)}
         module = self.spec.rpartition(":")[0]
         return {**own, "module": module} if module else own
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
-        """What was asked, and all settings that follow from it: what decides what it does."""
+        """Return the given and the resolved settings: everything that determines its behaviour."""
         return {**self.asked, "resolved": json.loads(self.resolved)} if self.resolved else self.asked
 
     def training(self, replicate: int) -> int:
-        """Which training a replicate runs, from 0."""
+        """Return the training of a replicate, from 0."""
         return replicate % self.trainings
 
 

@@ -21,8 +21,8 @@ _BY_RUN = ("suite", "task", "family", "optimizer", "replicate")
 
 
 def runs(curves: Mapping[str, list[Curves]], validation: Mapping[str, list[Curves]]) -> pd.DataFrame:
-    """One row per run: `score` (of which regret is told), `auc`, `regret` (at the end), both on the validation score
-    too, and `failed`. A failed run has a regret of 1.
+    """One row per run: `score` (behind the regret), `auc`, `regret` (at the end), both on the validation score too, and
+    `failed`. A failed run has a regret of 1.
     """
     import pandas as pd
 
@@ -57,7 +57,8 @@ def _ends(curves: Curves) -> tuple[Any, Any]:
 
 
 def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
-    """One row per task and optimizer: means over the replicates of what `runs` gives, and how many `failed`."""
+    """One row per task and optimizer: means over the replicates of the columns of `runs`, and the number of `failed`
+    runs."""
     by = [name for name in _BY_RUN if name != "replicate"]
     numbers = ["auc", "regret", "validation_auc", "validation_regret"]
     grouped = of_runs.groupby([*by, "score"], sort=False)
@@ -66,8 +67,8 @@ def tasks(of_runs: pd.DataFrame) -> pd.DataFrame:
 
 def trials(plan: Plan, store: Store) -> pd.DataFrame:
     """One row per trial, in order: `trial` from 1, the initial design (`given`) among them, `config` a dictionary of
-    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN where the task has none; of
-    a budget in cost also `spent`, what the run had spent by then, in mean costs of a full evaluation.
+    the active hyperparameters, `score`, `fidelity`, `cost`, `status`, and `test_score`, NaN if the task has none; with
+    a budget in cost also `spent`, the run's spending by then, in mean costs of a full evaluation.
     """
     import pandas as pd
 

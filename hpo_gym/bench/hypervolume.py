@@ -1,4 +1,4 @@
-"""How much of a task's best trade-offs a run has found: the hypervolume of its trials against the table's own front."""
+"""Progress towards a task's best trade-offs: the hypervolume of a run's trials against the table's own front."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MARGIN = 0.1  # how far the reference point lies beyond the worst, in ranges: so
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """The best trade-offs of a task with a table, among its rows that succeeded and break no constraint.
+    """The best trade-offs of a task with a table, among its feasible successful rows.
 
     Attributes:
         outcomes: The objectives, `o` of them.
-        low, span: The worst of these rows in each, all maximised, and how far the best lies above it, ``(o,)``.
-        points: What none of these rows dominates, ``(p, o)``, in the rows' range: from `MARGIN` at the worst to
-            1 + `MARGIN` at the best; an objective that never varies is at its best.
-        volume: What they dominate above 0.
+        low, span: The worst of these rows in each, all maximised, and the distance from it to the best, ``(o,)``.
+        points: The undominated rows, ``(p, o)``, in the rows' range: from `MARGIN` at the worst to 1 + `MARGIN` at the
+            best; an objective that never varies is at its best.
+        volume: Their volume above 0.
     """
 
     outcomes: Outcomes
@@ -41,11 +41,11 @@ class Front:
 
     @classmethod
     def of(cls, task: Task, objectives: Sequence[str]) -> Front:
-        """The front of a task.
+        """Return the front of a task.
 
         Raises:
             UnknownNameError: The task has no such objective.
-            InvalidValueError: The task has no table, so nobody knows its front.
+            InvalidValueError: The task has no table, so its front is unknown.
         """
         pool = task.pool
         if pool is None:
@@ -63,7 +63,8 @@ class Front:
         return cls(outcomes, low, span, part, hypervolume(part, np.zeros(len(low))))
 
     def ranged(self, task: Task, x: Points) -> Floats:
-        """Where configurations ``(n, d)`` lie in the rows' range, by their scores without noise, ``(n, o)``."""
+        """Return the place of configurations ``(n, d)`` in the rows' range, by their scores without noise, ``(n,
+        o)``."""
         one = np.ones(len(x))
         cost = task.evaluate(x, one, np.zeros(len(x), np.uint64)).cost if self.outcomes.needs_cost else None
         values = self.outcomes.values(task.noise_free(x), cost, task.objectives_at(x)) * self.outcomes.signs
@@ -78,14 +79,15 @@ def _ranged(values: Floats, low: Floats, span: Floats) -> Floats:
 def hypervolume_regret(
     task: Task, arrays: Mapping[str, NDArray[Any]], front: Front, budget: int, n_init: int = 0
 ) -> Floats:
-    """The share of the front's hypervolume that a run lacks after 1, 2, .. `budget` full evaluations, ``(budget,)``.
+    """Return the share of the front's hypervolume that a run lacks after 1, 2, .. `budget` full evaluations,
+    ``(budget,)``.
 
-    1 before the first success at full fidelity, 0 where the whole front was found. What failed, breaks a constraint or
-    was evaluated in part counts nothing.
+    It is 1 before the first success at full fidelity, and 0 with the whole front. Failed, infeasible and partial
+    evaluations count nothing.
 
     Args:
         arrays: Of the trials, in order: `x` ``(t, d)``, `status`, `fidelity` ``(t,)``.
-        n_init: How many of them were given: they count, and are not charged.
+        n_init: Size of the initial design: it counts, and is free of charge.
     """
     fidelity = arrays["fidelity"]
     good = (arrays["status"] == Status.OK) & (fidelity == 1.0)
@@ -101,7 +103,7 @@ def hypervolume_regret(
 
 
 def hypervolume_regret_of(history: History, task: Task, objectives: Sequence[str], budget: int | None = None) -> Floats:
-    """As `hypervolume_regret`, of a run as `rollout` returns it; `budget` is by default what it spent.
+    """Return `hypervolume_regret` of a run of `rollout`; `budget` is by default its spending.
 
     Raises:
         UnknownNameError: The task has no such objective.

@@ -1,4 +1,4 @@
-"""How good a run was after each full evaluation: its incumbent without noise, or what else counts, and the regret."""
+"""Quality of a run after each full evaluation: its incumbent without noise, or its other result, and the regret."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def incumbents(task: Task, arrays: Mapping[str, NDArray[Any]], budget: Budget, n
 
 
 def _standing(score: NDArray[np.float64], counts: str, budget: int) -> NDArray[np.float64]:
-    """What a run has come to after each trial, where not its best one counts, ``(budget,)``."""
+    """Return the result of a run after each trial, for tasks that do not count the best one, ``(budget,)``."""
     if not len(score):
         return np.full(budget, -np.inf)
     told = score if counts == LAST else np.cumsum(score) / np.arange(1, len(score) + 1)
@@ -71,7 +71,8 @@ def _followed(
 
 
 def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
-    """Position of the incumbent after each trial: the best of those at the highest fidelity, of equals the earliest."""
+    """Return the position of the incumbent after each trial: the best at the highest fidelity, of equals the
+    earliest."""
     good = (arrays["status"] == Status.OK).tolist()
     places, best = list[int](), (-np.inf, False, -np.inf)
     for i, trial in enumerate(zip(arrays["fidelity"].tolist(), good, arrays["score"].tolist(), strict=True)):
@@ -82,7 +83,7 @@ def _places(arrays: Mapping[str, NDArray[Any]]) -> list[int]:
 
 
 def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int]) -> NDArray[np.float64]:
-    """Scores without noise of the trials that were incumbents, which a live task evaluates once more; 0 elsewhere."""
+    """Return scores without noise of the incumbents, evaluated once more on a live task; 0 elsewhere."""
     values, x = np.zeros(len(arrays["x"])), arrays["x"][:, : task.space.d]
     at = sorted({i for i in places if arrays["status"][i] == Status.OK})
     if at:
@@ -93,20 +94,21 @@ def _true(task: Task, arrays: Mapping[str, NDArray[Any]], places: Sequence[int])
 def regret_of(
     history: History, task: Task, budget: int | None = None, *, budget_cost: float | None = None
 ) -> NDArray[np.float64]:
-    """Normalised regret of the incumbent of a run, without noise and at full fidelity; its mean is the AUC of the run.
+    """Return the normalised regret of a run's incumbent, without noise and at full fidelity; its mean is the AUC of the
+    run.
 
     Args:
-        history: As `rollout` returns it.
+        history: From `rollout`.
         task: The task of the run.
-        budget: Full evaluations; those that a run which ended before did not make keep its last incumbent. By default
-            the task's own where it has one, as the 25 epochs of `Schedules`, else as many as the run made.
-        budget_cost: In place of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
-            that at 33 evenly spaced points of it, and before the first trial has ended that of a random configuration.
+        budget: Full evaluations; after an early end, the last incumbent stays. By default the task's own if it has one,
+            such as the 25 epochs of `Schedules`, else the number in the run.
+        budget_cost: Instead of it, the budget in cost, in mean costs of a full evaluation of the task: the regret is
+            that at 33 evenly spaced points of it, and before the end of the first trial that of a random configuration.
 
     Returns:
-        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or where nothing has succeeded yet.
-        Where worlds differ, as on `Schedules` and `Drift`, nobody has searched that of a rollout: the best is then the
-        mean of what was found in others, and what is better has a regret below 0 (see `hpo_gym.bench.regret`).
+        Shape ``(budget,)``, or ``(33,)``: 0 at the best of the task, 1 at the worst or before the first success. If
+        instances differ, as on `Schedules` and `Drift`, that of a rollout is unsearched: the best is then the mean of
+        others, and better results have a regret below 0 (see `hpo_gym.bench.regret`).
 
     Raises:
         InvalidValueError: `budget >= 1` does not hold, or no full evaluation was made and no `budget` is given.

@@ -1,4 +1,4 @@
-"""Who leads: the best of a comparison, and all that cannot be told apart from it.
+"""Leaders: the best of a comparison, and all that cannot be told apart from it.
 
 The lowest number alone makes no winner. The best is held against each of the others by the test of the gain
 (`significance`: exchanges family by family, Holm's correction for the number of others).
@@ -30,13 +30,13 @@ class Leaders:
     p_holm: Mapping[str, float | None]
 
     def leads(self, name: str) -> bool:
-        """Whether it is the best, or cannot be told apart from it."""
+        """Return whether it is the best, or cannot be told apart from it."""
         p = self.p_holm.get(name)
         return name == self.best or p is None or p > LEVEL
 
 
 def leaders(curves: Sequence[Curves]) -> Leaders:
-    """Those of one suite, by mean AUC."""
+    """Return the leaders of one suite, by mean AUC."""
     aligned = [by_name(c) for c in curves]
     areas = {c.optimizer: auc(c) for c in aligned}
     best = min(areas, key=lambda n: (round(float(areas[n].mean()), _DIGITS), n))
@@ -45,11 +45,12 @@ def leaders(curves: Sequence[Curves]) -> Leaders:
 
 
 def pooled_leaders(curves: Mapping[str, Sequence[Curves]], ratios: Mapping[str, Mapping[str, Any]]) -> Leaders:
-    """Those of several suites, by the pooled ratio to an anchor; one that lacks a suite is never the best.
+    """Return the leaders of several suites, by the pooled ratio to an anchor; an optimizer without a suite is never the
+    best.
 
     Args:
-        curves: By suite that is pooled, those of each optimizer.
-        ratios: What `pooled` found of an anchor, by optimizer.
+        curves: By pooled suite, those of each optimizer.
+        ratios: Results of `pooled` for an anchor, by optimizer.
     """
     most = max(row["n_suites"] for row in ratios.values())
     whole = {n: row["ratio"][0] for n, row in ratios.items() if row["n_suites"] == most}

@@ -15,11 +15,11 @@ from hpo_gym.system import check_bytes, from_bytes, to_bytes
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """A live suite: here the object itself, in another process what it was made anew as.
+    """A live suite: here the object itself, in another process a remade one.
 
     Attributes:
         suite: With the hash of its description, and failures as outcomes.
-        name: "module:name" or "file.py:name" of what makes it, or None: then it travels as it is.
+        name: "module:name" or "file.py:name" of its maker, or None: then it travels as it is.
     """
 
     suite: Suite
@@ -27,10 +27,10 @@ class Live:
 
     @classmethod
     def of(cls, suite: Suite, name: str | None = None) -> Live:
-        """A suite whose tasks run code.
+        """Return a suite whose tasks run code, for other processes.
 
         Raises:
-            InvalidValueError: It has a pool of configurations, which live tasks have not.
+            InvalidValueError: It has a pool of configurations, unlike live tasks.
         """
         if any(t.pool is not None for t in suite.members):
             raise InvalidValueError(
@@ -39,10 +39,10 @@ class Live:
         return cls(identified(suite), name)
 
     def check_travels(self) -> None:
-        """Refuse what no other process can be given.
+        """Refuse a suite that no other process can receive.
 
         Raises:
-            InvalidValueError: Something in it cannot be pickled; the message says what.
+            InvalidValueError: A part of it cannot be pickled; the message names it.
         """
         if self.name is None:
             instead = "make what cannot travel inside the objective, name what makes the suite as 'file.py:name'"
@@ -57,20 +57,20 @@ class Live:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text is "module:name" or "file.py:name"."""
+    """Return whether a text is "module:name" or "file.py:name"."""
     module, colon, name = text.rpartition(":")
     found = module.endswith(".py") or all(map(str.isidentifier, module.split(".")))
     return bool(colon) and name.isidentifier() and found
 
 
 def placed(name: str) -> str:
-    """The same name, for a process that works in another folder: a file in full."""
+    """Return the same name for a process in another folder: a file in full."""
     module, _, made = name.rpartition(":")
     return f"{Path(module).resolve()}:{made}" if module.endswith(".py") else name
 
 
 def suite_of(name: str) -> Suite:
-    """The suite that "module:name" or "file.py:name" makes; only a name that a user gives here and now may be imported.
+    """Return the suite of "module:name" or "file.py:name"; only a name given by the user here and now may be imported.
 
     Raises:
         InvalidValueError: It makes no suite, or cannot without arguments.
@@ -92,7 +92,7 @@ def suite_of(name: str) -> Suite:
 
 @functools.lru_cache(maxsize=16)
 def live_of(name: str) -> Live:
-    """The live suite that "module:name" makes, once in a process."""
+    """Return the live suite of "module:name", once in a process."""
     return Live.of(suite_of(name), name)
 
 

@@ -1,4 +1,4 @@
-"""What memory a comparison had: what all of its optimizers could read of earlier tasks, and what each of them does."""
+"""Memory of a comparison: the facts about earlier tasks available to all of its optimizers, and each one's share."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from hpo_gym.suites import LIVE
 
 SCORES = "scores"
 KINDS = (SCORES, TEST, FIDELITY, COST)
-"""What is counted: scores of full evaluations, test scores, scores at lower fidelities (see `Evaluations.further`), and
-costs of full evaluations."""
+"""Counted measurements: scores of full evaluations, test scores, scores at lower fidelities (see
+`Evaluations.further`), and costs of full evaluations.
+"""
 
 
 def memory_used(protocol: Protocol, suites: Iterable[Suite], entrants: Sequence[Entrant]) -> dict[str, Any]:
-    """The part `memory` of results.json: the splits of the earlier tasks, by suite and fold what they hold, and by
-    optimizer which kinds it reads beside scores, None where a store does not say so."""
+    """Return the part `memory` of results.json: the splits of the earlier tasks, their content by suite and fold, and
+    by optimizer the kinds that it reads beside scores, None if unrecorded.
+    """
     by_suite = {s.name: [_held(s, fold, protocol.memory) for fold in protocol.folds] for s in suites}
     reads = {e.name: None if e.remembers is None else e.remembers.split(",") if e.remembers else [] for e in entrants}
     return {"splits": list(protocol.remembered), "suites": by_suite, "reads": reads}
 
 
 def _held(suite: Suite, fold: int | None, memory: str) -> dict[str, Any]:
-    """Counts of earlier tasks, their families and measurements; of a live suite, which only its workers can ask, of
-    tasks alone."""
+    """Return counts of earlier tasks, their families and measurements; of a live suite, accessible to its workers only,
+    of tasks alone.
+    """
     if suite.kind == LIVE:
         tasks = [t for split in memory.split("+") for t in suite.tasks(split, fold)]
         known: Sequence[Any] = tasks
@@ -45,7 +48,7 @@ def _has_costs(suite: Suite, known: Evaluations) -> bool:
 
 
 def measurements(prior: Sequence[Evaluations], with_costs: Sequence[bool]) -> dict[str, int]:
-    """How many measurements of each of `KINDS` earlier tasks hold, failures among them.
+    """Return the number of measurements of each of `KINDS` in earlier tasks, failures among them.
 
     Args:
         prior: The tasks.

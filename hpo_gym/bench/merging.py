@@ -1,7 +1,7 @@
 """`merge`: the stores of several runs of one protocol, joined into one.
 
-What is joined may be shards, or comparisons of other optimizers, suites, tasks or seeds. The order in which folders are
-named changes no byte. The new folder is there as a whole or not at all, and what is joined is only read.
+The parts may be shards, or comparisons of other optimizers, suites, tasks or seeds. The order of the folders changes no
+byte. The new folder is written as a whole or not at all, and the parts are only read.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _TOGETHER = 128  # cells of a batch
 
 @dataclass(frozen=True)
 class Merged:
-    """What `merge` did.
+    """Result of `merge`.
 
     Attributes:
-        cells: How many the new store holds.
-        twice: How many of them several folders had.
+        cells: Number of cells in the new store.
+        twice: Number of them in several folders.
     """
 
     cells: int
@@ -40,7 +40,7 @@ class Merged:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A folder to be joined: its plan, its suites by what loads them, its open store and the hashes of its cells."""
+    """A folder to join: its plan, its suites by their specs, its open store and the hashes of its cells."""
 
     folder: Path
     plan: StoredPlan
@@ -59,13 +59,13 @@ def merge(
 ) -> Merged:
     """Join results into a new folder.
 
-    A cell that several folders hold must be equal in all, but for what a clock measured; one that is done goes before
-    one that failed. Missing cells stay missing: `bench --resume` runs them.
+    A cell in several folders must be equal in all, except for measured times; a done one precedes a failed one. Missing
+    cells stay missing: `bench --resume` runs them.
 
     Args:
-        folders: As `benchmark` wrote them, finished or not; of one split, fold, start and budget.
-        out: A folder that is not there yet, or is empty.
-        progress: Told of each batch.
+        folders: Written by `benchmark`, finished or not; of one split, fold, start and budget.
+        out: A missing or empty folder.
+        progress: Called for each batch.
 
     Raises:
         InvalidValueError: The folders do not belong together, or a cell differs; nothing is written.
@@ -117,7 +117,7 @@ def _check(folders: Sequence[Path], out: Path) -> None:
 
 
 def _joined(parts: Sequence[_Part]) -> StoredPlan:
-    """The plan of all: of tasks and seeds the most that one has, of optimizers and suites all."""
+    """Return the plan of all: the most tasks and seeds of any, and all optimizers and suites."""
     first = parts[0].plan.protocol.deciding()
     for part in parts[1:]:
         deciding = part.plan.protocol.deciding()
@@ -132,7 +132,7 @@ def _joined(parts: Sequence[_Part]) -> StoredPlan:
 
 
 def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...] | None:
-    """The most of what protocols say of tasks: all, the highest number, or all names."""
+    """Return the widest choice of tasks in some protocols: all, the highest number, or all names."""
     if None in tasks:
         return None
     counts = [count for count in tasks if isinstance(count, int)]
@@ -145,7 +145,7 @@ def _most(tasks: Sequence[int | tuple[str, ...] | None]) -> int | tuple[str, ...
 
 
 def _suites(parts: Sequence[_Part]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Hashes of all suites by what loads them, and what is told of those that nothing loads; each suite once."""
+    """Return hashes of all suites by their specs, and the descriptions of live ones; each suite once."""
     hashes, told, places = [], [], dict[str, str]()
     for part in parts:
         names = {place: s.name for place, s in zip(part.plan.suites, part.suites.values(), strict=True)}
@@ -179,7 +179,7 @@ def _differ(what: str, first: _Part, a: object, second: _Part, b: object) -> Inv
 
 
 def _records(parts: Sequence[_Part]) -> Iterator[Record]:
-    """Each cell once, in the order in which the folders wrote them."""
+    """Yield each cell once, in the order of the folders' writing."""
     for i, part in enumerate(parts):
         for record in part.store.written():
             if not any(record.cell in before.cells for before in parts[:i]):
@@ -194,7 +194,7 @@ def _others(parts: Sequence[_Part], cell: str) -> Iterator[tuple[_Part, Record]]
 
 
 def _better(a: tuple[_Part, Record], b: tuple[_Part, Record]) -> tuple[_Part, Record]:
-    """Of two forms of a cell the one that is done; of equal ones always the same, whichever comes first."""
+    """Return the done one of two forms of a cell; of equal ones always the same, whatever their order."""
     one, other = a[1], b[1]
     if one.status != other.status:
         return a if one.status == "done" else b
@@ -221,7 +221,8 @@ def _said(record: Record) -> str:
 
 
 def _copy(parts: Sequence[_Part], kind: str, out: Path) -> None:
-    """Copy saved suites, or what was trained, each once: of several trainings that whose measured times sort first."""
+    """Copy saved suites, or trained optimizers, each once: of several trainings the one whose measured times sort
+    first."""
     marker = {"suites": "suite.json", "trained": "training.json"}[kind]
     found: dict[str, list[tuple[bytes, Path]]] = {}
     for part in parts:

@@ -1,10 +1,9 @@
-"""How well optimizers did: statistics of normalised regret over tasks, with intervals (NumPy and SciPy only).
+"""Quality of optimizers: statistics of normalised regret over tasks, with intervals (NumPy and SciPy only).
 
 Four rules hold everywhere. Replicates are averaged first: they are not independent tasks. Every statistic is a mean
-over tasks. What is said of its certainty counts families of tasks: a 95 % interval is a bootstrap over families in
-which all optimizers meet the same resamples (paired), a p exchanges two optimizers family by family, and tests of ranks
-rank the means of families. A failed cell counts as never improving: regret 1 at every trial; it is also counted by
-itself.
+over tasks. Uncertainty counts families of tasks: a 95 % interval is a bootstrap over families with the same resamples
+for all optimizers (paired), a p exchanges two optimizers family by family, and tests of ranks rank the means of
+families. A failed cell counts as never improving: regret 1 at every trial; it is also counted by itself.
 """
 
 from __future__ import annotations
@@ -40,17 +39,17 @@ class Curves:
         suite: The suite's name.
         optimizer: The optimizer's name.
         tasks: Names of the k tasks, all different.
-        families: The family of each task; where none are given, each task is one of its own.
+        families: The family of each task; without any, each task is one of its own.
         score: `VALIDATION`, the score that optimizers see and choose by, or `TEST`, that of the same incumbents on data
-            that no choice has seen.
-        end: Whether only the end counts: the regret is of what the run had come to after each trial, such as its last
-            score, and that at the end is compared.
-        regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A cell (task and replicate) that
-            failed is NaN at all trials; all else is finite, and not negative but in cells that are `estimated`. The
-            array is copied and read-only.
-        cost: The budget in cost, in mean costs of a full evaluation, where the regret is that at h evenly spaced points
-            of it; None where it is after trials.
-        estimated: Of which cells the best is an estimate, ``(k, r)``, so that a run may be better; None: of none.
+            unused by any choice.
+        end: Whether only the end counts: the regret is of the run's result after each trial, such as its last score,
+            and the one at the end is compared.
+        regret: Shape ``(k, r, h)``: after each of h trials, for each of r replicates. A failed cell (task and
+            replicate) is NaN at all trials; all else is finite, and not negative except in `estimated` cells. The array
+            is copied and read-only.
+        cost: The budget in cost, in mean costs of a full evaluation, if the regret is that at h evenly spaced points
+            of it; None if it is after trials.
+        estimated: Cells whose best is an estimate, ``(k, r)``, so that a run may be better; None: none.
 
     Raises:
         InvalidValueError: The regret breaks one of these rules.
@@ -96,7 +95,7 @@ class Curves:
 
     @property
     def failed(self) -> NDArray[np.bool_]:
-        """Which cells failed, shape ``(k, r)``."""
+        """Return the failed cells, shape ``(k, r)``."""
         return np.isnan(self.regret[:, :, 0])
 
     @property
@@ -110,12 +109,12 @@ class Curves:
         return np.asarray(self.filled.mean(axis=1))
 
     def of_task(self, task: str) -> Curves:
-        """Those of one task."""
+        """Return the curves of one task."""
         i = self.tasks.index(task)
         return self.take([i])
 
     def take(self, at: Sequence[int]) -> Curves:
-        """Those of the tasks at some places, in that order."""
+        """Return the curves of the tasks at some places, in that order."""
         tasks, families = (tuple(of[i] for i in at) for of in (self.tasks, self.families))
         some = None if self.estimated is None else self.estimated[list(at)]
         return replace(self, tasks=tasks, families=families, regret=self.regret[list(at)], estimated=some)
@@ -126,14 +125,14 @@ def normalised_regret(
 ) -> Floats:
     """Map scores of incumbents to ``(best - score) / (best - worst)``, 0 at the optimum and 1 at the worst.
 
-    Negative values that rounding explains (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat
-    tasks, and where nothing has succeeded yet, see `hpo_gym.problem.regret`.
+    Negative values within rounding (1e-6 of the scores' size) become 0. A failed cell, NaN, stays NaN; for flat tasks,
+    and before the first success, see `hpo_gym.problem.regret`.
 
     Args:
         incumbent_scores: Any shape, such as ``(k, r, h)``; higher is better.
         best: The best reachable score, over the leading axes of the scores: a number or ``(k,)``.
         worst: The worst score, likewise. A score below it has a regret above 1.
-        estimated: Where the best is an estimate, likewise: what is better has a regret below 0.
+        estimated: Whether the best is an estimate, likewise: better scores have a regret below 0.
 
     Raises:
         InvalidValueError: `worst <= best` does not hold, or an incumbent is better than a best that is no estimate.
@@ -161,7 +160,7 @@ def auc(curves: Curves) -> Floats:
 
 
 def auc_of_runs(curves: Curves) -> Floats:
-    """As `auc`, of each run, shape ``(k, r)``."""
+    """Return `auc` of each run, shape ``(k, r)``."""
     regret = curves.filled
     return np.asarray(regret[:, :, -1] if curves.end else regret.mean(axis=2))
 
@@ -216,7 +215,7 @@ def iqm(values: Floats) -> float:
 
 
 def performance_profile(values: Floats, taus: Floats) -> Floats:
-    """Share of the tasks whose value (such as the AUC) is at most each tau, shape of `taus`."""
+    """Share of the tasks with a value (such as the AUC) of at most each tau, shape of `taus`."""
     return np.asarray((values[None, :] <= taus[:, None]).mean(axis=1))
 
 
@@ -264,17 +263,18 @@ def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, i
 def summarise(curves: Sequence[Curves], *, portfolio: str = PORTFOLIO) -> dict[str, dict[str, Any]]:
     """Summarise every optimizer of one comparison on one suite, by name; plain JSON values of six decimals.
 
-    ``[mean, low, high]`` of `auc`, `log_auc`, `rank` (by AUC, among all that are given), `gain` (the portfolio's AUC
-    less one's own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`, `p_better` (than
-    the portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also `overtuned` (see
-    `overtuning`) and `overtuned_by` (mean of those that are). `p` of the gain by `mean_p`, and `p_holm`, corrected for
-    the number of optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The order
-    of tasks or optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio` are
-    None; of one family, all intervals and p.
+    ``[mean, low, high]`` of `auc`, `log_auc`, `rank` (by AUC, among all given), `gain` (the portfolio's AUC less one's
+    own), `regret` (by trial, as text; a trial beyond the budget is the last one), `solved`, `p_better` (than the
+    portfolio, a tie counts a half) and `ratio` (mean AUC to the portfolio's); of a test score also `overtuned` (see
+    `overtuning`) and
+    `overtuned_by` (mean over overtuned ones). `p` of the gain by `mean_p`, and `p_holm`, corrected for the number of
+    optimizers other than the portfolio. Then `cells`, `failed_cells`, `n_tasks`, `n_families`. The order of tasks or
+    optimizers changes nothing. Without the portfolio, `gain`, `p`, `p_holm`, `p_better` and `ratio` are None; of one
+    family, all intervals and p.
 
     Args:
         curves: One per optimizer, all of one suite, with the same tasks and as many trials.
-        portfolio: Name of the optimizer that the others are held against.
+        portfolio: Name of the reference optimizer.
 
     Raises:
         InvalidValueError: The curves do not belong together.
@@ -354,7 +354,7 @@ def _aligned(curves: Sequence[Curves], *, unique: bool = True) -> tuple[list[Cur
 
 
 def by_name(curves: Curves) -> Curves:
-    """The same with the tasks in the order of their names."""
+    """Return the same with the tasks in the order of their names."""
     return curves.take(sorted(range(len(curves.tasks)), key=lambda i: curves.tasks[i]))
 
 

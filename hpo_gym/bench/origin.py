@@ -1,4 +1,4 @@
-"""When, where and with what a comparison was run: told in the report, no part of the results."""
+"""Date, place and versions of a comparison: shown in the report, no part of the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from hpo_gym.base import PACKAGE, __version__
 
 MADE = "made"
-"""Under which a store holds when, where and with what its runs were last added to, as JSON."""
+"""Key of the origin of a store's last runs, as JSON."""
 
 _CPUS = Path("/proc/cpuinfo")
 _PATIENCE = 10.0  # seconds
@@ -35,7 +35,7 @@ def provenance() -> dict[str, str]:
 
 
 def processor() -> str:
-    """What the processor calls itself, or its kind."""
+    """Return the processor's own name, or its kind."""
     try:
         lines = _CPUS.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -45,7 +45,8 @@ def processor() -> str:
 
 
 def commit(folder: Path) -> str | None:
-    """The commit of a git checkout, marked where files differ from it; None of a folder that is no checkout's top."""
+    """Return the commit of a git checkout, marked if files differ from it; None unless the folder is a checkout's
+    top."""
     if not (folder / ".git").exists():
         return None
     revision = _git(folder, "rev-parse", "HEAD")
@@ -56,7 +57,7 @@ def commit(folder: Path) -> str | None:
 
 
 def _git(folder: Path, *words: str) -> str:
-    """What git prints, nothing where it cannot."""
+    """Return the output of git, empty if it fails."""
     try:
         done = subprocess.run(
             ["git", "--no-optional-locks", "-C", str(folder), *words],

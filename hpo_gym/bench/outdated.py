@@ -16,12 +16,12 @@ Row = Mapping[str, Any]
 
 
 def row_of(curves: Curves, why: str) -> Row:
-    """Return the row of reference runs whose optimizer has moved on."""
+    """Return the row of reference runs with an optimizer that has moved on."""
     return {"why": why, "auc": round(float(np.mean(auc(curves))), 6)}
 
 
 def rows_before(folder: Path, suite: str, names: Iterable[str], why: str) -> dict[str, Row]:
-    """Return the rows of a suite whose data have moved on, with the numbers of the report that was made before."""
+    """Return the rows of a suite whose data have moved on, with the numbers of the earlier report."""
     path = folder / "results.json"
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     part = before.get("suites", {}).get(suite, {}).get("optimizers", {})
@@ -31,7 +31,7 @@ def rows_before(folder: Path, suite: str, names: Iterable[str], why: str) -> dic
 
 
 def notes(stale: Mapping[str, Mapping[str, Row]]) -> list[str]:
-    """Say of each suite which optimizers are not ranked, and why."""
+    """Return a note for each suite on its unranked optimizers, with the reasons."""
     by_reason: dict[tuple[str, str], list[str]] = {}
     for suite, rows in stale.items():
         for name, row in rows.items():

@@ -1,4 +1,4 @@
-"""The plan of a comparison: its cells, what is to be done of them, and what was found."""
+"""The plan of a comparison: its cells, the missing ones, and the findings."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _TOGETHER, _APART = 128, 16  # cells of a job
 
 
 class Plan:
-    """The cells of a comparison, and what is to be done of them.
+    """The cells of a comparison, stored and missing.
 
     Args:
-        suites: By what loads them.
-        live: By the same, those that nothing loads; `suites` then holds what is known of them without their code.
-        shard: Which part of the cells to hold; None for all.
-        moved: By what loads it, how the data of a suite have moved on since its cells were run.
+        suites: By their specs.
+        live: By spec, live suites; `suites` then holds their descriptions without code.
+        shard: The part of the cells to hold; None for all.
+        moved: By spec, the changes in a suite's data since its cells were run.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Plan:
         self._keys: dict[Entrant, dict[Cell, str]] = {}
 
     def stored(self) -> StoredPlan:
-        """What the store holds of it."""
+        """Return the plan in its stored form."""
         return StoredPlan.of(self.protocol, self.entrants, self.suites, self.folder)
 
     @classmethod
@@ -103,7 +103,7 @@ class Plan:
                 raise unknown(f"task of split {split!r}:", name, every)
 
     def cells(self, spec: str) -> Sequence[Cell]:
-        """All cells of a suite, or those of the shard, for any optimizer."""
+        """Return all cells of a suite, or those of the shard, for any optimizer."""
         return self._cells[spec]
 
     def _every(self, spec: str) -> Iterator[Cell]:
@@ -113,7 +113,7 @@ class Plan:
                 yield Cell(suite.name, suite.data_hash, task, fold, r)
 
     def key(self, cell: Cell, entrant: Entrant) -> str:
-        """The hash of a cell, made once."""
+        """Return the hash of a cell, made once."""
         keys = self._keys.setdefault(entrant, {})
         if cell not in keys:
             keys[cell] = digest(self._identity(cell, entrant))
@@ -124,12 +124,12 @@ class Plan:
 
     # ------------------------------------------------------------------ work
     def carry_out(self, store: Store, hands: Hands, progress: Progress, *, timeout: float | None = None) -> None:
-        """Run what the store does not hold yet, or holds as a failure other than that of a reference run.
+        """Run the cells missing in the store, and its failures except those of reference runs.
 
         Args:
-            hands: What does the jobs.
-            progress: Told of each job.
-            timeout: Seconds that a cell may take, which then is a job of its own, as those of live suites are.
+            hands: Runs the jobs.
+            progress: Called for each job.
+            timeout: Limit of a cell in seconds; each cell is then a job of its own, as in live suites.
         """
         stored = {r.cell for r in store.written() if r.status == "done" or "reference" in r.measured}
         missing = {
@@ -176,7 +176,7 @@ class Plan:
                 self.put(store, entrant, made)
 
     def put(self, store: Store, entrant: Entrant, made: Sequence[Made]) -> None:
-        """Store what became of cells."""
+        """Store the results of cells."""
         store.put_many([self._record(one, entrant) for one in made])
 
     def _record(self, made: Made, entrant: Entrant) -> Record:
@@ -186,7 +186,7 @@ class Plan:
         return Record(self.key(made.cell, entrant), identity, made.arrays, status, made.error, measured)
 
     def work(self, spec: str, entrant: Entrant, fold: int | None, training: int, cells: Sequence[Cell]) -> Work:
-        """What a worker is told of cells of one optimizer and training."""
+        """Return a worker's instructions for cells of one optimizer and training."""
         trained = str(self._trained(spec, entrant, fold, training)) if entrant.trainable else None
         return Work(entrant, spec, fold, self.protocol, tuple(cells), trained, training, self.live.get(spec))
 
@@ -195,7 +195,7 @@ class Plan:
         return self.folder.resolve() / "trained" / digest(identity)  # a worker of a cluster works elsewhere
 
     def _train(self, works: Sequence[Work], hands: Hands, tell: Callable[[str], None]) -> dict[str, str]:
-        """Train what is not trained yet; returns the errors of trainings that failed, by folder."""
+        """Train the untrained optimizers; return the errors of failed trainings, by folder."""
         todo = {
             w.trained: w for w in works if w.trained is not None and not (Path(w.trained) / "training.json").is_file()
         }
@@ -226,7 +226,7 @@ class Plan:
         return tuple(errors)
 
     def findings(self, store: Store) -> Findings:
-        """Metrics of what the store holds; a cell that is not there counts as failed."""
+        """Return the metrics of the stored cells; a missing cell counts as failed."""
         curves: dict[str, list[Curves]] = {}
         validation: dict[str, list[Curves]] = {}
         timings: dict[str, Any] = {}
@@ -302,14 +302,15 @@ class Plan:
         return curves_of(suite, entrant.name, names, incumbents, bounds, p.seeds, p.budget.points, score, cost)
 
     def _random(self, suite: Suite, names: Sequence[str], score: str) -> dict[str, float]:
-        """The regret of a random configuration by task, where the budget is in cost."""
+        """Return the regret of a random configuration by task, for a budget in cost."""
         if not self.protocol.budget.in_cost:
             return {}
         of = random_test_regret if score == TEST else random_regret
         return {name: of(suite.task(name)) for name in names}
 
     def _read(self, store: Store, spec: str, entrant: Entrant, score: str, errors: list[str]) -> _Found:
-        """What the store holds of an entrant; the test score of incumbents is looked up in the suite, here alone."""
+        """Return the stored results of an entrant; the test score of incumbents is looked up in the suite, here
+        alone."""
         found = _Found()
         for cell in self.cells(spec):
             record = store.get(self.key(cell, entrant))
@@ -338,7 +339,7 @@ class Plan:
         return found
 
     def times(self, times: Sequence[Any], spec: str, entrant: Entrant) -> dict[str, Any]:
-        """Milliseconds of a suggestion, from what was measured of each cell, and seconds of training."""
+        """Return milliseconds of a suggestion, from the measurements of each cell, and seconds of training."""
         p50, p95 = [round(float(np.median([t[k] for t in times])), 4) if times else None for k in ("ms_p50", "ms_p95")]
         seconds = max((t.get("train_seconds", 0.0) for t in times), default=0.0)  # those of reference runs
         if entrant.trainable:
@@ -350,7 +351,7 @@ class Plan:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
-    """The plan and the store of a comparison, to be read.
+    """Return the plan and the store of a comparison, open for reading.
 
     Raises:
         InvalidValueError: The folder holds none.
@@ -362,9 +363,10 @@ def opened(folder: Path) -> Iterator[tuple[Plan, Store]]:
 
 @dataclass
 class _Found:
-    """What the store holds of an entrant on a suite: incumbents by score, what was measured of each cell, and how many
-    trials failed by task; of a budget in cost also at how many points the first trial had not ended, how many trials
-    each run made and how many were cut."""
+    """Stored results of an entrant on a suite: incumbents by score, the measurements of each cell, and the number of
+    failed trials by task; with a budget in cost also the number of points before the end of the first trial, the trials
+    of each run and its cut trials.
+    """
 
     incumbents: dict[str, dict[tuple[str, int], Any]] = field(default_factory=lambda: {VALIDATION: {}, TEST: {}})
     times: list[Any] = field(default_factory=list)
@@ -377,12 +379,13 @@ class _Found:
 
     @property
     def empty(self) -> bool:
-        """Whether there is no cell, not even one that failed."""
+        """Return whether there is no cell, not even a failed one."""
         return self.cells == 0
 
     @property
     def counted(self) -> dict[str, Any]:
-        """Of a budget in cost: trials that a run made on average, those that were cut among them, and how many were."""
+        """Return, for a budget in cost, the mean number of trials of a run, of its cut trials, and the total of the
+        latter."""
         return {"trials": round(float(np.mean(self.trials)), 6) if self.trials else None, "cut_trials": self.cut}
 
 

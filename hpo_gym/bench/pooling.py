@@ -1,9 +1,9 @@
 """One number over several suites: the geometric mean of the ratios of an optimizer's AUC to an anchor's.
 
-Suites of tables with more than one test family are pooled, each with the same weight; formulas, and suites of one
-family, say little of other data sets and stand apart, as live suites do, whose regret is against what was seen, suites
-of whose runs only the end counts, and those where the portfolio leaves nothing to gain. What is drawn for an interval,
-or exchanged for a p, is a family: in all suites at once.
+Suites of tables with more than one test family are pooled, with equal weights. These stand apart: formulas and suites
+of one family, which say little about other data sets; live suites, whose regret refers to observed scores; suites that
+count the end of a run only; and suites where the portfolio leaves nothing to gain. Intervals draw, and p-values
+exchange, families: in all suites at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ANCHORS = (PORTFOLIO, "random")
 FLOOR = 1e-4
 """An AUC below counts as this one: a geometric mean takes no 0."""
 LEFT = 2e-3
-"""Mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are of rounding."""
+"""Mean AUC of the portfolio below which a suite leaves nothing to gain, and ratios to it are rounding."""
 FORMULAS, ONE_FAMILY, LIVE, THE_END = "formulas", "one family", "live", "the end counts"
 NOTHING_LEFT = "nothing left"
 """Why a suite stands apart."""
@@ -38,17 +38,17 @@ def pooled(
     anchors: Sequence[str] = ANCHORS,
     live: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Pool suites; plain JSON values of six decimals.
+    """Pool suites; return plain JSON values of six decimals.
 
-    `suites` that are pooled, and those that stand `apart` by reason; the number of `families` of the former; and
-    `anchors`: for each that ran, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low,
-    high]``, `p` and `p_holm` over the `n_suites` that the optimizer shares with the anchor, and its ratios in those
-    that stand `apart`.
+    Pooled `suites`, and those that stand `apart` by reason; the number of `families` of the former; and `anchors`: for
+    each one present, the number of `comparisons` with it and `optimizers` by name: `ratio` ``[mean, low, high]``, `p`
+    and
+    `p_holm` over the `n_suites` common to the optimizer and the anchor, and its ratios in the suites `apart`.
 
     Args:
-        curves: By suite those of each optimizer; not all must have run in all.
+        curves: By suite those of each optimizer; suites may lack some.
         formulas: Suites that are no tables.
-        anchors: Names of the optimizers that the others are held against.
+        anchors: Names of the reference optimizers.
         live: Suites whose tasks run code.
     """
     why = {suite: LIVE if suite in live else _why(group, suite in formulas) for suite, group in sorted(curves.items())}
@@ -97,7 +97,7 @@ class _Joint:
 
     Attributes:
         own, other: Sums of the AUC over the tasks of a family.
-        tasks: How many those are; 0 where a suite lacks the family.
+        tasks: Their number; 0 where a suite lacks the family.
     """
 
     own: Floats
@@ -106,7 +106,7 @@ class _Joint:
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[Curves, Curves]]) -> _Joint | None:
-        """Of the curves of both in each suite, with the tasks in the order of their names; None of no suite."""
+        """Return both curves in each suite, with the tasks in the order of their names; None without a suite."""
         if not pairs:
             return None
         names, place = placed([f for c, _ in pairs for f in c.families])
@@ -124,7 +124,7 @@ class _Joint:
         return [plain(float(v)) for v in (np.exp(self._drawn(whole)[0]), low, high)]
 
     def p(self) -> float | None:
-        """The p that the optimizer is as good as its anchor."""
+        """Return the p of the hypothesis that the optimizer is as good as its anchor."""
         return swap_p(self._exchanged, self.tasks.shape[1])
 
     def _drawn(self, counts: Ints) -> Floats:
@@ -133,7 +133,7 @@ class _Joint:
         return _log_ratio(counts @ self.own.T / tasks, counts @ self.other.T / tasks)
 
     def _exchanged(self, swapped: NDArray[np.bool_]) -> Floats:
-        """The same where the two are exchanged in families, ``(n,)`` of ``(n, families)``."""
+        """Return the statistic after exchanging the two in families, ``(n,)`` of ``(n, families)``."""
         moved = swapped.astype(np.float64) @ (self.other - self.own).T  # (n, suites)
         tasks = self.tasks.sum(axis=1)
         return _log_ratio((self.own.sum(axis=1) + moved) / tasks, (self.other.sum(axis=1) - moved) / tasks)
@@ -146,10 +146,10 @@ def _log_ratio(own: Floats, other: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=64)
 def _draws(there: tuple[tuple[bool, ...], ...]) -> Ints:
-    """Resamples of families ``(RESAMPLES, families)`` that hold one of every suite: others are drawn again.
+    """Return resamples of families ``(RESAMPLES, families)`` with one of every suite: others are redrawn.
 
     Args:
-        there: Which families a suite has, ``(suites, families)``.
+        there: Families of each suite, ``(suites, families)``.
     """
     has = np.array(there)
     kept = list[Ints]()

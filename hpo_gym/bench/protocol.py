@@ -17,20 +17,20 @@ TRAIN = MEMORIES[0]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How optimizers are compared.
+    """Protocol of a comparison.
 
     Attributes:
-        split: "test", or "val" while one still chooses among one's own methods.
+        split: "test", or "val" for choices among one's own methods.
         fold: None for the published split, 0..4, or "all": every data set is held out once.
-        start: "cold", or "init5": the same five random configurations are given to all first, and not charged.
+        start: "cold", or "init5": all begin with the same initial design of five random configurations, free of charge.
         budget: Of each run.
         seeds: Replicates of each task.
-        tasks: Only so many tasks of each suite, the first of a keyed order in which families take turns; or those of
-            these names; None for all.
-        memory: Splits of the earlier tasks that every optimizer may read: "train" or "train+val".
+        tasks: A number of tasks of each suite, the first of a keyed order in which families take turns; or names; None
+            for all.
+        memory: Splits of the earlier tasks available to every optimizer: "train" or "train+val".
 
     Raises:
-        SplitError: Tasks that are judged would be remembered.
+        SplitError: Judged tasks would be remembered.
     """
 
     split: str = "test"
@@ -98,7 +98,7 @@ class Protocol:
 
 
 def families_first(suite: str, tasks: Iterable[Task]) -> list[str]:
-    """Names of tasks, in the order in which they are taken where only some are, so that fewer are a part of more.
+    """Return names of tasks in the order of selection, so that fewer are a part of more.
 
     The order is keyed, families take turns: each has a first task before one has a second. So as many tasks as there
     are families are one of each.

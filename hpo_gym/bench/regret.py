@@ -1,10 +1,10 @@
-"""What the scores of runs are held against, and what it means to be better than that: decided here alone.
+"""References for the scores of runs, and the treatment of better scores: decided here alone.
 
 - An **exact** best is the best that can be reached: a score above it is a fault of the task, and refused.
-- A best that was **found** where the run is, by a search of its world or of the very function, is a bound: what is
-  better is as good, and has regret 0.
-- Else the best is an **estimate**, such as the mean of what was found in other worlds. Nothing is cut: what is better
-  has a regret below 0, so a mean over worlds is not pushed up.
+- A best **found** for the run's own instance or function by a search is a bound: a better score is equally good, and
+  has regret 0.
+- Else the best is an **estimate**, such as the mean over other instances. Nothing is cut: a better score has a regret
+  below 0, so a mean over instances is not pushed up.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from hpo_gym.problem import Task
 
 @dataclass(frozen=True, eq=False)
 class Against:
-    """What the scores of `r` runs on each of `k` tasks are held against.
+    """References for the scores of `r` runs on each of `k` tasks.
 
     Attributes:
         best: Of each run, ``(k, r)``.
         worst: Of each task, ``(k,)``.
-        found: Whether the best was found where the run is, ``(k, r)``.
+        found: Whether the best was found for the run's own instance, ``(k, r)``.
         estimated: Whether it is an estimate, ``(k, r)``.
     """
 
@@ -41,13 +41,13 @@ class Against:
         cls, tasks: Sequence[Task], worlds: Sequence[Sequence[int | None]], bounds: NDArray[np.float64] | None = None,
         score: str = VALIDATION,
     ) -> Against:  # fmt: skip
-        """What is known of tasks.
+        """Return the references of tasks.
 
         Args:
             tasks: The tasks.
-            worlds: Of each run the seed of its world, ``(k, r)``; None: one in which nobody has searched.
-            bounds: Best and worst score of each task ``(k, 2)``, where they do not know them themselves.
-            score: What the scores are, `VALIDATION` or `TEST`; the best test score is always exact.
+            worlds: The instance seed of each run, ``(k, r)``; None: an unsearched instance.
+            bounds: Best and worst score of each task ``(k, 2)``, if unknown to the tasks themselves.
+            score: Kind of the scores, `VALIDATION` or `TEST`; the best test score is always exact.
         """
         known = np.array([(task.best, task.worst) for task in tasks]) if bounds is None else bounds
         best = np.repeat(known[:, :1], len(worlds[0]), axis=1)
@@ -60,7 +60,7 @@ class Against:
         return cls(best, known[:, 1], found, estimated)
 
     def regret(self, scores: Floats) -> Floats:
-        """Normalised regret of what counts after each trial, ``(k, r, h)``; NaN stays NaN.
+        """Return the normalised regret of results after each trial, ``(k, r, h)``; NaN stays NaN.
 
         Raises:
             InvalidValueError: A score is above an exact best.
@@ -70,5 +70,5 @@ class Against:
 
 
 def regret_on(task: Task, scores: Floats) -> Floats:
-    """Normalised regret of the scores ``(h,)`` of a run on a task, in a world in which nobody has searched."""
+    """Return the normalised regret of the scores ``(h,)`` of a run on a task, in an unsearched instance."""
     return np.asarray(Against.of([task], [[None]]).regret(scores[None, None])[0, 0])

@@ -1,1 +1,1 @@
-"""Reference runs: what baselines and agents chose, shipped, replayed and collected."""
+"""Reference runs: the choices of baselines and agents, shipped, replayed and collected."""

@@ -23,11 +23,11 @@ from hpo_gym.system import MADE_OF, Store
 
 
 def collect(folders: Iterable[Path], known: Path | None = None) -> list[Reference]:
-    """Make reference runs of finished comparisons: those of one suite have the same tasks, seeds and budget.
+    """Make reference runs of finished comparisons, with the same tasks, seeds and budget for all of one suite.
 
     Args:
-        folders: As `hpo-gym bench` wrote them.
-        known: A folder of reference runs, of which those optimizers are kept that the comparisons lack.
+        folders: Written by `hpo-gym bench`.
+        known: A folder of reference runs; it supplies the optimizers that the comparisons lack.
 
     Raises:
         InvalidValueError: They differ, or a cell is missing.
@@ -44,7 +44,7 @@ def collect(folders: Iterable[Path], known: Path | None = None) -> list[Referenc
 
 
 def _kept(known: Reference, anew: Sequence[Reference]) -> Reference:
-    """Of known runs those whose place no new ones take: also other starts of the very same optimizer."""
+    """Return the known runs that no new ones replace: also other starts of the very same optimizer."""
     fresh = {e.name: e for part in anew for e in part.entrants}
     other = [e.name for e in known.entrants if fresh.get(e.name, e) != e]
     made = {run for part in anew for run in part.choices}
@@ -89,7 +89,7 @@ def _collected(plan: Plan, store: Store, spec: str) -> Reference:
 
 
 def _made_of(entrants: Sequence[Entrant], suite: Suite, known: MadeOf) -> dict[str, Any]:
-    """Return what the runs of a suite are made of, as far as its comparison says so; of an old one, versions alone."""
+    """Return the stamps of a suite's runs as recorded by its comparison; of an old one, versions alone."""
     names = [e.spec.removeprefix(SAVED) for e in entrants]
     versions = {name: f"{e.version}@{UNKNOWN}" for name, e in zip(names, entrants, strict=True) if e.word}
     stamps = known.get("optimizers", {})
@@ -101,7 +101,7 @@ def _made_of(entrants: Sequence[Entrant], suite: Suite, known: MadeOf) -> dict[s
 
 
 def _check(made: Reference, suite: Suite, spec: str, entrant: Entrant, start: str, records: Mapping[Cell, Any]) -> None:
-    """A replay must give what the run gave: the same on a table; elsewhere points are rounded to single precision."""
+    """Check that a replay equals the run: exactly on a table; elsewhere points are rounded to single precision."""
     done = [cell for cell, record in records.items() if record.status == "done"]
     played = {one.cell: one for one in made.made(suite, spec, entrant, start, done)}
     for cell in done:
@@ -123,7 +123,8 @@ def _times(records: Sequence[Any], train_seconds: float) -> dict[str, float]:
 
 
 def _stored(suite: Suite, cells: Sequence[Cell], records: Sequence[Any], n_init: int) -> dict[str, NDArray[Any]]:
-    """The choices of runs, in as few bytes as they need; given points are not stored, they belong to the world."""
+    """Return the choices of runs, in as few bytes as possible; the initial design belongs to the instance and is not
+    stored."""
     count, at, level = [], [], []
     for cell, record in zip(cells, records, strict=True):
         done = record.status == "done"

@@ -1,7 +1,7 @@
-"""Reference runs: what baselines chose, shipped, so that a new agent is compared with them without paying for them.
+"""Reference runs: the choices of baselines, shipped, so that a new agent is compared with them at no cost.
 
-Only choices and measured times are stored: a run is replayed on the suite's own tasks, which gives scores, costs and
-incumbents as the run itself did. A suite's `<Suite>.json` says who ran how, `<Suite>.runs` holds the choices.
+Only choices and measured times are stored: a run is replayed on the suite's own tasks, with the scores, costs and
+incumbents of the run itself. A suite's `<Suite>.json` describes the runs, `<Suite>.runs` holds the choices.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hpo_gym.system import unpack as unpack_block
 FOLDER = DATA / "results" / "reference"
 FORMAT = 1
 ROUNDING = 1e-4
-"""How far a replay may be from a run where points are stored in single precision, as a share of best less worst."""
+"""Largest difference between a replay and a run with points in single precision, as a share of best less worst."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Reference:
     """The reference runs of one suite: every entrant on every task, replicate and start.
 
     Attributes:
-        suite, data_hash: What they ran on.
+        suite, data_hash: The suite and its data.
         tasks: In the order of `Protocol.tasks`: a part of them is the first few.
-        budget, seeds, split: As of `Protocol`.
-        entrants: Who ran.
+        budget, seeds, split: As in `Protocol`.
+        entrants: The optimizers.
         times: By entrant and start, `ms_p50`, `ms_p95` of a suggestion, and `train_seconds`.
-        failures: By entrant and start, the error of each cell that failed, by its place among `tasks` x `seeds`.
+        failures: By entrant and start, the error of each failed cell, by its place among `tasks` x `seeds`.
         choices: By ``entrant/start``: `count` ``(cells,)``, `at` (rows of the pool, or points) one run after the other,
-            and `level` (positions among the fidelities) where not all are full.
+            and `level` (positions among the fidelities) unless all are full.
         made_of: The suite, the optimizers and the package, see `hpo_gym.optimize.made_of`; empty in older files.
     """
 
@@ -78,10 +78,10 @@ class Reference:
 
     @classmethod
     def read(cls, about: Path) -> Reference:
-        """Read what `write` wrote.
+        """Read a file of `write`.
 
         Raises:
-            DamagedDataError: The files do not hold what their checksum says.
+            DamagedDataError: The files contradict their checksum.
         """
         try:
             said = json.loads(about.read_text(encoding="utf-8"))
@@ -103,7 +103,7 @@ class Reference:
 
     # ------------------------------------------------------------------ what it knows
     def without(self, names: Iterable[str]) -> Reference:
-        """The runs of the others."""
+        """Return the runs of the others."""
         kept = tuple(e for e in self.entrants if e.name not in set(names))
         known = {e.name for e in kept}
         gone = {e.spec.removeprefix(SAVED) for e in self.entrants} - {e.spec.removeprefix(SAVED) for e in kept}
@@ -118,7 +118,7 @@ class Reference:
         )
 
     def cells(self) -> list[Cell]:
-        """The cells of one entrant and start, in the order in which they are stored."""
+        """Return the cells of one entrant and start, in stored order."""
         return [Cell(self.suite, self.data_hash, t, None, r) for t in self.tasks for r in range(self.seeds)]
 
     def made(self, suite: Suite, spec: str, entrant: Entrant, start: str, wanted: Iterable[Cell]) -> list[Made]:
@@ -145,7 +145,7 @@ class Reference:
         return out
 
     def _choices(self, task: Task, name: str, start: str) -> list[Arrays]:
-        """The choices of each cell: `at`, and `fidelity` ``(t,)``."""
+        """Return the choices of each cell: `at`, and `fidelity` ``(t,)``."""
         stored = self.choices[f"{name}/{start}"]
         ends = np.cumsum(stored["count"].astype(np.int64))
         fidelity = np.ones(int(ends[-1]))
@@ -159,7 +159,7 @@ class Reference:
 
 
 class Player:
-    """An optimizer that chooses what was recorded, for many runs at once.
+    """An optimizer that repeats recorded choices, for many runs at once.
 
     Args:
         recorded: `at` and `fidelity` of each run.
@@ -170,12 +170,12 @@ class Player:
         self.recorded, self.d, self._step = recorded, d, 0
 
     def reset_batch(self, contexts: Sequence[Context], rngs: Sequence[np.random.Generator]) -> None:
-        """Begin `n` runs: those that were recorded, in this order."""
+        """Begin `n` runs: the recorded ones, in this order."""
         assert len(contexts) == len(self.recorded)
         self._step = 0
 
     def ask_batch(self, runs: Runs) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """The next choice of each run; -1 or a point of NaN where it made no more."""
+        """Return the next choice of each run; -1 or a point of NaN after its last."""
         t, n = self._step, len(self.recorded)
         self._step += 1
         rows = self.recorded[0]["at"].ndim == 1
@@ -190,10 +190,10 @@ class Player:
 
 # ---------------------------------------------------------------------- reading
 def reference_of(suite: str, folder: Path | None = None) -> Reference:
-    """The reference runs of a suite; those that are shipped, unless a folder is named.
+    """Return the reference runs of a suite: the shipped ones, unless a folder is named.
 
     Raises:
-        UnknownNameError: There are none; the message lists suites that have some.
+        UnknownNameError: There are none; the message lists suites with some.
     """
     folder = FOLDER if folder is None else folder
     known = {p.stem: p for p in folder.glob("*.json")}
@@ -208,7 +208,7 @@ def _read(about: Path) -> Reference:
 
 
 def references(suites: Mapping[str, Suite], folder: Path | None = None) -> dict[str, Reference]:
-    """Return the reference runs of suites, by what loads these; those of other data are left out, with a warning.
+    """Return the reference runs of suites, by spec; runs on other data are left out, with a warning.
 
     Raises:
         UnknownNameError: A suite has none.
@@ -245,7 +245,7 @@ def covered(
     """Return the protocol `asked` with `seeds` and `tasks`, by default those of the reference runs.
 
     Raises:
-        InvalidValueError: It asks for what the reference runs do not have.
+        InvalidValueError: It asks for more than the reference runs have.
     """
     seeds = min(r.seeds for r in found.values()) if seeds is None else seeds
     most = min((len(r.tasks) for s, r in found.items() if len(r.tasks) < _size(suites[s], r)), default=None)

@@ -1,7 +1,7 @@
 """Named sets: the suites with their versions, the tasks and the optimizers of a comparison, under a name.
 
-`hpo_gym/data/results/sets/2026.11.json` is a set; once it is released it never changes. What has joined since is in
-`NEXT`, which is no file: all that has reference runs now. A release freezes it under a new name.
+`hpo_gym/data/results/sets/2026.11.json` is a set; after its release it never changes. Later additions are in `NEXT`,
+which is no file: everything with reference runs now. A release freezes it under a new name.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class NamedSet:
 
     @classmethod
     def read(cls, path: Path) -> NamedSet:
-        """Read what `write` wrote.
+        """Read a file of `write`.
 
         Raises:
-            DamagedDataError: The file is not what its checksum says.
+            DamagedDataError: The file contradicts its checksum.
         """
         if not path.is_file():
             raise DamagedDataError(f"{path} must be a file; it is missing.")
