@@ -106,8 +106,8 @@ def _register() -> None:
     if "hpo_gym/HPO-v0" in gym.registry:
         return
     gym.register("hpo_gym/HPO-v0", **entry)
-    live = {"entry_point": "hpo_gym.env.env:LiveEnv", "vector_entry_point": "hpo_gym.env.vector:LiveVectorEnv"}
-    gym.register("hpo_gym/Live-v0", **live)
+    live, many = "hpo_gym.env.env:LiveEnv", "hpo_gym.env.vector:LiveVectorEnv"
+    gym.register("hpo_gym/Live-v0", entry_point=live, vector_entry_point=many)
     for name in scan_names("hpo_gym.suites", "SUITES"):
         gym.register(f"hpo_gym/{name}-v0", kwargs={"suite": name}, **entry)
         if (_DATA / name / "surrogate.npz").is_file():
