@@ -25,24 +25,24 @@ Names = str | Sequence[str]
 
 @dataclass(frozen=True, repr=False)
 class Results(Findings):
-    """What `benchmark` found, its tables and its figures.
+    """Findings of `benchmark`, its tables and its figures.
 
     Attributes:
-        folder: Where all files lie.
+        folder: Folder of all files.
     """
 
     folder: Path = field(kw_only=True)
 
     @classmethod
     def of(cls, plan: Plan, store: Store) -> Results:
-        """What a store holds of a plan; a cell that is not there counts as failed."""
+        """Return the stored results of a plan; a missing cell counts as failed."""
         found = plan.findings(store)
         told = found.errors, found.notes, found.failed_trials
         return cls(found.data, found.curves, found.validation, *told, folder=plan.folder)
 
     @classmethod
     def of_shard(cls, plan: Plan, store: Store) -> Results:
-        """What is known of a shard before it is merged: the messages of cells that failed."""
+        """Return the results of a shard before its merge: the messages of failed cells."""
         return cls({"suites": {}}, {}, {}, plan.failures(store), folder=plan.folder)
 
     @classmethod
@@ -58,7 +58,7 @@ class Results(Findings):
 
     @property
     def failed_cells(self) -> int:
-        """How many cells failed."""
+        """Return the number of failed cells."""
         return sum(o["failed_cells"] for s in self.data["suites"].values() for o in s["optimizers"].values())
 
     def to_frame(self) -> pd.DataFrame:
@@ -102,13 +102,13 @@ class Results(Findings):
             return hypervolume_frame(plan, store, objectives)
 
     def to_markdown(self, *, timings: bool = True) -> str:
-        """The tables of all suites."""
+        """Return the tables of all suites."""
         from hpo_gym.bench.report.tables import markdown_text
 
         return markdown_text(self.data, timings=timings)
 
     def to_latex(self, *, timings: bool = False) -> str:
-        """A table of each suite, for the package `booktabs`."""
+        """Return a table of each suite, for the package `booktabs`."""
         from hpo_gym.bench.report.tables import latex_text
 
         return latex_text(self.data, timings=timings)
@@ -141,7 +141,7 @@ class Results(Findings):
     def plot_profile(
         self, suite: str | None = None, *, highlight: Names | None = None, path: str | Path | None = None
     ) -> Figure:
-        """Share of tasks on which the AUC is at most tau; arguments as of `plot_regret`."""
+        """Plot the share of tasks with an AUC of at most tau; arguments as in `plot_regret`."""
         return self._drawn("profile", suite, highlight, path)
 
     def plot_task(
@@ -160,7 +160,7 @@ class Results(Findings):
     def plot_run(
         self, task: str, optimizer: str, replicate: int = 0, suite: str | None = None, *, path: str | Path | None = None
     ) -> Figure:
-        """What one run tried: above the scores in order, below the configurations; other arguments as of `plot_regret`.
+        """Plot one run: above the scores in order, below the configurations; other arguments as in `plot_regret`.
 
         Raises:
             UnknownNameError: There is no such task or optimizer.
@@ -218,7 +218,7 @@ class Results(Findings):
         """Write results.json and the report.
 
         Args:
-            timings: Whether to tell what a clock measured, and when, where and with what it was run.
+            timings: Whether to show measured times and the origin of the runs.
             report: Whether to write tables and report as well.
         """
         data = self.data if timings else {k: v for k, v in self.data.items() if k != "timings"}
@@ -235,7 +235,7 @@ class Results(Findings):
 
 
 def _flat(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary as columns."""
+    """Return a summary as columns."""
     row: dict[str, Any] = {}
     for key, value in summary.items():
         if key in ("regret", "validation_regret"):

@@ -27,7 +27,7 @@ from hpo_gym.suites import describe_live, from_description, is_several, is_shipp
 from hpo_gym.system import LOGGER, MADE_OF, Callback, Cluster, Progress, Store, check_engine, run, told
 
 FIRST = ("default", "portfolio", "random", "grid", "sobol", "ga", "q-learning", "q-portfolio")
-"""The optimizers of a comparison that names none; what is added later does not change it."""
+"""The default optimizers of a comparison; later additions do not change it."""
 
 ENGINE = "process"
 """The engine of a comparison that names none."""
@@ -35,7 +35,7 @@ ENGINE = "process"
 """Full evaluations of each run, where nobody says otherwise."""
 
 CONTROLS = ("default", "portfolio")
-"""Run in every comparison, whoever asks."""
+"""Optimizers of every comparison."""
 
 
 @keywords_checked("`benchmark`")
@@ -71,37 +71,36 @@ def benchmark(
     Args:
         optimizers: One or several, each in any form (`hpo_gym.optimize.forms`): a name, ``"file.py:Name"``, a class, an
             optimizer, the folder of a trained one, a model of Stable-Baselines3, ``{"name": form, setting: ..}``; or a
-            mapping of the names that they get in the results to them. What can be trained and is not yet is trained
-            first. The two controls run in any case.
-        suites: Registered names, folders, or suites; ``"file.py:name"`` for a function of one's own that makes one.
-            Tasks that have no table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
-        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. By
-            default the budget is the suites' own, 33 where they say nothing of it.
-        trainings: How often what must be trained is trained, from other seeds each time; the replicates of a task take
-            turns. 1, or as often as the same optimizer was trained for the reference runs.
+            mapping of their names in the results to them. Untrained trainable ones are trained first. The two controls
+            run in any case.
+        suites: Registered names, folders, or suites; ``"file.py:name"`` for your own function that makes one. Tasks
+            without a table are live: their objectives run in the workers, see `hpo_gym.live_suite`.
+        split, fold, start, budget, seeds, tasks: See `Protocol`; 5 seeds, or as many as the reference runs have. The
+            default budget is the suites' own, else 33.
+        trainings: Number of trainings, from other seeds each time; the replicates of a task take turns. 1, or as many
+            as the same optimizer has in the reference runs.
         with_reference: Compare with the shipped reference runs as well; unless given, `seeds` and `tasks` are theirs.
         engine: "serial", "process", "dask" or "ray"; all give the same results. By default processes.
         workers: Processes; by default one per core.
         address: Of a running scheduler of Dask, or a running Ray, to join instead of starting one here.
         tls: Paths by the names `ca`, `cert` and `key`, for Dask's scheduler at "tls://"; by default its configuration.
-        timeout: Seconds that a run of an optimizer on a task may take, by the engine "process"; one that takes longer
-            has failed.
+        timeout: Limit of a run of an optimizer on a task in seconds, by the engine "process"; a longer one fails.
         shard: Such as "2/8": run the second of eight parts, and let `hpo-gym merge` join them; there is no report, and
-            what is returned has errors only.
+            the returned results have errors only.
         out: A folder of its own.
-        resume: Go on with what `out` holds; cells that failed are tried again.
-        progress: Whether to show a bar, by default where a person looks; or a function that is told cells done, cells
-            in all and what is being done.
-        budget_cost: In place of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
-            run ends when it is spent, and regret is told at 33 points of it. Tables with measured costs only; not with
+        resume: Continue with the content of `out`; failed cells are tried again.
+        progress: Whether to show a bar, by default in a terminal or notebook; or a function of cells done, cells in
+            total and a description of the work.
+        budget_cost: Instead of `budget`, a budget in cost, in (0, 1e6] mean costs of a full evaluation of the task: a
+            run ends when it is spent, and regret is given at 33 points of it. Tables with measured costs only; not with
             `with_reference`.
-        checkpoints: With `budget_cost`, whether a trial costs what it costs less what the highest lower fidelity costs
-            at which the run has evaluated the same configuration with success, on tasks of which one training passes
-            through all fidelities (`Task.cumulative`); there must be such ones, on others all is paid.
-        memory: Which earlier tasks all optimizers may read: of "train", or of "train+val", which is refused where
-            validation tasks are judged, and with `with_reference`, whose runs knew those of train.
-        callbacks: Who else is told, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is told as well.
-        report: Whether to write tables and report, which takes seconds; `hpo_gym.report` writes them at any time.
+        checkpoints: With `budget_cost`, whether a trial pays the difference to the cost of the highest lower fidelity
+            of an earlier success of the same configuration, on tasks with one training through all fidelities
+            (`Task.cumulative`); there must be such ones, on others all is paid.
+        memory: Splits of the earlier tasks available to all optimizers: "train", or "train+val", refused if validation
+            tasks are judged, and with `with_reference`, whose runs knew those of train.
+        callbacks: Further listeners, such as `hpo_gym.TensorBoard`; the logger ``hpo_gym`` is one too.
+        report: Whether to write tables and report, a matter of seconds; `hpo_gym.report` writes them at any time.
 
     Raises:
         HPOGymError: Wrong input, or a damaged store.
@@ -177,7 +176,7 @@ def benchmark(
 
 
 def made_of_today(plan: Plan) -> dict[str, Any]:
-    """Return what runs of today are made of; reference runs were made before."""
+    """Return the stamps of runs of today; reference runs have older ones."""
     return made_of(plan.suites.values(), (e.spec.removeprefix(SAVED) for e in plan.entrants if not e.reference))
 
 
@@ -193,9 +192,9 @@ def remake(folder: str | Path, *, timings: bool = True) -> Results:
 
 
 def entrants_of(optimizers: object, trainings: int = 1) -> list[Entrant]:
-    """The optimizers to compare, controls included; checked before anything runs.
+    """Return the optimizers to compare, controls included; checked before anything runs.
 
-    One whose extra is not installed is left out, with a warning; where all that are given are so, that is an error.
+    One without its extra is left out, with a warning; if no given one is left, that is an error.
     """
     found: dict[str, Entrant] = {}
     lost: list[MissingExtraError] = []
@@ -218,7 +217,7 @@ def entrants_of(optimizers: object, trainings: int = 1) -> list[Entrant]:
 
 
 def _given(optimizers: object) -> list[tuple[str | None, object]]:
-    """What is compared, and the names that it is given."""
+    """Return the given optimizers with their names."""
     if isinstance(optimizers, Mapping) and "name" not in optimizers:
         return [(str(label), one) for label, one in optimizers.items()]
     several = isinstance(optimizers, Iterable) and not isinstance(optimizers, (str, Mapping, Path, tuple, Optimizer))
@@ -228,7 +227,7 @@ def _given(optimizers: object) -> list[tuple[str | None, object]]:
 
 
 def _labelled(form: Form, label: str | None) -> Form:
-    """A form by its name in the results: the given one, else its own with its settings."""
+    """Return a form under its name in the results: the given one, else its own with its settings."""
     settings = {} if "checksum" in form.settings else form.settings
     if label is None and settings:
         try:
@@ -244,8 +243,7 @@ def _labelled(form: Form, label: str | None) -> Form:
 def load_suites(
     suites: str | Path | Suite | Iterable[str | Path | Suite], folder: Path
 ) -> tuple[dict[str, Suite], dict[str, Live]]:
-    """Suites by what workers load them with, one that was made in this process is saved beside the results; and those
-    that nothing loads, since their tasks run code."""
+    """Return suites by the workers' specs, with new ones saved beside the results; and the live ones."""
     given = [suites] if isinstance(suites, (str, Path, Suite)) else list(suites)
     found: dict[str, Suite] = {}
     live: dict[str, Live] = {}
@@ -270,7 +268,7 @@ def load_suites(
 
 
 def _budget(suites: Iterable[Suite]) -> int:
-    """The budget of suites that say what theirs is."""
+    """Return the common own budget of the suites."""
     own = {s.name: s.budget for s in suites}
     if len(set(own.values())) > 1:
         raise InvalidValueError(f"Suites that are compared together need one `budget`, they have {own}: give one.")
@@ -295,7 +293,7 @@ def _check_start(protocol: Protocol, suites: Iterable[Suite]) -> None:
 
 
 def _spec(suite: Suite, folder: Path) -> str | None:
-    """What loads a suite, None where nothing does: one of a table is saved for it."""
+    """Return the spec of a suite, None for a live one; a table is saved for it."""
     if is_shipped(suite.name) and load_suite(suite.name).data_hash == suite.data_hash:
         return suite.name
     if type(suite).save is Suite.save:

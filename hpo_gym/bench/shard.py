@@ -15,17 +15,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Shard:
-    """Of `count` parts of the tasks and replicates, number `number`, from 1; each part has cells of all optimizers."""
+    """Part number `number`, from 1, of `count` parts of the tasks and replicates; each part has cells of all
+    optimizers."""
 
     number: int
     count: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """What "2/8" says.
+        """Return the shard in a text such as "2/8".
 
         Raises:
-            InvalidValueError: It says none.
+            InvalidValueError: It has another form.
         """
         found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text) if isinstance(text, str) else None
         if found is None or not 1 <= int(found[1]) <= int(found[2]):

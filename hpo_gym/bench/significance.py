@@ -1,9 +1,9 @@
-"""Whether two optimizers differ: a paired permutation test that swaps them family by family, and Holm's correction.
+"""Significance of a difference between two optimizers: a paired permutation test over families, and Holm's correction.
 
 If the two are alike, their results on the tasks of a family could as well be exchanged, in all suites at once. The test
-counts among all such exchanges those that part the two at least as much as what was found. It is exact for few
-families, assumes nothing of how results are spread, and takes the very statistic that is reported. Of ``f`` families no
-p can be below ``2 ** (1 - f)``: five families cannot show anything at the 5 % level.
+counts among all such exchanges those with at least the observed difference. It is exact for few families, makes no
+assumption on the distribution of results, and tests the very statistic that is reported. With ``f`` families no p can
+be below ``2 ** (1 - f)``: five families cannot show anything at the 5 % level.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from hpo_gym.base import Floats, key, mix
 from hpo_gym.bench.bootstrap import placed, plain
 
 LEVEL = 0.05
-"""Below which a corrected p counts as found."""
+"""A corrected p at or below it is significant."""
 _EXACT = 14  # families up to which all exchanges are tried: 2 ** 13, as an exchange and its opposite are the same
 _DRAWN = 9_999  # exchanges that are drawn of more families
 _DIGITS = 12  # statistics that agree to so many decimals are tied
 
 
 def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> float | None:
-    """The two-sided p of a statistic that changes its sign where all families are exchanged; None of one family.
+    """Return the two-sided p of a statistic that changes its sign if all families are exchanged; None for one family.
 
     Args:
         statistic: Maps exchanges ``(n, families)``, True = exchanged, to the statistic under each, ``(n,)``.
-        families: How many there are.
+        families: Number of families.
 
     Returns:
-        Of up to 14 families, the share of all exchanges; of more, ``(1 + b) / 10000``, with `b` of 9,999 keyed ones
+        Up to 14 families, the share of all exchanges; for more, ``(1 + b) / 10000``, with `b` of 9,999 keyed ones
         (Phipson and Smyth, Permutation p-values should never be zero, 2010). Rounded to six decimals.
     """
     if families < 2:
@@ -44,7 +44,7 @@ def swap_p(statistic: Callable[[NDArray[np.bool_]], Floats], families: int) -> f
 
 
 def mean_p(differences: Floats, families: Sequence[str]) -> float | None:
-    """The p that the mean over tasks of differences ``(k,)`` is 0; None of one family, and where one is NaN."""
+    """Return the p of a zero mean over tasks of differences ``(k,)``; None for one family, or with a NaN."""
     if np.isnan(differences).any():
         return None
     names, place = placed(families)
@@ -55,7 +55,7 @@ def mean_p(differences: Floats, families: Sequence[str]) -> float | None:
 def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
     """Correct p-values for their number (Holm, A simple sequentially rejective multiple test procedure, 1979).
 
-    What does not exist, None, is no comparison. What is at most `LEVEL` survives.
+    None is no comparison. Values up to `LEVEL` are significant.
     """
     known = sorted((p, name) for name, p in ps.items() if p is not None)
     out: dict[str, float | None] = dict.fromkeys(ps)

@@ -1,4 +1,4 @@
-"""Single runs for the report: of each suite one task and one seed, and on it what the leading optimizers tried."""
+"""Single runs for the report: of each suite one task and one seed, with the trials of the leading optimizers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpo_gym.system import Record, Store
 
 SHOWN = 9
-"""Optimizers of a suite whose run is shown: the controls, then those with the lowest AUC."""
+"""Number of optimizers of a suite with a shown run: the controls, then those with the lowest AUC."""
 TRIALS = 4000
 """Trials of all runs that are shown: a run that its suite has no more room for is left out."""
 _CONTROLS = (PORTFOLIO, "default", "random")
@@ -80,10 +80,10 @@ class SuiteRuns:
 
 
 def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]) -> dict[str, SuiteRuns]:
-    """Choose and read the runs that the report shows, by suite.
+    """Choose and read the runs shown in the report, by suite.
 
     The task is that of median AUC, the mean over all optimizers; the replicate likewise, among those of the task. Of an
-    even number it is the lower one. A run that failed or is not there is left out.
+    even number it is the lower one. A failed or missing run is left out.
     """
     out, most = {}, TRIALS // len(plan.suites)
     for suite in (s for s in plan.suites.values() if s.name in curves):
@@ -98,7 +98,7 @@ def single_runs(plan: Plan, store: Store, curves: Mapping[str, Sequence[Curves]]
 
 
 def within(runs: Sequence[SingleRun], most: int) -> tuple[SingleRun, ...]:
-    """Those that fit, one after the other, into so many trials."""
+    """Return the runs that fit, one after the other, into so many trials."""
     kept, room = [], most
     for run in runs:
         if len(run.trials) <= room:
@@ -108,7 +108,7 @@ def within(runs: Sequence[SingleRun], most: int) -> tuple[SingleRun, ...]:
 
 
 def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int) -> SingleRun | None:
-    """Read a run; None where it failed or is not there.
+    """Read a run; None if it failed or is missing.
 
     Args:
         curves: Those of the optimizer on the suite.
@@ -126,7 +126,7 @@ def read_run(plan: Plan, store: Store, curves: Curves, task: str, replicate: int
 
 
 def typical(curves: Sequence[Curves]) -> tuple[str, int]:
-    """The task of median AUC over all optimizers, and its replicate of median AUC."""
+    """Return the task of median AUC over all optimizers, and its replicate of median AUC."""
     tasks = sorted(curves[0].tasks)
     areas = np.mean([[auc_of_runs(c.of_task(t))[0] for t in tasks] for c in curves], axis=0)  # (tasks, runs)
     i = _median(areas.mean(axis=1))
@@ -134,14 +134,14 @@ def typical(curves: Sequence[Curves]) -> tuple[str, int]:
 
 
 def shown(curves: Sequence[Curves]) -> list[str]:
-    """Whose runs are shown, the lowest AUC first."""
+    """Return the optimizers with shown runs, the lowest AUC first."""
     area = {c.optimizer: round(float(auc(c).mean()), _DIGITS) for c in curves}
     ordered = sorted(area, key=lambda n: (n not in _CONTROLS, area[n], n))[:SHOWN]
     return sorted(ordered, key=lambda n: (area[n], n))
 
 
 def _median(values: Any) -> int:
-    """Where the lower median is, of equals the first."""
+    """Return the place of the lower median, the first of equals."""
     return int(np.argsort(np.round(values, _DIGITS), kind="stable")[(len(values) - 1) // 2])
 
 
@@ -157,7 +157,7 @@ def _trials(record: Record, task: Task) -> Iterator[Tried]:
 
 
 def axes_of(space: SearchSpace) -> tuple[Axis, ...]:
-    """The hyperparameters of a space, in order."""
+    """Return the hyperparameters of a space, in order."""
     made = []
     for h in space.hyperparameters:
         low, high = (None, None) if h.choices else (float(h.low), float(h.high))

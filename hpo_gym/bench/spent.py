@@ -49,5 +49,5 @@ def waiting(arrays: Arrays, amount: float) -> int:
 
 
 def cut_trials(arrays: Arrays) -> int:
-    """Count the cut trials of a run, which exceeded the rest of a budget in cost: 0 or 1."""
+    """Count the cut trials of a run, beyond the rest of a budget in cost: 0 or 1."""
     return int((arrays["status"] == Status.TIMEOUT).sum())

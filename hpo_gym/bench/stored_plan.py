@@ -1,4 +1,4 @@
-"""The plan of a comparison as its store holds it; read strictly, so that what is wrong with one is said in words."""
+"""The plan of a comparison in its store; read strictly, so that faults are put in words."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LATER = {KEPT, "memory"}
 
 @dataclass(frozen=True)
 class StoredPlan:
-    """What a report needs to be made anew, without importing any optimizer or objective.
+    """The input of a new report, without importing any optimizer or objective.
 
     Attributes:
-        suites: Hash of the data by what loads a suite; one inside the results' own folder by its path from there.
-        live: By the same, the description of each suite that nothing loads, since its tasks run code.
+        suites: Hash of the data by the spec of a suite; one inside the results' own folder by its path from there.
+        live: By spec, the description of each live suite.
     """
 
     protocol: Protocol
@@ -38,14 +38,14 @@ class StoredPlan:
     def of(
         cls, protocol: Protocol, entrants: tuple[Entrant, ...], suites: Mapping[str, Suite], folder: Path
     ) -> StoredPlan:
-        """The plan of a comparison in a folder; suites by what loads them."""
+        """Return the plan of a comparison in a folder; suites by spec."""
         hashes = {_within(spec, folder): suite.data_hash for spec, suite in suites.items()}
         live = {spec: describe_live(suite) for spec, suite in suites.items() if suite.kind == "live"}
         return cls(protocol, entrants, hashes, live)
 
     @classmethod
     def read(cls, store: Store) -> StoredPlan:
-        """The plan that a store holds.
+        """Return the plan in a store.
 
         Raises:
             DamagedDataError: It holds none, or none of this version.
@@ -57,7 +57,7 @@ class StoredPlan:
 
     @classmethod
     def parse(cls, text: str, path: Path) -> StoredPlan:
-        """What `text` wrote.
+        """Return the plan in the output of `text`.
 
         Raises:
             DamagedDataError: It is no plan of this version: an unknown key, a missing one, or a wrong value.
@@ -80,7 +80,7 @@ class StoredPlan:
             raise DamagedDataError(f"{path} holds a plan that this version cannot read: {why}") from fault
 
     def text(self) -> str:
-        """The plan as JSON; suites stay in their order."""
+        """Return the plan as JSON; suites stay in their order."""
         data = {
             "protocol": self.protocol.to_json(),
             "entrants": [e.to_json() for e in self.entrants],
@@ -89,12 +89,12 @@ class StoredPlan:
         return json.dumps({**data, "live": dict(self.live)} if self.live else data)
 
     def loaded(self, folder: Path) -> dict[str, Suite]:
-        """Return the suites by what loads them; of live ones what their description tells.
+        """Return the suites by spec; live ones from their descriptions.
 
-        One whose data have moved on keeps the hash of those that the results were made with: see `moved`.
+        A suite whose data have moved on keeps the hash of the results' data: see `moved`.
 
         Raises:
-            DamagedDataError: A suite that is stored with the results has other data than it had.
+            DamagedDataError: A suite stored with the results has other data than before.
         """
         found: dict[str, Suite] = {}
         for place, expected in self.suites.items():
@@ -106,7 +106,7 @@ class StoredPlan:
         return found
 
     def moved(self, folder: Path) -> dict[str, str]:
-        """Return how the data of suites have moved on since, by what loads these: ``{"SVM": "SVM 2 -> 3"}``."""
+        """Return the changes in suites' data since, by spec: ``{"SVM": "SVM 2 -> 3"}``."""
         now = {place: self._suite(place, folder) for place in self.suites}
         return {
             self._spec(place, folder): moved(s.name, stamp_of_data(s.name, self.suites[place]), suite_stamp(s), "data")
@@ -118,7 +118,7 @@ class StoredPlan:
         return from_description(self.live[place]) if place in self.live else load_suite(self._spec(place, folder))
 
     def _spec(self, place: str, folder: Path) -> str:
-        """Return what loads a suite; of one inside the results' folder the whole path."""
+        """Return the spec of a suite, with the whole path of one inside the results' folder."""
         inside = not Path(place).is_absolute() and (folder / place / "suite.json").is_file()
         return str(folder / place) if inside else place
 
@@ -141,13 +141,13 @@ def _with_hash(suite: Suite, data_hash: str) -> Suite:
 
 
 def _within(spec: str, folder: Path) -> str:
-    """A suite inside the results' own folder as a path from there, so that the folder can move."""
+    """Return a suite inside the results' own folder as a path from there, so that the folder can move."""
     path, home = Path(spec).resolve(), folder.resolve()
     return path.relative_to(home).as_posix() if path.is_relative_to(home) and path.exists() else spec
 
 
 def _entrant(said: Mapping[str, Any]) -> Entrant:
-    """An entrant; settings that came later than the plan have their defaults."""
+    """Return an entrant, with defaults for settings newer than the plan."""
     known = {f.name: f.default for f in fields(Entrant) if f.name != "maker"}
     needed = {name for name, default in known.items() if default is MISSING}
     exactly("entrant", said, needed, set(known) - needed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hpo_gym.system import Record
 
 BESIDE = ("auc", "log_auc", "rank", "gain", "regret", "solved", "p_better", "ratio")
-"""What is told of the validation score as well where the test score is the headline."""
+"""Entries of the validation score shown beside a headline of the test score."""
 
 Incumbents = Mapping[tuple[str, int], Any]
 """Scores of the incumbent after each trial, or at each point of a budget in cost, by task and replicate."""
@@ -27,12 +27,12 @@ Incumbents = Mapping[tuple[str, int], Any]
 
 @dataclass(frozen=True)
 class Cost:
-    """What is to be known of runs whose budget is in cost.
+    """Facts about runs with a budget in cost.
 
     Attributes:
         budget: In mean costs of a full evaluation of the task.
         random: The mean regret of a random configuration, by task.
-        waiting: At how many points the first trial has not ended yet, by task and replicate.
+        waiting: Number of points before the end of the first trial, by task and replicate.
     """
 
     budget: float
@@ -49,16 +49,16 @@ class Cost:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found, computed from the stored trials, never from rewards.
+    """Findings, computed from the stored trials, never from rewards.
 
     Attributes:
         data: The content of results.json.
-        curves: Normalised regret of each optimizer by suite: on the test score where a suite has one, else on the
+        curves: Normalised regret of each optimizer by suite: on the test score if a suite has one, else on the
             validation score.
         validation: The same on the validation score, of all suites.
         errors: Messages of failed cells.
-        notes: What is to be said of failed trials.
-        failed_trials: How many trials failed, by suite, optimizer and task; none is named that has none.
+        notes: Remarks on failed trials.
+        failed_trials: Numbers of failed trials, by suite, optimizer and task; without zeros.
     """
 
     data: dict[str, Any]
@@ -71,7 +71,7 @@ class Findings:
 
 @dataclass
 class Failures:
-    """Trials of live tasks that failed, whose code may be at fault: how many, and what the first one said."""
+    """Failed trials of live tasks, possibly a fault of their code: their number, and the first message."""
 
     trials: int = 0
     failed: int = 0
@@ -89,7 +89,7 @@ class Failures:
         )  # fmt: skip
 
     def said(self, suite: str) -> list[str]:
-        """What to say of them, if there are any."""
+        """Return a remark on them, if there are any."""
         return [f"{self.failed} of {self.trials} trials on {suite} failed, the first: {self.first}"] * bool(self.failed)
 
 
@@ -104,13 +104,13 @@ def curves_of(
     score: str = VALIDATION,
     cost: Cost | None = None,
 ) -> Curves:
-    """Regret curves from the incumbents of each (task, replicate); one that is missing or None failed.
+    """Return regret curves from the incumbents of each (task, replicate); a missing one, or None, failed.
 
     Args:
-        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. Where worlds differ, the best
-            is that of each replicate's own: see `Against`.
-        score: What the incumbents are scored by.
-        cost: Of a budget in cost, what else there is to know of the runs.
+        bounds: The scores of regret 0 and 1 of each task, ``(k, 2)``: see `bounds_of`. If instances differ, the best
+            is each replicate's own: see `Against`.
+        score: Kind of the incumbents' scores.
+        cost: With a budget in cost, further facts about the runs.
     """
     scores = np.full((len(tasks), seeds, budget), np.nan)
     for i, name in enumerate(tasks):
@@ -132,10 +132,10 @@ def curves_of(
 def bounds_of(
     suite: Suite, tasks: Sequence[str], seen: Iterable[Incumbents], score: str = VALIDATION
 ) -> NDArray[np.float64]:
-    """Best and worst of each task by a score, ``(k, 2)``.
+    """Return the best and worst of each task by a score, ``(k, 2)``.
 
-    What a task does not know itself is that of all incumbents of all optimizers: the highest and the lowest of them
-    that succeeded; both 0 where none did.
+    Values unknown to a task come from all incumbents of all optimizers: the highest and the lowest success; both 0
+    without any.
     """
     known = [suite.task(name) for name in tasks]
     bounds = np.array([t.test_range if score == TEST else (t.best, t.worst) for t in known], np.float64)
@@ -155,18 +155,19 @@ def bounds_of(
 
 
 def with_test_scores(suite: Suite, tasks: Sequence[str]) -> list[str]:
-    """The tasks that have test scores."""
+    """Return the tasks with test scores."""
     return [name for name in tasks if suite.task(name).test_range is not None]
 
 
 def summaries(
     curves: Sequence[Curves], validation: Sequence[Curves], n_tested: int, n_unknown: int = 0
 ) -> dict[str, Any]:
-    """The part of results.json of one suite: the headline, and beside it the validation score where that is another.
+    """Return the part of results.json of one suite: the headline, and beside it the validation score if that is
+    another.
 
     Args:
-        n_tested: How many of the tasks have test scores.
-        n_unknown: How many of the tasks do not know how good they can be: see `bounds_of`.
+        n_tested: Number of tasks with test scores.
+        n_unknown: Number of tasks with unknown bounds: see `bounds_of`.
     """
     optimizers, first = summarise(curves), curves[0]
     guessed = {} if first.estimated is None else {"estimated_cells": int(first.estimated.sum())}

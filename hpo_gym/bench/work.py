@@ -1,4 +1,4 @@
-"""What a worker does: trains an optimizer, runs cells, replays cells."""
+"""Work of a worker: training an optimizer, running cells, replaying cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hpo_gym.system import keep_memory, whole_folder
 
 
 def train(work: Work) -> dict[str, Any]:
-    """Train an optimizer on the meta-train tasks of a fold; what it learned appears in its folder at once, or not."""
+    """Train an optimizer on the meta-train tasks of a fold; the result appears in its folder at once, or not."""
     assert work.trained is not None
     folder, suite = Path(work.trained), _suite(work)
     optimizer = work.entrant.make()
@@ -74,7 +74,7 @@ def _run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Ma
 
 
 def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Made:
-    """Run a cell by ask and tell; what is raised is not caught."""
+    """Run a cell by ask and tell; exceptions are not caught."""
     (task,) = _tasks(optimizer, suite, [cell])
     world, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
@@ -115,7 +115,7 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
 
 
 def replayed(player: BatchOptimizer, suite: Suite, work: Work) -> list[Made]:
-    """Run cells anew by an optimizer that knows what to choose, and so needs to know nothing of the tasks."""
+    """Run cells anew with an optimizer of recorded choices, without facts about the tasks."""
     tasks = [suite.task(cell.task) for cell in work.cells]
     return _driven(player, suite, work, work.cells, tasks, [Context.of(t, work.protocol.budget.amount) for t in tasks])
 
@@ -147,7 +147,7 @@ def _done(work: Work, cell: Cell, task: Task, arrays: Arrays, times: dict[str, A
 
 
 def _floor(suite: Suite, work: Work) -> float:
-    """What a failure before any success is served: by the training tasks, whatever is remembered."""
+    """Return the score of a failure before any success: from the training tasks, whatever the memory."""
     return floor_of(suite.prior(work.fold))
 
 

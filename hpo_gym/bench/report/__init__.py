@@ -32,7 +32,7 @@ __all__ = ["Beside", "console_tables", "write_report"]
 
 
 def console_tables(results: Results, *, timings: bool = True) -> list[Sheet]:
-    """Return the tables of the suites, of what is pooled and of what is out of date, for a terminal."""
+    """Return the tables of the suites, of the pooled suites and of outdated rows, for a terminal."""
     tables = [console_table(results, suite, timings=timings) for suite in results["suites"]]
     tables += [console_pooled(results)] if shows_pooled(results) else []
     return [*tables, console_outdated(results)] if results.get("stale") else tables
@@ -48,18 +48,17 @@ def write_report(
 ) -> list[Path]:
     """Write `table.csv`, `table.md`, `report.html` and `figures/*.png` into a folder, and list them.
 
-    Where several suites are pooled, also `pooled.csv`.
+    With several pooled suites, also `pooled.csv`.
 
     Args:
-        folder: Is made where it does not exist; files of these names are replaced.
-        results: What results.json holds, and optionally `command`, the line that reproduces the comparison.
+        folder: Created if missing; files of these names are replaced.
+        results: Content of results.json, and optionally `command`, the line that reproduces the comparison.
         curves: For each suite of the results, the curves of each of its optimizers, of the score of its headline.
-        beside: What the page shows as well.
-        timings: False leaves out all that a clock measured, and where it was run: the same results then give the same
-            bytes.
+        beside: Further content of the page.
+        timings: False leaves out all measured times and the origin: equal results then give equal bytes.
 
     Raises:
-        InvalidValueError: The curves do not hold what the results summarise.
+        InvalidValueError: The curves contradict the results' summaries.
     """
     from hpo_gym.bench.report.figures import draw
     from hpo_gym.bench.report.style import png_bytes, styles
@@ -86,7 +85,7 @@ def write_report(
 
 
 def _drawn(name: str, figure: Figure, curves: Sequence[Curves], look: Mapping[str, Style], slug: str) -> Drawn:
-    """A figure as the page has it, with the table of its values where it is over trials."""
+    """Return a figure for the page, with the table of its values if it is over trials."""
     from markupsafe import Markup, escape
 
     from hpo_gym.bench.report.svg import frame, svg_text

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: mean ranks on a line, and bars over what cannot be told apart (Demsar, 2006)."""
+"""The critical-difference diagram: mean ranks on a line, and bars over indistinguishable ones (Demsar, 2006)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def mean_ranks(curves: Sequence[Curves]) -> list[float]:
-    """The ranks of the table: means over tasks of the place by AUC, to six decimals."""
+    """Return the ranks of the table: means over tasks of the place by AUC, to six decimals."""
     by_task = ranks(np.stack([auc(c) for c in curves], axis=1))
     return [plain(float(v)) or 0.0 for v in by_task.mean(axis=0)]
 
 
 def draw_difference(curves: Sequence[Curves], styles: Mapping[str, Style]) -> Figure:
-    """Draw the table's mean ranks; a bar joins what Nemenyi's test does not tell apart (Demsar, 2006, fig. 1)."""
+    """Draw the table's mean ranks; a bar joins optimizers that Nemenyi's test does not tell apart (Demsar, 2006, fig.
+    1)."""
     names, mean = [c.optimizer for c in curves], np.array(mean_ranks(curves))
     order = np.argsort(mean, kind="stable")
     n, cd = len(names), critical_difference(len(names), equal_families(curves[0].families))

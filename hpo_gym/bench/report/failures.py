@@ -1,4 +1,4 @@
-"""Failures: which cells and trials failed, by optimizer and by task."""
+"""Failures: failed cells and trials, by optimizer and by task."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def failure_grids(curves: Mapping[str, Sequence[Curves]], trials: Failed) -> lis
 
 
 def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
-    """A line for each optimizer with failures, most failed cells first."""
+    """Return a line for each optimizer with failures, most failed cells first."""
     counted = []
     for c in curves:
         lost, own = dict(zip(c.tasks, c.failed.sum(axis=1).tolist(), strict=True)), trials.get(c.optimizer, {})
@@ -40,7 +40,7 @@ def _by_optimizer(suite: str, curves: Sequence[Curves], trials: Mapping[str, Map
 
 
 def _by_task(suite: str, curves: Sequence[Curves], trials: Mapping[str, Mapping[str, int]]) -> Iterator[list[str]]:
-    """A line for each task with failures, most failed cells first."""
+    """Return a line for each task with failures, most failed cells first."""
     counted = []
     families = dict(zip(curves[0].tasks, curves[0].families, strict=True))
     for task in families:

@@ -145,7 +145,7 @@ def _interval(curves: Sequence[Curves]) -> str:
 
 
 def _log_ticks(axis: Axis, low: float, high: float) -> None:
-    """Write powers of ten as plain numbers, and 2 and 5 times those where less than three would be written."""
+    """Write powers of ten as plain numbers, and 2 and 5 times those if fewer than three would be written."""
     few = np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 2
     axis.set_major_formatter(lambda v, _: f"{v:g}")
     axis.set_minor_formatter(lambda v, _: f"{v:g}" if few and f"{v:e}"[0] in "25" else "")
@@ -153,7 +153,7 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def _shade(names: Iterable[str], styles: Mapping[str, Style]) -> float:
-    """The opacity of one band: the more of them may overlap, the fainter each is."""
+    """Return the opacity of one band: the more of them may overlap, the fainter each is."""
     count = sum(styles[n].highlighted for n in names)
     return float(min(1.0 - (1.0 - _SHADE) ** (1.0 / max(count, 1)), _DARKEST))
 
@@ -179,8 +179,7 @@ def end_labels(
     axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Style], form: str, *, lead: bool = True,
     least: float = -math.inf,
 ) -> None:  # fmt: skip
-    """Name the lines at their right ends, none of which is drawn below `least`; labels that would overlap are moved
-    apart by least squares."""
+    """Name the lines at their right ends, none below `least`; overlapping labels are moved apart by least squares."""
     heights = {n: _fraction(axes, max(ends[n], least)) for n in _labelled(ends, styles)}
     names = sorted(heights, key=heights.__getitem__)
     at = np.array([heights[n] for n in names])

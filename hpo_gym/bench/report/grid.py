@@ -1,4 +1,4 @@
-"""Tables of the page as plain values: what the template writes, and what its script sorts and filters."""
+"""Tables of the page as plain values: written by the template, sorted and filtered by its script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Td:
     """A cell.
 
     Attributes:
-        small: What stands below in small print, such as an interval.
+        small: Small print below, such as an interval.
         kind: A class of the style sheet: "better", "worse", "fails" or "text".
         bar: A gain and its interval on a scale of 0 to 100, to be drawn.
     """
@@ -41,7 +41,7 @@ class Grid:
     """A table.
 
     Attributes:
-        label: What it shows, for those who do not see it.
+        label: Its content, for screen readers.
         head: Titles of the columns.
         texts: Columns of text, at the left.
     """

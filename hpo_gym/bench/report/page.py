@@ -45,13 +45,13 @@ _PARTS = ("suite", "split", "fold", "start", *AMOUNTS, "memory", "seeds", "tasks
 
 @dataclass(frozen=True)
 class Beside:
-    """What the page shows beside results and curves; each may be left out.
+    """Content of the page beside results and curves; all optional.
 
     Attributes:
         runs: By suite, the single runs.
         failed_trials: By suite, optimizer and task.
-        made: When, where and with what the runs were made.
-        words: By optimizer, what `hpo-gym bench` takes it by; "" if it takes none, and else its name.
+        made: Date, place and versions of the runs.
+        words: By optimizer, its word for `hpo-gym bench`; "" if it has none, and else its name.
         trainings: Of each optimizer that learns.
     """
 
@@ -130,12 +130,12 @@ def page(
 
 
 def style_sheet() -> Markup:
-    """The style sheet of our pages."""
+    """Return the style sheet of our pages."""
     return _text("page.css")
 
 
 def source(text: str) -> str:
-    """What a Content-Security-Policy calls an inline script or style sheet: the hash of its text."""
+    """Return the source of an inline script or style sheet for a Content-Security-Policy: the hash of its text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -160,21 +160,21 @@ def command(results: Results, named: Mapping[str, str] | None = None, trainings:
 
 
 def _script() -> Markup:
-    """The page's script: its files, in a scope of their own."""
+    """Return the page's script: its files, in a scope of their own."""
     from markupsafe import Markup
 
     return Markup('"use strict";\n(() => {\n') + Markup("\n").join(map(_text, _SCRIPTS)) + Markup("})();\n")
 
 
 def _text(name: str) -> Markup:
-    """A file of this folder, to stand in the page as it is."""
+    """Return a file of this folder, to stand in the page unchanged."""
     from markupsafe import Markup
 
     return Markup((_HERE / name).read_text(encoding="utf-8"))
 
 
 def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[str, Any]:
-    """Gather what the page says of several suites at once."""
+    """Return the page's content on several suites at once."""
     found = results["pooled"]
     anchor, part = next(iter(found["anchors"].items()))
     lead = pooled_leaders({suite: curves[suite] for suite in found["suites"]}, part["optimizers"])
@@ -198,7 +198,7 @@ def _pooled(results: Results, curves: Mapping[str, Sequence[Curves]]) -> dict[st
 
 
 def _protocol(protocol: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """List the protocol as text; what is not set is left out."""
+    """List the protocol as text, without unset entries."""
     known = {k: v for k, v in protocol.items() if k != "memory"}  # it stands with what was remembered
     return [(key.replace("_", " "), _said(value)) for key, value in known.items() if value not in (None, [], {}, "")]
 
@@ -209,7 +209,7 @@ def _outdated(results: Results) -> dict[str, Any]:
 
 
 def _brief(results: Results) -> str:
-    """The protocol in a line."""
+    """Return the protocol in a line."""
     p = results["protocol"]
     counts = sorted({len(part["optimizers"]) for part in results["suites"].values()})
     known = (*zip(AMOUNTS, ("trial", "mean cost"), strict=True), ("seeds", "seed"))

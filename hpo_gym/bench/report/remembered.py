@@ -1,4 +1,4 @@
-"""What the report says of a comparison's memory (`hpo_gym.bench.memory`)."""
+"""The memory of a comparison in the report (`hpo_gym.bench.memory`)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ WORDS = {"test": "test scores", "fidelity": "lower fidelities", "cost": "costs"}
 
 
 def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
-    """In a line, what was remembered in a suite, where optimizers that were compared differ in what they read of it;
-    else nothing."""
+    """Return a line on the memory in a suite if the compared optimizers differ in their use of it; else an empty
+    one."""
     if memory is None:
         return ""
     readers: dict[tuple[str, ...], list[str]] = {}
@@ -25,7 +25,7 @@ def said_of_memory(memory: Mapping[str, Any] | None, suite: str) -> str:
 
 
 def parts_of(memory: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The memory as lines of the report's protocol: a title and a text each."""
+    """Return the memory as lines of the report's protocol: a title and a text each."""
     lines = [("memory", " and ".join(memory["splits"]))]
     for suite, held in memory["suites"].items():
         lines.append((f"memory, {suite}", "; ".join(_counts(one) for one in held)))

@@ -25,11 +25,11 @@ _LETTER = 0.62  # width of a letter, in sizes of the font
 
 
 def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
-    """Draw one run: above what was tried in which order, below the configurations as lines over the hyperparameters.
+    """Draw one run: above its scores in order, below its configurations as lines over the hyperparameters.
 
     Args:
         run: With at least one trial.
-        axes: The hyperparameters; those that are active in no trial are left out.
+        axes: The hyperparameters, without those inactive in every trial.
         title: The line above.
     """
     from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ def draw_run(run: SingleRun, axes: Sequence[Axis], title: str) -> Figure:
 
 @dataclass(frozen=True)
 class _Words:
-    """How the words at the axes of hyperparameters are written; upright where they would overlap side by side.
+    """Layout of the names at the axes of hyperparameters; upright if they would overlap side by side.
 
     Attributes:
         size, small: Of the letters of names, and of the ends of axes, in points.
@@ -81,7 +81,7 @@ class _Words:
 
 
 def fifths(scores: Sequence[float | None]) -> list[int | None]:
-    """In which fifth of the run's scores each is, 0 the worst and 4 the best; of one score, 4; None where it failed."""
+    """Return the fifth of each of the run's scores, 0 the worst and 4 the best; of one score, 4; None for failures."""
     known = sorted(s for s in scores if s is not None)
     below = {s: known.index(s) for s in set(known)}
     most = max(below.values(), default=0)
@@ -89,7 +89,7 @@ def fifths(scores: Sequence[float | None]) -> list[int | None]:
 
 
 def place(axis: Axis, value: Any) -> float:
-    """Where a value stands on the axis of its hyperparameter, 0 at the low end and 1 at the high one."""
+    """Return the place of a value on its hyperparameter's axis, 0 at the low end and 1 at the high one."""
     if axis.low is None or axis.high is None:
         return (axis.choices.index(str(value)) + 0.5) / len(axis.choices)
     if axis.high == axis.low:
@@ -115,7 +115,7 @@ def _order(axes: Axes, run: SingleRun, colours: Sequence[str]) -> None:
 
 
 def _parallel(axes: Axes, run: SingleRun, used: Sequence[Axis], colours: Sequence[str], words: _Words) -> None:
-    """A line for each configuration, broken where a hyperparameter is inactive; the best on top."""
+    """Draw a line for each configuration, broken at inactive hyperparameters; the best on top."""
     for over, i in enumerate(sorted(range(len(run.trials)), key=lambda i: _height(run.trials[i].score))):
         config, lost = run.trials[i].config, run.trials[i].score is None
         y = [place(a, config[a.name]) if a.name in config else np.nan for a in used]
@@ -141,7 +141,7 @@ def _height(score: float | None) -> float:
 
 
 def ends(axis: Axis) -> tuple[str, str]:
-    """What stands at the low and at the high end of an axis."""
+    """Return the labels of the low and the high end of an axis."""
     if axis.low is None or axis.high is None:
         return axis.choices[0], axis.choices[-1]
     return short(axis.low), short(axis.high)

@@ -13,7 +13,7 @@ _FIRST = ("trial", "score")
 
 
 def runs_parts(suite: str, slug: str, found: SuiteRuns) -> dict[str, Any]:
-    """Gather what the page says of the runs of a suite that are shown."""
+    """Return the page's content on the shown runs of a suite."""
     return {
         "name": suite,
         "slug": slug,
@@ -52,7 +52,8 @@ def _run(suite: str, at: str, run: SingleRun, found: SuiteRuns) -> dict[str, Any
 
 
 def _table(suite: str, run: SingleRun, axes: Sequence[Axis]) -> tuple[Grid, int]:
-    """A row for each trial; first what came of it, then its active hyperparameters. And how many columns are first."""
+    """Return a row for each trial, its results first, then its active hyperparameters; and the number of result
+    columns."""
     used = [a.name for a in axes if any(a.name in t.config for t in run.trials)]
     told = {
         "test score": any(t.test_score is not None for t in run.trials),

@@ -1,4 +1,4 @@
-"""How figures look: colours that colour-blind readers tell apart, who is highlighted, and bytes that do not change."""
+"""Style of figures: colours that colour-blind readers tell apart, highlights, and reproducible bytes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _THEME: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How the lines of one optimizer are drawn; the highlighted ones have a band and always a label.
+    """Style of one optimizer's lines; highlighted ones have a band and always a label.
 
     Attributes:
         key: Its class in the page's style sheet, for the key beside its name.
@@ -91,7 +91,7 @@ def styles(curves: Mapping[str, Sequence[Curves]], highlight: Sequence[str] | No
     """Give each optimizer one style for all suites: the controls theirs, the six best (by mean place) a colour.
 
     Args:
-        highlight: Who stands out instead, from `highlighted`: a control as ever, the others each with a colour.
+        highlight: Highlighted instead, from `highlighted`: controls as usual, the others each with a colour.
     """
     places: dict[str, list[float]] = {}
     for group in curves.values():
@@ -112,7 +112,7 @@ def styles_of(names: Sequence[str]) -> dict[str, Style]:
 
 
 def highlighted(names: str | Sequence[str], curves: Sequence[Curves]) -> list[str]:
-    """The optimizers that a user wants to stand out, each once.
+    """Return the optimizers that a user wants to highlight, each once.
 
     Raises:
         UnknownNameError: One of them is not among the curves.
@@ -132,14 +132,14 @@ def highlighted(names: str | Sequence[str], curves: Sequence[Curves]) -> list[st
 
 
 def label(name: str, width: int = 21) -> str:
-    """Shorten a name for a figure, and take out what does not print."""
+    """Shorten a name for a figure, and remove unprintable characters."""
     text = printable(name)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 @contextmanager
 def theme(*, math: bool = True) -> Iterator[None]:
-    """Draw in our look, whatever the caller's settings are.
+    """Draw in our style, whatever the caller's settings are.
 
     Args:
         math: Whether text between dollars is mathematics, as on Matplotlib's logarithmic axes; a name is none.
@@ -153,7 +153,7 @@ def theme(*, math: bool = True) -> Iterator[None]:
 
 
 def heading(figure: Figure, curves: Sequence[Curves], title: str, subtitle: str) -> None:
-    """Write what a figure of a suite shows, and of how many tasks and seeds."""
+    """Write the title of a suite's figure, with its numbers of tasks and seeds."""
     tasks, runs = curves[0].regret.shape[:2]
     families = len(set(curves[0].families))
     about = f"{subtitle} · {counted(tasks, 'task')}"
@@ -181,7 +181,7 @@ def png_bytes(figure: Figure) -> bytes:
 
 
 def raw_svg(figure: Figure, salt: str) -> str:
-    """Render an SVG whose ids differ from those of another salt."""
+    """Render an SVG with ids unique to its salt."""
     return _rendered(figure, "svg", f"hpo-gym-{salt}").decode()
 
 
@@ -199,7 +199,8 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def shown(figure: Figure, path: str | Path | None = None) -> Figure:
-    """A figure, saved where `path` says so, that a notebook shows whether or not it has a backend of Matplotlib."""
+    """Return a figure, saved to `path` if given, that a notebook shows whether or not it has a backend of
+    Matplotlib."""
     if path is not None:
         save(figure, path)
     vars(figure)["_repr_png_"] = functools.partial(_small_png, figure)
@@ -207,7 +208,7 @@ def shown(figure: Figure, path: str | Path | None = None) -> Figure:
 
 
 def _small_png(figure: Figure) -> bytes:
-    """A PNG of at most 256 colours, a third of the bytes: a notebook keeps all that it shows."""
+    """Return a PNG of at most 256 colours, a third of the bytes: a notebook keeps everything that it shows."""
     from PIL import Image
 
     out = io.BytesIO()

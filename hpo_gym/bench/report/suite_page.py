@@ -1,4 +1,4 @@
-"""What the page says of a suite: who leads, its tables, its tests, the values of its figures, its run of each."""
+"""The page's content on a suite: leaders, tables, tests, values of figures, and its single runs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LAST = "33"  # the regret after the last trial
 
 @dataclass(frozen=True)
 class Lead:
-    """What a tile says.
+    """Content of a tile.
 
     Attributes:
         names: The best, and all that cannot be told apart from it.
-        n: How many were compared.
-        better, worse: What differs from the anchor, by Holm's correction.
+        n: Number of compared optimizers.
+        better, worse: Optimizers that differ from the anchor, by Holm's correction.
     """
 
     best: str
@@ -39,12 +39,12 @@ class Lead:
 
     @property
     def alone(self) -> bool:
-        """Whether one leads, told apart from all others."""
+        """Return whether one leads, told apart from all others."""
         return len(self.names) == 1 < self.n
 
 
 def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timings: bool) -> dict[str, Any]:
-    """Gather what the page says of a suite, apart from figures."""
+    """Return the page's content on a suite, apart from figures."""
     table, found = rows(results, name, timings=timings), leaders(curves)
     order, part = [row.optimizer for row in table], results["suites"][name]
     own = {c.optimizer: auc(c) for c in sorted(curves, key=lambda c: c.optimizer)}
@@ -65,7 +65,7 @@ def suite_parts(results: Results, name: str, curves: Sequence[Curves], *, timing
 
 
 def _main(results: Results, suite: str, table: Sequence[Row], found: Leaders, timings: bool) -> Grid:
-    """The table of results: bold is what leads, a bar shows the gain."""
+    """Return the table of results: leaders in bold, gains as bars."""
     head, *body = cells(results, suite, timings=timings)
     kept = [i for i, title in enumerate(head) if title.startswith(_KEPT)]
     made = []
@@ -107,7 +107,8 @@ def _test(values: Floats, families: Sequence[str]) -> dict[str, str]:
 
 
 def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats], told: Sequence[Sequence[str]]) -> Grid:
-    """What the mean hides: other means, the middle of the tasks, the share of the worst tenth; and costs."""
+    """Return statistics beside the mean: other means, the middle of the tasks, the share of the worst tenth; and
+    costs."""
     head, *body = told
     costs = [i for i, title in enumerate(head) if title in ("solved", "ms p50/p95", "train s")]
     lines = []
@@ -124,7 +125,7 @@ def _beyond(suite: str, table: Sequence[Row], own: Mapping[str, Floats], told: S
 
 
 def _beside(suite: str, table: Sequence[Row]) -> Grid:
-    """The test score beside the validation score."""
+    """Return the test score beside the validation score."""
     lines = []
     for row in table:
         s, v = row.summary, row.summary["validation"]

@@ -27,9 +27,9 @@ def svg_text(figure: Figure, salt: str, name: str) -> str:
     """Render an SVG to put into a page.
 
     Args:
-        figure: Drawn in our look.
+        figure: Drawn in our style.
         salt: Keeps its ids apart from those of other figures.
-        name: What it shows, for those who do not see it; escaped already.
+        name: Its content, for screen readers; escaped already.
     """
     svg = raw_svg(figure, salt)
     box = re.search(r'viewBox="[0-9. ]*"', svg)
@@ -71,7 +71,7 @@ def frame(figure: Figure) -> tuple[float, float, float, float]:
 
 
 def _attributes(found: re.Match[str]) -> str:
-    """The properties of a `style` as attributes."""
+    """Return the properties of a `style` as attributes."""
     out = []
     for part in filter(None, map(str.strip, found[1].split(";"))):
         name, _, value = part.partition(":")

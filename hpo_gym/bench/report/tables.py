@@ -1,7 +1,7 @@
 """Results as tables: rows sorted by AUC, then CSV, Markdown or a terminal's sheet; every name is escaped.
 
-What a table shows is the headline: regret on the test score where the suite has one, and then the AUC on the validation
-score and overtuning beside it.
+A table shows the headline: regret on the test score if the suite has one, with the AUC on the validation score and
+overtuning beside it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STAR = "; * survives Holm's correction at 5 %."
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a suite's table: an optimizer, its summary (see `summarise`) and what it cost."""
+    """One line of a suite's table: an optimizer, its summary (see `summarise`) and its costs."""
 
     suite: str
     optimizer: str
@@ -41,14 +41,15 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What survives Holm's correction: `better` or `worse` than the portfolio, else `level`, or nothing."""
+        """Return the verdict after Holm's correction: `better` or `worse` than the portfolio, else `level`, or an empty
+        one."""
         if self.summary["p_holm"] is None:
             return ""
         return "level" if not self.holds else "better" if self.summary["gain"][0] > 0.0 else "worse"
 
     @property
     def holds(self) -> bool:
-        """Whether the gain survives Holm's correction."""
+        """Return whether the gain survives Holm's correction."""
         return holds(self.summary["p_holm"])
 
 
@@ -72,9 +73,9 @@ def cost_of(results: Results) -> float | None:
 
 
 def shown_trials(results: Results) -> dict[str, float]:
-    """Which entries of `regret` the tables show, and after how many trials they are; none lies beyond the budget.
+    """Return the entries of `regret` in the tables, with their numbers of trials; none lies beyond the budget.
 
-    Of a budget in cost, after how many mean costs.
+    With a budget in cost, with their mean costs.
     """
     cost = cost_of(results)
     if cost is not None:
@@ -107,7 +108,7 @@ def csv_text(results: Results, *, timings: bool = True) -> str:
 
 
 def pooled_csv(results: Results) -> str:
-    """Make a CSV of what is pooled: a line for each anchor and optimizer."""
+    """Make a CSV of the pooled suites: a line for each anchor and optimizer."""
     lines: list[list[Any]] = [["anchor", "optimizer", "n_suites", *_spread(("ratio",)), "p", "p_holm"]]
     for anchor, part in results["pooled"]["anchors"].items():
         for name, s in part["optimizers"].items():
@@ -116,7 +117,7 @@ def pooled_csv(results: Results) -> str:
 
 
 def markdown_text(results: Results, *, timings: bool = True) -> str:
-    """Make a Markdown table under a heading per suite, and one of what is pooled."""
+    """Make a Markdown table under a heading per suite, and one of the pooled suites."""
     parts = []
     for title, note, (head, *body) in _every(results, timings):
         heads = [markdown_cell(h) for h in head]
@@ -128,7 +129,7 @@ def markdown_text(results: Results, *, timings: bool = True) -> str:
 
 
 def latex_text(results: Results, *, timings: bool = False) -> str:
-    """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of what is pooled."""
+    """Make a table of LaTeX (packages `booktabs` and `graphicx`) per suite, and one of the pooled suites."""
     parts = []
     for title, note, (head, *body) in _every(results, timings):
         lines = [" & ".join(map(latex_cell, line)) + r" \\" for line in (head, *body)]
@@ -145,7 +146,7 @@ def latex_text(results: Results, *, timings: bool = False) -> str:
 
 
 def _every(results: Results, timings: bool) -> list[tuple[str, str, list[list[str]]]]:
-    """Return title, note and cells of each table: what is pooled, where it is, the suites, what is out of date."""
+    """Return title, note and cells of each table: pooled suites if any, the suites, outdated rows."""
     tables = [(suite, said(results, suite), cells(results, suite, timings=timings)) for suite in results["suites"]]
     pooled = [("All suites", pooled_said(results), pooled_cells(results))] if shows_pooled(results) else []
     outdated = [("Out of date", OUTDATED, outdated_cells(results))] if results.get("stale") else []
@@ -164,7 +165,8 @@ def latex_cell(text: str) -> str:
 
 
 def overall(part: Mapping[str, Any]) -> str:
-    """What is compared on a suite: the mean regret over the trials, or where only the end counts the last one."""
+    """Return the compared quantity of a suite: the mean regret over the trials, or the last one if only the end
+    counts."""
     return "last regret" if part.get("end") else "AUC"
 
 
@@ -199,7 +201,7 @@ def console_table(results: Results, suite: str, *, timings: bool = True) -> Shee
 
 
 def console_pooled(results: Results) -> Sheet:
-    """Make the table of what is pooled for a terminal."""
+    """Make the table of the pooled suites for a terminal."""
     head, *body = pooled_cells(results, apart=False)
     ranks = [0, *(rank for i in range(len(head) // 2 - 1) for rank in (2 * i, 2 * i + 3)), 2]
     columns = [
@@ -220,7 +222,7 @@ def cells(results: Results, suite: str, *, timings: bool = True) -> list[list[st
 
 
 def said(results: Results, suite: str) -> str:
-    """Say what a suite's numbers are of, what they count, and how many comparisons there are."""
+    """Describe a suite's numbers: their score, the counts behind them, and the number of comparisons."""
     part = results["suites"][suite]
     tasks, families = part["n_tasks"], part["n_families"]
     many = f"{counted(tasks, 'task')} of {counted(families, 'family')}"
@@ -232,7 +234,7 @@ def said(results: Results, suite: str) -> str:
 
 
 def _scored(part: Mapping[str, Any]) -> str:
-    """Say which score the regret of a suite is on."""
+    """Name the score behind the regret of a suite."""
     some = part["tested_tasks"]
     if part["score"] == TEST:
         return "Regret is on the test score, which no optimizer sees; beside it the validation score."
@@ -262,13 +264,13 @@ def compared(n: int, anchor: str) -> str:
 
 
 def shows_pooled(results: Results) -> bool:
-    """Whether there are two suites to be pooled and somebody to hold the others against."""
+    """Return whether there are two suites to pool and an anchor."""
     found = results.get("pooled")
     return found is not None and len(found["suites"]) > 1 and bool(found["anchors"])
 
 
 def pooled_said(results: Results) -> str:
-    """Say what was pooled, and what stands apart."""
+    """List the pooled suites, and those apart."""
     found = results["pooled"]
     apart = ", ".join(f"{suite} ({why})" for suite, why in found["apart"].items())
     text = f"Geometric mean of ratios of AUC over {len(found['suites'])} suites ({', '.join(found['suites'])}), "
@@ -281,7 +283,7 @@ def pooled_said(results: Results) -> str:
 
 
 def pooled_cells(results: Results, *, apart: bool = True) -> list[list[str]]:
-    """Format what is pooled as text, the header first, the lowest ratio to the first anchor on top.
+    """Format the pooled suites as text, the header first, the lowest ratio to the first anchor on top.
 
     Args:
         apart: Whether to add the ratios to the first anchor in the suites that stand apart.
@@ -317,7 +319,7 @@ def outdated_cells(results: Results) -> list[list[str]]:
 
 
 def console_outdated(results: Results) -> Sheet:
-    """Make the table of what is out of date for a terminal."""
+    """Make the table of outdated rows for a terminal."""
     head, *body = outdated_cells(results)
     columns = [
         Column(name, [printable(cell) for cell in cells], right=name == "AUC")

@@ -1,4 +1,4 @@
-"""The values of the curves as tables: what the figures draw, to be read, and what the page's script points at."""
+"""The values of the curves as tables: the figures' numbers, to be read, and the targets of the page's script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGITS = 12  # means that agree to so many decimals are tied
 
 
 def regret_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str) -> Grid:
-    """Mean regret after each trial, with the intervals of those that are drawn with theirs."""
+    """Return the mean regret after each trial, with intervals for lines drawn with them."""
     return _over_trials("regret", curves, [c.mean for c in curves], styles, slug, 4)
 
 
@@ -29,7 +29,7 @@ def rank_values(curves: Sequence[Curves], styles: Mapping[str, Style], slug: str
 
 
 def by_auc(curves: Sequence[Curves]) -> list[Curves]:
-    """The lowest AUC first, then by name."""
+    """Return the lowest AUC first, then by name."""
     return sorted(curves, key=lambda c: (round(float(auc(c).mean()), _DIGITS), c.optimizer))
 
 
@@ -55,7 +55,7 @@ def shown_columns(trials: int) -> list[int]:
 def _over_trials(
     what: str, curves: Sequence[Curves], values: Sequence[Floats], styles: Mapping[str, Style], slug: str, digits: int
 ) -> Grid:
-    """A row for each optimizer, in the order of the curves, of values ``(tasks, trials)``."""
+    """Return a row for each optimizer, in the order of the curves, of values ``(tasks, trials)``."""
     columns = shown_columns(curves[0].regret.shape[2])
     at = [t - 1 for t in columns]
     sample = Resamples.of(curves[0].families)

@@ -39,12 +39,12 @@ def counted(n: float, what: str) -> str:
 
 
 def holds(p: float | None) -> bool:
-    """Whether what has this corrected p is found."""
+    """Return whether a corrected p is significant."""
     return p is not None and p <= LEVEL
 
 
 def printable(text: str) -> str:
-    """Replace what does not print, such as a line break or an escape code, by a space."""
+    """Replace unprintable characters, such as a line break or an escape code, by a space."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
