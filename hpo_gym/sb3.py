@@ -30,8 +30,8 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
 
     Args:
         vector_env: With ``autoreset_mode="SAME_STEP"``, as SB3 expects of an env.
-        monitor: Whether SB3's `VecMonitor` stands around it, which logs the episodes' returns and lengths; a text is
-            the file that it also writes them to.
+        monitor: Whether to wrap it in SB3's `VecMonitor`, a log of the episodes' returns and lengths; a text is a file
+            for the log.
 
     Raises:
         InvalidValueError: Another kind of env, or another autoreset mode.
@@ -41,17 +41,17 @@ def as_vec_env(vector_env: HPOVectorEnv, *, monitor: str | bool = True) -> VecEn
 
 
 def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpPolicy", **settings: Any) -> Any:
-    """A new model with the weights of a .zip that Stable-Baselines3 saved; nothing else of the file is read or run.
+    """Return a new model with the weights of a .zip from Stable-Baselines3; nothing else of the file is read or run.
 
     Args:
-        file: What `model.save` wrote.
+        file: Written by `model.save`.
         algorithm: The class of the model, such as `PPO`.
-        env: The env that it was trained on: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
-        policy: What the algorithm calls the policy.
+        env: The env of its training: a vector env of ours with ``autoreset_mode="SAME_STEP"``, or SB3's own.
+        policy: The algorithm's name of the policy.
         settings: Arguments of the class that decide the shapes, such as ``policy_kwargs``.
 
     Raises:
-        DamagedDataError: No such file, or none that holds weights; or one larger than the weights of such a model.
+        DamagedDataError: No such file, or none with weights; or one larger than the weights of such a model.
         InvalidValueError: Weights of other names, shapes or types, or that are not finite.
     """
     model = algorithm(policy, as_vec_env(env) if isinstance(env, HPOVectorEnv) else env, **settings)
@@ -73,7 +73,7 @@ def load_weights(file: str | Path, algorithm: Any, env: Any, policy: str = "MlpP
 
 
 def _weights(file: str | Path, most: int) -> Mapping[str, Any]:
-    """The mapping of a file's ``policy.pth``, of at most so many bytes, neither of them packed."""
+    """Return the mapping of a file's ``policy.pth``, of a limited number of bytes, neither of them packed."""
     where = f"{file} must be a .zip of Stable-Baselines3 with a policy.pth"
     if not Path(file).is_file():
         raise DamagedDataError(f"{where}, there is no such file.")

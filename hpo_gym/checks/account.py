@@ -1,6 +1,7 @@
-"""`Account`: what every step of a run must agree with: its task, its trials so far, its budget and its incumbent.
+"""`Account`: consistency of every step of a run with its task, its earlier trials, its budget and its incumbent.
 
-Everything is worked out from the trials that the env told and from the tasks themselves, nothing from the env's state.
+Everything is computed from the trials that the env reported and from the tasks themselves, nothing from the env's
+state.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Account:
 
     Args:
         kernel: The kernel of the env, for its contexts and parts.
-        task: What the run is on.
+        task: The task of the run.
         world: The seed of its noise.
         given: The trials of the initial design.
     """
@@ -67,7 +68,7 @@ class Account:
 
     # ------------------------------------------------------------------ a trial
     def add(self, info: Info, reward: float | None, terminated: bool, truncated: bool, faults: Faults) -> None:
-        """A trial: its info, its reward (None: a wrapper changes it), and whether the episode ends with it."""
+        """Add a trial: its info, its reward (None: a wrapper changes it), and whether the episode ends with it."""
         status = Status(LABELS.index(info["status"])) if info["status"] in LABELS else Status.OK
         trial = Trial(Query(dict(info["config"]), info["fidelity"]), info["score"], info["cost"], status)
         trial = replace(trial, objectives=self._check_score(trial, info, faults))
@@ -82,9 +83,9 @@ class Account:
             faults.add(f"The reward {reward!r} is not the {expected.name}, {expected.value!r}")
 
     def _check_score(self, trial: Trial, info: Info, faults: Faults) -> Mapping[str, float]:
-        """Score, cost and status are those that the task gives for the configuration in this world.
+        """Check that score, cost and status are the task's for the configuration in this instance.
 
-        Returns its further objectives.
+        Return its further objectives.
         """
         good = [t.score for t in self.trials if t.status is Status.OK]
         failed = min(good, default=self.floor)
@@ -113,7 +114,7 @@ class Account:
         return true.objectives
 
     def _check_objectives(self, trial: Trial, info: Info, faults: Faults) -> None:
-        """The objectives are told in their order and units, of the configuration at full fidelity."""
+        """Check that the objectives are reported in their order and units, of the configuration at full fidelity."""
         told = self.kernel.parts.told
         if told is None:
             return
@@ -147,7 +148,7 @@ class Account:
 
     # ------------------------------------------------------------------ what was told before
     def check_history(self, history: History, info: Info, faults: Faults) -> None:
-        """The history holds what was told, and goes on from what it told before."""
+        """Check that the history holds the reported trials, and extends the earlier history."""
         faults.expect(history[: len(self.told)] == self.told, "`history` changes trials that it told before")
         self.told = tuple(history)
         if faults.expect(len(history) == info["t"], f"`history` has {len(history)} trials, `t` is {info['t']}"):
@@ -158,7 +159,7 @@ class Account:
 
 
 def check_given(trials: History, kernel: Any, info: Info, faults: Faults) -> None:
-    """The initial design: as many trials as were asked for, in full, and the incumbent is the best of them."""
+    """Check the initial design: its size, full evaluations, and the incumbent the best of them."""
     count = kernel.contexts.n_init
     faults.expect(info.get("t") == count, f"`t` is {info.get('t')} at first, with {count} given points")
     faults.expect(len(trials) == count, f"`history` has {len(trials)} trials at first, with {count} given points")
@@ -172,5 +173,5 @@ def check_given(trials: History, kernel: Any, info: Info, faults: Faults) -> Non
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a finite Python float."""
+    """Return whether a value is a finite Python float."""
     return type(value) is float and math.isfinite(value)

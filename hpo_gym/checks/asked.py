@@ -1,4 +1,4 @@
-"""What an action asks for, by the definition of each registered codec: a configuration at a fidelity.
+"""Meaning of an action, by the definition of each registered codec: a configuration at a fidelity.
 
 On a table the nearest measured row answers, found by looking at all of them.
 """
@@ -22,14 +22,14 @@ _DIGITS = 12  # of squared distances: what is equal in these is as near
 
 
 def check_asked(action: Any, info: Info, account: Account, rows: Rows, faults: Faults) -> None:
-    """The action's configuration is evaluated, or what answers for it, at the action's fidelity.
+    """Check that the action's configuration is evaluated, or the row that answers for it, at the action's fidelity.
 
     Args:
         action: Of one run; it does not stop the episode.
         info: Of its trial.
         account: The run before the trial.
         rows: The pools of the tasks.
-        faults: Where to note.
+        faults: Collects faults.
     """
     if not isinstance(account.kernel.parts.codec, (Box, Grid, Move, Pool)):
         return
@@ -46,7 +46,7 @@ def check_asked(action: Any, info: Info, account: Account, rows: Rows, faults: F
 
 # ---------------------------------------------------------------------- fidelity
 def _fidelity(action: Any, account: Account) -> float:
-    """What the action chooses, lowered to what is left of a budget in full evaluations."""
+    """Return the fidelity of the action, lowered to the rest of a budget in full evaluations."""
     codec, levels = account.kernel.parts.codec, account.kernel.contexts.fidelities
     if not codec.fidelity:
         return 1.0
@@ -64,7 +64,7 @@ def _fidelity(action: Any, account: Account) -> float:
 
 # ---------------------------------------------------------------------- configuration
 def _config(action: Any, account: Account, rows: Rows) -> dict[str, Any] | None:
-    """The configuration that the action evaluates; None where that cannot be said."""
+    """Return the configuration that the action evaluates; None if undetermined."""
     task, codec = account.task, account.kernel.parts.codec
     if isinstance(codec, Pool):
         row = rows.row(action, account)
@@ -82,7 +82,7 @@ def _config(action: Any, account: Account, rows: Rows) -> dict[str, Any] | None:
 
 
 def _proposed(action: Any, account: Account) -> Points | None:
-    """The point of the unit cube that an action proposes, ``(d,)``."""
+    """Return the point of the unit cube that an action proposes, ``(d,)``."""
     codec, space = account.kernel.parts.codec, account.kernel.contexts.space
     if isinstance(codec, Box):
         return (np.asarray(action, float)[: space.d] + 1.0) / 2.0
@@ -92,7 +92,7 @@ def _proposed(action: Any, account: Account) -> Points | None:
 
 
 def _moved(choice: int, account: Account) -> Points | None:
-    """Where a step leads from the last configuration, before the first trial from the default one."""
+    """Return the end of a step from the last configuration, before the first trial from the default one."""
     space, own = account.kernel.contexts.space, account.task.space
     if own.d < space.d:  # columns that the task has not may be anywhere
         return None
@@ -113,7 +113,7 @@ def _moved(choice: int, account: Account) -> Points | None:
 
 
 def _stepped(space: SearchSpace, here: Points, choice: int) -> Points:
-    """A step of two sizes, where trials go on from each other."""
+    """Return the end of a step of two sizes, if trials build on each other."""
     if choice < 4 * space.d:
         j, kind = divmod(choice, 4)
         h = space.hyperparameters[j]
@@ -133,10 +133,10 @@ def _size(h: Hyperparameter) -> tuple[float, float]:
 
 # ---------------------------------------------------------------------- nearest row
 def nearest(space: SearchSpace, x: Points, pool: Points, measured: NDArray[np.bool_]) -> int:
-    """The nearest measured row to a point, the lowest of rows as near.
+    """Return the nearest measured row to a point, the lowest of equally near rows.
 
-    A column counts the squared difference in the unit cube, 1 for another category, and 1 where it is active on one
-    side only.
+    A column counts the squared difference in the unit cube, 1 for another category, and 1 if it is active on one side
+    only.
     """
     rows = np.flatnonzero(measured)
     others = pool[rows]

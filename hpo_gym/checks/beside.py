@@ -23,7 +23,7 @@ Plain = TypeVar("Plain", HPOEnv, HPOVectorEnv)
 
 
 class Told(NamedTuple):
-    """What one run was told: an observation, a reward, whether it ended, and the numbers of its info."""
+    """Output for one run: an observation, a reward, its end, and the numbers of its info."""
 
     obs: Any
     reward: float
@@ -33,17 +33,17 @@ class Told(NamedTuple):
 
 
 def plain_one(env: Env) -> HPOEnv:
-    """A single env of the parts inside `env`."""
+    """Return a single env of the parts inside `env`."""
     return _telling(env, HPOEnv(**_keywords(env)))
 
 
 def plain_many(env: Env, n: int) -> HPOVectorEnv:
-    """A vector env of the parts inside `env`, whose runs begin when they are told to."""
+    """Return a vector env of the parts inside `env`, whose runs begin on command."""
     return _telling(env, HPOVectorEnv(n, **_keywords(env), autoreset_mode="DISABLED"))
 
 
 def _telling(env: Env, plain: Plain) -> Plain:
-    """The plain env, made to tell the objectives that `env` tells: those of constraints stand in no keyword."""
+    """Return the plain env with the objectives that `env` reports: those of constraints stand in no keyword."""
     told = kernel_of(env).parts.told
     plain.kernel.parts, plain._told = replace(plain.kernel.parts, told=told), told
     return plain
@@ -63,7 +63,7 @@ def _keywords(env: Env) -> dict[str, Any]:
 
 # ---------------------------------------------------------------------- what a run was told
 def told(outcome: Any) -> Told:
-    """An outcome of a single env; of a reset the reward is 0."""
+    """Return an outcome of a single env; of a reset the reward is 0."""
     if len(outcome) == 2:
         return Told(snapshot(outcome[0]), 0.0, False, False, snapshot(outcome[1]))
     obs, reward, terminated, truncated, info = outcome
@@ -71,7 +71,7 @@ def told(outcome: Any) -> Told:
 
 
 def told_run(env: Env, outcome: Any, i: int) -> Told:
-    """What run `i` of a vector env was told."""
+    """Return the outcome of run `i` of a vector env."""
     obs, info = outcome[0], numbers(env, outcome[-1], i)
     own = {k: np.array(v[i]) for k, v in obs.items()} if isinstance(obs, dict) else np.array(obs[i])
     if len(outcome) == 2:
@@ -80,7 +80,7 @@ def told_run(env: Env, outcome: Any, i: int) -> Told:
 
 
 def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
-    """The infos of run `i`, as a single env gives them."""
+    """Return the infos of run `i`, in the form of a single env."""
     out = {name: np.asarray(infos[name])[i] for name in NUMBERS if name in infos}
     out = {name: np.array(value) if value.ndim else value.item() for name, value in out.items()}
     if "task" in out:
@@ -91,13 +91,13 @@ def numbers(env: Env, infos: Mapping[str, Any], i: int) -> dict[str, Any]:
 
 
 def compare(what: str, got: Told, expected: Told, same: Mapping[str, bool], faults: Faults) -> bool:
-    """Note where a run was told something else than it should be; whether it was told the same.
+    """Note differences between an outcome and the expected one; return whether they are equal.
 
     Args:
         what: The words of a fault, such as "A step of a vector env is not that of a single one".
-        got, expected: What it was told, and what it should be.
-        same: Whether the "observation" and the "reward" are those of the env inside, as no wrapper changes them.
-        faults: Where to note.
+        got, expected: The outcome, and the expected one.
+        same: Whether the "observation" and the "reward" are those of the env inside, unchanged by wrappers.
+        faults: Collects faults.
     """
     keys = [k for k in NUMBERS if k in got.info and k in expected.info]
     pairs = [
@@ -116,12 +116,12 @@ def compare(what: str, got: Told, expected: Told, same: Mapping[str, bool], faul
 
 
 def _array(obs: Any) -> Any:
-    """An observation whose numbers are arrays: a single env may give a plain integer where many give an array."""
+    """Return an observation with numbers as arrays: a single env may give a plain integer, a vector env an array."""
     return {k: np.asarray(v) for k, v in obs.items()} if isinstance(obs, dict) else np.asarray(obs)
 
 
 class Run:
-    """A run of the vector env, the single env that it must be like, and what its trials say."""
+    """A run of the vector env, its counterpart in a single env, and its account."""
 
     def __init__(self, i: int, env: Env, pools: Pools) -> None:
         self.i, self.single = i, plain_one(env)
@@ -132,7 +132,7 @@ class Run:
         self.account: Account | None = None
 
     def begin(self, seed: int | None, task: str | None) -> Told:
-        """The single env begins an episode."""
+        """Begin an episode of the single env."""
         self.between, self.rewards = False, []
         self.last = told(self.single.reset(seed=seed, options=None if task is None else {"task": task}))
         kernel = self.single.kernel

@@ -1,4 +1,4 @@
-"""Which actions a check takes: random ones, those at the ends of the space, repeats, and one that stops the episode."""
+"""Actions of a check: random ones, the ends of the space, repeats, and one that stops the episode."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DRAWN = 24  # corners of more columns
 
 
 def space_of(env: Any) -> gym.Space[Any]:
-    """The action space of one run."""
+    """Return the action space of one run."""
     space: gym.Space[Any] = env.single_action_space if isinstance(env, gym.vector.VectorEnv) else env.action_space
     return space
 
 
 def has_masks(space: gym.Space[Any]) -> bool:
-    """Whether actions can be masked."""
+    """Return whether actions can be masked."""
     return isinstance(space, (gym.spaces.Discrete, gym.spaces.MultiDiscrete))
 
 
@@ -58,7 +58,7 @@ def walk(space: gym.Space[Any], codec: object, seed: int) -> Iterator[Action]:
 
 
 def walks(env: Any, codec: object, seed: int) -> Iterator[NDArray[Any]]:
-    """As `walk`, of every run of a vector env, each with actions of its own."""
+    """Yield `walk` for every run of a vector env, each with actions of its own."""
     own = [walk(space_of(env), codec, seeding.key("walk", seed, i)) for i in range(env.num_envs)]
     while True:
         yield np.array([next(one) for one in own])
@@ -86,7 +86,7 @@ def corners(space: gym.Space[Any]) -> list[Action]:
 
 
 def going_on(action: Action, space: gym.Space[Any], codec: object) -> Action:
-    """The action, changed where it would stop the episode."""
+    """Return the action, changed if it would stop the episode."""
     if not getattr(codec, "stop", False):
         return action
     if isinstance(space, gym.spaces.Discrete):
@@ -102,7 +102,7 @@ def going_on(action: Action, space: gym.Space[Any], codec: object) -> Action:
 
 
 def stopping(action: Action, space: gym.Space[Any], codec: object) -> Action:
-    """The action, changed so that it stops the episode, where the codec can."""
+    """Return the action, changed so that it stops the episode, if the codec can."""
     if isinstance(space, gym.spaces.Discrete):
         return type(action)(space.n - 1)
     action = np.array(action)

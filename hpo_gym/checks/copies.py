@@ -1,4 +1,4 @@
-"""Copies of an env: which way to copy it works, and whether copies go on as their original would."""
+"""Copies of an env: the ways of copying that work, and whether copies continue like their original."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_gym.checks.faults import Faults, same, snapshot
 
 
 def maker(env: Env, faults: Faults) -> Make:
-    """The first way to copy the env that works; one that does not is a fault."""
+    """Return the first way to copy the env that works; the others are faults."""
     ways = {name: functools.partial(copied, env) for name, copied in _ways(env)}
     good = [make for name, make in ways.items() if _works(name, make, env, faults)]
     if not good:
@@ -23,7 +23,7 @@ def maker(env: Env, faults: Faults) -> Make:
 
 
 def check_copies(make: Make, faults: Faults) -> None:
-    """Copies made in the middle of an episode go on alike, and the original does not notice."""
+    """Check that copies made in the middle of an episode continue alike, unnoticed by the original."""
     env, twin, more = make(), make(), episode_length(make()) + 3
     drivers = [Driver(env), Driver(twin)]
     for _ in range(2):
@@ -44,7 +44,7 @@ def check_copies(make: Make, faults: Faults) -> None:
 
 
 def _light_copy(env: Env) -> Env:
-    """A deep copy that shares what never changes: the suite and its tables."""
+    """Return a deep copy that shares the constant parts: the suite and its tables."""
     kernel = kernel_of(env)
     kept = [getattr(env.unwrapped, "suite", None), getattr(kernel, "contexts", None), getattr(kernel, "bank", None)]
     kept.append(getattr(kept[1], "bank", None))

@@ -1,4 +1,4 @@
-"""What is out of date: results of an older suite or optimizer. A release needs the list empty, a commit does not."""
+"""Outdated results: those of an older suite or optimizer. A release needs the list empty, a commit does not."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ STUDIES = Path(hpo_gym.__file__).resolve().parents[1] / "benchmarks" / "studies"
 
 
 def out_of_date() -> dict[str, tuple[str, ...]]:
-    """Return what has moved on, by result: ``{"agent ppo-pool-tables": ("MLP 1 -> 2",)}``; results of today are not in
-    it."""
+    """Return the outdated results with the parts that have moved on: ``{"agent ppo-pool-tables": ("MLP 1 -> 2",)}``."""
     return {what: words for what, words in _every() if words}
 
 
@@ -35,7 +34,7 @@ def _every() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _made_of(path: Path) -> Mapping[str, Any]:
-    """Return what a file says that it was made of, nothing of one that does not say so."""
+    """Return the recorded origin in a file, empty without one."""
     said = json.loads(path.read_text(encoding="utf-8"))
     found = said.get(MADE_OF) if isinstance(said, dict) else None
     return found if isinstance(found, dict) else {}

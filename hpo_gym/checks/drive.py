@@ -1,4 +1,4 @@
-"""Driving an env through episodes, single or vector, wrapped or not, so that checks can compare what it gave."""
+"""Drivers of episodes, single or vector, wrapped or not, so that checks can compare their outcomes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CHANGERS: dict[str, tuple[type, ...]] = {
 
 # ---------------------------------------------------------------------- what it is
 def is_vector(env: Env) -> bool:
-    """Whether many runs are stepped at once."""
+    """Return whether many runs are stepped at once."""
     return isinstance(env, gym.vector.VectorEnv)
 
 
@@ -43,36 +43,37 @@ def mode_of(env: Env) -> AutoresetMode | None:
 
 
 def kernel_of(env: Env) -> Any:
-    """The kernel inside, or None where the env is not ours."""
+    """Return the kernel inside, or None if the env is not ours."""
     return getattr(env.unwrapped, "kernel", None)
 
 
 def codec_of(env: Env) -> Any:
-    """The codec inside, or None where the env is not ours."""
+    """Return the codec inside, or None if the env is not ours."""
     return getattr(getattr(kernel_of(env), "parts", None), "codec", None)
 
 
 def method(env: Env, name: str) -> Any:
-    """A method of the env or of the first wrapper that has it, outermost first."""
+    """Return a method of the env or of the first wrapper that has it, outermost first."""
     while not hasattr(env, name):
         env = env.env
     return getattr(env, name)
 
 
 def wrappers(env: Env) -> Iterator[Any]:
-    """The wrappers around an env, outermost first."""
+    """Return the wrappers around an env, outermost first."""
     while isinstance(env, (gym.Wrapper, gym.vector.VectorWrapper)):
         yield env
         env = env.env
 
 
 def is_limited(env: Env) -> bool:
-    """Whether a limit of steps truncates episodes."""
+    """Return whether a limit of steps truncates episodes."""
     return any(isinstance(wrapper, gym.wrappers.TimeLimit) for wrapper in wrappers(env))
 
 
 def as_inside(env: Env, what: str) -> bool:
-    """Whether the "observation", "reward" or "action" is that of the env inside: no wrapper says that it changes it."""
+    """Return whether the "observation", "reward" or "action" is that of the env inside: no wrapper declares a
+    change."""
     if what != "reward" and getattr(env, f"{what}_space") != getattr(env.unwrapped, f"{what}_space"):
         return False
     for wrapper in wrappers(env):
@@ -83,13 +84,13 @@ def as_inside(env: Env, what: str) -> bool:
 
 
 def most_steps(env: Env) -> int:
-    """The most steps that an episode can have, at most `MOST`."""
+    """Return the most steps of an episode, at most `MOST`."""
     contexts = getattr(kernel_of(env), "contexts", None)
     return min(MOST if contexts is None else contexts.horizon - contexts.n_init, MOST)
 
 
 def episode_length(env: Env) -> int:
-    """The most trials that an episode can have, at most 40."""
+    """Return the most trials of an episode, at most 40."""
     contexts = getattr(kernel_of(env), "contexts", None)
     return min(getattr(contexts, "horizon", 40), 40)
 
@@ -114,11 +115,11 @@ class Driver:
 
     @property
     def over(self) -> bool:
-        """Whether the next outcome is that of a reset."""
+        """Return whether the next outcome is that of a reset."""
         return bool(np.any(self._over))
 
     def with_env(self, env: Env) -> Driver:
-        """A driver that goes on with a copy of the env, and chooses the same actions."""
+        """Return a driver that continues with a copy of the env, and chooses the same actions."""
         other = copy.copy(self)
         other.env, other._actions = env, actions(env, codec_of(env), self._choose)
         for _ in range(self._taken):
@@ -126,7 +127,7 @@ class Driver:
         return other
 
     def step(self) -> Any:
-        """The next outcome: a step, or after the end of an episode a reset."""
+        """Return the next outcome: a step, or after the end of an episode a reset."""
         if np.any(self._over):
             over, self._over = self._over, False
             return self.env.reset(options={"reset_mask": over}) if is_vector(self.env) else self.env.reset()

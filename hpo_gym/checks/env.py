@@ -44,20 +44,20 @@ _LAST = {
 def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
     """Check an env made by hpo_gym: `HPOEnv` or `HPOVectorEnv`, wrapped or not, that has not been reset.
 
-    Numbers are worked out anew and compared: scores, costs, incumbents, rewards, the budget left and masks from the
+    Numbers are recomputed and compared: scores, costs, incumbents, rewards, the rest of the budget and masks from the
     trials and the tasks; all of a single env with a plain vector env of the same parts and seeds, and each run of a
     vector env with a plain single env. Episodes are played on every task of the split, with random actions, repeats and
     the ends of the action space.
 
-    Found are also: bad actions, seeds, options and splits that are accepted or change the state; steps before the first
-    reset and after the end; episodes that differ for one seed, by what was done before, by other actions or by the hash
-    seed of Python; objects that are handed out twice, change later, or matter after they were handed out; arguments
-    that are written; copies and pickles that go another way; outcomes outside their spaces, or with other names and
-    types than stated; drawing that changes something. `docs/environment.md` has the list.
+    It also finds: bad actions, seeds, options and splits that are accepted or change the state; steps before the first
+    reset and after the end; episodes that differ for one seed, by earlier use, by other actions or by the hash seed of
+    Python; objects that are handed out twice, change later, or matter after they were handed out; modified arguments;
+    copies and pickles that diverge; outcomes outside their spaces, or with names and types other than stated; drawing
+    that changes something. `docs/environment.md` has the list.
 
-    What a wrapper says that it changes (an `ObservationWrapper`, `RewardWrapper` or `ActionWrapper`, and Gymnasium's
-    own) is not compared. Episodes of more than 60 steps are followed to their end once, up to 2,000 steps. Of a slow
-    env tasks and checks are left out after some seconds of processor time; a warning says which.
+    Declared changes of a wrapper (an `ObservationWrapper`, `RewardWrapper` or `ActionWrapper`, and Gymnasium's own) are
+    not compared. Episodes of more than 60 steps are followed to their end once, up to 2,000 steps. For a slow env,
+    tasks and checks are left out after some seconds of processor time; a warning lists them.
 
     Args:
         env: It is copied, and not changed.
@@ -65,8 +65,8 @@ def check_env(env: Env, *, processes: bool = True, render: bool = True) -> None:
         render: Whether to draw pictures.
 
     Raises:
-        CheckFailed: `faults` lists all that was found.
-        InvalidValueError: An env whose reward is a vector: with `weights` it has the same trials.
+        CheckFailed: `faults` lists all faults.
+        InvalidValueError: An env with vector rewards: with `weights` it has the same trials.
     """
     if not hasattr(env, "unwrapped") or getattr(env.unwrapped, "kernel", None) is None:
         raise InvalidValueError(

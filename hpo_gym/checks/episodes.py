@@ -1,4 +1,4 @@
-"""What the steps of whole episodes of a single env must hold: spaces, types, names and numbers, on every task."""
+"""Checks of whole episodes of a single env: spaces, types, names and numbers, on every task."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def check_episodes(make: Make, faults: Faults) -> None:
 
 
 def plans(env: Env) -> Iterator[Plan]:
-    """The episodes of a check."""
+    """Return the episodes of a check."""
     names = [task.name for task in kernel_of(env).bank.tasks]
     yield Plan(seed=1, most=most_steps(env) + 1)
     yield from (Plan(), Plan())
@@ -168,7 +168,7 @@ class Episodes:
         return True
 
     def _look(self, obs: object, account: Account, masks: bool) -> None:
-        """What an agent is shown."""
+        """Check the observation."""
         if self.same["observation"]:
             with self.faults.guard("To read the observation"):
                 check_shown(obs, account, self.rows, self.faults)
@@ -207,7 +207,7 @@ _STEP = "A step is not that of a plain vector env of the same parts and seed"
 
 # ---------------------------------------------------------------------- one outcome
 def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> None:
-    """An observation is in its space, with its very types."""
+    """Check that an observation is in its space, with its exact types."""
     if isinstance(space, gym.spaces.Dict):
         if isinstance(obs, dict) and set(obs) == set(space):
             for name, part in space.items():
@@ -225,7 +225,7 @@ def check_obs(obs: object, space: gym.Space[Any], who: str, faults: Faults) -> N
 
 
 def check_types(info: Info, faults: Faults) -> None:
-    """The info of a step holds plain Python values."""
+    """Check that the info of a step holds plain Python values."""
     for name in ("config", "incumbent"):
         faults.expect(isinstance(info[name], dict), f"`info[{name!r}]` is not a dictionary")
     for name in ("score", "incumbent_score", "cost", "fidelity"):

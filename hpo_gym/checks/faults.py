@@ -1,4 +1,4 @@
-"""`Faults`: what a check collects. And trees: nested dictionaries, sequences and arrays, as envs hand them out."""
+"""`Faults`: the findings of a check. And trees: nested dictionaries, sequences and arrays, the outputs of envs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Faults:
         return bool(claim)
 
     def once(self, claim: object, kind: str, fault: str) -> bool:
-        """As `expect`, of which only the first of a kind is noted: others would say the same of other numbers."""
+        """Note the first fault of a kind, like `expect`: others would say the same about other numbers."""
         if not claim and kind not in self._kinds:
             self._kinds.add(kind)
             self.add(fault)
@@ -81,7 +81,7 @@ class Faults:
         return False
 
     def leave_out(self, what: str) -> None:
-        """Note what was not looked at, for want of time."""
+        """Note an omission, for want of time."""
         self.left_out.append(what)
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ def untouched_global_rng(faults: Faults, what: str) -> Iterator[None]:
 
 # ------------------------------------------------------------------ trees
 def snapshot(tree: object) -> Any:
-    """A deep copy as plain dictionaries, without what depends on the clock."""
+    """Return a deep copy as plain dictionaries, without clock-dependent parts."""
     if isinstance(tree, Mapping):
         return {k: snapshot(v) for k, v in tree.items() if k not in (_CLOCK, "_" + _CLOCK)}
     if isinstance(tree, (list, tuple)):
@@ -120,7 +120,7 @@ def snapshot(tree: object) -> Any:
 
 
 def difference(a: object, b: object, path: str = "") -> str | None:
-    """Where two trees differ (NaN equals NaN; types and dtypes count), or None."""
+    """Return the place where two trees differ (NaN equals NaN; types and dtypes count), or None."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         if set(a) != set(b):
             return f"{path or 'keys'}: {sorted(map(str, a))} and {sorted(map(str, b))}"
@@ -155,7 +155,7 @@ def _short(value: object) -> str:
 
 
 def digest(tree: object) -> str:
-    """A hash of a tree, the same in every process."""
+    """Return a hash of a tree, the same in every process."""
     out = hashlib.sha256()
     for leaf in leaves(tree):
         data = np.ascontiguousarray(leaf).tobytes() if isinstance(leaf, np.ndarray) else repr(leaf).encode()
@@ -202,7 +202,7 @@ def spoil(tree: object) -> None:
 
 
 def shared(old: object, new: object) -> str | None:
-    """The place in `new` of an object that `old` holds too, or None."""
+    """Return the place in `new` of an object that `old` holds too, or None."""
     known = list(mutable(old))
     for path, part in mutable(new):
         for _, other in known:

@@ -1,4 +1,4 @@
-"""What is handed over: what an env gives it never writes again, and what it is given it never writes at all."""
+"""Ownership: an env never writes its outputs again, and never writes its arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hpo_gym.checks.faults import Faults, difference, mutable, same, shared, sna
 
 
 def check_handed_out(make: Make, faults: Faults) -> None:
-    """What was handed out is never written nor handed out again, and may be overwritten by whoever has it."""
+    """Check that outputs are never written or handed out again, and that callers may overwrite them."""
     env, spoilt, twin = Driver(make()), Driver(make()), Driver(make())
     given, kept = [env.first], [snapshot(env.first)]
     histories: list[tuple[Any, Any]] = []
@@ -55,7 +55,7 @@ def _masks(env: Env) -> list[Any]:
 
 
 def _content(history: Any) -> list[Any]:
-    """The trials of a history as plain values."""
+    """Return the trials of a history as plain values."""
     return [(dict(t.config), t.score, t.fidelity, t.cost, int(t.status)) for t in history]
 
 

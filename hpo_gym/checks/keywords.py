@@ -1,4 +1,4 @@
-"""Keywords that an env must refuse when it is made, and names of which the refusal must offer the nearest."""
+"""Keywords that an env must refuse when it is made, and misspelt names with the suggestions that it must make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NEEDED = {"suite", "split", "task", "reward", "fold"}
 
 
 class Bad(NamedTuple):
-    """Keywords that do not go: in words, what they are, and the name that the refusal must offer, if any."""
+    """Invalid keywords: a description, and the name that the refusal must suggest, if any."""
 
     what: str
     keywords: dict[str, Any]
@@ -36,12 +36,12 @@ def check_keywords(make: Make, faults: Faults) -> None:
 
 
 def _kind(env: Env) -> Callable[..., Any]:
-    """The class of the env inside, which makes another."""
+    """Return the class of the env inside, for making another."""
     return type(env.unwrapped)
 
 
 def _offering(call: Any, bad: Bad, faults: Faults) -> Any:
-    """The call, which notes a refusal of another kind, or that offers nothing."""
+    """Return the call, with a note on refusals of another kind, or without a suggestion."""
 
     def called() -> object:
         try:
@@ -91,7 +91,7 @@ def _together() -> Iterator[Bad]:
 
 
 def _of_suite(suite: Suite) -> Iterator[Bad]:
-    """What has no meaning on tasks of a kind."""
+    """Return keywords without a meaning on tasks of a kind."""
     tasks = suite.tasks("train") or suite.members
     if any(task.pool is None for task in tasks):
         yield Bad("The codec 'pool' on tasks without a pool", {"codec": "pool"})

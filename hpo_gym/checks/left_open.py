@@ -1,4 +1,4 @@
-"""Whether episodes leave files open."""
+"""Files left open by episodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RESETS, _SECONDS = 20, 1.0
 
 
 def check_open_files(make: Make, faults: Faults) -> None:
-    """As many files are open after some resets as before them; not looked at where the system does not say so."""
+    """Check that as many files are open after some resets as before them; skipped if the system does not tell."""
     if not _OPEN.is_dir():
         return
     driver, patience = Driver(make()), Patience(_SECONDS)

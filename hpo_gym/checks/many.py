@@ -1,4 +1,4 @@
-"""What the steps of a vector env must hold: each run is that of a single env, whatever its neighbours do."""
+"""Checks of a vector env's steps: each run equals that of a single env, whatever its neighbours do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF = "{} of a vector env is not that of a single env of the same parts and seed
 
 
 def check_vector_steps(make: Make, faults: Faults) -> None:
-    """The outcomes of a vector env: spaces, types, numbers, ends and beginnings."""
+    """Check the outcomes of a vector env: spaces, types, numbers, ends and beginnings."""
     env = make()
     _shapes(make(), faults)
     if kernel_of(env) is None or not hasattr(env.unwrapped, "suite"):
@@ -71,7 +71,7 @@ def _integer_seed(env: Env, faults: Faults) -> None:
 
 
 class Moment(NamedTuple):
-    """A step of the vector env: what it was given, and what it gave."""
+    """A step of the vector env: its input and its output."""
 
     actions: NDArray[Any]
     outcome: Any
@@ -153,7 +153,7 @@ class Many:
                     reward=0.0, terminated=False, truncated=False), run)  # fmt: skip
 
     def _begun(self, run: Run, outcome: Any, seed: int | None, task: str | None) -> None:
-        """A run that begins with an outcome of the vector env."""
+        """Check a run that begins with an outcome of the vector env."""
         expected = run.begin(seed, task)
         got = told_run(self.env, outcome, run.i)
         if task is not None:
@@ -197,7 +197,7 @@ class Many:
             self._expect(not said or ended.any() or len(self.runs) < self.env.num_envs, "`final_obs` where nobody ends")
 
     def _stepped(self, run: Run, now: Moment) -> bool:
-        """A run that goes on; whether its episode ends."""
+        """Check a run that continues; return whether its episode ends."""
         expected = told(run.single.step(now.actions[run.i]))
         run.rewards.append(expected.reward)
         late = self.limit is not None and len(run.rewards) >= self.limit
@@ -221,7 +221,7 @@ class Many:
         return ended
 
     def _trial(self, run: Run, action: Any, got: Told, expected: Told, final: bool) -> None:
-        """The numbers of a trial are those of its task, by what the vector env itself told."""
+        """Check that the numbers of a trial are those of its task, from the reports of the vector env itself."""
         if "config" not in expected.info or run.account is None:
             return
         info = {**expected.info, **({} if final else got.info)}
@@ -234,7 +234,7 @@ class Many:
                 check_shown(got.obs, run.account, run.rows, self.faults)
 
     def _final(self, run: Run, infos: Info, expected: Told) -> None:
-        """What a step that ends an episode, and begins the next one, tells of the last."""
+        """Return the report on the last step of an episode, from the step that ends it and begins the next one."""
         if not self._expect("final_obs" in infos and "final_info" in infos, "No `final_obs` or `final_info` at an end"):
             return
         obs = infos["final_obs"][run.i]
@@ -264,7 +264,7 @@ class Many:
             self._expect(length == len(run.rewards), "`infos['episode']['l']` is not the number of steps")
 
     def _disabled(self) -> None:
-        """Without autoreset, who has ended begins when told to, not before."""
+        """Check that, without autoreset, an ended run begins on command, not before."""
         over = np.array(kernel_of(self.env).over)
         for run in self.runs:
             over[run.i] = run.between

@@ -1,4 +1,4 @@
-"""Whether the first run of a vector env is told the same, whatever the other runs do."""
+"""Independence of a vector env's first run from the other runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEPS = 120  # at most
 
 
 def check_neighbours(make: Make, faults: Faults) -> None:
-    """The first run is told the same whatever the other runs do."""
+    """Check that the first run has the same outcomes whatever the other runs do."""
     envs = [make(), make()]
     n = envs[0].num_envs
     if n == 1:
@@ -40,7 +40,7 @@ def check_neighbours(make: Make, faults: Faults) -> None:
 
 
 def _with_others(env: Env, seed: int) -> Iterator[NDArray[Any]]:
-    """Actions of all runs, of which those of the first do not depend on the seed."""
+    """Return actions of all runs; those of the first do not depend on the seed."""
     own, others = walks(env, codec_of(env), 5), walks(env, codec_of(env), seed)
     while True:
         actions, first = next(others), next(own)

@@ -34,23 +34,23 @@ def check_optimizer(
 ) -> None:
     """Check an optimizer.
 
-    Found are: proposals outside the search space, or at a fidelity that cannot be had; other trials for the same seed,
-    in a fresh one or in one that was used, also in another context; use of the global generators; changes of what it is
-    given; errors when given points are told first, after `ask` said None, or where scores are equal, huge or all
-    failures; repeats, also of given points, where there are other configurations; batched choices that are not the
-    single ones; a trained one that chooses otherwise once saved, or once trained again from the same seed, or by
-    validation tasks whose families it does not name.
+    It finds: proposals outside the search space, or at an unavailable fidelity; other trials for the same seed, in a
+    fresh one or in a used one, also in another context; use of the global generators; changes of its arguments; errors
+    if the initial design comes first, after `ask` returned None, or if scores are equal, huge or all failures; repeats,
+    also of the initial design, while other configurations are left; batched choices that differ from single ones; a
+    trained one that chooses otherwise once saved, or once trained again from the same seed, or by validation tasks
+    whose families it does not name.
 
     Args:
         optimizer: In any form (`hpo_gym.optimize.forms`): a name, a class, a function that makes one, an optimizer.
-        task: What it tunes, or the context of a task whose scores are made up.
+        task: The task to tune, or the context of a task with made-up scores.
         budget: In full evaluations.
         prior: Earlier tasks, none of them a relative of `task`.
-        train: What a `Trainable` is trained on, one family for validation; none: it is not trained.
-        may_repeat: Whether it may propose a configuration again though others are left.
+        train: Training tasks for a `Trainable`, one family for validation; none: it is not trained.
+        may_repeat: Whether it may propose a configuration again while others are left.
 
     Raises:
-        CheckFailed: `faults` lists all that was found.
+        CheckFailed: `faults` lists all faults.
     """
     if not isinstance(task, Context):
         check_task(task)
@@ -84,7 +84,7 @@ def _runner(task: Task, horizon: int) -> Answer:
 
 
 class _Onward:
-    """Answers of a run whose trials go on from each other; `begin` begins it anew, in the same world."""
+    """Answers of a run whose trials build on each other; `begin` begins it anew, in the same instance."""
 
     def __init__(self, task: Task, horizon: int) -> None:
         self.task, self.horizon = task, horizon
@@ -110,7 +110,7 @@ def _run_of(task: Task) -> Answer:
 
 
 def made_up(query: Query) -> Trial:
-    """A score that depends on the configuration alone."""
+    """Return a score that depends on the configuration alone."""
     key = seeding.key({str(k): str(v) for k, v in query.config.items()})
     return Trial(query, key / 2.0**64, query.fidelity)
 
@@ -171,7 +171,7 @@ def _seeds(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
 
 
 def _narrower(context: Context) -> Context:
-    """The same task with half the budget and every other row."""
+    """Return the same task with half the budget and every other row."""
     available = context.available
     if context.pool is not None:
         rows = np.flatnonzero(np.ones(len(context.pool), bool) if available is None else available)
@@ -197,7 +197,7 @@ def _given(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
 
 
 def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
-    """Scores from which nothing can be learned: it must go on proposing."""
+    """Check that it continues to propose on uninformative scores."""
     scores: dict[str, Score] = {
         "equal scores": lambda i: 0.25,
         "huge scores": lambda i: (-1.0) ** i * 1e308,
@@ -216,7 +216,7 @@ def _degenerate(new: Make, context: Context, answer: Answer, faults: Faults) -> 
 
 
 def _finite(new: Make, context: Context, answer: Answer, faults: Faults) -> None:
-    """Where the pool is small and paid for, no configuration is tried twice before all are tried."""
+    """Check that, with a small pool within the budget, no configuration is tried twice before all are tried."""
     if context.pool is None:
         return
     rows = np.arange(len(context.pool)) if context.available is None else np.flatnonzero(context.available)
@@ -244,7 +244,7 @@ def _frozen(config: Mapping[str, object]) -> tuple[Any, ...]:
 
 # ---------------------------------------------------------------------- batches and training
 def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
-    """Three runs at once choose what each of them would choose alone, at full fidelity."""
+    """Check that three runs at once choose as each of them alone would, at full fidelity."""
     single = replace(context, fidelities=FULL)
     seeds, bank = (3, 4, 5), bank_of([task])
     runs = Runs(bank, len(seeds), int(context.budget), budget=context.budget)
@@ -268,7 +268,7 @@ def _batch(new: Make, task: Task, context: Context, faults: Faults) -> None:
 def _trained(
     first: Trainable, new: Make, train: Sequence[Task], context: Context, answer: Answer, folder: Path, faults: Faults
 ) -> Make:
-    """Train it a little; what is loaded, and what is trained again, must choose as what was saved."""
+    """Train it a little; a loaded one, and a retrained one, must choose like the saved one."""
     tasks, held = _parted(train)
 
     def trained(optimizer: Any, validation: Sequence[Task] = held) -> Any:
@@ -298,7 +298,7 @@ def _trained(
 
 
 def _parted(train: Sequence[Task]) -> tuple[Sequence[Task], Sequence[Task]]:
-    """Tasks to train on, and those of one family to validate on, whose suites and spaces the others have too."""
+    """Return tasks to train on, and tasks of one family to validate on, with suites and spaces common to both."""
     kinds = {(t.suite, t.space) for t in train}
     for family in dict.fromkeys(t.family for t in reversed(train)):
         rest = [t for t in train if t.family != family]

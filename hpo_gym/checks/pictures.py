@@ -1,4 +1,4 @@
-"""Pictures: each render mode gives what it says, and to draw changes nothing."""
+"""Pictures: each render mode gives its output, and drawing changes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _check(mode: str | None, env: Env, faults: Faults) -> None:
 
 
 def _state(env: Env) -> list[Any]:
-    """The trials so far."""
+    """Return the trials so far."""
     if not hasattr(env.unwrapped, "history"):
         return []
     history = method(env, "history")(0) if is_vector(env) else method(env, "history")()

@@ -1,4 +1,4 @@
-"""What an env must refuse, without a change of its state: late steps, bad seeds, options, actions and keywords."""
+"""Refusals without a change of state: late steps, bad seeds, options, actions and keywords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BAD_OPTIONS: tuple[Any, ...] = (
 
 
 def check_order(make: Make, faults: Faults) -> None:
-    """Steps before the first reset and after the end are refused."""
+    """Check that steps before the first reset and after the end are refused."""
     env = make()
     action = env.action_space
     action.seed(0)
@@ -49,7 +49,7 @@ def check_order(make: Make, faults: Faults) -> None:
 
 
 def check_closing(make: Make, faults: Faults) -> None:
-    """An env may be closed twice, before its first reset and in the middle of an episode."""
+    """Check that an env may be closed twice, before its first reset and in the middle of an episode."""
     for begun in (False, True):
         env = make()
         if begun:
@@ -89,14 +89,14 @@ def check_actions(make: Make, faults: Faults) -> None:
 
 
 def go_on(faults: Faults, fault: str, twins: list[Driver]) -> None:
-    """The first of two drivers takes the same step as the second."""
+    """Check that the first of two drivers takes the same step as the second."""
     moved, expected = (snapshot(driver.step()) for driver in twins)
     same(faults, fault, expected, moved)
 
 
 # ---------------------------------------------------------------------- splits
 def _strangers(env: Env) -> list[str]:
-    """A task of each other split, where there is one."""
+    """Return a task of each other split, if there is one."""
     inner = env.unwrapped
     others = [s for s in SPLITS if s != getattr(inner, "split", s)]
     found = [inner.suite.tasks(split, inner.fold) for split in others]

@@ -1,4 +1,4 @@
-"""Whether an env is what its `spec` says: the env that `gym.make` makes of it, and a plain one of its keywords."""
+"""Agreement of an env with its `spec`: the env that `gym.make` makes of it, and a plain one of its keywords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _OURS = (HPOEnv.__module__, HPOVectorEnv.__module__)
 
 
 def check_spec(make: Make, faults: Faults) -> None:
-    """The env, that of its `spec` and a plain one of the same keywords go alike; a `spec` survives JSON."""
+    """Check that the env, that of its `spec` and a plain one of the same keywords agree, and that a `spec` survives
+    JSON."""
     env = make().unwrapped
     spec = getattr(env, "spec", None)
     if spec is None:
@@ -45,7 +46,7 @@ def _keywords(spec: EnvSpec) -> dict[str, Any]:
 
 
 def _differs(env: Env, other: Env, steps: int) -> str | None:
-    """Where two envs differ, in their spaces, runs, render mode or an episode; None where they do not."""
+    """Return the difference between two envs, in their spaces, runs, render mode or an episode; None without one."""
     for name in ("observation_space", "action_space", "num_envs", "render_mode", "metadata"):
         if getattr(env, name, None) != getattr(other, name, None):
             return name
@@ -57,7 +58,7 @@ def _differs(env: Env, other: Env, steps: int) -> str | None:
 
 
 def _check_json(spec: EnvSpec, faults: Faults) -> None:
-    """Where the keywords are plain JSON, the `spec` comes back from its own; Gymnasium writes no classes."""
+    """Check that a `spec` with plain JSON keywords survives its own JSON; Gymnasium writes no classes."""
     if callable(spec.entry_point) or callable(spec.vector_entry_point):
         return
     try:

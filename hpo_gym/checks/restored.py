@@ -1,4 +1,4 @@
-"""Whether an episode that is restored goes on as it did when its snapshot was taken."""
+"""Restored episodes: they continue as at the time of the snapshot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _STEPS = 4  # before the snapshot, and after it
 
 
 def check_snapshots(make: Make, faults: Faults) -> None:
-    """From a snapshot the same actions give the same; tasks whose trials do not go on from each other have none."""
+    """Check that equal actions from a snapshot have equal outcomes; tasks without trials that build on each other have
+    none."""
     env = make()
     run = (0,) if is_vector(env) else ()
     if kernel_of(env) is None:
@@ -43,7 +44,7 @@ def _step(env: Env, action: Any) -> tuple[Any, Any, Any]:
 
 
 def _steps(env: Env, chosen: list[Any], run: tuple[int, ...]) -> list[Any]:
-    """What the first run is told of some steps, without the infos of others."""
+    """Return the outcomes of some steps of the first run, without the infos of others."""
     out = []
     for action in chosen:
         obs, reward, terminated = _step(env, action)

@@ -1,4 +1,4 @@
-"""`Rows`: what the rows of pools are by the tasks themselves, and which of them may be chosen."""
+"""`Rows`: the rows of pools from the tasks themselves, and the available ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpo_gym.env import Pool as PoolCodec
 from hpo_gym.problem import Evaluations, Points, Pool, Task
 
 Pools = dict[tuple[int, tuple[int, ...]], tuple[Pool, Mask]]
-"""Pools of tasks, and which of their rows are the only one of their configuration."""
+"""Pools of tasks, with masks of rows unique in their configuration."""
 
 
 class Rows:
@@ -23,11 +23,11 @@ class Rows:
 
     Args:
         kernel: Of the env.
-        pools: Those that are known, to share them.
+        pools: Known pools, for sharing.
         train: The training tasks of the suite.
 
     Attributes:
-        of_rows: Whether the codec is `pool`; what another masks is its own matter.
+        of_rows: Whether the codec is `pool`; other codecs mask in their own way.
     """
 
     def __init__(self, kernel: Any, pools: Pools | None = None, train: Sequence[Task] = ()) -> None:
@@ -69,18 +69,18 @@ class Rows:
         faults.once(same, fault, f"{fault} on task {account.task.name!r} after {account.t} trials")
 
     def shown(self, account: Account) -> tuple[Points, Mask, Mask, Mask] | None:
-        """The candidates of the `pool` observer ``(c, d)``; which may be chosen, which were tried, and which are sure.
+        """Return the candidates of the `pool` observer ``(c, d)``, with masks of available, tried and certain ones.
 
-        None where the pool of the task is shorter than what is shown.
+        None if the task's pool is smaller than the number shown.
         """
         rows, there = self._rows(account, self.kernel.parts.observer.candidates)
         pool = self._pool(account.task)[0].x
         return None if len(pool) < self.contexts.bank.m else (pool[rows], there, *self._tried(account, rows))
 
     def earlier(self, account: Account) -> Floats:
-        """What the candidates of the `pool` observer cost on training tasks of other families, ``(c,)``.
+        """Return the costs of the `pool` observer's candidates on training tasks of other families, ``(c,)``.
 
-        The mean over those tasks of the natural logarithm of the cost, less the task's mean; 0 where none knows it.
+        The mean over those tasks of the natural logarithm of the cost, less the task's mean; 0 if unknown.
         """
         task = account.task
         if task.name not in self._earlier:
@@ -91,18 +91,18 @@ class Rows:
         return self._earlier[task.name][self._rows(account, self.kernel.parts.observer.candidates)[0]]
 
     def row(self, action: Any, account: Account) -> int | None:
-        """The row of an action, or None where it was not measured on the task, so that another answers."""
+        """Return the row of an action, or None if it was not measured on the task, so that another answers."""
         choice = int(np.asarray(action).flat[0])
         rows, there = self._rows(account, self.codec.candidates)
         return int(rows[choice]) if there[choice] else None
 
     def points(self, task: Task) -> tuple[Points, Mask]:
-        """The pool of a task, and which of its rows were measured on it."""
+        """Return the pool of a task, and a mask of its measured rows."""
         x = self._pool(task)[0].x
         return x, np.ones(len(x), bool) if task.measured is None else task.measured
 
     def _rows(self, account: Account, candidates: int | None) -> tuple[Ints, Mask]:
-        """The row that each choice is, and whether it was measured on the task and is no repeat."""
+        """Return the row of each choice, and whether it was measured on the task and is no repeat."""
         if self._run is not account:
             self._run, self._told, self._drawn = account, [], {}
         if candidates not in self._drawn:
@@ -119,7 +119,7 @@ class Rows:
         return rows, measured[rows] & (np.arange(candidates) < measured.sum())
 
     def _tried(self, account: Account, rows: Ints) -> tuple[Mask, Mask]:
-        """Which actions are a configuration that was tried, and which are the only one of their configuration."""
+        """Return the actions with a tried configuration, and those unique in their configuration."""
         task, (pool, alone) = account.task, self._pool(account.task)
         width = self.contexts.bank.m
         tried, sure = np.zeros(width, bool), np.ones(width, bool)
@@ -130,7 +130,7 @@ class Rows:
         return tried[rows], sure[rows]
 
     def _pool(self, task: Task) -> tuple[Pool, Mask]:
-        """The pool of a task, and which of its rows are the only one of their configuration; tasks may share it."""
+        """Return the pool of a task, and a mask of its unique rows; tasks may share it."""
         x = task.pool
         assert x is not None
         key = x.__array_interface__["data"][0], x.shape

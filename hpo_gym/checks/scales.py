@@ -12,7 +12,7 @@ _FLAT = 1e-4  # of one and the mean: a lesser spread is made of rounding where s
 
 
 def served(account: Account) -> Floats:
-    """The scores of all trials so far, as they are shown after the last; NaN on a scale that is not registered."""
+    """Return the scores of all trials so far, as shown after the last; NaN on an unregistered scale."""
     scores = np.array([trial.score for trial in account.trials])
     with np.errstate(over="ignore", invalid="ignore"):
         return _on(account.kernel.parts.observer.served, scores, account)

@@ -31,7 +31,7 @@ _SOME = 15  # steps
 
 
 def check_seeds(make: Make, faults: Faults) -> None:
-    """Episodes of one seed are alike, whatever was done before."""
+    """Check that episodes of one seed are alike, whatever happened before."""
     whole = episode_length(make()) + 3
     some = min(whole, _SOME)
     a, b = make(), make()
@@ -47,7 +47,8 @@ def check_seeds(make: Make, faults: Faults) -> None:
 
 
 def check_other_actions(make: Make, faults: Faults) -> None:
-    """What an agent does changes neither how the next episodes begin nor what a configuration scores in them."""
+    """Check that actions change neither the beginnings of the next episodes nor the scores of configurations in
+    them."""
     env = make()
     if is_vector(env) or kernel_of(env) is None:  # of vector envs each run is held against a single env
         return
@@ -67,7 +68,7 @@ def check_other_actions(make: Make, faults: Faults) -> None:
 
 
 def _beginnings(env: Env, choose: int) -> list[Any]:
-    """How some episodes in a row begin, each left after as many steps as the actions' seed says."""
+    """Return the beginnings of successive episodes, each left after a number of steps from the actions' seed."""
     chosen, out = actions(env, codec_of(env), choose), []
     steps = np.random.default_rng(choose).integers(1, episode_length(env) + 1, _EPISODES)
     for episode in range(_EPISODES):
@@ -81,7 +82,7 @@ def _beginnings(env: Env, choose: int) -> list[Any]:
 
 
 def _scores(env: Env, reverse: bool) -> dict[Any, float]:
-    """The score of each success by its configuration and fidelity; the same actions forwards or backwards."""
+    """Return the score of each success by its configuration and fidelity; the same actions forwards or backwards."""
     chosen = actions(env, codec_of(env), 13)
     taken = [copy.copy(next(chosen)) for _ in range(min(episode_length(env), 8))]
     env.reset(seed=8)

@@ -1,4 +1,4 @@
-"""`verify`: whether files are what was written, those that ship or those of a folder."""
+"""`verify`: integrity of files, shipped ones or those of a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hpo_gym.system import verify as verify_store
 
 
 def verify(folder: Path | None) -> tuple[list[str], int]:
-    """Check checksums; returns what is damaged and how many files or cells were checked."""
+    """Check checksums; return the damage and the number of checked files or cells."""
     if folder is None:
         return _verify_shipped()
     if (folder / "store.sqlite").is_file():

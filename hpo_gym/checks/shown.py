@@ -1,4 +1,4 @@
-"""What an agent is shown: all that the registered observers show, worked out from the trials and from meta-train."""
+"""Contents of observations: the output of all registered observers, recomputed from the trials and from meta-train."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _HUGE = float(np.finfo(np.float32).max)
 
 
 def check_shown(obs: Any, account: Account, rows: Rows, faults: Faults) -> None:
-    """An observation shows the trials so far, what is left of the budget, and what is known of the data set."""
+    """Check that an observation shows the trials so far, the rest of the budget, and the known facts about the data
+    set."""
     for name, shown, true in (*_numbers(obs, account, rows), *_context(obs, account)):
         shown, true = np.asarray(shown, float).ravel(), np.clip(np.asarray(true, float).ravel(), -_HUGE, _HUGE)
         if not faults.once(shown.shape == true.shape, f"shape {name}", f"The observation shows no {name}"):
@@ -99,7 +100,7 @@ def _tokens(obs: Any, account: Account) -> Iterator[Named]:
 
 
 def _own(obs: Any, account: Account) -> Iterator[Named]:
-    """What observers of a run's own moves show first."""
+    """Return the first part of the observation, for observers of a run's own moves."""
     d, t = account.kernel.contexts.space.d, account.t
     default = account.kernel.contexts.space.default_x
     now, before = (_x(account, t - back) if t >= back else default for back in (1, 2))
@@ -168,7 +169,7 @@ _KINDS: dict[type, Any] = {
 
 # ---------------------------------------------------------------------- what they share
 def _x(account: Account, i: int) -> Floats:
-    """The configuration of a trial in the unit cube; columns that its task has not are in the middle."""
+    """Return the configuration of a trial in the unit cube; columns that its task lacks are in the middle."""
     x = np.full(account.kernel.contexts.space.d, 0.5)
     own = account.task.space.to_unit(account.trials[i].config)
     x[: len(own)] = own
@@ -176,12 +177,13 @@ def _x(account: Account, i: int) -> Floats:
 
 
 def _best(account: Account) -> int:
-    """The position of the incumbent."""
+    """Return the position of the incumbent."""
     return next(i for i, trial in enumerate(account.trials) if trial is account.incumbent)
 
 
 def _context(obs: Any, account: Account) -> Iterator[Named]:
-    """Meta-features, standardised on meta-train, and which are known; where the observer shows them last of all."""
+    """Return meta-features, standardised on meta-train, and a mask of known ones; if the observer shows them, last of
+    all."""
     observer, contexts = account.kernel.parts.observer, account.kernel.contexts
     if not getattr(observer, "context", False) or not isinstance(observer, (*_KINDS, PoolObserver)):
         return

@@ -1,4 +1,4 @@
-"""`check_suite`: whether the tasks of a suite are what they say, and no family stands on both sides of a split."""
+"""`check_suite`: consistency of a suite's tasks, and families on one side of a split only."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _default(task: Task, faults: Faults, who: str) -> None:
 
 
 def _pool(task: Task, faults: Faults, who: str) -> None:
-    """Whatever is asked, a measured row answers, and one that was measured answers for itself."""
+    """Check that a measured row answers any proposal, and that a measured one answers for itself."""
     pool, measured = task.pool, task.measured
     if pool is None or measured is None:
         return

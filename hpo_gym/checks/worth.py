@@ -1,4 +1,4 @@
-"""What a trial is worth by the definitions of the registered rewards, worked out one trial at a time from a history."""
+"""Rewards by the definitions of the registered rewards, recomputed one trial at a time from a history."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _ROUNDING = 1e-9  # of regrets and costs
 
 
 class Worth(NamedTuple):
-    """A reward: what it should be, and how far rounding may carry it."""
+    """A reward: its expected value, and the tolerance for rounding."""
 
     name: str
     value: float
     slack: float
 
     def agrees(self, reward: float) -> bool:
-        """Whether a reward is this one."""
+        """Return whether a reward is this one."""
         return abs(reward - self.value) <= self.slack
 
 
 def worth(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float = 0.0) -> Worth | None:
-    """The reward of a trial after those `before`; None of a reward that is not registered by us.
+    """Return the reward of a trial after those `before`; None for a reward that is not registered by us.
 
     Args:
         spent: Of the budget, before the trial.
@@ -92,9 +92,9 @@ def _plain(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial) -> Wo
 
 
 def worth_of_stop(kernel: Any, task: Task, trials: Sequence[Trial], spent: float) -> Worth | None:
-    """The reward of an action that stops a run after trials, when so much of the budget is spent.
+    """Return the reward of an action that stops a run after trials, with a part of the budget spent.
 
-    None of a reward that pays for a stop and is not registered by us.
+    None for a reward that pays for a stop and is not registered by us.
     """
     reward = kernel.parts.reward
     if not isinstance(reward, RegretRate):
@@ -107,7 +107,7 @@ def worth_of_stop(kernel: Any, task: Task, trials: Sequence[Trial], spent: float
 
 
 def _standing(task: Task, trials: Sequence[Trial]) -> float:
-    """The regret that trials reached; before the first, that of a random configuration."""
+    """Return the regret of the trials; before the first, that of a random configuration."""
     if trials:
         return _regret(task, _reached(trials))
     random = [_regret(task, score) for score in task.evaluations().score.tolist() if not math.isnan(score)]
@@ -115,13 +115,13 @@ def _standing(task: Task, trials: Sequence[Trial]) -> float:
 
 
 def _slack(kernel: Any, task: Task) -> float:
-    """How far a regret may be off by the rounding of scores."""
+    """Return the possible error of a regret by the rounding of scores."""
     size = max(abs(task.best), abs(task.worst)) / (task.best - task.worst) if task.best > task.worst else 0.0
     return _ROUNDING + float(np.finfo(kernel.runs.last.dtype).eps) * 8 * size
 
 
 def _rate(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent: float) -> Worth:
-    """What the regret before a trial is over the share of the budget that it took."""
+    """Return the regret before a trial times the share of the budget that it took."""
     contexts = kernel.contexts
     taken = trial.cost / task.cost_unit if contexts.in_cost else trial.fidelity
     value = -_standing(task, before) * taken / contexts.budget
@@ -132,7 +132,7 @@ def _rate(kernel: Any, task: Task, before: Sequence[Trial], trial: Trial, spent:
 
 
 def _final(reward: Reward, scale: Scale, task: Task, before: Sequence[Trial], trial: Trial) -> Worth:
-    """What rewards of the current score are."""
+    """Return the rewards of the current score."""
     if isinstance(reward, Final):
         earlier = before[-1].score if before else scale.mean
         slack = _ROUNDING * (1.0 + (abs(trial.score) + abs(earlier)) / scale.sd)
@@ -142,12 +142,12 @@ def _final(reward: Reward, scale: Scale, task: Task, before: Sequence[Trial], tr
 
 
 def outcome(trial: Trial, name: str) -> float:
-    """What a trial has of an objective, in its own unit; NaN where it has none of this name."""
+    """Return a trial's value of an objective, in its own unit; NaN without one of this name."""
     return {"score": trial.score, "cost": trial.cost}.get(name, trial.objectives.get(name, math.nan))
 
 
 def _weighted(reward: WeightedReward, trial: Trial) -> Worth:
-    """The sum of the objectives by their weights, a minimised one negated."""
+    """Return the sum of the objectives by their weights, a minimised one negated."""
     parts = [
         (-weight if objective.direction == "minimize" else weight) * outcome(trial, objective.name)
         for objective, weight in zip(reward.outcomes.objectives, reward.weights, strict=True)
@@ -156,13 +156,13 @@ def _weighted(reward: WeightedReward, trial: Trial) -> Worth:
 
 
 def _reached(trials: Sequence[Trial]) -> float:
-    """The score of the incumbent; -inf where it is a failure, or none."""
+    """Return the score of the incumbent; -inf for a failure, or without one."""
     best = History(tuple(trials)).incumbent
     return best.score if best is not None and best.status is Status.OK else -math.inf
 
 
 def _regret(task: Task, score: float) -> float:
-    """What a score lacks of the best, as a share of the range of the task."""
+    """Return the gap between a score and the best, as a share of the range of the task."""
     if score == -math.inf:
         return 1.0
     if not task.best > task.worst:
