@@ -64,7 +64,7 @@ def finalised(z: int) -> int:
 
 
 def mixed(seed: int, salt: int) -> int:
-    """Two rounds of it: what `hpo_gym.base.seeding.mix` must give, see `test_seeding`."""
+    """Two rounds of it: what `hpo_gym.base.seeding.mix` must give, checked by `test_seeding`."""
     return finalised((finalised(seed ^ ((salt * GOLDEN + B) & MOST)) + GOLDEN) & MOST)
 
 

@@ -56,7 +56,12 @@ def made(kind: type, keywords: dict[str, Any]) -> Any:
 
 
 def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
-    """The faults that `check_env` finds; it must find one."""
+    """Return the faults that `check_env` finds in one process without pictures."""
+    return found_in(env, **{"processes": False, "render": False, **options})
+
+
+def found_in(env: Any, **options: Any) -> tuple[str, ...]:
+    """Return the faults that `check_env` finds; it must find one."""
     with pytest.raises(CheckFailed) as caught:
-        check_env(env, **{"processes": False, "render": False, **options})
+        check_env(env, **options)
     return caught.value.faults

@@ -29,7 +29,7 @@ pytest.importorskip("stable_baselines3", reason="these agents need: pip install 
 
 import torch
 from safetensors.torch import load_file
-from small import made, registered
+from small import made, registered, rng
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from hpo_agents._policy.agent import PolicyAgent
@@ -47,10 +47,6 @@ MASKED = [name for name in AGENTS if made(name).masked]
 BOTH_KINDS = (gym.spaces.Discrete, gym.spaces.Box)
 OF_ANY_CODEC = [name for name in AGENTS if getattr(OPTIMIZERS.get(name), "actions", BOTH_KINDS) == BOTH_KINDS]
 every_agent = pytest.mark.parametrize("name", AGENTS)
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 @functools.cache
@@ -74,7 +70,7 @@ def _suite() -> Suite:
 @functools.cache
 def trained(name: str, **settings: Any) -> Any:
     agent = made(name, **settings)
-    agent.train(toy().tasks("train"), rng(), validation=toy().tasks("val"))
+    agent.train(toy().tasks("train"), rng(0), validation=toy().tasks("val"))
     return agent
 
 
@@ -94,7 +90,7 @@ def same_weights(one: PolicyAgent, other: PolicyAgent) -> bool:
 def test_learning_changes_the_policy(name: str, suite: Suite) -> None:
     agents = [made(name, steps=steps, segments=1) for steps in (40, 120)]
     for agent in agents:
-        agent.train(suite.tasks("train"), rng())
+        agent.train(suite.tasks("train"), rng(0))
     assert not same_weights(*agents)
 
 
@@ -107,7 +103,7 @@ def test_acts_outside_the_env_as_inside(name: str, n_init: int, suite: Suite) ->
     observer, codec = agent.parts()
     env = HPOEnv(suite, split="test", budget=6, observer=observer, codec=codec, n_init=n_init)
     obs, info = env.reset(seed=4)
-    agent.reset(Context.of(suite.task(info["task"]), 6), rng())
+    agent.reset(Context.of(suite.task(info["task"]), 6), rng(0))
     for trial in env.history():
         agent.tell(trial)
     done = False
@@ -145,11 +141,11 @@ def test_a_drawn_run_depends_on_its_generator_alone(name: str, suite: Suite) -> 
 # ---------------------------------------------------------------------- training
 @pytest.mark.long
 def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Suite, tmp_path: Path) -> None:
-    made("ppo").train_in(tmp_path, suite.tasks("train"), rng())
+    made("ppo").train_in(tmp_path, suite.tasks("train"), rng(0))
     with pytest.raises(InvalidValueError, match="seed"):
         made("ppo").train_in(tmp_path, suite.tasks("train"), rng(1))
     with pytest.raises(InvalidValueError, match="settings, steps"):
-        made("ppo", scores="raw").train_in(tmp_path, suite.tasks("train"), rng(), steps=400)
+        made("ppo", scores="raw").train_in(tmp_path, suite.tasks("train"), rng(0), steps=400)
     file = next((tmp_path / "checkpoints").glob("*/state.safetensors"))
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
@@ -161,7 +157,7 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(suite: Sui
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["ppo", "ppo-bare"])  # each logs in its own way
 def test_a_training_in_a_folder_leaves_a_curve_and_logs(name: str, suite: Suite, tmp_path: Path) -> None:
-    curve = made(name).train_in(tmp_path, suite.tasks("train"), rng(), validation=suite.tasks("val"))
+    curve = made(name).train_in(tmp_path, suite.tasks("train"), rng(0), validation=suite.tasks("val"))
     assert [int(done) for done, _ in curve] == [0, 80, 160, 240]
     assert list((tmp_path / "logs").glob("events*"))
 
@@ -169,7 +165,7 @@ def test_a_training_in_a_folder_leaves_a_curve_and_logs(name: str, suite: Suite,
 @pytest.mark.long
 def test_training_ends_when_validation_gets_no_better(suite: Suite) -> None:
     agent = made("ppo", steps=4000, segments=50, patience=2)
-    curve = agent.train_in(None, suite.tasks("train"), rng(), validation=suite.tasks("val"))
+    curve = agent.train_in(None, suite.tasks("train"), rng(0), validation=suite.tasks("val"))
     regrets = [regret for _, regret in curve]
     assert len(regrets) < 50
     assert len(regrets) - 1 - int(np.argmin(regrets)) == 2
@@ -180,7 +176,7 @@ def test_without_validation_tasks_a_training_never_ends_early_and_the_last_segme
     suite: Suite, tmp_path: Path
 ) -> None:
     agent, done = made("ppo", steps=240, segments=6, patience=1), list[int]()
-    curve = agent.train_in(tmp_path, suite.tasks("train"), rng(), progress=lambda now, total, what: done.append(now))
+    curve = agent.train_in(tmp_path, suite.tasks("train"), rng(0), progress=lambda now, total, what: done.append(now))
     assert curve == [] and done[-1] == 240
     (checkpoint,) = (tmp_path / "checkpoints").iterdir()
     course = json.loads((checkpoint / "checkpoint.json").read_text())["course"]
@@ -211,7 +207,7 @@ def test_other_views(name: str, view: tuple[str, str], suite: Suite) -> None:
 
 def test_a_point_stands_for_the_nearest_candidate_that_is_left(suite: Suite) -> None:
     agent = made("td3")
-    agent.prepare(suite.tasks("train"), suite.tasks("val"), rng())
+    agent.prepare(suite.tasks("train"), suite.tasks("val"), rng(0))
     observer, codec = agent.parts()
     n, candidates = 4, agent._chosen
     env = HPOVectorEnv(n, suite, split="test", budget=6, observer=observer, codec=codec)
@@ -238,22 +234,22 @@ def test_a_point_stands_for_the_nearest_candidate_that_is_left(suite: Suite) -> 
 def test_a_codec_whose_actions_an_algorithm_does_not_take_is_refused(suite: Suite) -> None:
     for name, codec in (("sac", "candidates"), ("dqn", "box"), ("maskable-ppo", "box"), ("ppo", "grid")):
         with pytest.raises(InvalidValueError, match="must have actions of"):
-            made(name, codec=codec, observer="last").train(suite.tasks("train"), rng())
+            made(name, codec=codec, observer="last").train(suite.tasks("train"), rng(0))
     for view in ({"codec": "pool"}, {"observer": {"name": "pool", "candidates": 8}}):
         with pytest.raises(InvalidValueError, match="ppo-pool"):
-            made("ppo", **view).train(suite.tasks("train"), rng())
+            made("ppo", **view).train(suite.tasks("train"), rng(0))
 
 
 def test_wrong_input_is_refused(suite: Suite) -> None:
     train, val = suite.tasks("train"), suite.tasks("val")
     with pytest.raises(InvalidValueError, match="share its first columns"):
-        made("ppo").train([*train, *load_suite("SVM").tasks("train")[:1]], rng(), validation=val)
+        made("ppo").train([*train, *load_suite("SVM").tasks("train")[:1]], rng(0), validation=val)
     with pytest.raises(InvalidValueError, match="`runs` must be an integer >= 1"):
         made("ppo", runs=0)
     with pytest.raises(InvalidValueError, match="network"):
         made("ppo", network=[0])
     with pytest.raises(UnknownNameError, match="reward"):
-        made("ppo", reward="regrets").train(train, rng())
+        made("ppo", reward="regrets").train(train, rng(0))
 
 
 # ---------------------------------------------------------------------- files
@@ -263,7 +259,7 @@ def test_wrong_input_is_refused(suite: Suite) -> None:
 def test_files_that_are_damaged_anywhere_are_refused(name: str, file: str, suite: Suite, tmp_path: Path) -> None:
     trained(name).save(tmp_path)
     whole = (tmp_path / file).read_bytes()
-    r = rng()
+    r = rng(0)
     for _ in range(40):
         data = bytearray(whole)
         data[r.integers(len(data))] ^= 1 << int(r.integers(8))

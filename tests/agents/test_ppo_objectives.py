@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small import rng
 
 pytest.importorskip("sb3_contrib", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
@@ -44,10 +45,6 @@ SIZE = [10.0, 30.0, 60.0, 20.0]
 TWO = ["score", "size"]
 
 
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
 def tiny(direction: str = "minimize") -> TableSuite:
     further = {"size": {"values": [SIZE], "direction": direction}}
     return table_suite("Tiny", {"i": (0, 3)}, [{"i": i} for i in range(4)], [SCORE], objectives=further,
@@ -78,7 +75,7 @@ def make(**settings: Any) -> PPOObjectives:
 @functools.cache
 def trained(objectives: tuple[str, ...] | None = None, **settings: Any) -> PPOObjectives:
     agent = make(objectives=objectives, **settings)
-    agent.train(toy().tasks("train"), rng(), validation=toy().tasks("val"))
+    agent.train(toy().tasks("train"), rng(0), validation=toy().tasks("val"))
     return agent
 
 
@@ -91,7 +88,7 @@ def weigh(monkeypatch: pytest.MonkeyPatch, *weights: tuple[float, ...]) -> None:
 
 # ---------------------------------------------------------------------- weights
 def test_weights_are_uniform_on_the_simplex_and_a_function_of_world_and_part() -> None:
-    worlds = rng().integers(0, 2**63, 20_000).astype(np.uint64)
+    worlds = rng(0).integers(0, 2**63, 20_000).astype(np.uint64)
     for count, below_half in ((2, 0.5), (3, 0.75)):
         found = weights_at(worlds, np.zeros(len(worlds), np.int64), count)
         assert found.sum(1) == pytest.approx(1.0) and (found > 0).all()
@@ -233,7 +230,7 @@ def test_it_learns_to_follow_the_weights() -> None:
                         splits={"train": ["a"]}, tasks=["a"])  # fmt: skip
     agent = make(budget=1, runs=32, steps=1600, segments=1, candidates=4,
                  algorithm={"n_steps": 5, "batch_size": 80, "learning_rate": 0.01})  # fmt: skip
-    agent.train(suite.tasks("train"), rng())
+    agent.train(suite.tasks("train"), rng(0))
     assert agent._actor is not None and agent._chosen is not None
     obs = np.zeros((2, 2 * 1 + 3 * 2 + 2), np.float32)
     obs[:, :4] = [[0.9, 0.1, 1.0, 1.0], [0.1, 0.9, 1.0, 1.0]]
@@ -263,7 +260,7 @@ def test_two_and_three_objectives(objectives: tuple[str, ...] | None, names: tup
 @pytest.mark.long
 def test_the_best_by_hypervolume_on_validation_tasks_is_kept(tmp_path: Path) -> None:
     agent = make(objectives=TWO)
-    curve = agent.train_in(tmp_path, toy().tasks("train"), rng(), validation=toy().tasks("val"))
+    curve = agent.train_in(tmp_path, toy().tasks("train"), rng(0), validation=toy().tasks("val"))
     assert [int(done) for done, _ in curve] == [0, 80, 160, 240]
     assert all(0 < regret < 1 for _, regret in curve)
 
@@ -282,7 +279,7 @@ def test_it_sees_outside_the_env_what_it_sees_inside(n_init: int) -> None:
     observer, codec = agent.parts()
     env = HPOEnv(toy(), split="test", budget=6, observer=observer, codec=codec, n_init=n_init)
     obs, info = env.reset(seed=4)
-    agent.reset(Context.of(toy().task(info["task"]), 6), rng())
+    agent.reset(Context.of(toy().task(info["task"]), 6), rng(0))
     acting = agent._acting
     assert acting is not None
     acting._world = env.kernel.runs.world.copy()  # the same draws of weights
@@ -334,27 +331,27 @@ def test_runs_side_by_side_know_their_own_trials() -> None:
 )
 def test_objectives_that_cannot_be(objectives: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        make(objectives=objectives).train(toy().tasks("train"), rng())
+        make(objectives=objectives).train(toy().tasks("train"), rng(0))
 
 
 @pytest.mark.long
 def test_a_suite_that_lacks_an_objective_is_refused_by_name() -> None:
     with pytest.raises(UnknownNameError, match=r"No objective \(of suite 'Functions'\) 'size'"):
-        make(objectives=TWO).train(load_suite("Functions").tasks("train")[:1], rng())
+        make(objectives=TWO).train(load_suite("Functions").tasks("train")[:1], rng(0))
     agent = make()
-    agent.train(tiny().tasks("train"), rng())
+    agent.train(tiny().tasks("train"), rng(0))
     bare = table_suite(
         "Bare", {"i": (0, 3)}, [{"i": i} for i in range(4)], [SCORE], splits={"test": ["a"]}, tasks=["a"]
     )
     with pytest.raises(UnknownNameError, match="No objective 'size'"):
-        agent.reset(Context.of(bare.task("a"), 4), rng())
+        agent.reset(Context.of(bare.task("a"), 4), rng(0))
     with pytest.raises(InvalidValueError, match="`direction` of objective 'size' must be 'minimize'"):
-        agent.reset(Context.of(tiny("maximize").task("a"), 4), rng())
+        agent.reset(Context.of(tiny("maximize").task("a"), 4), rng(0))
 
 
 def test_trials_that_go_on_from_each_other_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="go on from each other, those of 'Schedules' do"):
-        make().train(load_suite("Schedules").tasks("train")[:1], rng())
+        make().train(load_suite("Schedules").tasks("train")[:1], rng(0))
 
 
 def test_settings_out_of_their_range_are_refused(tmp_path: Path) -> None:

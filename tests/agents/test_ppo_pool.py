@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
+from small import rng
 
 pytest.importorskip("stable_baselines3", reason="this agent needs: pip install 'hpo-gym[rl]'")
 
@@ -37,10 +38,6 @@ torch.set_num_threads(1)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
 def make_suite(name: str, d: int, m: int) -> Suite:
     """Fourteen tasks in three groups of relatives; a tenth of the cells was not measured."""
     space = ConfigurationSpace({f"x{j}": (0.0, 1.0) for j in range(d)})
@@ -67,7 +64,7 @@ def make(**settings: Any) -> PPOPool:
 def trained(*suites: Suite, **settings: Any) -> PPOPool:
     agent = make(**settings)
     train, val = ([t for s in suites for t in s.tasks(split)] for split in ("train", "val"))
-    agent.train(train, rng(), validation=val)
+    agent.train(train, rng(0), validation=val)
     return agent
 
 
@@ -89,7 +86,7 @@ def prior_of(suite: Suite) -> PoolPrior:
 
 def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]) -> None:
     """Against the textbook formula in float64, for runs of 0, 1 and 6 trials, the last without a part of the prior."""
-    prior, r = prior_of(suites[0]), rng()
+    prior, r = prior_of(suites[0]), rng(0)
     n, h, m = 3, 6, len(prior.x)
     strangers = np.ones((n, 8), bool)
     strangers[2, :3] = False
@@ -124,7 +121,7 @@ def test_the_posterior_is_that_of_a_gaussian_process(suites: tuple[Suite, Suite]
 
 
 def test_the_base_is_the_product_of_both_improvements(suites: tuple[Suite, Suite]) -> None:
-    prior, rows = prior_of(suites[0]), rng().integers(0, 40, (2, 6))
+    prior, rows = prior_of(suites[0]), rng(0).integers(0, 40, (2, 6))
     exists = np.arange(6) < np.array([0, 6])[:, None]
     seen = PoolFeatures(prior, np.ones((2, 8), bool), rows, np.full((2, 6), 4.0), exists, np.ones(2, np.float32))
     everywhere = np.tile(np.arange(40), (2, 1))
@@ -191,7 +188,7 @@ def test_what_is_not_there_does_not_matter(kind: str) -> None:
 @every_kind
 @pytest.mark.parametrize("m", [300, 5856])
 def test_blocks_give_the_logits_of_the_whole(kind: str, m: int) -> None:
-    r = rng()
+    r = rng(0)
     prior = PoolPrior(r.random((m, 6)), r.normal(size=(12, m)).astype(np.float32), None, tuple("abcdefghijkl"), Scale())
     rows, score = r.integers(0, m, (1, 9)), r.normal(size=(1, 9))
     seen = PoolFeatures(prior, np.ones((1, 12), bool), rows, score, np.arange(9)[None] < 5, np.ones(1, np.float32))
@@ -209,7 +206,7 @@ def test_it_learns_on_two_suites_and_acts_on_both(kind: str, suites: tuple[Suite
     agent, again, alone = make(kind=kind), make(kind=kind), make(kind=kind)
     both = [t for s in suites for t in s.tasks("train")]
     for one, tasks in ((agent, both), (again, both), (alone, suites[0].tasks("train"))):
-        one.train(tasks, rng())
+        one.train(tasks, rng(0))
     assert same(agent, again)
     assert not same(agent, alone)
     assert agent.seen == {t.family for t in both}
@@ -243,9 +240,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_result(suites: tuple[Su
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make().train_in(tmp_path, train, rng(), validation=val, progress=stop)
+        make().train_in(tmp_path, train, rng(0), validation=val, progress=stop)
     agent = make()
-    agent.train_in(tmp_path, train, rng(), validation=val)
+    agent.train_in(tmp_path, train, rng(0), validation=val)
     assert same(agent, whole)
 
 
@@ -254,7 +251,7 @@ def test_an_earlier_task_without_a_success_teaches_nothing(suites: tuple[Suite, 
     suite = suites[0]
     task, prior = suite.tasks("test")[0], suite.prior()
     failed = replace(prior[0], score=np.full(len(prior[0].score), -np.inf))
-    usual, beside = (PoolRun(Context.of(task, 4, p), rng()).features() for p in (prior, (*prior, failed)))
+    usual, beside = (PoolRun(Context.of(task, 4, p), rng(0)).features() for p in (prior, (*prior, failed)))
     rows = np.arange(len(prior[0].x))[None]
     np.testing.assert_array_equal(beside.at(rows), usual.at(rows))
 
@@ -267,7 +264,7 @@ def test_it_sees_the_same_in_the_env_and_outside(suites: tuple[Suite, Suite]) ->
     env = HPOEnv(suite, split="test", budget=4, observer=view, codec={"name": "pool", "candidates": 40}, n_init=2)
     obs, _ = env.reset(seed=1, options={"task": task.name})
     agent = trained(suite)
-    agent.reset(Context.of(task, 4, suite.prior()), rng())
+    agent.reset(Context.of(task, 4, suite.prior()), rng(0))
     for trial in env.history():
         agent.tell(trial)
     contexts, runs = env.kernel.contexts, env.kernel.runs
@@ -292,7 +289,7 @@ def test_it_acts_without_a_pool_and_without_earlier_tasks(suites: tuple[Suite, S
     assert len(rollout(agent, task, 8, prior=functions.prior(), n_init=3)) == 11
     space = suites[1].space
     for scores in ([1.0, 1.0, 1.0, 2.0, 0.0], [1e308, -1e308, 1e308, 0.0, 1.0]):
-        agent.reset(Context(space, 5.0), rng())
+        agent.reset(Context(space, 5.0), rng(0))
         asked = []
         for score in scores:
             query = agent.ask()
@@ -316,10 +313,10 @@ def test_wrong_input_is_refused(suites: tuple[Suite, Suite]) -> None:
     with pytest.raises(InvalidValueError, match="sharpness"):
         make(sharpness=0.0)
     with pytest.raises(InvalidValueError, match="tables with one pool"):
-        make().train(load_suite("Functions").tasks("train"), rng())
+        make().train(load_suite("Functions").tasks("train"), rng(0))
     with pytest.raises(InvalidValueError, match="of the suites trained on"):
-        make().train(train, rng(), validation=suites[1].tasks("val"))
+        make().train(train, rng(0), validation=suites[1].tasks("val"))
     with pytest.raises(StateError, match="trained or loaded"):
-        make().reset(Context(suites[0].space, 3.0), rng())
+        make().reset(Context(suites[0].space, 3.0), rng(0))
     with pytest.raises(StateError, match="reset"):
         make().tell(Trial(None, 1.0, 1.0))  # type: ignore[arg-type]

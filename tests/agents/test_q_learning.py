@@ -19,7 +19,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
-from small import made, registered
+from small import made, registered, rng
 from toys import gappy
 
 from hpo_agents._candidates.chosen import choose_candidates, regrets, shared_pool
@@ -68,10 +68,6 @@ every_agent_of_candidates = pytest.mark.parametrize("design", [design for design
 def make(design: str, **settings: Any) -> Any:
     name, own = DESIGNS[design]
     return made(name, **{**own, **settings})
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 @functools.cache
@@ -184,11 +180,11 @@ def test_a_batch_with_duplicates_is_what_its_rows_do_in_order(
 def test_every_action_is_explored_and_no_other() -> None:
     table = QTable(1, 4, gamma=0.0)
     allowed = np.tile([True, False, True, True], (3000, 1))
-    a = table.explore(rng(), np.zeros(3000, np.int64), allowed, 1.0)
+    a = table.explore(rng(0), np.zeros(3000, np.int64), allowed, 1.0)
     count = np.bincount(a, minlength=4)
     assert count[1] == 0
     assert (count[[0, 2, 3]] > 850).all()
-    assert (table.explore(rng(), np.zeros(9, np.int64), allowed[:9], 0.0) == 0).all()
+    assert (table.explore(rng(0), np.zeros(9, np.int64), allowed[:9], 0.0) == 0).all()
 
 
 # ---------------------------------------------------------------------- the oracle
@@ -211,7 +207,7 @@ def rows_of(agent: QAgent) -> np.ndarray:
 @pytest.mark.long
 def test_oracle_of_configurations() -> None:
     agent = QLearning(gamma=GAMMA, **ORACLE)
-    agent.train(line(SCORES), rng())
+    agent.train(line(SCORES), rng(0))
     assert agent.table is not None
     at = rows_of(agent)
     q = agent.table.q[np.ix_([*at, 3], at)]
@@ -225,7 +221,7 @@ def test_oracle_of_configurations() -> None:
 @pytest.mark.long
 def test_oracle_of_trials() -> None:
     agent = QPortfolio(gamma=GAMMA, buckets=1, reward="score", **ORACLE)
-    agent.train(line(SCORES), rng())
+    agent.train(line(SCORES), rng(0))
     assert agent.table is not None
     q, mean = agent.table.q[:, rows_of(agent)], np.mean(SCORES, 0)
     assert q[1] == pytest.approx(mean, abs=0.03)
@@ -235,7 +231,7 @@ def test_oracle_of_trials() -> None:
 @pytest.mark.long
 def test_oracle_of_moves() -> None:
     agent = QLearning(states="move", levels=3, gamma=GAMMA, **ORACLE)
-    agent.train(line(SCORES), rng())
+    agent.train(line(SCORES), rng(0))
     assert agent.table is not None
     cells = {cell[0]: i + 1 for i, cell in enumerate(agent._design.to_arrays()["cells"].tolist())}
     q = agent.table.q
@@ -250,7 +246,7 @@ def test_oracle_of_moves() -> None:
 def test_what_is_always_best_is_tried_first(design: str) -> None:
     tasks = line([[0.1, 0.2, 0.9], [0.0, 0.1, 0.5], [0.2, 0.1, 0.6]])
     agent = make(design, budget=2)
-    agent.train(tasks, rng())
+    agent.train(tasks, rng(0))
     assert rollout(agent, tasks[0], 1)[0].config == {"a": 1.0}
 
 
@@ -258,7 +254,7 @@ def test_what_is_always_best_is_tried_first(design: str) -> None:
 def test_buckets_let_a_run_go_on_by_its_first_score(buckets: int, solved: int) -> None:
     tasks = line([[0.8, 1.0, 0.0], [0.3, 0.0, 0.5]])  # the first row is good on both, and tells them apart
     agent = QPortfolio(buckets=buckets, budget=2, steps=40_000, gamma=0.5)
-    agent.train(tasks, rng())
+    agent.train(tasks, rng(0))
     histories = [rollout(agent, t, 2) for t in tasks]
     assert all(h[0].config == {"a": 0.0} for h in histories)
     assert sum(max(h.scores) == pytest.approx(t.best) for h, t in zip(histories, tasks, strict=True)) == solved
@@ -271,7 +267,7 @@ def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, sui
     agent, tasks = trained(design), suite.tasks("test") * 2
     contexts = [Context.of(t, budget, ()) for t in tasks]
     worlds = [11, 12, 13, 14]
-    runs = run_batch(agent, tasks, worlds, contexts, [rng()] * 4, budget=budget, n_init=n_init)
+    runs = run_batch(agent, tasks, worlds, contexts, [rng(0)] * 4, budget=budget, n_init=n_init)
     for i, (task, world) in enumerate(zip(tasks, worlds, strict=True)):
         alone = Run(task, float(budget), world, n_init)
         run_one(agent, alone, Context.of(task, budget), rng(5))
@@ -286,10 +282,10 @@ def test_batch_proposes_what_ask_does(design: str, n_init: int, budget: int, sui
 def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> None:
     functions = load_suite("Functions")
     agent = make(design, steps=600)
-    agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng())
+    agent.train([t for t in functions.tasks("train") if t.space.d in (2, 3)][:6], rng(0))
     tasks = [t for t in functions.tasks("val") if t.space.d == 2][:3]
     contexts = [Context.of(t, 6) for t in tasks]
-    runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng()] * 3, budget=6, n_init=0)
+    runs = run_batch(agent, tasks, [1, 2, 3], contexts, [rng(0)] * 3, budget=6, n_init=0)
     for i, task in enumerate(tasks):
         alone = rollout(agent, task, 6)
         assert [dict(t.config) for t in alone] == [dict(t.config) for t in runs.view(i)]
@@ -299,7 +295,7 @@ def test_batch_proposes_what_ask_does_where_there_is_no_pool(design: str) -> Non
 def test_no_run_tries_the_same_twice_of_its_own_will(design: str, suite: Suite) -> None:
     agent = trained(design)
     for task in suite.tasks("test"):
-        agent.reset(Context.of(task, 20), rng())
+        agent.reset(Context.of(task, 20), rng(0))
         asked = []
         for _ in range(20):
             query = agent.ask()
@@ -333,7 +329,7 @@ def test_the_contract_of_optimizers_is_kept_with_other_states(design: str) -> No
 @every_agent
 def test_own_objective_is_tuned_without_tables(design: str, suite: Suite) -> None:
     agent = trained(design)
-    agent.reset(Context(suite.space, 5.0), rng())
+    agent.reset(Context(suite.space, 5.0), rng(0))
     for i in range(5):
         query = agent.ask()
         assert query is not None
@@ -346,7 +342,7 @@ def test_on_another_pool_the_nearest_rows_are_tried_once_each(design: str, suite
     pool = suite.space.sample(rng(3), 6)
     agent = trained(design, candidates=40)
     available = np.array([True, True, False, True, True, True])
-    agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng())
+    agent.reset(Context(suite.space, 9.0, pool=pool, available=available), rng(0))
     rows = []
     while (query := agent.ask()) is not None:
         rows.append(int(np.flatnonzero((pool == suite.space.to_unit(query.config)).all(1))[0]))
@@ -383,7 +379,7 @@ def test_another_seed_gives_another_table(design: str, suite: Suite) -> None:
 @every_agent
 def test_steps_bound_the_trials_of_the_training(design: str, suite: Suite) -> None:
     agent = make(design)
-    agent.train(suite.tasks("train"), rng(), steps=500)
+    agent.train(suite.tasks("train"), rng(0), steps=500)
     assert agent.table is not None
     most = int((agent.table.n[1:] if design in MOVES else agent.table.n).sum())
     assert 400 < most <= 500 or (design in MOVES and 0 < most <= 500)
@@ -413,12 +409,12 @@ def test_settings_out_of_range_are_refused(
     settings: dict[str, object], error: type[Exception], message: str, suite: Suite
 ) -> None:
     with pytest.raises(error, match=message):
-        QLearning(**{"steps": 100, **settings}).train(suite.tasks("train"), rng())  # type: ignore[arg-type]
+        QLearning(**{"steps": 100, **settings}).train(suite.tasks("train"), rng(0))  # type: ignore[arg-type]
 
 
 def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
     design = Moves(levels=3, max_states=2)
-    design.fit(line([[0.0, 1.0, 2.0]]), rng())
+    design.fit(line([[0.0, 1.0, 2.0]]), rng(0))
     episodes = design.train_on(bank_of(line([[0.0, 1.0, 2.0]])), np.zeros(3, np.int64))
     assert isinstance(episodes, MoveEpisodes)
     points = np.array([[0.5], [1.0], [0.0], [1.0]])  # the third is one too many
@@ -435,7 +431,7 @@ def test_cells_beyond_the_most_share_the_first_row(suite: Suite) -> None:
 # ---------------------------------------------------------------------- candidates
 def test_half_of_the_candidates_are_the_greedy_portfolio(suite: Suite) -> None:
     tasks = suite.tasks("train")
-    rows = choose_candidates(tasks, 10, rng()).rows
+    rows = choose_candidates(tasks, 10, rng(0)).rows
     assert rows is not None
     assert len(set(rows.tolist())) == 10
     bank = shared_pool(tasks)
@@ -456,7 +452,7 @@ def test_rows_that_most_tasks_have_are_candidates(missing: int, taken: bool) -> 
     x = np.linspace(0.0, 1.0, 40)[:, None]
     names = [f"t{i}" for i in range(10)]
     tasks = table_suite("Gaps", space, x, scores, tasks=names, splits={"train": names}).tasks("train")
-    rows = choose_candidates(tasks, 10, rng()).rows
+    rows = choose_candidates(tasks, 10, rng(0)).rows
     assert rows is not None
     assert (rows >= 20).any() == taken
 
@@ -490,7 +486,7 @@ def damage(folder: Path, how: str) -> None:
         QPortfolio.name, name = "other", QPortfolio.name
         try:
             agent = QPortfolio(candidates=4, steps=0)
-            agent.train(line(SCORES), rng())
+            agent.train(line(SCORES), rng(0))
             agent.save(folder)
         finally:
             QPortfolio.name = name
@@ -498,7 +494,7 @@ def damage(folder: Path, how: str) -> None:
         QPortfolio.version += 1
         try:
             agent = QPortfolio(candidates=4, steps=0)
-            agent.train(line(SCORES), rng())
+            agent.train(line(SCORES), rng(0))
             agent.save(folder)
         finally:
             QPortfolio.version -= 1

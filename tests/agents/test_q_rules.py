@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ConfigSpace import ConfigurationSpace
-from small import made, registered
+from small import made, registered, rng
 
 from hpo_agents._tabular.rules import QLearningRule, Rule, Step
 from hpo_agents._tabular.states import STATES, StatesAgent
@@ -34,10 +34,6 @@ OFF_POLICY: dict[str, Callable[[], Rule[Any]]] = {
     "n = 5": lambda: NStepRule(5),
 }
 AGENTS = registered(StatesAgent)
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
 
 
 def pair_of(table: Any) -> list[QTable]:
@@ -196,9 +192,9 @@ def test_a_target_of_two_rewards_is_cut_where_the_second_action_was_not_greedy(s
     table, rule = QTable(3, 3, gamma=0.5), NStepRule(2)
     table.q[1], table.q[2] = [4.0, 1.0, 9.0], [3.0, 6.0, 9.0]  # the last of each is not allowed
     first = step(0, 0, 1.0, 1, (0, 1))
-    rule.learn(table, [first], rng(), 0.0)
+    rule.learn(table, [first], rng(0), 0.0)
     assert table.n.sum() == 0  # one reward is not enough
-    rule.learn(table, [first, step(1, second, 2.0, 2, (0, 1))], rng(), 0.0)
+    rule.learn(table, [first, step(1, second, 2.0, 2, (0, 1))], rng(0), 0.0)
     assert table.q[0, 0] == pytest.approx(value)  # alpha of the first update is 1
     assert table.n.sum() == 1
 
@@ -209,7 +205,7 @@ def test_the_last_steps_of_an_episode_learn_from_what_there_is() -> None:
         table, rule = QTable(3, 3, gamma=0.5), NStepRule(reach)
         table.q[1:, 2] = 9.0  # not allowed
         for known in (1, 2, 3):
-            rule.learn(table, steps[:known], rng(), 0.0)
+            rule.learn(table, steps[:known], rng(0), 0.0)
         assert table.n.tolist() == [[1, 0, 0]] * 3
         assert table.q[:, 0] == pytest.approx([1.0 + 0.5 * (2.0 + 0.5 * 8.0), 2.0 + 0.5 * 8.0, 8.0])
 
@@ -217,7 +213,7 @@ def test_the_last_steps_of_an_episode_learn_from_what_there_is() -> None:
 def test_a_run_that_was_over_before_teaches_nothing() -> None:
     for name, make in {**OFF_POLICY, "sarsa": SarsaRule}.items():
         table = make().make_table(3, 3, gamma=0.5, alpha_min=0.0)
-        make().learn(table, [step(0, 0, 1.0, 1, (), over=True, live=False)], rng(), 0.0)
+        make().learn(table, [step(0, 0, 1.0, 1, (), over=True, live=False)], rng(0), 0.0)
         assert table.n.sum() == 0, name
 
 
@@ -287,7 +283,7 @@ def test_steps_stay_what_they_were_while_the_runs_go_on(
             return super().learn(table, steps, rng, epsilon)
 
     monkeypatch.setattr(NStepQ, "make_rule", lambda agent: Looks(agent.n_steps))
-    made("n-step-q", states=states, levels=3).train(suite.tasks("train"), rng())
+    made("n-step-q", states=states, levels=3).train(suite.tasks("train"), rng(0))
     assert sum(found) > 1000
 
 
@@ -296,7 +292,7 @@ def test_a_run_that_has_tried_everything_learns_no_more_while_others_go_on(name:
     x, scores = np.array([[0.0], [0.5], [1.0]]), np.array([[0.0, 0.6, 1.0], [1.0, 0.7, np.nan]])
     tasks = table_suite("Line", ConfigurationSpace({"a": (0.0, 1.0)}), x, scores).members
     agent = make_optimizer(name, budget=3, steps=30_000)
-    agent.train(tasks, rng())  # type: ignore[attr-defined]
+    agent.train(tasks, rng(0))  # type: ignore[attr-defined]
     assert agent.table.n.sum() == pytest.approx(25_000, rel=0.02)  # type: ignore[attr-defined]  # 3 trials or 2
 
 
@@ -322,7 +318,7 @@ def test_a_rule_makes_another_table_than_q_learning(name: str, suite: Suite) -> 
 
 def test_both_tables_of_double_q_are_saved(suite: Suite, tmp_path: Path) -> None:
     agent, again = made("double-q"), DoubleQ()
-    agent.train(suite.tasks("train"), rng())
+    agent.train(suite.tasks("train"), rng(0))
     agent.save(tmp_path)
     again.load(tmp_path)
     for one, two in zip(pair_of(agent.table), pair_of(again.table), strict=True):
@@ -333,7 +329,7 @@ def test_both_tables_of_double_q_are_saved(suite: Suite, tmp_path: Path) -> None
 
 def test_an_agent_does_not_load_what_another_rule_learned(suite: Suite, tmp_path: Path) -> None:
     agent = made("sarsa")
-    agent.train(suite.tasks("train"), rng())
+    agent.train(suite.tasks("train"), rng(0))
     agent.save(tmp_path)
     with pytest.raises(DamagedDataError, match="double-q"):
         DoubleQ().load(tmp_path)
@@ -342,10 +338,10 @@ def test_an_agent_does_not_load_what_another_rule_learned(suite: Suite, tmp_path
 @pytest.mark.parametrize("n_steps", [0, -1, 1.5, True])
 def test_n_steps_out_of_range_are_refused(n_steps: Any, suite: Suite) -> None:
     with pytest.raises(InvalidValueError, match="`n_steps` must be an integer >= 1"):
-        NStepQ(n_steps=n_steps, steps=100).train(suite.tasks("train"), rng())
+        NStepQ(n_steps=n_steps, steps=100).train(suite.tasks("train"), rng(0))
 
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_unknown_states_are_refused(name: str, suite: Suite) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'trial'"):
-        made(name, states="trials").train(suite.tasks("train"), rng())
+        made(name, states="trials").train(suite.tasks("train"), rng(0))

@@ -42,9 +42,7 @@ def planned(name: str = "Epochs", *, cumulative: bool = True) -> Any:
     )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 class Steps:

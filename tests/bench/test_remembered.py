@@ -43,11 +43,6 @@ SMALL: dict[str, Any] = {"budget": 2, "seeds": 1, "engine": "serial"}
 FAMILIES = ["t", "t", "v", "w"]
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
-
-
 def four(*, costs: bool = True, test: bool = True, name: str = "Four") -> TableSuite:
     space = SearchSpace(ConfigurationSpace(space={"a": (0.0, 1.0)}))
     x = space.snap(np.array([[0.1], [0.5], [0.9]]))

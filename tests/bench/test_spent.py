@@ -46,11 +46,6 @@ def planned(*, test: bool = False, costs: Any = COSTS, name: str = "Planned") ->
     )  # fmt: skip
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hpo_gym.bench.report.write_report", lambda *args, **keywords: [])
-
-
 class Listed:
     """Tries rows in an order, again and again."""
 

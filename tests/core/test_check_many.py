@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
 from planted import Case, planting
+from planted import ChangesMany as Changes
+from planted import found_in as faults_of
 
 from hpo_gym import check_env
-from hpo_gym.base.errors import CheckFailed
 from hpo_gym.env.codecs.pool import Pool
 from hpo_gym.env.observers.last import Last
 from hpo_gym.env.rewards.improvement import Improvement
@@ -21,16 +22,6 @@ STEP = "A step of a vector env is not that of a single env"
 BEGINNING = "A beginning of a vector env is not that of a single env"
 FIDELITY = {"suite": "ToyGappy", "codec": {"name": "box", "fidelity": True}, "budget": 3}
 SAME, NEXT, DISABLED = ({"autoreset_mode": mode} for mode in ("SAME_STEP", "NEXT_STEP", "DISABLED"))
-
-
-class Changes(HPOVectorEnv):
-    """Changes parts of each step."""
-
-    def step(self, actions: Any) -> Any:
-        return self.changed(*super().step(actions))
-
-    def changed(self, obs: Any, rewards: Any, terminated: Any, truncated: Any, infos: Any) -> Any:
-        raise NotImplementedError
 
 
 # ---------------------------------------------------------------------- numbers
@@ -429,12 +420,6 @@ class HandsOutOneHistory(HPOVectorEnv):
         self.kept = getattr(self, "kept", [])
         self.kept[:] = super().history(i).trials
         return self.kept
-
-
-def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
-    with pytest.raises(CheckFailed) as caught:
-        check_env(env, **options)
-    return caught.value.faults
 
 
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])

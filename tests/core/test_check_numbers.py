@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
 from planted import Case, planting
+from planted import found_in as faults_of
 
 from hpo_gym import check_env
-from hpo_gym.base.errors import CheckFailed
 from hpo_gym.env.codecs import Proposal
 from hpo_gym.env.codecs.box import Box
 from hpo_gym.env.codecs.pool import Pool
@@ -679,12 +679,6 @@ class DiffersFromMany(HPOEnv):
 
 
 # ---------------------------------------------------------------------- all are found
-def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
-    with pytest.raises(CheckFailed) as caught:
-        check_env(env, **options)
-    return caught.value.faults
-
-
 @pytest.mark.parametrize(("kind", "words", "keywords"), FAULTS, ids=[kind.__name__ for kind, *_ in FAULTS])
 @pytest.mark.long
 def test_a_planted_fault_is_found_and_named(kind, words, keywords):

@@ -9,9 +9,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import toys  # noqa: F401 - registers the suites
+from planted import found_in as faults_of
 
 from hpo_gym import check_env
-from hpo_gym.base.errors import CheckFailed, HPOGymError
+from hpo_gym.base.errors import HPOGymError
 from hpo_gym.env.env import HPOEnv
 from hpo_gym.env.vector import HPOVectorEnv
 from hpo_gym.problem.trial import History
@@ -463,12 +464,6 @@ class MovesWhenItDraws(HPOEnv):
 class DoesNotDraw(HPOEnv):
     def render(self) -> Any:
         raise NotImplementedError
-
-
-def faults_of(env: Any, **options: Any) -> tuple[str, ...]:
-    with pytest.raises(CheckFailed) as caught:
-        check_env(env, **options)
-    return caught.value.faults
 
 
 @pytest.mark.parametrize(("kind", "words"), FAULTS, ids=[kind.__name__ for kind, _ in FAULTS])

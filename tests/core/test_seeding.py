@@ -7,24 +7,10 @@ import math
 
 import numpy as np
 import pytest
+from core_toys import GOLDEN, MOST, finalised, mixed
 from scipy import stats
 
 from hpo_gym.base import seeding
-
-MOST = 2**64 - 1
-GOLDEN, A, B = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-
-
-def finalised(z: int) -> int:
-    """The finaliser of splitmix64, as published."""
-    z = ((z ^ (z >> 30)) * A) & MOST
-    z = ((z ^ (z >> 27)) * B) & MOST
-    return z ^ (z >> 31)
-
-
-def mixed(seed: int, salt: int) -> int:
-    """Two rounds of it over a seed and a salt."""
-    return finalised((finalised(seed ^ ((salt * GOLDEN + B) & MOST)) + GOLDEN) & MOST)
 
 
 def keys(*values: int) -> np.ndarray:

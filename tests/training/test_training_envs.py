@@ -401,11 +401,6 @@ def test_a_snapshot_of_a_diverged_training_is_taken() -> None:
     assert env.snapshot() == data
 
 
-@pytest.mark.parametrize(("name", "suite"), [("cosine", "Schedules"), ("jump", "Schedules"), ("alignment", "Drift")])
-def test_the_checker_of_optimizers_says_nothing(name: str, suite: str) -> None:
-    hpo_gym.check_optimizer(name, load_suite(suite).tasks("val")[0], may_repeat=True)
-
-
 def test_the_checker_of_optimizers_finds_one_that_reads_the_signals_of_another_run() -> None:
     class Late(type(hpo_gym.make_optimizer("jump"))):  # type: ignore[misc]
         seen: ClassVar[list[float]] = []
