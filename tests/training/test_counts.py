@@ -106,6 +106,7 @@ def test_a_judge_of_trainings_asks_what_counts(name: str) -> None:
     assert judged == pytest.approx(np.clip((best - scores) / (best + 1), 0, 1).mean())
 
 
+@pytest.mark.long
 def test_a_comparison_has_the_budget_of_the_suite_and_its_table_says_what_counts(tmp_path: Path) -> None:
     results = hpo_gym.benchmark("constant", "Schedules", seeds=1, tasks=2, out=tmp_path / "a", engine="serial")
     assert results.data["protocol"]["budget"] == 25

@@ -152,6 +152,7 @@ def key_with(kinds: list[int], salt: int) -> tuple[int, int]:
     raise AssertionError(f"no world with the changes {kinds}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kinds", [[ROTATION, ROTATION, NAMES], [ROTATION, JUMP, ROTATION], [NAMES, LABELS, NAMES]], ids=str
 )

@@ -250,6 +250,7 @@ def played(who: np.ndarray, setup: Setup = SMALL) -> tuple[Evolutions, np.ndarra
     return runs, np.array(seen)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setup", [SMALL, Setup()], ids=["small", "usual"])
 def test_a_run_has_the_same_bits_in_any_company(setup: Setup) -> None:
     whole, seen = played(np.arange(N), setup)
@@ -262,6 +263,7 @@ def test_a_run_has_the_same_bits_in_any_company(setup: Setup) -> None:
     assert len(np.unique(seen[-1, :, AT["score"]])) > N / 2
 
 
+@pytest.mark.long
 def test_a_run_has_the_same_bits_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     _, seen = played(np.arange(N))
     for block in (1, 7, 64):
@@ -373,6 +375,7 @@ def test_the_suite_has_as_many_tasks_as_promised() -> None:
         Setup(effort=-0.1)
 
 
+@pytest.mark.long
 def test_the_defaults_are_those_of_the_suite() -> None:
     env = gym.make("hpo_gym/Policies-v0")
     obs, _ = env.reset(seed=1)
@@ -422,6 +425,7 @@ def test_a_thousand_bad_actions_change_nothing() -> None:
     assert env.snapshot() == before
 
 
+@pytest.mark.long
 def test_nothing_is_ever_not_finite_at_any_setting() -> None:
     envs = HPOVectorEnv(72, policies_with(SMALL), split="test", codec="box", autoreset_mode="SAME_STEP")
     obs, _ = envs.reset(seed=0)
@@ -483,6 +487,7 @@ def test_a_configuration_by_itself_is_a_whole_training() -> None:
 
 
 # ---------------------------------------------------------------------- snapshots
+@pytest.mark.long
 def test_the_same_actions_from_a_snapshot_give_the_same_outcomes() -> None:
     env = HPOEnv("Policies", task="reacher-s0", budget=8)
     env.reset(seed=3)

@@ -64,6 +64,7 @@ def test_a_suite_has_as_many_tasks_as_promised(name: str) -> None:
         suite.task("moons-17")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "steps", "reward"), [("Schedules", 25, "Final"), ("Drift", 40, "Score")])
 def test_the_defaults_are_those_of_the_suite(name: str, steps: int, reward: str) -> None:
     env = gym.make(f"hpo_gym/{name}-v0")

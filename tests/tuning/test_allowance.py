@@ -85,6 +85,7 @@ class Clock:
         return time.perf_counter() + self.ahead
 
 
+@pytest.mark.long
 def test_no_trial_begins_once_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, optimizers = Clock(), []
     monkeypatch.setattr("hpo_gym.tuning.tuner.time", clock)

@@ -410,6 +410,7 @@ def test_the_optimizer_is_told_of_the_data() -> None:
 
 
 # ---------------------------------------------------------------------- as one estimator among others
+@pytest.mark.long
 def test_it_stands_inside_cross_validation_and_pipelines_and_travels() -> None:
     search = HPOGymSearchCV(SVC(), SPACE, optimizer="random", budget=3, cv=2, random_state=0)
     outer = cross_validate(search, X, Y, cv=3, return_estimator=True)

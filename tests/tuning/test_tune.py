@@ -187,6 +187,7 @@ def test_after_the_timeout_no_trial_begins_and_what_runs_is_not_counted(tmp_path
 
 
 # ---------------------------------------------------------------------- a budget in cost
+@pytest.mark.long
 def test_no_trial_begins_once_the_cost_is_spent(tmp_path: Path) -> None:
     # 7 each: 14 of 15 leave room for a third, which takes more; 21 of 21 leave none
     def objective(config: dict[str, Any]) -> dict[str, float]:
@@ -200,6 +201,7 @@ def test_no_trial_begins_once_the_cost_is_spent(tmp_path: Path) -> None:
     assert len(first.ended) == 2 and [e.config["x"] for e in more.ended] == [0.5, 0.25, 0.75, 0.0]
 
 
+@pytest.mark.long
 def test_seconds_are_the_cost_where_the_objective_tells_none() -> None:
     def objective(config: dict[str, Any]) -> float:
         time.sleep(0.3)
@@ -209,6 +211,7 @@ def test_seconds_are_the_cost_where_the_objective_tells_none() -> None:
     assert len(found.ended) == 2 and all(e.cost >= 0.3 for e in found.ended)
 
 
+@pytest.mark.long
 def test_optimizers_are_told_the_budget_in_mean_costs_of_earlier_tasks() -> None:
     def at(cost: float) -> Tuned:
         return tune(lambda c: {"score": c["x"], "cost": cost}, SPACE, optimizer="random", budget=2, seed=0)
@@ -223,6 +226,7 @@ def test_optimizers_are_told_the_budget_in_mean_costs_of_earlier_tasks() -> None
     assert FromList.contexts[0].unit is None and FromList.contexts[0].budget == 4.0
 
 
+@pytest.mark.long
 def test_auto_looks_at_the_clock_where_the_budget_is_in_cost() -> None:
     earlier = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0).evaluations()
     prior = [replace(earlier, name=str(i), family=str(i)) for i in range(6)]
@@ -319,6 +323,7 @@ def _outcome(ended: Ended) -> tuple[Any, ...]:
     return ended.config, ended.measured, ended.steps
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_nothing_running_and_the_study_goes_on(tmp_path: Path) -> None:
     script = SCRIPT.replace("time.sleep(0.01)", "time.sleep(0.2)")
     process = subprocess.Popen(
@@ -396,6 +401,7 @@ def test_what_holds_no_study_cannot_be_loaded(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- command line, public face
+@pytest.mark.long
 def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text("def loss(config):\n    return (config['rate'] - 0.01) ** 2 + 0.1 * config['depth']\n")
@@ -416,6 +422,7 @@ def test_the_command_line_tunes_stores_and_goes_on(tmp_path: Path, monkeypatch: 
     assert isinstance(ran.exception, InvalidValueError) and "must be YAML" in str(ran.exception)
 
 
+@pytest.mark.long
 def test_it_is_short_and_draws() -> None:
     found = tune(bowl, SPACE, optimizer="random", budget=3, direction="minimize", seed=0)
     assert repr(found).startswith("Tuned(random, 3 trials, best score ")

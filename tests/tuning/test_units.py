@@ -53,6 +53,7 @@ def test_where_nothing_else_is_in_common_the_refusal_says_why() -> None:
         earlier_tasks(load_suite("SVM"), read_space({"gamma": (1e-4, 1.0, "log")}))
 
 
+@pytest.mark.long
 def test_a_unit_is_kept_by_a_study_on_the_disk_and_by_a_suite_of_it(tmp_path: Path) -> None:
     space = {"gamma": GAMMA, "k": (1, 4)}
     tuned = tune(lambda c: -c["k"], space, optimizer="random", budget=3, seed=0, out=tmp_path / "a", progress=False)

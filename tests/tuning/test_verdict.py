@@ -87,6 +87,7 @@ def test_a_failure_stays_what_it_is_and_the_reason_names_the_constraint() -> Non
 
 
 # ---------------------------------------------------------------------- what optimizers are told
+@pytest.mark.long
 def test_tune_tells_that_a_constraint_is_broken() -> None:
     hpo_gym.tune(bounded, SPACE, optimizer=Listener, budget=6, seed=0)
     told = [(t.config["x"], t.score, t.status.label) for t in Listener.told]
@@ -96,6 +97,7 @@ def test_tune_tells_that_a_constraint_is_broken() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_what_comes_before_the_first_success_counts_for_a_thousandth_less() -> None:
     """Else losses around 100 would make 0, the floor, the best score of all."""
 
@@ -108,6 +110,7 @@ def test_what_comes_before_the_first_success_counts_for_a_thousandth_less() -> N
     assert [t.score for t in Listener.told] == [0.0] * 2, "nothing is known yet"
 
 
+@pytest.mark.long
 def test_what_is_no_success_never_counts_for_more_than_the_median_success() -> None:
     """Else the trials before a first success that is good would be as good as the best one, for ever."""
 
@@ -137,12 +140,14 @@ def test_scores_of_what_is_no_success_by_hand(scores: list[float | None], told: 
     assert [t.score for t in Proposer(form, study, Allowance(9)).trials()] == pytest.approx(told, abs=1e-12)
 
 
+@pytest.mark.long
 def test_a_stopped_trial_is_told_as_no_success() -> None:
     hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
     told = [(t.score, t.status.label) for t in Listener.told]
     assert told == [(0.25, "ok"), (0.875, "ok"), (0.25, "stopped")]  # .4375 is not the best of three at step 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("optimizer", "least"), [("gp-ei", 0.45), ("ga", 0.4)])
 def test_optimizers_search_where_the_constraint_is_met(optimizer: str, least: float) -> None:
     found = hpo_gym.tune(bounded, SPACE, optimizer=optimizer, budget=20, seed=0)
@@ -193,6 +198,7 @@ def of_export(folder: Path) -> str:
 DOORS: tuple[Callable[[Path], Any], ...] = (of_tune, of_folder, of_file, of_optuna, of_sampler, of_export)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
 def test_the_best_of_a_prior_is_feasible_and_the_next_tuning_begins_there(
     door: Callable[[Path], Any], tmp_path: Path
@@ -207,6 +213,7 @@ def test_the_best_of_a_prior_is_feasible_and_the_next_tuning_begins_there(
     assert again.ended[0].config == {"x": BEST}
 
 
+@pytest.mark.long
 def test_the_incumbent_of_a_tuning_is_the_same_everywhere() -> None:
     found = of_tune(Path())
     incumbent = found.history.incumbent
@@ -218,6 +225,7 @@ def test_the_incumbent_of_a_tuning_is_the_same_everywhere() -> None:
     assert "4 ok, 2 infeasible" in found.summary()
 
 
+@pytest.mark.long
 def test_partial_scores_of_stopped_trials_are_the_best_of_nothing(tmp_path: Path) -> None:
     found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=6, seed=0, out=tmp_path / "t")
     assert [e.measured.status.label for e in found.ended] == ["ok", "ok", "stopped", "stopped", "stopped", "stopped"]
@@ -234,6 +242,7 @@ def test_partial_scores_of_stopped_trials_are_the_best_of_nothing(tmp_path: Path
         assert again.ended[0].config == {"x": 0.875}
 
 
+@pytest.mark.long
 def test_a_pruned_trial_of_optuna_is_no_success() -> None:
     def curve(trial: Any) -> float:
         x = trial.suggest_float("x", 0, 1)
@@ -274,6 +283,7 @@ def test_the_incumbent_of_a_rollout_on_a_live_task_is_feasible() -> None:
     assert [s.label for s in history.statuses] == ["ok", "infeasible", "ok", "infeasible", "ok", "ok"]
 
 
+@pytest.mark.long
 def test_a_comparison_on_live_tasks_hands_over_what_is_feasible(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="it breaks constraint 2"):
         found = hpo_gym.benchmark(
@@ -312,6 +322,7 @@ def test_what_scikit_learn_counts_for_a_failed_fit_is_not_chosen() -> None:
     assert search.best_params_ == search.tuned_.best_config == {"x": 0.25}
 
 
+@pytest.mark.long
 def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Path) -> None:
     """As studies were stored before: a success, with a note that it was stopped, or with constraints above 0."""
     from hpo_gym.system.storage.store import Store
@@ -329,6 +340,7 @@ def test_records_without_a_verdict_are_given_one_when_they_are_read(tmp_path: Pa
     assert [e.measured.score for e in again.ended] == [0.25, 0.875]
 
 
+@pytest.mark.long
 def test_evaluations_know_nothing_but_numbers_of_a_stopped_trial() -> None:
     found = hpo_gym.tune(falling, SPACE, optimizer=Listener, budget=4, seed=0)
     known: Evaluations = found.evaluations()
