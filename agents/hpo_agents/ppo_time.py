@@ -26,7 +26,7 @@ from hpo_agents._time.view import FOLDS, TimeView, fold_of
 from hpo_gym.base import Singles, seeding, unknown
 from hpo_gym.env import HPOVectorEnv
 from hpo_gym.optimize import OPTIMIZERS, Context, Optimizer, mean_regret_in_cost, one_thread
-from hpo_gym.problem import Evaluations, Query, Task, Trial, evaluations, pool_of
+from hpo_gym.problem import COST, Budget, Evaluations, Query, Task, Trial, evaluations, pool_of
 from hpo_gym.sb3 import as_vec_env
 from hpo_gym.system import one_blas_thread
 
@@ -139,9 +139,9 @@ class PPOTime(PoolsAgent[TimeRun]):
 
         def view() -> dict[str, Any]:
             return {
-                "budget_cost": float(self.budget), "observer": TimeView(experts, folds, self.candidates, checkpoints),
+                **Budget(float(self.budget), COST, checkpoints).settings(),
+                "observer": TimeView(experts, folds, self.candidates, checkpoints),
                 "codec": RungCodec(self.candidates, rungs), "duplicates": "mask", "statistics": False,
-                "checkpoints": checkpoints,
             }  # fmt: skip
 
         return view

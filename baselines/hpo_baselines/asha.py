@@ -25,7 +25,7 @@ class ASHA(MultiFidelity):
     parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934
 
     **Differs from the paper**: one worker; a rung evaluates anew, at full cost, what it continues, as all trials here
-    do where no checkpoints are kept; the paper uses eta = 4.
+    do unless they continue trainings; the paper uses eta = 4.
 
     Args:
         eta: Of so many configurations one goes on.

@@ -35,7 +35,7 @@ class FreezeThaw(MultiFidelity):
     **Reference**: Swersky, Snoek and Adams, "Freeze-thaw Bayesian optimization", 2014, https://arxiv.org/abs/1406.3896
 
     **Differs from the paper**: expected improvement at full fidelity, where the paper has entropy search; a step is a
-    factor `eta`, not an epoch, as a step evaluates anew, at full cost, what it continues, unless checkpoints are kept;
+    factor `eta`, not an epoch, as a step evaluates anew, at full cost, what it continues, unless trainings go on;
     curves are not independent given their asymptotes, but share a decay; hyperparameters are optimised, not sampled,
     and the decay's exponent is 1; all untried configurations of a small pool and 64 stopped ones are candidates, where
     the paper has 3 and 10.

@@ -21,8 +21,8 @@ class Hyperband(MultiFidelity):
     **Reference**: Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, "Hyperband: a novel bandit-based approach to
     hyperparameter optimization", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
 
-    **Differs from the paper**: a rung evaluates anew, at full cost, what it continues, as all trials here do where no
-    checkpoints are kept; the last bracket is cut to what the budget pays for. Numbers of configurations are those of
+    **Differs from the paper**: a rung evaluates anew, at full cost, what it continues, as all trials here do unless
+    they continue trainings; the last bracket is cut to what the budget pays for. Numbers of configurations are those of
     the paper's Table 1, which its Algorithm 1 rounds otherwise.
 
     Args:

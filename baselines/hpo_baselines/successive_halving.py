@@ -24,7 +24,7 @@ class SuccessiveHalving(MultiFidelity):
 
     **Differs from the paper**: brackets are repeated with new configurations, where the paper has one bracket that uses
     the whole budget (`configurations` makes it so); a rung evaluates anew, at full cost, what it continues, as all
-    trials here do where no checkpoints are kept; the last bracket is cut to what the budget pays for.
+    trials here do unless they continue trainings; the last bracket is cut to what the budget pays for.
 
     Args:
         eta: Of so many configurations one goes on.

@@ -78,11 +78,9 @@ def run_alone(optimizer: Optimizer, suite: Suite, work: Work, cell: Cell) -> Mad
     (task,) = _tasks(optimizer, suite, [cell])
     world, rng = _seeds(work, cell)
     prior, p = suite.prior(cell.fold, work.protocol.memory), work.protocol
-    budget, unit = float(p.budget.amount), _unit(task, p.budget)
-    kept = p.budget.checkpoints and task.cumulative
-    run = Run(task, budget, world, p.n_init, _floor(suite, work), unit=unit, checkpoints=kept)
-    starts = seeding.starts_seed(world)
-    run_one(optimizer, run, Context.of(task, budget, prior, starts=starts, unit=unit, checkpoints=kept), rng)
+    context = Context.of(task, p.budget, prior, starts=seeding.starts_seed(world))
+    run = Run.of(task, context, world, p.n_init, _floor(suite, work))
+    run_one(optimizer, run, context, rng)
     history = History(tuple(run.trials), p.n_init)
     arrays: Arrays = {
         "x": task.space.encode(history.configs) if len(history) else np.empty((0, task.space.d)),
@@ -108,9 +106,8 @@ def _run_space(optimizer: BatchOptimizer, suite: Suite, work: Work, cells: Seque
     known: dict[Task, Any] = {}
     for task in tasks:
         if task not in known:
-            prior, budget = suite.prior(work.fold, work.protocol.memory), work.protocol.budget
-            unit, kept = _unit(task, budget), budget.checkpoints
-            known[task] = Context.of(task, budget.amount, prior, unit=unit, checkpoints=kept)
+            prior = suite.prior(work.fold, work.protocol.memory)
+            known[task] = Context.of(task, work.protocol.budget, prior)
     return _driven(optimizer, suite, work, cells, tasks, [known[t] for t in tasks])
 
 

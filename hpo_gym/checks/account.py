@@ -48,7 +48,7 @@ class Account:
         self.floor = float(np.asarray(contexts.scale.floor, self.kernel.runs.last.dtype))
         self.unit = self.task.cost_unit if contexts.in_cost else None
         self._session = self.task.session(self.world, contexts.horizon)
-        kept = contexts.checkpoints is not None and self.task.cumulative
+        kept = contexts.continued is not None and self.task.cumulative
         self._kept = Checkpoints() if kept else None
 
     @property

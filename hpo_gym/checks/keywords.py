@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from hpo_gym.base import HPOGymError, SplitError
 from hpo_gym.checks.drive import Env, Make, kernel_of
 from hpo_gym.checks.faults import Faults
-from hpo_gym.problem import Suite
+from hpo_gym.problem import AMOUNTS, KEPT, Suite
+
+_, COSTS = AMOUNTS
 
 _NEEDED = {"suite", "split", "task", "reward", "fold"}
 
@@ -74,17 +76,17 @@ def _values() -> Iterator[Bad]:
     for value in (-1, 1.5, True):
         yield Bad(f"{value!r} given points", {"n_init": value})
     for value in (0, -1.0, float("nan"), True):
-        yield Bad(f"A budget in cost of {value!r}", {"budget_cost": value})
+        yield Bad(f"A budget in cost of {value!r}", {COSTS: value})
     yield Bad("The fold 5", {"fold": 5})
     yield Bad("A codec without a name", {"codec": {"levels": 5}})
 
 
 def _together() -> Iterator[Bad]:
-    yield Bad("Two budgets", {"budget": 5, "budget_cost": 5})
-    yield Bad("`objectives` beside a budget in cost", {"budget_cost": 5, "objectives": ["score", "cost"]})
+    yield Bad("Two budgets", {"budget": 5, COSTS: 5})
+    yield Bad("`objectives` beside a budget in cost", {COSTS: 5, "objectives": ["score", "cost"]})
     yield Bad("`objectives` beside a reward", {"reward": "score", "objectives": ["score", "cost"]})
     yield Bad("`weights` without `objectives`", {"weights": [1.0]})
-    yield Bad("`checkpoints` without a budget in cost", {"checkpoints": True})
+    yield Bad(f"`{KEPT}` without a budget in cost", {KEPT: True})
     yield Bad("`duplicates='mask'` with the codec 'box'", {"duplicates": "mask", "codec": "box"})
     yield Bad("The `context` of `levels`", {"observer": {"name": "levels", "context": True}})
     yield Bad("A constraint that nothing keeps", {"constraints": {"cost": -1.0}})
@@ -96,7 +98,7 @@ def _of_suite(suite: Suite) -> Iterator[Bad]:
     if any(task.pool is None for task in tasks):
         yield Bad("The codec 'pool' on tasks without a pool", {"codec": "pool"})
     if suite.kind in ("function", "training"):
-        yield Bad("A budget in cost where none was measured", {"budget_cost": 5})
+        yield Bad("A budget in cost where none was measured", {COSTS: 5})
 
 
 def _splits(suite: Suite, fold: int | None) -> Iterator[Bad]:

@@ -181,7 +181,7 @@ def make_runs(
     return Runs(
         bank, n, contexts.horizon, budget=contexts.budget, fidelity=codec.fidelity, history=observer.needs_history,
         fused=fused, track=observer.needs_incumbent or codec.needs_incumbent, repeats=repeats, view=contexts.bank,
-        floor=contexts.scale.floor, units=units, checkpoints=contexts.checkpoints,
+        floor=contexts.scale.floor, units=units, checkpoints=contexts.continued,
     )  # fmt: skip
 
 

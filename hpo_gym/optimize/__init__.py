@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.forms import make_optimizer as make_optimizer
     from hpo_gym.optimize.forms.policy_optimizer import Policy as Policy
     from hpo_gym.optimize.forms.policy_optimizer import PolicyOptimizer as PolicyOptimizer
-    from hpo_gym.optimize.learning.checkpoints import Checkpoint as Checkpoint
-    from hpo_gym.optimize.learning.checkpoints import read_checkpoint as read_checkpoint
-    from hpo_gym.optimize.learning.checkpoints import write_checkpoint as write_checkpoint
     from hpo_gym.optimize.learning.made_of import UNKNOWN as UNKNOWN
     from hpo_gym.optimize.learning.made_of import MadeOf as MadeOf
     from hpo_gym.optimize.learning.made_of import joined as joined
@@ -31,6 +28,9 @@ if TYPE_CHECKING:
     from hpo_gym.optimize.learning.networks import one_thread as one_thread
     from hpo_gym.optimize.learning.networks import own_randomness as own_randomness
     from hpo_gym.optimize.learning.networks import weights_of as weights_of
+    from hpo_gym.optimize.learning.resuming import Checkpoint as Checkpoint
+    from hpo_gym.optimize.learning.resuming import read_checkpoint as read_checkpoint
+    from hpo_gym.optimize.learning.resuming import write_checkpoint as write_checkpoint
     from hpo_gym.optimize.learning.saved import ABOUT as ABOUT
     from hpo_gym.optimize.learning.saved import Arrays as Arrays
     from hpo_gym.optimize.learning.saved import check_finite as check_finite

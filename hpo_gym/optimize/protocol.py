@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Registry, SplitError, unknown
-from hpo_gym.problem import REMEMBERED, Belief, Evaluations, Objective, Points, Query, SearchSpace, Trial
+from hpo_gym.problem import REMEMBERED, Belief, Budget, Evaluations, Objective, Points, Query, SearchSpace, Trial
 
 if TYPE_CHECKING:
     from hpo_gym.env import Runs
@@ -62,19 +62,26 @@ class Context:
     unit: float | None = None
     checkpoints: bool = False
 
+    @property
+    def continues(self) -> bool:
+        """Return `checkpoints`: trials continue trainings, and pay the difference."""
+        return self.checkpoints
+
     def charge(self, trial: Trial) -> float:
         """Return the charge of a trial on the budget, in its unit: its fidelity, or its cost for a budget in cost."""
         return trial.fidelity if self.unit is None else trial.cost / self.unit
 
     @classmethod
     def of(
-        cls, task: Task, budget: float, prior: Sequence[Evaluations] = (), *, starts: int | None = None,
+        cls, task: Task, budget: float | Budget, prior: Sequence[Evaluations] = (), *, starts: int | None = None,
         unit: float | None = None, checkpoints: bool = False,
     ) -> Context:  # fmt: skip
         """Return the facts about a task without any of its own evaluations.
 
-        A budget in cost has a `unit`, the mean cost of the task: a user who sets a budget in seconds knows it.
-        `checkpoints` says whether they are kept, if costs of the task are cumulative.
+        Args:
+            budget: One that is a `Budget` sets `unit` and `checkpoints`, too.
+            unit: Of a budget in cost, the mean cost of the task: a user who sets a budget in seconds knows it.
+            checkpoints: Whether they are kept, if costs of the task are cumulative.
 
         Raises:
             SplitError: An earlier task in `prior` is of the same family.
@@ -84,6 +91,8 @@ class Context:
                 raise SplitError(
                     f"`prior` must hold no relative of task {task.name!r}, got {earlier.name!r}, its relative."
                 )
+        if isinstance(budget, Budget):
+            unit, checkpoints, budget = task.cost_unit if budget.in_cost else None, budget.checkpoints, budget.amount
         measured = task.measured
         available = None if measured is None or measured.all() else measured
         return cls(

@@ -62,6 +62,12 @@ class Run:
     checkpoints: bool = False
     _succeeded: bool = False
 
+    @classmethod
+    def of(cls, task: Task, context: Context, world: int, n_init: int = 0, worst: float = 0.0) -> Run:
+        """Return a run with the budget of a context."""
+        unit, kept = context.unit, context.checkpoints
+        return cls(task, context.budget, world, n_init, worst, unit=unit, checkpoints=kept)
+
     def __post_init__(self) -> None:
         size = horizon if self.unit is None else most_trials
         self._most = size(self.budget, self.task.fidelities)
@@ -170,12 +176,10 @@ def rollout(
         limit = Budget.of(budget, budget_cost, checkpoints)
     limit.kept_on([task])
     seed, n_init = whole("seed", seed, 0, 2**64 - 1), whole("n_init", n_init, 0, MOST)
-    units = limit.units([task])
-    unit = None if units is None else units.item()
+    limit.units([task])
     world = seeding.world_seed(task.suite, task.name, "rollout", seed)
-    run = Run(task, limit.amount, world, n_init, floor_of(tuple(prior)), unit=unit, checkpoints=limit.checkpoints)
-    starts = seeding.starts_seed(world)
-    context = Context.of(task, limit.amount, prior, starts=starts, unit=unit, checkpoints=checkpoints)
+    context = Context.of(task, limit, prior, starts=seeding.starts_seed(world))
+    run = Run.of(task, context, world, n_init, floor_of(tuple(prior)))
     chosen = optimizer_of(optimizer)
     run_one(chosen, run, context, choices_of(chosen, world))
     return History(tuple(run.trials), n_init)

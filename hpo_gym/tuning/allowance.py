@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import real, whole
-from hpo_gym.problem import MOST, TRIALS_A_UNIT, Evaluations, Status
+from hpo_gym.problem import AMOUNTS, MOST, TRIALS_A_UNIT, Evaluations, Status
 from hpo_gym.tuning.study import Ended
 
 TRIALS = 33
@@ -20,7 +20,7 @@ FREE = TRIALS_A_UNIT * TRIALS
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a tuning may take.
+    """Return the allowance of a tuning.
 
     Attributes:
         trials: The most trials.
@@ -58,21 +58,21 @@ class Allowance:
         return float(self.trials) if unit is None or self.cost is None else self.cost / unit
 
 
-def allowance(budget: int | None, budget_cost: float | None) -> Allowance:
-    """What a tuning may take.
+def allowance(budget: int | None, cost: float | None) -> Allowance:
+    """Return the allowance of a tuning.
 
     Args:
-        budget: Trials; None: 33, or with `budget_cost` as many as it pays for.
-        budget_cost: In the unit of the trials' cost.
+        budget: Trials; None: 33, or as many as `cost` pays for.
+        cost: In the unit of the trials' cost.
 
     Raises:
         InvalidValueError: One is out of range.
     """
     trials = None if budget is None else whole("budget", budget, 1, MOST, ", or None")
-    if budget_cost is None:
+    if cost is None:
         return Allowance(TRIALS if trials is None else trials)
     unit = ", in seconds or in what the objective tells as `cost`, or None"
-    return Allowance(MOST if trials is None else trials, real("budget_cost", budget_cost, 0.0, also=unit, above=True))
+    return Allowance(MOST if trials is None else trials, real(AMOUNTS[1], cost, 0.0, also=unit, above=True))
 
 
 def _paid(e: Evaluations) -> NDArray[np.float64]:

@@ -92,7 +92,7 @@ def make_suite(
 
 # ---------------------------------------------------------------------- what it sees, by hand
 def test_before_a_trial_the_base_is_the_prior_mean_less_a_share_of_the_cost() -> None:
-    seen = TimeFeatures(mind(), 10.0, 10.0, checkpoints=True).at(np.arange(3))
+    seen = TimeFeatures(mind(), 10.0, 10.0, continues=True).at(np.arange(3))
     assert seen.shape == (10, 20)
     # of tasks (0, 1, 5) and (0, 2, 3), each standardised, the mean; logarithms of cost are -1, 0 and 1
     a, b = (np.array(y) - np.mean(y) for y in ([0.0, 1.0, 5.0], [0.0, 2.0, 3.0]))
@@ -148,7 +148,7 @@ def test_a_configuration_further_pays_the_difference_where_checkpoints_are_kept(
     knows = mind()
     knows.tell(X[1], 1, 0, 0.5)
     for kept, price in ((True, np.log(0.75)), (False, 0.0)):
-        features = TimeFeatures(knows, 9.0, 10.0, checkpoints=kept)
+        features = TimeFeatures(knows, 9.0, 10.0, continues=kept)
         seen, can = features.at(np.arange(3)), features.open(np.arange(3))
         assert seen[5, column("log price")] == pytest.approx(price, abs=1e-6)
         np.testing.assert_array_equal(can, [False, True, True, False, False, True, False, True, True, True])
@@ -269,7 +269,7 @@ def test_where_nothing_is_known_of_earlier_tasks_it_is_transfer_time() -> None:
 def test_from_nothing_all_actions_are_as_likely_at_first() -> None:
     agent, knows = untrained(start="nothing"), mind()
     assert isinstance(agent._actor, TimeActor)
-    features = TimeFeatures(knows, 9.0, 10.0, checkpoints=False)
+    features = TimeFeatures(knows, 9.0, 10.0, continues=False)
     with torch.no_grad():
         logits = agent._actor.logits(features.at(np.arange(3)), features.open(np.arange(3)))
     assert set(logits[np.isfinite(logits)]) == {0.0}

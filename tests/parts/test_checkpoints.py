@@ -427,6 +427,5 @@ def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
 def test_a_run_has_no_more_room_than_without() -> None:
     assert one().kernel.contexts.horizon == one(checkpoints=False).kernel.contexts.horizon == most_trials(8.0)
     assert (
-        one().kernel.contexts.checkpoints.tolist() == [True]
-        and one(checkpoints=False).kernel.contexts.checkpoints is None
+        one().kernel.contexts.continued.tolist() == [True] and one(checkpoints=False).kernel.contexts.continued is None
     )

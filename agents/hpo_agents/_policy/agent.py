@@ -128,7 +128,7 @@ class PolicyAgent(SavedPolicy):
         steps: int | None = None,
         progress: Progress = lambda done, total, what: None,
     ) -> list[list[float]]:
-        """As `train`, with checkpoints and TensorBoard logs in a folder; what was interrupted there goes on.
+        """Train with states and TensorBoard logs kept in a folder; an interrupted training there goes on.
 
         Returns:
             Trials done and mean normalised regret on the validation tasks, at the start and at the

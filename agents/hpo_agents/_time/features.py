@@ -31,13 +31,13 @@ class TimeFeatures:
         mind: What the run knows.
         left: Of its budget, in units.
         budget: In units.
-        checkpoints: Whether a configuration further costs the difference only.
+        continues: Whether a configuration further costs the difference only.
         in_cost: Whether the budget is in cost; else a trial costs its fidelity.
     """
 
-    def __init__(self, mind: Mind, left: float, budget: float, checkpoints: bool, in_cost: bool = True) -> None:
+    def __init__(self, mind: Mind, left: float, budget: float, continues: bool, in_cost: bool = True) -> None:
         self._mind, self._left, self._budget = mind, left, budget
-        self._checkpoints, self._in_cost = checkpoints, in_cost
+        self._continues, self._in_cost = continues, in_cost
 
     def at(self, rows: Ints) -> Singles:
         """Of the candidates at ascending rows ``(c,)``, ``(3 c + 1, 20)``: three rungs of the first, then of the next,
@@ -84,7 +84,7 @@ class TimeFeatures:
         whole[:, 15] = self._left / self._budget
         whole[:, 16] = np.log1p(mind.count) / 4.0
         whole[:, 17] = not ensemble.full
-        whole[:, 19] = self._checkpoints
+        whole[:, 19] = self._continues
         return np.clip(whole, -_MOST, _MOST)
 
     def open(self, rows: Ints) -> NDArray[np.bool_]:
@@ -102,7 +102,7 @@ class TimeFeatures:
             return np.repeat(np.log(np.array(ladder.fidelities))[:, None], len(rows), 1)
         cost = cost.copy()
         cost[-1] = mind.expert.memory.log_cost[rows]
-        if not self._checkpoints:
+        if not self._continues:
             return cost
         was = mind.reached[rows]
         begun = np.flatnonzero(was >= 0)

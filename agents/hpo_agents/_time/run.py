@@ -36,7 +36,7 @@ class TimeRun:
         context, left = self.context, self.purse.left()
         if left is None:
             return None
-        return TimeFeatures(self.mind, left, context.budget, context.checkpoints, context.unit is not None)
+        return TimeFeatures(self.mind, left, context.budget, context.continues, context.unit is not None)
 
     def query(self, action: int) -> Query | None:
         """What an action asks for; None: to stop."""

@@ -32,16 +32,14 @@ class TimeView(Observer):
         experts: One for each fold of families, and one of all tasks, which sees families of none.
         folds: The fold of each family trained on.
         candidates: Rows drawn for each episode.
-        checkpoints: Whether a configuration further costs the difference.
+        continues: Whether a configuration further costs the difference.
     """
 
     context = False
 
-    def __init__(
-        self, experts: tuple[Expert, ...], folds: Mapping[str, int], candidates: int, checkpoints: bool
-    ) -> None:
+    def __init__(self, experts: tuple[Expert, ...], folds: Mapping[str, int], candidates: int, continues: bool) -> None:
         self.candidates, self.served = candidates, Raw()
-        self._experts, self._folds, self._checkpoints = experts, folds, checkpoints
+        self._experts, self._folds, self._continues = experts, folds, continues
         self._minds: dict[int, tuple[tuple[Any, ...], Mind]] = {}
 
     def space(self, contexts: Contexts) -> gym.Space[Any]:
@@ -68,7 +66,7 @@ class TimeView(Observer):
                 place = int(np.flatnonzero(rows[i] == at[i, j])[0])
                 slot = payable(rungs, float(share[i, j]))
                 mind.tell(mind.expert.memory.pool.x[place], place, slot, float(score[i, j]))
-            seen = TimeFeatures(mind, float(left[i]), contexts.budget, self._checkpoints, contexts.in_cost)
+            seen = TimeFeatures(mind, float(left[i]), contexts.budget, self._continues, contexts.in_cost)
             out.append(seen.at(own))
         there = np.arange(rows.shape[1]) < bank.measured.sum(1)[runs.task][:, None]  # the rest repeats
         s = len(rungs)

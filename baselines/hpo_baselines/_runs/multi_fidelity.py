@@ -2,8 +2,8 @@
 
 A repeat is the same configuration at the same fidelity: neither it nor a lower fidelity of the same is ever asked for.
 What is asked for costs its fidelity, in full evaluations, also where the same was evaluated at a lower one before.
-Where the budget is in cost, it takes what it costs, which is foretold (`Prices`) until it is paid; where checkpoints
-are kept, only what it costs beyond the lower one.
+Where the budget is in cost, it takes what it costs, which is foretold (`Prices`) until it is paid; where trainings
+continue, only what it costs beyond the lower one.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class RegretRate(OracleReward):
     In [-1, 0]. Before the first trial the regret is that of a random configuration, its mean over the rows of the task;
     while all have failed it is 1. A stop, and the last trial that there is room for, also take what is left of the
     budget, at the regret reached. So the return is minus the mean regret over the budget: over what was spent with
-    `budget_cost`, else over evaluations. For training splits only.
+    a budget in cost, else over evaluations. For training splits only.
     """
 
     needs_random = True

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpo_gym.base import Ints, Keys, Mask, seeding
-from hpo_gym.problem import Bank, BankView, Scale, SearchSpace, draw_rows, pooled, signed_log
+from hpo_gym.problem import COST, Bank, BankView, Budget, Scale, SearchSpace, draw_rows, pooled, signed_log
 
 _GIVEN, _CANDIDATES = 11, 13  # salts
 _BATCHES = 8  # numbers of runs at once whose candidates are kept
@@ -35,7 +35,7 @@ class Contexts:
         earlier_costs: Where it is: what each row of the pool cost on earlier tasks, none of the family of the task, as
             the mean natural logarithm of its cost, less the mean logarithm of that task, ``(k, m)``; 0 where none knows
             it.
-        checkpoints: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.problem.costs`),
+        continued: On which tasks a trial pays only what lies beyond its checkpoint (see `hpo_gym.problem.costs`),
             ``(k,)``; None: on none.
     """
 
@@ -49,11 +49,18 @@ class Contexts:
     fidelities: tuple[float, ...] = (1.0,)
     in_cost: bool = False
     earlier_costs: NDArray[np.float32] | None = None
-    checkpoints: Mask | None = None
+    continued: Mask | None = None
     _drawn: dict[int, tuple[Ints, Keys, NDArray[np.int64]]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         assert not isinstance(self.bank, Bank), "the oracle stays out of reach: `view_of(bank)`"
+
+    @property
+    def limit(self) -> Budget:
+        """The budget of a run."""
+        if not self.in_cost:
+            return Budget(int(self.budget))
+        return Budget(self.budget, COST, self.continued is not None)
 
     @functools.cached_property
     def meta(self) -> NDArray[np.float32]:

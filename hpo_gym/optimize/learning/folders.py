@@ -13,7 +13,7 @@ from hpo_gym.system import check_seal
 
 FORMAT = 1
 ABOUT, ARRAYS, WEIGHTS = "optimizer.json", "arrays.npz", "weights.safetensors"
-TRAINING = "training.json"
+TRAINING, CHECKPOINTS = "training.json", "checkpoints"
 _LARGEST = {ABOUT: 1 << 26, ARRAYS: 1 << 30, WEIGHTS: 1 << 30}  # bytes
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpo_gym.base import InvalidValueError, blame, made, making
+from hpo_gym.optimize.learning.folders import CHECKPOINTS
 from hpo_gym.optimize.learning.saved import TRAINING
 from hpo_gym.optimize.protocol import OPTIMIZERS, Resumable, Trainable
 from hpo_gym.problem import Suite
@@ -64,7 +65,7 @@ def train(
     name, learner = _learner(optimizer, settings or {})
     loaded = [load_suite(suite) for suite in _suites(suites, name, learner)]
     folder = Path(out)
-    if ((folder / TRAINING).exists() or (folder / "checkpoints").exists()) and not resume:
+    if ((folder / TRAINING).exists() or (folder / CHECKPOINTS).exists()) and not resume:
         raise InvalidValueError(
             f"`out` must be a new folder, {folder} holds a training: `resume=True` (`--resume`) goes on with it."
         )

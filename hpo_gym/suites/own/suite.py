@@ -142,7 +142,7 @@ def table_suite(
         about: Facts for `hpo-gym info`, with keys of `ABOUT`; `score` and `cost` are mappings of `name` and `unit`.
         version: Raise it when the table changes.
         cumulative: Whether one training passes through all fidelities, as epochs do, so that the cost of one includes
-            the lower ones: envs then have `checkpoints`. Kept as ``about["cost"]["cumulative"]``.
+            the lower ones: a budget in cost can then charge the difference. Kept as ``about["cost"]["cumulative"]``.
 
     Returns:
         A suite whose `best` and `worst` of a task are the highest and lowest score at full fidelity. A row counts as

@@ -16,6 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from hpo_gym.base import DamagedDataError, InvalidValueError, blame
+from hpo_gym.optimize.learning.folders import CHECKPOINTS
 from hpo_gym.system import whole_folder
 
 FORMAT = 1
@@ -41,7 +42,7 @@ class Checkpoint:
 
 def write_checkpoint(folder: Path, identity: Mapping[str, Any], segment: int, checkpoint: Checkpoint) -> None:
     """Write the checkpoint after a segment; the ones before it go when it is on the disk."""
-    home = folder / "checkpoints"
+    home = folder / CHECKPOINTS
     whole = home / f"{segment:06d}"
     files = {_STATE: checkpoint.state, _BEST: checkpoint.best}
     data = {name: save_tensors({k: v.contiguous() for k, v in t.items()}) for name, t in files.items()}
@@ -63,7 +64,7 @@ def read_checkpoint(folder: Path, identity: Mapping[str, Any]) -> Checkpoint | N
         InvalidValueError: It is of another training.
         DamagedDataError: A file has changed since it was written.
     """
-    home = folder / "checkpoints"
+    home = folder / CHECKPOINTS
     whole = sorted(p for p in home.iterdir() if p.suffix != ".part") if home.is_dir() else []
     if not whole:
         return None
