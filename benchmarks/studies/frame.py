@@ -127,17 +127,31 @@ def write(name: str, found: Mapping[str, Any], of: Mapping[str, Any]) -> None:
 
 # ---------------------------------------------------------------------- provenance
 def provenance(name: str) -> dict[str, Any]:
-    """Return the origin of results of today: suites, optimizers and package, and the sources of the study."""
+    """Return the origin of results of today: suites, optimizers and package, and the sources of the study.
+
+    What the stored results name keeps its stamp, since not all of them are measured anew.
+    """
     from sources import sources
 
-    return {SOURCES: sources(name)}
+    from hpo_gym.optimize import joined, made_of
+    from hpo_gym.system import MADE_OF
+
+    study = module(name)
+    today = made_of(getattr(study, "SUITES", ()), getattr(study, "OPTIMIZERS", ()))
+    return {MADE_OF: joined([today, whole(name).get(MADE_OF, {})]), SOURCES: sources(name)}
 
 
 def stale(name: str) -> list[str]:
     """Say what the stored results of a study were made of that is different today."""
-    known, now = whole(name), provenance(name)
-    old, new = known.get(SOURCES, {}), now[SOURCES]
-    return [f"{file}: other code" for file in sorted({*old, *new}) if old.get(file) != new.get(file)]
+    from sources import sources
+
+    from hpo_gym.optimize import stale as moved
+    from hpo_gym.system import MADE_OF
+
+    known = whole(name)
+    old, new = known.get(SOURCES, {}), sources(name)
+    code = [f"{file}: other code" for file in sorted({*old, *new}) if old.get(file) != new.get(file)]
+    return [*moved(known.get(MADE_OF, {})), *code]
 
 
 def archives() -> Path | None:

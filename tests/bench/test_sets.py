@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_what_has_joined_since_the_newest_set_is_in_next() -> None:
 
 def test_a_changed_file_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
     path = two().write(tmp_path)
-    path.write_text(path.read_text().replace('"Curves": "1@', '"Curves": "2@'))
+    path.write_text(re.sub(r'"Curves": "\d+@', '"Curves": "0@', path.read_text()))
     with pytest.raises(DamagedDataError, match="`checksum` of `made_of`"):
         NamedSet.read(path)
     with pytest.raises(UnknownNameError, match=r"Did you mean .2026\.11"):

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from hpo_gym.app._commands import app
 from hpo_gym.checks import dated, shipped
+from hpo_gym.suites import load_suite
 
 
 @pytest.fixture
@@ -38,14 +39,14 @@ def test_damage_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_kind_of_result_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old: dict[str, Any] = {"made_of": {"suites": {"SVM": "1@00000000"}}}
+    old: dict[str, Any] = {"made_of": {"suites": {"SVM": "0@00000000"}}}
     for name in ("old", "new"):
         (tmp_path / f"{name}.json").write_text(json.dumps(old if name == "old" else {"found": {}}))
     monkeypatch.setattr(dated, "STUDIES", tmp_path)
     monkeypatch.setattr(dated, "FOLDER", tmp_path)
-    found = dated.out_of_date()
+    found, now = dated.out_of_date(), load_suite("SVM").version
     assert {what: words for what, words in found.items() if "old" in what} == {
-        "reference runs on old": ("SVM 1 -> 2",),
-        "study old": ("SVM 1 -> 2",),
+        "reference runs on old": (f"SVM 0 -> {now}",),
+        "study old": (f"SVM 0 -> {now}",),
     }
     assert not any("new" in what for what in found)

@@ -33,7 +33,7 @@ def test_the_version_is_that_of_the_reference_runs_alone(study: Any, tmp_path: P
     monkeypatch.setattr(runs, "MANIFEST", path)
     path.write_text(json.dumps({**files, "families.json": {"sha256": "0"}}))
     assert runs.version() == before
-    path.write_text(json.dumps({**files, "reference/SVM.runs": {"sha256": "0"}}))
+    path.write_text(json.dumps({**files, "results/reference/SVM.runs": {"sha256": "0"}}))
     assert runs.version() != before
 
 

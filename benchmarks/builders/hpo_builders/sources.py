@@ -2,8 +2,8 @@
 
     python -m hpo_builders.sources    # once `benchmarks/digest.py --against` has shown that nothing moved
 
-Results of shipped agents and reference runs name the code that they were made of. A refactoring gives it another hash
-under the same version; one that is recorded here is not listed by `hpo-gym verify`.
+Shipped agents, reference runs and results of studies name the code that they were made of. A refactoring gives it
+another hash under the same version; one that is recorded here is not listed by `hpo-gym verify`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hpo_gym.optimize import ABOUT, UNKNOWN, made_of, shipped
 from hpo_gym.system import MADE_OF
 
 FILE = DATA / "results" / "sources.json"
+STUDIES = tuple(Path(__file__).resolve().parents[2].joinpath("studies").glob("*.json"))
 
 Sources = Mapping[str, Mapping[str, Iterable[str]]]
 
@@ -40,8 +41,9 @@ def with_todays(known: Sources, results: Iterable[Mapping[str, Any]], today: Map
 
 def main() -> None:
     """Record the code of today beside that of the results of the same versions."""
-    paths: list[Path] = [*FOLDER.glob("*.json"), *(folder / ABOUT for folder in shipped().values())]
-    results = [read_json(path)[MADE_OF]["optimizers"] for path in sorted(paths)]
+    paths: list[Path] = [*FOLDER.glob("*.json"), *(folder / ABOUT for folder in shipped().values()), *STUDIES]
+    read = [read_json(path) for path in sorted(paths)]
+    results = [said[MADE_OF]["optimizers"] for said in read if isinstance(said, dict) and MADE_OF in said]
     registered = {name for stamps in results for name in stamps} - set(shipped())
     today = made_of(optimizers=sorted(registered))["optimizers"]
     write_json(FILE, with_todays(read_json(FILE), results, today))
