@@ -1,4 +1,4 @@
-"""What a tuning may take: a number of trials, or what they may cost in all."""
+"""Limits of a tuning: a number of trials, or their total cost."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from hpo_gym.problem import AMOUNTS, MOST, TRIALS_A_UNIT, Evaluations, Status
 from hpo_gym.tuning.study import Ended
 
 TRIALS = 33
-"""Of a tuning that says nothing else; and how many a budget in cost is taken to pay for where nothing says it."""
+"""Default number of trials; also the number that a budget in cost is assumed to buy if nothing else is known."""
 FREE = TRIALS_A_UNIT * TRIALS
-"""How many trials may cost next to nothing, less than a millionth of the budget, before it counts as spent."""
+"""Nearly free trials, below a millionth of the budget, allowed before it counts as spent."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """Return the allowance of a tuning.
+    """Limits of a tuning.
 
     Attributes:
         trials: The most trials.
-        cost: What they may cost in all, in the unit of `Trial.cost`; None for no limit.
+        cost: Their total cost, in the unit of `Trial.cost`; None for no limit.
     """
 
     trials: int = TRIALS
     cost: float | None = None
 
     def share(self, ended: Sequence[Ended]) -> float:
-        """How much of the cost is spent, above 1 where the last trial took more than was left; 0 without a limit."""
+        """Return the spent share of the cost, above 1 if the last trial exceeded the rest; 0 without a limit."""
         return 0.0 if self.cost is None else sum(e.cost for e in ended) / self.cost
 
     def spent(self, ended: Sequence[Ended]) -> bool:
-        """Whether nothing is left for another trial, or as many as may have been free."""
+        """Return whether nothing is left for another trial, or the allowed number of free ones was reached."""
         if self.cost is None:
             return False
         free = sum(e.cost * MOST < self.cost for e in ended)
         return self.share(ended) >= 1.0 or free >= FREE
 
     def unit(self, prior: Sequence[Evaluations]) -> float | None:
-        """What optimizers are told as `Context.unit`.
+        """Return `Context.unit` for optimizers.
 
-        The mean over earlier tasks of the mean cost of their successes. Where none has costs, what a trial costs is
-        unknown before the first, and the budget is taken to pay for 33 of them.
+        It is the mean over earlier tasks of the mean cost of their successes. Without costs, the cost of a trial is
+        unknown before the first, and the budget is assumed to pay for 33 of them.
         """
         if self.cost is None:
             return None
@@ -53,17 +53,17 @@ class Allowance:
         return float(np.mean(means)) if means else self.cost / TRIALS
 
     def told(self, prior: Sequence[Evaluations]) -> float:
-        """What optimizers are told as `Context.budget`: trials, or the cost in the unit."""
+        """Return `Context.budget` for optimizers: trials, or the cost in the unit."""
         unit = self.unit(prior)
         return float(self.trials) if unit is None or self.cost is None else self.cost / unit
 
 
 def allowance(budget: int | None, cost: float | None) -> Allowance:
-    """Return the allowance of a tuning.
+    """Return the limits of a tuning.
 
     Args:
-        budget: Trials; None: 33, or as many as `cost` pays for.
-        cost: In the unit of the trials' cost.
+        budget: Trials; None: 33, or with `budget_cost` as many as it pays for.
+        budget_cost: In the unit of the trials' cost.
 
     Raises:
         InvalidValueError: One is out of range.

@@ -27,18 +27,18 @@ DIRECTIONS = ("maximize", "minimize")
 
 @dataclass(frozen=True)
 class Checked:
-    """What a tuning was asked for.
+    """A validated tuning request.
 
     Attributes:
-        space: What may be chosen.
-        form: How to make the optimizer.
-        init: Configurations that are tried first.
+        space: The search space.
+        form: Recipe of the optimizer.
+        init: The initial design.
         prior: Earlier tasks.
         direction: "maximize" or "minimize".
-        belief: Of the user.
+        belief: The user's.
         meta_features: Numbers that describe the data.
         stopping: When a trial ends before its last step; None: never.
-        why: Why "auto" took this optimizer; empty where the user chose.
+        why: The reason for the choice of "auto"; empty if the user chose.
     """
 
     space: SearchSpace
@@ -52,7 +52,7 @@ class Checked:
     why: str = ""
 
     def plan(self, seed: int) -> Plan:
-        """The plan of the study."""
+        """Return the plan of the study."""
         known = seeding.digest([[e.name, e.family, _numbers(e.x), _numbers(e.score)] for e in self.prior])
         stopping = self.stopping
         return Plan(
@@ -76,10 +76,10 @@ def checked(
     meta_features: object = None,
     stopping: object = True,
 ) -> Checked:
-    """What `tune` was asked for.
+    """Return the validated arguments of `tune`.
 
     Raises:
-        InvalidValueError: Of any argument; the message says which.
+        InvalidValueError: Any argument is invalid; the message names it.
     """
     known = read_space(space)
     whole("n_jobs", n_jobs)
@@ -113,7 +113,7 @@ def checked(
 
 
 def ready(optimizer: object) -> tuple[Form, Optimizer]:
-    """An optimizer in any form, and one that is made of it.
+    """Return an optimizer's form, and an optimizer made from it.
 
     Raises:
         InvalidValueError: It learns, and is not trained.
@@ -128,7 +128,7 @@ def ready(optimizer: object) -> tuple[Form, Optimizer]:
 
 
 def is_auto(optimizer: object) -> bool:
-    """Whether the rule chooses.
+    """Return whether the rule chooses.
 
     Raises:
         InvalidValueError: It is given settings.
@@ -152,7 +152,7 @@ def _belief(belief: object, space: SearchSpace) -> Belief | None:
 
 
 def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
-    """The seed of a study: as given, else that of the study in the folder, else a drawn one."""
+    """Return the seed of a study: as given, else that of the study in the folder, else a drawn one."""
     if seed is not None:
         return seed_checked(seed)
     before = stored_plan(folder) if folder is not None and resume else None
@@ -160,12 +160,12 @@ def seed_of(seed: int | None, folder: Path | None, *, resume: bool) -> int:
 
 
 def seed_checked(seed: object) -> int:
-    """The seed of a study as a Python integer; refuses what is none in [0, 2**63)."""
+    """Return the seed of a study as a Python integer; refuse anything outside [0, 2**63)."""
     return whole("seed", seed, 0, 2**63 - 1, ", or None")
 
 
 def check_objective(objective: object) -> None:
-    """Refuse what cannot be called with a configuration."""
+    """Refuse an objective that cannot be called with a configuration."""
     if not callable(objective):
         raise InvalidValueError(
             f"`objective` must be a function of a configuration that returns its score, got {shown(objective)}."
@@ -173,10 +173,10 @@ def check_objective(objective: object) -> None:
 
 
 def folder_of(out: object) -> Path | None:
-    """The folder of a study.
+    """Return the folder of a study.
 
     Raises:
-        InvalidValueError: It can be none.
+        InvalidValueError: It cannot be one.
         StateError: Nothing can run, since the working directory was removed.
     """
     try:
@@ -207,7 +207,7 @@ def threads_of(size: int) -> int:
 
 
 def takes_seed(objective: Callable[..., Any]) -> bool:
-    """Whether an objective has a parameter that is called `seed`."""
+    """Return whether an objective has a parameter `seed`."""
     try:
         return "seed" in inspect.signature(objective).parameters
     except (TypeError, ValueError):  # of a builtin

@@ -1,4 +1,4 @@
-"""What "auto" takes: one rule. `docs/tune.md` has the table that it comes from."""
+"""The choice of "auto": one rule. `docs/tune.md` has the table behind it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MANY = 6
 
 @dataclass(frozen=True)
 class Choice:
-    """What the rule took.
+    """Result of the rule.
 
     Attributes:
         optimizer: Its name.
-        why: In words.
-        default: The default configuration, where it is tried first.
+        why: The reason, in words.
+        default: The default configuration, if it is tried first.
     """
 
     optimizer: str
@@ -29,14 +29,14 @@ class Choice:
 
 
 def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = False) -> Choice:
-    """The optimizer for a tuning.
+    """Return the optimizer for a tuning.
 
     - Six earlier tasks or more with a success: `transfer-mix`; under a budget in cost `transfer-time`.
     - One to five: `gp-warm`, which tries the best of their configurations and then trusts its own trials.
     - None: `gp-ei`, after the default configuration.
 
-    It is the same for any number of trials, kind of space and number of trials side by side: the table gave no reason
-    for more cases.
+    It is the same for any number of trials, kind of space and number of parallel trials: the table gave no reason for
+    more cases.
     """
     n = len(known(space, prior))
     if n >= MANY:
@@ -49,6 +49,6 @@ def chosen(space: SearchSpace, prior: Sequence[Evaluations], *, in_cost: bool = 
 
 
 def taken(n: int, *, in_cost: bool = False) -> str:
-    """The name of the optimizer for `n` earlier tasks with a success."""
+    """Return the name of the optimizer for `n` earlier tasks with a success."""
     many = "transfer-time" if in_cost else "transfer-mix"
     return many if n >= MANY else "gp-warm" if n else ALONE

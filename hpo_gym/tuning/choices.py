@@ -32,10 +32,10 @@ class ObjectSpace:
 
     @classmethod
     def read(cls, given: AnySpace) -> ObjectSpace:
-        """Read a space in any form that `read_space` reads, in a mapping of which a list may hold any objects.
+        """Read a space in any form of `read_space`; lists in a mapping may hold any objects.
 
         Raises:
-            InvalidValueError: It is none of these; the message says which part is not.
+            InvalidValueError: It has another form; the message names the part.
         """
         if not is_branches(given) and not _by_name(given):
             return cls(read_space(given), {})
@@ -46,7 +46,7 @@ class ObjectSpace:
 
 
 def _in_words(given: Any, objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """A mapping with texts in place of objects, which are added to `objects`; one object has one text."""
+    """Return a mapping with texts in place of objects, which are added to `objects`; one object has one text."""
     plain: dict[str, Any] = dict(given)
     for name, value in given.items():
         values = _list(value)
@@ -71,7 +71,7 @@ def _by_name(given: object) -> bool:
 
 
 def _list(value: Any) -> Sequence[Any] | None:
-    """The choices of a list, an array or a categorical of Optuna; None of anything else."""
+    """Return the choices of a list, an array or a categorical of Optuna; None for anything else."""
     if isinstance(value, np.ndarray):
         return list(value)
     if type(value).__module__.startswith("optuna.") and hasattr(value, "choices"):

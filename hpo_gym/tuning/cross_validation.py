@@ -28,15 +28,15 @@ Batch = Mapping[int, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How a configuration is evaluated.
+    """Evaluation of a configuration.
 
     Attributes:
         estimator: Cloned for each split.
         x, y: The data.
         splits: Pairs of rows to train and to test on.
-        options: How it is trained and scored: further arguments of scikit-learn's own function for one split.
+        options: Further arguments of scikit-learn's own function for one split.
         budget: Trials in all, for messages.
-        objects: What choices of the space stand for: see `ObjectSpace.objects`.
+        objects: Objects behind the choices of the space: see `ObjectSpace.objects`.
     """
 
     estimator: Any
@@ -61,11 +61,11 @@ class CrossValidation:
             yield (clone(self.estimator), self.x, self.y), named
 
     def check(self, config: Mapping[str, Any]) -> None:
-        """Refuse hyperparameters that the estimator does not have; raises what its `set_params` does."""
+        """Refuse unknown hyperparameters of the estimator; raises the errors of its `set_params`."""
         clone(self.estimator).set_params(**clone(self.parameters(config), safe=False))
 
     def failed(self, verdict: Verdict) -> list[Fold]:
-        """What there is of a trial that was cut off: of each split an error, and a share of the seconds."""
+        """Return the results of a trial that was cut off: for each split an error, and a share of the seconds."""
         score, names = self.options["error_score"], getattr(self.options["scorer"], "_scorers", None)
         scores = score if names is None else dict.fromkeys(names, score)
         fold = {
@@ -83,7 +83,7 @@ class Evaluator(Protocol):
     def __exit__(self, *fault: Any) -> None: ...
 
     def __call__(self, batch: Batch) -> list[tuple[list[Fold], Verdict]]:
-        """Splits and verdict of each trial. The verdict knows no score, and failures that no split knows."""
+        """Return splits and verdict of each trial. The verdict has no score, only failures that no split shows."""
 
 
 @dataclass
@@ -91,8 +91,8 @@ class InParallel:
     """All splits of a batch as jobs of joblib.
 
     Attributes:
-        cross_validation: What they are.
-        n_jobs, pre_dispatch: As joblib takes them.
+        cross_validation: The evaluation.
+        n_jobs, pre_dispatch: As in joblib.
     """
 
     cross_validation: CrossValidation
@@ -119,10 +119,10 @@ class UnderGuard:
     """Each trial in a fresh process, under limits, its splits one after another.
 
     Attributes:
-        cross_validation: What a trial is.
-        limits: What it may take.
-        side_by_side: Trials of a batch.
-        threads: That numerical libraries may use in a trial.
+        cross_validation: The evaluation.
+        limits: Limits of a trial.
+        side_by_side: Parallel trials of a batch.
+        threads: Threads of numerical libraries in a trial.
         seed: Of the global generators in each trial.
     """
 
@@ -170,7 +170,7 @@ class UnderGuard:
 
 @dataclass(frozen=True)
 class _Told:
-    """The objective of a guard: it leaves in a file what it has measured."""
+    """The objective of a guard: it leaves its measurements in a file."""
 
     cross_validation: CrossValidation
     folder: str

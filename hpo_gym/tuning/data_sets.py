@@ -14,13 +14,13 @@ _ROWS, _CELLS = 20_000, 5_000_000  # most rows, and cells, that statistics are c
 
 
 def meta_features_of(x: Any, y: Any, *, classifies: bool) -> dict[str, float | None]:
-    """What an optimizer may know of a data set; None where unknown. It takes a fraction of a second.
+    """Return meta-features of a data set; None where unknown. It takes a fraction of a second.
 
-    Statistics are of at most 20,000 rows, evenly spaced. Of data that are no table of numbers and categories, such as
-    texts or sparse matrices, only the sizes are known.
+    Statistics are of at most 20,000 rows, evenly spaced. Data other than tables of numbers and categories, such as
+    texts or sparse matrices, have known sizes only.
 
     Args:
-        x: Anything that scikit-learn takes.
+        x: Any input of scikit-learn.
         y: The target, or None.
         classifies: Whether the target is classes.
     """
@@ -58,7 +58,7 @@ def _is_regular(x: Any) -> bool:
 
 
 def _columns(x: Any, rows: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-    """Some rows of each column, as float64 with NaN, or as texts with "" where a value is missing; none if unknown."""
+    """Return some rows of each column, as float64 with NaN, or as texts with "" for missing values; none if unknown."""
     if hasattr(x, "iloc") and hasattr(x, "dtypes"):
         from pandas.api.types import is_numeric_dtype
 

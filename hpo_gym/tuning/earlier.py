@@ -1,4 +1,4 @@
-"""What a tuning may learn from, in any form that people have it in, as `Evaluations` of one space."""
+"""Earlier tasks of a tuning, in any of their usual forms, as `Evaluations` of one space."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Earlier: TypeAlias = "Tuned | Suite | Evaluations | Study | DataFrame | str | Path"
-"""What `earlier_tasks` takes, one or several."""
+"""Arguments of `earlier_tasks`, one or several."""
 
 FORMS = (
     "what `tune` returned, its folder, a fitted `HPOGymSearchCV`, a suite, `Evaluations`, a study of Optuna or the "
@@ -45,17 +45,16 @@ _FILES = (".csv", ".tsv", ".txt", *_PARQUET)
 
 
 def earlier_tasks(prior: object, space: SearchSpace, direction: str = "maximize") -> tuple[Evaluations, ...]:
-    """Read earlier tasks of a space, or of another one that has hyperparameters in common with it.
+    """Read earlier tasks of a space, or of another one with hyperparameters in common.
 
     Args:
         prior: One, or several, of `FORMS`. Of a file or a frame, the columns of the hyperparameters are read, `score`
-            (or `value`), `task` and `state`, each as `suite_from_csv` has it; of studies, what `suite_from_optuna`
-            reads.
+            (or `value`), `task` and `state`, each as in `suite_from_csv`; studies are read by `suite_from_optuna`.
         space: The search space.
         direction: "maximize" or "minimize": the direction of the scores of a file or frame. All else has its own.
 
     Raises:
-        InvalidValueError: None of these, or of a space that has nothing in common; the message says which.
+        InvalidValueError: None of these, or of a space without anything in common; the message names it.
     """
     whole = isinstance(prior, (str, Path, Suite)) or _is_frame(prior)
     given: list[Any] = list(prior) if isinstance(prior, Iterable) and not whole else [prior]
@@ -107,10 +106,10 @@ def _tasks(i: int, one: Any, space: SearchSpace, direction: str) -> Iterator[Eva
 def _in_common(
     found: Sequence[Evaluations], other: SearchSpace, space: SearchSpace, what: str
 ) -> Iterator[Evaluations]:
-    """What tasks of another space say of this one.
+    """Return tasks of another space in terms of this one.
 
     Raises:
-        InvalidValueError: None says anything.
+        InvalidValueError: None has anything in common.
     """
     said = [task for e in found if (task := matched(e, other, space)) is not None]
     units = " ".join(_of_units(a, b) for a, b in foreign_units(other, space))
@@ -140,7 +139,7 @@ def _is_frame(given: object) -> bool:
 
 
 def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
-    """A suite of a file or a frame; columns that are no hyperparameters of the space, and have no role, are ignored."""
+    """Return a suite of a file or a frame; columns without a hyperparameter of the space or a role are ignored."""
     short = "frame" if _is_frame(given) else Path(given).stem
     if _is_frame(given):
         table = read_frame(given)
@@ -158,8 +157,9 @@ def _of_trials(given: Any, space: SearchSpace, *, loss: bool) -> Suite:
 
 
 def _own_names(table: Columns, space: SearchSpace) -> tuple[Columns, str, str]:
-    """The table with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of the task
-    and of the score. A column that is in the way, or may be one of a role, has another name."""
+    """Return the table with the plain names of hyperparameters, as ``score`` for ``params_score``, and the columns of
+    the task and of the score. A column in the way, or one that may be taken for a role, gets another name.
+    """
     mine = {name: name.removeprefix(PARAMS) for name in table.names if name.startswith(PARAMS)}
     mine = {name: plain for name, plain in mine.items() if plain in space.names}
     moved = {plain: f"{plain} of the trial" for plain in mine.values() if plain in table}
@@ -174,7 +174,7 @@ def _own_names(table: Columns, space: SearchSpace) -> tuple[Columns, str, str]:
 
 
 def _order(other: SearchSpace, space: SearchSpace) -> list[int] | None:
-    """Where the columns of a space are in another one that differs in their order or defaults at most; else None."""
+    """Return the places of a space's columns in one that differs in order or defaults at most; else None."""
     mine = {h.name: replace(h, default=None) for h in space.hyperparameters}
     theirs = {h.name: replace(h, default=None) for h in other.hyperparameters}
     if mine != theirs or _rules(other) != _rules(space) or foreign_units(other, space):

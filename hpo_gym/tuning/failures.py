@@ -1,7 +1,7 @@
-"""Trials that failed: which are alike, what is said of the first of a kind, and when a tuning ends for them.
+"""Failed trials: kinds of failures, the warning on the first of a kind, and the end of a tuning that only fails.
 
-What a configuration may well do to a sound objective is no fault of it: a broken constraint, an early stop, a score
-that is not finite. The first two are no failures; the third is one that is told, and never ends a tuning.
+A sound objective may break a constraint, stop early or return a score that is not finite. The first two are no
+failures; the third is reported, and never ends a tuning.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _PACKAGE = str(PACKAGE)
 
 
 def failed(measured: Measured) -> bool:
-    """Whether a trial failed: neither succeeded, nor broke a constraint, nor was stopped early."""
+    """Return whether a trial failed: neither succeeded, nor broke a constraint, nor was stopped early."""
     return measured.status not in _NO_FAILURES
 
 
 def kind_of(measured: Measured) -> Kind:
-    """What failures have in common that are alike: the status; of exceptions also the type, and where it was raised."""
+    """Return the kind of a failure: the status; for exceptions also the type, and the place."""
     if measured.status is not Status.FAILED:
         return (measured.status.label,)
     place = _PLACE.search(measured.reason)
@@ -42,7 +42,7 @@ def kind_of(measured: Measured) -> Kind:
 
 
 def counted(ended: Sequence[Ended]) -> list[tuple[int, str]]:
-    """How many trials without success are alike, the most frequent first, and the first reason of each kind."""
+    """Return the number of unsuccessful trials of each kind, the most frequent first, and the first reason of each."""
     lost = [e.measured for e in ended if not e.counts]
     first = {kind_of(m): f"{m.status.label}: {m.reason}" for m in reversed(lost)}
     return [(count, first[kind]) for kind, count in Counter(map(kind_of, lost)).most_common()]
@@ -50,12 +50,12 @@ def counted(ended: Sequence[Ended]) -> list[tuple[int, str]]:
 
 @dataclass
 class Watch:
-    """Looks at each trial that has ended: warns of the first of each kind of failure, and ends what only fails.
+    """Examine each ended trial: warn about the first failure of each kind, and end a tuning that only fails.
 
     Attributes:
-        most: A tuning ends when its first `most` trials failed alike; None: never.
-        before: Trials that had ended when this tuning began or went on.
-        where: Words on where the trials are.
+        most: A tuning ends if its first `most` trials failed alike; None: never.
+        before: Trials that had ended when this tuning began or continued.
+        where: Words on the place of the trials.
     """
 
     most: int | None
@@ -94,7 +94,7 @@ class Watch:
 
 
 def _level() -> int:
-    """The `stacklevel` of whoever called this package, as seen from the caller of this function."""
+    """Return the `stacklevel` of the caller of this package, as seen from the caller of this function."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -1,4 +1,4 @@
-"""The folder of a tuning as the command line takes it: check it, mend it, tell of it, and write what people read."""
+"""The folder of a tuning on the command line: check it, repair it, describe it, and write its pages."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hpo_gym.tuning.tuned import Tuned
 
 
 def is_tuning(folder: Path | None) -> bool:
-    """Whether a folder holds a tuning."""
+    """Return whether a folder holds a tuning."""
     return folder is not None and (folder / FILE).is_file()
 
 
 def verify(folder: Path) -> tuple[list[str], int]:
-    """Return what of a tuning is damaged, a sentence each, and how many trials were checked."""
+    """Return the damage of a tuning, a sentence each, and the number of checked trials."""
     found = verify_store(folder / FILE) or faults(folder)
     if found:
         return found, len(found)
@@ -42,7 +42,7 @@ def write(tuned: Tuned, folder: Path) -> Path:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    """Return what `hpo-gym info` tells of a tuning."""
+    """Return the facts of `hpo-gym info` about a tuning."""
     tuned = Tuned.load(folder)
     plan, best = tuned.plan, tuned.best if tuned.succeeded else None
     kinds = Counter(e.measured.status.label for e in tuned.ended)

@@ -18,22 +18,21 @@ _ASKED = "hpo_gym:asked"  # system attribute of a trial: the step of the last ju
 
 
 class HPOGymPruner(BasePruner):
-    """A pruner of Optuna that stops trials by successive halving, with the steps that they report as fidelity.
+    """A pruner of Optuna that stops trials by successive halving, with the reported steps as fidelity.
 
-    Each time that `trial.should_prune()` is asked, the trial is judged at the rungs that it has reached since it was
-    asked last: see `hpo_gym.tuning.stopping.Halving`. What it needs it reads from the storage, so processes may share
-    one.
+    At each call of `trial.should_prune()`, the trial is judged at the rungs reached since the last call: see
+    `hpo_gym.tuning.stopping.Halving`. It reads its state from the storage, so processes may share one.
 
     Args:
         name: "asha", asynchronous successive halving; or "hyperband", the same from several first rungs.
-        eta: Of so many trials one goes on.
+        eta: One of so many trials continues.
         min_steps: No trial stops before this step.
         max_steps: The last step of a trial: "hyperband" has a bracket for each rung from `min_steps` to it.
 
     Raises:
         UnknownNameError: No such name.
         InvalidValueError: A number out of range, or "hyperband" without `max_steps`. A method that freezes trials, and
-            goes on with them later, is no pruner: Optuna's trials cannot.
+            resumes them later, is no pruner: Optuna's trials cannot.
     """
 
     def __init__(self, name: str = "asha", *, eta: int = 3, min_steps: int = 1, max_steps: int | None = None) -> None:
@@ -57,7 +56,7 @@ class HPOGymPruner(BasePruner):
         self.rule = Halving(eta, min_steps, brackets)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Whether to stop a trial at the step that it reported last."""
+        """Return whether to stop a trial at its last reported step."""
         last = trial.last_step
         if last is None:
             return False

@@ -1,7 +1,7 @@
-"""`HPOGymSampler`: Optuna tries what an optimizer of this package proposes.
+"""`HPOGymSampler`: Optuna tries the proposals of an optimizer of this package.
 
 A proposal is a function of the sampler's seed and settings, the trials in the storage and the trial's number, never of
-what the process has done before: so processes may share a storage, and a study that was stopped goes on alike.
+the history of the process: so processes may share a storage, and a stopped study continues alike.
 """
 
 from __future__ import annotations

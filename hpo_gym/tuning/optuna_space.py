@@ -47,9 +47,9 @@ class ParameterSpace:
         return cls(space, {h.name: mine[h.name] if h.name in mine else _distribution(h) for h in space.hyperparameters})
 
     def config(self, params: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The configuration of parameters: their values of the active hyperparameters, others left out.
+        """Return the configuration of parameters: their values of the active hyperparameters, others left out.
 
-        None where an active one has no value, or one outside the space, or where the space forbids the combination.
+        None if an active one has no value, or one outside the space, or if the space forbids the combination.
         """
         values = self._values(params)
         active = self._active(values)
@@ -61,12 +61,12 @@ class ParameterSpace:
         return config
 
     def unknown(self, params: Mapping[str, Any]) -> list[str]:
-        """The active hyperparameters of which parameters have no value, or one outside the space."""
+        """Return the active hyperparameters without a parameter value, or with one outside the space."""
         values = self._values(params)
         return [name for name, active in self._active(values).items() if active and name not in values]
 
     def _values(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The values inside the space, by hyperparameter."""
+        """Return the values inside the space, by hyperparameter."""
         values: dict[str, Any] = {}
         for h in self.space.hyperparameters:
             with contextlib.suppress(HPOGymError, ValueError, TypeError, OverflowError, KeyError):  # Optuna's own too
@@ -76,7 +76,7 @@ class ParameterSpace:
         return values
 
     def _active(self, values: Mapping[str, Any]) -> dict[str, bool]:
-        """Which hyperparameters are active, by name, as far as the values tell."""
+        """Return the active hyperparameters, by name, as far as the values determine them."""
         x = np.full((1, self.space.d), 0.5)
         for j, h in enumerate(self.space.hyperparameters):
             if h.name in values:
@@ -84,7 +84,7 @@ class ParameterSpace:
         return dict(zip(self.space.names, self.space.active(x)[0].tolist(), strict=True))
 
     def params(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters of a configuration, each within its distribution."""
+        """Return the parameters of a configuration, each within its distribution."""
         mine = {h.name: h for h in self.space.hyperparameters}
         return {name: _outer(mine[name], self.distributions[name], value) for name, value in config.items()}
 
@@ -94,7 +94,7 @@ class ParameterSpace:
 
 
 def _inner(h: Hyperparameter, distribution: Any, value: Any) -> Any:
-    """A parameter's value as the hyperparameter has it.
+    """Return a parameter's value in the hyperparameter's form.
 
     Raises:
         ValueError: It is none of its values.
@@ -111,7 +111,7 @@ def _inner(h: Hyperparameter, distribution: Any, value: Any) -> Any:
 
 
 def _outer(h: Hyperparameter, distribution: Any, value: Any) -> Any:
-    """A hyperparameter's value as a parameter: in its distribution, of its type."""
+    """Return a hyperparameter's value as a parameter: in its distribution, of its type."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(h.position(value))]
     low, high = distribution.low, distribution.high
@@ -125,7 +125,7 @@ def _outer(h: Hyperparameter, distribution: Any, value: Any) -> Any:
 
 
 def _place(distribution: Any, number: float) -> float:
-    """How many steps a number is above the lowest."""
+    """Return the number of steps above the lowest."""
     return float((number - distribution.low) / distribution.step) if distribution.step else 0.0
 
 
@@ -134,12 +134,12 @@ def _stepped(distribution: Any) -> bool:
 
 
 def _stands_in(h: Hyperparameter, distribution: Any) -> bool:
-    """Whether positions stand for the values of a range."""
+    """Return whether positions stand for the values of a range."""
     return h.kind == "int" and _stepped(distribution)
 
 
 def _distinct(distribution: BaseDistribution) -> BaseDistribution:
-    """The distribution; that of its positions where its values could not be told apart."""
+    """Return the distribution; that of its positions if its values could not be told apart."""
     if isinstance(distribution, CategoricalDistribution):
         return (
             distribution if _differ(distribution.choices) else CategoricalDistribution(range(len(distribution.choices)))
@@ -154,7 +154,7 @@ def _distinct(distribution: BaseDistribution) -> BaseDistribution:
 
 
 def _differ(choices: Any) -> bool:
-    """Whether choices are plain values, no two of them equal."""
+    """Return whether choices are plain values, no two of them equal."""
     for i, choice in enumerate(choices):
         if not (choice is None or isinstance(choice, (bool, int, float, str))):
             return False

@@ -1,4 +1,4 @@
-"""Trials of Optuna as those of a study of ours, for one optimizer and the parameters that it is asked for."""
+"""Trials of Optuna as those of a study of ours, for one optimizer and its parameters."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _OVER = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def finished(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that were completed or pruned: they say what the parameters are."""
+    """Return the completed or pruned trials: they show the parameters."""
     return [t for t in trials if t.state in _OVER]
 
 
 def groups(trials: Sequence[FrozenTrial], names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The names, divided into those that always occur together in the trials that were completed; those that none of
-    these has, in the ones that were pruned."""
+    """Return the names in groups that always occur together in completed trials; names without any of these, in pruned
+    ones."""
     completed = [t for t in trials if t.state == TrialState.COMPLETE]
     pruned = [t for t in trials if t.state == TrialState.PRUNED]
     found: dict[tuple[int, ...], list[str]] = {}
@@ -57,8 +57,9 @@ class Part:
     _read: dict[int, tuple[FrozenTrial, Config | None, Measured]] = field(default_factory=dict)
 
     def ended(self, trials: Iterable[FrozenTrial]) -> tuple[list[Ended], tuple[Config, ...]]:
-        """The trials that have these parameters and have ended, in the order in which they did; and the configurations
-        of those at the beginning that were enqueued: they are told alone, as `init` of `hpo_gym.tune`."""
+        """Return the ended trials with these parameters, in the order of their ends; and the enqueued configurations at
+        the beginning: they are reported alone, as `init` of `hpo_gym.tune`.
+        """
         over = [t for t in trials if t.state.is_finished()]
         out: list[Ended] = []
         init: list[Config] = []
@@ -72,19 +73,19 @@ class Part:
         return out, tuple(init)
 
     def begun(self, trials: Iterable[FrozenTrial]) -> dict[int, Config]:
-        """The configurations of the trials that run or wait, as far as they are known."""
+        """Return the configurations of running and waiting trials, as far as they are known."""
         found = {t.number: self._config(t) for t in trials if not t.state.is_finished()}
         return {number: config for number, config in found.items() if config is not None}
 
     def _once(self, trial: FrozenTrial) -> tuple[Config | None, Measured]:
-        """The configuration of a trial that has ended, and what it told; read once, as it does not change any more."""
+        """Return the configuration of an ended trial, and its result; read once, as it does not change any more."""
         known = self._read.get(trial.number)
         if known is None or known[0] is not trial:
             known = self._read[trial.number] = trial, self._config(trial), measured(trial)
         return known[1:]
 
     def unknown(self, untold: Iterable[FrozenTrial]) -> Counter[str]:
-        """The parameters because of which trials that have ended are not told, and how many trials each."""
+        """Return the parameters that keep ended trials from the optimizer, each with their number."""
         over = (t for t in untold if t.state.is_finished() and t.params)
         return Counter(name for t in over for name in self.parameters.unknown(self._filled(t)))
 
@@ -92,9 +93,10 @@ class Part:
         return self.parameters.config(self._filled(trial))
 
     def _filled(self, trial: FrozenTrial) -> dict[str, Any]:
-        """The parameters of a trial that it has, as far as it has come; what it did not ask for, as it was proposed.
+        """Return the parameters of a trial as far as it has come; for parameters that it did not ask for, the proposed
+        values.
 
-        What was proposed for none of its parameters, and it never asked for, had no say in its value, and is drawn.
+        A parameter that was neither proposed nor asked for had no influence on its value, and is drawn.
         """
         said, asked = trial.system_attrs, not trial.params.keys().isdisjoint(self.parameters.distributions)
         if not (self.whole or asked or (not trial.params and trial.state != TrialState.COMPLETE)):
@@ -106,12 +108,12 @@ class Part:
 
 
 def claimed(study: OptunaStudy, trial: FrozenTrial, told: Collection[int], found: Mapping[str, Any]) -> bool:
-    """Publish a proposal, unless a trial other than those that the optimizer was told has the same.
+    """Publish a proposal, unless a trial unknown to the optimizer has the same.
 
-    That is one that has begun since the trials were read, or one of which nothing could be told. Of two that propose
-    the same at once, the trial with the lower number keeps it, else both would ask again, and, of the same model, get
-    the same again. One that has looked and found nothing says that it has settled, and looks once more: a lower one
-    that had not seen that is there by then.
+    Such a trial has begun since the trials were read, or could not be reported. Of two equal proposals at once, the
+    trial with the lower number keeps it, else both would ask again, and, of the same model, get the same again. A trial
+    that found nothing declares itself settled, and looks once more: a lower one that had not seen the declaration is
+    there by then.
     """
     known = {trial.number, *told}
 
@@ -152,14 +154,14 @@ class Turns:
         self._answer: Config | None = None
 
     def leads_to(self, plan: Plan, ended: Sequence[Ended]) -> bool:
-        """Whether it was told the beginning of these trials, under the same plan."""
+        """Return whether it knows the beginning of these trials, under the same plan."""
         told = self._proposer.study.ended
         return self._proposer.study.plan == plan and list(map(_content, told)) == list(
             map(_content, ended[: len(told)])
         )
 
     def next(self, ended: Sequence[Ended]) -> Config | None:
-        """What comes after these trials; the same again if there is none that is new."""
+        """Return the proposal after these trials; the same again without new trials."""
         told = self._proposer.study.ended
         if not self._asked or len(ended) > len(told):
             told.extend(ended[len(told) :])

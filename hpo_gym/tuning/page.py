@@ -84,7 +84,7 @@ def page(tuned: Findings) -> str:
 
 
 def progress(tuned: Findings) -> Figure:
-    """The scores in order, and the best so far."""
+    """Draw the scores in order, and the best so far."""
     from matplotlib.figure import Figure
 
     with theme(math=False):
@@ -111,9 +111,9 @@ def progress(tuned: Findings) -> Figure:
 
 
 def by_hyperparameter(tuned: Findings) -> Figure:
-    """The score of each successful trial over the values of each hyperparameter that varies.
+    """Draw the score of each successful trial over the values of each varying hyperparameter.
 
-    Where more than `_MOST` vary, those that explain the most of the scores' ranks, in the order of the space.
+    With more than `_MOST`, those that explain the most of the scores' ranks, in the order of the space.
     """
     from matplotlib.figure import Figure
 
@@ -139,7 +139,7 @@ def by_hyperparameter(tuned: Findings) -> Figure:
 
 
 def _telling(varied: Sequence[Hyperparameter], good: Sequence[Ended]) -> list[Hyperparameter]:
-    """The hyperparameters that a figure has room for."""
+    """Return the hyperparameters that a figure has room for."""
     if len(varied) <= _MOST:
         return list(varied)
     ranks = np.argsort(np.argsort([e.measured.score for e in good], kind="stable")).astype(float)
@@ -148,7 +148,8 @@ def _telling(varied: Sequence[Hyperparameter], good: Sequence[Ended]) -> list[Hy
 
 
 def _explained(h: Hyperparameter, good: Sequence[Ended], ranks: NDArray[np.float64]) -> float:
-    """The share of the variance of the scores' ranks that a hyperparameter explains: by a line, or by its choices."""
+    """Return the share of the variance of the scores' ranks explained by a hyperparameter: by a line, or by its
+    choices."""
     has = np.array([h.name in e.config for e in good])
     x, y = np.array([h.position(e.config[h.name]) for e in good if h.name in e.config]), ranks[has]
     if len(x) < 2 or np.ptp(x) == 0.0:

@@ -1,4 +1,4 @@
-"""What a study tries next: a function of its plan and of the trials so far, so that a resumed one goes on alike."""
+"""Proposals of a study: a function of its plan and of the trials so far, so that a resumed one continues alike."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _LESS = 1e-3  # of a score, at least of 1
 
 @dataclass
 class Proposer:
-    """Asks an optimizer for the next configuration of a study.
+    """Ask an optimizer for the next configuration of a study.
 
-    One trial at a time, the optimizer is asked and told in turn. Beside trials that are running, a new one of the same
-    kind is told of all that has ended, and that the running ones gave the lowest score so far, and is asked once: so it
-    does not propose them again.
+    With one trial at a time, the optimizer gets questions and reports in turn. Beside running trials, a new one of the
+    same kind gets a report of all ended trials, and of the running ones with the lowest score so far, and is asked
+    once: so it does not propose them again.
 
     Attributes:
-        form: How to make the optimizer.
-        budget: What the study may take.
+        form: Recipe of the optimizer.
+        budget: Limits of the study.
         prior: Earlier tasks.
         alone: Whether one trial runs at a time.
         meta_features: Numbers that describe the data set; None where unknown.
-        belief: Of the user.
+        belief: The user's.
     """
 
     form: Form
@@ -57,16 +57,16 @@ class Proposer:
 
     @one_blas_thread()
     def next(self) -> Config | None:
-        """The next configuration; None if there is nothing more to try."""
+        """Return the next configuration; None if there is nothing more to try."""
         first = self.study.plan.init
         if self.study.count < len(first):
             return first[self.study.count]
         return self._in_turn() if self.alone else self._beside()
 
     def _in_turn(self) -> Config | None:
-        """Ask the one optimizer, which has been asked for and told of all that has ended; `init` it is told alone.
+        """Ask the one optimizer, up to date with all ended trials; `init` is only reported to it.
 
-        It begins anew where a success has changed what the trials before it count for.
+        It begins anew once a success has changed the scores of earlier trials.
         """
         trials = self.trials()
         if self._optimizer is None or [t.score for t in trials[: len(self._heard)]] != self._heard:
@@ -110,12 +110,12 @@ class Proposer:
         return self._space.from_unit(self._space.to_unit(query.config))
 
     def trials(self) -> list[Trial]:
-        """Return what has ended as optimizers are told it: higher is better, and a trial without success has the worst
+        """Return the ended trials as reported to optimizers: higher is better, and an unsuccessful trial has the worst
         score of the successes before it; while there is one alone, a little less, so that they differ; without any, the
         floor of the earlier tasks.
 
-        At the first two successes, and wherever a trial without success has more than the median success by then, all
-        of them get the worst score anew: they would seem worth another look.
+        At the first two successes, and if an unsuccessful trial has more than the median success by then, all of them
+        get the worst score anew: they would seem worth another look.
         """
         out, ranked, worst, highest = list[Trial](), list[float](), self._floor, -math.inf
         for ended in self.study.ended:

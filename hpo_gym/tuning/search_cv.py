@@ -50,34 +50,36 @@ AUTO = "auto"
 
 
 class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no types
-    """Search of hyperparameters by cross-validation, as `RandomizedSearchCV`, by an optimizer that learns from trials.
+    """Search of hyperparameters by cross-validation, like `RandomizedSearchCV`, by an optimizer that learns from
+    trials.
 
     `cv_results_`, `best_index_`, `best_params_`, `best_score_`, `best_estimator_`, `refit_time_`, `scorer_`,
     `multimetric_`, `n_splits_`, `classes_`, `n_features_in_`, and the methods are those of scikit-learn's searches. All
     configurations are evaluated on the same splits.
 
     Args:
-        estimator: As of `RandomizedSearchCV`, and so are `scoring`, `n_jobs`, `refit`, `cv`, `verbose`, `pre_dispatch`,
+        estimator: As for `RandomizedSearchCV`, and so are `scoring`, `n_jobs`, `refit`, `cv`, `verbose`,
+            `pre_dispatch`,
             `error_score` and `return_train_score`.
         space: In any form that `hpo_gym.problem.space.forms.read_space` reads, with names such as ``svc__C``; in a
             mapping, a list may hold any objects. A list of mappings is branches, as in scikit-learn
             (`hpo_gym.problem.space.branches`).
-        optimizer: In any form that `hpo_gym.optimize.forms` reads; what learns must be trained.
-        budget: Trials: configurations that are evaluated on all splits.
-        prior: Earlier tasks of the same space: as of `hpo_gym.tune`, fitted searches among them.
-        metric: Name of the scorer whose mean the optimizer maximises, where there are several; None: `refit`.
-        batch_size: Trials that are proposed together. More than one keeps more than `cv` jobs busy; those of a batch
-            are proposed without knowing each other's scores, and count as the worst so far.
+        optimizer: In any form that `hpo_gym.optimize.forms` reads; one that learns must be trained.
+        budget: Trials: configurations evaluated on all splits.
+        prior: Earlier tasks of the same space: as in `hpo_gym.tune`, fitted searches among them.
+        metric: Name of the scorer whose mean the optimizer maximises, if there are several; None: `refit`.
+        batch_size: Trials proposed together. More than one keeps more than `cv` jobs busy; trials of a batch are
+            proposed without knowing each other's scores, and count as the worst so far.
         random_state: Of the proposals; an integer makes those of `hpo_gym.tune` with this `seed`. None draws one from
             NumPy's global generator, as everywhere in scikit-learn.
-        trial_timeout: Wall-clock seconds that a trial, all its splits, may take; what takes longer has failed.
-        memory: Bytes that a trial may take. With either limit, each trial runs in a fresh process under guard, its
+        trial_timeout: Limit of a trial, all its splits, in wall-clock seconds; a longer one fails.
+        memory: Limit of a trial in bytes. With either limit, each trial runs in a fresh process under guard, its
             splits one after another, and at most `n_jobs` trials of a batch side by side.
-        meta_features: What the optimizer is told of the data: "auto", the names that the shipped suites have; a
-            function of `X` and `y` that returns numbers by name; or None, nothing.
+        meta_features: Facts about the data for the optimizer: "auto", the names in the shipped suites; a function of
+            `X` and `y` that returns numbers by name; or None, nothing.
 
     Attributes:
-        tuned_ (Tuned): The trials as `hpo_gym.tune` returns them.
+        tuned_ (Tuned): The trials, in the form of `hpo_gym.tune`.
     """
 
     _parameter_constraints = {**BaseSearchCV._parameter_constraints, "random_state": ["random_state"]}  # noqa: RUF012
@@ -140,12 +142,12 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         """Search, and refit the best configuration on all data.
 
         Args:
-            X: As the estimator takes it.
+            X: Input of the estimator.
             y: The target; None for unsupervised learning.
-            params: Of the estimator's `fit`, the scorer and the splitter, as of scikit-learn's searches.
+            params: Of the estimator's `fit`, the scorer and the splitter, as in scikit-learn's searches.
 
         Raises:
-            InvalidValueError: Of an argument of the search, before the first trial; the message says which.
+            InvalidValueError: An argument of the search, before the first trial; the message names it.
             ValueError: All fits failed; or of other arguments, as scikit-learn.
         """
         if getattr(self, "_skl_callbacks", None):
@@ -175,7 +177,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
     def _search(
         self, rule: CrossValidation, found: Checked, meta_features: Mapping[str, float | None]
     ) -> tuple[Study, list[Fold]]:
-        """The trials, and all their splits, trial by trial."""
+        """Return the trials, and all their splits, trial by trial."""
         study, folds = Study(found.plan(self._seed())), []
         alone = self.batch_size == 1
         proposer = Proposer(found.form, study, self._may_take, found.prior, alone, meta_features)
@@ -198,7 +200,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return UnderGuard(rule, limits, beside, threads_of(beside), seed)
 
     def _judged(self, folds: Sequence[Fold], verdict: Verdict) -> Verdict:
-        """The verdict with the mean score that the optimizer is told; none where a fit failed or it is not finite."""
+        """Return the verdict with the mean score for the optimizer; without one if a fit failed or it is not finite."""
         if verdict.status is not Status.OK:
             return verdict
         errors = [fold["fit_error"] for fold in folds if fold["fit_error"] is not None]
@@ -212,7 +214,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
         return replace(verdict, measured=Measured(Status.OK, "", mean))
 
     def _metric(self, names: Sequence[str] | None) -> str | None:
-        """Which of several scores is maximised; None of one score."""
+        """Return the maximised one of several scores; None with one score."""
         if names is None:
             if self.metric is not None:
                 raise InvalidValueError(f"`metric` must be None where there is one score, got {shown(self.metric)}.")
@@ -259,7 +261,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 
     # ------------------------------------------------------------------ what was found
     def _keep(self, rule: CrossValidation, tuned: Tuned, folds: list[Fold], refit_metric: Any) -> None:
-        """The results as scikit-learn's searches have them."""
+        """Keep the results in the form of scikit-learn's searches."""
         if not folds:
             raise InvalidValueError(f"`optimizer` must propose a configuration, {tuned.plan.optimizer!r} did not.")
         _warn_or_raise_about_fit_failures(folds, self.error_score)
@@ -279,7 +281,8 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
 
     def _best_index(self, tuned: Tuned, metric: Any) -> int:
-        """As scikit-learn chooses, but a trial without success counts for nothing, whatever its `error_score`."""
+        """Return scikit-learn's choice, except that a trial without success counts for nothing, whatever its
+        `error_score`."""
         if callable(self.refit) or not tuned.succeeded:
             return int(self._select_best_index(self.refit, metric, self.cv_results_))
         means = self.cv_results_[f"mean_test_{metric}"]
@@ -295,7 +298,7 @@ class HPOGymSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn has no
 
 
 def _next_batch(study: Study, proposer: Proposer, size: int) -> dict[int, Mapping[str, Any]]:
-    """The next trials, which begin; none if there is nothing more to try."""
+    """Return the next trials, begun; none if there is nothing more to try."""
     batch: dict[int, Mapping[str, Any]] = {}
     while len(batch) < size and (config := proposer.next()) is not None:
         batch[study.begin(config)] = config

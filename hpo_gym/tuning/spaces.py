@@ -31,7 +31,7 @@ def read_file(path: Path) -> SearchSpace:
 
 
 def _yaml(text: str) -> Any:
-    """What YAML says; a value that aliases make huge is refused before it is made."""
+    """Return the content of YAML; a value that aliases make huge is refused before it is made."""
     import yaml
 
     loader = yaml.SafeLoader(text)
@@ -45,7 +45,7 @@ def _yaml(text: str) -> Any:
 
 
 def _size(node: Any, known: dict[int, int]) -> int:
-    """How many values a node is, with each alias in full."""
+    """Return the number of values in a node, with each alias in full."""
     if id(node) not in known:
         known[id(node)] = _VALUES + 1  # of one that holds itself
         parts = node.value if isinstance(getattr(node, "value", None), list) else []

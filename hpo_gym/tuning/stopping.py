@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from hpo_gym.base import InvalidValueError, whole_fields
 
 Steps = Sequence[tuple[int, float]]
-"""What a trial has reported: steps, ascending, and the value at each."""
+"""Reports of a trial: steps, ascending, and the value at each."""
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
 class Halving:
-    """Stops a trial that is not among the best 1 / eta of those that came as far.
+    """Stop a trial outside the best 1 / eta of the trials that came as far.
 
     Rungs are the steps ``min_steps``, ``min_steps eta``, ``min_steps eta^2``, ... A trial reaches a rung with its first
-    report at that step or later, and the value of that report is its value there. It goes on if it is at least as good
-    as the ``floor(n / eta)``-th best of the `n` that have reached the rung, itself among them; of fewer than `eta`, if
-    it is the best. A value that is no finite number stops. What came later to a rung changes nothing for what has
-    passed it.
+    report at that step or later, and the value of that report is its value there. It continues if it is at least as
+    good as the ``floor(n / eta)``-th best of the `n` trials at the rung, itself among them; with fewer than `eta`, if
+    it is the best. A value that is no finite number stops. Later arrivals at a rung change nothing for trials beyond
+    it.
 
     With several `brackets`, a trial belongs to one by its number, each as often as Hyperband would start
     configurations in it. Bracket `b` leaves out its `b` lowest rungs, and compares its own trials only.
@@ -31,14 +31,14 @@ class Halving:
     parallel hyperparameter tuning", MLSys 2020, Algorithm 2, https://arxiv.org/abs/1810.05934; brackets: Li, Jamieson,
     DeSalvo, Rostamizadeh and Talwalkar, "Hyperband", JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html
 
-    **Differs from the paper**: a trial that does not go on is stopped for good, where the paper's waits and may go on
-    later, since what runs cannot be frozen; so the best goes on also where fewer than `eta` came as far; there is no
+    **Differs from the paper**: a trial below the cut is stopped for good, where the paper's waits and may continue
+    later, since running code cannot be frozen; so the best continues also if fewer than `eta` came as far; there is no
     highest rung; brackets take turns instead of following each other.
 
     Args:
-        eta: Of so many trials one goes on.
+        eta: One of so many trials continues.
         min_steps: The lowest rung.
-        brackets: How many; 1 is asynchronous successive halving, more are asynchronous Hyperband.
+        brackets: Their number; 1 is asynchronous successive halving, more are asynchronous Hyperband.
     """
 
     eta: int = 3
@@ -52,13 +52,13 @@ class Halving:
     def stops(
         self, trials: Mapping[int, Steps], number: int, direction: str = "maximize", since: int | None = None
     ) -> bool:
-        """Whether a trial stops at its last report.
+        """Return whether a trial stops at its last report.
 
         Args:
-            trials: What each trial has reported, ended or running, by its number; the one that is asked about too.
-            number: Of the trial that is asked about.
+            trials: The reports of each trial, ended or running, by its number; the judged one too.
+            number: Of the judged trial.
             direction: "maximize" or "minimize".
-            since: The last step at which it was asked about; None: at the report before the last.
+            since: The step of its last judgement; None: at the report before the last.
 
         Raises:
             InvalidValueError: No such direction.
@@ -81,15 +81,15 @@ class Halving:
         )
 
     def ends(self, trials: Mapping[int, Steps], whole: Collection[int], number: int) -> bool:
-        """Whether a trial is likely at its own end at its last report, so that stopping it would spare nothing.
+        """Return whether a trial is likely at its own end at its last report, so that stopping it would save nothing.
 
-        It is at a rung at which most others ended by themselves: of those that came as far, more than half of the ones
-        whose fate is known. One trial that ends early decides that for the next one only.
+        It is at a rung where most others ended by themselves: of those that came as far, more than half of the ones
+        with a known fate. One trial that ends early decides that for the next one only.
 
         Args:
-            trials: As of `stops`.
-            whole: Numbers of those that ended by themselves, with a score.
-            number: Of the trial that is asked about.
+            trials: As in `stops`.
+            whole: Numbers of trials that ended by themselves, with a score.
+            number: Of the judged trial.
         """
         own = trials[number]
         rungs = self.reached(number, own[-1][0], own[-2][0] if len(own) > 1 else None) if own else []
@@ -100,7 +100,7 @@ class Halving:
         return sum(n in whole and n not in beyond for n, _ in there) > len(beyond)
 
     def reached(self, number: int, last: int, since: int | None = None) -> list[int]:
-        """The rungs of a trial that are above step `since`, and not above step `last`."""
+        """Return the rungs of a trial above step `since` and up to step `last`."""
         rung, out = self.min_steps * self.eta ** self.bracket(number), []
         while rung <= last:
             if since is None or rung > since:
@@ -109,7 +109,7 @@ class Halving:
         return out
 
     def bracket(self, number: int) -> int:
-        """The bracket of a trial; the shares are even in each stretch of trials."""
+        """Return the bracket of a trial; the shares are even in each stretch of trials."""
         if self.brackets == 1:
             return 0
         top = self.brackets - 1  # s_max; bracket b is the paper's s = s_max - b
@@ -125,5 +125,5 @@ class Halving:
 
 
 def _at(steps: Steps, rung: int) -> list[float]:
-    """The value at a rung, as a list of one; empty for a trial that has not reached it."""
+    """Return the value at a rung, as a list of one; empty for a trial that has not reached it."""
     return [next(value for step, value in steps if step >= rung)] if steps and steps[-1][0] >= rung else []

@@ -1,6 +1,6 @@
-"""The plan and the trials of a study as its store holds them, read strictly: a stranger's file gives typed values only.
+"""The plan and the trials of a study in its store, read strictly: a foreign file gives typed values only.
 
-Nothing of what is read here is run or imported, and what is wrong is said in words.
+Nothing read here is run or imported, and faults are put in words.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, 
 
 @dataclass(frozen=True)
 class StoredTrial:
-    """A trial as a store holds it: of one that has begun and not ended, number and configuration.
+    """A trial in a store: number and configuration, and the result if it has ended.
 
     Attributes:
-        order: In which it ended; -1 where it has not.
+        order: Its place in the order of ends; -1 before its end.
     """
 
     number: int
@@ -42,12 +42,12 @@ class StoredTrial:
 
 
 def read_plan(text: str, needed: Collection[str], more: Collection[str], path: Path) -> dict[str, Any]:
-    """The entries of a plan.
+    """Return the entries of a plan.
 
     Args:
         text: JSON.
-        needed: Names of entries that it must have.
-        more: Of those that it may have.
+        needed: Names of required entries.
+        more: Names of optional entries.
         path: Of the store, for messages.
 
     Raises:
@@ -75,7 +75,7 @@ def read_plan(text: str, needed: Collection[str], more: Collection[str], path: P
 
 
 def read_trial(record: Record, space: SearchSpace, path: Path) -> StoredTrial:
-    """A trial of a space.
+    """Return a trial of a space.
 
     Raises:
         DamagedDataError: It is none: an unknown key, a missing one, or a wrong value.
@@ -115,7 +115,7 @@ def _step(value: object) -> tuple[int, float]:
 
 
 def _space(value: object) -> SearchSpace:
-    """A space that answers: one whose conditions are wrong would fail at the first point that is asked for."""
+    """Return a space after using it once: wrong conditions would fail at the first point."""
     space = SearchSpace(mapping("space", value))
     expect(space.d > 0, "its space must have a hyperparameter")
     space.legal(space.snap(np.full((1, space.d), 0.5)))
@@ -124,7 +124,7 @@ def _space(value: object) -> SearchSpace:
 
 
 def _config(space: SearchSpace, value: object) -> dict[str, Any]:
-    """A configuration that the space has, its values of the types that they have there."""
+    """Return a configuration of the space, with values of the types there."""
     said = mapping("config", value)
     known = {h.name: h for h in space.hyperparameters if h.name in said}
     exactly("config", said, set(), set(known))
